@@ -1,0 +1,84 @@
+"""Every error that Lethe raises on purpose.
+
+::
+
+    LetheError
+    ├── UsageError                 you asked for something that cannot be done as asked
+    │   ├── RequestError           the deletion request does not fit the data
+    │   ├── ConfigurationError     params.yaml, a policy or a method's settings are wrong
+    │   └── SetupError             the machine or the folder is not ready (git, keys, files)
+    ├── UnlearningError            the request is fine, the unlearning could not be done
+    │   ├── NeedError              a method reached for something it had not declared
+    │   ├── CoverageError          too much of the model is out of the method's reach
+    │   ├── MomentsError           the second moments do not belong to this data or model
+    │   └── ModelError             weights are not finite, or nothing changed
+    ├── PipelineError              a stage stopped: an expectation failed, a digest differs
+    │   └── GateError              no method was accepted
+    └── EvidenceError              what was presented as evidence is false or unreadable
+
+Messages say what came, what was expected and what to do next.
+"""
+
+
+class LetheError(Exception):
+    """Root of the tree; ``exit_code`` is what the command line returns for it."""
+
+    exit_code = 1
+
+
+class UsageError(LetheError):
+    """The call itself was wrong; nothing was changed."""
+
+    exit_code = 2
+
+
+class RequestError(UsageError):
+    """A deletion request does not fit the data set."""
+
+
+class ConfigurationError(UsageError):
+    """A setting is unknown, missing or out of range."""
+
+
+class SetupError(UsageError):
+    """The machine or the working folder is not ready."""
+
+
+class UnlearningError(LetheError):
+    """A valid request could not be carried out by a method."""
+
+    exit_code = 3
+
+
+class NeedError(UnlearningError):
+    """A method reached for something that it had not declared."""
+
+
+class CoverageError(UnlearningError):
+    """More of the model is out of the method's reach than the policy allows."""
+
+
+class MomentsError(UnlearningError):
+    """Second moments do not belong to this model or data."""
+
+
+class ModelError(UnlearningError):
+    """A model has non-finite weights, or a method left it unchanged."""
+
+
+class PipelineError(LetheError):
+    """A stage of the pipeline stopped."""
+
+    exit_code = 4
+
+
+class GateError(PipelineError):
+    """Every method was tried and none was accepted."""
+
+    exit_code = 5
+
+
+class EvidenceError(LetheError):
+    """Evidence is false, altered, untrusted or unreadable."""
+
+    exit_code = 6

@@ -1,0 +1,161 @@
+"""What a method is: its hyper-parameters plus one verb.
+
+A method is a frozen record, so the object in ``params.yaml``, the object that runs and the object in
+the certificate are one object. It names what it needs, and ``unlearn()`` hands it only that: a method
+cannot touch data that it did not declare, because the data is not there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Literal, Self, TypeVar
+
+import torch
+from torch import nn
+
+from unlearn_core.data import Samples
+from unlearn_core.errors import NeedError
+from unlearn_core.moments import Moments
+from unlearn_core.records.artifact import Recipe
+from unlearn_core.records.base import Record
+from unlearn_core.records.result import Coverage
+
+
+class Need(StrEnum):
+    """A material that a method may ask for; the values are the field names of ``Materials``."""
+
+    FORGET = "forget"
+    RETAIN = "retain"
+    MOMENTS = "moments"
+    TUNING = "tuning"
+    ORIGIN = "origin"
+
+
+ScopeKind = Literal["classes", "samples"]
+"""What a method tells apart: a subject's rows are samples."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Held-out data for choosing hyper-parameters, in neither training, audit nor test.
+
+    Attributes:
+        forget: Held-out samples of the forgotten classes; None in sample scope.
+        retain: Held-out samples of everything else.
+    """
+
+    forget: Samples | None
+    retain: Samples
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the model came from, for methods that train anew.
+
+    Attributes:
+        untrained: Builds the architecture with fresh weights from the global generator.
+        recipe: How the model was trained.
+    """
+
+    untrained: Callable[[], nn.Module]
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of long work, for progress bars and curves.
+
+    Attributes:
+        phase: What is being done, e.g. ``"search"`` or ``"epochs"``.
+        index: Steps done so far, from 1.
+        total: Steps in this phase, at most.
+        values: What was measured at this step, by name.
+    """
+
+    phase: str
+    index: int
+    total: int
+    values: dict[str, float] = field(default_factory=dict)
+
+
+OnStep = Callable[[Step], None]
+T = TypeVar("T")
+
+
+def ignore_step(_step: Step) -> None:
+    """Listen to steps and do nothing."""
+
+
+@dataclass(frozen=True)
+class Materials:
+    """All that a method may be handed. What is None was not needed or is not there.
+
+    Attributes:
+        scope: Whether classes or single samples are forgotten.
+        classes: The forgotten classes' indices; empty in sample scope.
+        forget: The training data to forget.
+        retain: The training data to keep.
+        moments: Second moments of *all* training data at the model's weights.
+        tuning: Held-out data to choose hyper-parameters on.
+        origin: How to train the model anew.
+    """
+
+    scope: ScopeKind
+    classes: tuple[int, ...] = ()
+    forget: Samples | None = None
+    retain: Samples | None = None
+    moments: Moments | None = None
+    tuning: Tuning | None = None
+    origin: Origin | None = None
+
+    def available(self) -> frozenset[Need]:
+        """Return the needs that these materials can serve."""
+        return frozenset(need for need in Need if getattr(self, need.value) is not None)
+
+    def only(self, needs: frozenset[Need]) -> "Materials":
+        """Return the materials with everything outside ``needs`` taken away."""
+        kept = {need.value: getattr(self, need.value) for need in needs}
+        return Materials(scope=self.scope, classes=self.classes, **kept)
+
+
+def needed(material: T | None, need: Need) -> T:
+    """Return a material that a method declared.
+
+    Raises:
+        NeedError: If it is not there; the message names the need.
+    """
+    if material is None:
+        raise NeedError(f"the method reached for {need.value!r}, which it did not declare or was not given")
+    return material
+
+
+class Method(Record):
+    """An unlearning method: hyper-parameters as fields, and ``apply``.
+
+    Class attributes say what a method needs, what it also uses when it is there, which scopes it
+    supports and in one line what it does. Hyper-parameters that default to None are found on the tuning
+    data (or take a documented default without it); ``apply`` returns the method with them filled in.
+    """
+
+    name: str
+    needs: ClassVar[frozenset[Need]]
+    uses: ClassVar[frozenset[Need]] = frozenset()
+    scopes: ClassVar[frozenset[ScopeKind]]
+    summary: ClassVar[str]
+    stochastic: ClassVar[bool] = True
+
+    def apply(
+        self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep
+    ) -> tuple[Self, Coverage]:
+        """Change ``model`` in place so that it forgets.
+
+        Args:
+            model: A private copy, in eval mode.
+            materials: What the method declared, and nothing else.
+            generator: A seeded CPU generator; the global one is seeded and forked as well.
+            on_step: Told of every step.
+
+        Returns:
+            The method with every hyper-parameter filled in, and what it did to each parameter.
+        """
+        raise NotImplementedError

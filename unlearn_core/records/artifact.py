@@ -1,0 +1,72 @@
+"""What stands beside a file of tensors: the cards of checkpoints and of second moments."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.data import Normalisation
+
+
+class Recipe(Record):
+    """How a net is trained; ``retrain`` repeats exactly this.
+
+    ``learning_rate`` is the peak. ``augmentation`` ``shift`` moves each image by up to
+    ``max_shift`` pixels with edge padding; ``flip_shift`` also mirrors half of them.
+    """
+
+    optimizer: Literal["sgd", "adamw"] = "adamw"
+    learning_rate: float = Field(default=0.01, gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=5e-4, ge=0)
+    schedule: Literal["one_cycle", "cosine", "constant"] = "one_cycle"
+    epochs: int = Field(default=20, ge=1)
+    batch_size: int = Field(default=64, ge=2)
+    augmentation: Literal["none", "shift", "flip_shift"] = "none"
+    max_shift: int = Field(default=1, ge=0)
+
+
+class Architecture(Record):
+    """Everything that is needed to build an untrained net.
+
+    ``name`` is a net of ``unlearn_core.models``, ``torchvision:NAME`` or ``module:factory``.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+
+
+class CheckpointCard(Record):
+    """A checkpoint's identity and origin; the weights are in the safetensors file beside it."""
+
+    schema_version: Literal["lethe.checkpoint/1"] = "lethe.checkpoint/1"
+    architecture: Architecture
+    normalisation: Normalisation
+    weights: Sha256
+    data: Sha256
+    seed: int
+    threads: int
+    recipe: Recipe
+    method: str = "train"
+    parent: Sha256 | None = None
+
+
+class LayerMoments(Record):
+    """One layer's second moment: ``groups`` matrices of ``dimension`` squared over ``positions`` rows."""
+
+    layer: str
+    groups: int
+    dimension: int
+    positions: int
+
+
+class MomentsCard(Record):
+    """Which weights and which data the second moments were taken at."""
+
+    schema_version: Literal["lethe.moments/1"] = "lethe.moments/1"
+    model: Sha256
+    data: Sha256
+    tensors: Sha256
+    samples: int
+    layers: tuple[LayerMoments, ...]

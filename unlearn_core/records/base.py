@@ -1,0 +1,79 @@
+"""The one shape of everything that is written down."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from unlearn_core.errors import ConfigurationError
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""A digest with the name of its algorithm."""
+
+Pseudonym = Annotated[str, StringConstraints(pattern=r"^hmac-sha256:[0-9a-f]{64}$")]
+"""A keyed hash that stands for a sample or a person."""
+
+UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+"""A moment in time, UTC, to the second."""
+
+
+def canonical_json(value: Any) -> bytes:
+    """Encode a JSON value in its one canonical form: sorted keys, no white space, UTF-8.
+
+    Args:
+        value: What ``json`` can encode, without NaN or infinities.
+
+    Returns:
+        The bytes that digests and signatures are made over.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+def sha256(data: bytes) -> Sha256:
+    """Return the digest of bytes, with the algorithm's name in front."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+class Record(BaseModel):
+    """A value that is written down: frozen, strict, without unknown keys, NaN or lists."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def canonical(self) -> bytes:
+        """Return the canonical JSON of this record."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    @property
+    def digest(self) -> Sha256:
+        """The SHA-256 of the canonical JSON."""
+        return sha256(self.canonical())
+
+    @classmethod
+    def parse(cls, raw: bytes | str) -> Self:
+        """Read a record from JSON, strictly.
+
+        Args:
+            raw: JSON text.
+
+        Returns:
+            The validated record.
+
+        Raises:
+            ConfigurationError: If a key is unknown or missing or a value has the wrong type; every
+                problem is listed.
+        """
+        try:
+            return cls.model_validate_json(raw, strict=True)
+        except ValidationError as error:
+            raise ConfigurationError(describe(cls.__name__, error)) from error
+
+
+def describe(what: str, error: ValidationError) -> str:
+    """Turn a validation error into one line per problem: where, what was wrong, what came."""
+    lines = [
+        f"  {'.'.join(str(part) for part in problem['loc']) or what}: {problem['msg']} (got {problem['input']!r:.80})"
+        for problem in error.errors(include_url=False)
+    ]
+    return "\n".join([f"{what} is not valid:", *lines])

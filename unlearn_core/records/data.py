@@ -1,0 +1,42 @@
+"""What a data set is: its card, without any of its rows."""
+
+from typing import Literal
+
+from unlearn_core.records.base import Record, Sha256
+
+Split = Literal["train", "tuning", "audit", "test"]
+SPLITS: tuple[Split, ...] = ("train", "tuning", "audit", "test")
+
+
+class Normalisation(Record):
+    """Per-channel shift and scale of images in [0, 1]: ``(x - mean) / std``."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+class SplitCard(Record):
+    """One split: how many rows of each class, and the digest of its rows."""
+
+    split: Split
+    rows: int
+    rows_per_class: tuple[int, ...]
+    rows_digest: Sha256
+
+
+class DatasetCard(Record):
+    """A data set's identity.
+
+    ``rows_digest`` is over the rows ``(sample_id, label, split, subject_id, sha256)`` in the order of their
+    ids, whatever the files look like. ``lineage`` holds the digests of the data sets that this one was
+    retained from, newest first.
+    """
+
+    schema_version: Literal["lethe.dataset/1"] = "lethe.dataset/1"
+    name: str
+    classes: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    normalisation: Normalisation
+    splits: tuple[SplitCard, ...]
+    rows_digest: Sha256
+    lineage: tuple[Sha256, ...] = ()

@@ -1,0 +1,54 @@
+"""What was measured on one model."""
+
+from typing import Literal
+
+from unlearn_core.records.base import Record, Sha256
+
+
+class Measurement(Record):
+    """One number. ``name`` is dotted: ``metric.quantity[.split].side``, all lower case.
+
+    ``low`` and ``high`` bound a 95 % interval where there is one; ``samples`` is the size of the
+    smallest sample that the number rests on.
+    """
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    samples: int | None = None
+
+
+class Evaluation(Record):
+    """Every number measured on one model for one request. Times and costs are not among them."""
+
+    schema_version: Literal["lethe.evaluation/1"] = "lethe.evaluation/1"
+    model: Sha256
+    seed: int
+    measurements: tuple[Measurement, ...]
+
+    def get(self, name: str) -> Measurement | None:
+        """Return a measurement by name, or None if it was not taken."""
+        return next((entry for entry in self.measurements if entry.name == name), None)
+
+    def value(self, name: str) -> float:
+        """Return a measured value.
+
+        Raises:
+            KeyError: If it was not measured; the message lists what was.
+        """
+        if (found := self.get(name)) is None:
+            raise KeyError(f"{name} was not measured; measured: {', '.join(m.name for m in self.measurements)}")
+        return found.value
+
+
+class Cost(Record):
+    """What an attempt cost. Differs from run to run, so it never enters a pinned file.
+
+    ``seconds`` include statistics, search and validation; ``samples_seen`` counts a sample once per
+    forward pass.
+    """
+
+    seconds: float
+    peak_memory_mib: float
+    samples_seen: int

@@ -1,0 +1,120 @@
+"""From a request's scope to rows: what is forgotten, and what the retained data set is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearn_core.errors import RequestError
+from unlearn_core.records.request import ClassScope, SampleScope, Scope
+
+Pseudonymise = Callable[[str], str]
+"""A keyed hash of a sample's or a subject's id."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The rows of a data set without their images, in the order of their ids.
+
+    Attributes:
+        sample_ids: ``[rows]``, unique.
+        labels: ``[rows]``, indices into ``classes``.
+        splits: ``[rows]``, each one of ``records.data.SPLITS``.
+        subject_ids: ``[rows]``, empty where a row belongs to nobody.
+        sha256: ``[rows]``, the digest of each image's bytes.
+        classes: The classes' names.
+    """
+
+    sample_ids: NDArray[np.str_]
+    labels: NDArray[np.int64]
+    splits: NDArray[np.str_]
+    subject_ids: NDArray[np.str_]
+    sha256: NDArray[np.str_]
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a scope means on one manifest.
+
+    Attributes:
+        forget: ``[rows]`` mask of the training rows to forget.
+        retain: ``[rows]`` mask of the training rows to keep.
+        keep: ``[rows]`` mask of the retained data set: everything but the forgotten rows and, where a
+            class has no training row left, its held-out rows.
+        classes: The forgotten classes' indices; empty unless the scope is classes.
+    """
+
+    forget: NDArray[np.bool_]
+    retain: NDArray[np.bool_]
+    keep: NDArray[np.bool_]
+    classes: tuple[int, ...] = ()
+
+
+def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Selection:
+    """Find the rows that a scope means.
+
+    Args:
+        scope: Classes by name, or samples or subjects by pseudonym.
+        manifest: The data set that the model was trained on.
+        pseudonymise: The keyed hash that made the scope's pseudonyms.
+
+    Returns:
+        The selection.
+
+    Raises:
+        RequestError: If the scope names something unknown, matches no training row, leaves nothing to
+            retain, or leaves an exact duplicate of a forgotten image behind; the message names it.
+    """
+    train = manifest.splits == "train"
+    matched, classes = _match(scope, manifest, pseudonymise)
+    forget, retain = matched & train, ~matched & train
+    if not forget.any():
+        raise RequestError("the scope matches no training row; there is nothing to forget")
+    if not retain.any():
+        raise RequestError("the scope covers all training rows; nothing would be left to retain. Retire the model instead")
+    present = np.isin(manifest.labels, np.unique(manifest.labels[retain]))
+    keep = ~forget & (present | train)
+    _refuse_duplicates(manifest, forget, ~forget if not classes else retain)
+    return Selection(forget=forget, retain=retain, keep=keep, classes=classes)
+
+
+def _match(
+    scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise
+) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
+    """Return the mask of matching rows, and the classes where the scope is classes."""
+    if isinstance(scope, ClassScope):
+        wanted = _known(scope.classes, manifest.classes, "class", f"the data set has {', '.join(manifest.classes)}")
+        indices = tuple(sorted(manifest.classes.index(name) for name in wanted))
+        return np.isin(manifest.labels, indices), indices
+    column, wanted, what = (
+        (manifest.sample_ids, scope.samples, "sample")
+        if isinstance(scope, SampleScope)
+        else (manifest.subject_ids, scope.subjects, "subject")
+    )
+    ids, inverse = np.unique(column, return_inverse=True)
+    pseudonyms = tuple(pseudonymise(str(one)) if one else "" for one in ids)
+    hint = "check the ids, and that the pseudonym key is the one that the request was made with"
+    _known(wanted, pseudonyms, what, hint)
+    return np.isin(np.array(pseudonyms), wanted)[inverse], ()
+
+
+def _known(wanted: tuple[str, ...], known: tuple[str, ...], what: str, hint: str) -> tuple[str, ...]:
+    if unknown := sorted(set(wanted) - set(known)):
+        raise RequestError(f"unknown {what}: {', '.join(unknown)}; {hint}")
+    return wanted
+
+
+def _refuse_duplicates(manifest: Manifest, forget: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -> None:
+    """Refuse a scope that would leave an exact copy of a forgotten image in the data."""
+    copies = elsewhere & np.isin(manifest.sha256, manifest.sha256[forget])
+    if copies.any():
+        digests = sorted({str(digest) for digest in manifest.sha256[copies]})
+        raise RequestError(
+            f"{int(copies.sum())} exact duplicate(s) of forgotten images would be left behind, with content "
+            f"{', '.join(digests[:5])}{' …' if len(digests) > 5 else ''}; add them to the scope"
+        )

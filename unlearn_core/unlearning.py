@@ -1,0 +1,138 @@
+"""Run one method safely: copy, guard, run, report."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from unlearn_core.errors import CoverageError, ModelError, UnlearningError
+from unlearn_core.method import Materials, Method, OnStep, Step, ignore_step
+from unlearn_core.records.result import Coverage, Curve
+
+
+@dataclass(frozen=True)
+class Unlearned:
+    """What ``unlearn`` returns.
+
+    Attributes:
+        model: The unlearned model, in eval mode.
+        method: The method with every hyper-parameter that it used.
+        coverage: What was done to each parameter.
+        curves: What the method reported step by step.
+    """
+
+    model: nn.Module
+    method: Method
+    coverage: Coverage
+    curves: tuple[Curve, ...]
+
+
+def unlearn(
+    method: Method,
+    model: nn.Module,
+    materials: Materials,
+    *,
+    seed: int,
+    max_unsupported_share: float = 0.05,
+    on_step: OnStep = ignore_step,
+) -> Unlearned:
+    """Unlearn on a copy of ``model``, handing the method only what it declares.
+
+    Args:
+        method: What to run.
+        model: The model to start from; left exactly as it is.
+        materials: Everything that is at hand.
+        seed: Same seed, same bits (on one device with one number of threads).
+        max_unsupported_share: Refuse if a larger share of the parameters is out of the method's reach.
+        on_step: Told of every step.
+
+    Returns:
+        The unlearned model and the report on it.
+
+    Raises:
+        UnlearningError: If the method does not support the scope or a need is not at hand.
+        ModelError: If weights are not finite, before or after, or nothing changed.
+        CoverageError: If too much of the model is unsupported; the message names it.
+    """
+    _refuse_unserved(method, materials)
+    _refuse_non_finite(model, "before")
+    copied = copy.deepcopy(model).eval()
+    recorder = _Recorder(on_step)
+    with _seeded(seed), torch.enable_grad():
+        resolved, coverage = method.apply(
+            copied,
+            materials.only((method.needs | method.uses) & materials.available()),
+            generator=torch.Generator().manual_seed(seed),
+            on_step=recorder,
+        )
+    _restore(copied, model)
+    _refuse_non_finite(copied, "after")
+    _refuse_unchanged(method, model, copied)
+    _refuse_uncovered(coverage, max_unsupported_share)
+    return Unlearned(copied, resolved, coverage, recorder.curves())
+
+
+class _Recorder:
+    """Passes steps on and keeps their values as curves."""
+
+    def __init__(self, on_step: OnStep) -> None:
+        self._on_step = on_step
+        self._values: dict[str, list[float]] = {}
+
+    def __call__(self, step: Step) -> None:
+        for name, value in step.values.items():
+            self._values.setdefault(f"{step.phase}.{name}", []).append(value)
+        self._on_step(step)
+
+    def curves(self) -> tuple[Curve, ...]:
+        return tuple(Curve(name=name, values=tuple(values)) for name, values in self._values.items())
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed the global generators inside, and leave them as they were."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+def _restore(copied: nn.Module, model: nn.Module) -> None:
+    """Give the copy the original's gradient switches, no gradients, and eval mode."""
+    for mine, theirs in zip(copied.parameters(), model.parameters(), strict=True):
+        mine.requires_grad_(theirs.requires_grad)
+        mine.grad = None
+    copied.eval()
+
+
+def _refuse_unserved(method: Method, materials: Materials) -> None:
+    if materials.scope not in method.scopes:
+        raise UnlearningError(
+            f"{method.name} supports scope {sorted(method.scopes)}, not {materials.scope!r}; choose another method"
+        )
+    if missing := method.needs - materials.available():
+        raise UnlearningError(f"{method.name} needs {sorted(missing)}, which is not at hand")
+
+
+def _refuse_non_finite(model: nn.Module, when: str) -> None:
+    bad = [name for name, tensor in model.state_dict().items() if not torch.isfinite(tensor).all()]
+    if bad:
+        raise ModelError(f"weights are not finite {when} unlearning: {', '.join(bad)}")
+
+
+def _refuse_unchanged(method: Method, model: nn.Module, copied: nn.Module) -> None:
+    before, after = model.state_dict(), copied.state_dict()
+    if all(torch.equal(before[name], after[name]) for name in before):
+        raise ModelError(f"{method.name} changed nothing; a method that changes nothing is a failure")
+
+
+def _refuse_uncovered(coverage: Coverage, allowed: float) -> None:
+    share = coverage.share("unsupported")
+    if share > allowed:
+        names = ", ".join(entry.parameter for entry in coverage.parameters if entry.treatment == "unsupported")
+        raise CoverageError(
+            f"{share:.1%} of the parameters are out of reach, {allowed:.1%} are allowed: {names}; "
+            "choose a method that trains all weights, or raise max_unsupported_share"
+        )
