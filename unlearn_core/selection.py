@@ -79,7 +79,7 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
         raise RequestError("the scope covers all training rows; nothing would be left to retain. Retire the model instead")
     present = np.isin(manifest.labels, np.unique(manifest.labels[retain]))
     keep = ~forget & (present | train)
-    _refuse_duplicates(manifest, forget, ~forget if not classes else retain)
+    _refuse_duplicates(manifest, forget, keep)
     return Selection(forget=forget, retain=retain, keep=keep, classes=classes)
 
 
