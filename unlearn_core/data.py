@@ -23,7 +23,9 @@ class Samples:
 
     def __post_init__(self) -> None:
         if len(self.inputs) != len(self.labels):
-            raise UsageError(f"{len(self.inputs)} inputs came with {len(self.labels)} labels; expected as many")
+            raise UsageError(
+                f"{len(self.inputs)} inputs came with {len(self.labels)} labels; expected as many"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -6,7 +6,7 @@ cannot touch data that it did not declare, because the data is not there.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Literal, Self, TypeVar
 
@@ -16,9 +16,12 @@ from torch import nn
 from unlearn_core.data import Samples
 from unlearn_core.errors import NeedError
 from unlearn_core.moments import Moments
+from unlearn_core.progress import OnStep, Step, ignore_step  # noqa: F401
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record
 from unlearn_core.records.result import Coverage
+
+T = TypeVar("T")
 
 
 class Need(StrEnum):
@@ -59,31 +62,6 @@ class Origin:
 
     untrained: Callable[[], nn.Module]
     recipe: Recipe
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of long work, for progress bars and curves.
-
-    Attributes:
-        phase: What is being done, e.g. ``"search"`` or ``"epochs"``.
-        index: Steps done so far, from 1.
-        total: Steps in this phase, at most.
-        values: What was measured at this step, by name.
-    """
-
-    phase: str
-    index: int
-    total: int
-    values: dict[str, float] = field(default_factory=dict)
-
-
-OnStep = Callable[[Step], None]
-T = TypeVar("T")
-
-
-def ignore_step(_step: Step) -> None:
-    """Listen to steps and do nothing."""
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,9 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
     if not forget.any():
         raise RequestError("the scope matches no training row; there is nothing to forget")
     if not retain.any():
-        raise RequestError("the scope covers all training rows; nothing would be left to retain. Retire the model instead")
+        raise RequestError(
+            "the scope covers all training rows; nothing would be left to retain. Retire the model instead"
+        )
     present = np.isin(manifest.labels, np.unique(manifest.labels[retain]))
     keep = ~forget & (present | train)
     _refuse_duplicates(manifest, forget, keep)
@@ -88,7 +90,9 @@ def _match(
 ) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
     """Return the mask of matching rows, and the classes where the scope is classes."""
     if isinstance(scope, ClassScope):
-        wanted = _known(scope.classes, manifest.classes, "class", f"the data set has {', '.join(manifest.classes)}")
+        wanted = _known(
+            scope.classes, manifest.classes, "class", f"the data set has {', '.join(manifest.classes)}"
+        )
         indices = tuple(sorted(manifest.classes.index(name) for name in wanted))
         return np.isin(manifest.labels, indices), indices
     column, wanted, what = (

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from unlearn_core.errors import CoverageError, ModelError, UnlearningError
-from unlearn_core.method import Materials, Method, OnStep, Step, ignore_step
+from unlearn_core.method import Materials, Method
+from unlearn_core.progress import OnStep, Step, ignore_step
 from unlearn_core.records.result import Coverage, Curve
 
 
@@ -110,7 +111,7 @@ def _restore(copied: nn.Module, model: nn.Module) -> None:
 def _refuse_unserved(method: Method, materials: Materials) -> None:
     if materials.scope not in method.scopes:
         raise UnlearningError(
-            f"{method.name} supports scope {sorted(method.scopes)}, not {materials.scope!r}; choose another method"
+            f"{method.name} supports {' and '.join(sorted(method.scopes))}, not {materials.scope}; take another method"
         )
     if missing := method.needs - materials.available():
         raise UnlearningError(f"{method.name} needs {sorted(missing)}, which is not at hand")
@@ -131,7 +132,7 @@ def _refuse_unchanged(method: Method, model: nn.Module, copied: nn.Module) -> No
 def _refuse_uncovered(coverage: Coverage, allowed: float) -> None:
     share = coverage.share("unsupported")
     if share > allowed:
-        names = ", ".join(entry.parameter for entry in coverage.parameters if entry.treatment == "unsupported")
+        names = ", ".join(e.parameter for e in coverage.parameters if e.treatment == "unsupported")
         raise CoverageError(
             f"{share:.1%} of the parameters are out of reach, {allowed:.1%} are allowed: {names}; "
             "choose a method that trains all weights, or raise max_unsupported_share"
