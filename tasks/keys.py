@@ -1,0 +1,219 @@
+"""The folder of keys: made, read, and refused when others could read it too.
+
+Everything is in one folder, ``$LETHE_HOME`` or ``~/.config/lethe``::
+
+    signing.key      Ed25519, PEM (PKCS 8), only for its owner
+    signing.pub      its public half
+    pseudonym.key    32 random bytes in hexadecimal, only for its owner
+    trusted/*.pub    whose certificates are believed
+
+``LETHE_SIGNING_KEY`` (PEM or a path) and ``LETHE_PSEUDONYM_KEY`` (hexadecimal) take the files' place.
+"""
+
+import contextlib
+import os
+import secrets
+import stat
+import tempfile
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from unlearn_core.errors import SetupError
+from unlearn_core.records.base import Sha256, sha256
+
+MAX_KEY_BYTES = 64 * 1024
+MIN_PSEUDONYM_KEY_BYTES = 32
+
+
+def home() -> Path:
+    """Return the folder of keys: ``$LETHE_HOME``, else ``lethe`` in the user's configuration folder."""
+    if chosen := os.environ.get("LETHE_HOME"):
+        return Path(chosen)
+    configuration = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(configuration) / "lethe"
+
+
+def trust_folder() -> Path:
+    """Return the folder of the public keys that the user trusts."""
+    return home() / "trusted"
+
+
+def init_keys(folder: Path, *, force: bool = False) -> tuple[Path, ...]:
+    """Make what is missing: a signing key, its public half, trust in it, a pseudonym key.
+
+    Args:
+        folder: Where the keys go; made if it is not there.
+        force: Replace the signing key. The old public key stays trusted, so older certificates still
+            verify. The pseudonym key is never replaced: requests already made could not be resolved.
+
+    Returns:
+        The files that were written; nothing if all was there.
+
+    Raises:
+        SetupError: If a file that is there cannot be used, or the folder cannot be written.
+    """
+    signing = folder / "signing.key"
+    made: list[Path] = []
+    try:
+        (folder / "trusted").mkdir(parents=True, exist_ok=True, mode=0o700)
+        if force or not signing.exists():
+            made += _write(signing, _private_pem(Ed25519PrivateKey.generate()), mode=0o600, replace=force)
+        public = _private_key(_read_secret(signing), str(signing)).public_key()
+        made += _write(folder / "signing.pub", public_pem(public), mode=0o644, replace=True)
+        trusted = f"{key_id(public).removeprefix('sha256:')[:16]}.pub"
+        made += _write(folder / "trusted" / trusted, public_pem(public), mode=0o644)
+        made += _write(folder / "pseudonym.key", secrets.token_hex(32).encode() + b"\n", mode=0o600)
+    except OSError as error:
+        raise SetupError(
+            f"cannot make keys in {folder}: {error}; choose another folder with LETHE_HOME"
+        ) from error
+    return tuple(made)
+
+
+def load_signer(folder: Path | None = None) -> Ed25519PrivateKey:
+    """Load the signing key.
+
+    Args:
+        folder: The folder of keys; ``home()`` by default.
+
+    Returns:
+        The key of ``LETHE_SIGNING_KEY`` (PEM, or a path to it) if that is set, else of ``signing.key``.
+
+    Raises:
+        SetupError: If there is none, others may read it, or it is not an Ed25519 key.
+    """
+    given = os.environ.get("LETHE_SIGNING_KEY", "")
+    if given.lstrip().startswith("-----BEGIN"):
+        return _private_key(given.encode(), "LETHE_SIGNING_KEY")
+    path = Path(given) if given else (folder or home()) / "signing.key"
+    return _private_key(_read_secret(path), str(path))
+
+
+def load_pseudonym_key(folder: Path | None = None) -> bytes:
+    """Load the key that pseudonyms are made with.
+
+    Args:
+        folder: The folder of keys; ``home()`` by default.
+
+    Returns:
+        The bytes of ``LETHE_PSEUDONYM_KEY`` if that is set, else of ``pseudonym.key``.
+
+    Raises:
+        SetupError: If there is none, others may read it, or it is not at least 32 bytes in hexadecimal.
+    """
+    given = os.environ.get("LETHE_PSEUDONYM_KEY")
+    path = (folder or home()) / "pseudonym.key"
+    source = "LETHE_PSEUDONYM_KEY" if given else str(path)
+    text = given.encode() if given else _read_secret(path)
+    with contextlib.suppress(ValueError):
+        key = bytes.fromhex(text.decode().strip())
+        if len(key) >= MIN_PSEUDONYM_KEY_BYTES:
+            return key
+    raise SetupError(f"{source} is not a key: expected at least 32 bytes in hexadecimal (64 digits)")
+
+
+def key_id(key: Ed25519PublicKey) -> Sha256:
+    """Return a public key's name: the SHA-256 of its DER form (SubjectPublicKeyInfo)."""
+    return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """Return a public key as PEM."""
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def read_public_key(path: Path) -> Ed25519PublicKey:
+    """Read a public key.
+
+    Args:
+        path: A PEM file.
+
+    Returns:
+        The key.
+
+    Raises:
+        SetupError: If the file cannot be read or holds anything else.
+    """
+    try:
+        with path.open("rb") as file:
+            key = load_pem_public_key(file.read(MAX_KEY_BYTES))
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        raise SetupError(f"{path} is not a public key in PEM form: {error}") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise SetupError(f"{path} holds a {type(key).__name__}; certificates are signed with Ed25519 keys")
+    return key
+
+
+def public_keys_in(folder: Path) -> dict[Sha256, Ed25519PublicKey]:
+    """Read every public key (``*.pub``) in a folder.
+
+    Args:
+        folder: The trust folder; an absent one holds nothing.
+
+    Returns:
+        The keys by their ids.
+
+    Raises:
+        SetupError: If one of the files is not a public key: a typing error must not pass for distrust.
+    """
+    return {key_id(key): key for key in map(read_public_key, sorted(folder.glob("*.pub")))}
+
+
+def _private_pem(key: Ed25519PrivateKey) -> bytes:
+    """Return a private key as PEM, not encrypted."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _private_key(pem: bytes, source: str) -> Ed25519PrivateKey:
+    """Read a private key; errors name its source and never its content."""
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise SetupError(f"{source} is not a private key in PEM form (PKCS 8, not encrypted)") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SetupError(f"{source} holds a {type(key).__name__}; expected an Ed25519 key, see `lethe init`")
+    return key
+
+
+def _read_secret(path: Path) -> bytes:
+    """Read a file that only its owner may read."""
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & 0o077:
+                raise SetupError(f"{path} has mode {mode:04o}: others may read it; run `chmod 600 {path}`")
+            return file.read(MAX_KEY_BYTES)
+    except OSError as error:
+        raise SetupError(f"cannot read the key {path}: {error.strerror}; `lethe init` makes keys") from error
+
+
+def _write(path: Path, content: bytes, *, mode: int, replace: bool = False) -> list[Path]:
+    """Write a file all at once; without ``replace`` only if it is not there. Return it if it was written."""
+    if path.exists() and (not replace or path.read_bytes() == content):
+        return []
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            os.fsync(file.fileno())
+        if replace:
+            os.replace(temporary, path)
+            return [path]
+        # A link, unlike a rename, fails if somebody else was faster: no key is ever overwritten.
+        os.link(temporary, path)
+    except FileExistsError:
+        return []
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return [path]

@@ -1,0 +1,164 @@
+"""Whether the parts of a certificate agree with one another.
+
+A signature says who stated something. These rules say that the statement does not contradict itself:
+each yields a sentence per problem, and ``check`` lists them all.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from unlearn_core.errors import EvidenceError
+from unlearn_core.records.certificate import DeletionCertificate, Statement
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.policy import EvidenceLevel, Finding
+
+REFERENCES: dict[EvidenceLevel, int] = {"E0": 0, "E1": 1, "E2": 5, "E3": 64}
+"""How many retrained models each level of evidence asks for, at least."""
+
+SHARE_TOLERANCE = 1e-6
+
+
+def check(statement: Statement) -> None:
+    """Check that a statement's parts agree.
+
+    Args:
+        statement: The parsed statement; its signature is another matter.
+
+    Raises:
+        EvidenceError: If any two parts contradict one another; every problem is listed.
+    """
+    certificate = statement.predicate
+    problems = [
+        *_subject(statement),
+        *_identities(certificate),
+        *_evaluations(certificate),
+        *_findings(certificate),
+        *_acceptance(certificate),
+        *_level(certificate),
+        *_attempts(certificate),
+        *_circumstances(certificate),
+    ]
+    if problems:
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        raise EvidenceError(f"the certificate contradicts itself; ask the issuer for a correct one:\n{lines}")
+
+
+def _subject(statement: Statement) -> Iterator[str]:
+    """The statement is about the model that the certificate certifies, and names nobody."""
+    subject = f"sha256:{statement.subject[0].file_digest.sha256}"
+    if subject != (certified := statement.predicate.models.unlearned):
+        yield f"subject: the statement is about {subject}, the certificate about {certified}"
+    if b"hmac-sha256:" in statement.canonical():
+        yield "a pseudonym of a sample or a person is in it; a certificate carries digests only"
+
+
+def _identities(certificate: DeletionCertificate) -> Iterator[str]:
+    """Something was forgotten: data and model are not what they were."""
+    if certificate.models.unlearned == certificate.models.parent:
+        yield "models: the unlearned model is the parent itself; nothing was unlearned"
+    if certificate.data.retained == certificate.data.before:
+        yield "data: the retained data are the data before; nothing was deleted"
+    if not certificate.method.get("name"):
+        yield "method: it has no name"
+
+
+def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
+    """Each evaluation is of the model that it is said to be of."""
+    judgement, models = certificate.judgement, certificate.models
+    if judgement.original.model != models.parent:
+        yield f"judgement.original is of {judgement.original.model}, not of the parent {models.parent}"
+    if judgement.unlearned.model != models.unlearned:
+        yield f"judgement.unlearned is of {judgement.unlearned.model}, not of {models.unlearned}"
+    references = [reference.model for reference in judgement.references]
+    if {models.parent, models.unlearned} & set(references):
+        yield "judgement.references: a model cannot be its own reference"
+    if len(set(references)) < len(references):
+        yield "judgement.references: the same model stands there twice"
+    for evaluation in (judgement.original, judgement.unlearned, *judgement.references):
+        counts = Counter(measurement.name for measurement in evaluation.measurements)
+        yield from (f"{name} was measured twice on {evaluation.model}" for name, n in counts.items() if n > 1)
+
+
+def _findings(certificate: DeletionCertificate) -> Iterator[str]:
+    """Each finding is about a measurement that was taken, and its outcome follows from its bounds."""
+    verdict, unlearned = certificate.judgement.verdict, certificate.judgement.unlearned
+    for finding in verdict.findings:
+        if (value := _value(unlearned, finding.measurement)) != finding.value:
+            yield f"findings: {finding.measurement} is {finding.value}, but {value} was measured"
+        if (finding.outcome == "inside") != _inside(finding, finding.value):
+            yield f"findings: {finding.measurement} is called {finding.outcome}, which its bounds do not say"
+        if (finding.outcome == "not_measured") != (finding.value is None):
+            yield f"findings: {finding.measurement} is called {finding.outcome}, its value is {finding.value}"
+    if strangers := set(verdict.decided_by) - {finding.measurement for finding in verdict.findings}:
+        yield f"decided_by: no finding is about {', '.join(sorted(strangers))}"
+
+
+def _acceptance(certificate: DeletionCertificate) -> Iterator[str]:
+    """Only an accepted model is certified, and what was accepted follows from the findings."""
+    verdict, original = certificate.judgement.verdict, certificate.judgement.original
+    if verdict.verdict == "inconclusive":
+        if not certificate.note:
+            yield "verdict: inconclusive, and no note says why it was accepted nevertheless"
+        return
+    if verdict.verdict != "passes":
+        yield f"verdict: {verdict.verdict}; only an accepted model is certified"
+        return
+    if not verdict.findings:
+        yield "verdict: passes, but nothing was judged"
+    elif not all(finding.outcome == "inside" for finding in verdict.findings):
+        yield "verdict: passes, but not every finding is inside its bounds"
+    elif all(_inside(finding, _value(original, finding.measurement)) for finding in verdict.findings):
+        yield "verdict: passes, but the original model passes as well, so nothing was shown"
+
+
+def _level(certificate: DeletionCertificate) -> Iterator[str]:
+    """The level of evidence follows from the number of retrained models."""
+    level, count = certificate.judgement.verdict.level, len(certificate.judgement.references)
+    if count < REFERENCES[level]:
+        yield f"level: {level} asks for {REFERENCES[level]} references or more, there are {count}"
+    if level == "E0" and count:
+        yield f"level: E0 means no reference, there are {count}"
+
+
+def _attempts(certificate: DeletionCertificate) -> Iterator[str]:
+    """The ladder ends with the accepted method, and no earlier rung had passed."""
+    *earlier, last = certificate.attempts
+    name, verdict = certificate.method.get("name"), certificate.judgement.verdict.verdict
+    if (last.method, last.verdict) != (name, verdict):
+        yield f"attempts: the last is {last.method} ({last.verdict}), certified is {name} ({verdict})"
+    for attempt in earlier:
+        if attempt.verdict == "passes":
+            yield f"attempts: {attempt.method} passed, but a later one was taken"
+
+
+def _circumstances(certificate: DeletionCertificate) -> Iterator[str]:
+    """Validation, coverage, code and time are as an accepted run leaves them."""
+    validation, coverage, provenance = certificate.validation, certificate.coverage, certificate.provenance
+    if not validation.all_succeeded or not validation.expectations:
+        yield "validation: the data did not meet every expectation, or none was asked"
+    total = coverage.projected + coverage.trained + coverage.frozen + coverage.unsupported
+    if abs(total - 1) > SHARE_TOLERANCE:
+        yield f"coverage: the shares add up to {total}, not to 1"
+    if provenance.commit is None and not provenance.dirty:
+        yield "provenance: there is no commit, yet the tree is called clean"
+    try:
+        started, finished = (datetime.fromisoformat(t) for t in (provenance.started, provenance.finished))
+    except ValueError as error:
+        yield f"provenance: a time is not on the calendar ({error})"
+        return
+    if finished < started:
+        yield f"provenance: finished at {provenance.finished}, before the start at {provenance.started}"
+
+
+def _value(evaluation: Evaluation, name: str) -> float | None:
+    """Return a measurement's value, or None if it was not taken."""
+    return measured.value if (measured := evaluation.get(name)) else None
+
+
+def _inside(finding: Finding, value: float | None) -> bool:
+    """Whether a value was taken and lies within a finding's bounds."""
+    if value is None:
+        return False
+    above = finding.lowest is None or value >= finding.lowest
+    return above and (finding.highest is None or value <= finding.highest)

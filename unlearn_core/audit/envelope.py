@@ -1,0 +1,164 @@
+"""The signed envelope: DSSE, in exactly one spelling.
+
+A certificate is bytes before it is anything else. The rules here take bytes and give bytes, so that
+nothing is interpreted before its signature is verified::
+
+    decode(raw) -> payload, signature, keyid      the envelope, byte for byte
+    (verify the signature over pae(payload))
+    read_statement(payload) -> Statement          the content, canonical as well
+
+DSSE 1.0.2: https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
+"""
+
+import base64
+import json
+import re
+from typing import Any, NamedTuple, NoReturn
+
+from unlearn_core.errors import ConfigurationError, EvidenceError
+from unlearn_core.records.base import Sha256, canonical_json
+from unlearn_core.records.certificate import Statement
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+MAX_BYTES = 4 * 1024 * 1024
+
+# Canonical JSON leaves an envelope with one spelling, so one pattern is the whole grammar: the keys,
+# their order, one signature of 64 bytes, and the newline at the end. Nothing unknown can hide in it.
+_ENVELOPE = re.compile(
+    rb'\{"payload":"([A-Za-z0-9+/]+={0,2})","payloadType":"application/vnd\.in-toto\+json",'
+    rb'"signatures":\[\{"keyid":"(sha256:[0-9a-f]{64})","sig":"([A-Za-z0-9+/]{86}==)"\}\]\}\n'
+)
+
+
+class Envelope(NamedTuple):
+    """The three things that an envelope holds, none of them verified."""
+
+    payload: bytes
+    signature: bytes
+    keyid: Sha256
+
+
+def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
+    """Return the bytes that are signed: DSSE's pre-authentication encoding.
+
+    Args:
+        payload: The statement's bytes.
+        payload_type: What they are.
+
+    Returns:
+        ``DSSEv1 LEN(type) type LEN(payload) payload``, so that no part can pass for another.
+    """
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def encode(payload: bytes, signature: bytes, keyid: Sha256) -> bytes:
+    """Write an envelope.
+
+    Args:
+        payload: The statement's canonical JSON.
+        signature: The Ed25519 signature over ``pae(payload)``, 64 bytes.
+        keyid: The signing key's digest.
+
+    Returns:
+        The canonical JSON of the envelope and one newline.
+
+    Raises:
+        EvidenceError: If ``decode`` would refuse the result.
+    """
+    signed = {"keyid": keyid, "sig": base64.b64encode(signature).decode()}
+    body = {
+        "payload": base64.b64encode(payload).decode(),
+        "payloadType": PAYLOAD_TYPE,
+        "signatures": [signed],
+    }
+    raw = canonical_json(body) + b"\n"
+    if decode(raw) != (payload, signature, keyid):
+        raise EvidenceError("the envelope does not read back as it was written; sign again")
+    return raw
+
+
+def decode(raw: bytes) -> Envelope:
+    """Take an envelope apart, if it is byte for byte as ``encode`` writes it.
+
+    Args:
+        raw: A certificate file's whole content.
+
+    Returns:
+        Payload, signature and key id. The signature is *not* verified.
+
+    Raises:
+        EvidenceError: If a single byte differs from the canonical encoding.
+    """
+    if len(raw) > MAX_BYTES:
+        raise EvidenceError(
+            f"more than {MAX_BYTES} bytes; no certificate is that long: is it the right file?"
+        )
+    if (found := _ENVELOPE.fullmatch(raw)) is None:
+        _explain(raw)
+    payload, keyid, signature = found.groups()
+    return Envelope(_base64(payload, "payload"), _base64(signature, "signature"), keyid.decode())
+
+
+def read_statement(payload: bytes) -> Statement:
+    """Read the statement out of a payload whose signature has been verified.
+
+    Canonicity is judged on the JSON itself and not on the parsed record, so that a field added with a
+    default later does not make an old certificate false.
+
+    Args:
+        payload: The verified bytes.
+
+    Returns:
+        The statement.
+
+    Raises:
+        EvidenceError: If the bytes are not the canonical JSON of a statement that this version knows.
+    """
+    try:
+        text = payload.decode()
+        canonical = canonical_json(json.loads(text)) == payload
+    except (ValueError, RecursionError) as error:
+        raise EvidenceError(f"the payload is not JSON ({error}); ask the issuer for the original") from error
+    if not canonical:
+        raise EvidenceError(
+            "the payload is not in canonical form (sorted keys, none twice, no white space, "
+            "shortest numbers); ask the issuer for a certificate written by Lethe"
+        )
+    try:
+        return Statement.parse(text)
+    except ConfigurationError as error:
+        raise EvidenceError(f"{error}\nIf a newer Lethe wrote it, verify it with that version.") from error
+
+
+def _base64(text: bytes, what: str) -> bytes:
+    """Decode base64 that has one spelling: right padding, and no bits behind the last byte."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise EvidenceError(f"the {what} is not base64 ({error}); the file was altered or cut") from error
+    if base64.b64encode(data) != text:
+        raise EvidenceError(f"the {what} has stray bits after its last byte; the file was altered")
+    return data
+
+
+def _explain(raw: bytes) -> NoReturn:
+    """Say what came in place of an envelope.
+
+    Raises:
+        EvidenceError: Always.
+    """
+    expected = (
+        "expected a Lethe certificate: a canonical DSSE envelope with one signature and a final newline"
+    )
+    if not raw:
+        raise EvidenceError(f"the file is empty; {expected}")
+    try:
+        value: Any = json.loads(raw.decode())
+    except (ValueError, RecursionError) as error:
+        raise EvidenceError(f"not JSON ({error}); {expected}") from error
+    if isinstance(value, dict) and "payload" in value and "signatures" in value:
+        raise EvidenceError(
+            f"a DSSE envelope, but altered or reformatted; {expected}; ask for the original bytes"
+        )
+    raise EvidenceError(f"JSON, but of another kind; {expected}")

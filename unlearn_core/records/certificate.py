@@ -1,0 +1,221 @@
+"""The certificate of one deletion, and the in-toto Statement that it travels in.
+
+No personal data: a request is named by its id and by the digest of its scope, data by digests, and
+neither classes nor pseudonyms are listed.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from unlearn_core.records.base import Record, Sha256, canonical_json
+from unlearn_core.records.evaluation import Cost, Evaluation
+from unlearn_core.records.policy import Verdict, VerdictName
+from unlearn_core.records.provenance import Provenance
+from unlearn_core.records.request import DeletionRequest, RequestId, ScopeKind
+from unlearn_core.records.result import Coverage, UnlearningRecord
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "tag:lethe.example,2025:certificate/v1"
+"""A tag URI (RFC 4151) under a reserved name (RFC 2606): stable, and no host that anybody owns."""
+
+HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class RequestSummary(Record):
+    """Which request was served; ``scope`` is the digest of its scope."""
+
+    id: RequestId
+    kind: ScopeKind
+    scope: Sha256
+
+
+class DataDigests(Record):
+    """The training data before, what was retained of it, and the splits, by name."""
+
+    before: Sha256
+    retained: Sha256
+    splits: dict[str, Sha256]
+
+
+class ModelDigests(Record):
+    """The model that had learned the data, and the model that is certified."""
+
+    parent: Sha256
+    unlearned: Sha256
+
+
+class CoverageSummary(Record):
+    """Shares of all parameter elements per treatment, and the digest of the full coverage."""
+
+    projected: float = Field(ge=0, le=1)
+    trained: float = Field(ge=0, le=1)
+    frozen: float = Field(ge=0, le=1)
+    unsupported: float = Field(ge=0, le=1)
+    full: Sha256
+
+    @classmethod
+    def of(cls, coverage: Coverage) -> Self:
+        """Summarise a coverage report."""
+        # A sum of shares may exceed one by a rounding error.
+        return cls(
+            projected=min(1.0, coverage.share("projected")),
+            trained=min(1.0, coverage.share("trained")),
+            frozen=min(1.0, coverage.share("frozen")),
+            unsupported=min(1.0, coverage.share("unsupported")),
+            full=coverage.digest,
+        )
+
+
+class Judgement(Record):
+    """What the gate said, why in one sentence, and every number that it was told.
+
+    ``references`` are the evaluations of retrained models; none of them at evidence level E0.
+    """
+
+    verdict: Verdict
+    reason: str
+    original: Evaluation
+    unlearned: Evaluation
+    references: tuple[Evaluation, ...]
+
+
+class Attempt(Record):
+    """One rung of the ladder that was tried; ``failed`` means that the method gave no model."""
+
+    method: str
+    verdict: VerdictName | Literal["failed"]
+
+
+class ValidationSummary(Record):
+    """How many expectations the data had to meet, and whether it met all of them."""
+
+    expectations: int = Field(ge=0)
+    all_succeeded: bool
+
+
+class DeletionCertificate(Record):
+    """The predicate: what was asked, what was done, what came out, and how that is known.
+
+    ``method`` is the method's own JSON with every hyper-parameter; ``lock`` the digest of the pipeline's
+    lock before certification; ``ledger`` the head of the audit ledger at that moment; ``attempts`` every
+    rung in ladder order, the accepted one last; ``note`` what the reader must know of an inconclusive
+    verdict. ``schema_version`` has no default: bytes that do not say what they are, are refused.
+    """
+
+    schema_version: Literal["lethe.certificate/1"]
+    request: RequestSummary
+    data: DataDigests
+    models: ModelDigests
+    method: dict[str, JsonValue]
+    seed: int
+    moments: Sha256 | None
+    lock: Sha256
+    ledger: Sha256 | None
+    coverage: CoverageSummary
+    judgement: Judgement
+    attempts: tuple[Attempt, ...] = Field(min_length=1)
+    validation: ValidationSummary
+    cost: Cost
+    provenance: Provenance
+    note: str | None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        request: DeletionRequest,
+        data: DataDigests,
+        result: UnlearningRecord,
+        judgement: Judgement,
+        attempts: tuple[Attempt, ...],
+        validation: ValidationSummary,
+        cost: Cost,
+        provenance: Provenance,
+        lock: Sha256,
+        moments: Sha256 | None = None,
+        ledger: Sha256 | None = None,
+        note: str | None = None,
+    ) -> Self:
+        """Build a certificate out of the records that the pipeline has anyway.
+
+        Args:
+            request: The request; only its id, kind and scope digest are taken.
+            data: Digests of the data before, of what was retained, and of the splits.
+            result: The accepted attempt: method, seed, digests and coverage are taken from it.
+            judgement: The gate's verdict and the evaluations that it rests on.
+            attempts: Every rung tried, in ladder order, the accepted one last.
+            validation: What the data had to meet.
+            cost: What all of it cost.
+            provenance: Code, machine, seeds and times.
+            lock: Digest of the pipeline's lock before certification.
+            moments: Digest of the second moments, if the method used them.
+            ledger: Head of the audit ledger.
+            note: What the reader must know; needed with an inconclusive verdict.
+
+        Returns:
+            The certificate, valid by itself; whether its parts agree is for ``audit.certificate.check``.
+        """
+        return cls(
+            schema_version="lethe.certificate/1",
+            request=RequestSummary(id=request.id, kind=request.scope.kind, scope=request.scope_digest),
+            data=data,
+            models=ModelDigests(parent=result.parent, unlearned=result.weights),
+            method=result.method,
+            seed=result.seed,
+            moments=moments,
+            lock=lock,
+            ledger=ledger,
+            coverage=CoverageSummary.of(result.coverage),
+            judgement=judgement,
+            attempts=attempts,
+            validation=validation,
+            cost=cost,
+            provenance=provenance,
+            note=note,
+        )
+
+
+class SubjectDigest(Record):
+    """A digest as in-toto writes it: hexadecimal, without the algorithm in front."""
+
+    sha256: HexDigest
+
+
+class Subject(Record):
+    """What a statement is about: the new model's file. ``digest`` itself is taken: every record has one."""
+
+    name: str = Field(min_length=1)
+    file_digest: SubjectDigest = Field(alias="digest")
+
+
+class Statement(Record):
+    """An in-toto Statement v1 about exactly one model."""
+
+    statement_type: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type")
+    predicate_type: Literal["tag:lethe.example,2025:certificate/v1"] = Field(alias="predicateType")
+    subject: tuple[Subject, ...] = Field(min_length=1, max_length=1)
+    predicate: DeletionCertificate
+
+    @classmethod
+    def of(cls, certificate: DeletionCertificate, *, name: str) -> Self:
+        """State a certificate of its own model.
+
+        Args:
+            certificate: The predicate.
+            name: What the model is called, e.g. its file's name.
+
+        Returns:
+            The statement that is signed.
+        """
+        digest = SubjectDigest(sha256=certificate.models.unlearned.removeprefix("sha256:"))
+        return cls(
+            _type=STATEMENT_TYPE,
+            predicateType=PREDICATE_TYPE,
+            subject=(Subject(name=name, digest=digest),),
+            predicate=certificate,
+        )
+
+    def canonical(self) -> bytes:
+        """Return the canonical JSON, with the keys that in-toto prescribes."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True))

@@ -1,0 +1,31 @@
+"""Where a result came from: the code, the libraries, the machine, the seeds and the time."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from unlearn_core.records.base import Record, Sha256, UtcTime
+
+GitCommit = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+"""A full commit id, SHA-1 or SHA-256."""
+
+
+class Provenance(Record):
+    """What somebody needs to run it again, and nothing that names a person or a machine.
+
+    ``dirty`` says that the working tree held changes that ``commit`` does not; without a commit nothing
+    pins the code, so it is True. ``constraints`` is the digest of the pinned requirements. ``versions``
+    goes from a package's name to its version, ``seeds`` from what was seeded to its seed.
+    """
+
+    schema_version: Literal["lethe.provenance/1"] = "lethe.provenance/1"
+    commit: GitCommit | None
+    dirty: bool
+    constraints: Sha256 | None
+    versions: dict[str, str]
+    platform: str
+    device: str
+    threads: int = Field(ge=1)
+    seeds: dict[str, int]
+    started: UtcTime
+    finished: UtcTime
