@@ -6,16 +6,22 @@ holds the held-out samples of the forgotten classes. In sample scope there is no
 are the audit samples of the classes that the forgotten samples carry.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, get_args
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from unlearn_core.errors import UsageError
 from unlearn_core.records.base import Record
 from unlearn_core.records.evaluation import Measurement
 
 Part = Literal["train", "audit", "test"]
 Side = Literal["forget", "retain"]
+View = tuple[Part, Side]
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,18 @@ class Outputs:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def correct(self) -> NDArray[np.bool_]:
+        """Return whether the largest logit is the label's, ``[samples]``."""
+        return (self.logits.argmax(1) == self.labels).numpy()
+
+    def log_probabilities(self) -> NDArray[np.float64]:
+        """Return the log-softmax of the logits, ``[samples, classes]``."""
+        return torch.log_softmax(self.logits.double(), 1).numpy()
+
+    def losses(self) -> NDArray[np.float64]:
+        """Return the cross-entropy of every sample in nats, ``[samples]``."""
+        return -self.log_probabilities()[np.arange(len(self)), self.labels.numpy()]
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -49,11 +67,40 @@ class Subject:
 
     classes: int
     forget_classes: tuple[int, ...]
-    views: dict[tuple[Part, Side], Outputs]
-    reference: dict[tuple[Part, Side], Outputs] | None = None
+    views: dict[View, Outputs]
+    reference: dict[View, Outputs] | None = None
+
+    def view(self, part: Part, side: Side) -> Outputs:
+        """Return what the model says of one view.
+
+        Raises:
+            UsageError: If the view is absent or empty; the message names it.
+        """
+        outputs = self.views.get((part, side))
+        if outputs is None or len(outputs) == 0:
+            state = "absent" if outputs is None else "empty"
+            raise UsageError(
+                f"the view {part}.{side} is {state}; observe the model on at least one sample of it"
+            )
+        return outputs
+
+    def each_view(self) -> Iterator[tuple[str, Outputs]]:
+        """Yield the name (``train.forget``) and the outputs of every view there is, in a fixed order.
+
+        Yields:
+            The views; an empty one raises ``UsageError``.
+        """
+        for part in get_args(Part):
+            for side in get_args(Side):
+                if (part, side) in self.views:
+                    yield f"{part}.{side}", self.view(part, side)
+
+    def retrained(self) -> "Subject | None":
+        """Return the reference as a subject of its own, or None without one."""
+        return None if self.reference is None else replace(self, views=self.reference, reference=None)
 
 
-class Metric(Record):
+class Metric(Record, frozen=True):
     """A metric: settings as fields, and ``measure``."""
 
     name: str

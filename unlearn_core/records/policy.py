@@ -57,10 +57,11 @@ class Finding(Record):
 
 
 class Verdict(Record):
-    """What the gate says of one model: the verdict, the measurements that decided it, every finding."""
+    """What the gate says of one model: the verdict, what decided it and why, and every finding."""
 
     verdict: VerdictName
     level: EvidenceLevel
     decided_by: tuple[str, ...]
+    reason: str
     findings: tuple[Finding, ...]
     policy: Sha256

@@ -1,0 +1,99 @@
+"""Run a model over the data once, and every metric over what came out."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unlearn_core.data import Samples
+from unlearn_core.errors import ModelError, UsageError
+from unlearn_core.metric import Metric, Outputs, Subject
+from unlearn_core.modes import mode
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.evaluation import Evaluation
+
+
+def observe(model: nn.Module, samples: Samples, *, batch_size: int) -> Outputs:
+    """Run a model over samples in eval mode, without gradients, and leave it as it was.
+
+    Args:
+        model: Ends in a linear layer; on the samples' device.
+        samples: What to show it, in this order.
+        batch_size: Samples per forward pass.
+
+    Returns:
+        Logits, labels and features on the CPU. Features are the input of the linear layer that ran
+        last, flattened to ``[samples, d]``.
+
+    Raises:
+        UsageError: If there are no samples, or no linear layer ran.
+        ModelError: If a logit is not finite.
+    """
+    if len(samples) == 0:
+        raise UsageError("there are no samples to observe; leave an empty view out")
+    logits: list[Tensor] = []
+    features: list[Tensor] = []
+    with mode(model, "eval"), torch.no_grad(), _last_linear_input(model) as seen:
+        for batch in samples.batches(batch_size):
+            seen.clear()
+            logits.append(model(batch.inputs).float().cpu())
+            if not seen:
+                raise UsageError(
+                    "no linear layer ran; features are the input of the last one, so one is needed"
+                )
+            features.append(seen[0].flatten(1).float().cpu())
+    return _finite(Outputs(torch.cat(logits), torch.cat(features), samples.labels.cpu()))
+
+
+def evaluate(metrics: Iterable[Metric], subject: Subject, *, model_digest: Sha256, seed: int) -> Evaluation:
+    """Measure one model by several metrics. The same seed gives the same numbers.
+
+    Args:
+        metrics: What to measure.
+        subject: The model's outputs, and the reference's.
+        model_digest: The digest of the model's weights.
+        seed: Given to every metric; the global generator is seeded with it and left as it was.
+
+    Returns:
+        Every measurement, in the metrics' order.
+
+    Raises:
+        UsageError: If a view that a metric needs is empty or absent, or two measurements share a name.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        measurements = [entry for metric in metrics for entry in metric.measure(subject, seed=seed)]
+    counts = Counter(entry.name for entry in measurements)
+    if twice := sorted(name for name, count in counts.items() if count > 1):
+        raise UsageError(f"measured more than once: {', '.join(twice)}; hand in each metric once")
+    return Evaluation(model=model_digest, seed=seed, measurements=tuple(measurements))
+
+
+@contextmanager
+def _last_linear_input(model: nn.Module) -> Iterator[list[Tensor]]:
+    """Hold the input of the linear layer that ran last, or nothing if none did."""
+    seen: list[Tensor] = []
+
+    def keep(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        seen[:] = [(args[0] if args else kwargs["input"]).detach()]
+
+    linears = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    hooks = [linear.register_forward_pre_hook(keep, with_kwargs=True) for linear in linears]
+    try:
+        yield seen
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _finite(outputs: Outputs) -> Outputs:
+    """Refuse outputs that no metric could read."""
+    broken = int((~torch.isfinite(outputs.logits).all(1)).sum())
+    if broken:
+        raise ModelError(
+            f"the logits of {broken} of {len(outputs)} samples are not finite; the model is unusable"
+        )
+    return outputs

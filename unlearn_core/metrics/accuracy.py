@@ -1,0 +1,63 @@
+"""Accuracy and loss of every view, and accuracy class by class."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from unlearn_core import intervals
+from unlearn_core.errors import UsageError
+from unlearn_core.metric import Metric, Part, Subject
+from unlearn_core.records.evaluation import Measurement
+
+
+class Accuracy(Metric):
+    """Share of samples classified right, and mean cross-entropy in nats, every sample weighing the same.
+
+    Measures ``accuracy.{part}.{side}`` and ``loss.{part}.{side}`` of every view there is, and for the parts
+    in ``per_class`` also ``accuracy.{part}.class.{index}`` of every class that has a sample there, both
+    sides taken together. Accuracies are fractions with Clopper–Pearson intervals, losses have Student's t
+    intervals.
+    """
+
+    name: Literal["accuracy"] = "accuracy"
+    per_class: tuple[Part, ...] = ("test",)
+    summary: ClassVar[str] = "accuracy and loss of every view, and accuracy per class"
+
+    def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
+        """Measure one model.
+
+        Args:
+            subject: The model's outputs; the reference is not looked at.
+            seed: Not used: nothing here is random.
+
+        Returns:
+            The measurements.
+
+        Raises:
+            UsageError: If a view is empty, or there is none.
+        """
+        if not subject.views:
+            raise UsageError("there is no view to measure accuracy on; observe the model on at least one")
+        found: list[Measurement] = []
+        for view, outputs in subject.each_view():
+            right = intervals.proportion(float(outputs.correct().sum()), len(outputs))
+            loss = intervals.mean(outputs.losses(), lowest=0.0, highest=np.inf)
+            found += [right.named(f"accuracy.{view}"), loss.named(f"loss.{view}")]
+        for part in self.per_class:
+            found += _by_class(subject, part)
+        return tuple(found)
+
+
+def _by_class(subject: Subject, part: Part) -> Iterator[Measurement]:
+    """Yield the accuracy of every class that occurs in a part."""
+    views = [outputs for (where, _), outputs in subject.views.items() if where == part]
+    if not views:
+        return
+    labels = np.concatenate([outputs.labels.numpy() for outputs in views])
+    correct = np.concatenate([outputs.correct() for outputs in views])
+    for label in np.unique(labels):
+        of_class = correct[labels == label]
+        yield intervals.proportion(float(of_class.sum()), len(of_class)).named(
+            f"accuracy.{part}.class.{label}"
+        )

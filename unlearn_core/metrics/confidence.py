@@ -1,0 +1,49 @@
+"""How sure the model is: the detector of forgetting too much."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from unlearn_core import intervals
+from unlearn_core.errors import UsageError
+from unlearn_core.metric import Metric, Subject
+from unlearn_core.records.evaluation import Measurement
+
+
+class Confidence(Metric):
+    """Mean probability of the true class and mean entropy of the prediction, of every view.
+
+    A model that never saw a sample is still fairly sure of *some* class, and gives the true one a small
+    but ordinary probability. A model pushed away from the sample shows: a true-class probability
+    below the retrained model's, or an entropy outside its range, tells an attacker what was removed.
+    Measures ``confidence.true_class.{part}.{side}``, in [0, 1], and ``confidence.entropy.{part}.{side}`` in
+    nats, with Student's t intervals.
+    """
+
+    name: Literal["confidence"] = "confidence"
+    summary: ClassVar[str] = "true-class probability and entropy of the predictions"
+
+    def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
+        """Measure one model.
+
+        Args:
+            subject: The model's outputs; the reference is not looked at.
+            seed: Not used: nothing here is random.
+
+        Returns:
+            The measurements.
+
+        Raises:
+            UsageError: If a view is empty, or there is none.
+        """
+        if not subject.views:
+            raise UsageError("there is no view to measure confidence on; observe the model on at least one")
+        found: list[Measurement] = []
+        for view, outputs in subject.each_view():
+            log_probabilities = outputs.log_probabilities()
+            entropies = -(np.exp(log_probabilities) * log_probabilities).sum(1)
+            true_class = intervals.mean(np.exp(-outputs.losses()), lowest=0.0, highest=1.0)
+            entropy = intervals.mean(entropies, lowest=0.0, highest=float(np.log(subject.classes)))
+            found.append(true_class.named(f"confidence.true_class.{view}"))
+            found.append(entropy.named(f"confidence.entropy.{view}"))
+        return tuple(found)

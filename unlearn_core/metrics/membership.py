@@ -1,0 +1,186 @@
+"""Population membership inference: are the forgotten samples told from unseen ones of the same classes?"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from unlearn_core import intervals, roc
+from unlearn_core.errors import UsageError
+from unlearn_core.metric import Metric, Outputs, Subject
+from unlearn_core.records.evaluation import Measurement
+
+NEGATIVES_FOR_LOW_FPR = 1000
+"""Below this many negatives, one per cent of them is fewer than ten samples, and the rate means nothing."""
+
+
+class Membership(Metric):
+    """Three attacks on membership, each to be compared with the same attack on a retrained model.
+
+    Members are the forgotten training samples. Unseen are held-out audit samples of the same classes, drawn
+    in the members' class proportions: in class scope from the view ``audit.forget``, in sample scope from
+    ``audit.retain``. Members of a class without an unseen sample are left out. The classifiers weigh both
+    kinds alike, whatever their numbers.
+
+    ``mia.loss_auc``: AUC of the raw loss, a lower loss meaning a member. ``mia.logistic_auc`` and
+    ``mia.softmax_auc``: a logistic model on the standardised loss, or on the ``top`` largest probabilities
+    in descending order; the mean of the AUCs of held-out folds, since scores pooled over folds are biased.
+    ``mia.balanced_accuracy``: of the logistic model on the loss, on held-out folds.
+    ``mia.loss_tpr_at_1pct_fpr``: only with at least 1,000 unseen samples. The fitted attacks need two
+    samples of each kind per fold and are not measured with fewer. ``samples`` is the smaller of both kinds.
+    """
+
+    name: Literal["membership"] = "membership"
+    folds: int = Field(default=5, ge=2)
+    repeats: int = Field(default=4, ge=1)
+    top: int = Field(default=10, ge=2)
+    summary: ClassVar[str] = "membership attacks on the loss and the softmax, against unseen data"
+
+    def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
+        """Measure one model.
+
+        Args:
+            subject: The model's outputs; the reference is not looked at.
+            seed: For the draw of unseen samples and for the folds.
+
+        Returns:
+            The measurements.
+
+        Raises:
+            UsageError: If a view is empty or absent, or no unseen sample has a forgotten sample's class.
+        """
+        members, others = _opponents(subject, top=self.top, seed=seed)
+        found = _raw_loss(members, others)
+        if min(len(members.losses), len(others.losses)) >= 2 * self.folds:
+            found += self._fitted(members, others, seed)
+        return tuple(found)
+
+    def _fitted(self, members: "_Signals", others: "_Signals", seed: int) -> list[Measurement]:
+        """Run the attacks that fit a logistic model."""
+        shares = {"folds": self.folds, "repeats": self.repeats, "seed": seed}
+        on_loss = attack(members.losses[:, None], others.losses[:, None], **shares)
+        on_softmax = attack(members.softmax, others.softmax, **shares)
+        return [
+            on_loss.auc.named("mia.logistic_auc"),
+            on_softmax.auc.named("mia.softmax_auc"),
+            on_loss.balanced_accuracy.named("mia.balanced_accuracy"),
+        ]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What a cross-validated attack achieved on samples that it was not fitted on."""
+
+    auc: intervals.Estimate
+    balanced_accuracy: intervals.Estimate
+
+
+def attack(
+    members: NDArray[np.float64], others: NDArray[np.float64], *, folds: int, repeats: int, seed: int
+) -> Attack:
+    """Cross-validate a logistic model that tells members from others.
+
+    Scores of different folds come from different models and are never pooled: the AUC is the mean of
+    the folds' AUCs. Its interval counts every sample once, however often the folds are repeated.
+
+    Args:
+        members: ``[members, signals]``.
+        others: ``[others, signals]``.
+        folds: How many folds, each holding some of both kinds.
+        repeats: How often to fold anew; averages the folding's noise.
+        seed: For the folding.
+
+    Returns:
+        The mean AUC and the balanced accuracy.
+    """
+    signals = np.concatenate([members, others])
+    is_member = np.arange(len(signals)) < len(members)
+    model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
+    aucs: list[float] = []
+    called_right = np.zeros(len(signals))
+    splitter = RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=seed)
+    for seen, held_out in splitter.split(signals, is_member):
+        scores = model.fit(signals[seen], is_member[seen]).decision_function(signals[held_out])
+        truth = is_member[held_out]
+        aucs.append(roc.auc(scores[truth], scores[~truth]))
+        called_right[held_out] += (scores >= 0) == truth
+    members_right, others_right = (
+        called_right[is_member].sum() / repeats,
+        called_right[~is_member].sum() / repeats,
+    )
+    return Attack(
+        auc=roc.auc_estimate(float(np.mean(aucs)), len(members), len(others)),
+        balanced_accuracy=roc.balanced_accuracy(members_right, len(members), others_right, len(others)),
+    )
+
+
+@dataclass(frozen=True)
+class _Signals:
+    """What an attacker reads of each sample: ``[samples]`` losses and ``[samples, top]`` probabilities."""
+
+    losses: NDArray[np.float64]
+    softmax: NDArray[np.float64]
+
+
+def _raw_loss(members: _Signals, others: _Signals) -> list[Measurement]:
+    """Attack by the loss itself: lower means member, hence the sign."""
+    scores, unseen = -members.losses, -others.losses
+    found = [roc.auc_estimate(roc.auc(scores, unseen), len(scores), len(unseen)).named("mia.loss_auc")]
+    if len(unseen) >= NEGATIVES_FOR_LOW_FPR:
+        rate = roc.tpr_at_fpr(roc.roc_curve(scores, unseen), 0.01)
+        hits = intervals.proportion(rate * len(scores), len(scores))
+        found.append(hits.named("mia.loss_tpr_at_1pct_fpr"))
+    return found
+
+
+def _opponents(subject: Subject, *, top: int, seed: int) -> tuple[_Signals, _Signals]:
+    """Return the signals of the members, and of unseen samples in the members' class proportions."""
+    forgotten = subject.view("train", "forget")
+    pool = subject.view("audit", "forget" if subject.forget_classes else "retain")
+    member_rows, other_rows = _ordered(forgotten), _ordered(pool)
+    labels, pool_labels = forgotten.labels.numpy()[member_rows], pool.labels.numpy()[other_rows]
+    member_rows = member_rows[np.isin(labels, pool_labels)]
+    if len(member_rows) == 0:
+        raise UsageError(
+            "no audit sample has the class of a forgotten sample; there is nothing unseen to compare with"
+        )
+    drawn = matched(labels[np.isin(labels, pool_labels)], pool_labels, rng=np.random.default_rng(seed))
+    return _signals(forgotten, member_rows, top), _signals(pool, other_rows[drawn], top)
+
+
+def matched(
+    labels: NDArray[np.int64], pool: NDArray[np.int64], *, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw as many of a pool as its rarest class allows, in the class proportions of ``labels``.
+
+    Args:
+        labels: ``[samples]``, whose proportions are wanted; every class occurs in the pool.
+        pool: ``[pool]``, the labels to draw from.
+        rng: Where the draw's randomness comes from.
+
+    Returns:
+        Positions in the pool, at least one for every class.
+    """
+    classes, wanted = np.unique(labels, return_counts=True)
+    rows = [rng.permutation(np.flatnonzero(pool == label)) for label in classes]
+    scale = min(len(there) / count for there, count in zip(rows, wanted, strict=True))
+    return np.concatenate(
+        [there[: max(1, round(scale * count))] for there, count in zip(rows, wanted, strict=True)]
+    )
+
+
+def _ordered(outputs: Outputs) -> NDArray[np.int64]:
+    """Return the rows in an order that their contents decide, so that the order handed in does not matter."""
+    return np.lexsort((*np.exp(outputs.log_probabilities()).T, outputs.losses(), outputs.labels.numpy()))
+
+
+def _signals(outputs: Outputs, rows: NDArray[np.int64], top: int) -> _Signals:
+    """Return what an attacker reads of some rows."""
+    softmax = np.sort(np.exp(outputs.log_probabilities()[rows]), axis=1)[:, ::-1]
+    return _Signals(outputs.losses()[rows], softmax[:, :top])
