@@ -100,7 +100,7 @@ class Subject:
         return None if self.reference is None else replace(self, views=self.reference, reference=None)
 
 
-class Metric(Record, frozen=True):
+class Metric(Record):
     """A metric: settings as fields, and ``measure``."""
 
     name: str
