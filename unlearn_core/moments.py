@@ -1,16 +1,36 @@
-"""Second moments (placeholder type; being written)."""
+"""Uncentred second moments of layer inputs: the one statistic that the projection methods need.
 
+For each linear layer, the sum of ``x x^T`` over all its input rows ``x`` (see ``layers``). It streams in
+one forward pass, adds and subtracts across data sets, and holds what the training data looked like from
+inside the model without holding any sample. It belongs to the weights at which it was taken.
+
+::
+
+    whole = collect(model, training_samples)
+    retained = subtract(whole, collect(model, forget_samples))
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+from unlearn_core.data import Samples
+from unlearn_core.errors import MomentsError
+from unlearn_core.layers import Layer, linear_layers
+from unlearn_core.modes import mode
+from unlearn_core.progress import OnStep, Step, ignore_step
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Uncentred second moments of every covered layer's input.
+    """Uncentred second moments of the input rows of every layer that was seen at work.
 
     Attributes:
-        layers: By layer name, ``[groups, d, d]`` float64 on the CPU.
+        layers: By layer name, ``[groups, d_in, d_in]`` float64 on the CPU, summed and not averaged. A layer
+            that was never called has no entry.
         positions: By layer name, how many rows were summed.
         samples: How many samples they were taken over.
     """
@@ -18,3 +38,150 @@ class Moments:
     layers: dict[str, Tensor]
     positions: dict[str, int]
     samples: int
+
+
+def collect(
+    model: nn.Module,
+    samples: Samples,
+    *,
+    batch_size: int = 256,
+    on_step: OnStep = ignore_step,
+) -> Moments:
+    """Sum the second moments of every linear layer's inputs in one forward pass in eval mode.
+
+    The model is left as it was found. Memory is bounded by the batch and the layers, whatever the number
+    of samples. A module that is called more than once, or that shares its weight, sums over all uses.
+
+    Args:
+        model: The model.
+        samples: What to pass through it, on the model's device.
+        batch_size: Samples per forward pass.
+        on_step: Told of every batch.
+
+    Returns:
+        The moments.
+    """
+    sums = _Sums()
+    handles = [
+        layer.module.register_forward_pre_hook(sums.hook(layer), with_kwargs=True)
+        for layer in linear_layers(model)
+    ]
+    try:
+        with mode(model, "eval"), torch.no_grad():
+            for done, batch in enumerate(samples.batches(batch_size), 1):
+                model(batch.inputs)
+                on_step(Step("moments", done, ceil(len(samples) / batch_size)))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return Moments({name: total.cpu() for name, total in sums.layers.items()}, sums.positions, len(samples))
+
+
+class _Sums:
+    """What has been summed so far."""
+
+    def __init__(self) -> None:
+        self.layers: dict[str, Tensor] = {}
+        self.positions: dict[str, int] = {}
+
+    def hook(self, layer: Layer) -> Callable[..., None]:
+        def see(_module: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> None:
+            for rows in layer.blocks(args[0] if args else kwargs["input"]):
+                self.include(layer.name, rows.double())
+
+        return see
+
+    def include(self, name: str, rows: Tensor) -> None:
+        """Add ``[groups, positions, d_in]`` float64 rows to a layer's sum."""
+        groups, positions, d_in = rows.shape
+        total = self.layers.setdefault(name, rows.new_zeros(groups, d_in, d_in))
+        total.baddbmm_(rows.mT, rows)
+        self.positions[name] = self.positions.get(name, 0) + positions
+
+
+def add(first: Moments, second: Moments) -> Moments:
+    """Return the moments of two disjoint data sets together.
+
+    Args:
+        first: Moments at some weights.
+        second: Moments of other data at the same weights.
+
+    Returns:
+        Their sum.
+
+    Raises:
+        MomentsError: If they are not of the same layers.
+    """
+    _refuse_other_layers(first, second)
+    return Moments(
+        {name: moment + second.layers[name] for name, moment in first.layers.items()},
+        {name: count + second.positions[name] for name, count in first.positions.items()},
+        first.samples + second.samples,
+    )
+
+
+def subtract(whole: Moments, part: Moments, *, tolerance: float = 1e-5) -> Moments:
+    """Return the moments of a data set without a part of it.
+
+    Args:
+        whole: Moments of all the data.
+        part: Moments of some of it, at the same weights and with the same deterministic transform.
+        tolerance: How far below zero an eigenvalue of the difference may lie, in units of the largest
+            eigenvalue of the whole, before the two are held not to match.
+
+    Returns:
+        The difference.
+
+    Raises:
+        MomentsError: If the two are not of the same layers, or the part is not contained in the whole. An
+            absolute value would hide that, and could protect the very directions to be forgotten.
+    """
+    _refuse_other_layers(whole, part)
+    layers = {name: moment - part.layers[name] for name, moment in whole.layers.items()}
+    positions = {name: count - part.positions[name] for name, count in whole.positions.items()}
+    problems = [
+        f"{name}: smallest eigenvalue {smallest:.3g}, largest {largest:.3g}"
+        for name in layers
+        for largest in [_largest_eigenvalue(whole.layers[name])]
+        if not _is_positive(layers[name], tolerance * largest)
+        for smallest in [float(torch.linalg.eigvalsh(layers[name]).min())]
+    ]
+    if problems or whole.samples < part.samples or min(positions.values(), default=0) < 0:
+        raise MomentsError(
+            f"the moments of {part.samples} samples are not contained in those of {whole.samples}: "
+            + ("; ".join(problems) or "there are more rows than in the whole")
+            + ". Collect both at the same weights, with the same deterministic transform, and the part from "
+            "samples of the whole; if the model changed, collect the whole anew"
+        )
+    return Moments(layers, positions, whole.samples - part.samples)
+
+
+def _refuse_other_layers(first: Moments, second: Moments) -> None:
+    mine = {name: tuple(moment.shape) for name, moment in first.layers.items()}
+    theirs = {name: tuple(moment.shape) for name, moment in second.layers.items()}
+    if mine != theirs:
+        different = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+        described = "; ".join(f"{name}: {mine.get(name)} and {theirs.get(name)}" for name in different)
+        raise MomentsError(
+            f"second moments of different layers came together: {described}. Collect both from one model"
+        )
+
+
+def _largest_eigenvalue(moment: Tensor) -> float:
+    """Return the largest eigenvalue of ``[groups, d, d]``, from below and to a few per cent.
+
+    Ten steps of power iteration: the moments are not centred, so the leading direction stands out.
+    """
+    direction = moment.diagonal(dim1=-2, dim2=-1).sqrt()[..., None]
+    for _ in range(10):
+        image = moment @ direction
+        direction = image / image.norm(dim=-2, keepdim=True).clamp_min(torch.finfo(image.dtype).tiny)
+    return float((moment @ direction).norm(dim=-2).max())
+
+
+def _is_positive(moment: Tensor, slack: float) -> bool:
+    """Whether no eigenvalue of ``[groups, d, d]`` lies below ``-slack``; by Cholesky, which is cheap."""
+    if slack == 0:
+        return not bool(moment.any())
+    shift = slack * torch.eye(moment.shape[-1], dtype=moment.dtype)
+    return not bool(torch.linalg.cholesky_ex(moment + shift).info.any())

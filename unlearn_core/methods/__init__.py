@@ -1,0 +1,46 @@
+"""Every method there is, one file each.
+
+A method is listed here and nowhere else: what parses, runs, tests and documents methods walks
+``CATALOGUE`` or reads ``AnyMethod``.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from unlearn_core.errors import ConfigurationError
+from unlearn_core.method import Method
+from unlearn_core.methods.finetune import Finetune
+from unlearn_core.methods.pgu import Pgu
+from unlearn_core.methods.retrain import Retrain
+from unlearn_core.methods.svd import Svd
+from unlearn_core.records.base import canonical_json, describe
+
+AnyMethod = Annotated[Svd | Pgu | Finetune | Retrain, Field(discriminator="name")]
+"""A method, told by its name."""
+
+CATALOGUE: tuple[type[Method], ...] = (Svd, Pgu, Finetune, Retrain)
+"""The same, as classes."""
+
+_ADAPTER: TypeAdapter[AnyMethod] = TypeAdapter(AnyMethod)
+
+
+def parse_method(raw: bytes | str | Mapping[str, Any]) -> AnyMethod:
+    """Read a method from its JSON, strictly.
+
+    Args:
+        raw: JSON text, or what it decodes to: the method's ``name`` and its hyper-parameters.
+
+    Returns:
+        The method.
+
+    Raises:
+        ConfigurationError: If the name or a hyper-parameter is unknown, or a value has the wrong type or
+            is out of range; every problem is listed.
+    """
+    text = raw if isinstance(raw, bytes | str) else canonical_json(dict(raw))
+    try:
+        return _ADAPTER.validate_json(text, strict=True)
+    except ValidationError as error:
+        raise ConfigurationError(describe("method", error)) from error

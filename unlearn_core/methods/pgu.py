@@ -1,0 +1,321 @@
+"""Projected-gradient unlearning: climb away from the forget data where the retained data is not."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from unlearn_core.data import Samples, concatenate
+from unlearn_core.layers import Layer, linear_layers, projection_coverage
+from unlearn_core.method import Materials, Method, Need, ScopeKind, needed
+from unlearn_core.moments import Moments, collect, subtract
+from unlearn_core.progress import OnStep, Step
+from unlearn_core.records.result import Coverage
+from unlearn_core.subspaces import Energy, Protection, eigenbasis, leading_rank, protection
+from unlearn_core.tuning import accuracy, standing
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Pgu(Method):
+    """Descend on the forget data with every gradient kept out of the retained data's input space.
+
+    Hoang, Rana, Gupta & Venkatesh, "Learn to Unlearn for Deep Neural Networks: Minimizing Unlearning
+    Interference with Gradient Projection", WACV 2024, arXiv 2312.04095. The retained data itself is never
+    touched: its input space is the stored second moment of all training data less the forget data's
+    (section 4.3). Biases and normalisation stay still.
+
+    The published learning rates do nothing to some nets and too much to others, so by default the rate
+    climbs ``ladder`` until the forget data is forgotten. Classes: an attempt ends when they are, or when
+    held-out retain accuracy has fallen by more than ``max_retain_drop``. Samples: it ends when they are
+    recognised no better than unseen data, at the epoch that is nearest to that.
+
+    Attributes:
+        retained_variance: Share of the retained inputs' energy that is protected in every layer.
+        layer_variance: The same for single layers, by name.
+        energy: What the share is of; the published code takes singular values, not eigenvalues.
+        loss_weight: Weight of the loss on the forget labels, w1.
+        entropy_weight: Weight of the negative entropy, w2.
+        offset: Keeps the loss finite where the model is certain.
+        lr_start: Learning rate of the first epoch; None searches ``ladder``.
+        lr_end: Learning rate of the last; None takes a fifth of ``lr_start``, the published ratio.
+        ladder: What is tried for ``lr_start``, from the gentlest on.
+        epochs: The length of the geometric decay, and the most that an attempt takes.
+        stop_after: Stop after so many epochs, whatever the accuracies; None stops by them.
+        max_retain_drop: How much held-out retain accuracy an attempt may cost, as a share of samples.
+        forget_target: The share of forget samples at or below which a class counts as forgotten.
+        patience: An attempt that has not moved the forget data after so many epochs is given up.
+        batch_size: Samples per step, and per forward pass.
+    """
+
+    name: Literal["pgu"] = "pgu"
+    retained_variance: Share = 0.95
+    layer_variance: dict[str, Share] = Field(default_factory=dict)
+    energy: Energy = "singular_values"
+    loss_weight: float = Field(default=1.0, ge=0)
+    entropy_weight: float = Field(default=0.2, ge=0)
+    offset: float = Field(default=0.05, gt=0)
+    lr_start: float | None = Field(default=None, gt=0)
+    lr_end: float | None = Field(default=None, gt=0)
+    ladder: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=(0.05, 0.15, 0.5, 1.5, 5.0), min_length=1
+    )
+    epochs: int = Field(default=30, ge=1)
+    stop_after: int | None = Field(default=None, ge=1)
+    max_retain_drop: Share = 0.02
+    forget_target: Share = 0.0
+    patience: int = Field(default=5, ge=1)
+    batch_size: int = Field(default=128, ge=1)
+
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.MOMENTS})
+    uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
+    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
+    summary: ClassVar[str] = "descend on the forget data outside the retained data's input space"
+
+    def apply(
+        self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep
+    ) -> tuple["Pgu", Coverage]:
+        """Change every covered weight of ``model``; see ``Method.apply``."""
+        forget = needed(materials.forget, Need.FORGET)
+        whole = needed(materials.moments, Need.MOMENTS)
+        retained = subtract(whole, collect(model, forget, batch_size=self.batch_size, on_step=on_step))
+        seed = int(torch.randint(2**62, (), generator=generator))
+        descent = _Descent(self, model, guard(model, retained, self), forget, seed)
+        coverage = projection_coverage(model, retained.layers)
+        if self.lr_start is not None and self.stop_after is not None:
+            for epoch, losses in enumerate(descent.epochs(self.lr_start, self.stop_after), 1):
+                on_step(Step("epochs", epoch, self.stop_after, losses))
+            return self, coverage
+        best = self._search(descent, _judge(self, model, materials), on_step)
+        descent.write(best.weights)
+        return self._resolved(best), coverage
+
+    def _search(self, descent: "_Descent", judge: "Judge", on_step: OnStep) -> "_Attempt":
+        """Climb the ladder until the data is forgotten, and return the best attempt so far."""
+        rungs = self.ladder if self.lr_start is None else (self.lr_start,)
+        best: _Attempt | None = None
+        for index, lr_start in enumerate(rungs, 1):
+            attempt = self._attempt(descent, judge, lr_start, on_step)
+            on_step(Step("search", index, len(rungs), {"lr_start": lr_start, **attempt.judged.values}))
+            if best is None or attempt.judged.badness < best.judged.badness:
+                best = attempt
+            elif best.judged.forgotten:
+                break
+        assert best is not None
+        return best
+
+    def _attempt(self, descent: "_Descent", judge: "Judge", lr_start: float, on_step: OnStep) -> "_Attempt":
+        """Descend from the original weights until the judge says stop, and return the best epoch."""
+        best: _Attempt | None = None
+        limit = self.stop_after or self.epochs
+        for epoch, losses in enumerate(descent.epochs(lr_start, limit), 1):
+            judged = judge(descent.model)
+            on_step(Step("epochs", epoch, limit, {**losses, **judged.values}))
+            if best is None or judged.badness < best.judged.badness:
+                best = _Attempt(lr_start, epoch, judged, descent.read())
+            if judged.stop or (epoch >= self.patience and not judged.moved):
+                break
+        assert best is not None
+        return best
+
+    def _end(self, lr_start: float) -> float:
+        return lr_start / 5 if self.lr_end is None else self.lr_end
+
+    def _resolved(self, attempt: "_Attempt") -> "Pgu":
+        found = {
+            "lr_start": attempt.lr_start,
+            "lr_end": self._end(attempt.lr_start),
+            "stop_after": attempt.epoch,
+        }
+        return Pgu(**{**dict(self), **found})
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """One weight, with the protection of the retained data in every group of it."""
+
+    layer: Layer
+    protections: tuple[Protection, ...]
+
+    def outside(self, gradient: Tensor) -> Tensor:
+        """Return what of the weight's gradient lies outside the protected space, in the weight's shape."""
+        groups = zip(self.protections, self.layer.view(gradient), strict=True)
+        return self.layer.fold(torch.stack([protection.remove(rows) for protection, rows in groups]))
+
+
+def guard(model: nn.Module, retained: Moments, method: Pgu) -> list[Guarded]:
+    """Protect the leading input directions of the retained data in every layer that was seen at work.
+
+    Args:
+        model: The model that the moments were taken of.
+        retained: Moments of the retained data.
+        method: How much is protected.
+
+    Returns:
+        One entry per weight.
+    """
+    layers = {layer.name: layer for layer in linear_layers(model) if layer.name in retained.layers}
+    guarded = []
+    for name, layer in layers.items():
+        share = method.layer_variance.get(name, method.retained_variance)
+        bases = [eigenbasis(moment).to(layer.weight) for moment in retained.layers[name]]
+        ranks = [leading_rank(basis, share, method.energy) for basis in bases]
+        guarded.append(Guarded(layer, tuple(map(protection, bases, ranks))))
+    return guarded
+
+
+def forget_loss(logits: Tensor, labels: Tensor, *, offset: float) -> tuple[Tensor, Tensor]:
+    """Return the two terms that are descended on the forget data (Hoang et al., section 4.2).
+
+    Args:
+        logits: ``[samples, classes]``.
+        labels: ``[samples]``, the labels to forget.
+        offset: Positive; keeps the logarithm finite when the model is certain.
+
+    Returns:
+        The mean of ``-log(1 - (p_y - offset))``, and the mean *negative* entropy of the predictions.
+    """
+    log_p = F.log_softmax(logits, dim=1)
+    p = log_p.exp()
+    p_own = p.gather(1, labels[:, None]).squeeze(1)
+    return -torch.log1p(offset - p_own).mean(), (p * log_p).sum(1).mean()
+
+
+def take_step(
+    model: nn.Module, guarded: list[Guarded], batch: Samples, method: Pgu, *, learning_rate: float
+) -> tuple[float, float, float]:
+    """Take one plain gradient step outside the protected space (Hoang et al., algorithm 1).
+
+    Args:
+        model: The model, in eval mode.
+        guarded: Its covered weights; nothing else changes.
+        batch: Forget data.
+        method: The weights of the loss.
+        learning_rate: The step size.
+
+    Returns:
+        The loss before the step, its term on the forget labels, and the negative entropy.
+    """
+    weights = [one.layer.weight.requires_grad_(True) for one in guarded]
+    on_labels, negative_entropy = forget_loss(model(batch.inputs), batch.labels, offset=method.offset)
+    loss = method.loss_weight * on_labels + method.entropy_weight * negative_entropy
+    gradients = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
+    with torch.no_grad():
+        for one, gradient in zip(guarded, gradients, strict=True):
+            one.layer.weight.sub_(learning_rate * one.outside(gradient))
+    return loss.item(), on_labels.item(), negative_entropy.item()
+
+
+class _Descent:
+    """Attempts on one model: each starts at the original weights, and the seed orders its batches."""
+
+    def __init__(
+        self, method: Pgu, model: nn.Module, guarded: list[Guarded], forget: Samples, seed: int
+    ) -> None:
+        self.model = model
+        self._method = method
+        self._guarded = guarded
+        self._forget = forget
+        self._seed = seed
+        self._original = self.read()
+
+    def epochs(self, lr_start: float, count: int) -> Iterator[dict[str, float]]:
+        """Yield the mean loss of one epoch after another."""
+        self.write(self._original)
+        generator = torch.Generator().manual_seed(self._seed)
+        ratio = self._method._end(lr_start) / lr_start
+        for epoch in range(count):
+            rate = lr_start * ratio ** (epoch / max(1, self._method.epochs - 1))
+            losses = [
+                take_step(self.model, self._guarded, batch, self._method, learning_rate=rate)[0]
+                for batch in self._forget.batches(self._method.batch_size, generator=generator)
+            ]
+            yield {"loss": sum(losses) / len(losses)}
+
+    def read(self) -> list[Tensor]:
+        """Return a copy of the covered weights."""
+        return [one.layer.weight.detach().clone() for one in self._guarded]
+
+    def write(self, weights: list[Tensor]) -> None:
+        """Put covered weights back."""
+        with torch.no_grad():
+            for one, weight in zip(self._guarded, weights, strict=True):
+                one.layer.weight.copy_(weight)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What held-out data say of the weights after an epoch; the smaller the badness, the better."""
+
+    badness: tuple[bool, float]
+    forgotten: bool
+    stop: bool
+    moved: bool
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """The best epoch of one attempt."""
+
+    lr_start: float
+    epoch: int
+    judged: _Judged
+    weights: list[Tensor]
+
+
+Judge = Callable[[nn.Module], _Judged]
+
+
+def _judge(method: Pgu, model: nn.Module, materials: Materials) -> Judge:
+    """Return the stop rule for what is to be forgotten, which compares with the model as it is now."""
+    forget = needed(materials.forget, Need.FORGET)
+    if materials.scope == "samples":
+        return _judge_of_samples(method, model, forget, needed(materials.tuning, Need.TUNING).retain)
+    if materials.tuning is None:
+        return _judge_of_classes(method, model, forget, None)
+    held_out = materials.tuning.forget
+    forget = forget if held_out is None else concatenate(held_out, forget)
+    return _judge_of_classes(method, model, forget, materials.tuning.retain)
+
+
+def _judge_of_classes(method: Pgu, model: nn.Module, forget: Samples, retain: Samples | None) -> Judge:
+    """Stop when the class is forgotten, or when that costs too much (Hoang et al., section 5.1)."""
+    before = standing(model, forget, retain)
+
+    def judge(model: nn.Module) -> _Judged:
+        now = standing(model, forget, retain)
+        forgotten = now.within_reach <= method.forget_target
+        excessive = before.retain_accuracy - now.retain_accuracy > method.max_retain_drop
+        return _Judged(
+            badness=(excessive, -now.score),
+            forgotten=forgotten and not excessive,
+            stop=forgotten or excessive,
+            moved=now.within_reach < before.within_reach,
+            values=now.values(),
+        )
+
+    return judge
+
+
+def _judge_of_samples(method: Pgu, model: nn.Module, forget: Samples, unseen: Samples) -> Judge:
+    """Stop when the samples are recognised no better than unseen ones (Hoang et al., section 5.2)."""
+    forget_before, unseen_before = accuracy(model, forget), accuracy(model, unseen)
+
+    def judge(model: nn.Module) -> _Judged:
+        forget_now, unseen_now = accuracy(model, forget), accuracy(model, unseen)
+        drop = unseen_before - unseen_now
+        crossed = forget_now < unseen_now
+        return _Judged(
+            badness=(drop > method.max_retain_drop, abs(forget_now - unseen_now) + max(0.0, drop)),
+            forgotten=crossed,
+            stop=crossed,
+            moved=forget_now != forget_before,
+            values={"forget_accuracy": forget_now, "retain_accuracy": unseen_now},
+        )
+
+    return judge

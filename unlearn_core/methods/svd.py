@@ -1,0 +1,163 @@
+"""Class projection by the singular vectors of layer inputs, without training."""
+
+from collections.abc import Iterator
+from math import ceil
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from unlearn_core.data import Samples, balanced
+from unlearn_core.layers import Layer, linear_layers, projection_coverage
+from unlearn_core.method import Materials, Method, Need, ScopeKind, Tuning, needed
+from unlearn_core.moments import Moments, collect
+from unlearn_core.progress import OnStep, Step
+from unlearn_core.records.result import Coverage
+from unlearn_core.subspaces import Eigenbasis, eigenbasis, importance
+from unlearn_core.tuning import standing
+
+PUBLISHED = (100.0, 3.0)
+"""(alpha_r, alpha_f) for CIFAR-10 (Kodge et al., section 5), taken where there is nothing to tune on."""
+
+
+class Svd(Method):
+    """Project the discriminating part of the forgotten classes' input space out of every layer.
+
+    Kodge, Saha & Roy, "Deep Unlearning: Fast and Efficient Gradient-free Class Forgetting", TMLR 2024,
+    arXiv 2312.00761, algorithm 1: with importance-scaled projections M_r and M_f of the retained and the
+    forgotten inputs (eq. 4), every weight becomes ``W (I - (M_f - M_f M_r))^T`` (eq. 5-6). The retain
+    samples are balanced over all retained classes; every patch of them is used.
+
+    Attributes:
+        retain_samples: How many retain samples are looked at.
+        forget_samples: How many forget samples are looked at.
+        alpha_r: How strongly the retain space is protected; None searches ``grid_r``.
+        alpha_f: How strongly the forget space is removed; None searches ``grid_f``.
+        grid_r: What is tried for ``alpha_r``.
+        grid_f: What is tried for ``alpha_f``.
+        tuning_samples: How many held-out samples of each side a candidate is measured on, at most.
+        batch_size: Samples per forward pass.
+    """
+
+    name: Literal["svd"] = "svd"
+    retain_samples: int = Field(default=900, ge=1)
+    forget_samples: int = Field(default=900, ge=1)
+    alpha_r: float | None = Field(default=None, gt=0)
+    alpha_f: float | None = Field(default=None, gt=0)
+    grid_r: tuple[float, ...] = Field(default=(10.0, 30.0, 100.0, 300.0, 1000.0), min_length=1)
+    grid_f: tuple[float, ...] = Field(default=(1.0, 3.0, 10.0, 30.0, 100.0), min_length=1)
+    tuning_samples: int = Field(default=1000, ge=1)
+    batch_size: int = Field(default=256, ge=1)
+
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.RETAIN})
+    uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
+    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
+    summary: ClassVar[str] = "one forward pass, then project the classes' own directions out of every weight"
+
+    def apply(
+        self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep
+    ) -> tuple["Svd", Coverage]:
+        """Project every covered weight of ``model``; see ``Method.apply``."""
+        retain = _draw(needed(materials.retain, Need.RETAIN), self.retain_samples, generator)
+        forget = _draw(needed(materials.forget, Need.FORGET), self.forget_samples, generator)
+        retain_moments = collect(model, retain, batch_size=self.batch_size, on_step=on_step)
+        forget_moments = collect(model, forget, batch_size=self.batch_size, on_step=on_step)
+        edits = edits_of(model, retain_moments, forget_moments)
+        alpha_r, alpha_f = self._search(model, edits, materials.tuning, generator, on_step)
+        apply_edits(edits, alpha_r, alpha_f)
+        resolved = Svd(**{**dict(self), "alpha_r": alpha_r, "alpha_f": alpha_f})
+        return resolved, projection_coverage(model, retain_moments.layers)
+
+    def _search(
+        self,
+        model: nn.Module,
+        edits: list["Edit"],
+        tuning: Tuning | None,
+        generator: torch.Generator,
+        on_step: OnStep,
+    ) -> tuple[float, float]:
+        """Return the pair with the highest score, the gentler one of equals."""
+        if tuning is None or tuning.forget is None or (self.alpha_r and self.alpha_f):
+            return self.alpha_r or PUBLISHED[0], self.alpha_f or PUBLISHED[1]
+        forget = _draw(tuning.forget, self.tuning_samples, generator)
+        retain = _draw(tuning.retain, self.tuning_samples, generator)
+        best, chosen = -1.0, PUBLISHED
+        candidates = list(self._candidates())
+        for index, pair in enumerate(candidates, 1):
+            apply_edits(edits, *pair)
+            stands = standing(model, forget, retain)
+            on_step(Step("search", index, len(candidates), stands.values()))
+            if stands.score > best:
+                best, chosen = stands.score, pair
+        return chosen
+
+    def _candidates(self) -> Iterator[tuple[float, float]]:
+        """Yield all pairs, from the gentlest on: little of the forget space, much protection."""
+        for alpha_f in sorted(self.grid_f if self.alpha_f is None else (self.alpha_f,)):
+            for alpha_r in sorted(self.grid_r if self.alpha_r is None else (self.alpha_r,), reverse=True):
+                yield alpha_r, alpha_f
+
+
+class Edit:
+    """One layer's weight, its two eigenbases, and the products that serve every pair of alphas."""
+
+    def __init__(self, layer: Layer, retain_moment: Tensor, forget_moment: Tensor) -> None:
+        self.layer = layer
+        self._groups = [
+            _Group(weight, eigenbasis(retain).to(weight), eigenbasis(forget).to(weight))
+            for weight, retain, forget in zip(
+                layer.view(layer.weight.detach().double()), retain_moment, forget_moment, strict=True
+            )
+        ]
+
+    def weight(self, alpha_r: float, alpha_f: float) -> Tensor:
+        """Return the projected weight, in the weight's shape, float64."""
+        return self.layer.fold(torch.stack([group.projected(alpha_r, alpha_f) for group in self._groups]))
+
+
+class _Group:
+    """``W P^T = W - (W - W M_r) M_f`` with both M as factors: nothing of size d_in squared is formed."""
+
+    def __init__(self, weight: Tensor, retain: Eigenbasis, forget: Eigenbasis) -> None:
+        self._weight = weight.clone()
+        self._retain = retain
+        self._forget = forget
+        self._on_retain = weight @ retain.vectors
+        self._on_forget = weight @ forget.vectors
+        self._overlap = retain.vectors.T @ forget.vectors
+
+    def projected(self, alpha_r: float, alpha_f: float) -> Tensor:
+        protected = (self._on_retain * importance(self._retain, alpha_r)) @ self._overlap
+        removed = (self._on_forget - protected) * importance(self._forget, alpha_f)
+        return self._weight - removed @ self._forget.vectors.T
+
+
+def edits_of(model: nn.Module, retain_moments: Moments, forget_moments: Moments) -> list[Edit]:
+    """Decompose both moments of every layer that was seen at work, once.
+
+    Args:
+        model: The model that the moments were taken of.
+        retain_moments: Moments of the retain samples.
+        forget_moments: Moments of the forget samples.
+
+    Returns:
+        One edit per weight.
+    """
+    layers = {layer.name: layer for layer in linear_layers(model) if layer.name in retain_moments.layers}
+    return [
+        Edit(layer, retain_moments.layers[name], forget_moments.layers[name])
+        for name, layer in layers.items()
+    ]
+
+
+def apply_edits(edits: list[Edit], alpha_r: float, alpha_f: float) -> None:
+    """Write every weight as the pair of alphas makes it of the original (Kodge et al., eq. 5-6)."""
+    with torch.no_grad():
+        for edit in edits:
+            edit.layer.weight.copy_(edit.weight(alpha_r, alpha_f))
+
+
+def _draw(samples: Samples, count: int, generator: torch.Generator) -> Samples:
+    """Draw about ``count`` samples, the same number of every class that occurs."""
+    return balanced(samples, ceil(count / len(samples.labels.unique())), generator=generator)
