@@ -1,0 +1,169 @@
+"""MLflow's nested runs: one per attempt at a deletion, with settings, numbers, curves and figures."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tasks.tracking import Run, end_run, find_or_start
+from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
+from unlearn_core.records.evaluation import Cost, Evaluation
+from unlearn_core.records.policy import Verdict
+from unlearn_core.records.result import Coverage, UnlearningRecord
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ATTEMPT_KEY = "lethe.attempt_key"
+
+# The limits of MLflow's stores: characters of a parameter, and entries per call.
+_PARAM_LENGTH, _METRICS_PER_CALL, _PARAMS_PER_CALL = 6000, 1000, 100
+
+
+def log_attempt(
+    parent: Run,
+    *,
+    record: UnlearningRecord,
+    evaluation: Evaluation,
+    verdict: Verdict,
+    cost: Cost | None = None,
+    figures: "Mapping[str, Figure] | None" = None,
+) -> Run:
+    """Write down one attempt as a run nested in the deletion's; saying so twice changes nothing.
+
+    Args:
+        parent: The deletion's run.
+        record: What the method was and did; its hyper-parameters become params, its curves metrics.
+        evaluation: What was measured; becomes metrics.
+        verdict: What the gate said; becomes tags.
+        cost: What it cost; becomes metrics. It is not part of the attempt's identity.
+        figures: Figures by name; each becomes ``figures/NAME.png``.
+
+    Returns:
+        The attempt's run, which has ended.
+    """
+    key = sha256(canonical_json([parent.id, record.digest, evaluation.digest, verdict.digest]))
+    tags = _attempt_tags(parent, key, record, verdict)
+    run = find_or_start(parent.tracking, ATTEMPT_KEY, name=record.name, tags=tags)
+    client = parent.tracking.client
+    info = client.get_run(run.id).info
+    if info.status == "FINISHED":
+        return run
+    # Stamped with the start of the run: entries logged again after a crash are then the same entries.
+    _log_metrics(run, _metrics(record, evaluation, cost), timestamp=info.start_time)
+    _log_params(run, _flattened({**record.method, "seed": record.seed}))
+    for name, written in {"unlearning": record, "evaluation": evaluation, "verdict": verdict}.items():
+        _log_record(run, written, f"{name}.json")
+    _log_record(run, record.coverage, "coverage.json")
+    client.log_text(run.id, coverage_table(record.coverage), "coverage.csv")
+    for name, figure in (figures or {}).items():
+        client.log_figure(run.id, figure, f"figures/{name}.png")
+    end_run(run, "FINISHED")
+    return run
+
+
+def log_evaluation(run: Run, evaluation: Evaluation, *, role: str) -> None:
+    """Write down what was measured on a model that is no attempt; saying so twice changes nothing.
+
+    Args:
+        run: The deletion's run.
+        evaluation: What was measured.
+        role: What the model is to the deletion, for example ``original`` or ``retrained``; it stands in
+            front of each metric's name.
+    """
+    start = run.tracking.client.get_run(run.id).info.start_time
+    metrics = ((f"{role}.{name}", value, step) for name, value, step in _measured(evaluation))
+    _log_metrics(run, metrics, timestamp=start)
+    _log_record(run, evaluation, f"evaluations/{role}.json")
+
+
+def coverage_table(coverage: Coverage) -> str:
+    """Write a coverage as CSV, which MLflow shows as a table: one line per parameter tensor.
+
+    Args:
+        coverage: How much of a model a method reached.
+
+    Returns:
+        CSV with a header.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["parameter", "treatment", "elements", "share of the model in %", "reason"])
+    for entry in coverage.parameters:
+        writer.writerow(
+            [entry.parameter, entry.treatment, entry.elements, f"{100 * entry.share:.2f}", entry.reason]
+        )
+    return stream.getvalue()
+
+
+def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: Verdict) -> dict[str, str]:
+    return {
+        ATTEMPT_KEY: key,
+        "lethe.kind": "attempt",
+        "lethe.method": record.name,
+        "lethe.parent_weights": record.parent,
+        "lethe.weights": record.weights,
+        "lethe.verdict": verdict.verdict,
+        "lethe.reason": verdict.reason,
+        "lethe.level": verdict.level,
+        "lethe.policy": verdict.policy,
+        "mlflow.parentRunId": parent.id,
+    }
+
+
+def _measured(evaluation: Evaluation) -> Iterator[tuple[str, float, int]]:
+    """Yield every measurement, and the bounds of its interval, as name, value and step."""
+    for entry in evaluation.measurements:
+        bounds = {entry.name: entry.value, f"{entry.name}.low": entry.low, f"{entry.name}.high": entry.high}
+        yield from ((name, value, 0) for name, value in bounds.items() if value is not None)
+
+
+def _metrics(
+    record: UnlearningRecord, evaluation: Evaluation, cost: Cost | None
+) -> Iterator[tuple[str, float, int]]:
+    """Yield every number of an attempt as name, value and step."""
+    yield from _measured(evaluation)
+    for curve in record.curves:
+        yield from ((f"curve.{curve.name}", value, step) for step, value in enumerate(curve.values))
+    for treatment in ("projected", "trained", "frozen", "unsupported"):
+        yield f"coverage.{treatment}", record.coverage.share(treatment), 0
+    for name, value in (cost.model_dump() if cost else {}).items():
+        yield f"cost.{name}", float(value), 0
+
+
+def _log_metrics(run: Run, metrics: Iterator[tuple[str, float, int]], *, timestamp: int) -> None:
+    from mlflow.entities import Metric
+
+    entries = [Metric(_legal(name), value, timestamp, step) for name, value, step in metrics]
+    for start in range(0, len(entries), _METRICS_PER_CALL):
+        run.tracking.client.log_batch(run.id, metrics=entries[start : start + _METRICS_PER_CALL])
+
+
+def _log_params(run: Run, params: Mapping[str, str]) -> None:
+    from mlflow.entities import Param
+
+    entries = [Param(_legal(name), value[:_PARAM_LENGTH]) for name, value in params.items()]
+    for start in range(0, len(entries), _PARAMS_PER_CALL):
+        run.tracking.client.log_batch(run.id, params=entries[start : start + _PARAMS_PER_CALL])
+
+
+def _log_record(run: Run, record: Record, name: str) -> None:
+    """Log a record in its canonical bytes, so that its digest can be checked there too."""
+    run.tracking.client.log_text(run.id, record.canonical().decode(), name)
+
+
+def _flattened(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return nested settings as dotted names with JSON values; text stays as it is."""
+    flat: dict[str, str] = {}
+    for name, entry in value.items():
+        if isinstance(entry, Mapping) and entry:
+            flat |= _flattened(entry, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = entry if isinstance(entry, str) else json.dumps(entry)
+    return flat
+
+
+def _legal(name: str) -> str:
+    """Replace what MLflow does not allow in a name."""
+    return "".join(char if char.isalnum() or char in "_-. /" else "_" for char in name)
