@@ -11,6 +11,7 @@ Where keys are kept is ``tasks.keys``'s business; what is asked of it most is na
 import hashlib
 import hmac
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 from cryptography.exceptions import InvalidSignature
@@ -27,8 +28,8 @@ from tasks.keys import (
     trust_folder,
 )
 from unlearn_core.audit.certificate import check
-from unlearn_core.audit.envelope import decode, encode, pae, read_statement
-from unlearn_core.errors import EvidenceError
+from unlearn_core.audit.envelope import MAX_BYTES, decode, encode, pae, read_statement
+from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import Pseudonym, Sha256
 from unlearn_core.records.certificate import Statement
 
@@ -43,6 +44,7 @@ __all__ = [
     "key_id",
     "pseudonymise",
     "sign_statement",
+    "read_certificate",
     "verify",
 ]
 
@@ -80,6 +82,25 @@ def sign_statement(statement: Statement, signer: Ed25519PrivateKey | None = None
     signer = signer or load_signer()
     payload = statement.canonical()
     return encode(payload, signer.sign(pae(payload)), key_id(signer.public_key()))
+
+
+def read_certificate(path: Path) -> bytes:
+    """Read a certificate file, but never more of it than a certificate may have.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content; one byte too many if it is too long, which ``verify`` then refuses.
+
+    Raises:
+        SetupError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SetupError(f"cannot read the certificate {path}: {error.strerror}") from error
 
 
 def verify(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tuple[Statement, Sha256]:

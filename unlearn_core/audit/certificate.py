@@ -16,6 +16,14 @@ from unlearn_core.records.policy import EvidenceLevel, Finding
 REFERENCES: dict[EvidenceLevel, int] = {"E0": 0, "E1": 1, "E2": 5, "E3": 64}
 """How many retrained models each level of evidence asks for, at least."""
 
+LEVELS: dict[str, str] = {
+    "E0": "behaviour only, no retrained model",
+    "E1": "one retrained model",
+    "E2": "five or more retrained models",
+    "E3": "at least 64 shadow models",
+}
+"""What each level of evidence rests on, in words."""
+
 SHARE_TOLERANCE = 1e-6
 
 
@@ -83,33 +91,35 @@ def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
 def _findings(certificate: DeletionCertificate) -> Iterator[str]:
     """Each finding is about a measurement that was taken, and its outcome follows from its bounds."""
     verdict, unlearned = certificate.judgement.verdict, certificate.judgement.unlearned
+    if not verdict.findings:
+        yield "findings: there are none; nothing was judged"
     for finding in verdict.findings:
         if (value := _value(unlearned, finding.measurement)) != finding.value:
             yield f"findings: {finding.measurement} is {finding.value}, but {value} was measured"
-        if (finding.outcome == "inside") != _inside(finding, finding.value):
-            yield f"findings: {finding.measurement} is called {finding.outcome}, which its bounds do not say"
-        if (finding.outcome == "not_measured") != (finding.value is None):
-            yield f"findings: {finding.measurement} is called {finding.outcome}, its value is {finding.value}"
-    if strangers := set(verdict.decided_by) - {finding.measurement for finding in verdict.findings}:
-        yield f"decided_by: no finding is about {', '.join(sorted(strangers))}"
+        if finding.outcome != "inside":
+            yield f"findings: {finding.measurement} is {finding.outcome}; a certified model's are all inside"
+        elif not _inside(finding, finding.value):
+            yield f"findings: {finding.measurement} is called inside, but lies outside its bounds"
 
 
 def _acceptance(certificate: DeletionCertificate) -> Iterator[str]:
-    """Only an accepted model is certified, and what was accepted follows from the findings."""
+    """The model was accepted: it passes where the original fails, or a note says why it was accepted."""
     verdict, original = certificate.judgement.verdict, certificate.judgement.original
+    findings = {finding.measurement: finding for finding in verdict.findings}
+    if strangers := set(verdict.decided_by) - set(findings):
+        yield f"decided_by: no finding is about {', '.join(sorted(strangers))}"
     if verdict.verdict == "inconclusive":
         if not certificate.note:
             yield "verdict: inconclusive, and no note says why it was accepted nevertheless"
-        return
-    if verdict.verdict != "passes":
+    elif verdict.verdict != "passes":
         yield f"verdict: {verdict.verdict}; only an accepted model is certified"
-        return
-    if not verdict.findings:
-        yield "verdict: passes, but nothing was judged"
-    elif not all(finding.outcome == "inside" for finding in verdict.findings):
-        yield "verdict: passes, but not every finding is inside its bounds"
-    elif all(_inside(finding, _value(original, finding.measurement)) for finding in verdict.findings):
-        yield "verdict: passes, but the original model passes as well, so nothing was shown"
+    elif not verdict.decided_by:
+        yield "verdict: passes, but nothing tells the unlearned model from the original"
+    # The negative control, recomputed: what decided a pass is what the original model fails.
+    for name in verdict.decided_by if verdict.verdict == "passes" else ():
+        value = _value(original, name)
+        if name in findings and (value is None or _inside(findings[name], value)):
+            yield f"decided_by: {name} of the original is {value}, which does not fail the gate"
 
 
 def _level(certificate: DeletionCertificate) -> Iterator[str]:

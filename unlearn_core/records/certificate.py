@@ -68,13 +68,12 @@ class CoverageSummary(Record):
 
 
 class Judgement(Record):
-    """What the gate said, why in one sentence, and every number that it was told.
+    """What the gate said, and every number that it was told.
 
     ``references`` are the evaluations of retrained models; none of them at evidence level E0.
     """
 
     verdict: Verdict
-    reason: str
     original: Evaluation
     unlearned: Evaluation
     references: tuple[Evaluation, ...]

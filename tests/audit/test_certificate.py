@@ -1,0 +1,236 @@
+"""The parts of a certificate agree, or every contradiction is named."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from unlearn_core.audit.certificate import check
+from unlearn_core.errors import EvidenceError
+from unlearn_core.records.base import canonical_json, sha256
+from unlearn_core.records.certificate import (
+    Attempt,
+    DataDigests,
+    DeletionCertificate,
+    Judgement,
+    Statement,
+    ValidationSummary,
+)
+from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
+from unlearn_core.records.policy import Finding, Verdict
+from unlearn_core.records.provenance import Provenance
+from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
+from unlearn_core.records.result import Coverage, ParameterCoverage, UnlearningRecord
+
+SEVEN = ClassScope(classes=("seven",))
+PSEUDONYM = "hmac-sha256:" + "5a" * 32
+ACCURACY = "accuracy.mean.audit.forget"
+
+
+def digest(name: str) -> str:
+    return sha256(name.encode())
+
+
+def evaluation(model: str, forget: float) -> Evaluation:
+    values = {
+        ACCURACY: forget,
+        "accuracy.mean.audit.retain": 0.9812,
+        "accuracy.mean.test.retain": 0.9734,
+        "loss.mean.audit.retain": 0.0731,
+        "population_mia.auc.forget": 0.4 + forget / 5,
+    }
+    measurements = (
+        Measurement(name=name, value=value, low=value - 0.02, high=value + 0.02, samples=120)
+        for name, value in values.items()
+    )
+    return Evaluation(model=digest(model), seed=7, measurements=tuple(measurements))
+
+
+def judgement() -> Judgement:
+    unlearned, reference = evaluation("unlearned", 0.01), evaluation("reference", 0.0)
+    findings = tuple(
+        Finding(
+            measurement=entry.name,
+            value=entry.value,
+            lowest=ref.value - 0.05,
+            highest=ref.value + 0.05,
+            outcome="inside",
+        )
+        for entry, ref in zip(unlearned.measurements, reference.measurements, strict=True)
+    )
+    verdict = Verdict(
+        verdict="passes",
+        level="E1",
+        decided_by=(ACCURACY, "population_mia.auc.forget"),
+        reason="All 5 measurements are inside their bands; the original fails 2 of them.",
+        findings=findings,
+        policy=digest("policy"),
+    )
+    return Judgement(
+        verdict=verdict,
+        original=evaluation("parent", 0.99),
+        unlearned=unlearned,
+        references=(reference,),
+    )
+
+
+def statement(scope: Scope = SEVEN) -> Statement:
+    """A statement as the pipeline makes it; the golden certificate was made of this one."""
+    coverage = Coverage(
+        parameters=(
+            ParameterCoverage(parameter="stem.weight", treatment="projected", elements=432, share=0.75),
+            ParameterCoverage(parameter="head.bias", treatment="frozen", elements=144, share=0.25),
+        )
+    )
+    method = {"name": "pgu", "learning_rate": 0.01, "epochs": 3, "layers": ["stem", "head"], "repair": None}
+    certificate = DeletionCertificate.of(
+        request=DeletionRequest(id="erase-2025-03", scope=scope),
+        data=DataDigests(
+            before=digest("before"),
+            retained=digest("retained"),
+            splits={name: digest(name) for name in ("train", "tuning", "audit", "test")},
+        ),
+        result=UnlearningRecord(
+            method=method, seed=3, parent=digest("parent"), weights=digest("unlearned"), coverage=coverage
+        ),
+        judgement=judgement(),
+        attempts=(
+            Attempt(method="svd_class_projection", verdict="under_forgotten"),
+            Attempt(method="unsir", verdict="failed"),
+            Attempt(method="pgu", verdict="passes"),
+        ),
+        validation=ValidationSummary(expectations=14, all_succeeded=True),
+        cost=Cost(seconds=41.25, peak_memory_mib=412.5, samples_seen=18240),
+        provenance=Provenance(
+            commit="0123456789abcdef0123456789abcdef01234567",
+            dirty=False,
+            constraints=digest("constraints"),
+            versions={"python": "3.11.7", "lethe-unlearning": "0.1.0", "torch": "2.11.0"},
+            platform="Linux x86_64",
+            device="cpu",
+            threads=1,
+            seeds={"unlearn": 3, "evaluate": 7},
+            started="2025-03-01T09:00:00Z",
+            finished="2025-03-01T09:04:10Z",
+        ),
+        lock=digest("lock"),
+        moments=digest("moments"),
+        ledger=digest("ledger"),
+    )
+    return Statement.of(certificate, name="model.safetensors")
+
+
+def changed(path: str, value: Any) -> Statement:
+    """The statement with one value replaced; the path's numbers are indices."""
+    tree = copy.deepcopy(json.loads(statement().canonical()))
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    place = tree
+    for part in parents:
+        place = place[part]
+    place[last] = value
+    return Statement.parse(canonical_json(tree))
+
+
+def reference(number: int) -> dict[str, Any]:
+    return evaluation(f"reference-{number}", 0.0).model_dump(mode="json")
+
+
+def test_the_pipelines_statement_agrees_with_itself():
+    check(statement())
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("subject.0.digest.sha256", "0" * 64, "subject: the statement is about"),
+        ("predicate.note", f"it was {PSEUDONYM}", "pseudonym"),
+        ("predicate.models.parent", digest("unlearned"), "nothing was unlearned"),
+        ("predicate.data.retained", digest("before"), "nothing was deleted"),
+        ("predicate.method", {"epochs": 3}, "no name"),
+        ("predicate.judgement.original.model", digest("x"), "judgement.original is of"),
+        ("predicate.judgement.unlearned.model", digest("x"), "judgement.unlearned is of"),
+        ("predicate.judgement.references.0.model", digest("unlearned"), "its own reference"),
+        ("predicate.judgement.references.0.model", digest("parent"), "its own reference"),
+        ("predicate.judgement.references", [reference(1), reference(1)], "stands there twice"),
+        ("predicate.judgement.original.measurements.1.name", ACCURACY, "measured twice"),
+        ("predicate.judgement.verdict.findings", [], "nothing was judged"),
+        ("predicate.judgement.verdict.findings.0.value", 0.02, "but 0.01 was measured"),
+        ("predicate.judgement.verdict.findings.0.value", None, "but 0.01 was measured"),
+        ("predicate.judgement.verdict.findings.0.measurement", "x.y", "but None was measured"),
+        ("predicate.judgement.verdict.findings.0.outcome", "over_forgotten", "are all inside"),
+        ("predicate.judgement.verdict.findings.0.outcome", "not_measured", "are all inside"),
+        ("predicate.judgement.verdict.findings.0.highest", 0.005, "lies outside its bounds"),
+        ("predicate.judgement.verdict.findings.0.lowest", 0.5, "lies outside its bounds"),
+        ("predicate.judgement.verdict.decided_by", ["a.b"], "no finding is about a.b"),
+        ("predicate.judgement.verdict.decided_by", [], "nothing tells the unlearned model from the original"),
+        ("predicate.judgement.verdict.decided_by", ["accuracy.mean.audit.retain"], "does not fail the gate"),
+        ("predicate.judgement.original.measurements.0.value", 0.0, "does not fail the gate"),
+        ("predicate.judgement.original.measurements", [], "original is None, which does not fail the gate"),
+        ("predicate.judgement.verdict.verdict", "under_forgotten", "only an accepted model"),
+        ("predicate.judgement.verdict.verdict", "over_forgotten", "only an accepted model"),
+        ("predicate.judgement.verdict.verdict", "inconclusive", "no note"),
+        ("predicate.judgement.verdict.level", "E0", "E0 means no reference"),
+        ("predicate.judgement.verdict.level", "E2", "E2 asks for 5 references"),
+        ("predicate.judgement.verdict.level", "E3", "E3 asks for 64 references"),
+        ("predicate.judgement.references", [], "E1 asks for 1 references"),
+        ("predicate.attempts.2.method", "salun", "the last is salun (passes), certified is pgu (passes)"),
+        ("predicate.attempts.2.verdict", "inconclusive", "certified is pgu (passes)"),
+        ("predicate.attempts.0.verdict", "passes", "svd_class_projection passed, but a later one was taken"),
+        ("predicate.validation.all_succeeded", False, "did not meet every expectation"),
+        ("predicate.validation.expectations", 0, "none was asked"),
+        ("predicate.coverage.trained", 0.5, "add up to 1.5"),
+        ("predicate.provenance.commit", None, "called clean"),
+        ("predicate.provenance.started", "2025-03-01T09:04:11Z", "before the start"),
+        ("predicate.provenance.finished", "2025-02-30T09:04:11Z", "not on the calendar"),
+    ],
+)
+def test_a_contradiction_is_named(path: str, value: Any, problem: str):
+    with pytest.raises(EvidenceError) as caught:
+        check(changed(path, value))
+    assert problem in str(caught.value)
+
+
+def test_every_contradiction_is_listed():
+    wrong = changed("predicate.models.unlearned", digest("another"))
+    with pytest.raises(EvidenceError) as caught:
+        check(wrong)
+    assert "subject:" in str(caught.value)
+    assert "judgement.unlearned is of" in str(caught.value)
+
+
+def test_an_inconclusive_verdict_needs_a_note_and_nothing_else():
+    tree = json.loads(statement().canonical())
+    tree["predicate"]["judgement"]["verdict"] |= {"verdict": "inconclusive", "decided_by": []}
+    tree["predicate"]["attempts"][-1]["verdict"] = "inconclusive"
+    tree["predicate"]["note"] = "Nothing that could be forgotten was measurable."
+    check(Statement.parse(canonical_json(tree)))
+
+
+@pytest.mark.parametrize(("level", "count"), [("E0", 0), ("E1", 1), ("E1", 9), ("E2", 5), ("E3", 64)])
+def test_a_level_of_evidence_stands_on_enough_references(level: str, count: int):
+    tree = json.loads(statement().canonical())
+    tree["predicate"]["judgement"]["references"] = [reference(number) for number in range(count)]
+    tree["predicate"]["judgement"]["verdict"]["level"] = level
+    check(Statement.parse(canonical_json(tree)))
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        ClassScope(classes=("ada-lovelace",)),
+        SampleScope(samples=(PSEUDONYM,)),
+        SubjectScope(subjects=(PSEUDONYM,)),
+    ],
+)
+def test_a_certificate_names_nobody(scope: Scope):
+    stated = statement(scope)
+    check(stated)
+    assert b"ada-lovelace" not in stated.canonical()
+    assert PSEUDONYM.removeprefix("hmac-sha256:").encode() not in stated.canonical()
+    assert stated.predicate.request.scope == scope.digest
+
+
+def test_a_statement_reads_back_as_it_was_written():
+    assert Statement.parse(statement().canonical()) == statement()
+    assert statement().canonical().startswith(b'{"_type":"https://in-toto.io/Statement/v1","predicate":{')
