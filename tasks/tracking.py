@@ -8,13 +8,17 @@ name of the person at the keyboard.
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tasks.environment import silence_telemetry
-from unlearn_core.records.base import Sha256
+from unlearn_core.errors import SetupError
+from unlearn_core.records.base import Sha256, UtcTime
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -67,11 +71,7 @@ def connect(root: Path, experiment: str = "lethe") -> Tracking:
     silence_telemetry()
     import mlflow
 
-    artifacts = None
-    if not (address := os.environ.get("MLFLOW_TRACKING_URI")):
-        folder = root.resolve() / "mlruns"
-        folder.mkdir(parents=True, exist_ok=True)
-        address, artifacts = f"sqlite:///{folder}/mlflow.db", (folder / "artifacts").as_uri()
+    address, artifacts = _addresses(root)
     mlflow.set_tracking_uri(address)
     client = mlflow.MlflowClient(address)
     if (found := client.get_experiment_by_name(experiment)) is not None:
@@ -107,10 +107,42 @@ def end_run(run: Run, status: RunStatus) -> None:
         run.tracking.client.set_terminated(run.id, status)
 
 
+def started_at(run: Run) -> UtcTime:
+    """Return when a run began, UTC, to the second."""
+    milliseconds = run.tracking.client.get_run(run.id).info.start_time
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def set_tags(run: Run, tags: Mapping[str, str]) -> None:
     """Set tags on a run; they must not name a person."""
     for name, value in tags.items():
         run.tracking.client.set_tag(run.id, name, value)
+
+
+def serve_ui(root: Path, port: int) -> None:
+    """Serve MLflow's pages on the loopback interface until interrupted.
+
+    Args:
+        root: As for ``connect``.
+        port: The port on 127.0.0.1.
+
+    Raises:
+        SetupError: If the store is a server already, or the pages could not be served.
+    """
+    address, artifacts = _addresses(root)
+    if artifacts is None:
+        raise SetupError(f"the store is {address}; open that address, or unset MLFLOW_TRACKING_URI")
+    silence_telemetry()
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1"]
+    options = ["--port", str(port), "--backend-store-uri", address, "--default-artifact-root", artifacts]
+    try:
+        done = subprocess.run([*command, *options], check=False)
+    except KeyboardInterrupt:
+        return
+    if done.returncode > 0:
+        raise SetupError(
+            f"MLflow's server stopped with {done.returncode}; is port {port} free? Try another --port"
+        )
 
 
 def log_dataset_input(run: Run, *, name: str, digest: Sha256, source: str, context: str) -> None:
@@ -142,6 +174,15 @@ def log_documents(run: Run, *paths: Path, artifact_path: str | None = None) -> N
     for path in paths:
         log = run.tracking.client.log_artifacts if path.is_dir() else run.tracking.client.log_artifact
         log(run.id, str(path), artifact_path)
+
+
+def _addresses(root: Path) -> tuple[str, str | None]:
+    """Return the address of the store, and of the artifacts unless a server decides on those."""
+    if address := os.environ.get("MLFLOW_TRACKING_URI"):
+        return address, None
+    folder = root.resolve() / "mlruns"
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{folder}/mlflow.db", (folder / "artifacts").as_uri()
 
 
 def find_or_start(tracking: Tracking, tag: str, *, name: str, tags: dict[str, str]) -> Run:

@@ -3,13 +3,24 @@ import io
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
 
 from tasks.attempts import coverage_table, log_attempt, log_evaluation
-from tasks.tracking import connect, deletion_run, end_run, log_dataset_input, log_documents, set_tags
+from tasks.tracking import (
+    connect,
+    deletion_run,
+    end_run,
+    log_dataset_input,
+    log_documents,
+    serve_ui,
+    set_tags,
+    started_at,
+)
+from unlearn_core.errors import SetupError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
 from unlearn_core.records.policy import Verdict
@@ -118,6 +129,17 @@ def test_another_process_adds_to_the_same_run(run, key, mlflow_root):
 def test_the_caller_says_how_a_run_ended(run, status):
     end_run(run, status)
     assert read(run).info.status == status
+
+
+def test_a_run_knows_when_it_began(run):
+    began = datetime.strptime(started_at(run), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    assert 1000 * began.timestamp() <= read(run).info.start_time < 1000 * began.timestamp() + 1000
+
+
+def test_pages_are_not_served_where_the_store_is_a_server(monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example")
+    with pytest.raises(SetupError, match="open that address"):
+        serve_ui(tmp_path, 5000)
 
 
 def test_looking_a_run_up_does_not_change_how_it_ended(run, key):
