@@ -1,0 +1,29 @@
+"""Divergence needs a reference on the same samples."""
+
+from dataclasses import replace
+
+import pytest
+
+from unlearn_core.errors import UsageError
+from unlearn_core.metrics.divergence import Divergence
+
+from . import world
+
+
+def test_without_a_reference_nothing_is_measured():
+    assert Divergence().measure(replace(world.ordinary(), reference=None), seed=0) == ()
+
+
+def test_model_and_reference_can_change_places():
+    subject = world.ordinary()
+    mirrored = replace(subject, views=subject.reference, reference=subject.views)
+    forth, back = (Divergence().measure(one, seed=0) for one in (subject, mirrored))
+    assert [entry.value for entry in forth] == pytest.approx([entry.value for entry in back])
+
+
+@pytest.mark.parametrize(
+    "other", [world.shuffled(world.ordinary(), seed=1).views, {}], ids=["shuffled", "absent"]
+)
+def test_reference_on_other_samples_is_refused(other):
+    with pytest.raises(UsageError, match=r"train\.retain|train\.forget"):
+        Divergence().measure(replace(world.ordinary(), reference=other), seed=0)
