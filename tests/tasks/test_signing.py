@@ -2,6 +2,7 @@
 
 import json
 import stat
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,20 @@ def test_force_replaces_the_signing_key_and_keeps_trust_and_pseudonyms(folder: P
     trusted = signing.public_keys_in(signing.trust_folder())
     signing.verify(certificate, trusted)
     signing.verify(signing.sign_statement(STATEMENT), trusted)
+
+
+def test_a_key_that_another_process_made_meanwhile_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    make_temporary = tempfile.mkstemp
+
+    def be_late(**where: Any) -> tuple[int, str]:
+        if not (folder / "signing.key").exists():
+            (folder / "signing.key").write_bytes(private_pem(KEY))
+            (folder / "signing.key").chmod(0o600)
+        return make_temporary(**where)
+
+    monkeypatch.setattr("tasks.keys.tempfile.mkstemp", be_late)
+    assert folder / "signing.key" not in signing.init_keys(folder)
+    assert signing.load_signer().public_key() == KEY.public_key()
 
 
 def test_init_where_no_folder_can_be(tmp_path: Path):
