@@ -136,7 +136,9 @@ def serve_ui(root: Path, port: int) -> None:
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1"]
     options = ["--port", str(port), "--backend-store-uri", address, "--default-artifact-root", artifacts]
     try:
-        done = subprocess.run([*command, *options], check=False)
+        # Its job runner is for evaluating language models: eight processes that nothing here would use.
+        environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        done = subprocess.run([*command, *options], check=False, env=environment)
     except KeyboardInterrupt:
         return
     if done.returncode > 0:

@@ -1,0 +1,85 @@
+"""Matplotlib: an empty figure in the house style, and a file of a drawn one.
+
+Nothing here touches the global state of pyplot. The palette can be told apart by colour-blind readers
+(Okabe and Ito, "Color Universal Design", 2008); still, colour is never the only difference.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK, GREY = (
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+    "#8C8C8C",
+)
+PALE_GREY = "#E5E5E5"
+
+
+def new_figure(title: str, *, width: float, height: float) -> "tuple[Figure, Axes]":
+    """Return a figure with one panel.
+
+    Args:
+        title: What the figure answers.
+        width: In inches.
+        height: In inches.
+
+    Returns:
+        The figure and its panel.
+    """
+    figure, panels = new_panels(title, width=width, height=height)
+    return figure, panels[0]
+
+
+def new_panels(
+    title: str, *, width: float, height: float, rows: int = 1, columns: int = 1
+) -> "tuple[Figure, Sequence[Axes]]":
+    """Return a figure with panels that share the x axis, and panels of a row the y axis too.
+
+    Args:
+        title: What the figure answers.
+        width: In inches.
+        height: In inches.
+        rows: Panels below each other.
+        columns: Panels beside each other.
+
+    Returns:
+        The figure and its panels, row by row.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=columns > 1).ravel()
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=8)
+        axes.xaxis.label.set_fontsize(9)
+        axes.yaxis.label.set_fontsize(9)
+    return figure, list(panels)
+
+
+def legend_below(figure: "Figure", axes: "Axes", *, columns: int | None = None) -> None:
+    """Put what a panel shows below the whole figure, in one line or in some columns."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=columns or len(labels), fontsize=8, frameon=False
+    )
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Write a figure as a file whose kind its name tells; equal figures give equal bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Without this matplotlib writes its own version into PNG, and the time into SVG.
+    metadata = {".png": {"Software": None}, ".svg": {"Date": None}}.get(path.suffix)
+    figure.savefig(path, dpi=150, metadata=metadata)
