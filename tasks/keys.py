@@ -181,7 +181,9 @@ def _private_key(pem: bytes, source: str) -> Ed25519PrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SetupError(f"{source} is not a private key in PEM form (PKCS 8, not encrypted)") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise SetupError(f"{source} holds a {type(key).__name__}; expected an Ed25519 key, see `lethe init`")
+        raise SetupError(
+            f"{source} holds a {type(key).__name__}; expected an Ed25519 key, see `lethe keys init`"
+        )
     return key
 
 
@@ -194,7 +196,9 @@ def _read_secret(path: Path) -> bytes:
                 raise SetupError(f"{path} has mode {mode:04o}: others may read it; run `chmod 600 {path}`")
             return file.read(MAX_KEY_BYTES)
     except OSError as error:
-        raise SetupError(f"cannot read the key {path}: {error.strerror}; `lethe init` makes keys") from error
+        raise SetupError(
+            f"cannot read the key {path}: {error.strerror}; `lethe keys init` makes keys"
+        ) from error
 
 
 def _write(path: Path, content: bytes, *, mode: int, replace: bool = False) -> list[Path]:

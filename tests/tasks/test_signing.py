@@ -130,7 +130,7 @@ def test_a_key_that_others_may_touch_is_not_read(folder: Path, name: str, bits: 
 
 def test_without_keys_the_error_says_how_to_make_them(folder: Path):
     for load in (signing.load_signer, signing.load_pseudonym_key):
-        with pytest.raises(SetupError, match="lethe init"):
+        with pytest.raises(SetupError, match="lethe keys init"):
             load()
 
 

@@ -115,7 +115,7 @@ class DeletionCertificate(Record):
     judgement: Judgement
     attempts: tuple[Attempt, ...] = Field(min_length=1)
     validation: ValidationSummary
-    cost: Cost
+    cost: Cost | None
     provenance: Provenance
     note: str | None
 
@@ -129,7 +129,7 @@ class DeletionCertificate(Record):
         judgement: Judgement,
         attempts: tuple[Attempt, ...],
         validation: ValidationSummary,
-        cost: Cost,
+        cost: Cost | None,
         provenance: Provenance,
         lock: Sha256,
         moments: Sha256 | None = None,
@@ -145,7 +145,7 @@ class DeletionCertificate(Record):
             judgement: The gate's verdict and the evaluations that it rests on.
             attempts: Every rung tried, in ladder order, the accepted one last.
             validation: What the data had to meet.
-            cost: What all of it cost.
+            cost: What all of it cost, or None if a result was taken from a cache without its times.
             provenance: Code, machine, seeds and times.
             lock: Digest of the pipeline's lock before certification.
             moments: Digest of the second moments, if the method used them.
