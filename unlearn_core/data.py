@@ -1,12 +1,17 @@
 """Samples as tensors, and batches of them in a seeded order."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from unlearn_core.errors import UsageError
+from unlearn_core.records.data import Normalisation
 
 
 @dataclass(frozen=True)
@@ -81,3 +86,26 @@ def balanced(samples: Samples, per_class: int, *, generator: torch.Generator) ->
     labels = samples.labels[order]
     rows = [order[labels == label][:per_class] for label in samples.labels.unique()]
     return samples.subset(torch.cat(rows))
+
+
+def decode(images: Sequence[bytes], channels: int) -> NDArray[np.float32]:
+    """Decode images of one size.
+
+    Args:
+        images: Encoded files (PNG, JPEG, …).
+        channels: 1 for grey, 3 for colour.
+
+    Returns:
+        ``[images, channels, height, width]``, float32 in [0, 1].
+    """
+    mode = "L" if channels == 1 else "RGB"
+    pixels = [np.asarray(Image.open(io.BytesIO(image)).convert(mode)) for image in images]
+    stacked = np.stack(pixels).reshape(len(images), *pixels[0].shape[:2], channels)
+    return (stacked.transpose(0, 3, 1, 2) / np.float32(255)).astype(np.float32)
+
+
+def normalise(pixels: Tensor, normalisation: Normalisation) -> Tensor:
+    """Shift and scale ``[n, channels, height, width]`` pixels in [0, 1], channel by channel."""
+    mean = torch.tensor(normalisation.mean, dtype=pixels.dtype, device=pixels.device)
+    std = torch.tensor(normalisation.std, dtype=pixels.dtype, device=pixels.device)
+    return (pixels - mean[:, None, None]) / std[:, None, None]

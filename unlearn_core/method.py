@@ -111,8 +111,9 @@ class Method(Record):
     """An unlearning method: hyper-parameters as fields, and ``apply``.
 
     Class attributes say what a method needs, what it also uses when it is there, which scopes it
-    supports and in one line what it does. Hyper-parameters that default to None are found on the tuning
-    data (or take a documented default without it); ``apply`` returns the method with them filled in.
+    supports, and in a few words what it does and which weights it touches. Hyper-parameters that default
+    to None are found on the tuning data (or take a documented default without it); ``apply`` returns the
+    method with them filled in.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Method(Record):
     uses: ClassVar[frozenset[Need]] = frozenset()
     scopes: ClassVar[frozenset[ScopeKind]]
     summary: ClassVar[str]
+    touches: ClassVar[str] = "all weights"
     stochastic: ClassVar[bool] = True
 
     def apply(

@@ -84,6 +84,13 @@ class Subject:
             )
         return outputs
 
+    def unseen(self) -> Outputs:
+        """Return what the model says of held-out audit samples of the forgotten samples' kind.
+
+        Those of the forgotten classes in class scope, and all of them in sample scope.
+        """
+        return self.view("audit", "forget" if self.forget_classes else "retain")
+
     def each_view(self) -> Iterator[tuple[str, Outputs]]:
         """Yield the name (``train.forget``) and the outputs of every view there is, in a fixed order.
 

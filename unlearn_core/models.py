@@ -91,7 +91,8 @@ def build_seeded(architecture: Architecture, seed: int) -> nn.Module:
 def _small(architecture: Architecture) -> nn.Module:
     if architecture.name not in SMALL_NETS:
         raise ConfigurationError(
-            f"there is no net {architecture.name!r}; take {', '.join(SMALL_NETS)}, torchvision:NAME or module:factory"
+            f"there is no net {architecture.name!r}; take {', '.join(SMALL_NETS)}, "
+            "torchvision:NAME or module:factory"
         )
     return SMALL_NETS[architecture.name](architecture)
 

@@ -23,12 +23,14 @@ class Unlearned:
         method: The method with every hyper-parameter that it used.
         coverage: What was done to each parameter.
         curves: What the method reported step by step.
+        samples_seen: Samples that went through the model, counted once per forward pass.
     """
 
     model: nn.Module
     method: Method
     coverage: Coverage
     curves: tuple[Curve, ...]
+    samples_seen: int
 
 
 def unlearn(
@@ -62,7 +64,7 @@ def unlearn(
     _refuse_non_finite(model, "before")
     copied = copy.deepcopy(model).eval()
     recorder = _Recorder(on_step)
-    with _seeded(seed), torch.enable_grad():
+    with _counted(copied) as seen, _seeded(seed), torch.enable_grad():
         resolved, coverage = method.apply(
             copied,
             materials.only((method.needs | method.uses) & materials.available()),
@@ -73,7 +75,7 @@ def unlearn(
     _refuse_non_finite(copied, "after")
     _refuse_unchanged(method, model, copied)
     _refuse_uncovered(coverage, max_unsupported_share)
-    return Unlearned(copied, resolved, coverage, recorder.curves())
+    return Unlearned(copied, resolved, coverage, recorder.curves(), sum(seen))
 
 
 class _Recorder:
@@ -90,6 +92,17 @@ class _Recorder:
 
     def curves(self) -> tuple[Curve, ...]:
         return tuple(Curve(name=name, values=tuple(values)) for name, values in self._values.items())
+
+
+@contextmanager
+def _counted(model: nn.Module) -> Iterator[list[int]]:
+    """Collect the size of every batch that goes through a model or a copy made of it."""
+    sizes: list[int] = []
+    hook = model.register_forward_hook(lambda _module, _inputs, outputs: sizes.append(len(outputs)))
+    try:
+        yield sizes
+    finally:
+        hook.remove()
 
 
 @contextmanager
@@ -111,7 +124,7 @@ def _restore(copied: nn.Module, model: nn.Module) -> None:
 def _refuse_unserved(method: Method, materials: Materials) -> None:
     if materials.scope not in method.scopes:
         raise UnlearningError(
-            f"{method.name} supports {' and '.join(sorted(method.scopes))}, not {materials.scope}; take another method"
+            f"{method.name} forgets {' or '.join(sorted(method.scopes))}, not {materials.scope}; take another"
         )
     if missing := method.needs - materials.available():
         raise UnlearningError(f"{method.name} needs {sorted(missing)}, which is not at hand")

@@ -4,8 +4,8 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import nn
-from unlearn_core.layers import all_trained
 
+from unlearn_core.layers import all_trained
 from unlearn_core.method import Materials, Method, Need, ScopeKind, needed
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe

@@ -128,6 +128,20 @@ class _Signals:
     softmax: NDArray[np.float64]
 
 
+def loss_scores(subject: Subject, *, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the scores of the attack by the raw loss, on the samples that ``Membership`` looks at.
+
+    Args:
+        subject: The model's outputs.
+        seed: The seed that ``Membership`` was given.
+
+    Returns:
+        The scores of members and of unseen samples; the HIGHER, the MORE LIKELY A MEMBER.
+    """
+    members, others = _opponents(subject, top=2, seed=seed)
+    return -members.losses, -others.losses
+
+
 def _raw_loss(members: _Signals, others: _Signals) -> list[Measurement]:
     """Attack by the loss itself: lower means member, hence the sign."""
     scores, unseen = -members.losses, -others.losses
@@ -142,7 +156,7 @@ def _raw_loss(members: _Signals, others: _Signals) -> list[Measurement]:
 def _opponents(subject: Subject, *, top: int, seed: int) -> tuple[_Signals, _Signals]:
     """Return the signals of the members, and of unseen samples in the members' class proportions."""
     forgotten = subject.view("train", "forget")
-    pool = subject.view("audit", "forget" if subject.forget_classes else "retain")
+    pool = subject.unseen()
     member_rows, other_rows = _ordered(forgotten), _ordered(pool)
     labels, pool_labels = forgotten.labels.numpy()[member_rows], pool.labels.numpy()[other_rows]
     member_rows = member_rows[np.isin(labels, pool_labels)]

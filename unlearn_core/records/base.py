@@ -72,8 +72,8 @@ class Record(BaseModel):
 
 def describe(what: str, error: ValidationError) -> str:
     """Turn a validation error into one line per problem: where, what was wrong, what came."""
-    lines = [
-        f"  {'.'.join(str(part) for part in problem['loc']) or what}: {problem['msg']} (got {problem['input']!r:.80})"
-        for problem in error.errors(include_url=False)
-    ]
-    return "\n".join([f"{what} is not valid:", *lines])
+    lines = [f"{what} is not valid:"]
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(part) for part in problem["loc"]) or what
+        lines.append(f"  {where}: {problem['msg']} (got {problem['input']!r:.80})")
+    return "\n".join(lines)

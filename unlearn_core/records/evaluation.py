@@ -38,7 +38,9 @@ class Evaluation(Record):
             KeyError: If it was not measured; the message lists what was.
         """
         if (found := self.get(name)) is None:
-            raise KeyError(f"{name} was not measured; measured: {', '.join(m.name for m in self.measurements)}")
+            raise KeyError(
+                f"{name} was not measured; measured: {', '.join(m.name for m in self.measurements)}"
+            )
         return found.value
 
 

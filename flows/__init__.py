@@ -1,0 +1,1 @@
+"""The sentence: which task follows which, and nothing else."""

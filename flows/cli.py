@@ -1,0 +1,148 @@
+"""The command ``lethe``. Heavy libraries are imported by the commands that need them."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tasks.environment import silence_telemetry
+from unlearn_core.errors import LetheError
+
+app = typer.Typer(
+    help="Make a trained model forget, and prove it: auditable machine unlearning.",
+    epilog="Start with `lethe demo`. Exit codes: 0 done, 2 wrong usage, 3 unlearning failed, 4 a stage "
+    "stopped, 5 no method was accepted, 6 evidence is false.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+)
+keys = typer.Typer(help="Signing key, trusted keys and pseudonym key.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Names = list[str] | None
+
+
+def main() -> None:
+    """Run the command line; an error of Lethe's own is one message and an exit code."""
+    silence_telemetry()
+    try:
+        app()
+    except LetheError as error:
+        print(f"lethe: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+@app.command()
+def demo(json: Json = False) -> None:
+    """Watch a real model forget: the whole pipeline on scanned digits, and every method compared.
+
+    Trains a small net, serves the request of `requests/demo.json` (forget the digit 3), registers the
+    model, signs the certificate and verifies it. Takes about a minute on two cores.
+    """
+    from flows.demo import run_demo
+    from flows.printing import print_demo, print_json
+
+    result = run_demo(Path.cwd())
+    print_json(result) if json else print_demo(result)
+
+
+@app.command()
+def train(json: Json = False) -> None:
+    """Make the parent model that deletions start from, as `params.yaml` says."""
+    from flows.printing import print_checkpoint, print_json
+    from flows.train import train as train_flow
+
+    card = train_flow(Path.cwd())
+    print_json(card.model_dump(mode="json")) if json else print_checkpoint(card)
+
+
+@app.command()
+def delete(
+    request_id: Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id, e.g. `demo`.")],
+    classes: Annotated[Names, typer.Option("--class", help="Forget this class. Repeatable.")] = None,
+    samples: Annotated[Names, typer.Option("--sample", help="Forget this sample. Repeatable.")] = None,
+    subjects: Annotated[Names, typer.Option("--subject", help="Forget this person. Repeatable.")] = None,
+    json: Json = False,
+) -> None:
+    """Serve one deletion request: unlearn, judge, register, certify.
+
+    A new request is given by its scope, e.g. `lethe delete r-17 --class 3`; one in `requests/` by its id
+    alone. Ids of samples and subjects are turned into pseudonyms at once. The first method on the policy's
+    ladder that the gate accepts is taken. A request that was served before is not served again.
+    """
+    from flows.printing import print_json, print_release
+    from flows.requesting import serve_request
+
+    released = serve_request(
+        Path.cwd(),
+        request_id,
+        classes=tuple(classes or ()),
+        samples=tuple(samples or ()),
+        subjects=tuple(subjects or ()),
+    )
+    print_json(released.model_dump(mode="json")) if json else print_release(released)
+
+
+@app.command(name="next")
+def continue_(json: Json = False) -> None:
+    """Make the promoted model and its retained data the start of the next request."""
+    from flows.printing import print_json, print_next
+    from tasks.environment import require_checkout
+    from tasks.layout import Layout
+    from tasks.releases import continue_from_champion
+
+    model, data = continue_from_champion(Layout(require_checkout(Path.cwd())))
+    print_json({"model": str(model), "data": str(data)}) if json else print_next(model, data)
+
+
+@app.command()
+def verify(
+    certificate: Annotated[
+        Path, typer.Argument(help="A certificate, e.g. evidence/demo/certificate.dsse.json.")
+    ],
+    model: Annotated[Path | None, typer.Option(help="Also check that this is the certified model.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Trust this public key alone.")] = None,
+    json: Json = False,
+) -> None:
+    """Verify a certificate: its bytes, signature, content and model. The same as `lethe-verify`."""
+    from flows.verify_cli import main as verify_main
+
+    options = [("--model", model), ("--key", key)]
+    given = [str(part) for option, value in options if value for part in (option, value)]
+    raise typer.Exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
+
+
+@app.command()
+def methods(json: Json = False) -> None:
+    """List the methods: what each needs, touches and supports."""
+    from flows.printing import describe_methods, print_json, print_methods
+
+    print_json(describe_methods()) if json else print_methods()
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="On the loopback interface.")] = 5000) -> None:
+    """Open MLflow on this checkout's runs and registry, for auditing."""
+    from tasks.environment import require_checkout
+    from tasks.tracking import serve_ui
+
+    serve_ui(require_checkout(Path.cwd()), port)
+
+
+@keys.command(name="init")
+def init(
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the signing key; the old one stays trusted.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make the signing key and the pseudonym key, readable by you alone, and trust the public key."""
+    from flows.printing import print_json, print_keys
+    from tasks.signing import home, init_keys
+
+    made = init_keys(home(), force=force)
+    print_json({"home": str(home()), "made": [str(path) for path in made]}) if json else print_keys(
+        home(), made
+    )

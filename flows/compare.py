@@ -1,0 +1,88 @@
+"""Every method on the current request, beside the original and the retrained model."""
+
+from pathlib import Path
+from typing import Any
+
+from flows.stages.unlearn import Bench, Hands, judge_model, prepare, try_method
+from tasks.auditing import log_comparison
+from tasks.files import read_record
+from tasks.layout import Layout
+from tasks.materials import read_split
+from tasks.params import read_section
+from unlearn_core.errors import UnlearningError
+from unlearn_core.methods import parse_methods
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.evaluation import Cost, Evaluation
+
+Row = dict[str, Any]
+
+# Compared, not served: these attempts are logged beside the deletion, never as part of it.
+HANDS = Hands(log_rung=log_comparison)
+
+
+def compare(layout: Layout) -> dict[str, Any]:
+    """Run every configured method that supports the request's scope; what the deletion tried is taken over.
+
+    Args:
+        layout: The checkout; its request has been served.
+
+    Returns:
+        Rows under ``original``, ``retrained`` and ``methods``, as JSON values.
+    """
+    bench = prepare(layout, HANDS)
+    tried = {rung.unlearning.name: rung for rung in read_record(layout.deletion, DeletionRecord).rungs}
+    methods: dict[str, Row] = {}
+    for method in parse_methods(read_section(layout.root, "methods", dict)):
+        if read_split(layout).method_scope not in method.scopes:
+            continue
+        try:
+            rung = tried.get(method.name) or try_method(bench, method, HANDS)
+        except UnlearningError as error:
+            methods[method.name] = {"verdict": "failed", "why": str(error)}
+            continue
+        methods[method.name] = _rung_row(bench, rung)
+    return {
+        "original": _row(bench, bench.original, verdict=judge_model(bench, bench.original).verdict),
+        "retrained": _retrained_row(bench),
+        "methods": methods,
+    }
+
+
+def _rung_row(bench: Bench, rung: Rung) -> Row:
+    return {
+        **_row(bench, rung.evaluation, verdict=rung.verdict.verdict),
+        "accepted": rung.accepted,
+        "why": rung.why,
+    }
+
+
+def _retrained_row(bench: Bench) -> Row | None:
+    return None if bench.retrained is None else _row(bench, bench.retrained, verdict="reference")
+
+
+def _row(bench: Bench, evaluation: Evaluation, *, verdict: str) -> Row:
+    return {
+        "forget_test_accuracy": _percent(evaluation, "accuracy.test.forget"),
+        "retain_test_accuracy": _percent(evaluation, "accuracy.test.retain"),
+        "forget_train_accuracy": _percent(evaluation, "accuracy.train.forget"),
+        "mia_auc": _value(evaluation, "mia.loss_auc"),
+        "probe_gap": _value(evaluation, "probe.gap"),
+        "seconds": _seconds(bench.layout, evaluation.model),
+        "verdict": verdict,
+    }
+
+
+def _percent(evaluation: Evaluation, name: str) -> float | None:
+    value = _value(evaluation, name)
+    return None if value is None else 100 * value
+
+
+def _value(evaluation: Evaluation, name: str) -> float | None:
+    return None if (found := evaluation.get(name)) is None else found.value
+
+
+def _seconds(layout: Layout, weights: Sha256) -> float | None:
+    """Return what making a model took, or None if it was not made on this machine."""
+    path: Path = layout.cost(weights)
+    return read_record(path, Cost).seconds if path.is_file() else None

@@ -1,0 +1,70 @@
+"""Prefect flow ``delete``: one deletion request, from its data to a certificate."""
+
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+
+from flows.stages.pipeline import DELETION, run_due
+from flows.stages.unlearn import Hands, unlearn
+from flows.train import train
+from tasks.auditing import log_rung
+from tasks.environment import require_checkout
+from tasks.evaluation import assess
+from tasks.files import read_record
+from tasks.layout import Layout
+from tasks.releases import find_release, read_release
+from tasks.reporting import deletion_markdown
+from tasks.unlearning import attempt
+from unlearn_core.records.deletion import DeletionRecord, Released
+
+RETRY_DELAYS_S = [2, 10]
+"""Between attempts of what talks to a store. Computing is not retried: the same seed fails the same way."""
+
+HANDS = Hands(
+    attempt=task(attempt, name="unlearn", task_run_name="unlearn with {method.name}"),
+    assess=task(assess, name="evaluate", task_run_name="evaluate {checkpoint.name}"),
+    log_rung=task(
+        log_rung,
+        name="log",
+        task_run_name="log {rung.unlearning.name}",
+        retries=len(RETRY_DELAYS_S),
+        retry_delay_seconds=RETRY_DELAYS_S,
+    ),
+)
+
+
+@task(name="stage", task_run_name="{name}")
+def serve(root: Path, name: str) -> bool:
+    """Run one stage of the deletion where it is due, and pin its result."""
+    return run_due(root, name, DELETION[name])
+
+
+@flow(name="delete", flow_run_name="delete {request_id}", validate_parameters=False)
+def delete(root: Path, request_id: str) -> Released:
+    """Serve one deletion request; the same request on the same data is served once.
+
+    Args:
+        root: The checkout; ``params.yaml`` names the request.
+        request_id: The request's id, the only part of it that a flow run stores.
+
+    Returns:
+        What was released, and where its evidence is.
+    """
+    root = require_checkout(root)
+    layout = Layout(root)
+    if (served := find_release(layout, request_id)) is not None:
+        return served
+    train(root)
+    serve(root, "split")
+    run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
+    serve(root, "certify")
+    released = read_release(layout, request_id)
+    record = read_record(layout.deletion, DeletionRecord)
+    create_markdown_artifact(deletion_markdown(record, released), key=f"deletion-{_slug(request_id)}")
+    return released
+
+
+def _slug(request_id: str) -> str:
+    """Return an id in the characters that Prefect allows in a key."""
+    return request_id.replace(".", "-").replace("_", "-")

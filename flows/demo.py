@@ -1,0 +1,49 @@
+"""``lethe demo``: one deletion from end to end, and every method beside it."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from flows.compare import compare
+from flows.requesting import serve_request
+from flows.verify_cli import verify_files
+from tasks.environment import require_checkout
+from tasks.layout import Layout
+from tasks.params import read_section
+from tasks.signing import home, init_keys
+from unlearn_core.errors import SetupError
+from unlearn_core.records.params import DatasetParams, DigitsSource
+
+REQUEST = "demo"
+
+
+def run_demo(root: Path) -> dict[str, Any]:
+    """Make keys where there are none, serve the demonstration's request, verify it, compare all methods.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        The rows of the table and where the evidence is, as JSON values.
+
+    Raises:
+        SetupError: If ``params.yaml`` names another data set than the digits.
+    """
+    started = time.perf_counter()
+    layout = Layout(require_checkout(root))
+    if not isinstance(read_section(layout.root, "dataset", DatasetParams), DigitsSource):
+        raise SetupError("params.yaml names the data of an earlier deletion; the demo needs `source: digits`")
+    init_keys(home())
+    released = serve_request(layout.root, REQUEST)
+    certificate = layout.root / released.certificate
+    verify_files(certificate, model=layout.unlearned / "model.safetensors")
+    return {
+        **compare(layout),
+        "request": REQUEST,
+        "accepted": released.outcome.method,
+        "model": released.outcome.model,
+        "registered_model": released.registered_model,
+        "registered_version": released.registered_version,
+        "certificate": released.certificate,
+        "wall_seconds": time.perf_counter() - started,
+    }

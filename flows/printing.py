@@ -1,0 +1,144 @@
+"""What a person or a machine sees of a result."""
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from unlearn_core.records.artifact import CheckpointCard
+from unlearn_core.records.deletion import Released
+
+COLOURS = {"passes": "green", "reference": "cyan", "inconclusive": "yellow"}
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    print(json.dumps(value, indent=2))
+
+
+def print_demo(result: dict[str, Any]) -> None:
+    """Print the demonstration's table, and where its evidence is."""
+    console = Console()
+    table = Table(
+        title=f"Request {result['request']}: forget one class of scanned digits", title_justify="left"
+    )
+    for name in (
+        "model",
+        "forget acc. %",
+        "retain acc. %",
+        "MIA AUC (retrained)",
+        "probe gap",
+        "seconds",
+        "verdict",
+    ):
+        table.add_column(name, justify="left" if name in {"model", "verdict"} else "right")
+    retrained = result["retrained"]
+    named = {"original": result["original"], "retrained": retrained, **result["methods"]}
+    for name, row in named.items():
+        if row is not None:
+            table.add_row(*_cells(name, row, retrained, accepted=name == result["accepted"]))
+    console.print(table)
+    console.print(
+        f"accepted    {result['accepted']}\n"
+        f"registered  {result['registered_model']} version {result['registered_version']} (alias champion)\n"
+        f"certificate {result['certificate']}\n"
+        f"model       {result['model']}\n"
+        f"took        {result['wall_seconds']:.0f} s",
+        highlight=False,
+    )
+    console.print(
+        "\nverify it   [bold]lethe-verify "
+        f"{result['certificate']} --model models/unlearned/model.safetensors[/bold]\n"
+        "look at it  [bold]lethe ui[/bold]\n"
+        "keep it     [bold]git add params.yaml dvc.lock && git commit[/bold]",
+        highlight=False,
+    )
+
+
+def _cells(name: str, row: dict[str, Any], retrained: dict[str, Any] | None, *, accepted: bool) -> list[str]:
+    """Return one row's cells; accuracies are on the test split."""
+    beside = "" if retrained is None else f" ({_number(retrained['mia_auc'], 2)})"
+    colour = COLOURS.get(row["verdict"], "red")
+    mark = " ← accepted" if accepted else ""
+    return [
+        name,
+        _number(row.get("forget_test_accuracy"), 1),
+        _number(row.get("retain_test_accuracy"), 1),
+        _number(row.get("mia_auc"), 2) + beside,
+        _number(row.get("probe_gap"), 2),
+        _number(row.get("seconds"), 1),
+        f"[{colour}]{row['verdict'].replace('_', '-')}[/{colour}]{mark}",
+    ]
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def print_release(released: Released) -> None:
+    """Print what came of a deletion, and how to keep and continue it."""
+    outcome = released.outcome
+    lines = [
+        f"request     {outcome.request}: {outcome.verdict}, evidence level {outcome.level}",
+        f"method      {outcome.method}",
+        f"registered  {released.registered_model} version {released.registered_version} (alias champion)",
+        f"model       {outcome.model}",
+        f"certificate {released.certificate}",
+        *([f"note        {outcome.note}"] if outcome.note else []),
+        "",
+        f'keep it     git add params.yaml dvc.lock && git commit -m "Delete {outcome.request}"',
+        "go on       lethe next",
+    ]
+    Console().print("\n".join(lines), highlight=False, markup=False)
+
+
+def print_checkpoint(card: CheckpointCard) -> None:
+    """Print which model deletions start from."""
+    print(f"parent {card.architecture.name}, {card.weights}, trained on {card.data}")
+
+
+def print_next(model: Path, data: Path) -> None:
+    """Print what the next request starts from, and what git should keep of it."""
+    print(f"the next request starts from {model} and {data}")
+    print(
+        f"keep it: git add params.yaml {model}.dvc {data}.dvc && git commit -m 'Continue from the champion'"
+    )
+
+
+def describe_methods() -> list[dict[str, Any]]:
+    """Return every method in the catalogue, as JSON values."""
+    from unlearn_core.methods import CATALOGUE
+
+    return [
+        {
+            "name": kind.model_fields["name"].default,
+            "summary": kind.summary,
+            "needs": sorted(kind.needs),
+            "uses": sorted(kind.uses),
+            "touches": kind.touches,
+            "scopes": sorted(kind.scopes),
+            "settings": [name for name in kind.model_fields if name != "name"],
+            "description": inspect.cleandoc(kind.__doc__ or ""),
+        }
+        for kind in CATALOGUE
+    ]
+
+
+def print_methods() -> None:
+    """Print every method in the catalogue as a table."""
+    table = Table(show_lines=True)
+    for name in ("method", "what it does", "needs", "uses if there", "touches", "forgets", "settings"):
+        table.add_column(name)
+    for row in describe_methods():
+        lists = (", ".join(row[name]) or "–" for name in ("needs", "uses"))
+        scopes, settings = ", ".join(row["scopes"]), ", ".join(row["settings"])
+        table.add_row(row["name"], row["summary"], *lists, row["touches"], scopes, settings)
+    Console().print(table)
+
+
+def print_keys(home: Path, made: tuple[Path, ...]) -> None:
+    """Print which keys were made."""
+    print("\n".join(f"made {path}" for path in made) or f"all keys are in {home} already; nothing was made")

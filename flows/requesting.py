@@ -1,0 +1,48 @@
+"""From what a person typed to a served request."""
+
+from pathlib import Path
+
+from flows.delete import delete
+from tasks.environment import require_checkout
+from tasks.layout import Layout
+from tasks.releases import find_release
+from tasks.requests import is_known, make_scope, read_request, submit_request
+from unlearn_core.records.base import canonical_json
+from unlearn_core.records.deletion import Released
+from unlearn_core.records.request import DeletionRequest, Scope
+
+
+def serve_request(
+    root: Path,
+    request_id: str,
+    *,
+    classes: tuple[str, ...] = (),
+    samples: tuple[str, ...] = (),
+    subjects: tuple[str, ...] = (),
+) -> Released:
+    """Serve a request by its id, making it first if a scope is given.
+
+    Args:
+        root: The checkout.
+        request_id: The request's id.
+        classes: Classes to forget.
+        samples: Samples to forget.
+        subjects: Subjects to forget.
+
+    Returns:
+        What was released.
+    """
+    layout = Layout(require_checkout(root))
+    if classes or samples or subjects:
+        request = _make(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
+    else:
+        request = read_request(layout, request_id)
+    if is_known(layout, request) and (served := find_release(layout, request_id)) is not None:
+        return served
+    submit_request(layout, request)
+    return delete(layout.root, request_id)
+
+
+def _make(request_id: str, scope: Scope) -> DeletionRequest:
+    """Validate what was typed, so that a wrong id is an error of Lethe's own."""
+    return DeletionRequest.parse(canonical_json({"id": request_id, "scope": scope.model_dump(mode="json")}))

@@ -1,0 +1,72 @@
+"""Stage ``dataset``: the data that the parent was trained on."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from flows.stages.process import run_stage
+from tasks.datasets import (
+    describe_dataset,
+    manifest_of,
+    read_card,
+    read_manifest,
+    rows_digest,
+    write_dataset,
+)
+from tasks.digits import make_digits
+from tasks.files import replaced_folder
+from tasks.layout import Layout
+from tasks.params import read_section
+from unlearn_core.data import decode
+from unlearn_core.errors import PipelineError
+from unlearn_core.records.data import DatasetCard, Normalisation
+from unlearn_core.records.params import DatasetParams, DigitsSource, RetainedSource
+
+
+def make_dataset(root: Path) -> DatasetCard:
+    """Write ``data/dataset`` as ``params.yaml`` says.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        The data set's card.
+    """
+    layout = Layout(root)
+    params = read_section(root, "dataset", DatasetParams)
+    return (
+        _from_digits(layout, params) if isinstance(params, DigitsSource) else _from_retained(layout, params)
+    )
+
+
+def _from_digits(layout: Layout, params: DigitsSource) -> DatasetCard:
+    table, classes = make_digits(params)
+    manifest = manifest_of(table, classes)
+    train = np.flatnonzero(manifest.splits == "train")
+    pixels = decode(table["image"].take(train).to_pylist(), channels=1)
+    card = describe_dataset(
+        manifest,
+        name="digits",
+        input_shape=(1, 8, 8),
+        normalisation=Normalisation(
+            mean=(round(float(pixels.mean()), 4),), std=(round(float(pixels.std()), 4),)
+        ),
+    )
+    write_dataset(layout.dataset, table, card)
+    return card
+
+
+def _from_retained(layout: Layout, params: RetainedSource) -> DatasetCard:
+    source = layout.generation("data", params.rows_digest)
+    if not source.is_dir():
+        raise PipelineError(f"{source} does not exist; fetch it with `dvc checkout` or `dvc pull`")
+    if (found := rows_digest(read_manifest(source))) != params.rows_digest:
+        raise PipelineError(f"{source} holds rows {found}, params.yaml names {params.rows_digest}")
+    with replaced_folder(layout.dataset) as fresh:
+        shutil.copytree(source, fresh, dirs_exist_ok=True)
+    return read_card(layout.dataset)
+
+
+if __name__ == "__main__":
+    run_stage(make_dataset)

@@ -1,0 +1,75 @@
+"""Stage ``parent``: the model to start from."""
+
+import shutil
+from pathlib import Path
+
+import torch
+
+from flows.stages.process import run_stage
+from tasks.checkpoints import load_checkpoint, read_checkpoint_card
+from tasks.datasets import read_card
+from tasks.files import replaced_folder, write_record
+from tasks.layout import Layout
+from tasks.params import read_section
+from tasks.pool import Pool
+from tasks.training import train_checkpoint
+from unlearn_core.errors import PipelineError
+from unlearn_core.records.artifact import Architecture, CheckpointCard
+from unlearn_core.records.params import ChampionParent, ParentParams, RunParams, TrainedParent
+from unlearn_core.seeds import derive_seed
+
+
+def make_parent(root: Path) -> CheckpointCard:
+    """Write ``models/parent`` as ``params.yaml`` says: trained here, or an earlier champion.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        The parent's card.
+    """
+    layout = Layout(root)
+    params = read_section(root, "parent", ParentParams)
+    if isinstance(params, TrainedParent):
+        return _train(layout, params, read_section(root, "run", RunParams))
+    return _adopt_champion(layout, params)
+
+
+def _train(layout: Layout, params: TrainedParent, run: RunParams) -> CheckpointCard:
+    data = read_card(layout.dataset)
+    card, cost = train_checkpoint(
+        layout.parent,
+        Pool(layout, torch.device("cpu")).split("train"),
+        architecture=Architecture(
+            name=params.architecture, classes=data.classes, input_shape=data.input_shape
+        ),
+        recipe=params.recipe,
+        normalisation=data.normalisation,
+        data=data.rows_digest,
+        seed=derive_seed(run.seed, "parent"),
+        threads=run.threads,
+        title="train the parent",
+    )
+    write_record(layout.cost(card.weights), cost)
+    return card
+
+
+def _adopt_champion(layout: Layout, params: ChampionParent) -> CheckpointCard:
+    source = layout.generation("models", params.weights)
+    if not source.is_dir():
+        raise PipelineError(f"{source} does not exist; fetch it with `dvc checkout` or `dvc pull`")
+    _, card = load_checkpoint(source)
+    if card.weights != params.weights:
+        raise PipelineError(f"{source} holds model {card.weights}, params.yaml names {params.weights}")
+    if card.data != (data := read_card(layout.dataset).rows_digest):
+        raise PipelineError(
+            f"model {card.weights} was accepted on data {card.data}, params.yaml gives data {data}; "
+            "`lethe next` sets both together"
+        )
+    with replaced_folder(layout.parent) as fresh:
+        shutil.copytree(source, fresh, dirs_exist_ok=True)
+    return read_checkpoint_card(layout.parent)
+
+
+if __name__ == "__main__":
+    run_stage(make_parent)

@@ -1,0 +1,22 @@
+"""Start a stage as a process of its own, as ``dvc repro`` does."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tasks.environment import silence_telemetry
+from unlearn_core.errors import LetheError
+
+
+def run_stage(stage: Callable[[Path], object]) -> None:
+    """Run a stage in the current folder; an error of Lethe's own is one message and an exit code.
+
+    Args:
+        stage: Takes the checkout's root.
+    """
+    silence_telemetry()
+    try:
+        stage(Path.cwd())
+    except LetheError as error:
+        print(f"{stage.__name__}: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,108 @@
+"""Stage ``split``: what the request means on this data, and the retained data set."""
+
+from pathlib import Path
+
+import numpy as np
+
+from flows.stages.process import run_stage
+from tasks.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
+from tasks.files import replaced_folder, write_record
+from tasks.layout import Layout
+from tasks.params import read_params
+from tasks.requests import pseudonymiser, read_request
+from tasks.signing import load_pseudonym_key, pseudonymise
+from tasks.tracking import connect, deletion_run, log_dataset_input, log_documents
+from tasks.validation import validate_dataset, validate_split
+from unlearn_core.records.data import DatasetCard
+from unlearn_core.records.deletion import SplitRecord
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.validation import ValidationRecord
+from unlearn_core.selection import Manifest, Selection, select
+
+
+def split_data(root: Path) -> SplitRecord:
+    """Write ``data/split`` and ``data/retained``, once Great Expectations has nothing to object to.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        The resolved request.
+    """
+    layout = Layout(root)
+    request = read_request(layout, read_params(root)["request"])
+    card, manifest = read_card(layout.dataset), read_manifest(layout.dataset)
+    selection = select(request.scope, manifest, pseudonymiser(request.scope))
+    retained = _write_retained(layout, card, manifest, selection)
+    split = _resolve(request, card, retained, manifest, selection)
+    run = deletion_run(connect(root), request_id=request.id, key=split.deletion_key)
+    log_dataset_input(
+        run, name=card.name, digest=card.rows_digest, source=str(layout.dataset), context="training"
+    )
+    log_dataset_input(
+        run, name=card.name, digest=retained.rows_digest, source=str(layout.retained), context="retained"
+    )
+    docs = layout.evidence(request.id) / "data_docs"
+    try:
+        validation = _validate(layout, card, manifest, selection, docs)
+    finally:
+        log_documents(run, docs, artifact_path="data_docs")
+    with replaced_folder(layout.split) as fresh:
+        write_record(fresh / "split.json", split)
+        for name, record in validation.items():
+            write_record(fresh / f"validation_{name}.json", record)
+    return split
+
+
+def _write_retained(
+    layout: Layout, card: DatasetCard, manifest: Manifest, selection: Selection
+) -> DatasetCard:
+    keep = np.flatnonzero(selection.keep)
+    columns = ("sample_ids", "labels", "splits", "subject_ids", "sha256")
+    kept = Manifest(**{name: getattr(manifest, name)[keep] for name in columns}, classes=manifest.classes)
+    retained = describe_dataset(
+        kept,
+        name=card.name,
+        input_shape=card.input_shape,
+        normalisation=card.normalisation,
+        lineage=(card.rows_digest, *card.lineage),
+    )
+    write_retained(layout.retained, layout.dataset, selection.keep, retained)
+    return retained
+
+
+def _resolve(
+    request: DeletionRequest,
+    card: DatasetCard,
+    retained: DatasetCard,
+    manifest: Manifest,
+    selection: Selection,
+) -> SplitRecord:
+    key = load_pseudonym_key()
+    rows = np.flatnonzero(selection.forget)
+    return SplitRecord(
+        request=request.id,
+        scope_kind=request.scope.kind,
+        scope=request.scope_digest,
+        data=card.rows_digest,
+        retained=retained.rows_digest,
+        classes=selection.classes,
+        forget_rows=tuple(int(row) for row in rows),
+        forgotten=tuple(pseudonymise(key, "sample", str(manifest.sample_ids[row])) for row in rows),
+    )
+
+
+def _validate(
+    layout: Layout, card: DatasetCard, manifest: Manifest, selection: Selection, docs: Path
+) -> dict[str, ValidationRecord]:
+    digests = {split.split: rows_digest(manifest, manifest.splits == split.split) for split in card.splits}
+    dataset = validate_dataset(manifest, card, digests=digests, rows_digest=rows_digest(manifest), docs=docs)
+    retained = read_manifest(layout.retained)
+    return {
+        "dataset": dataset,
+        "split": validate_split(manifest, selection, retained, card=card, docs=docs),
+    }
+
+
+if __name__ == "__main__":
+    run_stage(split_data)

@@ -1,0 +1,158 @@
+"""Stage ``unlearn``: the ladder, rung by rung, until a model is accepted."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from flows.stages.process import run_stage
+from tasks.auditing import log_failure, log_rung
+from tasks.evaluation import assess
+from tasks.files import replaced_folder, write_record
+from tasks.layout import Layout
+from tasks.materials import load_materials, read_split
+from tasks.params import read_section
+from tasks.pool import Pool
+from tasks.references import find_reference
+from tasks.reporting import write_reports
+from tasks.unlearning import Attempted, attempt
+from unlearn_core.audit.policy import accept, judge
+from unlearn_core.errors import GateError, UnlearningError
+from unlearn_core.method import Method
+from unlearn_core.methods import parse_methods
+from unlearn_core.records.deletion import DeletionRecord, LeftOut, Rung
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy, Verdict
+from unlearn_core.routing import LAST_RESORT, Route, only_last_resort, route
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What climbs the ladder: plain functions here, Prefect tasks in a flow."""
+
+    attempt: Callable[..., Attempted] = attempt
+    assess: Callable[..., Evaluation] = assess
+    log_rung: Callable[..., None] = log_rung
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every rung is held against."""
+
+    layout: Layout
+    run: RunParams
+    policy: Policy
+    reference: Path | None
+    original: Evaluation
+    retrained: Evaluation | None
+
+
+def unlearn(root: Path, hands: Hands = Hands()) -> DeletionRecord:
+    """Climb the ladder and write ``models/unlearned`` and ``reports``.
+
+    Args:
+        root: The checkout.
+        hands: Who does the work.
+
+    Returns:
+        The record of every rung.
+
+    Raises:
+        GateError: If no method was accepted; the failure is recorded, and nothing is pinned.
+    """
+    layout = Layout(root)
+    bench = prepare(layout, hands)
+    planned = plan(bench)
+    control = judge_model(bench, bench.original)
+    tried, rungs, failed = _climb(bench, planned, hands)
+    record = DeletionRecord(
+        request=read_split(layout).request,
+        split=read_split(layout).digest,
+        original=bench.original,
+        original_verdict=control,
+        reference=bench.retrained,
+        tried=tried,
+        rungs=rungs,
+        failed=failed,
+        left_out=planned.left_out,
+    )
+    if record.accepted is None:
+        log_failure(layout, record)
+        raise GateError(_explain(record))
+    with replaced_folder(layout.unlearned) as fresh:
+        shutil.copytree(layout.attempt(record.accepted.unlearning.name), fresh, dirs_exist_ok=True)
+    write_reports(layout, record, bench.run, bench.reference)
+    return record
+
+
+def prepare(layout: Layout, hands: Hands) -> Bench:
+    """Read the settings, find the reference, and measure it and the original."""
+    run, policy = read_section(layout.root, "run", RunParams), read_section(layout.root, "policy", Policy)
+    reference = find_reference(layout, run, policy.reference)
+    original = hands.assess(layout, layout.parent, run, reference=reference)
+    retrained = None if reference is None else hands.assess(layout, reference, run, reference=reference)
+    return Bench(layout, run, policy, reference, original, retrained)
+
+
+def plan(bench: Bench) -> Route:
+    """Route the request; where nothing forgettable can be measured, the policy may leave only retraining."""
+    scope = read_split(bench.layout).method_scope
+    methods = parse_methods(read_section(bench.layout.root, "methods", dict))
+    materials = load_materials(bench.layout, Pool(bench.layout, torch.device("cpu")))
+    ladder = bench.policy.ladder.classes if scope == "classes" else bench.policy.ladder.samples
+    planned = route(ladder, methods, scope=scope, available=materials.available())
+    control = judge_model(bench, bench.original)
+    if control.verdict == "inconclusive" and bench.policy.when_inconclusive == "retrain":
+        return only_last_resort(planned, f"{control.reason} The policy accepts only a retrained model then.")
+    return planned
+
+
+def judge_model(bench: Bench, candidate: Evaluation) -> Verdict:
+    """Hold a model against the gate."""
+    scope = read_split(bench.layout).method_scope
+    return judge(bench.policy, scope, candidate, original=bench.original, reference=bench.retrained)
+
+
+def try_method(bench: Bench, method: Method, hands: Hands) -> Rung:
+    """Unlearn with one method, measure, judge, and write all of it down."""
+    share = bench.policy.max_unsupported_share
+    tried = hands.attempt(bench.layout, method, bench.run, max_unsupported_share=share)
+    evaluation = hands.assess(bench.layout, tried.checkpoint, bench.run, reference=bench.reference)
+    verdict = judge_model(bench, evaluation)
+    accepted, why = accept(bench.policy, verdict, is_retrain=method.name == LAST_RESORT)
+    rung = Rung(unlearning=tried.record, evaluation=evaluation, verdict=verdict, accepted=accepted, why=why)
+    write_record(bench.layout.cost(tried.record.weights), tried.cost)
+    hands.log_rung(bench.layout, rung, bench.run, bench.reference)
+    return rung
+
+
+def _climb(
+    bench: Bench, planned: Route, hands: Hands
+) -> tuple[tuple[str, ...], tuple[Rung, ...], tuple[LeftOut, ...]]:
+    """Try one method after the other until a model is accepted."""
+    tried: list[str] = []
+    rungs: list[Rung] = []
+    failed: list[LeftOut] = []
+    for method in planned.methods:
+        tried.append(method.name)
+        try:
+            rungs.append(try_method(bench, method, hands))
+        except UnlearningError as error:
+            failed.append(LeftOut(method=method.name, why=str(error)))
+            continue
+        if rungs[-1].accepted:
+            break
+    return tuple(tried), tuple(rungs), tuple(failed)
+
+
+def _explain(record: DeletionRecord) -> str:
+    reasons = [f"  {rung.unlearning.name}: {rung.why}" for rung in record.rungs]
+    reasons += [f"  {entry.method}: {entry.why}" for entry in (*record.failed, *record.left_out)]
+    return "\n".join([f"request {record.request}: no model was accepted, the champion stays", *reasons])
+
+
+if __name__ == "__main__":
+    run_stage(unlearn)

@@ -1,0 +1,33 @@
+"""Prefect flow ``train``: the data set, the parent and its second moments."""
+
+from pathlib import Path
+
+from prefect import flow, task
+
+from flows.stages.pipeline import PREPARATION, run_due
+from tasks.checkpoints import read_checkpoint_card
+from tasks.environment import require_checkout
+from tasks.layout import Layout
+from unlearn_core.records.artifact import CheckpointCard
+
+
+@task(name="stage", task_run_name="{name}")
+def prepare(root: Path, name: str) -> bool:
+    """Run one stage where it is due, and pin its result."""
+    return run_due(root, name, PREPARATION[name])
+
+
+@flow(name="train", flow_run_name="train", validate_parameters=False)
+def train(root: Path) -> CheckpointCard:
+    """Make the parent that deletions start from.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        The parent's card.
+    """
+    root = require_checkout(root)
+    for name in PREPARATION:
+        prepare(root, name)
+    return read_checkpoint_card(Layout(root).parent)

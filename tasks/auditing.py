@@ -1,0 +1,107 @@
+"""What an attempt leaves in MLflow for somebody who was not there: numbers, figures, reasons."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tasks.attempt_figures import draw_coverage, draw_curves
+from tasks.attempts import log_attempt
+from tasks.datasets import read_card
+from tasks.evaluation import models_side_by_side
+from tasks.figures import draw_class_accuracy, draw_confidences, draw_roc
+from tasks.files import read_record, write_record
+from tasks.layout import Layout
+from tasks.materials import read_split
+from tasks.tracking import Run, comparison_run, connect, deletion_run, end_run, log_documents
+from unlearn_core.metric import Outputs, Subject
+from unlearn_core.metrics.membership import loss_scores
+from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.params import RunParams
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def log_rung(layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> None:
+    """Write one attempt of the current deletion into its run.
+
+    Args:
+        layout: The checkout; the candidate is still in its place.
+        rung: The attempt.
+        run: Base seed and threads.
+        reference: The retrained model's folder, or None.
+    """
+    _log(open_deletion(layout), layout, rung, run, reference)
+
+
+def log_comparison(layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> None:
+    """Write one attempt that is compared but not served into a run of its own beside the deletion's."""
+    split = read_split(layout)
+    parent = comparison_run(connect(layout.root), request_id=split.request, key=split.deletion_key)
+    _log(parent, layout, rung, run, reference)
+    end_run(parent, "FINISHED")
+
+
+def log_failure(layout: Layout, record: DeletionRecord) -> None:
+    """Write down that no model was accepted: the record of every rung, and a run that failed."""
+    path = layout.evidence(record.request) / "failure.json"
+    write_record(path, record)
+    run = open_deletion(layout)
+    log_documents(run, path, artifact_path="evidence")
+    end_run(run, "FAILED")
+
+
+def open_deletion(layout: Layout) -> Run:
+    """Find or start the run of the current deletion."""
+    split = read_split(layout)
+    return deletion_run(connect(layout.root), request_id=split.request, key=split.deletion_key)
+
+
+def _log(parent: Run, layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> None:
+    cost = layout.cost(rung.unlearning.weights)
+    log_attempt(
+        parent,
+        record=rung.unlearning,
+        evaluation=rung.evaluation,
+        verdict=rung.verdict,
+        cost=read_record(cost, Cost) if cost.is_file() else None,
+        figures=_figures(layout, rung, run, reference),
+    )
+
+
+def _figures(layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> "dict[str, Figure]":
+    candidate = layout.attempt(rung.unlearning.name)
+    subjects = models_side_by_side(layout, candidate, run, reference)
+    classes, seed = read_card(layout.dataset).classes, rung.evaluation.seed
+    accuracies = {model: _per_class(subject, len(classes)) for model, subject in subjects.items()}
+    figures = {
+        "accuracy_per_class": draw_class_accuracy(accuracies, classes, forgotten=read_split(layout).classes),
+        "confidences": draw_confidences(
+            {model: _confidence(subject.view("train", "forget")) for model, subject in subjects.items()},
+            {model: _confidence(subject.unseen()) for model, subject in subjects.items()},
+        ),
+        "attack_roc": draw_roc(
+            {model: loss_scores(subject, seed=seed) for model, subject in subjects.items()}
+        ),
+        "coverage": draw_coverage(rung.unlearning.coverage),
+    }
+    if rung.unlearning.curves:
+        figures["curves"] = draw_curves(rung.unlearning.curves)
+    return figures
+
+
+def _per_class(subject: Subject, classes: int) -> list[float]:
+    """Return the test accuracy of each class; nought where there is no test sample of it."""
+    parts = [outputs for (part, _side), outputs in subject.views.items() if part == "test"]
+    labels = np.concatenate([outputs.labels.numpy() for outputs in parts])
+    correct = np.concatenate([outputs.correct() for outputs in parts])
+    return [
+        float(correct[labels == label].mean()) if (labels == label).any() else 0.0 for label in range(classes)
+    ]
+
+
+def _confidence(outputs: Outputs) -> np.ndarray:
+    """Return the true class's probability of each sample."""
+    return np.exp(-outputs.losses())

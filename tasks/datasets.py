@@ -1,0 +1,141 @@
+"""Data sets at rest: Parquet shards whose rows have an identity whatever the files look like."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from tasks.files import read_record, replaced_folder, write_record
+from unlearn_core.errors import PipelineError
+from unlearn_core.records.base import Sha256, canonical_json, sha256
+from unlearn_core.records.data import SPLITS, DatasetCard, Normalisation, SplitCard
+from unlearn_core.selection import Manifest
+
+ROWS_PER_SHARD = 256
+COLUMNS = ("sample_id", "label", "split", "subject_id", "sha256")
+
+
+def write_dataset(folder: Path, table: pa.Table, card: DatasetCard) -> None:
+    """Write shards of at most ``ROWS_PER_SHARD`` rows and the card; the folder appears whole."""
+    with replaced_folder(folder) as fresh:
+        for number, start in enumerate(range(0, len(table), ROWS_PER_SHARD)):
+            _write_shard(fresh / f"shard-{number:05d}.parquet", table.slice(start, ROWS_PER_SHARD))
+        write_record(fresh / "card.json", card)
+
+
+def write_retained(folder: Path, source: Path, keep: NDArray[np.bool_], card: DatasetCard) -> None:
+    """Write a data set without some of its rows; a shard that loses none stays the same bytes.
+
+    Args:
+        folder: Where to write.
+        source: The data set's folder.
+        keep: ``[rows]`` mask over all rows, in order.
+        card: The retained data set's card.
+    """
+    start = 0
+    with replaced_folder(folder) as fresh:
+        for path in _shards(source):
+            shard = pq.read_table(path)
+            kept = keep[start : start + len(shard)]
+            start += len(shard)
+            if kept.any():
+                _write_shard(fresh / path.name, shard.filter(pa.array(kept)))
+        write_record(fresh / "card.json", card)
+
+
+def _write_shard(path: Path, rows: pa.Table) -> None:
+    pq.write_table(rows.combine_chunks(), path, compression="zstd")
+
+
+def _shards(folder: Path) -> list[Path]:
+    if not (shards := sorted(folder.glob("shard-*.parquet"))):
+        raise PipelineError(f"{folder} holds no data set; run `dvc repro dataset`, or `dvc pull`")
+    return shards
+
+
+def read_card(folder: Path) -> DatasetCard:
+    """Read a data set's card."""
+    return read_record(folder / "card.json", DatasetCard)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read every column but the images."""
+    table = pa.concat_tables(pq.read_table(path, columns=list(COLUMNS)) for path in _shards(folder))
+    return manifest_of(table, read_card(folder).classes)
+
+
+def manifest_of(table: pa.Table, classes: tuple[str, ...]) -> Manifest:
+    """Turn a table's columns into a manifest."""
+    columns = {name: np.asarray(table[name].to_pylist()) for name in COLUMNS}
+    return Manifest(
+        sample_ids=columns["sample_id"],
+        labels=columns["label"].astype(np.int64),
+        splits=columns["split"],
+        subject_ids=columns["subject_id"],
+        sha256=columns["sha256"],
+        classes=classes,
+    )
+
+
+def read_images(folder: Path, rows: NDArray[np.bool_]) -> list[bytes]:
+    """Read the encoded images of the rows in a mask, in order."""
+    images: list[bytes] = []
+    start = 0
+    for path in _shards(folder):
+        column = pq.read_table(path, columns=["image"])["image"]
+        wanted = rows[start : start + len(column)]
+        start += len(column)
+        images += column.filter(pa.array(wanted)).to_pylist()
+    return images
+
+
+def rows_digest(manifest: Manifest, rows: NDArray[np.bool_] | None = None) -> Sha256:
+    """Return the digest of a data set's rows, in the order of their ids.
+
+    Args:
+        manifest: The rows.
+        rows: A mask, or None for all of them.
+
+    Returns:
+        The identity of those rows, whatever files they lie in.
+    """
+    indices = np.arange(len(manifest)) if rows is None else np.flatnonzero(rows)
+    indices = indices[np.argsort(manifest.sample_ids[indices], kind="stable")]
+    columns = [manifest.sample_ids, manifest.labels, manifest.splits, manifest.subject_ids, manifest.sha256]
+    return sha256(canonical_json([[column[row].item() for column in columns] for row in indices]))
+
+
+def describe_dataset(
+    manifest: Manifest,
+    *,
+    name: str,
+    input_shape: tuple[int, int, int],
+    normalisation: Normalisation,
+    lineage: tuple[Sha256, ...] = (),
+) -> DatasetCard:
+    """Make the card of a data set from its rows."""
+    splits = tuple(_split_card(manifest, split) for split in SPLITS)
+    return DatasetCard(
+        name=name,
+        classes=manifest.classes,
+        input_shape=input_shape,
+        normalisation=normalisation,
+        splits=splits,
+        rows_digest=rows_digest(manifest),
+        lineage=lineage,
+    )
+
+
+def _split_card(manifest: Manifest, split: str) -> SplitCard:
+    rows = manifest.splits == split
+    counts = np.bincount(manifest.labels[rows], minlength=len(manifest.classes))
+    return SplitCard.model_validate(
+        {
+            "split": split,
+            "rows": int(rows.sum()),
+            "rows_per_class": tuple(int(count) for count in counts),
+            "rows_digest": rows_digest(manifest, rows),
+        }
+    )

@@ -1,0 +1,95 @@
+"""The built-in data set: scikit-learn's scanned digits, which ship with the library."""
+
+import io
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from unlearn_core.errors import ConfigurationError
+from unlearn_core.records.base import sha256
+from unlearn_core.records.params import DigitsSource
+
+CANARY_SUBJECT = "subject-canary"
+
+
+def make_digits(params: DigitsSource) -> tuple[pa.Table, tuple[str, ...]]:
+    """Make the digits data set: images as PNG, split and assigned to subjects by seed.
+
+    Args:
+        params: Fractions, seed and canaries.
+
+    Returns:
+        The table in the order of its ids, and the classes' names.
+    """
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    random = np.random.default_rng(params.seed)
+    labels = np.asarray(digits.target, dtype=np.int64)
+    splits = _stratified(labels, params, random)
+    subjects = _subjects(splits, params, random)
+    images = [_png(image) for image in digits.images]
+    _plant_canaries(labels, splits, subjects, params, random)
+    table = pa.table(
+        {
+            "sample_id": [f"digit-{row:04d}" for row in range(len(labels))],
+            "label": labels,
+            "split": splits.tolist(),
+            "subject_id": subjects.tolist(),
+            "sha256": [sha256(image) for image in images],
+            "image": pa.array(images, pa.binary()),
+        }
+    )
+    return table, tuple(str(name) for name in digits.target_names)
+
+
+def _stratified(
+    labels: NDArray[np.int64], params: DigitsSource, random: np.random.Generator
+) -> NDArray[np.object_]:
+    """Deal each class's rows, shuffled, to the splits in the asked fractions."""
+    splits = np.full(len(labels), "train", dtype=object)
+    for label in np.unique(labels):
+        rows = random.permutation(np.flatnonzero(labels == label))
+        start = 0
+        for split, fraction in (("tuning", params.tuning), ("audit", params.audit), ("test", params.test)):
+            count = round(fraction * len(rows))
+            splits[rows[start : start + count]] = split
+            start += count
+    return splits
+
+
+def _subjects(
+    splits: NDArray[np.object_], params: DigitsSource, random: np.random.Generator
+) -> NDArray[np.object_]:
+    """Give every training row to a subject, about ``rows_per_subject`` each; other rows to nobody."""
+    subjects = np.full(len(splits), "", dtype=object)
+    train = random.permutation(np.flatnonzero(splits == "train"))
+    for position, row in enumerate(train):
+        subjects[row] = f"subject-{position // params.rows_per_subject:04d}"
+    return subjects
+
+
+def _plant_canaries(
+    labels: NDArray[np.int64],
+    splits: NDArray[np.object_],
+    subjects: NDArray[np.object_],
+    params: DigitsSource,
+    random: np.random.Generator,
+) -> None:
+    """Give ``canaries`` training rows a wrong label and one subject, in place."""
+    train = np.flatnonzero(splits == "train")
+    if params.canaries >= len(train):
+        raise ConfigurationError(f"{params.canaries} canaries do not fit into {len(train)} training rows")
+    rows = random.choice(train, params.canaries, replace=False)
+    labels[rows] = (labels[rows] + random.integers(1, 10, params.canaries)) % 10
+    subjects[rows] = CANARY_SUBJECT
+
+
+def _png(image: NDArray[np.float64]) -> bytes:
+    """Encode one 8×8 image of values 0 to 16."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(np.round(image * 255 / 16).astype(np.uint8)).save(stream, format="PNG")
+    return stream.getvalue()

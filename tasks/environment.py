@@ -1,0 +1,110 @@
+"""The world around a run: the clock, git, versions, and where Lethe's own folders are."""
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from tasks.files import file_digest
+from unlearn_core.errors import SetupError
+from unlearn_core.records.base import Sha256, UtcTime
+
+PACKAGES = (
+    "lethe-unlearning",
+    "torch",
+    "torchvision",
+    "numpy",
+    "scikit-learn",
+    "safetensors",
+    "dvc",
+    "mlflow",
+    "prefect",
+)
+
+QUIET = {
+    "DO_NOT_TRACK": "true",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+    "DVC_NO_ANALYTICS": "1",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+}
+
+
+def silence_telemetry() -> None:
+    """Switch off every library's telemetry; call before importing them."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+
+
+def now() -> UtcTime:
+    """Return the time, UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def require_checkout(root: Path) -> Path:
+    """Return the root of the git checkout that ``root`` is in.
+
+    Args:
+        root: A folder.
+
+    Returns:
+        The checkout's top folder.
+
+    Raises:
+        SetupError: If it is not in a git checkout.
+    """
+    top = _git(root, "rev-parse", "--show-toplevel")
+    if top is None:
+        raise SetupError(
+            f"{root.resolve()} is not in a git checkout; Lethe pins every deletion with git and DVC. "
+            "Clone the project, or run `git init && dvc init` here"
+        )
+    return Path(top)
+
+
+def git_commit(root: Path) -> str | None:
+    """Return the checked-out commit, or None before the first one."""
+    return _git(root, "rev-parse", "--verify", "HEAD")
+
+
+def git_is_dirty(root: Path) -> bool:
+    """Tell whether tracked files differ from the commit.
+
+    The parameters and the lock do not count: a deletion changes both, and the certificate names the
+    lock's digest, which covers the parameters.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        Whether anything else differs.
+    """
+    changed = _git(
+        root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!params.yaml"
+    )
+    return bool(changed)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that results depend on."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}
+
+
+def platform_name() -> str:
+    """Return the system and the processor's architecture, and nothing that names the machine."""
+    return f"{platform.system()}-{platform.machine()}"
+
+
+def constraints_digest(root: Path) -> Sha256 | None:
+    """Return the digest of ``constraints.txt``, if there is one."""
+    path = root / "constraints.txt"
+    return file_digest(path) if path.is_file() else None
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Run git in a folder and return what it printed, or None if it failed."""
+    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,82 @@
+"""Local files: atomic writes, records, digests, folders that appear whole or not at all."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from unlearn_core.errors import PipelineError
+from unlearn_core.records.base import Record, Sha256
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is either the old one or the new one, whatever happens."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Yield a fresh folder that takes the place of ``folder`` once the block succeeds.
+
+    Args:
+        folder: The folder to replace; untouched if the block raises.
+
+    Yields:
+        An empty folder beside it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    fresh.chmod(0o755)
+    try:
+        yield fresh
+        if folder.exists():
+            shutil.rmtree(folder)
+        fresh.replace(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record in its canonical form."""
+    write_atomically(path, record.canonical())
+
+
+def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
+    """Read a record.
+
+    Args:
+        path: Its file.
+        kind: What it must be.
+
+    Returns:
+        The validated record.
+
+    Raises:
+        PipelineError: If there is no such file.
+    """
+    if not path.is_file():
+        raise PipelineError(
+            f"{path} does not exist; an earlier stage writes it: run `dvc repro`, or `dvc pull`"
+        )
+    return kind.parse(path.read_bytes())
+
+
+def file_digest(path: Path) -> Sha256:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,88 @@
+"""Where things lie in a checkout."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from unlearn_core.records.base import Sha256
+
+
+def short(digest: Sha256) -> str:
+    """Return enough of a digest for the name of a file."""
+    return digest.removeprefix("sha256:")[:16]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one checkout. What DVC pins stands first, what it must not pin after it."""
+
+    root: Path
+
+    @property
+    def dataset(self) -> Path:
+        """The data set that the parent was trained on."""
+        return self.root / "data" / "dataset"
+
+    @property
+    def split(self) -> Path:
+        """The resolved request: what is forgotten, by pseudonym, and the digests of both sides."""
+        return self.root / "data" / "split"
+
+    @property
+    def retained(self) -> Path:
+        """The retained data set."""
+        return self.root / "data" / "retained"
+
+    @property
+    def parent(self) -> Path:
+        """The checkpoint to start from."""
+        return self.root / "models" / "parent"
+
+    @property
+    def moments(self) -> Path:
+        """The second moments at the parent's weights."""
+        return self.root / "models" / "moments"
+
+    @property
+    def unlearned(self) -> Path:
+        """The accepted checkpoint."""
+        return self.root / "models" / "unlearned"
+
+    @property
+    def reports(self) -> Path:
+        """Records, metrics and plots of the deletion."""
+        return self.root / "reports"
+
+    @property
+    def deletion(self) -> Path:
+        """The record of the ladder."""
+        return self.reports / "deletion" / "deletion.json"
+
+    @property
+    def outcome(self) -> Path:
+        """What came of the deletion."""
+        return self.reports / "outcome.json"
+
+    @property
+    def lethe(self) -> Path:
+        """Lethe's own cache: references and attempts, which can be made again."""
+        return self.root / ".lethe"
+
+    def attempt(self, method: str) -> Path:
+        """The last candidate of a method."""
+        return self.lethe / "attempts" / method
+
+    def cost(self, weights: Sha256) -> Path:
+        """What it cost to make a model: not pinned, since runs differ in it."""
+        return self.lethe / "costs" / f"{short(weights)}.json"
+
+    def request(self, request_id: str) -> Path:
+        """The deletion request of an id."""
+        return self.root / "requests" / f"{request_id}.json"
+
+    def evidence(self, request_id: str) -> Path:
+        """Certificate, Data Docs, times and figures of a request: not pinned, since runs differ in them."""
+        return self.root / "evidence" / request_id
+
+    def generation(self, kind: str, digest: Sha256) -> Path:
+        """A model or a data set of an earlier deletion, by digest."""
+        return self.root / kind / "generations" / short(digest)

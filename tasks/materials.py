@@ -1,0 +1,111 @@
+"""From a checkout's pinned folders to the tensors that methods and metrics work on."""
+
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from tasks.checkpoints import load_checkpoint, load_moments, read_checkpoint_card
+from tasks.datasets import read_card
+from tasks.files import read_record
+from tasks.layout import Layout
+from tasks.pool import Pool
+from unlearn_core.data import Samples
+from unlearn_core.errors import MomentsError
+from unlearn_core.method import Materials, Origin, Tuning
+from unlearn_core.metric import View
+from unlearn_core.models import build
+from unlearn_core.moments import Moments
+from unlearn_core.records.deletion import SplitRecord
+
+
+def read_split(layout: Layout) -> SplitRecord:
+    """Read the resolved request."""
+    return read_record(layout.split / "split.json", SplitRecord)
+
+
+def forget_mask(split: SplitRecord, rows: int) -> NDArray[np.bool_]:
+    """Return the ``[rows]`` mask of the rows to forget."""
+    mask = np.zeros(rows, dtype=bool)
+    mask[list(split.forget_rows)] = True
+    return mask
+
+
+def load_materials(layout: Layout, pool: Pool) -> Materials:
+    """Gather everything that is at hand for a request; ``unlearn`` hands on only what a method declares.
+
+    Args:
+        layout: The checkout.
+        pool: Its data set.
+
+    Returns:
+        The materials.
+    """
+    split = read_split(layout)
+    train = pool.manifest.splits == "train"
+    forget = forget_mask(split, len(pool.manifest))
+    card = read_checkpoint_card(layout.parent)
+    return Materials(
+        scope=split.method_scope,
+        classes=split.classes,
+        forget=pool.take(forget),
+        retain=pool.take(train & ~forget),
+        moments=load_parent_moments(layout),
+        tuning=Tuning(
+            forget=pool.split("tuning").of_classes(split.classes) if split.classes else None,
+            retain=pool.split("tuning").of_classes(split.classes, exclude=True),
+        ),
+        origin=Origin(untrained=partial(build, card.architecture), recipe=card.recipe),
+    )
+
+
+def load_parent_moments(layout: Layout) -> Moments:
+    """Load the second moments.
+
+    Args:
+        layout: The checkout.
+
+    Returns:
+        The second moments of the data set at the parent's weights.
+
+    Raises:
+        MomentsError: If they were taken at other weights or over other data.
+    """
+    moments, card = load_moments(layout.moments)
+    model, data = read_checkpoint_card(layout.parent).weights, read_card(layout.dataset).rows_digest
+    if (card.model, card.data) != (model, data):
+        raise MomentsError(
+            f"the second moments belong to model {card.model} and data {card.data}; the parent is {model}, "
+            f"the data set {data}. Run `dvc repro moments`"
+        )
+    return moments
+
+
+def views(layout: Layout, pool: Pool) -> dict[View, Samples]:
+    """Return the samples of every view that metrics look at; empty ones are left out.
+
+    Args:
+        layout: The checkout.
+        pool: Its data set.
+
+    Returns:
+        The samples by view. In sample scope all held-out data is on the retain side.
+    """
+    split = read_split(layout)
+    forget = forget_mask(split, len(pool.manifest))
+    found: dict[View, Samples] = {
+        ("train", "forget"): pool.take(forget),
+        ("train", "retain"): pool.take((pool.manifest.splits == "train") & ~forget),
+    }
+    for part in ("audit", "test"):
+        held_out = pool.split(part)
+        found[part, "retain"] = held_out.of_classes(split.classes, exclude=True)
+        found[part, "forget"] = held_out.of_classes(split.classes)
+    return {view: samples for view, samples in found.items() if len(samples)}
+
+
+def load_parent(layout: Layout, device: torch.device) -> nn.Module:
+    """Load the parent onto a device, in eval mode."""
+    return load_checkpoint(layout.parent)[0].to(device)

@@ -1,0 +1,84 @@
+"""``params.yaml``, the only configuration file: read as YAML 1.2, validated as strict JSON."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from tasks.files import write_atomically
+from unlearn_core.errors import ConfigurationError, SetupError
+from unlearn_core.records.base import describe
+
+T = TypeVar("T")
+
+SECTIONS = ("request", "run", "dataset", "parent", "moments", "policy", "methods", "registry")
+
+
+def read_params(root: Path) -> dict[str, Any]:
+    """Read ``params.yaml``.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        Plain JSON values by section.
+
+    Raises:
+        SetupError: If there is no such file.
+        ConfigurationError: If it is not YAML, or has an unknown or a missing section.
+    """
+    path = root / "params.yaml"
+    if not path.is_file():
+        raise SetupError(f"{path} does not exist; run Lethe in a checkout of a Lethe project")
+    try:
+        values = YAML(typ="safe", pure=True).load(path.read_text())
+    except YAMLError as error:
+        raise ConfigurationError(f"params.yaml is not YAML: {error}") from error
+    found = set(values) if isinstance(values, dict) else set()
+    if found != set(SECTIONS):
+        unknown, missing = sorted(found - set(SECTIONS)), sorted(set(SECTIONS) - found)
+        raise ConfigurationError(f"params.yaml: unknown sections {unknown}, missing sections {missing}")
+    return values
+
+
+def read_section(root: Path, section: str, kind: type[T] | Any) -> T:
+    """Read and validate one section of ``params.yaml``.
+
+    Args:
+        root: The checkout.
+        section: Its top-level key.
+        kind: The record, or a union of records, that it must be.
+
+    Returns:
+        The validated section.
+
+    Raises:
+        ConfigurationError: If it is not valid; every problem is listed.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(read_params(root)[section]), strict=True)
+    except ValidationError as error:
+        raise ConfigurationError(describe(f"params.yaml, section {section!r}", error)) from error
+
+
+def write_params(root: Path, changes: dict[str, Any]) -> None:
+    """Replace whole sections of ``params.yaml``, keeping the comments and the order of the rest.
+
+    Args:
+        root: The checkout.
+        changes: New values by section.
+    """
+    yaml = YAML()
+    yaml.width = 110
+    path = root / "params.yaml"
+    document = yaml.load(path.read_text())
+    if all(document[section] == value for section, value in changes.items()):
+        return
+    document.update(changes)
+    text = io.StringIO()
+    yaml.dump(document, text)
+    write_atomically(path, text.getvalue().encode())

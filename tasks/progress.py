@@ -1,0 +1,35 @@
+"""Progress bars on standard error, for people at a terminal."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from unlearn_core.progress import OnStep, Step, ignore_step
+
+
+@contextmanager
+def progress(title: str) -> Iterator[OnStep]:
+    """Show the steps of long work as bars, one per phase; nothing where nobody looks.
+
+    Args:
+        title: What is being done.
+
+    Yields:
+        The listener to hand to the work.
+    """
+    if not sys.stderr.isatty():
+        yield ignore_step
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        phases = {"": bars.add_task(title, total=None)}
+
+        def show(step: Step) -> None:
+            if step.phase not in phases:
+                phases[step.phase] = bars.add_task(f"  {step.phase}", total=step.total)
+            bars.update(phases[step.phase], completed=step.index, total=step.total)
+
+        yield show

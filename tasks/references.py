@@ -1,0 +1,71 @@
+"""Retrained models to judge against: built once, kept by everything that they depend on."""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from tasks.checkpoints import read_checkpoint_card
+from tasks.compute import device_name
+from tasks.files import write_record
+from tasks.layout import Layout, short
+from tasks.materials import forget_mask, read_split
+from tasks.pool import Pool
+from tasks.training import train_checkpoint
+from unlearn_core.records.artifact import CheckpointCard
+from unlearn_core.records.base import canonical_json, sha256
+from unlearn_core.records.params import RunParams
+from unlearn_core.seeds import derive_seed
+
+
+def find_reference(layout: Layout, run: RunParams, how: Literal["none", "cached", "build"]) -> Path | None:
+    """Return a model retrained without the forgotten data, as the policy allows.
+
+    Args:
+        layout: The checkout.
+        run: Base seed and threads; the reference's seed is no method's seed.
+        how: ``none``, only one that was built before, or build it now if it was not.
+
+    Returns:
+        The reference's folder, or None.
+    """
+    if how == "none":
+        return None
+    parent = read_checkpoint_card(layout.parent)
+    seed = derive_seed(run.seed, "reference")
+    folder = layout.lethe / "references" / _key(layout, parent, seed, run.threads)
+    if not folder.is_dir() and how == "build":
+        _build(layout, folder, parent, seed, run.threads)
+    return folder if folder.is_dir() else None
+
+
+def _build(layout: Layout, folder: Path, parent: CheckpointCard, seed: int, threads: int) -> None:
+    pool = Pool(layout, torch.device("cpu"))
+    split = read_split(layout)
+    retained = (pool.manifest.splits == "train") & ~forget_mask(split, len(pool.manifest))
+    card, cost = train_checkpoint(
+        folder,
+        pool.take(retained),
+        architecture=parent.architecture,
+        recipe=parent.recipe,
+        normalisation=parent.normalisation,
+        data=split.retained,
+        seed=seed,
+        threads=threads,
+        title="retrain the reference",
+    )
+    write_record(layout.cost(card.weights), cost)
+
+
+def _key(layout: Layout, parent: CheckpointCard, seed: int, threads: int) -> str:
+    """Name everything that a reference's bits depend on."""
+    ingredients = {
+        "data": read_split(layout).retained,
+        "architecture": parent.architecture.model_dump(mode="json"),
+        "recipe": parent.recipe.model_dump(mode="json"),
+        "normalisation": parent.normalisation.model_dump(mode="json"),
+        "seed": seed,
+        "threads": threads,
+        "device": device_name(),
+    }
+    return short(sha256(canonical_json(ingredients)))

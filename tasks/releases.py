@@ -1,0 +1,96 @@
+"""Deletions that were served already, and making one the start of the next."""
+
+import shutil
+from pathlib import Path
+
+from tasks.checkpoints import read_checkpoint_card
+from tasks.datasets import read_card, read_manifest, rows_digest
+from tasks.files import read_record, replaced_folder
+from tasks.layout import Layout
+from tasks.params import read_section, write_params
+from tasks.registry import champion, find_version
+from tasks.requests import preview_manifest, read_request
+from tasks.tracking import connect
+from tasks.versioning import track
+from unlearn_core.errors import PipelineError
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.deletion import Released
+from unlearn_core.records.params import DatasetParams, DigitsSource, RegistryParams
+
+
+def read_release(layout: Layout, request_id: str) -> Released:
+    """Read what was released for a request."""
+    return read_record(layout.evidence(request_id) / "released.json", Released)
+
+
+def find_release(layout: Layout, request_id: str) -> Released | None:
+    """Find a request that was served before, with the same scope, on this data or what it came from.
+
+    Args:
+        layout: The checkout.
+        request_id: The request's id.
+
+    Returns:
+        What was released then, or None.
+    """
+    if not (layout.evidence(request_id) / "released.json").is_file():
+        return None
+    released = read_release(layout, request_id)
+    tags = {"lethe.request": request_id, "lethe.scope": read_request(layout, request_id).scope_digest}
+    version = find_version(connect(layout.root), released.registered_model, tags)
+    if version is None or version.tags["lethe.data"] not in _ancestry(layout):
+        return None
+    return released
+
+
+def _ancestry(layout: Layout) -> tuple[Sha256, ...]:
+    """Return the digest of the data that ``params.yaml`` names, and of what it was retained from."""
+    params = read_section(layout.root, "dataset", DatasetParams)
+    if isinstance(params, DigitsSource):
+        return (rows_digest(preview_manifest(layout)),)
+    card = read_card(layout.generation("data", params.rows_digest))
+    return (card.rows_digest, *card.lineage)
+
+
+def continue_from_champion(layout: Layout) -> tuple[Path, Path]:
+    """Make the promoted model and its retained data the parent and the data set of the next request.
+
+    Both are kept by digest and put under DVC, and ``params.yaml`` names them.
+
+    Args:
+        layout: The checkout.
+
+    Returns:
+        The folders of the model and of the data set.
+
+    Raises:
+        PipelineError: If the checkout's last deletion is not the champion.
+    """
+    card = read_checkpoint_card(layout.unlearned)
+    name = read_section(layout.root, "registry", RegistryParams).model
+    promoted = champion(connect(layout.root), name)
+    if promoted is None or promoted.tags.get("lethe.weights") != card.weights:
+        came = "none" if promoted is None else promoted.tags.get("lethe.weights")
+        raise PipelineError(
+            f"models/unlearned is {card.weights}, the champion of {name!r} is {came}; finish it first"
+        )
+    digest = rows_digest(read_manifest(layout.retained))
+    model, data = layout.generation("models", card.weights), layout.generation("data", digest)
+    _keep(layout, layout.unlearned, model)
+    _keep(layout, layout.retained, data)
+    write_params(
+        layout.root,
+        {
+            "dataset": {"source": "retained", "rows_digest": digest},
+            "parent": {"source": "champion", "weights": card.weights},
+        },
+    )
+    return model, data
+
+
+def _keep(layout: Layout, source: Path, folder: Path) -> None:
+    """Copy a folder to where it is found by digest, under DVC."""
+    if not folder.is_dir():
+        with replaced_folder(folder) as fresh:
+            shutil.copytree(source, fresh, dirs_exist_ok=True)
+    track(layout.root, folder)

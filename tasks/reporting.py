@@ -1,0 +1,122 @@
+"""The folder ``reports``: records, metrics and plots that DVC pins, and a deletion in words."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+from tasks.evaluation import models_side_by_side
+from tasks.files import write_atomically, write_record
+from tasks.layout import Layout
+from unlearn_core.metric import Subject
+from unlearn_core.metrics.membership import loss_scores
+from unlearn_core.records.deletion import DeletionRecord, Released
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.params import RunParams
+from unlearn_core.roc import roc_curve
+
+HEADLINES = (
+    "accuracy.test.forget",
+    "accuracy.test.retain",
+    "accuracy.audit.forget",
+    "accuracy.audit.retain",
+    "accuracy.train.forget",
+    "mia.loss_auc",
+    "probe.gap",
+    "js.test.retain",
+)
+"""The measurements that a person looks at first."""
+
+
+def write_reports(layout: Layout, record: DeletionRecord, run: RunParams, reference: Path | None) -> None:
+    """Write the record of a deletion, its metrics and its plots.
+
+    Args:
+        layout: The checkout; the accepted model is in its place.
+        record: Every rung of the ladder.
+        run: Base seed and threads.
+        reference: The retrained model's folder, or None.
+    """
+    write_record(layout.deletion, record)
+    write_atomically(layout.reports / "metrics.json", _metrics(record))
+    subjects = models_side_by_side(layout, layout.unlearned, run, reference)
+    plots = layout.reports / "plots"
+    write_atomically(plots / "accuracy_per_class.csv", _accuracy_per_class(record))
+    write_atomically(plots / "attack_roc.csv", _attack_roc(subjects, seed=record.original.seed))
+
+
+def evaluations_by_model(record: DeletionRecord) -> dict[str, Evaluation]:
+    """Return the original's evaluation, the accepted model's, and the retrained one's if there is one."""
+    accepted = () if record.accepted is None else (("unlearned", record.accepted.evaluation),)
+    retrained = () if record.reference is None else (("retrained", record.reference),)
+    return dict((("original", record.original), *accepted, *retrained))
+
+
+def headlines(evaluation: Evaluation) -> dict[str, float]:
+    """Return the measurements that a person looks at first, as far as they were taken."""
+    return {name: found.value for name in HEADLINES if (found := evaluation.get(name)) is not None}
+
+
+def _metrics(record: DeletionRecord) -> bytes:
+    values = {model: headlines(evaluation) for model, evaluation in evaluations_by_model(record).items()}
+    return (json.dumps(values, indent=2) + "\n").encode()
+
+
+def _accuracy_per_class(record: DeletionRecord) -> bytes:
+    prefix = "accuracy.test.class."
+    rows = [
+        (model, measured.name.removeprefix(prefix), measured.value)
+        for model, evaluation in evaluations_by_model(record).items()
+        for measured in evaluation.measurements
+        if measured.name.startswith(prefix)
+    ]
+    return _csv(("model", "class", "accuracy"), rows)
+
+
+def _attack_roc(subjects: dict[str, Subject], *, seed: int) -> bytes:
+    rows: list[tuple[object, ...]] = []
+    for model, subject in subjects.items():
+        curve = roc_curve(*loss_scores(subject, seed=seed))
+        points = zip(curve.false_positive_rate, curve.true_positive_rate, strict=True)
+        rows += [(model, float(false), float(true)) for false, true in points]
+    return _csv(("model", "false_positive_rate", "true_positive_rate"), rows)
+
+
+def _csv(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> bytes:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerows([header, *rows])
+    return stream.getvalue().encode()
+
+
+def deletion_markdown(record: DeletionRecord, released: Released) -> str:
+    """Tell a deletion in Markdown: the verdict, the table of models, what was tried and what was not.
+
+    Args:
+        record: Every rung of the ladder.
+        released: What was released.
+
+    Returns:
+        Markdown.
+    """
+    outcome = released.outcome
+    evaluations = evaluations_by_model(record)
+    lines = [
+        f"# Deletion `{outcome.request}`: {outcome.verdict.replace('_', '-')}",
+        "",
+        f"**{outcome.method}** made the model that is registered as `{released.registered_model}` version "
+        f"{released.registered_version}; evidence level {outcome.level}.",
+        "",
+        f"| measurement | {' | '.join(evaluations)} |",
+        f"|---|{'---:|' * len(evaluations)}",
+    ]
+    for name in HEADLINES:
+        values = [found.value if (found := one.get(name)) else None for one in evaluations.values()]
+        if any(value is not None for value in values):
+            lines.append(f"| {name} | {' | '.join('–' if v is None else f'{v:.4f}' for v in values)} |")
+    lines += ["", "| tried | verdict | why |", "|---|---|---|"]
+    lines += [f"| {r.unlearning.name} | {r.verdict.verdict} | {r.why} |" for r in record.rungs]
+    lines += [f"| {entry.method} | failed | {entry.why} |" for entry in record.failed]
+    lines += [f"| {entry.method} | not tried | {entry.why} |" for entry in record.left_out]
+    lines += ["", f"Certificate `{released.certificate}`, digest `{released.certificate_digest}`."]
+    return "\n".join(lines)

@@ -1,0 +1,108 @@
+"""Deletion requests at rest: checked against the data before anything is written."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tasks.datasets import manifest_of, read_manifest
+from tasks.digits import make_digits
+from tasks.files import write_record
+from tasks.layout import Layout
+from tasks.params import read_section, write_params
+from tasks.signing import load_pseudonym_key, pseudonymise
+from unlearn_core.errors import RequestError, SetupError
+from unlearn_core.records.params import DatasetParams, DigitsSource
+from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
+from unlearn_core.selection import Manifest, Selection, select
+
+
+def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: tuple[str, ...]) -> Scope:
+    """Make a scope of what a person typed; ids become pseudonyms at once.
+
+    Args:
+        classes: Names of classes.
+        samples: Ids of samples.
+        subjects: Ids of subjects.
+
+    Returns:
+        The scope.
+
+    Raises:
+        RequestError: If nothing was named, or more than one kind of thing.
+    """
+    named = [kind for kind, ids in (("class", classes), ("sample", samples), ("subject", subjects)) if ids]
+    if len(named) != 1:
+        came = "nothing" if not named else " and ".join(named)
+        raise RequestError(f"a request names classes, samples or subjects, one kind of them; it named {came}")
+    if classes:
+        return ClassScope(classes=tuple(sorted(set(classes))))
+    key = load_pseudonym_key()
+    if samples:
+        return SampleScope(samples=tuple(sorted({pseudonymise(key, "sample", one) for one in samples})))
+    return SubjectScope(subjects=tuple(sorted({pseudonymise(key, "subject", one) for one in subjects})))
+
+
+def pseudonymiser(scope: Scope) -> Callable[[str], str]:
+    """Return the keyed hash that made a scope's pseudonyms; classes need none, and no key."""
+    if isinstance(scope, ClassScope):
+        return lambda identifier: identifier
+    key = load_pseudonym_key()
+    kind = "sample" if isinstance(scope, SampleScope) else "subject"
+    return lambda identifier: pseudonymise(key, kind, identifier)
+
+
+def read_request(layout: Layout, request_id: str) -> DeletionRequest:
+    """Read a request.
+
+    Args:
+        layout: The checkout.
+        request_id: Its id.
+
+    Returns:
+        The request.
+
+    Raises:
+        SetupError: If there is no such request.
+        RequestError: If the file holds a request of another id.
+    """
+    path = layout.request(request_id)
+    if not path.is_file():
+        raise SetupError(f"there is no request {request_id!r} ({path}); name its scope to make it")
+    request = DeletionRequest.parse(path.read_bytes())
+    if request.id != request_id:
+        raise RequestError(f"{path} holds the request {request.id!r}; rename the file or change its id")
+    return request
+
+
+def is_known(layout: Layout, request: DeletionRequest) -> bool:
+    """Tell whether this very request is in the checkout."""
+    return layout.request(request.id).is_file() and read_request(layout, request.id) == request
+
+
+def submit_request(layout: Layout, request: DeletionRequest) -> Selection:
+    """Check a request against the data that ``params.yaml`` names, then write it and name it there.
+
+    Args:
+        layout: The checkout.
+        request: The request.
+
+    Returns:
+        What the request means on that data.
+
+    Raises:
+        RequestError: If it does not fit the data, or its id is taken by another scope; nothing changes.
+    """
+    if layout.request(request.id).is_file() and not is_known(layout, request):
+        raise RequestError(f"the id {request.id!r} is taken by a request with another scope; take another id")
+    selection = select(request.scope, preview_manifest(layout), pseudonymiser(request.scope))
+    write_record(layout.request(request.id), request)
+    write_params(layout.root, {"request": request.id})
+    return selection
+
+
+def preview_manifest(layout: Layout) -> Manifest:
+    """Return the rows of the data set that ``params.yaml`` names, without writing anything."""
+    params = read_section(layout.root, "dataset", DatasetParams)
+    if isinstance(params, DigitsSource):
+        return manifest_of(*make_digits(params))
+    folder: Path = layout.generation("data", params.rows_digest)
+    return read_manifest(folder)

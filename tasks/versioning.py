@@ -1,0 +1,71 @@
+"""DVC: what is pinned, and what a lock says. Every call is DVC's own Python API."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ruamel.yaml import YAML
+
+from unlearn_core.errors import PipelineError, SetupError
+from unlearn_core.records.base import Sha256, canonical_json, sha256
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+CERTIFY = "certify"
+
+
+@contextmanager
+def _opened(root: Path) -> Iterator["Repo"]:
+    """Open the DVC repository of a checkout."""
+    from dvc.exceptions import DvcException, NotDvcRepoError
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(root)) as repo:
+            yield repo
+    except NotDvcRepoError as error:
+        raise SetupError(f"{root} is not a DVC repository; run `dvc init` in the checkout") from error
+    except DvcException as error:
+        raise PipelineError(f"DVC: {error}") from error
+
+
+def is_current(root: Path, stage: str) -> bool:
+    """Tell whether a stage's dependencies, parameters and outputs are those in the lock."""
+    with _opened(root) as repo:
+        return not repo.status(targets=[stage])
+
+
+def pin(root: Path, stage: str) -> None:
+    """Write a stage's digests into ``dvc.lock`` and its outputs into the cache, as ``dvc repro`` would."""
+    with _opened(root) as repo:
+        repo.commit(stage, force=True)
+
+
+def track(root: Path, folder: Path) -> None:
+    """Put a folder under DVC, with a ``.dvc`` file beside it for git."""
+    with _opened(root) as repo:
+        repo.add(str(folder))
+
+
+def lock_digest(root: Path) -> Sha256:
+    """Return the digest of the lock's stages before certification.
+
+    The stage that certifies is not in it: its own entry is written after the certificate. DVC's API
+    cannot be asked while a stage runs, so the file is read as what it is.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        The digest of those stages' canonical JSON.
+
+    Raises:
+        PipelineError: If there is no lock.
+    """
+    path = root / "dvc.lock"
+    if not path.is_file():
+        raise PipelineError(f"{path} does not exist; certification comes after the stages that write it")
+    stages = YAML(typ="safe", pure=True).load(path.read_text())["stages"]
+    return sha256(canonical_json({name: entry for name, entry in stages.items() if name != CERTIFY}))

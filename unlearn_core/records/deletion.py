@@ -1,0 +1,107 @@
+"""What one deletion did: the split, and every rung of the ladder with its evaluation."""
+
+from typing import Literal
+
+from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.policy import EvidenceLevel, Verdict, VerdictName
+from unlearn_core.records.request import RequestId, ScopeKind
+from unlearn_core.records.result import UnlearningRecord
+
+
+class SplitRecord(Record):
+    """A request, resolved on one data set.
+
+    ``forget_rows`` are positions in the data set; ``forgotten`` are the pseudonyms of the same rows'
+    ids, so that whoever holds the key can tell later whether a sample was among them.
+    """
+
+    schema_version: Literal["lethe.split/1"] = "lethe.split/1"
+    request: RequestId
+    scope_kind: ScopeKind
+    scope: Sha256
+    data: Sha256
+    retained: Sha256
+    classes: tuple[int, ...]
+    forget_rows: tuple[int, ...]
+    forgotten: tuple[Pseudonym, ...]
+
+    @property
+    def method_scope(self) -> Literal["classes", "samples"]:
+        """What a method sees of the scope: a subject's rows are samples."""
+        return "classes" if self.scope_kind == "classes" else "samples"
+
+    @property
+    def deletion_key(self) -> Sha256:
+        """What makes two deletions the same one: request id, scope and data."""
+        return sha256(canonical_json([self.request, self.scope, self.data]))
+
+
+class LeftOut(Record):
+    """A method without a model to judge, and why."""
+
+    method: str
+    why: str
+
+
+class Rung(Record):
+    """One method that was tried: what it did, what was measured, what the gate said."""
+
+    unlearning: UnlearningRecord
+    evaluation: Evaluation
+    verdict: Verdict
+    accepted: bool
+    why: str
+
+
+class DeletionRecord(Record):
+    """The whole ladder of one deletion, without times and costs.
+
+    ``tried`` names the methods in the order of trying. Those with a model to judge are in ``rungs``, those
+    without in ``failed``; ``left_out`` were not tried.
+    """
+
+    schema_version: Literal["lethe.deletion/1"] = "lethe.deletion/1"
+    request: RequestId
+    split: Sha256
+    original: Evaluation
+    original_verdict: Verdict
+    reference: Evaluation | None
+    tried: tuple[str, ...]
+    rungs: tuple[Rung, ...]
+    failed: tuple[LeftOut, ...]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def accepted(self) -> Rung | None:
+        """The rung whose model was accepted, if one was."""
+        return next((rung for rung in self.rungs if rung.accepted), None)
+
+
+class Outcome(Record):
+    """What came of an accepted deletion, without anything that differs from run to run."""
+
+    schema_version: Literal["lethe.outcome/1"] = "lethe.outcome/1"
+    request: RequestId
+    deletion: Sha256
+    data: Sha256
+    retained: Sha256
+    parent: Sha256
+    model: Sha256
+    method: str
+    verdict: VerdictName
+    level: EvidenceLevel
+    policy: Sha256
+    note: str | None
+
+
+class Released(Record):
+    """An accepted deletion as it stands in this checkout: the outcome, and where its evidence is."""
+
+    schema_version: Literal["lethe.released/1"] = "lethe.released/1"
+    outcome: Outcome
+    registered_model: str
+    registered_version: int
+    certificate: str
+    certificate_digest: Sha256
+    run: str
