@@ -27,6 +27,12 @@ def test_proportion_has_the_published_bounds():
     assert (estimate.low, estimate.high) == pytest.approx((0, 1 - 0.025 ** (1 / 27)))
 
 
+@pytest.mark.parametrize("successes", [0, 1, 13, 27])
+def test_proportion_of_failures_mirrors_that_of_successes(successes):
+    right, wrong = intervals.proportion(successes, 27), intervals.proportion(27 - successes, 27)
+    assert (right.low, right.high) == pytest.approx((1 - wrong.high, 1 - wrong.low))
+
+
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=30))
 def test_mean_lies_in_its_interval_and_in_range(values):
     estimate = intervals.mean(np.array(values), lowest=0.0, highest=1.0)
