@@ -1,5 +1,6 @@
 """MLflow's model registry: versions found by digests, loaded without pickles, promoted by alias."""
 
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -142,13 +143,14 @@ def _log_model(run: Run, name: str, weights: Path, card: Path, described: Checkp
     tags = {WEIGHTS: described.weights}
     logged = client.create_logged_model(run.tracking.experiment_id, name, source_run_id=run.id, tags=tags)
     with tempfile.TemporaryDirectory() as folder:
+        code, *artifacts = _copied(Path(folder), Path(__file__).with_name("served_model.py"), weights, card)
         mlflow.pyfunc.save_model(
             f"{folder}/model",
             mlflow_model=Model(
                 artifact_path=logged.artifact_location, run_id=run.id, model_id=logged.model_id
             ),
-            python_model=str(Path(__file__).with_name("served_model.py")),
-            artifacts={"weights": str(weights), "card": str(card)},
+            python_model=code,
+            artifacts=dict(zip(("weights", "card"), artifacts, strict=True)),
             code_paths=[str(Path(unlearn_core.__file__).parent)],
             signature=_signature(described),
             # Stored with the model, so it must be nobody's image.
@@ -159,6 +161,11 @@ def _log_model(run: Run, name: str, weights: Path, card: Path, described: Checkp
     client.finalize_logged_model(logged.model_id, "READY")
     client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step=0)])
     return logged.model_id
+
+
+def _copied(folder: Path, *paths: Path) -> tuple[str, ...]:
+    """Return copies in a folder: MLflow writes down the paths it is given, and a home may name a person."""
+    return tuple(str(shutil.copy(path, folder)) for path in paths)
 
 
 def _signature(card: CheckpointCard) -> Any:

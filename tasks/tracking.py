@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 DELETION_KEY = "lethe.deletion_key"
+COMPARISON_KEY = "lethe.comparison_key"
 RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 # As many characters of a data set's digest as MLflow's stores keep.
@@ -69,6 +70,7 @@ def connect(root: Path, experiment: str = "lethe") -> Tracking:
         The open store.
     """
     silence_telemetry()
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
     address, artifacts = _addresses(root)
@@ -97,6 +99,21 @@ def deletion_run(
     run = find_or_start(tracking, DELETION_KEY, name=f"delete {request_id}", tags=own)
     set_tags(run, tags or {})
     return run
+
+
+def comparison_run(tracking: Tracking, *, request_id: str, key: Sha256) -> Run:
+    """Find or start the run that holds methods tried beside a deletion, for comparison only.
+
+    Args:
+        tracking: The store.
+        request_id: The request's id.
+        key: The deletion's key.
+
+    Returns:
+        The run.
+    """
+    tags = {COMPARISON_KEY: key, "lethe.request": request_id, "lethe.kind": "comparison"}
+    return find_or_start(tracking, COMPARISON_KEY, name=f"compare {request_id}", tags=tags)
 
 
 def end_run(run: Run, status: RunStatus) -> None:

@@ -123,6 +123,12 @@ def test_a_registered_model_brings_its_own_code(folder_of_registered):
     assert (folder_of_registered / "code" / "unlearn_core" / "models.py").is_file()
 
 
+def test_a_registered_model_does_not_tell_where_it_was_made(folder_of_registered, registry):
+    written = (folder_of_registered / "MLmodel").read_text()
+    assert str(registry.checkpoints[0]) not in written
+    assert str(Path(__file__).parents[2]) not in written
+
+
 def test_a_logged_model_does_not_say_who_logged_it(folder_of_registered, registry):
     (model,) = registry.run.tracking.client.search_logged_models(
         [registry.run.tracking.experiment_id], f"name = '{registry.name}'"

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from tasks.attempts import coverage_table, log_attempt, log_evaluation
 from tasks.tracking import (
+    comparison_run,
     connect,
     deletion_run,
     end_run,
@@ -113,6 +114,13 @@ def test_a_repeated_deletion_finds_its_run_again(run, key):
 def test_another_deletion_gets_another_run(run):
     other = deletion_run(run.tracking, request_id="demo", key=sha256(b"another scope"))
     assert other.id != run.id
+
+
+def test_a_comparison_is_beside_the_deletion_and_not_in_it(run, key):
+    beside = comparison_run(run.tracking, request_id="demo", key=key)
+    assert beside.id != run.id
+    assert comparison_run(run.tracking, request_id="demo", key=key) == beside
+    assert deletion_run(run.tracking, request_id="demo", key=key) == run
 
 
 def test_another_process_adds_to_the_same_run(run, key, mlflow_root):
