@@ -9,7 +9,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold, cr
 from unlearn_core import roc
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Outputs, Subject
-from unlearn_core.metrics.membership import Membership, attack, matched
+from unlearn_core.metrics.membership import Membership, attack, loss_scores, matched
 
 from . import world
 
@@ -73,6 +73,12 @@ def test_lower_loss_means_member():
         subject.views["train", "forget"],
     )
     assert values(subject)["mia.loss_auc"] == 0
+
+
+@pytest.mark.parametrize("sample_scope", [False, True])
+def test_scores_handed_out_are_those_of_the_raw_loss_attack(sample_scope):
+    subject = world.ordinary(sample_scope=sample_scope)
+    assert roc.auc(*loss_scores(subject, seed=3)) == values(subject, seed=3)["mia.loss_auc"]
 
 
 def test_samples_are_those_of_the_smaller_kind():

@@ -63,9 +63,9 @@ class Membership(Metric):
 
     def _fitted(self, members: "_Signals", others: "_Signals", seed: int) -> list[Measurement]:
         """Run the attacks that fit a logistic model."""
-        shares = {"folds": self.folds, "repeats": self.repeats, "seed": seed}
-        on_loss = attack(members.losses[:, None], others.losses[:, None], **shares)
-        on_softmax = attack(members.softmax, others.softmax, **shares)
+        folding = {"folds": self.folds, "repeats": self.repeats, "seed": seed}
+        on_loss = attack(members.losses[:, None], others.losses[:, None], **folding)
+        on_softmax = attack(members.softmax, others.softmax, **folding)
         return [
             on_loss.auc.named("mia.logistic_auc"),
             on_softmax.auc.named("mia.softmax_auc"),
