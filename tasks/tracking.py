@@ -8,6 +8,7 @@ name of the person at the keyboard.
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -144,11 +145,14 @@ def serve_ui(root: Path, port: int) -> None:
         port: The port on 127.0.0.1.
 
     Raises:
-        SetupError: If the store is a server already, or the pages could not be served.
+        SetupError: If the store is a server already, the port is taken, or the pages could not be served.
     """
     address, artifacts = _addresses(root)
     if artifacts is None:
         raise SetupError(f"the store is {address}; open that address, or unset MLFLOW_TRACKING_URI")
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise SetupError(f"port {port} is taken by another program; choose another --port")
     silence_telemetry()
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1"]
     options = ["--port", str(port), "--backend-store-uri", address, "--default-artifact-root", artifacts]
@@ -159,9 +163,7 @@ def serve_ui(root: Path, port: int) -> None:
     except KeyboardInterrupt:
         return
     if done.returncode > 0:
-        raise SetupError(
-            f"MLflow's server stopped with {done.returncode}; is port {port} free? Try another --port"
-        )
+        raise SetupError(f"MLflow's server stopped with {done.returncode}; its last lines above say why")
 
 
 def log_dataset_input(run: Run, *, name: str, digest: Sha256, source: str, context: str) -> None:

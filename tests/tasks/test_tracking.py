@@ -1,6 +1,7 @@
 import csv
 import io
 import os
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -148,6 +149,12 @@ def test_pages_are_not_served_where_the_store_is_a_server(monkeypatch, tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example")
     with pytest.raises(SetupError, match="open that address"):
         serve_ui(tmp_path, 5000)
+
+
+def test_pages_are_not_served_on_a_port_that_is_taken(monkeypatch, tmp_path):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SetupError, match="is taken"):
+        serve_ui(tmp_path, taken.getsockname()[1])
 
 
 def test_looking_a_run_up_does_not_change_how_it_ended(run, key):
