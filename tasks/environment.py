@@ -30,11 +30,13 @@ QUIET = {
     "GX_ANALYTICS_ENABLED": "false",
     "DVC_NO_ANALYTICS": "1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
 }
 
 
 def silence_telemetry() -> None:
-    """Switch off every library's telemetry; call before importing them."""
+    """Switch off every library's telemetry and chatter; call before importing them."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
 

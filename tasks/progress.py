@@ -1,6 +1,7 @@
-"""Progress bars on standard error, for people at a terminal."""
+"""Progress on standard error: a line per finished stage, and bars for people at a terminal."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,3 +34,23 @@ def progress(title: str) -> Iterator[OnStep]:
             bars.update(phases[step.phase], completed=step.index, total=step.total)
 
         yield show
+
+
+def tell(line: str) -> None:
+    """Print a line on standard error, so that standard output holds results alone."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def announced(name: str) -> Iterator[None]:
+    """Say that a stage is done, and how long it took; an error speaks for itself.
+
+    Args:
+        name: The stage's name.
+
+    Yields:
+        Nothing.
+    """
+    started = time.perf_counter()
+    yield
+    tell(f"✓ {name:<10} {time.perf_counter() - started:6.1f} s")

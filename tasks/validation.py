@@ -5,6 +5,7 @@ exceptions first, one column per rule in a frame of one row, and the expectation
 neither the results nor the report can hold the id of a sample.
 """
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -216,4 +217,5 @@ def _great_expectations() -> Any:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
 
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     return gx

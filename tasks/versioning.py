@@ -1,5 +1,6 @@
 """DVC: what is pinned, and what a lock says. Every call is DVC's own Python API."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ def _opened(root: Path) -> Iterator["Repo"]:
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
 
+    # DVC says on standard output what it writes; that is the place of results.
+    logging.getLogger("dvc").setLevel(logging.WARNING)
     try:
         with Repo(str(root)) as repo:
             yield repo

@@ -9,6 +9,7 @@ from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from flows.stages.unlearn import unlearn
+from tasks.progress import announced, tell
 from tasks.versioning import is_current, pin
 
 Stage = Callable[[Path], object]
@@ -29,7 +30,9 @@ def run_due(root: Path, name: str, stage: Stage) -> bool:
         Whether it was run.
     """
     if is_current(root, name):
+        tell(f"· {name:<10} is current")
         return False
-    stage(root)
-    pin(root, name)
+    with announced(name):
+        stage(root)
+        pin(root, name)
     return True

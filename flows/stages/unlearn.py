@@ -14,6 +14,7 @@ from tasks.files import replaced_folder, write_record
 from tasks.layout import Layout
 from tasks.materials import load_materials, read_split
 from tasks.params import read_section
+from tasks.progress import tell
 from tasks.pool import Pool
 from tasks.references import find_reference
 from tasks.reporting import write_reports
@@ -126,6 +127,7 @@ def try_method(bench: Bench, method: Method, hands: Hands) -> Rung:
     rung = Rung(unlearning=tried.record, evaluation=evaluation, verdict=verdict, accepted=accepted, why=why)
     write_record(bench.layout.cost(tried.record.weights), tried.cost)
     hands.log_rung(bench.layout, rung, bench.run, bench.reference)
+    tell(f"  {method.name}: {verdict.verdict.replace('_', '-')}. {why}")
     return rung
 
 

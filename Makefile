@@ -1,0 +1,50 @@
+# Every target does all the set-up that it needs, on a machine that has Python, make and git.
+PYTHON ?= python3
+LETHE_VENV ?= .venv
+BIN := $(LETHE_VENV)/bin
+READY := $(LETHE_VENV)/.ready
+# One thread per process: two busy OpenMP pools on two cores slow each other down many times over.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow check ui bench stages docs clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(READY) ## Make the virtual environment.
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Installing Lethe into $(LETHE_VENV); torch and its libraries are several gigabytes, so this takes minutes."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(LETHE_VENV)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' > $(LETHE_VENV)/install.log 2>&1 \
+		|| { tail -n 40 $(LETHE_VENV)/install.log; echo "The whole log is in $(LETHE_VENV)/install.log"; exit 1; }
+	@touch $@
+
+demo: $(READY) ## Watch a real model forget, from request to signed certificate.
+	@PATH="$(abspath $(BIN)):$$PATH" lethe demo
+
+test: $(READY) ## Run the fast tests.
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-slow: $(READY) ## Run the tests that train for minutes.
+	@$(BIN)/python -m pytest -m slow
+
+check: $(READY) ## Format, lint, types, import contracts, generated files, fast tests: what CI runs.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/basedpyright
+	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+ui: $(READY) ## Open MLflow on this checkout's runs.
+	@$(BIN)/lethe ui
+
+bench: $(READY) ## Measure quality and cost on digits; writes benchmarks/results.
+	@$(BIN)/python -m benchmarks.digits
+
+stages: $(READY) ## Write the code dependencies into dvc.yaml.
+	@$(BIN)/python tests/stage_dependencies.py
+
+clean: ## Remove what runs have written; keys and the virtual environment stay.
+	rm -rf data models reports evidence .lethe dvc.lock mlruns/mlflow.db mlruns/artifacts .dvc/cache .dvc/tmp
