@@ -176,6 +176,11 @@ def test_a_version_is_found_by_all_its_tags(registry):
     assert find_version(tracking, "no-such-model", {}) is None
 
 
+def test_of_several_versions_with_the_tags_the_oldest_is_found(registry):
+    first, _ = registry.register(0), registry.register(1)
+    assert find_version(registry.run.tracking, registry.name, {"lethe.request": "demo"}) == first
+
+
 def test_there_is_no_champion_before_one_is_promoted(registry):
     tracking, name = registry.run.tracking, registry.name
     assert champion(tracking, name) is None
