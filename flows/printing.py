@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from rich.table import Table
 
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.deletion import Released
+
+KEEP = "git add params.yaml dvc.lock && git commit"
 
 COLOURS = {"passes": "green", "reference": "cyan", "inconclusive": "yellow"}
 
@@ -21,53 +24,45 @@ def print_json(value: Any) -> None:
 
 def print_demo(result: dict[str, Any]) -> None:
     """Print the demonstration's table, and where its evidence is."""
-    console = Console()
-    table = Table(
-        title=f"Request {result['request']}: forget one class of scanned digits", title_justify="left"
-    )
-    for name in (
-        "model",
-        "forget acc. %",
-        "retain acc. %",
-        "MIA AUC (retrained)",
-        "probe gap",
-        "seconds",
-        "verdict",
-    ):
-        table.add_column(name, justify="left" if name in {"model", "verdict"} else "right")
     retrained = result["retrained"]
     named = {"original": result["original"], "retrained": retrained, **result["methods"]}
+    table = Table(
+        title=f"Request {result['request']}: forget the digit 3. Accuracies on the test split, in percent",
+        title_justify="left",
+    )
+    columns = ("model", "forget", "retain", "MIA AUC", "(retrained)", "probe gap", "seconds", "verdict")
+    for name in columns:
+        table.add_column(name, justify="left" if name in {"model", "verdict"} else "right", no_wrap=True)
     for name, row in named.items():
         if row is not None:
             table.add_row(*_cells(name, row, retrained, accepted=name == result["accepted"]))
-    console.print(table)
-    console.print(
-        f"accepted    {result['accepted']}\n"
-        f"registered  {result['registered_model']} version {result['registered_version']} (alias champion)\n"
-        f"certificate {result['certificate']}\n"
-        f"model       {result['model']}\n"
-        f"took        {result['wall_seconds']:.0f} s",
-        highlight=False,
+    _console().print(table)
+    print(
+        f"accepted     {result['accepted']}\n"
+        f"registered   {result['registered_model']} version {result['registered_version']}, alias champion\n"
+        f"certificate  {result['certificate']}\n"
+        f"model        {result['model']}\n"
+        f"took         {result['wall_seconds']:.0f} s\n\n"
+        f"verify it    lethe-verify {result['certificate']} --model models/unlearned/model.safetensors\n"
+        "look at it   lethe ui\n"
+        f"keep it      {KEEP} -m 'Delete {result['request']}'"
     )
-    console.print(
-        "\nverify it   [bold]lethe-verify "
-        f"{result['certificate']} --model models/unlearned/model.safetensors[/bold]\n"
-        "look at it  [bold]lethe ui[/bold]\n"
-        "keep it     [bold]git add params.yaml dvc.lock && git commit[/bold]",
-        highlight=False,
-    )
+
+
+def _console() -> Console:
+    """Return a console that leaves a table whole where no terminal says how wide it is."""
+    return Console() if sys.stdout.isatty() else Console(width=120)
 
 
 def _cells(name: str, row: dict[str, Any], retrained: dict[str, Any] | None, *, accepted: bool) -> list[str]:
-    """Return one row's cells; accuracies are on the test split."""
-    beside = "" if retrained is None else f" ({_number(retrained['mia_auc'], 2)})"
     colour = COLOURS.get(row["verdict"], "red")
     mark = " ← accepted" if accepted else ""
     return [
         name,
         _number(row.get("forget_test_accuracy"), 1),
         _number(row.get("retain_test_accuracy"), 1),
-        _number(row.get("mia_auc"), 2) + beside,
+        _number(row.get("mia_auc"), 2),
+        "" if retrained is None else f"({_number(retrained['mia_auc'], 2)})",
         _number(row.get("probe_gap"), 2),
         _number(row.get("seconds"), 1),
         f"[{colour}]{row['verdict'].replace('_', '-')}[/{colour}]{mark}",
@@ -81,18 +76,16 @@ def _number(value: float | None, digits: int) -> str:
 def print_release(released: Released) -> None:
     """Print what came of a deletion, and how to keep and continue it."""
     outcome = released.outcome
-    lines = [
-        f"request     {outcome.request}: {outcome.verdict}, evidence level {outcome.level}",
-        f"method      {outcome.method}",
-        f"registered  {released.registered_model} version {released.registered_version} (alias champion)",
-        f"model       {outcome.model}",
-        f"certificate {released.certificate}",
-        *([f"note        {outcome.note}"] if outcome.note else []),
-        "",
-        f'keep it     git add params.yaml dvc.lock && git commit -m "Delete {outcome.request}"',
-        "go on       lethe next",
-    ]
-    Console().print("\n".join(lines), highlight=False, markup=False)
+    print(
+        f"request      {outcome.request}: {outcome.verdict}, evidence level {outcome.level}\n"
+        f"method       {outcome.method}\n"
+        f"registered   {released.registered_model} version {released.registered_version}, alias champion\n"
+        f"certificate  {released.certificate}\n"
+        f"model        {outcome.model}"
+    )
+    if outcome.note:
+        print(f"note         {outcome.note}")
+    print(f"\nkeep it      {KEEP} -m 'Delete {outcome.request}'\ngo on        lethe next")
 
 
 def print_checkpoint(card: CheckpointCard) -> None:
@@ -136,7 +129,7 @@ def print_methods() -> None:
         lists = (", ".join(row[name]) or "–" for name in ("needs", "uses"))
         scopes, settings = ", ".join(row["scopes"]), ", ".join(row["settings"])
         table.add_row(row["name"], row["summary"], *lists, row["touches"], scopes, settings)
-    Console().print(table)
+    _console().print(table)
 
 
 def print_keys(home: Path, made: tuple[Path, ...]) -> None:

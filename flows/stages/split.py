@@ -36,13 +36,14 @@ def split_data(root: Path) -> SplitRecord:
     retained = _write_retained(layout, card, manifest, selection)
     split = _resolve(request, card, retained, manifest, selection)
     run = deletion_run(connect(root), request_id=request.id, key=split.deletion_key)
-    log_dataset_input(
-        run, name=card.name, digest=card.rows_digest, source=str(layout.dataset), context="training"
-    )
-    log_dataset_input(
-        run, name=card.name, digest=retained.rows_digest, source=str(layout.retained), context="retained"
-    )
+    for written, folder, context in (
+        (card, layout.dataset, "training"),
+        (retained, layout.retained, "retained"),
+    ):
+        source = str(folder.relative_to(root))
+        log_dataset_input(run, name=card.name, digest=written.rows_digest, source=source, context=context)
     docs = layout.evidence(request.id) / "data_docs"
+    docs.mkdir(parents=True, exist_ok=True)
     try:
         validation = _validate(layout, card, manifest, selection, docs)
     finally:

@@ -14,8 +14,8 @@ from tasks.files import replaced_folder, write_record
 from tasks.layout import Layout
 from tasks.materials import load_materials, read_split
 from tasks.params import read_section
-from tasks.progress import tell
 from tasks.pool import Pool
+from tasks.progress import tell
 from tasks.references import find_reference
 from tasks.reporting import write_reports
 from tasks.unlearning import Attempted, attempt
