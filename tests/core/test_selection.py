@@ -1,0 +1,179 @@
+"""From a scope to rows: nothing in two places, nothing lost, and every misfit named."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from world import content, manifest, pseudonym
+
+from unlearn_core.errors import RequestError
+from unlearn_core.records.request import ClassScope, SampleScope, SubjectScope
+from unlearn_core.selection import select
+
+ROWS = manifest("aabbccab", "rrrrrrtt", subjects="xyxyxy--")
+
+
+def rows(mask):
+    return np.flatnonzero(mask).tolist()
+
+
+def of_classes(*names):
+    return ClassScope(classes=names)
+
+
+def of_samples(*ids):
+    return SampleScope(samples=tuple(pseudonym(one) for one in ids))
+
+
+def of_subjects(*ids):
+    return SubjectScope(subjects=tuple(pseudonym(one) for one in ids))
+
+
+@st.composite
+def requests(draw):
+    """Any manifest of distinct images, and any scope that matches something in it."""
+    size = draw(st.integers(2, 24))
+    letters = [
+        "".join(draw(st.lists(st.sampled_from(alphabet), min_size=size, max_size=size)))
+        for alphabet in ("abc", "rruat", "xyz-")
+    ]
+    found = manifest(letters[0], letters[1], subjects=letters[2])
+    kind = draw(st.sampled_from(["classes", "samples", "subjects"]))
+    if kind == "classes":
+        return found, of_classes(*draw(st.sets(st.sampled_from("abc"), min_size=1)))
+    if kind == "samples":
+        return found, of_samples(*draw(st.sets(st.sampled_from(found.sample_ids.tolist()), min_size=1)))
+    people = sorted(set(letters[2]) - {"-"}) or ["nobody"]
+    return found, of_subjects(*draw(st.sets(st.sampled_from(people), min_size=1)))
+
+
+def naive(scope, found):
+    """Say row by row what is forgotten."""
+    for row in range(len(found)):
+        if isinstance(scope, ClassScope):
+            named = found.classes[found.labels[row]] in scope.classes
+        elif isinstance(scope, SampleScope):
+            named = pseudonym(found.sample_ids[row]) in scope.samples
+        else:
+            subject = found.subject_ids[row]
+            named = bool(subject) and pseudonym(subject) in scope.subjects
+        yield bool(named and found.splits[row] == "train")
+
+
+def selected(request):
+    found, scope = request
+    try:
+        return found, scope, select(scope, found, pseudonym)
+    except RequestError:
+        return found, scope, None
+
+
+@given(requests())
+def test_forgotten_and_retained_rows_are_the_training_rows_and_share_none(request):
+    found, _, selection = selected(request)
+    if selection:
+        assert not (selection.forget & selection.retain).any()
+        assert ((selection.forget | selection.retain) == (found.splits == "train")).all()
+
+
+@given(requests())
+def test_what_is_forgotten_equals_a_naive_loop(request):
+    found, scope, selection = selected(request)
+    if selection:
+        assert selection.forget.tolist() == list(naive(scope, found))
+
+
+@given(requests())
+def test_all_is_kept_but_forgotten_rows_and_held_out_rows_of_vanished_classes(request):
+    found, _, selection = selected(request)
+    if selection:
+        left = set(found.labels[selection.retain])
+        for row in range(len(found)):
+            vanished = found.splits[row] != "train" and found.labels[row] not in left
+            assert selection.keep[row] == (not selection.forget[row] and not vanished)
+
+
+@given(requests())
+def test_a_refusal_has_a_reason_in_the_rows(request):
+    found, scope, selection = selected(request)
+    if selection is None:
+        forgotten = list(naive(scope, found))
+        train = (found.splits == "train").tolist()
+        unknown = isinstance(scope, SubjectScope) and pseudonym("nobody") in scope.subjects
+        assert unknown or not any(forgotten) or forgotten == train
+
+
+def test_classes_are_told_by_index_in_ascending_order():
+    assert select(of_classes("c", "a"), ROWS, pseudonym).classes == (0, 2)
+
+
+def test_samples_and_subjects_forget_no_class():
+    assert select(of_samples("row-000"), ROWS, pseudonym).classes == ()
+    assert select(of_subjects("x"), ROWS, pseudonym).classes == ()
+
+
+def test_held_out_rows_of_a_forgotten_class_leave_the_retained_data():
+    assert rows(select(of_classes("a"), ROWS, pseudonym).keep) == [2, 3, 4, 5, 7]
+
+
+def test_held_out_rows_of_a_class_stay_while_one_of_its_training_rows_does():
+    assert rows(select(of_samples("row-000"), ROWS, pseudonym).keep) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_subject_is_every_training_row_of_that_person():
+    assert rows(select(of_subjects("x"), ROWS, pseudonym).forget) == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("scope", "named"),
+    [
+        (of_classes("a", "d"), "unknown class: d"),
+        (of_samples("row-000", "row-999"), f"unknown sample: {pseudonym('row-999')}"),
+        (of_subjects("x", "zoe"), f"unknown subject: {pseudonym('zoe')}"),
+        (of_subjects(""), f"unknown subject: {pseudonym('')}"),
+    ],
+)
+def test_what_is_unknown_is_named(scope, named):
+    with pytest.raises(RequestError, match=named):
+        select(scope, ROWS, pseudonym)
+
+
+def test_an_unknown_class_is_answered_with_those_there_are():
+    with pytest.raises(RequestError, match="the data set has a, b, c"):
+        select(of_classes("d"), ROWS, pseudonym)
+
+
+def test_a_scope_that_matches_no_training_row_is_refused():
+    with pytest.raises(RequestError, match="no training row"):
+        select(of_samples("row-006"), ROWS, pseudonym)
+
+
+def test_a_scope_that_leaves_nothing_is_refused():
+    with pytest.raises(RequestError, match="nothing would be left"):
+        select(of_classes("a", "b", "c"), ROWS, pseudonym)
+
+
+@pytest.mark.parametrize(("copy", "where"), [(1, "train"), (6, "held-out")])
+def test_an_exact_duplicate_left_behind_is_named(copy, where):
+    contents = list(range(8))
+    contents[copy] = 0
+    found = manifest("aabbccab", "rrrrrrtt", contents=contents)
+    with pytest.raises(RequestError, match=f"1 exact duplicate.*{content(0)}"):
+        select(of_samples("row-000"), found, pseudonym)
+
+
+def test_duplicates_that_are_forgotten_together_are_no_obstacle():
+    found = manifest("aabbccab", "rrrrrrtt", contents=[0, 0, 2, 3, 4, 5, 6, 7])
+    assert rows(select(of_samples("row-000", "row-001"), found, pseudonym).forget) == [0, 1]
+
+
+def test_a_copy_in_held_out_data_that_goes_too_is_no_obstacle():
+    found = manifest("aabbccab", "rrrrrrtt", contents=[0, 1, 2, 3, 4, 5, 0, 7])
+    assert rows(select(of_classes("a"), found, pseudonym).keep) == [2, 3, 4, 5, 7]
+
+
+def test_at_most_five_duplicates_are_listed():
+    found = manifest("a" * 15, "r" * 8 + "t" * 7, contents=[*range(7), 99, *range(7)])
+    with pytest.raises(RequestError, match=r"7 exact duplicate.* …;") as caught:
+        select(of_samples(*(f"row-{row:03d}" for row in range(7))), found, pseudonym)
+    assert str(caught.value).count("sha256:") == 5

@@ -1,0 +1,115 @@
+"""A small world to test in: a manifest of a few rows, samples that any net can learn, a checkout to run in.
+
+Nothing here is a stand-in: manifests, nets and checkouts are the real ones, only small.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tasks.params import write_params
+from unlearn_core.data import Samples
+from unlearn_core.records.artifact import Architecture, Recipe
+from unlearn_core.selection import Manifest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("flows", "tasks", "unlearn_core")
+ARCHITECTURE = Architecture(name="small_resnet", classes=("a", "b", "c"), input_shape=(1, 8, 8))
+QUICK = Recipe(optimizer="sgd", learning_rate=0.05, schedule="constant", epochs=2, batch_size=16)
+
+
+def pseudonym(identifier: str) -> str:
+    """Stand in for an id the way a keyed hash does, without a key."""
+    return "hmac-sha256:" + hashlib.sha256(identifier.encode()).hexdigest()
+
+
+def content(name: object) -> str:
+    """Return the digest of an image that nobody has."""
+    return "sha256:" + hashlib.sha256(str(name).encode()).hexdigest()
+
+
+def manifest(
+    labels: str, splits: str, *, subjects: str | None = None, contents: list[object] | None = None
+) -> Manifest:
+    """Make a manifest from one letter per row.
+
+    Args:
+        labels: Classes, of ``abc``.
+        splits: ``r`` train, ``u`` tuning, ``a`` audit, ``t`` test.
+        subjects: One letter per person, ``-`` for nobody.
+        contents: What tells images apart; by default no two are the same.
+    """
+    names = {"r": "train", "u": "tuning", "a": "audit", "t": "test"}
+    count = len(labels)
+    return Manifest(
+        sample_ids=np.array([f"row-{row:03d}" for row in range(count)]),
+        labels=np.array(["abc".index(label) for label in labels], dtype=np.int64),
+        splits=np.array([names[split] for split in splits]),
+        subject_ids=np.array(["" if one == "-" else one for one in subjects or "-" * count]),
+        sha256=np.array([content(one) for one in contents or range(count)]),
+        classes=("a", "b", "c"),
+    )
+
+
+def blobs(count: int = 96, *, seed: int = 0) -> Samples:
+    """Return images of three classes: noise, and a bright bar where the class says."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(count) % 3
+    inputs = 0.3 * torch.randn(count, 1, 8, 8, generator=generator)
+    for row, label in enumerate(labels.tolist()):
+        inputs[row, 0, 3 * label : 3 * label + 2] += 2.0
+    return Samples(inputs, labels)
+
+
+def accuracy(model: torch.nn.Module, samples: Samples) -> float:
+    """Return the share of samples that a model is right about."""
+    with torch.no_grad():
+        return float((model(samples.inputs).argmax(1) == samples.labels).float().mean())
+
+
+def same_weights(first: torch.nn.Module, second: torch.nn.Module) -> bool:
+    """Tell whether two models hold the same bits."""
+    mine, theirs = first.state_dict(), second.state_dict()
+    return mine.keys() == theirs.keys() and all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+def checkout(folder: Path, **sections: Any) -> Path:
+    """Make a git and DVC checkout out of the project's own files, with some sections of its settings changed.
+
+    Args:
+        folder: Made; must not exist.
+        sections: New values for sections of ``params.yaml``.
+    """
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (".gitignore", ".dvcignore", "dvc.yaml", "params.yaml", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in (".dvc/config", ".dvc/.gitignore", "requests/demo.json"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    write_params(folder, sections)
+    git = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid", "-C", str(folder)]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "--all"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "Start"], check=True)
+    return folder
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of this environment in a folder."""
+    program = Path(sys.executable).with_name(command[0])
+    return subprocess.run(
+        [str(program), *command[1:]], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def files_of(*folders: Path) -> dict[str, bytes]:
+    """Return the content of every file in some folders, by path."""
+    paths = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path): path.read_bytes() for path in paths}
