@@ -1,6 +1,7 @@
 """Prefect flow ``delete``: one deletion request, from its data to a certificate."""
 
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
@@ -8,7 +9,7 @@ from prefect.artifacts import create_markdown_artifact
 from flows.stages.pipeline import DELETION, run_due
 from flows.stages.unlearn import Hands, unlearn
 from flows.train import train
-from tasks.auditing import log_rung
+from tasks.auditing import log_ladder, log_rung
 from tasks.environment import require_checkout
 from tasks.evaluation import assess
 from tasks.files import read_record
@@ -18,19 +19,14 @@ from tasks.reporting import deletion_markdown
 from tasks.unlearning import attempt
 from unlearn_core.records.deletion import DeletionRecord, Released
 
-RETRY_DELAYS_S = [2, 10]
-"""Between attempts of what talks to a store. Computing is not retried: the same seed fails the same way."""
+RETRIES: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [2, 10]}
+"""Of what talks to a store. Computing is not retried: the same seed fails the same way."""
 
 HANDS = Hands(
-    attempt=task(attempt, name="unlearn", task_run_name="unlearn with {method.name}"),
-    assess=task(assess, name="evaluate", task_run_name="evaluate {checkpoint.name}"),
-    log_rung=task(
-        log_rung,
-        name="log",
-        task_run_name="log {rung.unlearning.name}",
-        retries=len(RETRY_DELAYS_S),
-        retry_delay_seconds=RETRY_DELAYS_S,
-    ),
+    attempt=task(name="unlearn", task_run_name="unlearn with {method.name}")(attempt),
+    assess=task(name="evaluate", task_run_name="evaluate {checkpoint.name}")(assess),
+    log_rung=task(name="log", task_run_name="log {rung.unlearning.name}", **RETRIES)(log_rung),
+    log_ladder=task(name="log", task_run_name="log the ladder", **RETRIES)(log_ladder),
 )
 
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tasks.attempt_figures import draw_coverage, draw_curves
-from tasks.attempts import log_attempt
+from tasks.attempts import log_attempt, log_evaluation
 from tasks.datasets import read_card
 from tasks.evaluation import models_side_by_side
 from tasks.figures import draw_class_accuracy, draw_confidences, draw_roc
 from tasks.files import read_record, write_record
 from tasks.layout import Layout
 from tasks.materials import read_split
+from tasks.reporting import evaluations_by_model
 from tasks.tracking import Run, comparison_run, connect, deletion_run, end_run, log_documents
 from unlearn_core.metric import Outputs, Subject
 from unlearn_core.metrics.membership import loss_scores
@@ -44,13 +45,21 @@ def log_comparison(layout: Layout, rung: Rung, run: RunParams, reference: Path |
     end_run(parent, "FINISHED")
 
 
-def log_failure(layout: Layout, record: DeletionRecord) -> None:
-    """Write down that no model was accepted: the record of every rung, and a run that failed."""
-    path = layout.evidence(record.request) / "failure.json"
-    write_record(path, record)
+def log_ladder(layout: Layout, record: DeletionRecord) -> None:
+    """Write the whole ladder into the deletion's run, which fails if no model was accepted.
+
+    Args:
+        layout: The checkout.
+        record: Every rung, and the models that they were held against.
+    """
     run = open_deletion(layout)
-    log_documents(run, path, artifact_path="evidence")
-    end_run(run, "FAILED")
+    for role, evaluation in evaluations_by_model(record).items():
+        log_evaluation(run, evaluation, role=role)
+    if record.accepted is None:
+        path = layout.evidence(record.request) / "failure.json"
+        write_record(path, record)
+        log_documents(run, path, artifact_path="evidence")
+        end_run(run, "FAILED")
 
 
 def open_deletion(layout: Layout) -> Run:

@@ -1,6 +1,7 @@
 """The built-in data set: scikit-learn's scanned digits, which ship with the library."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ def make_digits(params: DigitsSource) -> tuple[pa.Table, tuple[str, ...]]:
     """
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
+    digits: Any = load_digits()
     random = np.random.default_rng(params.seed)
     labels = np.asarray(digits.target, dtype=np.int64)
     splits = _stratified(labels, params, random)

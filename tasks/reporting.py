@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from tasks.evaluation import models_side_by_side
@@ -82,7 +83,7 @@ def _attack_roc(subjects: dict[str, Subject], *, seed: int) -> bytes:
     return _csv(("model", "false_positive_rate", "true_positive_rate"), rows)
 
 
-def _csv(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> bytes:
+def _csv(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerows([header, *rows])

@@ -49,7 +49,7 @@ def pin(root: Path, stage: str) -> None:
 def track(root: Path, folder: Path) -> None:
     """Put a folder under DVC, with a ``.dvc`` file beside it for git."""
     with _opened(root) as repo:
-        repo.add(str(folder))
+        repo.add(str(folder))  # pyright: ignore[reportArgumentType]  (a decorator hides the method's type)
 
 
 def lock_digest(root: Path) -> Sha256:

@@ -108,8 +108,11 @@ def _certificate(
 
 def _attempts(deletion: DeletionRecord) -> tuple[Attempt, ...]:
     """Return every method that was tried, in the order of trying."""
-    judged = {rung.unlearning.name: rung.verdict.verdict for rung in deletion.rungs}
-    return tuple(Attempt(method=name, verdict=judged.get(name, "failed")) for name in deletion.tried)
+    judged = {
+        rung.unlearning.name: Attempt(method=rung.unlearning.name, verdict=rung.verdict.verdict)
+        for rung in deletion.rungs
+    }
+    return tuple(judged.get(name) or Attempt(method=name, verdict="failed") for name in deletion.tried)
 
 
 def _validation(layout: Layout) -> ValidationSummary:

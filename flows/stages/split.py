@@ -36,10 +36,8 @@ def split_data(root: Path) -> SplitRecord:
     retained = _write_retained(layout, card, manifest, selection)
     split = _resolve(request, card, retained, manifest, selection)
     run = deletion_run(connect(root), request_id=request.id, key=split.deletion_key)
-    for written, folder, context in (
-        (card, layout.dataset, "training"),
-        (retained, layout.retained, "retained"),
-    ):
+    inputs = {"training": (card, layout.dataset), "retained": (retained, layout.retained)}
+    for context, (written, folder) in inputs.items():
         source = str(folder.relative_to(root))
         log_dataset_input(run, name=card.name, digest=written.rows_digest, source=source, context=context)
     docs = layout.evidence(request.id) / "data_docs"

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from flows.stages.process import run_stage
-from tasks.auditing import log_failure, log_rung
+from tasks.auditing import log_ladder, log_rung
 from tasks.evaluation import assess
 from tasks.files import replaced_folder, write_record
 from tasks.layout import Layout
@@ -37,6 +37,7 @@ class Hands:
     attempt: Callable[..., Attempted] = attempt
     assess: Callable[..., Evaluation] = assess
     log_rung: Callable[..., None] = log_rung
+    log_ladder: Callable[..., None] = log_ladder
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ class Bench:
     retrained: Evaluation | None
 
 
-def unlearn(root: Path, hands: Hands = Hands()) -> DeletionRecord:
+PLAIN = Hands()
+
+
+def unlearn(root: Path, hands: Hands = PLAIN) -> DeletionRecord:
     """Climb the ladder and write ``models/unlearned`` and ``reports``.
 
     Args:
@@ -80,8 +84,8 @@ def unlearn(root: Path, hands: Hands = Hands()) -> DeletionRecord:
         failed=failed,
         left_out=planned.left_out,
     )
+    hands.log_ladder(layout, record)
     if record.accepted is None:
-        log_failure(layout, record)
         raise GateError(_explain(record))
     with replaced_folder(layout.unlearned) as fresh:
         shutil.copytree(layout.attempt(record.accepted.unlearning.name), fresh, dirs_exist_ok=True)
