@@ -284,3 +284,10 @@ def test_documents_of_a_folder_and_files_are_artifacts(run, tmp_path):
 def test_tags_can_be_added_later(run):
     set_tags(run, {"lethe.certificate": sha256(b"certificate")})
     assert read(run).data.tags["lethe.certificate"] == sha256(b"certificate")
+
+
+def test_a_second_folder_in_the_same_process_gets_a_store_of_its_own(tmp_path):
+    stores = [connect(tmp_path / name) for name in ("one", "two")]
+    runs = [deletion_run(store, request_id="r", key="sha256:" + "0" * 64) for store in stores]
+    assert runs[0].id != runs[1].id
+    assert [(tmp_path / name / "mlruns" / "mlflow.db").is_file() for name in ("one", "two")] == [True, True]

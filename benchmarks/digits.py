@@ -1,0 +1,146 @@
+"""Quality and cost of every method on digits: classes 1, 3 and 8, canaries and a subject, by seeds.
+
+``make bench`` runs it in the pipeline's own stages and writes ``results/quality_digits.json`` and a figure.
+Finished cases are kept in ``.lethe/bench`` by the digest of ``params.yaml``; after a change of code, ask for
+``--fresh`` ones.
+"""
+
+import argparse
+import json
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.summary import print_summary, summarise
+from flows.compare import compare
+from flows.stages.dataset import make_dataset
+from flows.stages.moments import make_moments
+from flows.stages.parent import make_parent
+from flows.stages.split import split_data
+from flows.stages.unlearn import unlearn
+from tasks.drawing import save_figure
+from tasks.environment import git_commit, now, silence_telemetry
+from tasks.figures import TradeOff, draw_trade_off
+from tasks.files import file_digest, write_atomically, write_record
+from tasks.layout import Layout, short
+from tasks.params import read_params, write_params
+from tasks.requests import make_scope
+from unlearn_core.records.request import DeletionRequest
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(__file__).resolve().parent / "results"
+CANARIES = 40
+
+Case = dict[str, Any]
+Row = dict[str, Any]
+
+
+def cases(seeds: int) -> Iterator[Case]:
+    """Yield what is forgotten: three classes, then planted canaries, then an ordinary subject."""
+    for seed in range(seeds):
+        for label in ("1", "3", "8"):
+            yield {"scope": "classes", "target": label, "seed": seed, "canaries": 0}
+        yield {"scope": "subjects", "target": "subject-canary", "seed": seed, "canaries": CANARIES}
+        yield {"scope": "subjects", "target": "subject-0007", "seed": seed, "canaries": 0}
+
+
+def run_case(case: Case) -> list[Row]:
+    """Serve one request in a folder of its own and compare all methods on it.
+
+    Args:
+        case: What is forgotten, and with which seed.
+
+    Returns:
+        One row per model.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        layout = Layout(Path(folder))
+        _prepare(layout, case)
+        for stage in (make_dataset, make_parent, make_moments, split_data):
+            stage(layout.root)
+        record = unlearn(layout.root)
+        compared = compare(layout)
+        accepted = record.accepted
+        assert accepted is not None
+        models = {"original": compared["original"], "retrained": compared["retrained"], **compared["methods"]}
+        shared = {
+            "dataset": "digits",
+            "model": "small_resnet",
+            **case,
+            "original_retain_test_accuracy": compared["original"]["retain_test_accuracy"],
+            "retrained_retain_test_accuracy": compared["retrained"]["retain_test_accuracy"],
+            "retrained_mia_auc": compared["retrained"]["mia_auc"],
+            "retrain_seconds": compared["retrained"]["seconds"],
+            "accepted": accepted.unlearning.name,
+            "original_verdict": record.original_verdict.verdict,
+            "accepted_because": accepted.why,
+        }
+        return [{**shared, "method": name, **row} for name, row in models.items()]
+
+
+def _prepare(layout: Layout, case: Case) -> None:
+    """Write the parameters and the request of a case."""
+    shutil.copy(ROOT / "params.yaml", layout.root)
+    params = read_params(layout.root)
+    run, dataset = {**params["run"], "seed": case["seed"]}, {"source": "digits", "seed": case["seed"]}
+    write_params(
+        layout.root, {"request": "bench", "run": run, "dataset": {**dataset, "canaries": case["canaries"]}}
+    )
+    named = {"classes": (), "samples": (), "subjects": (), case["scope"]: (case["target"],)}
+    write_record(layout.request("bench"), DeletionRequest(id="bench", scope=make_scope(**named)))
+
+
+def main() -> None:
+    """Run what has not been run, write the results and print their summary."""
+    silence_telemetry()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3, help="how many seeds (default 3)")
+    parser.add_argument("--fresh", action="store_true", help="run finished cases again")
+    given = parser.parse_args()
+    kept = ROOT / ".lethe" / "bench" / short(file_digest(ROOT / "params.yaml"))
+    if given.fresh:
+        shutil.rmtree(kept, ignore_errors=True)
+    rows: list[Row] = []
+    planned = list(cases(given.seeds))
+    for number, case in enumerate(planned, start=1):
+        path = kept / f"{case['scope']}-{case['target']}-{case['seed']}.json"
+        print(f"[{number}/{len(planned)}] {path.stem}", file=sys.stderr)
+        if not path.is_file():
+            write_atomically(path, json.dumps(run_case(case)).encode())
+        rows += json.loads(path.read_text())
+    _write(rows)
+    print_summary(summarise(rows))
+
+
+def _write(rows: list[Row]) -> None:
+    document = {
+        "date": now(),
+        "machine": f"{platform.machine()}, 1 thread, CPU",
+        "commit": git_commit(ROOT),
+        "command": "make bench",
+        "summary": summarise(rows),
+        "rows": rows,
+    }
+    write_atomically(RESULTS / "quality_digits.json", (json.dumps(document, indent=1) + "\n").encode())
+    save_figure(draw_trade_off(_trade_offs(rows)), RESULTS / "quality_digits.svg")
+
+
+def _trade_offs(rows: list[Row]) -> dict[str, TradeOff]:
+    """Return the accuracies of each model in class scope, as fractions."""
+    shown = [row for row in rows if row["scope"] == "classes"]
+    names = dict.fromkeys(row["method"] for row in shown)
+    return {
+        name: TradeOff(
+            forget_accuracy=[row["forget_test_accuracy"] / 100 for row in shown if row["method"] == name],
+            retain_accuracy=[row["retain_test_accuracy"] / 100 for row in shown if row["method"] == name],
+        )
+        for name in names
+    }
+
+
+if __name__ == "__main__":
+    main()
