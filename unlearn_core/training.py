@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from unlearn_core.data import Samples
+from unlearn_core.errors import UsageError
 from unlearn_core.progress import OnStep, Step, ignore_step
 from unlearn_core.records.artifact import Recipe
 
@@ -33,7 +34,12 @@ def fit(
         generator: A CPU generator: order and augmentation depend on it alone.
         on_step: Told of every epoch, with its mean ``loss``.
         phase: The name of the steps.
+
+    Raises:
+        UsageError: If there are fewer than two samples.
     """
+    if len(samples) < 2:
+        raise UsageError(f"training takes at least two samples, {len(samples)} came; nothing was changed")
     model.train()
     optimizer = _optimizer(model, recipe)
     schedule = _schedule(optimizer, recipe, steps=recipe.epochs * math.ceil(len(samples) / recipe.batch_size))

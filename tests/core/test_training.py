@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from world import ARCHITECTURE, QUICK, accuracy, blobs, same_weights
 
+from unlearn_core.errors import UsageError
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.training import augment, fit
@@ -23,7 +24,7 @@ def recipe(**changes):
 
 def trained(seed=0, samples=None, **changes):
     net = build_seeded(ARCHITECTURE, 0)
-    fit(net, samples or blobs(), recipe(**changes), generator=seeded(seed))
+    fit(net, blobs() if samples is None else samples, recipe(**changes), generator=seeded(seed))
     return net
 
 
@@ -59,6 +60,12 @@ def test_a_trained_net_is_left_in_eval_mode():
 def test_a_last_batch_of_a_single_sample_is_left_out(count):
     net = trained(samples=blobs(count))
     assert all(torch.isfinite(tensor).all() for tensor in net.state_dict().values())
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_too_few_samples_are_refused_with_their_number(count):
+    with pytest.raises(UsageError, match=f"at least two samples, {count} came"):
+        trained(samples=blobs(3).subset(torch.arange(count)))
 
 
 def test_every_epoch_is_told_with_its_mean_loss():

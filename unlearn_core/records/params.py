@@ -1,8 +1,8 @@
 """The sections of ``params.yaml`` that need no torch to be read."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, Sha256
@@ -22,6 +22,12 @@ class DigitsSource(Record):
     test: float = Field(default=0.20, gt=0, lt=1)
     rows_per_subject: int = Field(default=10, ge=1)
     canaries: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _leaves_training_rows(self) -> Self:
+        if (held_out := self.tuning + self.audit + self.test) > 0.95:
+            raise ValueError(f"tuning, audit and test take {held_out:g} of all rows; leave 0.05 to train on")
+        return self
 
 
 class RetainedSource(Record):

@@ -1,0 +1,70 @@
+"""A deletion request: an id that is safe everywhere, and a scope that names no person."""
+
+import pytest
+from world import pseudonym
+
+from unlearn_core.errors import ConfigurationError
+from unlearn_core.records.base import canonical_json
+from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, SubjectScope
+
+CLASSES = {"kind": "classes", "classes": ["3"]}
+
+
+def parse(request_id="r-17", **scope):
+    return DeletionRequest.parse(canonical_json({"id": request_id, "scope": scope or CLASSES}))
+
+
+@pytest.mark.parametrize("name", ["demo", "r-17", "2026-11-20", "a.b_c-d", "0", "a" * 63])
+def test_an_id_is_lower_case_letters_digits_dots_dashes_and_underscores(name):
+    assert parse(name).id == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "A", "a b", "../a", "a/b", ".a", "-a", "a" * 64, "ä", "a\n", "a\0", "person@example.org"]
+)
+def test_an_id_that_could_be_a_path_an_option_or_an_address_is_refused(name):
+    with pytest.raises(ConfigurationError, match="id: "):
+        parse(name)
+
+
+@pytest.mark.parametrize(
+    ("scope", "kind"),
+    [
+        (CLASSES, ClassScope),
+        ({"kind": "samples", "samples": [pseudonym("s")]}, SampleScope),
+        ({"kind": "subjects", "subjects": [pseudonym("p")]}, SubjectScope),
+    ],
+)
+def test_a_scope_is_told_by_its_kind(scope, kind):
+    assert isinstance(parse(**scope).scope, kind)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"kind": "samples", "samples": ["digit-0001"]},
+        {"kind": "subjects", "subjects": ["jane"]},
+        {"kind": "subjects", "subjects": ["sha256:" + "0" * 64]},
+        {"kind": "classes", "classes": []},
+        {"kind": "samples", "samples": []},
+        {"kind": "subjects", "subjects": []},
+        {"kind": "classes", "subjects": [pseudonym("p")]},
+        {"kind": "classes", "classes": ["3"], "samples": [pseudonym("s")]},
+        {"kind": "everything"},
+    ],
+)
+def test_a_scope_with_a_raw_id_nothing_or_two_kinds_is_refused(scope):
+    with pytest.raises(ConfigurationError, match="scope"):
+        parse(**scope)
+
+
+def test_two_requests_for_the_same_thing_share_their_scopes_digest_and_nothing_more():
+    first, second = parse("a"), parse("b")
+    assert first.scope_digest == second.scope_digest
+    assert first.digest != second.digest
+
+
+def test_a_request_of_an_unknown_version_is_refused():
+    raw = canonical_json({"id": "a", "scope": CLASSES, "schema_version": "lethe.request/2"})
+    with pytest.raises(ConfigurationError, match="schema_version"):
+        DeletionRequest.parse(raw)
