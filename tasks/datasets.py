@@ -1,5 +1,6 @@
 """Data sets at rest: Parquet shards whose rows have an identity whatever the files look like."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,9 @@ def write_retained(folder: Path, source: Path, keep: NDArray[np.bool_], card: Da
             shard = pq.read_table(path)
             kept = keep[start : start + len(shard)]
             start += len(shard)
-            if kept.any():
+            if kept.all():
+                shutil.copyfile(path, fresh / path.name)
+            elif kept.any():
                 _write_shard(fresh / path.name, shard.filter(pa.array(kept)))
         write_record(fresh / "card.json", card)
 

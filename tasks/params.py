@@ -60,25 +60,44 @@ def read_section(root: Path, section: str, kind: type[T] | Any) -> T:
         ConfigurationError: If it is not valid; every problem is listed.
     """
     try:
-        return TypeAdapter(kind).validate_json(json.dumps(read_params(root)[section]), strict=True)
+        # Dates are YAML's, not JSON's: as text they are refused like any other wrong value.
+        return TypeAdapter(kind).validate_json(
+            json.dumps(read_params(root)[section], default=str), strict=True
+        )
     except ValidationError as error:
         raise ConfigurationError(describe(f"params.yaml, section {section!r}", error)) from error
 
 
 def write_params(root: Path, changes: dict[str, Any]) -> None:
-    """Replace whole sections of ``params.yaml``, keeping the comments and the order of the rest.
+    """Replace whole sections of ``params.yaml``; every other line stays as it is.
 
     Args:
         root: The checkout.
         changes: New values by section.
+
+    Raises:
+        ConfigurationError: If the sections are not on lines of their own; nothing was changed.
     """
-    yaml = YAML()
-    yaml.width = 110
-    path = root / "params.yaml"
-    document = yaml.load(path.read_text())
-    if all(document[section] == value for section, value in changes.items()):
-        return
-    document.update(changes)
-    text = io.StringIO()
-    yaml.dump(document, text)
-    write_atomically(path, text.getvalue().encode())
+    path, before = root / "params.yaml", read_params(root)
+    text = path.read_text()
+    for section, value in changes.items():
+        if before[section] != value:
+            text = _with_section(text, section, value)
+    if YAML(typ="safe", pure=True).load(text) != {**before, **changes}:
+        raise ConfigurationError(
+            "params.yaml: write each section on lines of its own, so that it can be changed"
+        )
+    write_atomically(path, text.encode())
+
+
+def _with_section(text: str, section: str, value: Any) -> str:
+    """Put other lines in a section's place; blank lines and comments before the next section stay."""
+    lines = text.splitlines(keepends=True)
+    starts = {key.value: key.start_mark.line for key, _ in YAML(pure=True).compose(text).value}
+    start = starts[section]
+    end = min((line for line in starts.values() if line > start), default=len(lines))
+    while lines[end - 1].startswith(("#", "\n")):
+        end -= 1
+    dumped = io.StringIO()
+    YAML().dump({section: value}, dumped)
+    return "".join([*lines[:start], dumped.getvalue(), *lines[end:]])
