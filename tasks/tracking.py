@@ -151,12 +151,7 @@ def serve_ui(root: Path, port: int) -> None:
     Raises:
         SetupError: If the store is a server already, the port is taken, or the pages could not be served.
     """
-    given = os.environ.get("MLFLOW_TRACKING_URI")
     address, artifacts = _addresses(root)
-    mlflow.set_tracking_uri(address)
-    if given is None:
-        # MLflow has put it into the environment, where the next checkout in this process would find it.
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
     if artifacts is None:
         raise SetupError(f"the store is {address}; open that address, or unset MLFLOW_TRACKING_URI")
     with socket.socket() as probe:
