@@ -155,13 +155,16 @@ def linear_layers(model: nn.Module) -> list[Layer]:
     return found
 
 
-def projection_coverage(model: nn.Module, projected: Collection[str]) -> Coverage:
+def projection_coverage(
+    model: nn.Module, projected: Collection[str], *, protected: Collection[str] = ()
+) -> Coverage:
     """Say for every parameter whether a projection method edits, freezes or cannot reach it.
 
     Args:
         model: The model.
         projected: Names of the layers whose inputs were observed and whose weight is projected. A linear
             layer that is not among them was never seen at work, and counts as unsupported.
+        protected: Those of them whose inputs are protected entirely, so that their weight stays.
 
     Returns:
         The coverage, one entry per parameter.
@@ -171,10 +174,12 @@ def projection_coverage(model: nn.Module, projected: Collection[str]) -> Coverag
     for name, parameter in model.named_parameters():
         owner_name, _, leaf = name.rpartition(".")
         treatment, reason = _frozen_or_unsupported(model.get_submodule(owner_name), leaf)
-        if (layer := weights.get(id(parameter))) is not None:
-            observed = layer in projected
-            treatment = "projected" if observed else "unsupported"
-            reason = "" if observed else "its layer was never called, so its inputs are unknown"
+        if (layer := weights.get(id(parameter))) in protected:
+            treatment, reason = "frozen", "its input space is protected entirely"
+        elif layer in projected:
+            treatment, reason = "projected", ""
+        elif layer is not None:
+            treatment, reason = "unsupported", "its layer was never called, so its inputs are unknown"
         entries.append((name, parameter, treatment, reason))
     return _coverage(entries)
 

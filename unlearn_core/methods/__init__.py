@@ -15,12 +15,13 @@ from unlearn_core.methods.finetune import Finetune
 from unlearn_core.methods.pgu import Pgu
 from unlearn_core.methods.retrain import Retrain
 from unlearn_core.methods.svd import Svd
+from unlearn_core.methods.unsir import Unsir
 from unlearn_core.records.base import canonical_json, describe
 
-AnyMethod = Annotated[Svd | Pgu | Finetune | Retrain, Field(discriminator="name")]
+AnyMethod = Annotated[Svd | Pgu | Unsir | Finetune | Retrain, Field(discriminator="name")]
 """A method, told by its name."""
 
-CATALOGUE: tuple[type[Method], ...] = (Svd, Pgu, Finetune, Retrain)
+CATALOGUE: tuple[type[Method], ...] = (Svd, Pgu, Unsir, Finetune, Retrain)
 """The same, as classes."""
 
 _ADAPTER: TypeAdapter[AnyMethod] = TypeAdapter(AnyMethod)
@@ -44,3 +45,8 @@ def parse_method(raw: bytes | str | Mapping[str, Any]) -> AnyMethod:
         return _ADAPTER.validate_json(text, strict=True)
     except ValidationError as error:
         raise ConfigurationError(describe("method", error)) from error
+
+
+def parse_methods(settings: Mapping[str, Mapping[str, Any]]) -> tuple[AnyMethod, ...]:
+    """Read several methods from their hyper-parameters by name, as ``params.yaml`` holds them."""
+    return tuple(parse_method({"name": name, **given}) for name, given in settings.items())

@@ -1,7 +1,8 @@
 """Projected-gradient unlearning: climb away from the forget data where the retained data is not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf, sqrt
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unlearn_core.data import Samples, concatenate
+from unlearn_core.errors import ConfigurationError
 from unlearn_core.layers import Layer, linear_layers, projection_coverage
 from unlearn_core.method import Materials, Method, Need, ScopeKind, needed
 from unlearn_core.moments import Moments, collect, subtract
@@ -18,6 +20,7 @@ from unlearn_core.records.result import Coverage
 from unlearn_core.subspaces import Energy, Protection, eigenbasis, leading_rank, protection
 from unlearn_core.tuning import accuracy, standing
 
+Verdict = Literal["too little", "right", "too much"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -29,46 +32,54 @@ class Pgu(Method):
     touched: its input space is the stored second moment of all training data less the forget data's
     (section 4.3). Biases and normalisation stay still.
 
-    The published learning rates do nothing to some nets and too much to others, so by default the rate
-    climbs ``ladder`` until the forget data is forgotten. Classes: an attempt ends when they are, or when
+    Two defaults differ from the published settings. The loss is flat where the model is certain and steep
+    where it is not, so a fixed learning rate does nothing on one net and ruins another: here a step has
+    the length ``lr · |weights|`` (``step_length="weights"``; ``"gradient"`` is the published step). And the
+    first layer is protected entirely: its few input directions are everybody's, and what is left of them
+    moves everything behind it.
+
+    The rate is found by attempts: three times smaller after one that cost too much retain accuracy, three
+    times larger after one that did not forget. Classes: an attempt ends when they are forgotten, or when
     held-out retain accuracy has fallen by more than ``max_retain_drop``. Samples: it ends when they are
-    recognised no better than unseen data, at the epoch that is nearest to that.
+    recognised no better than unseen data, and the epoch nearest to that is kept.
 
     Attributes:
         retained_variance: Share of the retained inputs' energy that is protected in every layer.
+        first_layer_variance: The same for the layer that is called first, if it is not the only one.
         layer_variance: The same for single layers, by name.
         energy: What the share is of; the published code takes singular values, not eigenvalues.
         loss_weight: Weight of the loss on the forget labels, w1.
         entropy_weight: Weight of the negative entropy, w2.
         offset: Keeps the loss finite where the model is certain.
-        lr_start: Learning rate of the first epoch; None searches ``ladder``.
+        step_length: What the learning rate multiplies: the norm of all covered weights, or the gradient.
+        lr_start: Learning rate of the first epoch; None searches.
         lr_end: Learning rate of the last; None takes a fifth of ``lr_start``, the published ratio.
-        ladder: What is tried for ``lr_start``, from the gentlest on.
+        lr_first_attempt: Where the search begins.
+        attempts: How many learning rates are tried at most.
         epochs: The length of the geometric decay, and the most that an attempt takes.
         stop_after: Stop after so many epochs, whatever the accuracies; None stops by them.
-        max_retain_drop: How much held-out retain accuracy an attempt may cost, as a share of samples.
+        max_retain_drop: How much held-out retain accuracy may fall, as a share of samples.
         forget_target: The share of forget samples at or below which a class counts as forgotten.
-        patience: An attempt that has not moved the forget data after so many epochs is given up.
         batch_size: Samples per step, and per forward pass.
     """
 
     name: Literal["pgu"] = "pgu"
-    retained_variance: Share = 0.95
+    retained_variance: Share = 0.8
+    first_layer_variance: Share = 1.0
     layer_variance: dict[str, Share] = Field(default_factory=dict)
     energy: Energy = "singular_values"
     loss_weight: float = Field(default=1.0, ge=0)
     entropy_weight: float = Field(default=0.2, ge=0)
     offset: float = Field(default=0.05, gt=0)
+    step_length: Literal["weights", "gradient"] = "weights"
     lr_start: float | None = Field(default=None, gt=0)
     lr_end: float | None = Field(default=None, gt=0)
-    ladder: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        default=(0.05, 0.15, 0.5, 1.5, 5.0), min_length=1
-    )
-    epochs: int = Field(default=30, ge=1)
+    lr_first_attempt: float = Field(default=0.03, gt=0)
+    attempts: int = Field(default=4, ge=1)
+    epochs: int = Field(default=40, ge=1)
     stop_after: int | None = Field(default=None, ge=1)
     max_retain_drop: Share = 0.02
-    forget_target: Share = 0.0
-    patience: int = Field(default=5, ge=1)
+    forget_target: Share = 0.005
     batch_size: int = Field(default=128, ge=1)
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.MOMENTS})
@@ -82,10 +93,13 @@ class Pgu(Method):
         """Change every covered weight of ``model``; see ``Method.apply``."""
         forget = needed(materials.forget, Need.FORGET)
         whole = needed(materials.moments, Need.MOMENTS)
-        retained = subtract(whole, collect(model, forget, batch_size=self.batch_size, on_step=on_step))
+        seen = collect(model, forget, batch_size=self.batch_size, on_step=on_step)
+        retained = subtract(whole, seen)
         seed = int(torch.randint(2**62, (), generator=generator))
-        descent = _Descent(self, model, guard(model, retained, self), forget, seed)
-        coverage = projection_coverage(model, retained.layers)
+        shares = self._shares(list(seen.layers))
+        descent = _Descent(self, model, guard(model, retained, shares, self.energy), forget, seed)
+        untouched = [name for name, share in shares.items() if share == 1]
+        coverage = projection_coverage(model, shares, protected=untouched)
         if self.lr_start is not None and self.stop_after is not None:
             for epoch, losses in enumerate(descent.epochs(self.lr_start, self.stop_after), 1):
                 on_step(Step("epochs", epoch, self.stop_after, losses))
@@ -94,33 +108,48 @@ class Pgu(Method):
         descent.write(best.weights)
         return self._resolved(best), coverage
 
+    def _shares(self, layers: list[str]) -> dict[str, float]:
+        """Return by layer, in the order in which they are called, how much of its input is protected."""
+        shares = dict.fromkeys(layers, self.retained_variance)
+        if len(layers) > 1:
+            shares[layers[0]] = self.first_layer_variance
+        if unknown := self.layer_variance.keys() - shares.keys():
+            raise ConfigurationError(
+                f"layer_variance names {', '.join(sorted(unknown))}; the layers are {', '.join(layers)}"
+            )
+        return shares | self.layer_variance
+
     def _search(self, descent: "_Descent", judge: "Judge", on_step: OnStep) -> "_Attempt":
-        """Climb the ladder until the data is forgotten, and return the best attempt so far."""
-        rungs = self.ladder if self.lr_start is None else (self.lr_start,)
-        best: _Attempt | None = None
-        for index, lr_start in enumerate(rungs, 1):
+        """Try learning rates until one is right, and return the best attempt."""
+        attempts: list[_Attempt] = []
+        lr_start, limit = self.lr_start or self.lr_first_attempt, 1 if self.lr_start else self.attempts
+        too_small, too_large = 0.0, inf
+        for index in range(1, limit + 1):
             attempt = self._attempt(descent, judge, lr_start, on_step)
-            on_step(Step("search", index, len(rungs), {"lr_start": lr_start, **attempt.judged.values}))
-            if best is None or attempt.judged.badness < best.judged.badness:
-                best = attempt
-            elif best.judged.forgotten:
+            attempts.append(attempt)
+            on_step(Step("search", index, limit, {"lr_start": lr_start, **attempt.judged.values}))
+            if attempt.verdict == "right":
                 break
-        assert best is not None
-        return best
+            if attempt.verdict == "too little":
+                too_small, lr_start = lr_start, min(3 * lr_start, sqrt(lr_start * too_large))
+            else:
+                too_large, lr_start = lr_start, max(lr_start / 3, sqrt(lr_start * too_small))
+        return min(attempts, key=lambda attempt: attempt.judged.badness)
 
     def _attempt(self, descent: "_Descent", judge: "Judge", lr_start: float, on_step: OnStep) -> "_Attempt":
         """Descend from the original weights until the judge says stop, and return the best epoch."""
-        best: _Attempt | None = None
         limit = self.stop_after or self.epochs
+        judged, best, kept, weights = None, None, 0, descent.read()
         for epoch, losses in enumerate(descent.epochs(lr_start, limit), 1):
             judged = judge(descent.model)
             on_step(Step("epochs", epoch, limit, {**losses, **judged.values}))
-            if best is None or judged.badness < best.judged.badness:
-                best = _Attempt(lr_start, epoch, judged, descent.read())
-            if judged.stop or (epoch >= self.patience and not judged.moved):
+            if best is None or judged.badness < best.badness:
+                best, kept, weights = judged, epoch, descent.read()
+            if judged.verdict != "too little":
                 break
         assert best is not None
-        return best
+        assert judged is not None
+        return _Attempt(lr_start, kept, best, weights, verdict=judged.verdict)
 
     def _end(self, lr_start: float) -> float:
         return lr_start / 5 if self.lr_end is None else self.lr_end
@@ -147,24 +176,26 @@ class Guarded:
         return self.layer.fold(torch.stack([protection.remove(rows) for protection, rows in groups]))
 
 
-def guard(model: nn.Module, retained: Moments, method: Pgu) -> list[Guarded]:
+def guard(
+    model: nn.Module, retained: Moments, shares: Mapping[str, float], energy: Energy = "singular_values"
+) -> list[Guarded]:
     """Protect the leading input directions of the retained data in every layer that was seen at work.
 
     Args:
         model: The model that the moments were taken of.
         retained: Moments of the retained data.
-        method: How much is protected.
+        shares: By layer name, the share of the energy that is protected.
+        energy: What it is a share of.
 
     Returns:
         One entry per weight.
     """
     layers = {layer.name: layer for layer in linear_layers(model) if layer.name in retained.layers}
-    guarded = []
+    guarded: list[Guarded] = []
     for name, layer in layers.items():
-        share = method.layer_variance.get(name, method.retained_variance)
         bases = [eigenbasis(moment).to(layer.weight) for moment in retained.layers[name]]
-        ranks = [leading_rank(basis, share, method.energy) for basis in bases]
-        guarded.append(Guarded(layer, tuple(map(protection, bases, ranks))))
+        protections = [protection(basis, leading_rank(basis, shares[name], energy)) for basis in bases]
+        guarded.append(Guarded(layer, tuple(protections)))
     return guarded
 
 
@@ -204,10 +235,18 @@ def take_step(
     on_labels, negative_entropy = forget_loss(model(batch.inputs), batch.labels, offset=method.offset)
     loss = method.loss_weight * on_labels + method.entropy_weight * negative_entropy
     gradients = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)
+    steps = [one.outside(gradient) for one, gradient in zip(guarded, gradients, strict=True)]
+    if method.step_length == "weights":
+        learning_rate = learning_rate * _norm(weights) / max(_norm(steps), torch.finfo(torch.float32).tiny)
     with torch.no_grad():
-        for one, gradient in zip(guarded, gradients, strict=True):
-            one.layer.weight.sub_(learning_rate * one.outside(gradient))
+        for weight, step in zip(weights, steps, strict=True):
+            weight.sub_(learning_rate * step)
     return loss.item(), on_labels.item(), negative_entropy.item()
+
+
+def _norm(tensors: Sequence[Tensor]) -> float:
+    """Return the norm of all tensors as one vector."""
+    return sqrt(sum(float(tensor.detach().double().square().sum()) for tensor in tensors))
 
 
 class _Descent:
@@ -252,20 +291,19 @@ class _Judged:
     """What held-out data say of the weights after an epoch; the smaller the badness, the better."""
 
     badness: tuple[bool, float]
-    forgotten: bool
-    stop: bool
-    moved: bool
+    verdict: Verdict
     values: dict[str, float]
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    """The best epoch of one attempt."""
+    """The best epoch of one attempt, and how the attempt ended."""
 
     lr_start: float
     epoch: int
     judged: _Judged
     weights: list[Tensor]
+    verdict: Verdict
 
 
 Judge = Callable[[nn.Module], _Judged]
@@ -289,13 +327,11 @@ def _judge_of_classes(method: Pgu, model: nn.Module, forget: Samples, retain: Sa
 
     def judge(model: nn.Module) -> _Judged:
         now = standing(model, forget, retain)
-        forgotten = now.within_reach <= method.forget_target
         excessive = before.retain_accuracy - now.retain_accuracy > method.max_retain_drop
+        forgotten = now.within_reach <= method.forget_target
         return _Judged(
             badness=(excessive, -now.score),
-            forgotten=forgotten and not excessive,
-            stop=forgotten or excessive,
-            moved=now.within_reach < before.within_reach,
+            verdict="too much" if excessive else "right" if forgotten else "too little",
             values=now.values(),
         )
 
@@ -304,17 +340,16 @@ def _judge_of_classes(method: Pgu, model: nn.Module, forget: Samples, retain: Sa
 
 def _judge_of_samples(method: Pgu, model: nn.Module, forget: Samples, unseen: Samples) -> Judge:
     """Stop when the samples are recognised no better than unseen ones (Hoang et al., section 5.2)."""
-    forget_before, unseen_before = accuracy(model, forget), accuracy(model, unseen)
+    unseen_before = accuracy(model, unseen)
+    allowed = max(method.max_retain_drop, 1 / len(forget))
 
     def judge(model: nn.Module) -> _Judged:
         forget_now, unseen_now = accuracy(model, forget), accuracy(model, unseen)
         drop = unseen_before - unseen_now
-        crossed = forget_now < unseen_now
+        excessive = drop > method.max_retain_drop or unseen_now - forget_now > allowed
         return _Judged(
             badness=(drop > method.max_retain_drop, abs(forget_now - unseen_now) + max(0.0, drop)),
-            forgotten=crossed,
-            stop=crossed,
-            moved=forget_now != forget_before,
+            verdict="too much" if excessive else "right" if forget_now < unseen_now else "too little",
             values={"forget_accuracy": forget_now, "retain_accuracy": unseen_now},
         )
 

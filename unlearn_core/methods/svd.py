@@ -8,9 +8,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from unlearn_core.data import Samples, balanced
+from unlearn_core.data import Samples, balanced, concatenate
 from unlearn_core.layers import Layer, linear_layers, projection_coverage
-from unlearn_core.method import Materials, Method, Need, ScopeKind, Tuning, needed
+from unlearn_core.method import Materials, Method, Need, ScopeKind, needed
 from unlearn_core.moments import Moments, collect
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.result import Coverage
@@ -64,24 +64,27 @@ class Svd(Method):
         retain_moments = collect(model, retain, batch_size=self.batch_size, on_step=on_step)
         forget_moments = collect(model, forget, batch_size=self.batch_size, on_step=on_step)
         edits = edits_of(model, retain_moments, forget_moments)
-        alpha_r, alpha_f = self._search(model, edits, materials.tuning, generator, on_step)
+        alpha_r, alpha_f = self.alpha_r or PUBLISHED[0], self.alpha_f or PUBLISHED[1]
+        tuning = materials.tuning
+        if (
+            (self.alpha_r is None or self.alpha_f is None)
+            and tuning is not None
+            and tuning.forget is not None
+        ):
+            held_out = _draw(tuning.forget, self.tuning_samples, generator)
+            judged_on = concatenate(forget, held_out), _draw(tuning.retain, self.tuning_samples, generator)
+            alpha_r, alpha_f = self._search(model, edits, *judged_on, on_step=on_step)
         apply_edits(edits, alpha_r, alpha_f)
         resolved = Svd(**{**dict(self), "alpha_r": alpha_r, "alpha_f": alpha_f})
         return resolved, projection_coverage(model, retain_moments.layers)
 
     def _search(
-        self,
-        model: nn.Module,
-        edits: list["Edit"],
-        tuning: Tuning | None,
-        generator: torch.Generator,
-        on_step: OnStep,
+        self, model: nn.Module, edits: list["Edit"], forget: Samples, retain: Samples, *, on_step: OnStep
     ) -> tuple[float, float]:
-        """Return the pair with the highest score, the gentler one of equals."""
-        if tuning is None or tuning.forget is None or (self.alpha_r and self.alpha_f):
-            return self.alpha_r or PUBLISHED[0], self.alpha_f or PUBLISHED[1]
-        forget = _draw(tuning.forget, self.tuning_samples, generator)
-        retain = _draw(tuning.retain, self.tuning_samples, generator)
+        """Return the pair with the highest score, the gentler one of equals.
+
+        The forget samples themselves are judged beside the held-out ones: there are more of them.
+        """
         best, chosen = -1.0, PUBLISHED
         candidates = list(self._candidates())
         for index, pair in enumerate(candidates, 1):

@@ -1,0 +1,229 @@
+"""Unlearning by selective impair and repair: forget a class without seeing it."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from unlearn_core.data import Samples, balanced, concatenate
+from unlearn_core.layers import all_trained
+from unlearn_core.method import Materials, Method, Need, ScopeKind, Tuning, needed
+from unlearn_core.modes import mode
+from unlearn_core.progress import OnStep, Step
+from unlearn_core.records.result import Coverage
+from unlearn_core.tuning import standing
+
+Rate = Annotated[float, Field(gt=0)]
+Rates = tuple[Rate, Rate]
+PUBLISHED: Rates = (0.02, 0.01)
+"""Learning rates of impair and repair in the authors' notebook, taken where there is nothing to tune on."""
+
+
+class Unsir(Method):
+    """Learn noise that the model takes for the class, damage the model with it, and repair it.
+
+    Tarun, Chundawat, Mandal & Kankanhalli, "Fast Yet Effective Machine Unlearning", TNNLS 2023, arXiv
+    2111.08947, section IV. The forgotten class's training data is never touched: noise that maximises the
+    loss on its label (eq. 2) stands for it. Each class's noise keeps its own label (the authors'
+    notebook labels all of it 0).
+
+    Attributes:
+        noise_steps: Optimiser steps on the noise.
+        noise_lr: Learning rate on the noise.
+        noise_penalty: Weight of the noise's mean squared norm.
+        noise_batch: Noise images per class.
+        noise_copies: How often each noise image occurs in the impair data.
+        noise_model_mode: The model's mode meanwhile; the authors' notebook has it in train mode.
+        retain_per_class: Retain samples of each class, at most.
+        impair_lr: Learning rate of the impair step; None searches ``rates``.
+        repair_lr: Learning rate of the repair step; None searches ``rates``, half of ``impair_lr`` if that
+            is given.
+        rates: What is tried for the two, from the gentlest on.
+        impair_epochs: Passes over noise and retain samples.
+        repair_epochs: Passes over the retain samples alone.
+        batch_size: Samples per step.
+    """
+
+    name: Literal["unsir"] = "unsir"
+    noise_steps: int = Field(default=40, ge=1)
+    noise_lr: float = Field(default=0.1, gt=0)
+    noise_penalty: float = Field(default=0.1, ge=0)
+    noise_batch: int = Field(default=256, ge=1)
+    noise_copies: int = Field(default=20, ge=1)
+    noise_model_mode: Literal["eval", "train"] = "eval"
+    retain_per_class: int = Field(default=1000, ge=1)
+    impair_lr: Rate | None = None
+    repair_lr: Rate | None = None
+    rates: tuple[Rates, ...] = Field(
+        default=((0.001, 0.0005), (0.002, 0.001), (0.005, 0.002), (0.01, 0.005), (0.02, 0.01)), min_length=1
+    )
+    impair_epochs: int = Field(default=1, ge=1)
+    repair_epochs: int = Field(default=1, ge=1)
+    batch_size: int = Field(default=256, ge=2)
+
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN})
+    uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
+    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
+    summary: ClassVar[str] = "damage the class with learnt noise and repair the rest; never sees the class"
+
+    def apply(
+        self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep
+    ) -> tuple["Unsir", Coverage]:
+        """Train every weight of ``model``; see ``Method.apply``."""
+        model.requires_grad_(True)
+        original = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        retain = balanced(needed(materials.retain, Need.RETAIN), self.retain_per_class, generator=generator)
+        noise = self._noise(model, retain.inputs, materials.classes, generator, on_step)
+        run = _Run(
+            self, model, original, noise, retain, seed=int(torch.randint(2**62, (), generator=generator))
+        )
+        rates = self._search(run, materials.tuning, on_step)
+        return Unsir(**{**dict(self), "impair_lr": rates[0], "repair_lr": rates[1]}), all_trained(model)
+
+    def _noise(
+        self,
+        model: nn.Module,
+        like: Tensor,
+        classes: tuple[int, ...],
+        generator: torch.Generator,
+        on_step: OnStep,
+    ) -> Samples:
+        """Learn noise for every class, on the frozen model."""
+        parts = []
+        for index, label in enumerate(classes, 1):
+            start = torch.randn(self.noise_batch, *like.shape[1:], generator=generator).to(like)
+            with mode(model, self.noise_model_mode):
+                noise, losses = learn_noise(
+                    model,
+                    start,
+                    label,
+                    steps=self.noise_steps,
+                    rate=self.noise_lr,
+                    penalty=self.noise_penalty,
+                )
+            on_step(Step("noise", index, len(classes), {"loss": losses[-1]}))
+            parts.append(noise)
+        return concatenate(*parts)
+
+    def _search(self, run: "_Run", tuning: Tuning | None, on_step: OnStep) -> Rates:
+        """Leave the model impaired and repaired at the best rates, the gentler ones of equals."""
+        candidates = self._candidates()
+        if tuning is None or tuning.forget is None or len(candidates) == 1:
+            chosen = candidates[0] if len(candidates) == 1 else PUBLISHED
+            run.go(chosen, on_step)
+            return chosen
+        found = []
+        for index, rates in enumerate(candidates, 1):
+            run.go(rates, on_step)
+            stands = standing(run.model, tuning.forget, tuning.retain)
+            on_step(Step("search", index, len(candidates), {"impair_lr": rates[0], **stands.values()}))
+            found.append((stands.score, run.weights(), rates))
+        _, weights, chosen = max(found, key=lambda one: one[0])
+        run.model.load_state_dict(weights)
+        return chosen
+
+    def _candidates(self) -> tuple[Rates, ...]:
+        if self.impair_lr is not None:
+            return ((self.impair_lr, self.repair_lr or self.impair_lr / 2),)
+        return tuple((impair, self.repair_lr or repair) for impair, repair in self.rates)
+
+
+class _Run:
+    """Impair and repair from the original weights, as often as rates are tried."""
+
+    def __init__(
+        self,
+        method: Unsir,
+        model: nn.Module,
+        original: dict[str, Tensor],
+        noise: Samples,
+        retain: Samples,
+        *,
+        seed: int,
+    ) -> None:
+        self.model = model
+        self._method = method
+        self._original = original
+        self._pool = concatenate(noise, retain)
+        self._noise_rows = torch.arange(len(noise)).repeat(method.noise_copies)
+        self._retain_rows = torch.arange(len(noise), len(self._pool))
+        self._seed = seed
+
+    def go(self, rates: Rates, on_step: OnStep) -> None:
+        """Impair and repair at one pair of rates (Tarun et al., algorithm 1)."""
+        self.model.load_state_dict(self._original)
+        generator = torch.Generator().manual_seed(self._seed)
+        impair_rows = torch.cat([self._noise_rows, self._retain_rows])
+        phases = (
+            ("impair", impair_rows, self._method.impair_epochs, rates[0]),
+            ("repair", self._retain_rows, self._method.repair_epochs, rates[1]),
+        )
+        for phase, rows, epochs, rate in phases:
+            batches = (batch for _ in range(epochs) for batch in self._batches(rows, generator))
+            losses = train(self.model, batches, rate=rate)
+            on_step(Step(phase, 1, 1, {"loss": sum(losses) / len(losses)}))
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return a copy of the state."""
+        return {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+
+    def _batches(self, rows: Tensor, generator: torch.Generator) -> Iterator[Samples]:
+        """Yield the pool's rows in a new order; batch normalisation cannot train on a single one."""
+        order = rows[torch.randperm(len(rows), generator=generator)]
+        for part in order.to(self._pool.labels.device).split(self._method.batch_size):
+            if len(part) > 1:
+                yield self._pool.subset(part)
+
+
+def learn_noise(
+    model: nn.Module, start: Tensor, label: int, *, steps: int, rate: float, penalty: float
+) -> tuple[Samples, list[float]]:
+    """Learn inputs that the model holds least for a class (Tarun et al., eq. 2), with Adam.
+
+    Args:
+        model: Frozen; used in the mode that it is in.
+        start: ``[samples, ...]``, where the noise starts.
+        label: The class.
+        steps: Optimiser steps.
+        rate: Learning rate.
+        penalty: Weight of the mean squared norm of the samples.
+
+    Returns:
+        The noise with its label, and the loss before each step.
+    """
+    noise = start.detach().clone().requires_grad_(True)
+    labels = torch.full((len(noise),), label, device=noise.device)
+    optimizer = torch.optim.Adam([noise], lr=rate)
+    losses = []
+    for _ in range(steps):
+        loss = penalty * noise.square().flatten(1).sum(1).mean() - F.cross_entropy(model(noise), labels)
+        (noise.grad,) = torch.autograd.grad(loss, [noise])
+        optimizer.step()
+        losses.append(loss.item())
+    return Samples(noise.detach(), labels), losses
+
+
+def train(model: nn.Module, batches: Iterable[Samples], *, rate: float) -> list[float]:
+    """Take one step of a fresh Adam per batch, in train mode, on all weights.
+
+    Args:
+        model: Changed in place; its modes are left as they were.
+        batches: What to train on.
+        rate: Learning rate.
+
+    Returns:
+        The loss before each step.
+    """
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    losses = []
+    with mode(model, "train"):
+        for batch in batches:
+            loss = F.cross_entropy(model(batch.inputs), batch.labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    return losses
