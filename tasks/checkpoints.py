@@ -31,10 +31,19 @@ def save_checkpoint(folder: Path, model: nn.Module, card: CheckpointCard) -> Che
     """
     with replaced_folder(folder) as fresh:
         # No metadata: with several keys the file's bytes would differ between processes.
-        save_file({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, fresh / WEIGHTS)
+        save_file(_tensors(model), fresh / WEIGHTS)
         written = CheckpointCard(**{**dict(card), "weights": file_digest(fresh / WEIGHTS)})
         write_record(fresh / CARD, written)
     return written
+
+
+def _tensors(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Return a model's tensors, each in memory of its own: layers may share one, and files cannot."""
+    state = model.state_dict()
+    return {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in state.items()
+    }
 
 
 def read_checkpoint_card(folder: Path) -> CheckpointCard:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +19,14 @@ CERTIFY = "certify"
 
 @contextmanager
 def _opened(root: Path) -> Iterator["Repo"]:
-    """Open the DVC repository of a checkout."""
+    """Open the DVC repository of a checkout, from within: DVC looks stages up in the working folder."""
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
 
     # DVC says on standard output what it writes; that is the place of results.
     logging.getLogger("dvc").setLevel(logging.WARNING)
     try:
-        with Repo(str(root)) as repo:
+        with chdir(root), Repo() as repo:
             yield repo
     except NotDvcRepoError as error:
         raise SetupError(f"{root} is not a DVC repository; run `dvc init` in the checkout") from error
@@ -48,8 +48,9 @@ def pin(root: Path, stage: str) -> None:
 
 def track(root: Path, folder: Path) -> None:
     """Put a folder under DVC, with a ``.dvc`` file beside it for git."""
+    target = str(folder.resolve())
     with _opened(root) as repo:
-        repo.add(str(folder))  # pyright: ignore[reportArgumentType]  (a decorator hides the method's type)
+        repo.add(target)  # pyright: ignore[reportArgumentType]  (a decorator hides the method's type)
 
 
 def lock_digest(root: Path) -> Sha256:
