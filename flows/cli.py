@@ -54,7 +54,7 @@ def train(json: Json = False) -> None:
     from flows.printing import print_checkpoint, print_json
     from flows.train import train as train_flow
 
-    card = train_flow(Path.cwd())
+    card = train_flow(Path())
     print_json(card.model_dump(mode="json")) if json else print_checkpoint(card)
 
 
@@ -100,18 +100,27 @@ def continue_(json: Json = False) -> None:
 @app.command()
 def verify(
     certificate: Annotated[
-        Path, typer.Argument(help="A certificate, e.g. evidence/demo/certificate.dsse.json.")
-    ],
+        Path | None, typer.Argument(help="A certificate; all of the checkout by default.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Also check that this is the certified model.")] = None,
     key: Annotated[Path | None, typer.Option(help="Trust this public key alone.")] = None,
     json: Json = False,
 ) -> None:
-    """Verify a certificate: its bytes, signature, content and model. The same as `lethe-verify`."""
+    """Verify certificates: bytes, signature, content and model.
+
+    With a certificate this is `lethe-verify`; without one it is the Prefect flow over all of the checkout's.
+    """
     from flows.verify_cli import main as verify_main
 
-    options = [("--model", model), ("--key", key)]
-    given = [str(part) for option, value in options if value for part in (option, value)]
-    raise typer.Exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
+    if certificate is not None:
+        options = [("--model", model), ("--key", key)]
+        given = [str(part) for option, value in options if value for part in (option, value)]
+        raise typer.Exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
+    from flows.printing import print_checked, print_json
+    from flows.verify import verify as verify_flow
+
+    checked = verify_flow(Path())
+    print_json(checked) if json else print_checked(checked)
 
 
 @app.command()

@@ -101,6 +101,14 @@ def print_next(model: Path, data: Path) -> None:
     )
 
 
+def print_checked(checked: list[dict[str, str]]) -> None:
+    """Print which certificates were verified."""
+    print(
+        "\n".join(f"{entry['result']:<10} {entry['request']}" for entry in checked)
+        or "no certificates here yet"
+    )
+
+
 def describe_methods() -> list[dict[str, Any]]:
     """Return every method in the catalogue, as JSON values."""
     from unlearn_core.methods import CATALOGUE

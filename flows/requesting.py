@@ -1,5 +1,6 @@
 """From what a person typed to a served request."""
 
+import os
 from pathlib import Path
 
 from flows.delete import delete
@@ -40,7 +41,8 @@ def serve_request(
     if is_known(layout, request) and (served := find_release(layout, request_id)) is not None:
         return served
     submit_request(layout, request)
-    return delete(layout.root, request_id)
+    # Flow parameters are stored, and the absolute path of a home folder may name a person.
+    return delete(Path(os.path.relpath(layout.root)), request_id)
 
 
 def _make(request_id: str, scope: Scope) -> DeletionRequest:

@@ -1,0 +1,69 @@
+"""Prefect flow ``verify``: every certificate of a checkout, and the models that are still in it."""
+
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+
+from flows.verify_cli import verify_files
+from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
+from tasks.environment import require_checkout
+from tasks.layout import Layout
+from tasks.releases import read_release
+from unlearn_core.errors import EvidenceError
+
+Checked = dict[str, str]
+
+
+@task(name="verify", task_run_name="verify {request_id}")
+def verify_release(root: Path, request_id: str) -> Checked:
+    """Verify one request's certificate; what is wrong with it is a result, not an error.
+
+    Args:
+        root: The checkout.
+        request_id: The request's id.
+
+    Returns:
+        The request, its model, and ``verified`` or what is wrong.
+    """
+    layout = Layout(root)
+    released = read_release(layout, request_id)
+    model = released.outcome.model
+    try:
+        verify_files(root / released.certificate, model=_find_model(layout, model))
+        verdict = "verified"
+    except EvidenceError as error:
+        verdict = str(error)
+    return {"request": request_id, "model": model, "result": verdict}
+
+
+@flow(name="verify", flow_run_name="verify", validate_parameters=False)
+def verify(root: Path = Path()) -> list[Checked]:
+    """Verify every certificate that the checkout holds.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        One entry per certificate.
+
+    Raises:
+        EvidenceError: If any of them is false; all are listed, and the artifact names each.
+    """
+    root = require_checkout(root)
+    found = sorted(path.parent.name for path in (root / "evidence").glob("*/released.json"))
+    checked = [verify_release(root, request_id) for request_id in found]
+    create_table_artifact(checked, key="certificates", description="Certificates of this checkout")
+    if false := [entry for entry in checked if entry["result"] != "verified"]:
+        lines = "\n".join(f"  {entry['request']}: {entry['result']}" for entry in false)
+        raise EvidenceError(f"{len(false)} of {len(checked)} certificates are false:\n{lines}")
+    return checked
+
+
+def _find_model(layout: Layout, weights: str) -> Path | None:
+    """Return the file of a model that is still in the checkout."""
+    kept = (layout.generation("models", weights), layout.unlearned)
+    there = (folder for folder in kept if (folder / CARD).is_file())
+    return next(
+        (folder / WEIGHTS for folder in there if read_checkpoint_card(folder).weights == weights), None
+    )
