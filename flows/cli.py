@@ -115,7 +115,7 @@ def verify(
     if certificate is not None:
         options = [("--model", model), ("--key", key)]
         given = [str(part) for option, value in options if value for part in (option, value)]
-        raise typer.Exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
+        sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
     from flows.printing import print_checked, print_json
     from flows.verify import verify as verify_flow
 
