@@ -53,7 +53,10 @@ def train(json: Json = False) -> None:
     """Make the parent model that deletions start from, as `params.yaml` says."""
     from flows.printing import print_checkpoint, print_json
     from flows.train import train as train_flow
+    from tasks.environment import require_checkout
 
+    # Before a flow starts: where there is no checkout, it would take half a minute to say so.
+    require_checkout(Path())
     card = train_flow(Path())
     print_json(card.model_dump(mode="json")) if json else print_checkpoint(card)
 
@@ -118,7 +121,9 @@ def verify(
         sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
     from flows.printing import print_checked, print_json
     from flows.verify import verify as verify_flow
+    from tasks.environment import require_checkout
 
+    require_checkout(Path())
     checked = verify_flow(Path())
     print_json(checked) if json else print_checked(checked)
 

@@ -14,9 +14,11 @@ from tasks.environment import require_checkout
 from tasks.evaluation import assess
 from tasks.files import read_record
 from tasks.layout import Layout
+from tasks.params import read_params
 from tasks.releases import find_release, read_release
 from tasks.reporting import deletion_markdown
 from tasks.unlearning import attempt
+from unlearn_core.errors import RequestError
 from unlearn_core.records.deletion import DeletionRecord, Released
 
 RETRIES: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [2, 10]}
@@ -31,9 +33,9 @@ HANDS = Hands(
 
 
 @task(name="stage", task_run_name="{name}")
-def serve(root: Path, name: str) -> bool:
+def serve(root: Path, name: str, *, anew: bool = False) -> bool:
     """Run one stage of the deletion where it is due, and pin its result."""
-    return run_due(root, name, DELETION[name])
+    return run_due(root, name, DELETION[name], anew=anew)
 
 
 @flow(name="delete", flow_run_name="delete {request_id}", validate_parameters=False)
@@ -46,15 +48,23 @@ def delete(root: Path, request_id: str) -> Released:
 
     Returns:
         What was released, and where its evidence is.
+
+    Raises:
+        RequestError: If ``params.yaml`` names another request; nothing was changed.
     """
     root = require_checkout(root)
     layout = Layout(root)
     if (served := find_release(layout, request_id)) is not None:
         return served
+    if (named := read_params(root)["request"]) != request_id:
+        raise RequestError(
+            f"params.yaml names the request {named!r}, asked for is {request_id!r}; change either"
+        )
     train(root)
     serve(root, "split")
     run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
-    serve(root, "certify")
+    # Evidence and registry are not pinned: a clone with a current lock may have neither.
+    serve(root, "certify", anew=True)
     released = read_release(layout, request_id)
     record = read_record(layout.deletion, DeletionRecord)
     create_markdown_artifact(deletion_markdown(record, released), key=f"deletion-{_slug(request_id)}")

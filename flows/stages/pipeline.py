@@ -18,18 +18,19 @@ PREPARATION: dict[str, Stage] = {"dataset": make_dataset, "parent": make_parent,
 DELETION: dict[str, Stage] = {"split": split_data, "unlearn": unlearn, "certify": certify}
 
 
-def run_due(root: Path, name: str, stage: Stage) -> bool:
+def run_due(root: Path, name: str, stage: Stage, *, anew: bool = False) -> bool:
     """Run a stage and pin its result, unless the lock says that it is current.
 
     Args:
         root: The checkout.
         name: The stage's name in ``dvc.yaml``.
         stage: Its function.
+        anew: Run it even if it is current.
 
     Returns:
         Whether it was run.
     """
-    if is_current(root, name):
+    if not anew and is_current(root, name):
         tell(f"· {name:<10} is current")
         return False
     with announced(name):
