@@ -6,8 +6,11 @@ from pathlib import Path
 from flows.delete import delete
 from tasks.environment import require_checkout
 from tasks.layout import Layout
+from tasks.progress import tell
 from tasks.releases import find_release
 from tasks.requests import is_known, make_scope, read_request, submit_request
+from tasks.signing import load_pseudonym_key, pseudonymise
+from unlearn_core.errors import RequestError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.deletion import Released
 from unlearn_core.records.request import DeletionRequest, Scope
@@ -32,6 +35,9 @@ def serve_request(
 
     Returns:
         What was released.
+
+    Raises:
+        RequestError: If the request does not fit the data, or its id is taken; nothing changes.
     """
     layout = Layout(require_checkout(root))
     if classes or samples or subjects:
@@ -39,10 +45,25 @@ def serve_request(
     else:
         request = read_request(layout, request_id)
     if is_known(layout, request) and (served := find_release(layout, request_id)) is not None:
+        tell(f"· request {request_id} was served before; nothing was done")
         return served
-    submit_request(layout, request)
+    try:
+        submit_request(layout, request)
+    except RequestError as error:
+        raise RequestError(_named_as_typed(str(error), samples=samples, subjects=subjects)) from None
     # Flow parameters are stored, and the absolute path of a home folder may name a person.
     return delete(Path(os.path.relpath(layout.root)), request_id)
+
+
+def _named_as_typed(message: str, *, samples: tuple[str, ...], subjects: tuple[str, ...]) -> str:
+    """Replace pseudonyms by what the person at the terminal typed; it goes back to nobody else."""
+    if samples or subjects:
+        key = load_pseudonym_key()
+        for typed in samples:
+            message = message.replace(pseudonymise(key, "sample", typed), typed)
+        for typed in subjects:
+            message = message.replace(pseudonymise(key, "subject", typed), typed)
+    return message
 
 
 def _make(request_id: str, scope: Scope) -> DeletionRequest:

@@ -61,7 +61,7 @@ def continue_from_champion(layout: Layout) -> tuple[Path, Path]:
         layout: The checkout.
 
     Returns:
-        The folders of the model and of the data set.
+        The folders of the model and of the data set, relative to the checkout.
 
     Raises:
         PipelineError: If the checkout's last deletion is not the champion.
@@ -85,7 +85,7 @@ def continue_from_champion(layout: Layout) -> tuple[Path, Path]:
             "parent": {"source": "champion", "weights": card.weights},
         },
     )
-    return model, data
+    return model.relative_to(layout.root), data.relative_to(layout.root)
 
 
 def _keep(layout: Layout, source: Path, folder: Path) -> None:
