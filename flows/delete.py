@@ -52,7 +52,7 @@ def delete(root: Path, request_id: str) -> Released:
     Raises:
         RequestError: If ``params.yaml`` names another request; nothing was changed.
     """
-    root = require_checkout(root)
+    given, root = root, require_checkout(root)
     layout = Layout(root)
     if (served := find_release(layout, request_id)) is not None:
         return served
@@ -60,7 +60,7 @@ def delete(root: Path, request_id: str) -> Released:
         raise RequestError(
             f"params.yaml names the request {named!r}, asked for is {request_id!r}; change either"
         )
-    train(root)
+    train(given)  # as it came: parameters are stored, and an absolute path may name a person
     serve(root, "split")
     run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
     # Evidence and registry are not pinned: a clone with a current lock may have neither.

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tasks.tracking import Run, end_run, find_or_start
@@ -63,17 +63,19 @@ def log_attempt(
     return run
 
 
-def log_evaluation(run: Run, evaluation: Evaluation, *, role: str) -> None:
-    """Write down what was measured on a model that is no attempt; saying so twice changes nothing.
+def log_evaluation(run: Run, evaluation: Evaluation, *, role: str, headlines: Collection[str]) -> None:
+    """Write down what was measured on one of a deletion's models; saying so twice changes nothing.
 
     Args:
         run: The deletion's run.
-        evaluation: What was measured.
+        evaluation: What was measured; all of it becomes ``evaluations/ROLE.json``.
         role: What the model is to the deletion, for example ``original`` or ``retrained``; it stands in
             front of each metric's name.
+        headlines: The measurements that become metrics of the run.
     """
     start = run.tracking.client.get_run(run.id).info.start_time
-    metrics = ((f"{role}.{name}", value, step) for name, value, step in _measured(evaluation))
+    shown = (entry for entry in evaluation.measurements if entry.name in headlines)
+    metrics = ((f"{role}.{entry.name}", entry.value, 0) for entry in shown)
     _log_metrics(run, metrics, timestamp=start)
     _log_record(run, evaluation, f"evaluations/{role}.json")
 

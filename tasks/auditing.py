@@ -13,7 +13,7 @@ from tasks.figures import draw_class_accuracy, draw_confidences, draw_roc
 from tasks.files import read_record, write_record
 from tasks.layout import Layout
 from tasks.materials import read_split
-from tasks.reporting import evaluations_by_model
+from tasks.reporting import HEADLINES, evaluations_by_model
 from tasks.tracking import Run, comparison_run, connect, deletion_run, end_run, log_documents
 from unlearn_core.metric import Outputs, Subject
 from unlearn_core.metrics.membership import loss_scores
@@ -54,7 +54,7 @@ def log_ladder(layout: Layout, record: DeletionRecord) -> None:
     """
     run = open_deletion(layout)
     for role, evaluation in evaluations_by_model(record).items():
-        log_evaluation(run, evaluation, role=role)
+        log_evaluation(run, evaluation, role=role, headlines=HEADLINES)
     if record.accepted is None:
         path = layout.evidence(record.request) / "failure.json"
         write_record(path, record)

@@ -34,7 +34,14 @@ class ModelVersion:
 
 
 def register_model(
-    run: Run, name: str, *, weights: Path, card: Path, key: Sha256, tags: Mapping[str, str]
+    run: Run,
+    name: str,
+    *,
+    weights: Path,
+    card: Path,
+    key: Sha256,
+    tags: Mapping[str, str],
+    description: str = "",
 ) -> ModelVersion:
     """Register a checkpoint as a model that MLflow can serve; the same one twice is one version.
 
@@ -45,6 +52,7 @@ def register_model(
         card: The ``CheckpointCard`` beside them.
         key: The deletion's key, as in ``deletion_run``.
         tags: Where it came from: digests and ids. They must not name a person.
+        description: What the version's page says of it.
 
     Returns:
         The new version, or the one that has the same key and weights.
@@ -65,7 +73,12 @@ def register_model(
     _ensure_registered(run.tracking, name)
     # The tags go in with the version itself: a crash in between would leave one that is never found again.
     created = client.create_model_version(
-        name, f"models:/{model_id}", run_id=run.id, tags={**tags, **identity}, model_id=model_id
+        name,
+        f"models:/{model_id}",
+        run_id=run.id,
+        tags={**tags, **identity},
+        description=description,
+        model_id=model_id,
     )
     return _described(created)
 

@@ -135,6 +135,11 @@ def started_at(run: Run) -> UtcTime:
     return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def describe_run(run: Run, markdown: str) -> None:
+    """Set what the run's page says of it."""
+    run.tracking.client.set_tag(run.id, "mlflow.note.content", markdown)
+
+
 def set_tags(run: Run, tags: Mapping[str, str]) -> None:
     """Set tags on a run; they must not name a person."""
     for name, value in tags.items():

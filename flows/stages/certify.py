@@ -3,35 +3,30 @@
 from pathlib import Path
 
 from flows.stages.process import run_stage
-from tasks import environment
+from tasks.certification import accepted_rung, gather_certificate, note_on
 from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
-from tasks.compute import device_name
-from tasks.datasets import read_card
+from tasks.environment import git_commit
 from tasks.files import read_record, write_atomically, write_record
 from tasks.layout import Layout
 from tasks.materials import read_split
 from tasks.params import read_section
 from tasks.registry import champion, promote, register_model
-from tasks.requests import read_request
+from tasks.reporting import deletion_markdown
 from tasks.signing import sign_statement
-from tasks.tracking import Run, connect, deletion_run, end_run, log_documents, set_tags, started_at
-from tasks.versioning import lock_digest
-from unlearn_core.records.artifact import MomentsCard
-from unlearn_core.records.base import sha256
-from unlearn_core.records.certificate import (
-    Attempt,
-    DataDigests,
-    DeletionCertificate,
-    Judgement,
-    Statement,
-    ValidationSummary,
+from tasks.tracking import (
+    Run,
+    connect,
+    deletion_run,
+    describe_run,
+    end_run,
+    log_documents,
+    set_tags,
+    started_at,
 )
+from unlearn_core.records.base import sha256
+from unlearn_core.records.certificate import Statement
 from unlearn_core.records.deletion import DeletionRecord, Outcome, Released, Rung, SplitRecord
-from unlearn_core.records.evaluation import Cost
-from unlearn_core.records.params import RegistryParams, RunParams
-from unlearn_core.records.provenance import Provenance
-from unlearn_core.records.validation import ValidationRecord
-from unlearn_core.seeds import derive_seed
+from unlearn_core.records.params import RegistryParams
 
 
 def certify(root: Path) -> Released:
@@ -48,7 +43,7 @@ def certify(root: Path) -> Released:
     deletion = read_record(layout.deletion, DeletionRecord)
     rung = accepted_rung(deletion)
     run = deletion_run(connect(root), request_id=split.request, key=split.deletion_key)
-    certificate = _certificate(layout, split, deletion, rung, run)
+    certificate = gather_certificate(layout, deletion, started=started_at(run))
     signed = sign_statement(Statement.of(certificate, name=WEIGHTS))
     path = layout.evidence(split.request) / "certificate.dsse.json"
     write_atomically(path, signed)
@@ -65,105 +60,10 @@ def certify(root: Path) -> Released:
     write_record(layout.outcome, outcome)
     write_record(layout.evidence(split.request) / "released.json", released)
     log_documents(run, path, layout.reports, artifact_path="evidence")
+    describe_run(run, deletion_markdown(deletion, released))
     set_tags(run, {"lethe.verdict": outcome.verdict, "lethe.method": outcome.method})
     end_run(run, "FINISHED")
     return released
-
-
-def accepted_rung(deletion: DeletionRecord) -> Rung:
-    """Return the accepted rung; a pinned record has one."""
-    rung = deletion.accepted
-    assert rung is not None, "the stage before pins nothing without an accepted model"
-    return rung
-
-
-def _certificate(
-    layout: Layout, split: SplitRecord, deletion: DeletionRecord, rung: Rung, run: Run
-) -> DeletionCertificate:
-    data = read_card(layout.dataset)
-    references = () if deletion.reference is None else (deletion.reference,)
-    return DeletionCertificate.of(
-        request=read_request(layout, split.request),
-        data=DataDigests(
-            before=data.rows_digest,
-            retained=split.retained,
-            splits={entry.split: entry.rows_digest for entry in data.splits},
-        ),
-        result=rung.unlearning,
-        judgement=Judgement(
-            verdict=rung.verdict,
-            original=deletion.original,
-            unlearned=rung.evaluation,
-            references=references,
-        ),
-        attempts=_attempts(deletion),
-        validation=_validation(layout),
-        cost=_cost(layout, deletion),
-        provenance=_provenance(layout, rung, run),
-        lock=lock_digest(layout.root),
-        moments=read_record(layout.moments / CARD, MomentsCard).tensors,
-        note=_note(rung),
-    )
-
-
-def _attempts(deletion: DeletionRecord) -> tuple[Attempt, ...]:
-    """Return every method that was tried, in the order of trying."""
-    judged = {
-        rung.unlearning.name: Attempt(method=rung.unlearning.name, verdict=rung.verdict.verdict)
-        for rung in deletion.rungs
-    }
-    return tuple(judged.get(name) or Attempt(method=name, verdict="failed") for name in deletion.tried)
-
-
-def _validation(layout: Layout) -> ValidationSummary:
-    records = [
-        read_record(layout.split / f"validation_{name}.json", ValidationRecord)
-        for name in ("dataset", "split")
-    ]
-    return ValidationSummary(
-        expectations=sum(record.evaluated for record in records),
-        all_succeeded=not any(record.failed for record in records),
-    )
-
-
-def _cost(layout: Layout, deletion: DeletionRecord) -> Cost | None:
-    """Return what all rungs together cost, or None where a pinned result came without its times."""
-    paths = [layout.cost(rung.unlearning.weights) for rung in deletion.rungs]
-    if not all(path.is_file() for path in paths):
-        return None
-    costs = [read_record(path, Cost) for path in paths]
-    return Cost(
-        seconds=sum(cost.seconds for cost in costs),
-        peak_memory_mib=max(cost.peak_memory_mib for cost in costs),
-        samples_seen=sum(cost.samples_seen for cost in costs),
-    )
-
-
-def _provenance(layout: Layout, rung: Rung, run: Run) -> Provenance:
-    params = read_section(layout.root, "run", RunParams)
-    commit = environment.git_commit(layout.root)
-    return Provenance(
-        commit=commit,
-        dirty=commit is None or environment.git_is_dirty(layout.root),
-        constraints=environment.constraints_digest(layout.root),
-        versions=environment.versions(),
-        platform=environment.platform_name(),
-        device=device_name(),
-        threads=params.threads,
-        seeds={
-            "base": params.seed,
-            "method": rung.unlearning.seed,
-            "reference": derive_seed(params.seed, "reference"),
-            "evaluation": rung.evaluation.seed,
-        },
-        started=started_at(run),
-        finished=environment.now(),
-    )
-
-
-def _note(rung: Rung) -> str | None:
-    """Return what a reader must know of a model that was accepted without a pass."""
-    return rung.why if rung.verdict.verdict == "inconclusive" else None
 
 
 def _outcome(layout: Layout, split: SplitRecord, deletion: DeletionRecord, rung: Rung) -> Outcome:
@@ -178,7 +78,7 @@ def _outcome(layout: Layout, split: SplitRecord, deletion: DeletionRecord, rung:
         verdict=rung.verdict.verdict,
         level=rung.verdict.level,
         policy=rung.verdict.policy,
-        note=_note(rung),
+        note=note_on(rung),
     )
 
 
@@ -195,7 +95,7 @@ def _register(layout: Layout, split: SplitRecord, outcome: Outcome, run: Run, ce
         "lethe.parent_version": str(before.version) if before else "none",
         "lethe.data": split.data,
         "lethe.retained": split.retained,
-        "lethe.commit": environment.git_commit(layout.root) or "none",
+        "lethe.commit": git_commit(layout.root) or "none",
     }
     version = register_model(
         run,
@@ -204,6 +104,7 @@ def _register(layout: Layout, split: SplitRecord, outcome: Outcome, run: Run, ce
         card=layout.unlearned / CARD,
         key=split.deletion_key,
         tags=tags,
+        description=f"Request {split.request}: {outcome.method}, {outcome.verdict}, evidence {outcome.level}",
     )
     promote(run.tracking, name, version.version)
     return version.version

@@ -268,7 +268,7 @@ def test_the_original_and_the_retrained_model_are_measured_beside_the_attempts(r
     entry = Measurement(name="accuracy.test.forget", value=0.5)
     evaluation = Evaluation(model=PARENT, seed=3, measurements=(entry,))
     for role in ("original", "retrained", "original"):
-        log_evaluation(run, evaluation, role=role)
+        log_evaluation(run, evaluation, role=role, headlines=["accuracy.test.forget"])
     assert read(run).data.metrics == {f"{r}.accuracy.test.forget": 0.5 for r in ("original", "retrained")}
     assert Evaluation.parse(text(run, "evaluations/original.json")) == evaluation
 

@@ -1,0 +1,132 @@
+"""The certificate of a deletion, gathered from a checkout."""
+
+from tasks import environment
+from tasks.checkpoints import CARD
+from tasks.compute import device_name
+from tasks.datasets import read_card
+from tasks.files import read_record
+from tasks.layout import Layout
+from tasks.materials import read_split
+from tasks.params import read_section
+from tasks.requests import read_request
+from tasks.versioning import lock_digest
+from unlearn_core.records.artifact import MomentsCard
+from unlearn_core.records.base import UtcTime
+from unlearn_core.records.certificate import (
+    Attempt,
+    DataDigests,
+    DeletionCertificate,
+    Judgement,
+    ValidationSummary,
+)
+from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.provenance import Provenance
+from unlearn_core.records.validation import ValidationRecord
+from unlearn_core.seeds import derive_seed
+
+
+def accepted_rung(deletion: DeletionRecord) -> Rung:
+    """Return the accepted rung; a pinned record has one."""
+    rung = deletion.accepted
+    assert rung is not None, "the stage before pins nothing without an accepted model"
+    return rung
+
+
+def gather_certificate(layout: Layout, deletion: DeletionRecord, *, started: UtcTime) -> DeletionCertificate:
+    """Build the certificate of the checkout's deletion out of what its stages wrote.
+
+    Args:
+        layout: The checkout.
+        deletion: The ladder, which ended in an accepted model.
+        started: When the deletion began.
+
+    Returns:
+        The certificate, to be stated and signed.
+    """
+    split, rung = read_split(layout), accepted_rung(deletion)
+    data = read_card(layout.dataset)
+    references = () if deletion.reference is None else (deletion.reference,)
+    return DeletionCertificate.of(
+        request=read_request(layout, split.request),
+        data=DataDigests(
+            before=data.rows_digest,
+            retained=split.retained,
+            splits={entry.split: entry.rows_digest for entry in data.splits},
+        ),
+        result=rung.unlearning,
+        judgement=Judgement(
+            verdict=rung.verdict,
+            original=deletion.original,
+            unlearned=rung.evaluation,
+            references=references,
+        ),
+        attempts=_attempts(deletion),
+        validation=_validation(layout),
+        cost=_cost(layout, deletion),
+        provenance=_provenance(layout, rung, started),
+        lock=lock_digest(layout.root),
+        moments=read_record(layout.moments / CARD, MomentsCard).tensors,
+        note=note_on(rung),
+    )
+
+
+def _attempts(deletion: DeletionRecord) -> tuple[Attempt, ...]:
+    """Return every method that was tried, in the order of trying."""
+    judged = {
+        rung.unlearning.name: Attempt(method=rung.unlearning.name, verdict=rung.verdict.verdict)
+        for rung in deletion.rungs
+    }
+    return tuple(judged.get(name) or Attempt(method=name, verdict="failed") for name in deletion.tried)
+
+
+def _validation(layout: Layout) -> ValidationSummary:
+    records = [
+        read_record(layout.split / f"validation_{name}.json", ValidationRecord)
+        for name in ("dataset", "split")
+    ]
+    return ValidationSummary(
+        expectations=sum(record.evaluated for record in records),
+        all_succeeded=not any(record.failed for record in records),
+    )
+
+
+def _cost(layout: Layout, deletion: DeletionRecord) -> Cost | None:
+    """Return what all rungs together cost, or None where a pinned result came without its times."""
+    paths = [layout.cost(rung.unlearning.weights) for rung in deletion.rungs]
+    if not all(path.is_file() for path in paths):
+        return None
+    costs = [read_record(path, Cost) for path in paths]
+    return Cost(
+        seconds=sum(cost.seconds for cost in costs),
+        peak_memory_mib=max(cost.peak_memory_mib for cost in costs),
+        samples_seen=sum(cost.samples_seen for cost in costs),
+    )
+
+
+def _provenance(layout: Layout, rung: Rung, started: UtcTime) -> Provenance:
+    params = read_section(layout.root, "run", RunParams)
+    commit = environment.git_commit(layout.root)
+    return Provenance(
+        commit=commit,
+        dirty=commit is None or environment.git_is_dirty(layout.root),
+        constraints=environment.constraints_digest(layout.root),
+        versions=environment.versions(),
+        platform=environment.platform_name(),
+        device=device_name(),
+        threads=params.threads,
+        seeds={
+            "base": params.seed,
+            "method": rung.unlearning.seed,
+            "reference": derive_seed(params.seed, "reference"),
+            "evaluation": rung.evaluation.seed,
+        },
+        started=started,
+        finished=environment.now(),
+    )
+
+
+def note_on(rung: Rung) -> str | None:
+    """Return what a reader must know of a model that was accepted without a pass."""
+    return rung.why if rung.verdict.verdict == "inconclusive" else None
