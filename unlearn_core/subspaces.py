@@ -49,14 +49,13 @@ def eigenbasis(moment: Tensor) -> Eigenbasis:
         The basis. Eigenvalues that rounding left below zero are zero.
 
     Raises:
-        MomentsError: If the solver does not converge, which finite moments do not cause.
+        MomentsError: If it is not finite.
     """
+    if not torch.isfinite(moment).all():
+        raise MomentsError("a second moment is not finite; check the model's weights and the inputs")
     dead = moment.diagonal() <= 0
     live = (~dead).nonzero().squeeze(1)
-    try:
-        values, vectors = torch.linalg.eigh(moment[live][:, live])
-    except RuntimeError as error:
-        raise MomentsError(f"no eigenbasis of a {len(live)}-dimensional second moment: {error}") from error
+    values, vectors = torch.linalg.eigh(moment[live][:, live])
     spread = moment.new_zeros(len(moment), len(live))
     spread[live] = vectors.flip(1)
     return Eigenbasis(values.flip(0).clamp_min(0), spread, dead)

@@ -1,6 +1,6 @@
 """Projected-gradient unlearning: climb away from the forget data where the retained data is not."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 from typing import Annotated, ClassVar, Literal
@@ -17,10 +17,9 @@ from unlearn_core.method import Materials, Method, Need, ScopeKind, needed
 from unlearn_core.moments import Moments, collect, subtract
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.result import Coverage
+from unlearn_core.stopping import Judge, Judged, Verdict, judge_of_classes, judge_of_samples
 from unlearn_core.subspaces import Energy, Protection, eigenbasis, leading_rank, protection
-from unlearn_core.tuning import accuracy, standing
 
-Verdict = Literal["too little", "right", "too much"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -119,7 +118,7 @@ class Pgu(Method):
             )
         return shares | self.layer_variance
 
-    def _search(self, descent: "_Descent", judge: "Judge", on_step: OnStep) -> "_Attempt":
+    def _search(self, descent: "_Descent", judge: Judge, on_step: OnStep) -> "_Attempt":
         """Try learning rates until one is right, and return the best attempt."""
         attempts: list[_Attempt] = []
         lr_start, limit = self.lr_start or self.lr_first_attempt, 1 if self.lr_start else self.attempts
@@ -134,16 +133,16 @@ class Pgu(Method):
                 too_small, lr_start = lr_start, min(3 * lr_start, sqrt(lr_start * too_large))
             else:
                 too_large, lr_start = lr_start, max(lr_start / 3, sqrt(lr_start * too_small))
-        return min(attempts, key=lambda attempt: attempt.judged.badness)
+        return min(attempts, key=lambda attempt: (attempt.verdict != "right", attempt.judged.badness))
 
-    def _attempt(self, descent: "_Descent", judge: "Judge", lr_start: float, on_step: OnStep) -> "_Attempt":
-        """Descend from the original weights until the judge says stop, and return the best epoch."""
+    def _attempt(self, descent: "_Descent", judge: Judge, lr_start: float, on_step: OnStep) -> "_Attempt":
+        """Descend from the original weights until the judge says stop; keep the best, latest epoch."""
         limit = self.stop_after or self.epochs
         judged, best, kept, weights = None, None, 0, descent.read()
         for epoch, losses in enumerate(descent.epochs(lr_start, limit), 1):
             judged = judge(descent.model)
             on_step(Step("epochs", epoch, limit, {**losses, **judged.values}))
-            if best is None or judged.badness < best.badness:
+            if best is None or judged.badness <= best.badness:
                 best, kept, weights = judged, epoch, descent.read()
             if judged.verdict != "too little":
                 break
@@ -287,70 +286,29 @@ class _Descent:
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """What held-out data say of the weights after an epoch; the smaller the badness, the better."""
-
-    badness: tuple[bool, float]
-    verdict: Verdict
-    values: dict[str, float]
-
-
-@dataclass(frozen=True)
 class _Attempt:
     """The best epoch of one attempt, and how the attempt ended."""
 
     lr_start: float
     epoch: int
-    judged: _Judged
+    judged: Judged
     weights: list[Tensor]
     verdict: Verdict
-
-
-Judge = Callable[[nn.Module], _Judged]
 
 
 def _judge(method: Pgu, model: nn.Module, materials: Materials) -> Judge:
     """Return the stop rule for what is to be forgotten, which compares with the model as it is now."""
     forget = needed(materials.forget, Need.FORGET)
     if materials.scope == "samples":
-        return _judge_of_samples(method, model, forget, needed(materials.tuning, Need.TUNING).retain)
-    if materials.tuning is None:
-        return _judge_of_classes(method, model, forget, None)
-    held_out = materials.tuning.forget
-    forget = forget if held_out is None else concatenate(held_out, forget)
-    return _judge_of_classes(method, model, forget, materials.tuning.retain)
-
-
-def _judge_of_classes(method: Pgu, model: nn.Module, forget: Samples, retain: Samples | None) -> Judge:
-    """Stop when the class is forgotten, or when that costs too much (Hoang et al., section 5.1)."""
-    before = standing(model, forget, retain)
-
-    def judge(model: nn.Module) -> _Judged:
-        now = standing(model, forget, retain)
-        excessive = before.retain_accuracy - now.retain_accuracy > method.max_retain_drop
-        forgotten = now.within_reach <= method.forget_target
-        return _Judged(
-            badness=(excessive, -now.score),
-            verdict="too much" if excessive else "right" if forgotten else "too little",
-            values=now.values(),
-        )
-
-    return judge
-
-
-def _judge_of_samples(method: Pgu, model: nn.Module, forget: Samples, unseen: Samples) -> Judge:
-    """Stop when the samples are recognised no better than unseen ones (Hoang et al., section 5.2)."""
-    unseen_before = accuracy(model, unseen)
-    allowed = max(method.max_retain_drop, 1 / len(forget))
-
-    def judge(model: nn.Module) -> _Judged:
-        forget_now, unseen_now = accuracy(model, forget), accuracy(model, unseen)
-        drop = unseen_before - unseen_now
-        excessive = drop > method.max_retain_drop or unseen_now - forget_now > allowed
-        return _Judged(
-            badness=(drop > method.max_retain_drop, abs(forget_now - unseen_now) + max(0.0, drop)),
-            verdict="too much" if excessive else "right" if forget_now < unseen_now else "too little",
-            values={"forget_accuracy": forget_now, "retain_accuracy": unseen_now},
-        )
-
-    return judge
+        unseen = needed(materials.tuning, Need.TUNING).retain
+        return judge_of_samples(model, forget, unseen, max_retain_drop=method.max_retain_drop)
+    tuning = materials.tuning
+    if tuning is not None and tuning.forget is not None:
+        forget = concatenate(forget, tuning.forget)
+    return judge_of_classes(
+        model,
+        forget,
+        None if tuning is None else tuning.retain,
+        forget_target=method.forget_target,
+        max_retain_drop=method.max_retain_drop,
+    )

@@ -1,6 +1,7 @@
 """Unlearning by selective impair and repair: forget a class without seeing it."""
 
 from collections.abc import Iterable, Iterator
+from math import ceil
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -34,7 +35,7 @@ class Unsir(Method):
         noise_steps: Optimiser steps on the noise.
         noise_lr: Learning rate on the noise.
         noise_penalty: Weight of the noise's mean squared norm.
-        noise_batch: Noise images per class.
+        noise_batch: Noise images per class; None takes ``batch_size``.
         noise_copies: How often each noise image occurs in the impair data.
         noise_model_mode: The model's mode meanwhile; the authors' notebook has it in train mode.
         retain_per_class: Retain samples of each class, at most.
@@ -43,26 +44,35 @@ class Unsir(Method):
             is given.
         rates: What is tried for the two, from the gentlest on.
         impair_epochs: Passes over noise and retain samples.
-        repair_epochs: Passes over the retain samples alone.
-        batch_size: Samples per step.
+        repair_epochs: Passes over the retain samples alone; None takes the published number of steps, 32.
+        batch_size: Samples per step; None takes the published 256, or less where that would leave fewer
+            than a dozen steps in a pass.
     """
 
     name: Literal["unsir"] = "unsir"
     noise_steps: int = Field(default=40, ge=1)
     noise_lr: float = Field(default=0.1, gt=0)
     noise_penalty: float = Field(default=0.1, ge=0)
-    noise_batch: int = Field(default=256, ge=1)
+    noise_batch: int | None = Field(default=None, ge=1)
     noise_copies: int = Field(default=20, ge=1)
     noise_model_mode: Literal["eval", "train"] = "eval"
     retain_per_class: int = Field(default=1000, ge=1)
     impair_lr: Rate | None = None
     repair_lr: Rate | None = None
     rates: tuple[Rates, ...] = Field(
-        default=((0.001, 0.0005), (0.002, 0.001), (0.005, 0.002), (0.01, 0.005), (0.02, 0.01)), min_length=1
+        default=(
+            (0.001, 0.0005),
+            (0.002, 0.001),
+            (0.005, 0.002),
+            (0.01, 0.005),
+            (0.015, 0.007),
+            (0.02, 0.01),
+        ),
+        min_length=1,
     )
     impair_epochs: int = Field(default=1, ge=1)
-    repair_epochs: int = Field(default=1, ge=1)
-    batch_size: int = Field(default=256, ge=2)
+    repair_epochs: int | None = Field(default=None, ge=1)
+    batch_size: int | None = Field(default=None, ge=2)
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN})
     uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
@@ -76,12 +86,26 @@ class Unsir(Method):
         model.requires_grad_(True)
         original = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         retain = balanced(needed(materials.retain, Need.RETAIN), self.retain_per_class, generator=generator)
-        noise = self._noise(model, retain.inputs, materials.classes, generator, on_step)
-        run = _Run(
-            self, model, original, noise, retain, seed=int(torch.randint(2**62, (), generator=generator))
+        sized = self._sized(len(retain))
+        noise = sized._noise(model, retain.inputs, materials.classes, generator, on_step)
+        seed = int(torch.randint(2**62, (), generator=generator))
+        run = _Run(sized, model, original, noise, retain, seed=seed)
+        rates = sized._search(run, materials.tuning, on_step)
+        return sized._with(impair_lr=rates[0], repair_lr=rates[1]), all_trained(model)
+
+    def _with(self, **found: float | int) -> "Unsir":
+        return Unsir(**{**dict(self), **found})
+
+    def _sized(self, retained: int) -> "Unsir":
+        """Fill in what depends on the number of retain samples."""
+        fitting = 2 ** max(2, (retained // 12).bit_length() - 1)
+        batch_size = self.batch_size or min(256, fitting)
+        steps = ceil(retained / batch_size)
+        return self._with(
+            batch_size=batch_size,
+            noise_batch=self.noise_batch or batch_size,
+            repair_epochs=self.repair_epochs or ceil(32 / steps),
         )
-        rates = self._search(run, materials.tuning, on_step)
-        return Unsir(**{**dict(self), "impair_lr": rates[0], "repair_lr": rates[1]}), all_trained(model)
 
     def _noise(
         self,
@@ -92,7 +116,8 @@ class Unsir(Method):
         on_step: OnStep,
     ) -> Samples:
         """Learn noise for every class, on the frozen model."""
-        parts = []
+        assert self.noise_batch is not None
+        parts: list[Samples] = []
         for index, label in enumerate(classes, 1):
             start = torch.randn(self.noise_batch, *like.shape[1:], generator=generator).to(like)
             with mode(model, self.noise_model_mode):
@@ -115,13 +140,15 @@ class Unsir(Method):
             chosen = candidates[0] if len(candidates) == 1 else PUBLISHED
             run.go(chosen, on_step)
             return chosen
-        found = []
+        best, chosen, weights = -1.0, candidates[0], run.weights()
         for index, rates in enumerate(candidates, 1):
             run.go(rates, on_step)
             stands = standing(run.model, tuning.forget, tuning.retain)
             on_step(Step("search", index, len(candidates), {"impair_lr": rates[0], **stands.values()}))
-            found.append((stands.score, run.weights(), rates))
-        _, weights, chosen = max(found, key=lambda one: one[0])
+            if stands.score > best:
+                best, chosen, weights = stands.score, rates, run.weights()
+            elif stands.within_reach == 0:
+                break  # the class is gone already: larger steps only cost more
         run.model.load_state_dict(weights)
         return chosen
 
@@ -156,6 +183,7 @@ class _Run:
         """Impair and repair at one pair of rates (Tarun et al., algorithm 1)."""
         self.model.load_state_dict(self._original)
         generator = torch.Generator().manual_seed(self._seed)
+        assert self._method.repair_epochs is not None
         impair_rows = torch.cat([self._noise_rows, self._retain_rows])
         phases = (
             ("impair", impair_rows, self._method.impair_epochs, rates[0]),
@@ -172,6 +200,7 @@ class _Run:
 
     def _batches(self, rows: Tensor, generator: torch.Generator) -> Iterator[Samples]:
         """Yield the pool's rows in a new order; batch normalisation cannot train on a single one."""
+        assert self._method.batch_size is not None
         order = rows[torch.randperm(len(rows), generator=generator)]
         for part in order.to(self._pool.labels.device).split(self._method.batch_size):
             if len(part) > 1:

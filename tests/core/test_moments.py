@@ -1,0 +1,161 @@
+"""Second moments: against the naive sum, and as a set of numbers that adds and subtracts."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from unlearn_core.data import Samples
+from unlearn_core.errors import MomentsError
+from unlearn_core.moments import Moments, add, collect, subtract
+from unlearn_core.progress import Step
+
+
+def small_net(seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        nn.Conv2d(2, 4, 3, padding=1),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Conv2d(4, 4, 3, stride=2, groups=2),
+        nn.Flatten(),
+        nn.Dropout(0.5),
+        nn.Linear(16, 3),
+    )
+
+
+def some_samples(count: int = 30, seed: int = 0) -> Samples:
+    generator = torch.Generator().manual_seed(seed)
+    return Samples(torch.randn(count, 2, 6, 6, generator=generator), torch.zeros(count, dtype=torch.int64))
+
+
+def assert_same(first: Moments, second: Moments) -> None:
+    assert first.layers.keys() == second.layers.keys()
+    assert (first.positions, first.samples) == (second.positions, second.samples)
+    for name, moment in first.layers.items():
+        scale = float(second.layers[name].abs().max())
+        torch.testing.assert_close(moment, second.layers[name], rtol=1e-6, atol=1e-6 * scale)
+
+
+def test_a_linear_layers_moment_is_the_sum_of_outer_products() -> None:
+    net, samples = nn.Sequential(nn.Flatten(), nn.Linear(72, 3)), some_samples()
+    rows = samples.inputs.flatten(1).double()
+    expected = torch.stack([torch.outer(row, row) for row in rows]).sum(0)
+    torch.testing.assert_close(collect(net, samples).layers["1"][0], expected)
+
+
+def test_grouped_convolutions_have_one_moment_per_group() -> None:
+    moments = collect(small_net(), some_samples())
+    assert {name: tuple(moment.shape) for name, moment in moments.layers.items()} == {
+        "0": (1, 18, 18),
+        "3": (2, 18, 18),
+        "6": (1, 16, 16),
+    }
+    assert moments.positions == {"0": 30 * 36, "3": 30 * 4, "6": 30}
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 29), st.integers(1, 40))
+def test_adding_and_subtracting_parts_equals_collecting_directly(cut: int, batch_size: int) -> None:
+    net, samples = small_net().double(), some_samples()
+    samples = Samples(samples.inputs.double(), samples.labels)
+    rows = torch.arange(len(samples))
+    first = collect(net, samples.subset(rows[:cut]), batch_size=batch_size)
+    second = collect(net, samples.subset(rows[cut:]))
+    whole = collect(net, samples)
+    assert_same(add(first, second), whole)
+    assert_same(subtract(whole, first), second)
+
+
+def test_a_module_that_is_called_twice_sums_its_calls() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.linear(self.linear(input=x))
+
+    net = Twice()
+    inputs = torch.randn(7, 4)
+    moments = collect(net, Samples(inputs, torch.zeros(7, dtype=torch.int64)))
+    rows = torch.cat([inputs, net.linear(inputs).detach()]).double()
+    torch.testing.assert_close(moments.layers["linear"][0], rows.T @ rows)
+    assert moments.positions == {"linear": 14}
+
+
+def test_a_layer_that_is_never_called_has_no_moment() -> None:
+    class Partly(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.unused = nn.Linear(4, 2), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.used(x)
+
+    moments = collect(Partly(), Samples(torch.randn(3, 4), torch.zeros(3, dtype=torch.int64)))
+    assert list(moments.layers) == ["used"]
+
+
+def test_the_model_is_left_as_it_was_found() -> None:
+    net = small_net().train()
+    net.get_submodule("1").eval()
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    modes = [module.training for module in net.modules()]
+    collect(net, some_samples())
+    assert modes == [module.training for module in net.modules()]
+    assert not any(module._forward_pre_hooks for module in net.modules())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
+
+
+def test_hooks_come_off_and_modes_come_back_when_the_model_fails() -> None:
+    net = small_net().train()
+    broken = Samples(torch.randn(2, 2, 9, 9), torch.zeros(2, dtype=torch.int64))
+    with pytest.raises(RuntimeError):
+        collect(net, broken)
+    assert not any(module._forward_pre_hooks for module in net.modules())
+    assert all(module.training for module in net.modules())
+
+
+def test_every_batch_is_told() -> None:
+    steps: list[Step] = []
+    collect(small_net(), some_samples(30), batch_size=8, on_step=steps.append)
+    assert [(step.phase, step.index, step.total) for step in steps] == [
+        ("moments", index, 4) for index in (1, 2, 3, 4)
+    ]
+
+
+def test_float32_models_subtract_cleanly_whatever_the_batches() -> None:
+    net, samples = small_net(), some_samples(200)
+    rows = torch.arange(len(samples))
+    whole = collect(net, samples, batch_size=64)
+    everything_but_one = collect(net, samples.subset(rows[1:]), batch_size=17)
+    assert subtract(whole, everything_but_one).samples == 1
+    assert subtract(whole, collect(net, samples, batch_size=7)).samples == 0
+
+
+def test_subtracting_other_data_is_refused() -> None:
+    net = small_net()
+    with pytest.raises(MomentsError, match="smallest eigenvalue -"):
+        subtract(collect(net, some_samples(30)), collect(net, some_samples(10, seed=1)))
+
+
+def test_subtracting_at_other_weights_is_refused() -> None:
+    samples = some_samples(30)
+    part = samples.subset(torch.arange(20))
+    with pytest.raises(MomentsError, match="collect the whole anew"):
+        subtract(collect(small_net(0), samples), collect(small_net(1), part))
+
+
+def test_subtracting_the_whole_from_a_part_is_refused() -> None:
+    net, samples = small_net(), some_samples(30)
+    with pytest.raises(MomentsError, match="not contained"):
+        subtract(collect(net, samples.subset(torch.arange(10))), collect(net, samples))
+
+
+@pytest.mark.parametrize("combine", [add, subtract])
+def test_moments_of_other_layers_are_refused_by_name(combine) -> None:
+    other = nn.Sequential(nn.Flatten(), nn.Linear(72, 3))
+    with pytest.raises(MomentsError, match="1: None and"):
+        combine(collect(small_net(), some_samples()), collect(other, some_samples()))

@@ -1,0 +1,68 @@
+"""Standings on held-out data, and when judges say stop."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from unlearn_core.data import Samples
+from unlearn_core.stopping import judge_of_classes, judge_of_samples
+from unlearn_core.tuning import accuracy, leads, standing
+
+
+class Echo(nn.Module):
+    """Its inputs are its logits, with something on top of one class's."""
+
+    def __init__(self, bias: float = 0.0) -> None:
+        super().__init__()
+        self.bias = bias
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + torch.tensor([self.bias, 0.0])
+
+
+def of_class(label: int, leads_by: list[float]) -> Samples:
+    """Return samples of a class that it leads by so much, negative where the other one leads."""
+    logits = torch.zeros(len(leads_by), 2)
+    logits[:, label] = torch.tensor(leads_by)
+    return Samples(logits, torch.full((len(leads_by),), label))
+
+
+def test_leads_are_own_minus_the_best_other() -> None:
+    samples = Samples(torch.tensor([[3.0, 1.0, 2.0], [0.0, 5.0, 1.0]]), torch.tensor([0, 2]))
+    assert leads(nn.Identity(), samples, batch_size=1).tolist() == [1.0, -4.0]
+
+
+def test_accuracy_is_the_share_in_the_lead() -> None:
+    assert accuracy(nn.Identity(), of_class(0, [2.0, 1.0, -1.0, -3.0])) == 0.5
+
+
+def test_margins_make_the_score_stricter_on_both_sides() -> None:
+    stands = standing(nn.Identity(), of_class(0, [0.5, -0.5, -2.0, -3.0]), of_class(1, [3.0, 0.5, -1.0, 2.0]))
+    assert (stands.forget_accuracy, stands.within_reach) == (0.25, 0.5)
+    assert (stands.retain_accuracy, stands.retain_clearly) == (0.75, 0.5)
+    assert stands.score == pytest.approx((0.75 + 0.5) / 2 * 0.5)
+
+
+def test_modes_are_left_as_found() -> None:
+    model = nn.Sequential(nn.Dropout(0.5), nn.Linear(2, 2)).train()
+    model[1].eval()
+    accuracy(model, of_class(0, [1.0]))
+    assert [module.training for module in model.modules()] == [True, True, False]
+
+
+@pytest.mark.parametrize(("bias", "verdict"), [(-1.0, "too little"), (-5.0, "right"), (-9.0, "too much")])
+def test_a_class_is_forgotten_when_it_trails_and_the_rest_stays(bias: float, verdict: str) -> None:
+    forget, retain = of_class(0, [2.0, 3.0]), of_class(0, [7.0, 8.0])
+    judge = judge_of_classes(Echo(), forget, retain, forget_target=0.0, max_retain_drop=0.1)
+    assert judge(Echo(bias)).verdict == verdict
+
+
+@pytest.mark.parametrize(("bias", "verdict"), [(0.0, "too little"), (-2.5, "right"), (-4.5, "too much")])
+def test_samples_are_forgotten_when_they_are_recognised_less_than_unseen_ones(bias, verdict) -> None:
+    forget, unseen = of_class(0, [2.0, 3.0, 4.0, 5.0]), of_class(0, [6.0, 7.0, 8.0, -1.0])
+    unseen = Samples(unseen.inputs.repeat(5, 1), unseen.labels.repeat(5))
+    forget = Samples(forget.inputs.repeat(5, 1), forget.labels.repeat(5))
+    extra = of_class(0, [9.0] * 4)
+    unseen = Samples(torch.cat([unseen.inputs, extra.inputs]), torch.cat([unseen.labels, extra.labels]))
+    judge = judge_of_samples(Echo(), forget, unseen, max_retain_drop=0.1)
+    assert judge(Echo(bias)).verdict == verdict

@@ -1,0 +1,94 @@
+"""When to stop forgetting: judges that look at a model after every epoch of an attempt.
+
+A judge remembers how the model stood when it was made, and says of a later state whether it has
+forgotten too little, just enough, or paid too much for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from unlearn_core.data import Samples
+from unlearn_core.tuning import accuracy, standing
+
+Verdict = Literal["too little", "right", "too much"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a judge says.
+
+    Attributes:
+        verdict: Whether to go on, to be content, or to try more gently.
+        badness: The smaller, the better; comparable between epochs and attempts under one judge.
+        values: What was measured.
+    """
+
+    verdict: Verdict
+    badness: tuple[bool, float]
+    values: dict[str, float]
+
+
+Judge = Callable[[nn.Module], Judged]
+
+
+def judge_of_classes(
+    model: nn.Module, forget: Samples, retain: Samples | None, *, forget_target: float, max_retain_drop: float
+) -> Judge:
+    """Judge the forgetting of classes (Hoang et al., arXiv 2312.04095, section 5).
+
+    Args:
+        model: The model before.
+        forget: Samples of the classes, held-out or not.
+        retain: Held-out samples of all other classes, if there are any; never their training data.
+        forget_target: The share still within reach at or below which the classes count as forgotten.
+        max_retain_drop: How much retain accuracy may fall.
+
+    Returns:
+        The judge: too much once the rest has suffered, right once the classes are forgotten.
+    """
+    before = standing(model, forget, retain)
+
+    def judge(model: nn.Module) -> Judged:
+        now = standing(model, forget, retain)
+        excessive = before.retain_accuracy - now.retain_accuracy > max_retain_drop
+        forgotten = now.within_reach <= forget_target
+        return Judged(
+            verdict="too much" if excessive else "right" if forgotten else "too little",
+            badness=(excessive, -now.score),
+            values=now.values(),
+        )
+
+    return judge
+
+
+def judge_of_samples(model: nn.Module, forget: Samples, unseen: Samples, *, max_retain_drop: float) -> Judge:
+    """Judge the forgetting of samples (Hoang et al., arXiv 2312.04095, section 5).
+
+    Args:
+        model: The model before.
+        forget: The samples.
+        unseen: Held-out samples, which the model has never been trained on.
+        max_retain_drop: How much the accuracy on them may fall, and how far the forgotten samples may end
+            up below them (one sample at least).
+
+    Returns:
+        The judge: right once the samples are recognised less often than unseen ones, best where the two
+        are nearest.
+    """
+    before = accuracy(model, unseen)
+    allowed = max(max_retain_drop, 1 / len(forget))
+
+    def judge(model: nn.Module) -> Judged:
+        forget_now, unseen_now = accuracy(model, forget), accuracy(model, unseen)
+        drop = before - unseen_now
+        excessive = drop > max_retain_drop or unseen_now - forget_now > allowed
+        return Judged(
+            verdict="too much" if excessive else "right" if forget_now < unseen_now else "too little",
+            badness=(drop > max_retain_drop, abs(forget_now - unseen_now) + max(0.0, drop)),
+            values={"forget_accuracy": forget_now, "retain_accuracy": unseen_now},
+        )
+
+    return judge
