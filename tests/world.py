@@ -3,7 +3,9 @@
 Nothing here is a stand-in: manifests, nets and checkouts are the real ones, only small.
 """
 
+import contextlib
 import hashlib
+import io
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from tasks.params import write_params
@@ -21,6 +24,44 @@ from unlearn_core.selection import Manifest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("flows", "tasks", "unlearn_core")
 ARCHITECTURE = Architecture(name="small_resnet", classes=("a", "b", "c"), input_shape=(1, 8, 8))
+# What libraries warn of in one another, and nobody here can change.
+NOISE = [
+    pytest.mark.filterwarnings("ignore:_NoneStep.value will soon raise:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
+    pytest.mark.filterwarnings("ignore:Type object .* does not refer to an OperatorClass"),
+    pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
+]
+FORGOTTEN = {
+    "measurement": "accuracy.train.forget",
+    "below": 1.0,
+    "above": 0.2,
+    "below_means": "over_forgotten",
+    "above_means": "under_forgotten",
+}
+ANYTHING = {**FORGOTTEN, "above": 1.0}
+NOTHING = {**FORGOTTEN, "measurement": "accuracy.test.retain", "below": 0.0, "above": 0.0, "lowest": 1.5}
+"""Bands that a class must be forgotten for, that every model meets, and that none but the reference can."""
+SMALL: dict[str, Any] = {
+    "parent": {
+        "source": "train",
+        "architecture": "small_resnet",
+        "recipe": {"optimizer": "adamw", "learning_rate": 0.01, "schedule": "one_cycle", "epochs": 3},
+    },
+    "policy": {
+        "reference": "build",
+        "when_inconclusive": "retrain",
+        "ladder": {"classes": ["svd"], "samples": ["finetune"]},
+        "classes": [FORGOTTEN],
+        "samples": [ANYTHING],
+    },
+    "methods": {
+        "svd": {"grid_r": [100.0], "grid_f": [3.0, 30.0]},
+        "finetune": {"recipe": {"epochs": 1}},
+        "retrain": {},
+    },
+}
+"""Settings with which a whole deletion takes seconds, and something is always accepted."""
 QUICK = Recipe(optimizer="sgd", learning_rate=0.05, schedule="constant", epochs=2, batch_size=16)
 
 
@@ -80,11 +121,11 @@ def same_weights(first: torch.nn.Module, second: torch.nn.Module) -> bool:
 
 
 def checkout(folder: Path, **sections: Any) -> Path:
-    """Make a git and DVC checkout out of the project's own files, with some sections of its settings changed.
+    """Make a git and DVC checkout out of the project's own files, with small settings.
 
     Args:
         folder: Made; must not exist.
-        sections: New values for sections of ``params.yaml``.
+        sections: Other values for sections of ``params.yaml``.
     """
     for package in PACKAGES:
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -93,11 +134,17 @@ def checkout(folder: Path, **sections: Any) -> Path:
     for name in (".dvc/config", ".dvc/.gitignore", "requests/demo.json"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
-    write_params(folder, sections)
+    write_params(folder, {**SMALL, **sections})
     git = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid", "-C", str(folder)]
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "add", "--all"], check=True)
     subprocess.run([*git, "commit", "--quiet", "--message", "Start"], check=True)
+    return folder
+
+
+def clone(project: Path, folder: Path) -> Path:
+    """Clone a checkout, without anything that git does not hold."""
+    subprocess.run(["git", "clone", "--quiet", str(project), str(folder)], check=True)
     return folder
 
 
@@ -107,6 +154,24 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(program), *command[1:]], cwd=folder, capture_output=True, text=True, check=False
     )
+
+
+def lethe(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    """Run the command line in a folder, in this process; return exit code, standard output and error."""
+    from flows.cli import main
+
+    out, err = io.StringIO(), io.StringIO()
+    before = sys.argv
+    sys.argv = ["lethe", *arguments]
+    try:
+        with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main()
+        code = 0
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    finally:
+        sys.argv = before
+    return code, out.getvalue(), err.getvalue()
 
 
 def files_of(*folders: Path) -> dict[str, bytes]:

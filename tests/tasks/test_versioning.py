@@ -9,6 +9,9 @@ from world import run
 from tasks.versioning import is_current, lock_digest, pin, track
 from unlearn_core.errors import PipelineError, SetupError
 
+# DVC's own trees of paths.
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value will soon raise:DeprecationWarning")
+
 STAGE = """
 stages:
   copy:

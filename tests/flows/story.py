@@ -1,0 +1,100 @@
+"""One deletion told twice: by ``dvc repro`` and by Prefect, and how the second telling goes on."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+from world import NOTHING, lethe, run
+
+from tasks.layout import Layout
+from tasks.params import read_section, write_params
+from tasks.releases import continue_from_champion, read_release
+from unlearn_core.records.deletion import Released
+
+PERSON = "subject-0003"
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """A checkout after ``dvc repro``."""
+
+    root: Path
+    repro: CompletedProcess[str]
+    lock: bytes
+
+
+@dataclass(frozen=True)
+class Story:
+    """A checkout in which Prefect served requests, and what was seen on the way.
+
+    Attributes:
+        root: The checkout, as it is in the end.
+        first: What ``lethe delete demo`` released.
+        lock: The lock after that.
+        status: What ``dvc status`` said then.
+        repro: What ``dvc repro`` said then.
+        again: What a second ``lethe delete demo`` released.
+        versions: How many versions were registered after that.
+        second: What a request for one person released, from the first one's model.
+        refused: Exit code, output and error of a request whose gate nothing can pass.
+        lock_before_refusal: The lock's stages before it, and ``lock_after_refusal`` after it.
+    """
+
+    root: Path
+    first: Released
+    lock: bytes
+    status: CompletedProcess[str]
+    repro: CompletedProcess[str]
+    again: Released
+    versions: int
+    second: Released
+    refused: tuple[int, str, str]
+    lock_before_refusal: dict[str, Any]
+    lock_after_refusal: dict[str, Any]
+
+
+def reproduce(root: Path) -> Reproduced:
+    """Run ``dvc repro`` in a fresh clone."""
+    done = run(root, "dvc", "repro")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Reproduced(root, done, (root / "dvc.lock").read_bytes())
+
+
+def tell(root: Path) -> Story:
+    """Serve requests by Prefect in a fresh clone; its server must be running."""
+    layout = Layout(root)
+    first = deleted(root, "demo")
+    lock = (root / "dvc.lock").read_bytes()
+    status, repro = run(root, "dvc", "status"), run(root, "dvc", "repro")
+    again = deleted(root, "demo")
+    versions = len(registered(root))
+    continue_from_champion(layout)
+    second = deleted(root, "r-2", "--subject", PERSON, folder="requests")
+    before = stages_of(root)
+    policy = read_section(root, "policy", dict)
+    write_params(root, {"policy": {**policy, "classes": [NOTHING], "reference": "none"}})
+    refused = lethe(root, "delete", "r-3", "--class", "5")
+    return Story(root, first, lock, status, repro, again, versions, second, refused, before, stages_of(root))
+
+
+def deleted(root, *arguments, folder="."):
+    """Run ``lethe delete`` in a folder of the checkout and return what it printed as a record."""
+    code, out, err = lethe(root / folder, "delete", *arguments, "--json")
+    assert code == 0, out + err
+    released = Released.parse(out)
+    assert released == read_release(Layout(root), arguments[0])
+    return released
+
+
+def registered(root):
+    from tasks.tracking import connect
+
+    return connect(root).client.search_model_versions("name = 'digits'")
+
+
+def stages_of(root):
+    from ruamel.yaml import YAML
+
+    return json.loads(json.dumps(YAML(typ="safe", pure=True).load((root / "dvc.lock").read_text())["stages"]))

@@ -1,0 +1,184 @@
+"""The command line: its help, its exit codes, its JSON, and what it does not load."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from world import ROOT, checkout, files_of, lethe
+
+from unlearn_core.methods import CATALOGUE
+
+COMMANDS = [
+    ["demo"],
+    ["train"],
+    ["delete"],
+    ["next"],
+    ["verify"],
+    ["methods"],
+    ["ui"],
+    ["keys"],
+    ["keys", "init"],
+]
+HEAVY = ("torch", "prefect", "mlflow", "dvc", "great_expectations", "pandas", "sklearn", "matplotlib")
+
+
+@pytest.mark.parametrize("command", [[], *COMMANDS], ids=" ".join)
+def test_every_command_has_help(tmp_path, command):
+    code, out, err = lethe(tmp_path, *command, "--help")
+    assert (code, err) == (0, "")
+    assert "Usage: lethe" in out
+
+
+def test_the_first_help_names_every_command_and_what_its_exit_codes_mean(tmp_path):
+    _, out, _ = lethe(tmp_path, "--help")
+    for command in COMMANDS:
+        assert f" {command[0]} " in out
+    assert "5 no method" in " ".join(out.split())
+
+
+def test_the_catalogue_is_json_with_every_method(tmp_path):
+    code, out, err = lethe(tmp_path, "methods", "--json")
+    assert (code, err) == (0, "")
+    listed = {entry["name"]: entry for entry in json.loads(out)}
+    assert set(listed) == {kind.model_fields["name"].default for kind in CATALOGUE}
+    for kind in CATALOGUE:
+        entry = listed[kind.model_fields["name"].default]
+        assert entry["needs"] == sorted(kind.needs)
+        assert set(entry["settings"]) == set(kind.model_fields) - {"name"}
+        assert entry["summary"]
+
+
+def test_the_catalogue_is_a_table_for_people(tmp_path):
+    _, out, _ = lethe(tmp_path, "methods")
+    assert all(kind.model_fields["name"].default in out for kind in CATALOGUE)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_keys_are_for_their_owner_alone(home, tmp_path):
+    code, out, _ = lethe(tmp_path, "keys", "init", "--json")
+    assert code == 0
+    made = {Path(path).name: Path(path) for path in json.loads(out)["made"]}
+    assert {"signing.key", "signing.pub", "pseudonym.key"} < set(made)
+    for name in ("signing.key", "pseudonym.key"):
+        assert made[name].stat().st_mode & 0o777 == 0o600
+
+
+def test_keys_are_made_once(home, tmp_path):
+    lethe(tmp_path, "keys", "init")
+    before = files_of(home)
+    assert json.loads(lethe(tmp_path, "keys", "init", "--json")[1])["made"] == []
+    assert files_of(home) == before
+
+
+def test_a_forced_signing_key_is_new_and_the_pseudonym_key_stays(home, tmp_path):
+    lethe(tmp_path, "keys", "init")
+    before = files_of(home)
+    lethe(tmp_path, "keys", "init", "--force")
+    changed = {Path(path).name for path, raw in files_of(home).items() if before.get(path) != raw}
+    assert {"signing.key", "signing.pub"} < changed
+    assert "pseudonym.key" not in changed
+    assert set(before) < set(files_of(home))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["forget"], "No such command 'forget'"),
+        (["delete"], "Missing argument 'REQUEST'"),
+        (["delete", "demo", "--clas", "3"], "No such option"),
+        (["ui", "--port", "http"], "as an integer"),
+    ],
+)
+def test_a_wrong_call_exits_with_2_and_says_why_on_standard_error(tmp_path, arguments, said):
+    code, out, err = lethe(tmp_path, *arguments)
+    assert (code, out) == (2, "")
+    assert said in " ".join(err.replace("│", " ").split())
+
+
+OUTSIDE = [
+    ["demo"],
+    ["train"],
+    ["delete", "demo"],
+    ["delete", "r-1", "--class", "3"],
+    ["next"],
+    ["verify"],
+    ["ui"],
+]
+
+
+@pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")
+@pytest.mark.parametrize("arguments", OUTSIDE, ids=" ".join)
+def test_outside_of_a_checkout_it_exits_with_2_and_writes_nothing(tmp_path, arguments):
+    code, out, err = lethe(tmp_path, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"lethe: {tmp_path} is not in a git checkout")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return checkout(tmp_path_factory.mktemp("cli") / "project")
+
+
+@pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["delete", "r-1"], "there is no request 'r-1'"),
+        (["delete", "r-1", "--class", "eleven"], "unknown class: eleven"),
+        (["delete", "r-1", "--class", "3", "--subject", "p"], "it named class and subject"),
+        (["delete", "demo", "--class", "4"], "the id 'demo' is taken"),
+        (["delete", "../r", "--class", "4"], "id: String should match pattern"),
+        (["delete", "r-1", "--sample", "digit-9999"], "digit-9999"),
+        (["delete", "r-1", "--subject", "subject-9999"], "subject-9999"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused_by_name_and_changes_no_byte(project, arguments, said):
+    before = files_of(project)
+    code, out, err = lethe(project, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("lethe: ")
+    assert said in err
+    assert files_of(project) == before
+
+
+def test_a_false_certificate_has_an_exit_code_of_its_own(tmp_path):
+    (tmp_path / "file").write_bytes(b"{}")
+    code, _, err = lethe(tmp_path, "verify", "file", "--key", str(ROOT / "tests/golden/certificate-v1.pub"))
+    assert code == 6
+    assert "of another kind" in err
+
+
+def test_a_golden_certificate_verifies(tmp_path):
+    golden = ROOT / "tests/golden"
+    arguments = [
+        str(golden / "certificate-v1.dsse.json"),
+        "--key",
+        str(golden / "certificate-v1.pub"),
+        "--json",
+    ]
+    code, out, _ = lethe(tmp_path, "verify", *arguments)
+    assert (code, json.loads(out)["verified"]) == (0, True)
+
+
+def test_help_loads_nothing_heavy():
+    code = f"import sys, flows.cli; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_it_is_installed_as_a_program(tmp_path):
+    program = Path(sys.executable).with_name("lethe")
+    done = subprocess.run(
+        [program, "verify", "nothing"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nothing" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,199 @@
+"""The stages as plain functions: the same bytes twice, what they miss, and what the policy makes of them."""
+
+import shutil
+
+import pytest
+from world import NOISE, checkout, content, files_of
+
+from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from flows.stages.process import run_stage
+from flows.stages.unlearn import Hands, unlearn
+from flows.verify_cli import verify_files
+from tasks.certification import gather_certificate
+from tasks.checkpoints import read_checkpoint_card
+from tasks.datasets import read_card
+from tasks.environment import now
+from tasks.files import read_record
+from tasks.layout import Layout
+from tasks.params import read_section, write_params
+from tasks.requests import make_scope, submit_request
+from tasks.unlearning import attempt
+from unlearn_core.errors import (
+    ConfigurationError,
+    CoverageError,
+    GateError,
+    MomentsError,
+    PipelineError,
+    SetupError,
+)
+from unlearn_core.records.deletion import DeletionRecord
+from unlearn_core.records.request import DeletionRequest
+
+pytestmark = [*NOISE, pytest.mark.xdist_group("stages")]
+
+STAGES = {**PREPARATION, **DELETION}
+OUTS = {
+    "dataset": ["data/dataset"],
+    "parent": ["models/parent"],
+    "moments": ["models/moments"],
+    "split": ["data/split", "data/retained"],
+    "unlearn": ["models/unlearned", "reports/deletion", "reports/plots"],
+    "certify": ["reports"],
+}
+
+
+@pytest.fixture(scope="module")
+def served(own_folders, tmp_path_factory):
+    """A checkout in which every stage ran once."""
+    root = checkout(tmp_path_factory.mktemp("served") / "project")
+    for name, stage in STAGES.items():
+        assert run_due(root, name, stage)
+    return root
+
+
+@pytest.fixture
+def copy(served, tmp_path):
+    """The same checkout once more, with a tracking store and DVC's cache of its own."""
+    ignore = shutil.ignore_patterns("mlruns", "cache", "tmp")
+    return shutil.copytree(served, tmp_path / "project", ignore=ignore)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_gives_the_same_bytes_twice(served, name):
+    folders = [served / out for out in OUTS[name]]
+    before = files_of(*folders)
+    shutil.rmtree(served / ".lethe", ignore_errors=True)
+    STAGES[name](served)
+    assert len(before) > 0
+    assert files_of(*folders) == before
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_that_ran_is_current(served, name):
+    assert not run_due(served, name, STAGES[name])
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    return checkout(tmp_path_factory.mktemp("empty") / "project")
+
+
+@pytest.mark.parametrize("name", ["parent", "moments", "split", "unlearn", "certify"])
+def test_a_stage_without_its_inputs_says_so_and_writes_nothing(empty, name):
+    before = files_of(empty)
+    with pytest.raises(PipelineError, match="does not exist; an earlier stage writes it"):
+        STAGES[name](empty)
+    assert files_of(empty) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigurationError("why"), 2),
+        (MomentsError("why"), 3),
+        (PipelineError("why"), 4),
+        (GateError("why"), 5),
+    ],
+)
+def test_a_stage_that_stops_is_one_message_and_an_exit_code(error, code, capsys):
+    def stage(root):
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        run_stage(stage)
+    assert caught.value.code == code
+    assert capsys.readouterr() == ("", "stage: why\n")
+
+
+def change(root, section, **settings):
+    write_params(root, {section: {**read_section(root, section, dict), **settings}})
+
+
+def test_a_person_can_be_forgotten_with_a_note_where_the_policy_says_so(copy):
+    change(copy, "policy", when_inconclusive="accept_with_note")
+    layout = Layout(copy)
+    scope = make_scope(classes=(), samples=(), subjects=("subject-0003",))
+    submit_request(layout, DeletionRequest(id="r-2", scope=scope))
+    DELETION["split"](copy)
+    record = DELETION["unlearn"](copy)
+    released = DELETION["certify"](copy)
+    assert record.tried == ("finetune",)
+    assert record.rungs[0].verdict.verdict == "inconclusive"
+    assert released.outcome.note.endswith("Accepted with this note, as the policy says.")
+    assert verify_files(copy / released.certificate)["note"] == released.outcome.note
+
+
+def stumbling(layout, method, *arguments, **settings):
+    """Attempt as always, but fail as a projection."""
+    if method.name == "svd":
+        raise CoverageError("too much is out of reach")
+    return attempt(layout, method, *arguments, **settings)
+
+
+def test_a_rung_that_fails_gives_way_to_the_next(copy):
+    record = unlearn(copy, Hands(attempt=stumbling))
+    assert record.tried == ("svd", "retrain")
+    assert [(entry.method, entry.why) for entry in record.failed] == [("svd", "too much is out of reach")]
+    assert record.accepted.unlearning.name == "retrain"
+    attempts = gather_certificate(Layout(copy), record, started=now()).attempts
+    assert [(one.method, one.verdict) for one in attempts] == [("svd", "failed"), ("retrain", "passes")]
+
+
+def test_an_accepted_model_lies_in_its_place_with_its_origin(served):
+    layout = Layout(served)
+    rung = read_record(layout.deletion, DeletionRecord).accepted
+    card = read_checkpoint_card(layout.unlearned)
+    assert card.weights == rung.unlearning.weights
+    assert card.parent == read_checkpoint_card(layout.parent).weights
+    assert card.data == read_card(layout.retained).rows_digest
+
+
+def test_second_moments_of_another_model_are_refused(copy):
+    change(copy, "run", seed=1)
+    PREPARATION["parent"](copy)
+    with pytest.raises(MomentsError, match="Run `dvc repro moments`"):
+        DELETION["unlearn"](copy)
+
+
+@pytest.mark.parametrize(
+    ("section", "stage", "value"),
+    [
+        ("dataset", "dataset", {"source": "retained", "rows_digest": content("unknown")}),
+        ("parent", "parent", {"source": "champion", "weights": content("unknown")}),
+    ],
+)
+def test_an_earlier_generation_that_is_not_here_is_asked_for(copy, section, stage, value):
+    write_params(copy, {section: value})
+    with pytest.raises(PipelineError, match="does not exist; fetch it with `dvc checkout` or `dvc pull`"):
+        PREPARATION[stage](copy)
+
+
+def test_an_earlier_model_under_a_false_digest_is_refused(copy):
+    layout, false = Layout(copy), content("another model")
+    shutil.copytree(layout.unlearned, layout.generation("models", false))
+    write_params(copy, {"parent": {"source": "champion", "weights": false}})
+    with pytest.raises(PipelineError, match=f"params.yaml names {false}"):
+        PREPARATION["parent"](copy)
+
+
+def test_earlier_data_under_a_false_digest_are_refused(copy):
+    layout, false = Layout(copy), content("other rows")
+    shutil.copytree(layout.retained, layout.generation("data", false))
+    write_params(copy, {"dataset": {"source": "retained", "rows_digest": false}})
+    with pytest.raises(PipelineError, match=f"params.yaml names {false}"):
+        PREPARATION["dataset"](copy)
+
+
+def test_an_earlier_model_on_other_data_is_refused(copy):
+    layout = Layout(copy)
+    weights = read_checkpoint_card(layout.unlearned).weights
+    shutil.copytree(layout.unlearned, layout.generation("models", weights))
+    write_params(copy, {"parent": {"source": "champion", "weights": weights}})
+    with pytest.raises(PipelineError, match="`lethe next` sets both together"):
+        PREPARATION["parent"](copy)
+
+
+def test_a_request_that_is_not_there_is_named(copy):
+    write_params(copy, {"request": "r-9"})
+    with pytest.raises(SetupError, match="there is no request 'r-9'"):
+        DELETION["split"](copy)

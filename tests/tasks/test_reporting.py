@@ -1,0 +1,132 @@
+"""A deletion in files and in words."""
+
+import pytest
+from world import content
+
+from tasks.reporting import HEADLINES, deletion_markdown, evaluations_by_model, headlines
+from unlearn_core.records.deletion import DeletionRecord, LeftOut, Outcome, Released, Rung
+from unlearn_core.records.evaluation import Evaluation, Measurement
+from unlearn_core.records.policy import Verdict
+from unlearn_core.records.result import Coverage, UnlearningRecord
+
+
+def evaluation(model, **values):
+    entries = tuple(Measurement(name=name.replace("_", "."), value=value) for name, value in values.items())
+    return Evaluation(model=content(model), seed=0, measurements=entries)
+
+
+def verdict(name="passes"):
+    return Verdict(
+        verdict=name, level="E1", decided_by=(), reason="why", findings=(), policy=content("policy")
+    )
+
+
+def rung(method, *, accepted, **values):
+    record = UnlearningRecord(
+        method={"name": method},
+        seed=0,
+        parent=content("parent"),
+        weights=content(method),
+        coverage=Coverage(parameters=()),
+    )
+    return Rung(
+        unlearning=record,
+        evaluation=evaluation(method, **values),
+        verdict=verdict("passes" if accepted else "under_forgotten"),
+        accepted=accepted,
+        why=f"because of {method}",
+    )
+
+
+def record_of(*rungs, reference=None):
+    return DeletionRecord(
+        request="r-17",
+        split=content("split"),
+        original=evaluation("original", accuracy_test_forget=0.9, other=1.0),
+        original_verdict=verdict("under_forgotten"),
+        reference=reference,
+        tried=("broken", *(one.unlearning.name for one in rungs)),
+        rungs=rungs,
+        failed=(LeftOut(method="broken", why="it stopped"),),
+        left_out=(LeftOut(method="idle", why="it cannot"),),
+    )
+
+
+@pytest.fixture
+def record():
+    return record_of(
+        rung("first", accepted=False, accuracy_test_forget=0.5),
+        rung("second", accepted=True, accuracy_test_forget=0.125, accuracy_test_retain=0.75),
+        reference=evaluation("retrained", accuracy_test_forget=0.0),
+    )
+
+
+@pytest.fixture
+def told(record):
+    outcome = Outcome(
+        request="r-17",
+        deletion=record.digest,
+        data=content("data"),
+        retained=content("retained"),
+        parent=content("parent"),
+        model=content("second"),
+        method="second",
+        verdict="passes",
+        level="E1",
+        policy=content("policy"),
+        note=None,
+    )
+    released = Released(
+        outcome=outcome,
+        registered_model="digits",
+        registered_version=7,
+        certificate="evidence/r-17/certificate.dsse.json",
+        certificate_digest=content("certificate"),
+        run="run",
+    )
+    return deletion_markdown(record, released)
+
+
+def test_models_stand_beside_one_another_the_accepted_rung_as_the_unlearned(record):
+    found = evaluations_by_model(record)
+    assert {name: one.model for name, one in found.items()} == {
+        "original": content("original"),
+        "unlearned": content("second"),
+        "retrained": content("retrained"),
+    }
+
+
+def test_models_that_are_not_there_are_left_out():
+    assert list(evaluations_by_model(record_of(rung("first", accepted=False)))) == ["original"]
+
+
+def test_headlines_are_what_was_measured_of_them(record):
+    assert headlines(record.original) == {"accuracy.test.forget": 0.9}
+    assert set(headlines(record.original)) < set(HEADLINES)
+
+
+def test_the_words_say_what_was_accepted_and_where_it_is(told):
+    assert told.startswith("# Deletion `r-17`: passes\n")
+    assert "`digits` version 7" in told
+    assert "`evidence/r-17/certificate.dsse.json`" in told
+    assert content("certificate") in told
+
+
+def test_the_words_hold_a_line_for_every_method_and_its_reason(told):
+    assert "| first | under_forgotten | because of first |" in told
+    assert "| second | passes | because of second |" in told
+    assert "| broken | failed | it stopped |" in told
+    assert "| idle | not tried | it cannot |" in told
+
+
+def test_the_words_hold_the_numbers_of_all_models(told):
+    assert "| measurement | original | unlearned | retrained |" in told
+    assert "| accuracy.test.forget | 0.9000 | 0.1250 | 0.0000 |" in told
+
+
+def test_a_number_that_was_not_taken_is_a_dash(told):
+    assert "| accuracy.test.retain | – | 0.7500 | – |" in told
+
+
+def test_a_measurement_that_nobody_took_has_no_line(told):
+    assert "probe.gap" not in told

@@ -1,0 +1,151 @@
+"""The architecture, checked and not remembered."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from stage_dependencies import build_graph, code_dependencies, modules_of
+from world import PACKAGES, ROOT
+
+from flows.stages.pipeline import DELETION, PREPARATION
+from tasks.params import SECTIONS, read_section
+from unlearn_core.methods import CATALOGUE, parse_methods
+from unlearn_core.metrics import DEFAULT
+from unlearn_core.records.params import DatasetParams, MomentsParams, ParentParams, RegistryParams, RunParams
+from unlearn_core.records.policy import Policy
+from unlearn_core.records.request import DeletionRequest
+
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+CORE = [path for path in SOURCES if path.is_relative_to(ROOT / "unlearn_core")]
+LONGEST_FILE, LONGEST_FUNCTION = 260, 70
+# What stands for more than one file could say; it may shrink, and nothing may join it.
+LONG_FILES = {"unlearn_core/methods/pgu.py": 330}
+
+STAGES = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def by_name(paths):
+    return {"argvalues": paths, "ids": [name_of(path) for path in paths]}
+
+
+def test_imports_go_one_way():
+    program = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", **by_name(SOURCES))
+def test_a_file_is_one_thing(path):
+    assert len(path.read_text().splitlines()) <= LONG_FILES.get(name_of(path), LONGEST_FILE)
+
+
+@pytest.mark.parametrize("path", **by_name(SOURCES))
+def test_a_function_fits_on_a_screen(path):
+    functions = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef))
+    long = {f.name: f.end_lineno - f.lineno for f in functions if f.end_lineno - f.lineno > LONGEST_FUNCTION}
+    assert long == {}
+
+
+def uses(path):
+    """Yield every dotted name that a file reads or calls."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield f"{node.func.id}()"
+        elif isinstance(node, ast.Attribute):
+            yield ast.unparse(node)
+        elif isinstance(node, ast.Import):
+            yield from (f"import {alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"from {node.module} import {alias.name}" for alias in node.names)
+
+
+OUTSIDE = {
+    "open()", "input()", "print()", "eval()", "exec()",
+    "os.environ", "os.getenv", "sys.argv", "sys.stdin",
+    "datetime.now", "datetime.datetime.now", "datetime.utcnow", "datetime.today",
+    "time.time", "time.perf_counter", "time.monotonic",
+    "torch.load", "torch.save", "torch.set_grad_enabled",
+    "import os", "import sys", "import time", "import random", "import pathlib",
+    "import socket", "import subprocess", "import urllib", "import requests", "import pickle",
+    "from pathlib import Path", "from os import environ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", **by_name(CORE))
+def test_the_core_touches_no_file_clock_environment_or_network(path):
+    assert OUTSIDE & set(uses(path)) == set()
+
+
+@pytest.mark.parametrize("path", **by_name(SOURCES))
+def test_no_file_reaches_for_a_package_registry(path):
+    text = path.read_text().lower()
+    assert [
+        host for host in ("a-registry",) if host in text
+    ] == []
+
+
+def test_dvc_runs_the_stages_that_the_flow_runs_in_its_order():
+    assert list(STAGES) == [*PREPARATION, *DELETION]
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return build_graph()
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_the_code_that_it_imports(graph, name):
+    listed = code_dependencies(STAGES[name]["deps"])
+    assert listed == modules_of(graph, name), "run: python tests/stage_dependencies.py"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_files_that_are_there_or_that_a_stage_makes(name):
+    outs = {out for stage in STAGES.values() for out in stage["outs"]}
+    inputs = [path for path in STAGES[name]["deps"] if "${" not in path]
+    assert [path for path in inputs if path not in outs and not (ROOT / path).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "listed"), [("methods", CATALOGUE), ("metrics", [type(metric) for metric in DEFAULT])]
+)
+def test_every_file_of_a_catalogue_is_listed_in_it(folder, listed):
+    files = {path.stem for path in (ROOT / "unlearn_core" / folder).glob("*.py")} - {"__init__"}
+    modules = {kind.__module__.rsplit(".", 1)[1] for kind in listed}
+    assert modules == files
+
+
+KINDS = {
+    "run": RunParams,
+    "dataset": DatasetParams,
+    "parent": ParentParams,
+    "moments": MomentsParams,
+    "policy": Policy,
+    "methods": dict,
+    "registry": RegistryParams,
+    "request": str,
+}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_projects_own_settings_are_valid(section):
+    assert read_section(ROOT, section, KINDS[section])
+
+
+def test_every_method_is_configured_and_every_rung_is_a_method():
+    configured = [method.name for method in parse_methods(read_section(ROOT, "methods", dict))]
+    ladder = read_section(ROOT, "policy", Policy).ladder
+    assert set(configured) == {kind.model_fields["name"].default for kind in CATALOGUE}
+    assert {*ladder.classes, *ladder.samples} <= set(configured)
+
+
+def test_the_projects_own_request_is_there():
+    name = read_section(ROOT, "request", str)
+    assert DeletionRequest.parse((ROOT / "requests" / f"{name}.json").read_bytes()).id == name
