@@ -159,3 +159,23 @@ def test_moments_of_other_layers_are_refused_by_name(combine) -> None:
     other = nn.Sequential(nn.Flatten(), nn.Linear(72, 3))
     with pytest.raises(MomentsError, match="1: None and"):
         combine(collect(small_net(), some_samples()), collect(other, some_samples()))
+
+
+def test_rows_that_the_whole_never_had_are_refused_even_where_it_is_zero() -> None:
+    whole = Moments({"a": torch.diag(torch.tensor([4.0, 0.0])).double()[None]}, {"a": 4}, 4)
+    part = Moments({"a": torch.diag(torch.tensor([1.0, 0.1])).double()[None]}, {"a": 1}, 1)
+    with pytest.raises(MomentsError, match=r"a: smallest eigenvalue -0\.1"):
+        subtract(whole, part)
+
+
+def test_a_layer_that_only_ever_saw_zeros_subtracts_to_zeros() -> None:
+    nothing = Moments({"a": torch.zeros(1, 3, 3).double()}, {"a": 4}, 4)
+    assert not subtract(nothing, nothing).layers["a"].any()
+
+
+def test_the_tolerance_is_in_units_of_the_largest_eigenvalue() -> None:
+    whole = Moments({"a": torch.diag(torch.tensor([100.0, 1.0])).double()[None]}, {"a": 4}, 4)
+    part = Moments({"a": torch.diag(torch.tensor([1.0, 1.05])).double()[None]}, {"a": 1}, 1)
+    assert subtract(whole, part, tolerance=1e-3).samples == 3
+    with pytest.raises(MomentsError):
+        subtract(whole, part, tolerance=1e-4)

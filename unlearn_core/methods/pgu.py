@@ -78,7 +78,7 @@ class Pgu(Method):
     epochs: int = Field(default=40, ge=1)
     stop_after: int | None = Field(default=None, ge=1)
     max_retain_drop: Share = 0.02
-    forget_target: Share = 0.005
+    forget_target: Share = 0.001
     batch_size: int = Field(default=128, ge=1)
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.MOMENTS})
