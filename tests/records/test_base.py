@@ -107,6 +107,12 @@ def test_what_is_wrong_is_said_where_it_is(raw, said):
         Outer.parse(raw)
 
 
+@pytest.mark.parametrize("value", [1.0, "1", True])
+def test_a_record_is_as_strict_in_python(value):
+    with pytest.raises(ValidationError, match="valid integer"):
+        Outer(name="a", count=value)
+
+
 def test_every_problem_is_listed_on_a_line_of_its_own():
     with pytest.raises(ConfigurationError) as caught:
         Outer.parse('{"count":"x","inner":{"rate":"y"},"nmae":1}')
