@@ -75,9 +75,8 @@ def run_case(case: Case) -> list[Row]:
             "retrained_retain_test_accuracy": compared["retrained"]["retain_test_accuracy"],
             "retrained_mia_auc": compared["retrained"]["mia_auc"],
             "retrain_seconds": compared["retrained"]["seconds"],
-            "accepted": accepted.unlearning.name,
-            "original_verdict": record.original_verdict.verdict,
-            "accepted_because": accepted.why,
+            "ladder_accepted": accepted.unlearning.name,
+            "ladder_reason": accepted.why,
         }
         return [{**shared, "method": name, **row} for name, row in models.items()]
 

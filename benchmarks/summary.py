@@ -40,7 +40,7 @@ def summarise(rows: list[Row]) -> list[Row]:
             "requests": len(group),
             **{name: _spread(group, name) for name in QUANTITIES},
             "passes": sum(row["verdict"] == "passes" for row in group),
-            "accepted": sum(row["accepted"] == method for row in group),
+            "accepted": sum(row["ladder_accepted"] == method for row in group),
         }
         for (scope, kind, method), group in groups.items()
     ]

@@ -220,7 +220,7 @@ def _mean_and_range(values: ArrayLike) -> tuple[float, Any]:
 def _seeds(method: TradeOff) -> str:
     """Say what the bars are, where there are any."""
     count = np.size(method.forget_accuracy)
-    return "" if count == 1 else f"\n(mean, lowest and highest of {count} seeds)"
+    return "" if count == 1 else f"\n(mean, lowest and highest of {count} runs)"
 
 
 def _slanted(names: Sequence[str]) -> dict[str, Any]:

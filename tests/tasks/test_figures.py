@@ -124,11 +124,11 @@ def test_every_method_has_a_look_of_its_own():
     assert len(looks) == 14
 
 
-def test_the_bars_of_the_trade_off_reach_from_the_lowest_to_the_highest_seed():
+def test_the_bars_of_the_trade_off_reach_from_the_lowest_to_the_highest_run():
     figure = trade_off()
     (segment,) = figure.axes[0].containers[2].lines[2][0].get_segments()
     np.testing.assert_allclose(segment[:, 0], (10, 30))
-    assert "of 2 seeds" in figure.get_suptitle()
+    assert "of 2 runs" in figure.get_suptitle()
 
 
 def test_a_trade_off_without_its_target_is_refused():
