@@ -25,7 +25,7 @@ demo: $(READY) ## Watch a real model forget, from request to signed certificate.
 	@PATH="$(abspath $(BIN)):$$PATH" lethe demo
 
 test: $(READY) ## Run the fast tests.
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(READY) ## Run the tests that train for minutes.
 	@$(BIN)/python -m pytest -m slow

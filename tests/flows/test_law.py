@@ -21,7 +21,7 @@ from tasks.tracking import connect
 from unlearn_core.errors import RequestError
 from unlearn_core.records.deletion import DeletionRecord
 
-pytestmark = [*NOISE, pytest.mark.xdist_group("law")]
+pytestmark = NOISE
 
 
 def lethe_run(root, run_id):

@@ -29,7 +29,7 @@ from unlearn_core.errors import (
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.request import DeletionRequest
 
-pytestmark = [*NOISE, pytest.mark.xdist_group("stages")]
+pytestmark = NOISE
 
 STAGES = {**PREPARATION, **DELETION}
 OUTS = {
