@@ -56,7 +56,7 @@ def log_ladder(layout: Layout, record: DeletionRecord) -> None:
     for role, evaluation in evaluations_by_model(record).items():
         log_evaluation(run, evaluation, role=role, headlines=HEADLINES)
     if record.accepted is None:
-        path = layout.evidence(record.request) / "failure.json"
+        path = layout.failure(record.request)
         write_record(path, record)
         log_documents(run, path, artifact_path="evidence")
         end_run(run, "FAILED")

@@ -83,14 +83,31 @@ def manifest_of(table: pa.Table, classes: tuple[str, ...]) -> Manifest:
 
 
 def read_images(folder: Path, rows: NDArray[np.bool_]) -> list[bytes]:
-    """Read the encoded images of the rows in a mask, in order."""
+    """Read the encoded images of the rows in a mask, in order.
+
+    Args:
+        folder: The data set's folder.
+        rows: ``[rows]`` mask.
+
+    Returns:
+        The images.
+
+    Raises:
+        PipelineError: If an image is not the one that its row's digest names.
+    """
     images: list[bytes] = []
     start = 0
     for path in _shards(folder):
-        column = pq.read_table(path, columns=["image"])["image"]
-        wanted = rows[start : start + len(column)]
-        start += len(column)
-        images += column.filter(pa.array(wanted)).to_pylist()
+        shard = pq.read_table(path, columns=["image", "sha256"])
+        wanted = shard.filter(pa.array(rows[start : start + len(shard)]))
+        start += len(shard)
+        read = wanted["image"].to_pylist()
+        altered = sum(
+            sha256(image) != digest for image, digest in zip(read, wanted["sha256"].to_pylist(), strict=True)
+        )
+        if altered:
+            raise PipelineError(f"{path}: {altered} image(s) differ from their digests; run `dvc checkout`")
+        images += read
     return images
 
 

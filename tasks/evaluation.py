@@ -6,13 +6,15 @@ from safetensors.torch import load_file, save_file
 
 from tasks.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.compute import computing
-from tasks.files import replaced_folder
+from tasks.files import code_digest, replaced_folder
 from tasks.layout import Layout, short
 from tasks.materials import read_split, views
 from tasks.pool import Pool
+from unlearn_core import data, evaluating, models
 from unlearn_core.evaluating import evaluate, observe
 from unlearn_core.metric import Outputs, Subject, View
 from unlearn_core.metrics import DEFAULT
+from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.seeds import derive_seed
@@ -72,9 +74,13 @@ def models_side_by_side(
 
 def _observed(layout: Layout, checkpoint: Path, run: RunParams) -> dict[View, Outputs]:
     """Observe a checkpoint, or read what was observed of the same weights and split before."""
-    key = (
-        f"{short(read_checkpoint_card(checkpoint).weights)}-{short(read_split(layout).digest)}-{run.threads}"
-    )
+    ingredients = {
+        "weights": read_checkpoint_card(checkpoint).weights,
+        "split": read_split(layout).digest,
+        "threads": run.threads,
+        "code": code_digest(data, evaluating, models),
+    }
+    key = short(sha256(canonical_json(ingredients)))
     folder = layout.lethe / "outputs" / key
     if not folder.is_dir():
         _save(folder, _observe(layout, checkpoint, run))

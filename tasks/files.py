@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 from unlearn_core.errors import PipelineError
-from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.base import Record, Sha256, sha256
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -80,3 +81,8 @@ def file_digest(path: Path) -> Sha256:
     """Return the SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def code_digest(*modules: ModuleType) -> Sha256:
+    """Return the digest of some modules' source, for what is kept by all that it depends on."""
+    return sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in modules))

@@ -83,6 +83,10 @@ class Layout:
         """Certificate, Data Docs, times and figures of a request: not pinned, since runs differ in them."""
         return self.root / "evidence" / request_id
 
+    def failure(self, request_id: str) -> Path:
+        """The record of a ladder on which no model was accepted; gone once one is."""
+        return self.evidence(request_id) / "failure.json"
+
     def generation(self, kind: str, digest: Sha256) -> Path:
         """A model or a data set of an earlier deletion, by digest."""
         return self.root / kind / "generations" / short(digest)

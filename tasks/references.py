@@ -7,11 +7,12 @@ import torch
 
 from tasks.checkpoints import read_checkpoint_card
 from tasks.compute import device_name
-from tasks.files import write_record
+from tasks.files import code_digest, write_record
 from tasks.layout import Layout, short
 from tasks.materials import forget_mask, read_split
 from tasks.pool import Pool
 from tasks.training import train_checkpoint
+from unlearn_core import data, models, training
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.params import RunParams
@@ -66,6 +67,8 @@ def _key(layout: Layout, parent: CheckpointCard, seed: int, threads: int) -> str
         "normalisation": parent.normalisation.model_dump(mode="json"),
         "seed": seed,
         "threads": threads,
+        "code": code_digest(data, models, training),
+        "torch": torch.__version__,
         "device": device_name(),
     }
     return short(sha256(canonical_json(ingredients)))

@@ -23,7 +23,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 CORE = [path for path in SOURCES if path.is_relative_to(ROOT / "unlearn_core")]
 LONGEST_FILE, LONGEST_FUNCTION = 260, 70
 # What stands for more than one file could say; it may shrink, and nothing may join it.
-LONG_FILES = {"unlearn_core/methods/pgu.py": 330}
+LONG_FILES = {"unlearn_core/methods/pgu.py": 290}
 
 STAGES = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())["stages"]
 

@@ -44,8 +44,8 @@ class Selection:
     Attributes:
         forget: ``[rows]`` mask of the training rows to forget.
         retain: ``[rows]`` mask of the training rows to keep.
-        keep: ``[rows]`` mask of the retained data set: everything but the forgotten rows and, where a
-            class has no training row left, its held-out rows.
+        keep: ``[rows]`` mask of the retained data set: everything but the forgotten rows, the held-out
+            rows of the same samples' or subjects' scope, and those of a class without training rows.
         classes: The forgotten classes' indices; empty unless the scope is classes.
     """
 
@@ -80,7 +80,9 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
             "the scope covers all training rows; nothing would be left to retain. Retire the model instead"
         )
     present = np.isin(manifest.labels, np.unique(manifest.labels[retain]))
-    keep = ~forget & (present | train)
+    # The held-out rows of a forgotten class go with its last training row; those of a person always.
+    gone = forget if classes else matched
+    keep = ~gone & (present | train)
     _refuse_duplicates(manifest, forget, keep)
     return Selection(forget=forget, retain=retain, keep=keep, classes=classes)
 

@@ -59,6 +59,7 @@ def certify(root: Path) -> Released:
     )
     write_record(layout.outcome, outcome)
     write_record(layout.evidence(split.request) / "released.json", released)
+    layout.failure(split.request).unlink(missing_ok=True)
     log_documents(run, path, layout.reports, artifact_path="evidence")
     describe_run(run, deletion_markdown(deletion, released))
     set_tags(run, {"lethe.verdict": outcome.verdict, "lethe.method": outcome.method})

@@ -47,8 +47,8 @@ def requests(draw):
     return found, of_subjects(*draw(st.sets(st.sampled_from(people), min_size=1)))
 
 
-def naive(scope, found):
-    """Say row by row what is forgotten."""
+def named_rows(scope, found):
+    """Say row by row what a scope names, in training or not."""
     for row in range(len(found)):
         if isinstance(scope, ClassScope):
             named = found.classes[found.labels[row]] in scope.classes
@@ -57,7 +57,13 @@ def naive(scope, found):
         else:
             subject = found.subject_ids[row]
             named = bool(subject) and pseudonym(subject) in scope.subjects
-        yield bool(named and found.splits[row] == "train")
+        yield bool(named)
+
+
+def naive(scope, found):
+    """Say row by row what is forgotten."""
+    named = zip(named_rows(scope, found), found.splits == "train", strict=True)
+    return [bool(one and train) for one, train in named]
 
 
 def selected(request):
@@ -80,24 +86,27 @@ def test_forgotten_and_retained_rows_are_the_training_rows_and_share_none(reques
 def test_what_is_forgotten_equals_a_naive_loop(request):
     found, scope, selection = selected(request)
     if selection:
-        assert selection.forget.tolist() == list(naive(scope, found))
+        assert selection.forget.tolist() == naive(scope, found)
 
 
 @given(requests())
 def test_all_is_kept_but_forgotten_rows_and_held_out_rows_of_vanished_classes(request):
-    found, _, selection = selected(request)
+    found, scope, selection = selected(request)
     if selection:
         left = set(found.labels[selection.retain])
+        named = list(named_rows(scope, found))
         for row in range(len(found)):
-            vanished = found.splits[row] != "train" and found.labels[row] not in left
-            assert selection.keep[row] == (not selection.forget[row] and not vanished)
+            held_out = found.splits[row] != "train"
+            vanished = held_out and found.labels[row] not in left
+            somebodys = held_out and named[row] and not isinstance(scope, ClassScope)
+            assert selection.keep[row] == (not selection.forget[row] and not vanished and not somebodys)
 
 
 @given(requests())
 def test_a_refusal_has_a_reason_in_the_rows(request):
     found, scope, selection = selected(request)
     if selection is None:
-        forgotten = list(naive(scope, found))
+        forgotten = naive(scope, found)
         train = (found.splits == "train").tolist()
         unknown = isinstance(scope, SubjectScope) and pseudonym("nobody") in scope.subjects
         assert unknown or not any(forgotten) or forgotten == train
@@ -114,6 +123,11 @@ def test_samples_and_subjects_forget_no_class():
 
 def test_held_out_rows_of_a_forgotten_class_leave_the_retained_data():
     assert rows(select(of_classes("a"), ROWS, pseudonym).keep) == [2, 3, 4, 5, 7]
+
+
+def test_held_out_rows_of_a_forgotten_person_leave_the_retained_data():
+    found = manifest("aab", "rra", subjects="xyx")
+    assert rows(select(of_subjects("x"), found, pseudonym).keep) == [1]
 
 
 def test_held_out_rows_of_a_class_stay_while_one_of_its_training_rows_does():

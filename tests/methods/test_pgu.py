@@ -6,8 +6,9 @@ from torch import nn
 
 from unlearn_core.data import Samples
 from unlearn_core.errors import ConfigurationError, MomentsError, NeedError
+from unlearn_core.guarding import guard
 from unlearn_core.method import Materials, Tuning
-from unlearn_core.methods.pgu import Pgu, forget_loss, guard, take_step
+from unlearn_core.methods.pgu import Pgu, forget_loss, take_step
 from unlearn_core.moments import collect, subtract
 from unlearn_core.unlearning import unlearn
 

@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from unlearn_core.data import Samples
-from unlearn_core.methods.pgu import Pgu, guard, take_step
+from unlearn_core.guarding import guard
+from unlearn_core.methods.pgu import Pgu, take_step
 from unlearn_core.moments import Moments, collect, subtract
 from unlearn_core.subspaces import eigenbasis, leading_rank, projector
 

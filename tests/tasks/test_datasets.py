@@ -20,6 +20,7 @@ from tasks.datasets import (
     write_retained,
 )
 from unlearn_core.errors import PipelineError
+from unlearn_core.records.base import sha256
 from unlearn_core.records.data import SPLITS, Normalisation
 
 CLASSES = ("a", "b", "c")
@@ -34,7 +35,7 @@ def table_of(count=ROWS):
             "label": [row % 3 for row in range(count)],
             "split": [SPLITS[row % 4] for row in range(count)],
             "subject_id": [f"subject-{row // 8}" if row % 4 == 0 else "" for row in range(count)],
-            "sha256": [content(row) for row in range(count)],
+            "sha256": [sha256(f"image {row}".encode()) for row in range(count)],
             "image": pa.array([f"image {row}".encode() for row in range(count)], pa.binary()),
         }
     )
@@ -65,6 +66,15 @@ def test_images_are_read_by_mask_in_order(folder):
     mask = np.zeros(ROWS, dtype=bool)
     mask[[0, 300, ROWS - 1]] = True
     assert read_images(folder, mask) == [b"image 0", b"image 300", f"image {ROWS - 1}".encode()]
+
+
+def test_an_altered_image_is_refused(folder):
+    path = sorted(folder.glob("*.parquet"))[1]
+    shard = pq.read_table(path)
+    images = [b"another", *shard["image"].to_pylist()[1:]]
+    pq.write_table(shard.set_column(shard.column_names.index("image"), "image", pa.array(images)), path)
+    with pytest.raises(PipelineError, match="1 image"):
+        read_images(folder, np.ones(ROWS, dtype=bool))
 
 
 def test_shards_hold_so_many_rows(folder):

@@ -1,6 +1,6 @@
 """Projected-gradient unlearning: climb away from the forget data where the retained data is not."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 from typing import Annotated, ClassVar, Literal
@@ -12,13 +12,14 @@ from torch.nn import functional as F
 
 from unlearn_core.data import Samples, concatenate
 from unlearn_core.errors import ConfigurationError
-from unlearn_core.layers import Layer, linear_layers, projection_coverage
+from unlearn_core.guarding import Guarded, guard
+from unlearn_core.layers import projection_coverage
 from unlearn_core.method import Materials, Method, Need, ScopeKind, needed
-from unlearn_core.moments import Moments, collect, subtract
+from unlearn_core.moments import collect, subtract
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.result import Coverage
 from unlearn_core.stopping import Judge, Judged, Verdict, judge_of_classes, judge_of_samples
-from unlearn_core.subspaces import Energy, Protection, eigenbasis, leading_rank, protection
+from unlearn_core.subspaces import Energy
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -160,42 +161,6 @@ class Pgu(Method):
             "stop_after": attempt.epoch,
         }
         return Pgu(**{**dict(self), **found})
-
-
-@dataclass(frozen=True)
-class Guarded:
-    """One weight, with the protection of the retained data in every group of it."""
-
-    layer: Layer
-    protections: tuple[Protection, ...]
-
-    def outside(self, gradient: Tensor) -> Tensor:
-        """Return what of the weight's gradient lies outside the protected space, in the weight's shape."""
-        groups = zip(self.protections, self.layer.view(gradient), strict=True)
-        return self.layer.fold(torch.stack([protection.remove(rows) for protection, rows in groups]))
-
-
-def guard(
-    model: nn.Module, retained: Moments, shares: Mapping[str, float], energy: Energy = "singular_values"
-) -> list[Guarded]:
-    """Protect the leading input directions of the retained data in every layer that was seen at work.
-
-    Args:
-        model: The model that the moments were taken of.
-        retained: Moments of the retained data.
-        shares: By layer name, the share of the energy that is protected.
-        energy: What it is a share of.
-
-    Returns:
-        One entry per weight.
-    """
-    layers = {layer.name: layer for layer in linear_layers(model) if layer.name in retained.layers}
-    guarded: list[Guarded] = []
-    for name, layer in layers.items():
-        bases = [eigenbasis(moment).to(layer.weight) for moment in retained.layers[name]]
-        protections = [protection(basis, leading_rank(basis, shares[name], energy)) for basis in bases]
-        guarded.append(Guarded(layer, tuple(protections)))
-    return guarded
 
 
 def forget_loss(logits: Tensor, labels: Tensor, *, offset: float) -> tuple[Tensor, Tensor]:

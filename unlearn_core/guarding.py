@@ -1,0 +1,47 @@
+"""Weights that may only move outside the input space of the data to be kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from unlearn_core.layers import Layer, linear_layers
+from unlearn_core.moments import Moments
+from unlearn_core.subspaces import Energy, Protection, eigenbasis, leading_rank, protection
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """One weight, with the protection of the retained data in every group of it."""
+
+    layer: Layer
+    protections: tuple[Protection, ...]
+
+    def outside(self, gradient: Tensor) -> Tensor:
+        """Return what of the weight's gradient lies outside the protected space, in the weight's shape."""
+        groups = zip(self.protections, self.layer.view(gradient), strict=True)
+        return self.layer.fold(torch.stack([protection.remove(rows) for protection, rows in groups]))
+
+
+def guard(
+    model: nn.Module, retained: Moments, shares: Mapping[str, float], energy: Energy = "singular_values"
+) -> list[Guarded]:
+    """Protect the leading input directions of the retained data in every layer that was seen at work.
+
+    Args:
+        model: The model that the moments were taken of.
+        retained: Moments of the retained data.
+        shares: By layer name, the share of the energy that is protected.
+        energy: What it is a share of.
+
+    Returns:
+        One entry per weight.
+    """
+    layers = {layer.name: layer for layer in linear_layers(model) if layer.name in retained.layers}
+    guarded: list[Guarded] = []
+    for name, layer in layers.items():
+        bases = [eigenbasis(moment).to(layer.weight) for moment in retained.layers[name]]
+        protections = [protection(basis, leading_rank(basis, shares[name], energy)) for basis in bases]
+        guarded.append(Guarded(layer, tuple(protections)))
+    return guarded
