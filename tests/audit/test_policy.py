@@ -267,3 +267,31 @@ def test_model_that_was_not_measured_is_never_accepted(when, is_retrain):
     taken, why = accept(policy(band(), when_inconclusive=when), verdict_of(math.nan), is_retrain=is_retrain)
     assert not taken
     assert NAMES[0] in why
+
+
+def resting_on(samples, value):
+    """An evaluation of two measurements, the second of which rests on so many samples."""
+    return Evaluation(
+        model="sha256:" + "0" * 64,
+        seed=0,
+        measurements=(
+            Measurement(name=NAMES[0], value=value),
+            Measurement(name=NAMES[2], value=value, samples=samples),
+        ),
+    )
+
+
+@pytest.mark.parametrize(("samples", "judged"), [(29, False), (30, True), (31, True)])
+def test_a_band_judges_only_what_rests_on_enough_samples(samples, judged):
+    asking = Band.model_validate({**dict(band(NAMES[2])), "least_samples": 30})
+    settings = policy(band(), asking)
+    sides = {"original": resting_on(samples, 9.0), "reference": resting_on(samples, 0.0)}
+    verdict = judge(settings, "classes", resting_on(samples, 0.0), **sides)
+    assert (NAMES[2] in [finding.measurement for finding in verdict.findings]) is judged
+    assert (f"too few samples: {NAMES[2]} ({samples})" in verdict.reason) is not judged
+
+
+def test_a_policy_that_may_judge_nothing_is_refused():
+    asking = Band.model_validate({**dict(band()), "least_samples": 30})
+    with pytest.raises(ValueError, match="least_samples: 0"):
+        policy(asking)

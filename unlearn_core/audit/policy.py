@@ -2,7 +2,8 @@
 
 Two-sided, and read in this order:
 
-1. Each band of the policy makes one *finding* on the candidate (``find``).
+1. Each band of the policy makes one *finding* on the candidate (``find``), unless the measurement rests on
+   fewer samples than the band asks for.
 2. If any finding is outside its band, the candidate fails, whatever else is true. Where some say
    under-forgotten and some over-forgotten, the verdict is under-forgotten: data still there is the
    greater harm.
@@ -44,14 +45,17 @@ def judge(
             the bands' absolute bounds apply, and the level of evidence is E0 instead of E1.
 
     Returns:
-        The verdict, with one finding per band in the policy's order. ``decided_by`` names the measurements
-        outside their bands that gave a failure its name; those not measured; or, of a pass, those that
-        tell the original from the candidate. It is empty where the original passes as well.
+        The verdict, with one finding per applicable band in the policy's order. ``decided_by`` names the
+        measurements outside their bands that gave a failure its name; those not measured; or, of a pass,
+        those that tell the original from the candidate. It is empty where the original passes as well.
     """
-    bands: tuple[Band, ...] = policy.classes if scope_kind == "classes" else policy.samples
+    stated = policy.classes if scope_kind == "classes" else policy.samples
+    bands = tuple(band for band in stated if _has_samples(band, candidate))
     findings = tuple(find(band, candidate, reference) for band in bands)
     control = tuple(find(band, original, reference) for band in bands)
     verdict, decided_by, reason = _weigh(findings, control)
+    if skipped := [band for band in stated if band not in bands]:
+        reason = f"{reason} {_too_few(skipped, candidate)}"
     level: EvidenceLevel = "E0" if reference is None else "E1"
     return Verdict(
         verdict=verdict,
@@ -169,6 +173,19 @@ def _outcome(band: Band, value: float | None, lowest: float | None, highest: flo
     if highest is not None and value > highest:
         return band.above_means
     return "inside"
+
+
+def _has_samples(band: Band, measured: Evaluation) -> bool:
+    """Tell whether a measurement rests on enough samples for a band; ``find`` misses a missing one."""
+    found = measured.get(band.measurement)
+    return found is None or found.samples is None or found.samples >= band.least_samples
+
+
+def _too_few(skipped: list[Band], measured: Evaluation) -> str:
+    """Say which measurements were not judged, and why."""
+    counts = {band.measurement: measured.get(band.measurement) for band in skipped}
+    named = (f"{name} ({found.samples})" for name, found in counts.items() if found is not None)
+    return f"Not judged, for too few samples: {', '.join(named)}."
 
 
 def _finite(evaluation: Evaluation, name: str) -> float | None:

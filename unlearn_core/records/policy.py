@@ -1,8 +1,8 @@
 """The policy: what counts as forgotten, fixed and hashed before a run."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from unlearn_core.records.base import Record, Sha256
 
@@ -15,7 +15,8 @@ class Band(Record):
     """How far one measurement may lie from the retrained model's, and what lying outside means.
 
     Without a reference the measurement must lie in ``[lowest, highest]`` instead; a bound that is None
-    is not checked.
+    is not checked. A measurement that rests on fewer than ``least_samples`` samples is not judged: its
+    sampling error would be wider than the band.
     """
 
     measurement: str
@@ -25,6 +26,17 @@ class Band(Record):
     above_means: Failing
     lowest: float | None = None
     highest: float | None = None
+    least_samples: int = Field(default=0, ge=0)
+
+
+def _always_judging(bands: tuple[Band, ...]) -> tuple[Band, ...]:
+    """Refuse bands none of which applies to a handful of samples: nothing would be judged then."""
+    if all(band.least_samples for band in bands):
+        raise ValueError("at least one band must apply to any number of samples (least_samples: 0)")
+    return bands
+
+
+Bands = Annotated[tuple[Band, ...], AfterValidator(_always_judging)]
 
 
 class Ladder(Record):
@@ -42,8 +54,8 @@ class Policy(Record):
     when_inconclusive: Literal["retrain", "accept_with_note"] = "retrain"
     max_unsupported_share: float = Field(default=0.05, ge=0, le=1)
     ladder: Ladder
-    classes: tuple[Band, ...] = Field(min_length=1)
-    samples: tuple[Band, ...] = Field(min_length=1)
+    classes: Bands
+    samples: Bands
 
 
 class Finding(Record):
