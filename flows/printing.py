@@ -131,13 +131,13 @@ def describe_methods() -> list[dict[str, Any]]:
 def print_methods() -> None:
     """Print every method in the catalogue as a table."""
     table = Table(show_lines=True)
-    for name in ("method", "what it does", "needs", "uses if there", "touches", "forgets", "settings"):
+    for name in ("method", "what it does", "needs", "uses if there", "touches", "forgets"):
         table.add_column(name)
     for row in describe_methods():
         lists = (", ".join(row[name]) or "–" for name in ("needs", "uses"))
-        scopes, settings = ", ".join(row["scopes"]), ", ".join(row["settings"])
-        table.add_row(row["name"], row["summary"], *lists, row["touches"], scopes, settings)
+        table.add_row(row["name"], row["summary"], *lists, row["touches"], ", ".join(row["scopes"]))
     _console().print(table)
+    print("`lethe methods --json` tells each one's settings and paper")
 
 
 def print_keys(home: Path, made: tuple[Path, ...]) -> None:

@@ -54,6 +54,7 @@ class Svd(Method):
     uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     summary: ClassVar[str] = "one forward pass, then project the classes' own directions out of every weight"
+    touches: ClassVar[str] = "weights of linear layers and convolutions"
 
     def apply(
         self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep
