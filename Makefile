@@ -5,6 +5,8 @@ BIN := $(LETHE_VENV)/bin
 READY := $(LETHE_VENV)/.ready
 # One thread per process: two busy OpenMP pools on two cores slow each other down many times over.
 export OMP_NUM_THREADS ?= 1
+# The stages that DVC starts are this environment's.
+export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow check ui bench stages docs clean
@@ -22,29 +24,29 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(READY) ## Watch a real model forget, from request to signed certificate.
-	@PATH="$(abspath $(BIN)):$$PATH" lethe demo
+	@lethe demo
 
 test: $(READY) ## Run the fast tests.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@python -m pytest -n 2 --dist loadfile
 
 test-slow: $(READY) ## Run the tests that train for minutes.
-	@$(BIN)/python -m pytest -m slow
+	@python -m pytest -m slow
 
 check: $(READY) ## Format, lint, types, import contracts, generated files, fast tests: what CI runs.
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/basedpyright
-	@$(BIN)/lint-imports
+	@ruff format --check .
+	@ruff check .
+	@basedpyright
+	@lint-imports
 	@$(MAKE) --no-print-directory test
 
 ui: $(READY) ## Open MLflow on this checkout's runs.
-	@$(BIN)/lethe ui
+	@lethe ui
 
 bench: $(READY) ## Measure quality and cost on digits; writes benchmarks/results.
-	@$(BIN)/python -m benchmarks.digits
+	@python -m benchmarks.digits
 
 stages: $(READY) ## Write the code dependencies into dvc.yaml.
-	@$(BIN)/python tests/stage_dependencies.py
+	@python tests/stage_dependencies.py
 
 clean: ## Remove what runs have written; keys and the virtual environment stay.
 	rm -rf data models reports evidence .lethe dvc.lock mlruns/mlflow.db mlruns/artifacts .dvc/cache .dvc/tmp

@@ -6,6 +6,7 @@ Nothing here is a stand-in: manifests, nets and checkouts are the real ones, onl
 import contextlib
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -149,11 +150,11 @@ def clone(project: Path, folder: Path) -> Path:
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of this environment in a folder."""
-    program = Path(sys.executable).with_name(command[0])
-    return subprocess.run(
-        [str(program), *command[1:]], cwd=folder, capture_output=True, text=True, check=False
-    )
+    """Run a program of this environment in a folder; what it starts comes from this environment too."""
+    programs = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", "")])}
+    full = [str(programs / command[0]), *command[1:]]
+    return subprocess.run(full, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def lethe(folder: Path, *arguments: str) -> tuple[int, str, str]:
