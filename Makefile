@@ -48,5 +48,6 @@ bench: $(READY) ## Measure quality and cost on digits; writes benchmarks/results
 stages: $(READY) ## Write the code dependencies into dvc.yaml.
 	@python tests/stage_dependencies.py
 
-clean: ## Remove what runs have written; keys and the virtual environment stay.
-	rm -rf data models reports evidence .lethe dvc.lock mlruns/mlflow.db mlruns/artifacts .dvc/cache .dvc/tmp
+clean: ## Remove what runs have written; requests, keys and the virtual environment stay.
+	rm -rf data/dataset data/split data/retained models/parent models/moments models/unlearned reports evidence
+	rm -rf .lethe dvc.lock mlruns/mlflow.db mlruns/artifacts .dvc/cache .dvc/tmp
