@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from tasks.evaluation import models_side_by_side
 from tasks.files import write_atomically, write_record
 from tasks.layout import Layout
@@ -14,7 +16,9 @@ from unlearn_core.metrics.membership import loss_scores
 from unlearn_core.records.deletion import DeletionRecord, Released
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
-from unlearn_core.roc import roc_curve
+from unlearn_core.roc import roc_curve, tpr_at_fpr
+
+MODELS = ("original", "unlearned", "retrained")
 
 HEADLINES = (
     "accuracy.test.forget",
@@ -64,23 +68,26 @@ def _metrics(record: DeletionRecord) -> bytes:
 
 
 def _accuracy_per_class(record: DeletionRecord) -> bytes:
+    """Return a row per class and a column per model; empty where a model or a test sample is missing."""
+    evaluations = evaluations_by_model(record)
     prefix = "accuracy.test.class."
-    rows = [
-        (model, measured.name.removeprefix(prefix), measured.value)
-        for model, evaluation in evaluations_by_model(record).items()
-        for measured in evaluation.measurements
-        if measured.name.startswith(prefix)
-    ]
-    return _csv(("model", "class", "accuracy"), rows)
+    names = [entry.name for entry in record.original.measurements if entry.name.startswith(prefix)]
+    rows = []
+    for name in names:
+        found = (evaluations[model].get(name) if model in evaluations else None for model in MODELS)
+        rows.append((name.removeprefix(prefix), *(None if one is None else one.value for one in found)))
+    return _csv(("class", *MODELS), rows)
 
 
 def _attack_roc(subjects: dict[str, Subject], *, seed: int) -> bytes:
-    rows: list[tuple[object, ...]] = []
-    for model, subject in subjects.items():
-        curve = roc_curve(*loss_scores(subject, seed=seed))
-        points = zip(curve.false_positive_rate, curve.true_positive_rate, strict=True)
-        rows += [(model, float(false), float(true)) for false, true in points]
-    return _csv(("model", "false_positive_rate", "true_positive_rate"), rows)
+    """Return a row per false-positive rate and a column per model with its true-positive rate."""
+    grid = np.linspace(0, 1, 101)
+    curves = {model: roc_curve(*loss_scores(subject, seed=seed)) for model, subject in subjects.items()}
+    columns = [
+        [tpr_at_fpr(curves[model], rate) for rate in grid] if model in curves else [None] * len(grid)
+        for model in MODELS
+    ]
+    return _csv(("false_positive_rate", *MODELS), zip(grid.tolist(), *columns, strict=True))
 
 
 def _csv(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:

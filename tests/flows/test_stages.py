@@ -16,6 +16,7 @@ from tasks.environment import now
 from tasks.files import read_record
 from tasks.layout import Layout
 from tasks.params import read_section, write_params
+from tasks.references import find_reference
 from tasks.requests import make_scope, submit_request
 from tasks.unlearning import attempt
 from unlearn_core.errors import (
@@ -27,6 +28,7 @@ from unlearn_core.errors import (
     SetupError,
 )
 from unlearn_core.records.deletion import DeletionRecord
+from unlearn_core.records.params import RunParams
 from unlearn_core.records.request import DeletionRequest
 
 pytestmark = NOISE
@@ -71,6 +73,26 @@ def test_a_stage_gives_the_same_bytes_twice(served, name):
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_that_ran_is_current(served, name):
     assert not run_due(served, name, STAGES[name])
+
+
+def test_plots_have_a_column_for_every_model(served):
+    tables = {path.name: path.read_text().splitlines() for path in (served / "reports" / "plots").iterdir()}
+    assert tables["accuracy_per_class.csv"][0] == "class,original,unlearned,retrained"
+    assert tables["attack_roc.csv"][0] == "false_positive_rate,original,unlearned,retrained"
+    classes = [line.split(",")[0] for line in tables["accuracy_per_class.csv"][1:]]
+    assert classes == list("0123456789")
+    first, *_, last = (line.split(",") for line in tables["attack_roc.csv"][1:])
+    assert (first[0], last) == ("0.0", ["1.0"] * 4)
+
+
+def test_a_reference_is_found_only_where_the_policy_allows_it(copy):
+    layout, run = Layout(copy), read_section(copy, "run", RunParams)
+    built = find_reference(layout, run, "build")
+    assert built is not None
+    assert find_reference(layout, run, "cached") == built
+    assert find_reference(layout, run, "none") is None
+    shutil.rmtree(layout.lethe / "references")
+    assert find_reference(layout, run, "cached") is None
 
 
 @pytest.fixture(scope="module")
