@@ -5,6 +5,7 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
 
 from flows.stages.pipeline import DELETION, run_due
 from flows.stages.unlearn import Hands, unlearn
@@ -18,10 +19,20 @@ from tasks.params import read_params
 from tasks.releases import find_release, read_release
 from tasks.reporting import deletion_markdown
 from tasks.unlearning import attempt
-from unlearn_core.errors import RequestError
+from unlearn_core.errors import LetheError, RequestError
 from unlearn_core.records.deletion import DeletionRecord, Released
 
-RETRIES: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [2, 10]}
+
+def may_pass_next_time(_task: Any, _run: Any, state: State) -> bool:
+    """Tell whether a failure can be one of input and output: an error of Lethe's own would come again."""
+    return not isinstance(state.result(raise_on_failure=False), LetheError)
+
+
+RETRIES: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay_seconds": [2, 10],
+    "retry_condition_fn": may_pass_next_time,
+}
 """Of what talks to a store. Computing is not retried: the same seed fails the same way."""
 
 HANDS = Hands(
@@ -32,7 +43,7 @@ HANDS = Hands(
 )
 
 
-@task(name="stage", task_run_name="{name}")
+@task(name="stage", task_run_name="{name}", **RETRIES)
 def serve(root: Path, name: str, *, anew: bool = False) -> bool:
     """Run one stage of the deletion where it is due, and pin its result."""
     return run_due(root, name, DELETION[name], anew=anew)
