@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds (default 3)")
     parser.add_argument("--fresh", action="store_true", help="run finished cases again")
     given = parser.parse_args()
+    commit = git_commit(ROOT)  # of the code that is loaded, whatever is committed while it runs
     kept = ROOT / ".lethe" / "bench" / short(file_digest(ROOT / "params.yaml"))
     if given.fresh:
         shutil.rmtree(kept, ignore_errors=True)
@@ -111,15 +112,15 @@ def main() -> None:
         if not path.is_file():
             write_atomically(path, json.dumps(run_case(case)).encode())
         rows += json.loads(path.read_text())
-    _write(rows)
+    _write(rows, commit)
     print_summary(summarise(rows))
 
 
-def _write(rows: list[Row]) -> None:
+def _write(rows: list[Row], commit: str | None) -> None:
     document = {
         "date": now(),
         "machine": f"{platform.machine()}, 1 thread, CPU",
-        "commit": git_commit(ROOT),
+        "commit": commit,
         "command": "make bench",
         "summary": summarise(rows),
         "rows": rows,
