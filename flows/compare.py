@@ -50,11 +50,7 @@ def compare(layout: Layout) -> dict[str, Any]:
 
 
 def _rung_row(bench: Bench, rung: Rung) -> Row:
-    return {
-        **_row(bench, rung.evaluation, verdict=rung.verdict.verdict),
-        "accepted": rung.accepted,
-        "why": rung.why,
-    }
+    return {**_row(bench, rung.evaluation, verdict=rung.verdict.verdict), "why": rung.why}
 
 
 def _retrained_row(bench: Bench) -> Row | None:
