@@ -9,7 +9,7 @@ from tasks.layout import Layout
 from tasks.progress import tell
 from tasks.releases import find_release
 from tasks.requests import is_known, make_scope, read_request, submit_request
-from tasks.signing import load_pseudonym_key, pseudonymise
+from tasks.signing import load_pseudonym_key, pseudonymise, require_keys
 from unlearn_core.errors import RequestError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.deletion import Released
@@ -40,6 +40,7 @@ def serve_request(
         RequestError: If the request does not fit the data, or its id is taken; nothing changes.
     """
     layout = Layout(require_checkout(root))
+    require_keys()
     if classes or samples or subjects:
         request = _make(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
     else:

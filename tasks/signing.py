@@ -42,11 +42,22 @@ __all__ = [
     "read_public_key",
     "public_keys_in",
     "key_id",
+    "require_keys",
     "pseudonymise",
     "sign_statement",
     "read_certificate",
     "verify",
 ]
+
+
+def require_keys() -> None:
+    """Refuse to start work that could not be signed or resolved in the end.
+
+    Raises:
+        SetupError: If the signing key or the pseudonym key is missing or unusable.
+    """
+    load_signer()
+    load_pseudonym_key()
 
 
 def pseudonymise(key: bytes, kind: Literal["sample", "subject"], identifier: str) -> Pseudonym:

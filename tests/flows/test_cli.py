@@ -149,6 +149,15 @@ def test_a_request_that_cannot_be_is_refused_by_name_and_changes_no_byte(project
     assert files_of(project) == before
 
 
+def test_without_keys_nothing_is_begun(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "nobody"))
+    before = files_of(project)
+    code, out, err = lethe(project, "delete", "demo")
+    assert (code, out) == (2, "")
+    assert "lethe keys init" in err
+    assert files_of(project) == before
+
+
 def test_a_false_certificate_has_an_exit_code_of_its_own(tmp_path):
     (tmp_path / "file").write_bytes(b"{}")
     code, _, err = lethe(tmp_path, "verify", "file", "--key", str(ROOT / "tests/golden/certificate-v1.pub"))
