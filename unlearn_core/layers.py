@@ -1,31 +1,20 @@
-"""Layers that are linear in their weight, brought to one shape.
+"""Which modules are linear in their weight, and what a projection does to every parameter of a model.
 
-Such a layer computes ``y = W x`` for many input rows ``x``: a linear layer for every vector that it is
-given, a convolution for every patch that its kernel sees. So each is described by
-
-* its rows, ``[groups, positions, d_in]``, and
-* a view of its weight, ``[groups, d_out / groups, d_in]``,
-
-with ``outputs[g] = rows[g] @ view[g].T``. It follows that every gradient of ``view[g]`` lies in the span
-of ``rows[g]`` (Hoang et al., arXiv 2312.04095, section 4), which is all that the projection methods
-need to know. Beyond this file no code asks what kind of layer it has.
+Every kind of layer comes in one shape (see ``layer``): input rows, and a view of the weight.
 
 To add a kind: one class with its rows (and its view, if a plain reshape does not give it), and one line
 in ``KINDS``.
 """
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
-from math import prod
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from unlearn_core.convolutions import Convolution, TransposedConvolution, is_depthwise
+from unlearn_core.layer import Dense, Layer
 from unlearn_core.records.result import Coverage, ParameterCoverage, Treatment
-
-BLOCK_ELEMENTS = 2**22
-"""How many numbers one block of rows may hold; a single sample's rows are never divided."""
 
 NORMS = (
     nn.modules.batchnorm._NormBase,
@@ -35,103 +24,19 @@ NORMS = (
 )
 EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 
+KINDS: dict[type[nn.Module], dict[str, type[Layer]]] = {
+    nn.Linear: {"weight": Dense},
+    nn.Conv1d: {"weight": Convolution},
+    nn.Conv2d: {"weight": Convolution},
+    nn.Conv3d: {"weight": Convolution},
+    nn.ConvTranspose1d: {"weight": TransposedConvolution},
+    nn.ConvTranspose2d: {"weight": TransposedConvolution},
+    nn.ConvTranspose3d: {"weight": TransposedConvolution},
+}
+"""In which of their weights modules are linear, and how."""
 
-class Layer(ABC):
-    """One module, seen as linear in its weight.
-
-    Attributes:
-        name: The weight's layer name. Modules that share a weight share the name, so sums by name are
-            sums over all uses of the weight.
-        module: The module whose inputs are the rows' origin.
-        groups: How many independent blocks the weight has.
-    """
-
-    def __init__(self, name: str, module: nn.Module) -> None:
-        self.name = name
-        self.module = module
-        self.groups = int(getattr(module, "groups", 1))
-
-    @property
-    def weight(self) -> nn.Parameter:
-        """The weight itself."""
-        weight = self.module.weight
-        assert isinstance(weight, nn.Parameter)
-        return weight
-
-    @abstractmethod
-    def blocks(self, inputs: Tensor) -> Iterator[Tensor]:
-        """Yield the rows of one call's inputs in blocks of bounded size.
-
-        Args:
-            inputs: What the module was called with.
-
-        Yields:
-            Rows, ``[groups, positions, d_in]``, in the inputs' type.
-        """
-
-    def view(self, tensor: Tensor) -> Tensor:
-        """Return a tensor of the weight's shape as ``[groups, d_out / groups, d_in]``."""
-        return tensor.reshape(self.groups, tensor.shape[0] // self.groups, -1)
-
-    def fold(self, view: Tensor) -> Tensor:
-        """Return ``[groups, d_out / groups, d_in]`` as a tensor of the weight's shape."""
-        return view.reshape(self.weight.shape)
-
-
-class Dense(Layer):
-    """A linear layer: inputs of any rank, one row per vector."""
-
-    def blocks(self, inputs: Tensor) -> Iterator[Tensor]:
-        """Yield the input vectors, ``[1, positions, in_features]``; see ``Layer.blocks``."""
-        rows = inputs.reshape(-1, inputs.shape[-1])
-        for block in rows.split(max(1, BLOCK_ELEMENTS // rows.shape[1])):
-            yield block[None]
-
-
-class Convolution(Layer):
-    """A two-dimensional convolution: one row per patch, in the order of ``torch.nn.functional.unfold``."""
-
-    module: nn.Conv2d
-
-    def blocks(self, inputs: Tensor) -> Iterator[Tensor]:
-        """Yield the patches, channels split by group, ``[groups, positions, d_in]``; see ``Layer.blocks``."""
-        conv = self.module
-        padding_mode = "constant" if conv.padding_mode == "zeros" else conv.padding_mode
-        padded = F.pad(inputs if inputs.dim() == 4 else inputs[None], self._borders(), mode=padding_mode)
-        for images in padded.split(self._images_per_block(padded)):
-            patches = F.unfold(
-                images, _pair(conv.kernel_size), _pair(conv.dilation), stride=_pair(conv.stride)
-            )
-            split = patches.unflatten(1, (self.groups, -1))  # [images, groups, d_in, positions]
-            yield split.permute(1, 0, 3, 2).flatten(1, 2)
-
-    def _borders(self) -> list[int]:
-        """Return left, right, top and bottom padding; an odd total is wider at the end, as torch has it."""
-        conv = self.module
-        borders: list[int] = []
-        for axis in (1, 0):
-            if conv.padding == "same":
-                total = conv.dilation[axis] * (conv.kernel_size[axis] - 1)
-            else:
-                total = 0 if isinstance(conv.padding, str) else 2 * int(conv.padding[axis])
-            borders += [total // 2, total - total // 2]
-        return borders
-
-    def _images_per_block(self, padded: Tensor) -> int:
-        conv = self.module
-        reach = [conv.dilation[axis] * (conv.kernel_size[axis] - 1) for axis in (0, 1)]
-        positions = prod(
-            (padded.shape[2 + axis] - reach[axis] - 1) // conv.stride[axis] + 1 for axis in (0, 1)
-        )
-        return max(1, BLOCK_ELEMENTS // (positions * conv.in_channels * prod(conv.kernel_size)))
-
-
-def _pair(value: tuple[int, ...]) -> tuple[int, int]:
-    return (value[0], value[1])
-
-
-KINDS: dict[type[nn.Module], type[Layer]] = {nn.Linear: Dense, nn.Conv2d: Convolution}
-"""Which modules are linear in their weight, and how."""
+COMPUTING = ("forward", "_conv_forward", "_output_padding")
+"""A subclass that has one of these methods of its own is not of its parent's kind."""
 
 
 def linear_layers(model: nn.Module) -> list[Layer]:
@@ -147,12 +52,30 @@ def linear_layers(model: nn.Module) -> list[Layer]:
     Returns:
         One entry per module, in the model's order; modules that share a weight share the name.
     """
+    claims = _claims(model)
     found: list[Layer] = []
     for uses in _uses(model).values():
-        name, _, first = uses[0]
-        if all(leaf == "weight" and _is_like(module, first) for _, leaf, module in uses):
-            found += [KINDS[kind](name, module) for _, _, module in uses if (kind := _kind(module))]
+        claimed = [claims.get((id(holder), leaf)) for _, leaf, holder in uses]
+        layers = [claim(_layer_name(*uses[0][:2])) for claim in claimed if claim]
+        if len(layers) == len(uses) and len({(type(layer), layer.groups) for layer in layers}) == 1:
+            found += layers
     return found
+
+
+def observed_layers(model: nn.Module, moments: Mapping[str, Tensor]) -> dict[str, Layer]:
+    """Return the layers that were seen at work, with their weights in as many groups as were told apart.
+
+    Args:
+        model: The model that the moments were taken of.
+        moments: By layer name, ``[groups, d_in, d_in]``.
+
+    Returns:
+        One layer per weight, by name.
+    """
+    layers = {layer.name: layer for layer in linear_layers(model) if layer.name in moments}
+    for name, layer in layers.items():
+        layer.groups = len(moments[name])
+    return layers
 
 
 def projection_coverage(
@@ -209,30 +132,37 @@ def _uses(model: nn.Module) -> dict[int, list[tuple[str, str, nn.Module]]]:
     """Return for every parameter where it is held: module name, name within the module, module."""
     uses: dict[int, list[tuple[str, str, nn.Module]]] = {}
     for name, module in model.named_modules():
-        for leaf, parameter in module.named_parameters(recurse=False):
+        for leaf, parameter in module.named_parameters(recurse=False, remove_duplicate=False):
             uses.setdefault(id(parameter), []).append((name, leaf, module))
     return uses
 
 
-def _kind(module: nn.Module) -> type[nn.Module] | None:
-    """Return the kind of a module that computes exactly what its kind does."""
-    for kind in KINDS:
-        methods = [name for name in ("forward", "_conv_forward") if hasattr(kind, name)]
-        if isinstance(module, kind) and all(
-            getattr(type(module), name) is getattr(kind, name) for name in methods
-        ):
-            return None if _is_depthwise(module) else kind
-    return None
+def _claims(model: nn.Module) -> dict[tuple[int, str], Callable[[str], Layer]]:
+    """Return by holder and name within it which weights are read linearly, and how to make their layer.
+
+    Modules come before those within them: attention claims the weight of its own output layer.
+    """
+    claims: dict[tuple[int, str], Callable[[str], Layer]] = {}
+    for module in model.modules():
+        for path, layer in _readings(module).items():
+            holder, _, leaf = path.rpartition(".")
+            make = partial(layer, module=module, path=path)
+            claims.setdefault((id(module.get_submodule(holder)), leaf), make)
+    return claims
 
 
-def _is_like(module: nn.Module, first: nn.Module) -> bool:
-    """Whether two modules see a weight that they share in the same way."""
-    same_groups = getattr(module, "groups", 1) == getattr(first, "groups", 1)
-    return _kind(module) is not None and _kind(module) is _kind(first) and same_groups
+def _readings(module: nn.Module) -> dict[str, type[Layer]]:
+    """Return how a module reads its weights, if it computes exactly what its kind does."""
+    for kind, readings in KINDS.items():
+        own = [getattr(type(module), name, None) is not getattr(kind, name, None) for name in COMPUTING]
+        if isinstance(module, kind) and not any(own) and not is_depthwise(module):
+            return readings
+    return {}
 
 
-def _is_depthwise(module: nn.Module) -> bool:
-    return isinstance(module, nn.Conv2d) and 1 < module.groups == module.in_channels
+def _layer_name(holder: str, leaf: str) -> str:
+    """Return a weight's name without the word: ``a`` of ``a.weight``, ``q_proj`` of ``q_proj_weight``."""
+    return ".".join(part for part in (holder, leaf.removesuffix("weight").removesuffix("_")) if part)
 
 
 def _frozen_or_unsupported(owner: nn.Module, leaf: str) -> tuple[Treatment, str]:
@@ -243,7 +173,7 @@ def _frozen_or_unsupported(owner: nn.Module, leaf: str) -> tuple[Treatment, str]
         return "frozen", "embedding"
     if leaf.startswith("bias") or leaf.endswith("bias"):
         return "frozen", "bias"
-    if _is_depthwise(owner):
+    if is_depthwise(owner):
         return "frozen", "depthwise convolution: its input space is in use entirely"
     if re.search(r"(^|_)(pos|position|token|tokens)(_|$)", leaf):
         return "frozen", "positional or class token"

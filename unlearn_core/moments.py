@@ -13,13 +13,15 @@ inside the model without holding any sample. It belongs to the weights at which 
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from unlearn_core.data import Samples
 from unlearn_core.errors import MomentsError
-from unlearn_core.layers import Layer, linear_layers
+from unlearn_core.layer import Layer
+from unlearn_core.layers import linear_layers
 from unlearn_core.modes import mode
 from unlearn_core.progress import OnStep, Step, ignore_step
 
@@ -85,8 +87,8 @@ class _Sums:
         self.positions: dict[str, int] = {}
 
     def hook(self, layer: Layer) -> Callable[..., None]:
-        def see(_module: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> None:
-            for rows in layer.blocks(args[0] if args else kwargs["input"]):
+        def see(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            for rows in layer.blocks(*args, **kwargs):
                 self.include(layer.name, rows.double())
 
         return see

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.layers import Layer, all_trained, linear_layers, projection_coverage
+from unlearn_core.layer import Layer
+from unlearn_core.layers import all_trained, linear_layers, projection_coverage
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 QUICK = settings(max_examples=40, deadline=None)
@@ -115,7 +116,7 @@ def test_small_blocks_hold_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> Non
     layer = only_layer(nn.Conv2d(2, 3, 3, padding=1))
     inputs = torch.randn(5, 2, 6, 6)
     whole = rows_of(layer, inputs)
-    monkeypatch.setattr("unlearn_core.layers.BLOCK_ELEMENTS", 700)
+    monkeypatch.setattr("unlearn_core.convolutions.BLOCK_ELEMENTS", 700)
     blocks = list(layer.blocks(inputs))
     assert len(blocks) == 5
     assert torch.equal(torch.cat(blocks, dim=1), whole)

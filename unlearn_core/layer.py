@@ -1,0 +1,77 @@
+"""A layer that is linear in its weight, brought to one shape.
+
+Such a layer computes ``y = W x`` for many input rows ``x``: a linear layer for every vector that it is
+given, a convolution for every patch that its kernel sees, a transposed convolution for every pixel (the
+patches that it makes of them overlap in its output), attention for every token. So each is described by
+
+* its rows, ``[groups, positions, d_in]``, and
+* a view of its weight, ``[groups, d_out, d_in]``,
+
+with ``outputs[g] = rows[g] @ view[g].T``. It follows that every gradient of ``view[g]`` lies in the span
+of ``rows[g]`` (Hoang et al., arXiv 2312.04095, section 4), which is all that the projection methods
+need to know: they multiply the view on the right, also where the stored weight would be multiplied on
+the left. Only the files that hold a kind of layer, and the list of them in ``layers``, know of kinds.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor, nn
+
+BLOCK_ELEMENTS = 2**22
+"""How many numbers one block of rows may hold; a single sample's rows are never divided."""
+
+
+class Layer(ABC):
+    """One weight of one module, in which the module is linear.
+
+    Attributes:
+        name: The weight's layer name. Modules that share a weight share the name, so sums by name are
+            sums over all uses of the weight.
+        module: The module whose inputs are the rows' origin.
+        path: Where the weight is, seen from the module.
+        groups: How many independent blocks the weight has.
+    """
+
+    def __init__(self, name: str, module: nn.Module, path: str = "weight") -> None:
+        self.name = name
+        self.module = module
+        self.path = path
+        self.groups = int(getattr(module, "groups", 1))
+
+    @property
+    def weight(self) -> nn.Parameter:
+        """The weight itself."""
+        return self.module.get_parameter(self.path)
+
+    @abstractmethod
+    def blocks(self, *args: Any, **kwargs: Any) -> Iterator[Tensor]:
+        """Yield the rows of one call in blocks of bounded size.
+
+        Args:
+            *args: What the module was called with.
+            **kwargs: What it was called with by name.
+
+        Yields:
+            Rows, ``[groups, positions, d_in]``, in the inputs' type; ``[1, positions, d_in]`` where all
+            groups have the same, and zeros where a group has none.
+        """
+
+    def view(self, tensor: Tensor) -> Tensor:
+        """Return a tensor of the weight's shape as ``[groups, d_out, d_in]``."""
+        return tensor.reshape(self.groups, tensor.shape[0] // self.groups, -1)
+
+    def fold(self, view: Tensor) -> Tensor:
+        """Return ``[groups, d_out, d_in]`` as a tensor of the weight's shape."""
+        return view.reshape(self.weight.shape)
+
+
+class Dense(Layer):
+    """A linear layer: inputs of any rank, one row per vector."""
+
+    def blocks(self, input: Tensor) -> Iterator[Tensor]:  # noqa: A002
+        """Yield the input vectors, ``[1, positions, in_features]``; see ``Layer.blocks``."""
+        rows = input.reshape(-1, input.shape[-1])
+        for block in rows.split(max(1, BLOCK_ELEMENTS // rows.shape[1])):
+            yield block[None]
