@@ -53,11 +53,11 @@ def train(json: Json = False) -> None:
     """Make the parent model that deletions start from, as `params.yaml` says."""
     from flows.printing import print_checkpoint, print_json
     from flows.train import train as train_flow
-    from tasks.environment import require_checkout
+    from tasks.environment import require_checkout, sole_use
 
     # Before a flow starts: where there is no checkout, it would take half a minute to say so.
-    require_checkout(Path())
-    card = train_flow(Path())
+    with sole_use(require_checkout(Path())):
+        card = train_flow(Path())
     print_json(card.model_dump(mode="json")) if json else print_checkpoint(card)
 
 
@@ -92,11 +92,13 @@ def delete(
 def continue_(json: Json = False) -> None:
     """Make the promoted model and its retained data the start of the next request."""
     from flows.printing import print_json, print_next
-    from tasks.environment import require_checkout
+    from tasks.environment import require_checkout, sole_use
     from tasks.layout import Layout
     from tasks.releases import continue_from_champion
 
-    model, data = continue_from_champion(Layout(require_checkout(Path.cwd())))
+    layout = Layout(require_checkout(Path.cwd()))
+    with sole_use(layout.root):
+        model, data = continue_from_champion(layout)
     print_json({"model": str(model), "data": str(data)}) if json else print_next(model, data)
 
 

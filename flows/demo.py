@@ -7,7 +7,7 @@ from typing import Any
 from flows.compare import compare
 from flows.requesting import serve_request
 from flows.verify_cli import verify_files
-from tasks.environment import require_checkout
+from tasks.environment import require_checkout, sole_use
 from tasks.layout import Layout
 from tasks.params import read_section
 from tasks.signing import home, init_keys
@@ -37,8 +37,10 @@ def run_demo(root: Path) -> dict[str, Any]:
     released = serve_request(layout.root, REQUEST)
     certificate = layout.root / released.certificate
     verify_files(certificate, model=layout.unlearned / "model.safetensors")
+    with sole_use(layout.root):
+        compared = compare(layout)
     return {
-        **compare(layout),
+        **compared,
         "request": REQUEST,
         "accepted": released.outcome.method,
         "model": released.outcome.model,

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from flows.delete import delete
-from tasks.environment import require_checkout
+from tasks.environment import require_checkout, sole_use
 from tasks.layout import Layout
 from tasks.progress import tell
 from tasks.releases import find_release
@@ -38,9 +38,23 @@ def serve_request(
 
     Raises:
         RequestError: If the request does not fit the data, or its id is taken; nothing changes.
+        SetupError: If keys are missing, or another process is at work here; nothing changes.
     """
     layout = Layout(require_checkout(root))
     require_keys()
+    with sole_use(layout.root):
+        return _serve(layout, request_id, classes=classes, samples=samples, subjects=subjects)
+
+
+def _serve(
+    layout: Layout,
+    request_id: str,
+    *,
+    classes: tuple[str, ...],
+    samples: tuple[str, ...],
+    subjects: tuple[str, ...],
+) -> Released:
+    """Serve a request in a checkout that nobody else works in."""
     if classes or samples or subjects:
         request = _make(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
     else:

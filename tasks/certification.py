@@ -10,6 +10,7 @@ from tasks.materials import read_split
 from tasks.params import read_section
 from tasks.requests import read_request
 from tasks.versioning import lock_digest
+from unlearn_core.errors import PipelineError
 from unlearn_core.records.artifact import MomentsCard
 from unlearn_core.records.base import UtcTime
 from unlearn_core.records.certificate import (
@@ -44,12 +45,21 @@ def gather_certificate(layout: Layout, deletion: DeletionRecord, *, started: Utc
 
     Returns:
         The certificate, to be stated and signed.
+
+    Raises:
+        PipelineError: If the ladder was climbed for another request or data set than is there now.
     """
     split, rung = read_split(layout), accepted_rung(deletion)
+    request = read_request(layout, split.request)
+    if deletion.split != split.digest or request.scope_digest != split.scope:
+        raise PipelineError(
+            f"the accepted model is of request {deletion.request!r} with split {deletion.split}; the "
+            f"checkout holds request {request.id!r} with split {split.digest}. Run `dvc repro`"
+        )
     data = read_card(layout.dataset)
     references = () if deletion.reference is None else (deletion.reference,)
     return DeletionCertificate.of(
-        request=read_request(layout, split.request),
+        request=request,
         data=DataDigests(
             before=data.rows_digest,
             retained=split.retained,

@@ -1,8 +1,11 @@
 """The world around a run: the clock, git, versions, and where Lethe's own folders are."""
 
+import fcntl
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -67,6 +70,33 @@ def require_checkout(root: Path) -> Path:
     return Path(top)
 
 
+@contextmanager
+def sole_use(root: Path) -> Iterator[None]:
+    """Keep every other Lethe process out of a checkout: all of them write to the same folders.
+
+    The folder itself is locked, so nothing is written; the lock ends with the process, however that ends.
+
+    Args:
+        root: The checkout's top folder.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        SetupError: If another process holds it.
+    """
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise SetupError(
+            "another Lethe command or stage is at work in this checkout; wait for it, or use a clone"
+        ) from error
+    finally:
+        os.close(folder)
+
+
 def git_commit(root: Path) -> str | None:
     """Return the checked-out commit, or None before the first one."""
     return _git(root, "rev-parse", "--verify", "HEAD")
@@ -82,12 +112,12 @@ def git_is_dirty(root: Path) -> bool:
         root: The checkout.
 
     Returns:
-        Whether anything else differs.
+        Whether anything else differs, or git could not tell.
     """
     changed = _git(
         root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!params.yaml"
     )
-    return bool(changed)
+    return changed != ""
 
 
 def versions() -> dict[str, str]:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.environment import silence_telemetry
+from tasks.environment import silence_telemetry, sole_use
 from unlearn_core.errors import LetheError
 
 
@@ -16,7 +16,8 @@ def run_stage(stage: Callable[[Path], object]) -> None:
     """
     silence_telemetry()
     try:
-        stage(Path.cwd())
+        with sole_use(Path.cwd()):
+            stage(Path.cwd())
     except LetheError as error:
         print(f"{stage.__name__}: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -69,13 +69,14 @@ def unlearn(root: Path, hands: Hands = PLAIN) -> DeletionRecord:
         GateError: If no method was accepted; the failure is recorded, and nothing is pinned.
     """
     layout = Layout(root)
+    split = read_split(layout)
     bench = prepare(layout, hands)
     planned = plan(bench)
     control = judge_model(bench, bench.original)
     tried, rungs, failed = _climb(bench, planned, hands)
     record = DeletionRecord(
-        request=read_split(layout).request,
-        split=read_split(layout).digest,
+        request=split.request,
+        split=split.digest,
         original=bench.original,
         original_verdict=control,
         reference=bench.retrained,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from world import ROOT, checkout, files_of, lethe
 
+from tasks.environment import sole_use
 from unlearn_core.methods import CATALOGUE
 
 COMMANDS = [
@@ -146,6 +147,16 @@ def test_a_request_that_cannot_be_is_refused_by_name_and_changes_no_byte(project
     assert (code, out) == (2, "")
     assert err.startswith("lethe: ")
     assert said in err
+    assert files_of(project) == before
+
+
+@pytest.mark.parametrize("arguments", [["delete", "demo"], ["train"], ["next"]], ids=" ".join)
+def test_two_commands_do_not_work_in_one_checkout(project, arguments):
+    before = files_of(project)
+    with sole_use(project):
+        code, out, err = lethe(project, *arguments)
+    assert (code, out) == (2, "")
+    assert "at work in this checkout" in err
     assert files_of(project) == before
 
 

@@ -12,7 +12,7 @@ from flows.verify_cli import verify_files
 from tasks.certification import gather_certificate
 from tasks.checkpoints import read_checkpoint_card
 from tasks.datasets import read_card
-from tasks.environment import now
+from tasks.environment import now, sole_use
 from tasks.files import read_record
 from tasks.layout import Layout
 from tasks.params import read_section, write_params
@@ -29,7 +29,7 @@ from unlearn_core.errors import (
 )
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.request import ClassScope, DeletionRequest
 
 pytestmark = NOISE
 
@@ -117,7 +117,9 @@ def test_a_stage_without_its_inputs_says_so_and_writes_nothing(empty, name):
         (GateError("why"), 5),
     ],
 )
-def test_a_stage_that_stops_is_one_message_and_an_exit_code(error, code, capsys):
+def test_a_stage_that_stops_is_one_message_and_an_exit_code(error, code, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
     def stage(root):
         raise error
 
@@ -125,6 +127,24 @@ def test_a_stage_that_stops_is_one_message_and_an_exit_code(error, code, capsys)
         run_stage(stage)
     assert caught.value.code == code
     assert capsys.readouterr() == ("", "stage: why\n")
+
+
+def test_a_stage_keeps_out_of_a_checkout_that_another_process_works_in(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    ran = []
+    with sole_use(tmp_path), pytest.raises(SystemExit) as caught:
+        run_stage(ran.append)
+    assert (caught.value.code, ran) == (2, [])
+    assert "at work in this checkout" in capsys.readouterr().err
+
+
+def test_a_model_is_not_certified_for_another_request(copy):
+    layout = Layout(copy)
+    submit_request(layout, DeletionRequest(id="r-4", scope=ClassScope(classes=("4",))))
+    DELETION["split"](copy)
+    with pytest.raises(PipelineError, match=r"the accepted model is of request 'demo'.*holds request 'r-4'"):
+        DELETION["certify"](copy)
+    assert not (layout.evidence("r-4") / "certificate.dsse.json").exists()
 
 
 def change(root, section, **settings):

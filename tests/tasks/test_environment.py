@@ -55,6 +55,11 @@ def test_a_folder_that_does_not_exist_is_no_checkout(tmp_path):
         environment.require_checkout(tmp_path / "nowhere")
 
 
+def test_a_tree_that_git_cannot_judge_is_dirty(repository):
+    (repository / ".git" / "index").write_bytes(b"no index")
+    assert environment.git_is_dirty(repository)
+
+
 def test_the_commit_is_named_in_full(repository):
     assert environment.git_commit(repository) == git(repository, "rev-parse", "HEAD")
 
