@@ -9,37 +9,43 @@ from flows.verify_cli import verify_files
 from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.environment import require_checkout
 from tasks.layout import Layout
-from tasks.releases import read_release
 from unlearn_core.errors import EvidenceError
 
 Checked = dict[str, str]
+
+KEPT = ("certificate.dsse.json", "released.json")
 
 
 @task(name="verify", task_run_name="verify {request_id}")
 def verify_release(root: Path, request_id: str) -> Checked:
     """Verify one request's certificate; what is wrong with it is a result, not an error.
 
+    Nothing but the certificate is believed: not the record of the release beside it, which is not signed.
+
     Args:
         root: The checkout.
         request_id: The request's id.
 
     Returns:
-        The request, its model, and ``verified`` or what is wrong.
+        The request, its model if that is known, and ``verified`` or what is wrong.
     """
     layout = Layout(root)
-    released = read_release(layout, request_id)
-    model = released.outcome.model
+    certificate = layout.evidence(request_id) / "certificate.dsse.json"
+    model, result = "unknown", "the certificate is missing"
     try:
-        verify_files(root / released.certificate, model=_find_model(layout, model))
-        verdict = "verified"
+        if certificate.is_file():
+            summary = verify_files(certificate)
+            model, about = str(summary["model"]), summary["request"]
+            result = "verified" if about == request_id else f"the certificate is about request {about}"
+            verify_files(certificate, model=_find_model(layout, model))
     except EvidenceError as error:
-        verdict = str(error)
-    return {"request": request_id, "model": model, "result": verdict}
+        result = str(error)
+    return {"request": request_id, "model": model, "result": result}
 
 
 @flow(name="verify", flow_run_name="verify", validate_parameters=False)
 def verify(root: Path = Path()) -> list[Checked]:
-    """Verify every certificate that the checkout holds.
+    """Verify every certificate that the checkout holds, and miss those that it should hold.
 
     Args:
         root: The checkout.
@@ -51,7 +57,7 @@ def verify(root: Path = Path()) -> list[Checked]:
         EvidenceError: If any of them is false; all are listed, and the artifact names each.
     """
     root = require_checkout(root)
-    found = sorted(path.parent.name for path in (root / "evidence").glob("*/released.json"))
+    found = sorted({path.parent.name for name in KEPT for path in (root / "evidence").glob(f"*/{name}")})
     checked = [verify_release(root, request_id) for request_id in found]
     create_table_artifact(checked, key="certificates", description="Certificates of this checkout")
     if false := [entry for entry in checked if entry["result"] != "verified"]:
@@ -63,7 +69,7 @@ def verify(root: Path = Path()) -> list[Checked]:
 def _find_model(layout: Layout, weights: str) -> Path | None:
     """Return the file of a model that is still in the checkout."""
     kept = (layout.generation("models", weights), layout.unlearned)
-    there = (folder for folder in kept if (folder / CARD).is_file())
+    there = (folder for folder in kept if (folder / CARD).is_file() and (folder / WEIGHTS).is_file())
     return next(
         (folder / WEIGHTS for folder in there if read_checkpoint_card(folder).weights == weights), None
     )

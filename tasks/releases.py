@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tasks.checkpoints import read_checkpoint_card
+from tasks.checkpoints import load_checkpoint
 from tasks.datasets import read_card, read_manifest, rows_digest
 from tasks.files import read_record, replaced_folder
 from tasks.layout import Layout
@@ -12,7 +12,7 @@ from tasks.registry import champion, find_version
 from tasks.requests import preview_manifest, read_request
 from tasks.tracking import connect
 from tasks.versioning import track
-from unlearn_core.errors import PipelineError
+from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import Released
 from unlearn_core.records.params import DatasetParams, DigitsSource, RegistryParams
@@ -26,6 +26,8 @@ def read_release(layout: Layout, request_id: str) -> Released:
 def find_release(layout: Layout, request_id: str) -> Released | None:
     """Find a request that was served before, with the same scope, on this data or what it came from.
 
+    Without its certificate it was not: serving it again writes one.
+
     Args:
         layout: The checkout.
         request_id: The request's id.
@@ -36,6 +38,8 @@ def find_release(layout: Layout, request_id: str) -> Released | None:
     if not (layout.evidence(request_id) / "released.json").is_file():
         return None
     released = read_release(layout, request_id)
+    if not (layout.root / released.certificate).is_file():
+        return None
     tags = {"lethe.request": request_id, "lethe.scope": read_request(layout, request_id).scope_digest}
     version = find_version(connect(layout.root), released.registered_model, tags)
     if version is None or version.tags["lethe.data"] not in _ancestry(layout):
@@ -64,9 +68,13 @@ def continue_from_champion(layout: Layout) -> tuple[Path, Path]:
         The folders of the model and of the data set, relative to the checkout.
 
     Raises:
-        PipelineError: If the checkout's last deletion is not the champion.
+        SetupError: If nothing was deleted here yet.
+        PipelineError: If the checkout's last deletion is not the champion, or model and retained data are
+            of two deletions; nothing was changed.
     """
-    card = read_checkpoint_card(layout.unlearned)
+    if not layout.unlearned.is_dir():
+        raise SetupError("no deletion was accepted in this checkout yet; serve one with `lethe delete`")
+    _, card = load_checkpoint(layout.unlearned)
     name = read_section(layout.root, "registry", RegistryParams).model
     promoted = champion(connect(layout.root), name)
     if promoted is None or promoted.tags.get("lethe.weights") != card.weights:
@@ -75,6 +83,11 @@ def continue_from_champion(layout: Layout) -> tuple[Path, Path]:
             f"models/unlearned is {card.weights}, the champion of {name!r} is {came}; finish it first"
         )
     digest = rows_digest(read_manifest(layout.retained))
+    if digest != card.data:
+        raise PipelineError(
+            f"data/retained holds rows {digest}, the champion was accepted on {card.data}; a later request "
+            "wrote them and was not accepted. Name the accepted one in params.yaml and run `dvc repro split`"
+        )
     model, data = layout.generation("models", card.weights), layout.generation("data", digest)
     _keep(layout, layout.unlearned, model)
     _keep(layout, layout.retained, data)

@@ -1,5 +1,7 @@
 """What was served before, and where the next deletion starts."""
 
+import shutil
+
 import pytest
 from world import NOISE, QUICK, checkout, content, files_of
 
@@ -21,7 +23,7 @@ from tasks.releases import continue_from_champion, find_release, read_release
 from tasks.requests import read_request
 from tasks.tracking import connect, deletion_run
 from tasks.training import UNWRITTEN
-from unlearn_core.errors import PipelineError
+from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture, CheckpointCard
 from unlearn_core.records.data import Normalisation
@@ -55,6 +57,7 @@ def layout(own_folders, tmp_path_factory):
         run="run",
     )
     write_record(found.evidence("demo") / "released.json", released)
+    (found.root / released.certificate).write_bytes(b"{}")
     return found
 
 
@@ -112,6 +115,15 @@ def test_a_served_request_is_found(layout):
 
 def test_a_request_without_evidence_was_not_served(layout):
     assert find_release(layout, "r-17") is None
+
+
+def test_a_request_without_its_certificate_was_not_served(layout):
+    path = layout.evidence("demo") / "certificate.dsse.json"
+    path.rename(path.with_suffix(".gone"))
+    try:
+        assert find_release(layout, "demo") is None
+    finally:
+        path.with_suffix(".gone").rename(path)
 
 
 def test_a_request_on_other_data_was_not_served(layout):
@@ -173,3 +185,32 @@ def test_a_deletion_that_is_not_the_champion_is_no_start(layout):
     with pytest.raises(PipelineError, match="the champion of 'another' is none; finish it first"):
         continue_from_champion(layout)
     assert files_of(layout.root / "models", layout.root / "data") == before
+
+
+def test_the_retained_data_of_another_request_are_no_start(layout):
+    before = (layout.root / "params.yaml").read_bytes()
+    retained = layout.retained.rename(layout.retained.with_name("kept"))
+    shutil.copytree(layout.dataset, layout.retained)
+    try:
+        with pytest.raises(PipelineError, match="a later request wrote them and was not accepted"):
+            continue_from_champion(layout)
+    finally:
+        shutil.rmtree(layout.retained)
+        retained.rename(layout.retained)
+    assert (layout.root / "params.yaml").read_bytes() == before
+
+
+def test_an_altered_model_is_no_start(layout):
+    path = layout.unlearned / WEIGHTS
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + b"?")
+    try:
+        with pytest.raises(PipelineError, match="its card says"):
+            continue_from_champion(layout)
+    finally:
+        path.write_bytes(raw)
+
+
+def test_before_the_first_deletion_there_is_no_start(tmp_path):
+    with pytest.raises(SetupError, match="no deletion was accepted"):
+        continue_from_champion(Layout(tmp_path))
