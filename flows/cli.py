@@ -1,13 +1,15 @@
 """The command ``lethe``. Heavy libraries are imported by the commands that need them."""
 
+import errno
+import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from tasks.environment import silence_telemetry
-from unlearn_core.errors import LetheError
+from unlearn_core.errors import LetheError, SetupError
 
 app = typer.Typer(
     help="Make a trained model forget, and prove it: auditable machine unlearning.",
@@ -22,16 +24,28 @@ app.add_typer(keys, name="keys")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Names = list[str] | None
+NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
 def main() -> None:
-    """Run the command line; an error of Lethe's own is one message and an exit code."""
+    """Run the command line; an error of Lethe's own, or of the machine, is one message and an exit code."""
     silence_telemetry()
     try:
         app()
     except LetheError as error:
-        print(f"lethe: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        if error.errno not in NOT_WRITABLE:
+            raise
+        _fail(f"{error}; make room there, or let yourself write", SetupError.exit_code)
+
+
+def _fail(reason: str, exit_code: int) -> NoReturn:
+    """Say why, to a person and, if it asked for JSON, to a program, and exit."""
+    print(f"lethe: {reason}", file=sys.stderr)
+    if "--json" in sys.argv:
+        print(json.dumps({"exit_code": exit_code, "reason": reason}))
+    sys.exit(exit_code)
 
 
 @app.command()

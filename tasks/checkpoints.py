@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tasks.files import file_digest, read_record, replaced_folder, write_record
-from unlearn_core.errors import PipelineError
+from unlearn_core.errors import LetheError, PipelineError
 from unlearn_core.models import build
 from unlearn_core.moments import Moments
 from unlearn_core.records.artifact import CheckpointCard, LayerMoments, MomentsCard
@@ -71,6 +71,15 @@ def load_checkpoint(folder: Path) -> tuple[nn.Module, CheckpointCard]:
     except RuntimeError as error:
         raise PipelineError(f"{folder} does not fit the net {card.architecture.name}: {error}") from error
     return model.eval(), card
+
+
+def is_whole(folder: Path) -> bool:
+    """Tell whether a checkpoint is there, with the weights that its card names."""
+    try:
+        _verify(folder / WEIGHTS, read_checkpoint_card(folder).weights)
+    except LetheError:
+        return False
+    return True
 
 
 def save_moments(folder: Path, moments: Moments, *, model: Sha256, data: Sha256) -> MomentsCard:

@@ -38,7 +38,7 @@ def write_retained(folder: Path, source: Path, keep: NDArray[np.bool_], card: Da
     start = 0
     with replaced_folder(folder) as fresh:
         for path in _shards(source):
-            shard = pq.read_table(path)
+            shard = _read_shard(path)
             kept = keep[start : start + len(shard)]
             start += len(shard)
             if kept.all():
@@ -50,6 +50,14 @@ def write_retained(folder: Path, source: Path, keep: NDArray[np.bool_], card: Da
 
 def _write_shard(path: Path, rows: pa.Table) -> None:
     pq.write_table(rows.combine_chunks(), path, compression="zstd")
+
+
+def _read_shard(path: Path, *columns: str) -> pa.Table:
+    """Read some columns of a shard, or all of them."""
+    try:
+        return pq.read_table(path, columns=list(columns) or None)
+    except (pa.ArrowException, OSError) as error:
+        raise PipelineError(f"{path} cannot be read ({error}); run `dvc checkout`") from error
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -65,7 +73,7 @@ def read_card(folder: Path) -> DatasetCard:
 
 def read_manifest(folder: Path) -> Manifest:
     """Read every column but the images."""
-    table = pa.concat_tables(pq.read_table(path, columns=list(COLUMNS)) for path in _shards(folder))
+    table = pa.concat_tables(_read_shard(path, *COLUMNS) for path in _shards(folder))
     return manifest_of(table, read_card(folder).classes)
 
 
@@ -98,7 +106,7 @@ def read_images(folder: Path, rows: NDArray[np.bool_]) -> list[bytes]:
     images: list[bytes] = []
     start = 0
     for path in _shards(folder):
-        shard = pq.read_table(path, columns=["image", "sha256"])
+        shard = _read_shard(path, "image", "sha256")
         wanted = shard.filter(pa.array(rows[start : start + len(shard)]))
         start += len(shard)
         read = wanted["image"].to_pylist()

@@ -33,7 +33,8 @@ QUIET = {
     "GX_ANALYTICS_ENABLED": "false",
     "DVC_NO_ANALYTICS": "1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "PREFECT_LOGGING_LEVEL": "WARNING",
+    # Prefect logs, and stores, the traceback of every error, also of those that are one message to a person.
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
 }
 

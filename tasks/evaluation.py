@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 
 from tasks.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.compute import computing
-from tasks.files import code_digest, replaced_folder
+from tasks.files import code_digest, file_digest, replaced_folder, write_atomically
 from tasks.layout import Layout, short
 from tasks.materials import read_split, views
 from tasks.pool import Pool
@@ -20,6 +20,7 @@ from unlearn_core.records.params import RunParams
 from unlearn_core.seeds import derive_seed
 
 BATCH_SIZE = 256
+OUTPUTS = "outputs.safetensors"
 
 
 def assess(layout: Layout, checkpoint: Path, run: RunParams, *, reference: Path | None = None) -> Evaluation:
@@ -82,7 +83,7 @@ def _observed(layout: Layout, checkpoint: Path, run: RunParams) -> dict[View, Ou
     }
     key = short(sha256(canonical_json(ingredients)))
     folder = layout.lethe / "outputs" / key
-    if not folder.is_dir():
+    if not _is_whole(folder):
         _save(folder, _observe(layout, checkpoint, run))
     return _load(folder)
 
@@ -94,6 +95,12 @@ def _observe(layout: Layout, checkpoint: Path, run: RunParams) -> dict[View, Out
         return {view: observe(model, part, batch_size=BATCH_SIZE) for view, part in samples.items()}
 
 
+def _is_whole(folder: Path) -> bool:
+    """Tell whether outputs were kept here and are still what they were."""
+    kept, digest = folder / OUTPUTS, folder / "digest"
+    return kept.is_file() and digest.is_file() and digest.read_bytes() == file_digest(kept).encode()
+
+
 def _save(folder: Path, observed: dict[View, Outputs]) -> None:
     tensors = {
         f"{part}.{side}.{name}": getattr(outputs, name)
@@ -101,13 +108,12 @@ def _save(folder: Path, observed: dict[View, Outputs]) -> None:
         for name in ("logits", "features", "labels")
     }
     with replaced_folder(folder) as fresh:
-        save_file(
-            {name: tensor.contiguous() for name, tensor in tensors.items()}, fresh / "outputs.safetensors"
-        )
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, fresh / OUTPUTS)
+        write_atomically(fresh / "digest", file_digest(fresh / OUTPUTS).encode())
 
 
 def _load(folder: Path) -> dict[View, Outputs]:
-    tensors = load_file(folder / "outputs.safetensors")
+    tensors = load_file(folder / OUTPUTS)
     names = {tuple(name.split(".")[:2]) for name in tensors}
     return {
         (part, side): Outputs(

@@ -35,12 +35,12 @@ def read_params(root: Path) -> dict[str, Any]:
     if not path.is_file():
         raise SetupError(f"{path} does not exist; run Lethe in a checkout of a Lethe project")
     try:
-        values = YAML(typ="safe", pure=True).load(path.read_text())
-    except YAMLError as error:
+        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"params.yaml is not YAML: {error}") from error
     found = set(values) if isinstance(values, dict) else set()
     if found != set(SECTIONS):
-        unknown, missing = sorted(found - set(SECTIONS)), sorted(set(SECTIONS) - found)
+        unknown, missing = sorted(found - set(SECTIONS), key=str), sorted(set(SECTIONS) - found)
         raise ConfigurationError(f"params.yaml: unknown sections {unknown}, missing sections {missing}")
     return values
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-from tasks.checkpoints import read_checkpoint_card
+from tasks.checkpoints import is_whole, read_checkpoint_card
 from tasks.compute import device_name
 from tasks.files import code_digest, write_record
 from tasks.layout import Layout, short
@@ -35,9 +35,9 @@ def find_reference(layout: Layout, run: RunParams, how: Literal["none", "cached"
     parent = read_checkpoint_card(layout.parent)
     seed = derive_seed(run.seed, "reference")
     folder = layout.lethe / "references" / _key(layout, parent, seed, run.threads)
-    if not folder.is_dir() and how == "build":
+    if not is_whole(folder) and how == "build":
         _build(layout, folder, parent, seed, run.threads)
-    return folder if folder.is_dir() else None
+    return folder if is_whole(folder) else None
 
 
 def _build(layout: Layout, folder: Path, parent: CheckpointCard, seed: int, threads: int) -> None:

@@ -27,18 +27,25 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
         The scope.
 
     Raises:
-        RequestError: If nothing was named, or more than one kind of thing.
+        RequestError: If nothing was named, or more than one kind of thing, or a name is not text.
     """
     named = [kind for kind, ids in (("class", classes), ("sample", samples), ("subject", subjects)) if ids]
     if len(named) != 1:
         came = "nothing" if not named else " and ".join(named)
         raise RequestError(f"a request names classes, samples or subjects, one kind of them; it named {came}")
+    if wrong := [one for one in (*classes, *samples, *subjects) if not _is_text(one)]:
+        raise RequestError(f"{', '.join(map(repr, wrong))}: expected text in UTF-8 that is not empty")
     if classes:
         return ClassScope(classes=tuple(sorted(set(classes))))
     key = load_pseudonym_key()
     if samples:
         return SampleScope(samples=tuple(sorted({pseudonymise(key, "sample", one) for one in samples})))
     return SubjectScope(subjects=tuple(sorted({pseudonymise(key, "subject", one) for one in subjects})))
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name says something; what a terminal could not decode comes as lone surrogates."""
+    return bool(name.strip()) and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def pseudonymiser(scope: Scope) -> Callable[[str], str]:

@@ -1,5 +1,6 @@
 """The command line: its help, its exit codes, its JSON, and what it does not load."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -148,6 +149,22 @@ def test_a_request_that_cannot_be_is_refused_by_name_and_changes_no_byte(project
     assert err.startswith("lethe: ")
     assert said in err
     assert files_of(project) == before
+
+
+def test_an_error_is_json_too_where_json_was_asked_for(project):
+    code, out, err = lethe(project, "delete", "r-1", "--class", "eleven", "--json")
+    assert code == 2
+    assert json.loads(out) == {"exit_code": 2, "reason": err.removeprefix("lethe: ").rstrip("\n")}
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(project, monkeypatch):
+    def refuse(*_arguments, **_named):
+        raise PermissionError(errno.EACCES, "Permission denied", "requests")
+
+    monkeypatch.setattr("tasks.files.tempfile.mkstemp", refuse)
+    code, out, err = lethe(project, "delete", "r-1", "--class", "3")
+    assert (code, out) == (2, "")
+    assert err.startswith("lethe: [Errno 13] Permission denied: 'requests'")
 
 
 @pytest.mark.parametrize("arguments", [["delete", "demo"], ["train"], ["next"]], ids=" ".join)

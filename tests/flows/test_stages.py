@@ -10,9 +10,10 @@ from flows.stages.process import run_stage
 from flows.stages.unlearn import Hands, unlearn
 from flows.verify_cli import verify_files
 from tasks.certification import gather_certificate
-from tasks.checkpoints import read_checkpoint_card
+from tasks.checkpoints import WEIGHTS, read_checkpoint_card
 from tasks.datasets import read_card
 from tasks.environment import now, sole_use
+from tasks.evaluation import assess
 from tasks.files import read_record
 from tasks.layout import Layout
 from tasks.params import read_section, write_params
@@ -93,6 +94,30 @@ def test_a_reference_is_found_only_where_the_policy_allows_it(copy):
     assert find_reference(layout, run, "none") is None
     shutil.rmtree(layout.lethe / "references")
     assert find_reference(layout, run, "cached") is None
+
+
+def test_a_broken_reference_is_built_again(copy):
+    layout = Layout(copy)
+    run = read_section(copy, "run", RunParams)
+    weights = find_reference(layout, run, "build") / WEIGHTS
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1])
+    assert find_reference(layout, run, "cached") is None
+    assert find_reference(layout, run, "build") == weights.parent
+    assert weights.read_bytes() == whole
+
+
+def test_broken_outputs_are_observed_again(copy):
+    layout = Layout(copy)
+    run = read_section(copy, "run", RunParams)
+    before = assess(layout, layout.parent, run)
+    for path in (layout.lethe / "outputs").glob("*/outputs.safetensors"):
+        raw = path.read_bytes()
+        path.write_bytes(raw[:-4] + bytes(4))
+    assert assess(layout, layout.parent, run) == before
+    for path in (layout.lethe / "outputs").glob("*/outputs.safetensors"):
+        path.write_bytes(b"")
+    assert assess(layout, layout.parent, run) == before
 
 
 @pytest.fixture(scope="module")

@@ -68,3 +68,16 @@ def test_a_request_of_an_unknown_version_is_refused():
     raw = canonical_json({"id": "a", "scope": CLASSES, "schema_version": "lethe.request/2"})
     with pytest.raises(ConfigurationError, match="schema_version"):
         DeletionRequest.parse(raw)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"kind": "classes", "classes": ["3", "3"]},
+        {"kind": "samples", "samples": [pseudonym("s"), pseudonym("s")]},
+        {"kind": "subjects", "subjects": [pseudonym("p"), pseudonym("p")]},
+    ],
+)
+def test_a_name_given_twice_is_refused(scope):
+    with pytest.raises(ConfigurationError, match="given twice"):
+        parse(**scope)

@@ -53,6 +53,13 @@ def folder(tmp_path):
     return tmp_path / "dataset"
 
 
+@pytest.mark.parametrize("raw", [b"", b"PAR1", b"no Parquet at all"])
+def test_a_broken_shard_is_named_with_what_to_do(folder, raw):
+    (folder / "shard-00001.parquet").write_bytes(raw)
+    with pytest.raises(PipelineError, match=r"shard-00001\.parquet cannot be read .*dvc checkout"):
+        read_manifest(folder)
+
+
 def shards(folder):
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.parquet"))}
 

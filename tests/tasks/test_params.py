@@ -51,6 +51,14 @@ def test_what_is_not_a_mapping_is_refused(root, text):
         read_params(root)
 
 
+@pytest.mark.parametrize("line", [b"1: x\nother: y\n", b"# \xff\n"])
+def test_a_section_that_is_no_text_is_refused(root, line):
+    with (root / "params.yaml").open("ab") as stream:
+        stream.write(line)
+    with pytest.raises(ConfigurationError, match=r"params\.yaml"):
+        read_params(root)
+
+
 def test_a_section_given_twice_is_refused(root):
     with (root / "params.yaml").open("a") as stream:
         stream.write("registry:\n  model: other\n")

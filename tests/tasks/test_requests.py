@@ -48,6 +48,13 @@ def test_a_scope_is_of_one_kind(named, said):
         scope(**named)
 
 
+@pytest.mark.parametrize("kind", ["classes", "samples", "subjects"])
+@pytest.mark.parametrize("name", ["", " ", "\udcff"])
+def test_a_name_that_is_no_text_is_refused(kind, name):
+    with pytest.raises(RequestError, match="expected text"):
+        scope(**{kind: ("3", name)})
+
+
 def test_a_request_is_written_and_named_in_the_settings(layout):
     made = request(classes=("5",))
     submit_request(layout, made)

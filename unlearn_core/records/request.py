@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from unlearn_core.records.base import Pseudonym, Record, Sha256
 
@@ -10,25 +10,32 @@ RequestId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62
 ScopeKind = Literal["classes", "samples", "subjects"]
 
 
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a name given twice: what is forgotten twice would weigh twice."""
+    if len(set(names)) < len(names):
+        raise ValueError("a name is given twice; name each once")
+    return names
+
+
 class ClassScope(Record):
     """Every training row of some classes; their held-out rows serve the judgement only."""
 
     kind: Literal["classes"] = "classes"
-    classes: tuple[str, ...] = Field(min_length=1)
+    classes: Annotated[tuple[str, ...], AfterValidator(_once)] = Field(min_length=1)
 
 
 class SampleScope(Record):
     """Single training rows, by the pseudonyms of their ids."""
 
     kind: Literal["samples"] = "samples"
-    samples: tuple[Pseudonym, ...] = Field(min_length=1)
+    samples: Annotated[tuple[Pseudonym, ...], AfterValidator(_once)] = Field(min_length=1)
 
 
 class SubjectScope(Record):
     """Every training row of some persons, by the pseudonyms of their ids."""
 
     kind: Literal["subjects"] = "subjects"
-    subjects: tuple[Pseudonym, ...] = Field(min_length=1)
+    subjects: Annotated[tuple[Pseudonym, ...], AfterValidator(_once)] = Field(min_length=1)
 
 
 Scope = Annotated[ClassScope | SampleScope | SubjectScope, Field(discriminator="kind")]
