@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.layers import Layer, linear_layers
+from unlearn_core.layer import Layer
+from unlearn_core.layers import observed_layers
 from unlearn_core.moments import Moments
 from unlearn_core.subspaces import Energy, Protection, eigenbasis, leading_rank, protection
 
@@ -38,9 +39,8 @@ def guard(
     Returns:
         One entry per weight.
     """
-    layers = {layer.name: layer for layer in linear_layers(model) if layer.name in retained.layers}
     guarded: list[Guarded] = []
-    for name, layer in layers.items():
+    for name, layer in observed_layers(model, retained.layers).items():
         bases = [eigenbasis(moment).to(layer.weight) for moment in retained.layers[name]]
         protections = [protection(basis, leading_rank(basis, shares[name], energy)) for basis in bases]
         guarded.append(Guarded(layer, tuple(protections)))

@@ -12,6 +12,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from unlearn_core.attention import OutputProjection, PackedProjection, SeparateProjection
 from unlearn_core.convolutions import Convolution, TransposedConvolution, is_depthwise
 from unlearn_core.layer import Dense, Layer
 from unlearn_core.records.result import Coverage, ParameterCoverage, Treatment
@@ -32,6 +33,13 @@ KINDS: dict[type[nn.Module], dict[str, type[Layer]]] = {
     nn.ConvTranspose1d: {"weight": TransposedConvolution},
     nn.ConvTranspose2d: {"weight": TransposedConvolution},
     nn.ConvTranspose3d: {"weight": TransposedConvolution},
+    nn.MultiheadAttention: {
+        "in_proj_weight": PackedProjection,
+        "q_proj_weight": SeparateProjection,
+        "k_proj_weight": SeparateProjection,
+        "v_proj_weight": SeparateProjection,
+        "out_proj.weight": OutputProjection,
+    },
 }
 """In which of their weights modules are linear, and how."""
 

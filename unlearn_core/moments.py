@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unlearn_core.attention import modules_called
 from unlearn_core.data import Samples
 from unlearn_core.errors import MomentsError
 from unlearn_core.layer import Layer
@@ -69,7 +70,7 @@ def collect(
         for layer in linear_layers(model)
     ]
     try:
-        with mode(model, "eval"), torch.no_grad():
+        with mode(model, "eval"), modules_called(), torch.no_grad():
             for done, batch in enumerate(samples.batches(batch_size), 1):
                 model(batch.inputs)
                 on_step(Step("moments", done, ceil(len(samples) / batch_size)))
@@ -94,9 +95,12 @@ class _Sums:
         return see
 
     def include(self, name: str, rows: Tensor) -> None:
-        """Add ``[groups, positions, d_in]`` float64 rows to a layer's sum."""
+        """Add ``[groups, positions, d_in]`` float64 rows to a layer's sum; one group's to all groups."""
         groups, positions, d_in = rows.shape
         total = self.layers.setdefault(name, rows.new_zeros(groups, d_in, d_in))
+        if groups > len(total):  # until now all groups had the same rows
+            total = self.layers[name] = total.repeat(groups, 1, 1)
+        rows = rows.expand(len(total), -1, -1)
         total.baddbmm_(rows.mT, rows)
         self.positions[name] = self.positions.get(name, 0) + positions
 

@@ -86,7 +86,7 @@ class Pgu(Method):
     uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "descend on the forget data outside the retained data's input space"
-    touches: ClassVar[str] = "weights of linear layers and convolutions"
+    touches: ClassVar[str] = "weights of linear layers, convolutions and attention"
 
     def apply(
         self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep

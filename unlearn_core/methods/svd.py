@@ -9,7 +9,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unlearn_core.data import Samples, balanced, concatenate
-from unlearn_core.layers import Layer, linear_layers, projection_coverage
+from unlearn_core.layer import Layer
+from unlearn_core.layers import observed_layers, projection_coverage
 from unlearn_core.method import Materials, Method, Need, ScopeKind, needed
 from unlearn_core.moments import Moments, collect
 from unlearn_core.progress import OnStep, Step
@@ -54,7 +55,7 @@ class Svd(Method):
     uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     summary: ClassVar[str] = "one forward pass, then project the classes' own directions out of every weight"
-    touches: ClassVar[str] = "weights of linear layers and convolutions"
+    touches: ClassVar[str] = "weights of linear layers, convolutions and attention"
 
     def apply(
         self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep
@@ -148,10 +149,9 @@ def edits_of(model: nn.Module, retain_moments: Moments, forget_moments: Moments)
     Returns:
         One edit per weight.
     """
-    layers = {layer.name: layer for layer in linear_layers(model) if layer.name in retain_moments.layers}
     return [
         Edit(layer, retain_moments.layers[name], forget_moments.layers[name])
-        for name, layer in layers.items()
+        for name, layer in observed_layers(model, retain_moments.layers).items()
     ]
 
 

@@ -1,0 +1,98 @@
+"""What projection reaches of the usual vision nets, and what it says of the rest."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+from torchvision import models
+
+from unlearn_core.data import Samples
+from unlearn_core.layers import projection_coverage
+from unlearn_core.moments import collect
+from unlearn_core.records.result import Coverage
+
+NETS: dict[str, Callable[..., nn.Module]] = {
+    "resnet18": models.resnet18,
+    "vit": lambda num_classes: models.VisionTransformer(
+        image_size=32,
+        patch_size=16,
+        num_layers=2,
+        num_heads=2,
+        hidden_dim=64,
+        mlp_dim=256,
+        num_classes=num_classes,
+    ),
+    "convnext_tiny": models.convnext_tiny,
+    "mobilenet_v3_small": models.mobilenet_v3_small,
+    "efficientnet_b0": models.efficientnet_b0,
+    "swin_t": models.swin_t,
+}
+SLOW_NETS: dict[str, Callable[..., nn.Module]] = {
+    "vgg11_bn": models.vgg11_bn,
+    "vit_b_16": lambda num_classes: models.vit_b_16(image_size=32, num_classes=num_classes),
+}
+
+
+def coverage_of(build: Callable[..., nn.Module]) -> Coverage:
+    torch.manual_seed(0)
+    net = build(num_classes=4)
+    images = Samples(torch.randn(2, 3, 32, 32), torch.zeros(2).long())
+    return projection_coverage(net, collect(net, images).layers)
+
+
+def unsupported(coverage: Coverage) -> list[str]:
+    return [one.parameter for one in coverage.parameters if one.treatment == "unsupported"]
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vit", "mobilenet_v3_small", "efficientnet_b0"])
+def test_every_weight_is_within_reach(name: str) -> None:
+    coverage = coverage_of(NETS[name])
+    assert unsupported(coverage) == []
+    assert coverage.share("projected") > 0.94
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW_NETS)
+def test_every_weight_of_a_large_net_is_within_reach(name: str) -> None:
+    coverage = coverage_of(SLOW_NETS[name])
+    assert unsupported(coverage) == []
+    assert coverage.share("projected") > 0.99
+
+
+def test_a_vision_transformer_is_projected_attention_included() -> None:
+    coverage = coverage_of(NETS["vit"])
+    treatments = {one.parameter: one.treatment for one in coverage.parameters}
+    attention = "encoder.layers.encoder_layer_1.self_attention"
+    assert (
+        treatments[f"{attention}.in_proj_weight"] == treatments[f"{attention}.out_proj.weight"] == "projected"
+    )
+    assert coverage.share("projected") >= 0.95
+    assert treatments["class_token"] == treatments["encoder.pos_embedding"] == "frozen"
+
+
+def test_the_layer_scales_of_convnext_are_out_of_reach() -> None:
+    coverage = coverage_of(NETS["convnext_tiny"])
+    assert {name.rpartition(".")[2] for name in unsupported(coverage)} == {"layer_scale"}
+    assert coverage.share("unsupported") < 0.001
+
+
+def test_attention_that_swin_computes_without_its_layers_is_out_of_reach_by_name() -> None:
+    coverage = coverage_of(NETS["swin_t"])
+    names = unsupported(coverage)
+    assert len(names) == 24
+    assert all(name.endswith((".attn.qkv.weight", ".attn.proj.weight")) for name in names)
+    assert coverage.share("unsupported") == pytest.approx(0.313, abs=0.001)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_depthwise_convolutions_are_frozen_and_say_so(name: str) -> None:
+    torch.manual_seed(0)
+    net = NETS[name](num_classes=4)
+    depthwise = {
+        f"{path}.weight"
+        for path, module in net.named_modules()
+        if isinstance(module, nn.Conv2d) and module.groups == module.in_channels > 1
+    }
+    said = {one.parameter for one in projection_coverage(net, ()).parameters if "depthwise" in one.reason}
+    assert said == depthwise
