@@ -159,9 +159,8 @@ def _log_model(run: Run, name: str, weights: Path, card: Path, described: Checkp
         code, *artifacts = _copied(Path(folder), Path(__file__).with_name("served_model.py"), weights, card)
         mlflow.pyfunc.save_model(
             f"{folder}/model",
-            mlflow_model=Model(
-                artifact_path=logged.artifact_location, run_id=run.id, model_id=logged.model_id
-            ),
+            # MLflow's own logging puts the store's absolute path here, and a home may name a person.
+            mlflow_model=Model(artifact_path=name, run_id=run.id, model_id=logged.model_id),
             python_model=code,
             artifacts=dict(zip(("weights", "card"), artifacts, strict=True)),
             code_paths=[str(Path(unlearn_core.__file__).parent)],

@@ -129,6 +129,11 @@ def test_a_registered_model_does_not_tell_where_it_was_made(folder_of_registered
     assert str(Path(__file__).parents[2]) not in written
 
 
+def test_a_registered_model_does_not_tell_where_the_store_is(folder_of_registered, mlflow_root):
+    files = [path for path in folder_of_registered.rglob("*") if path.is_file()]
+    assert [path for path in files if str(mlflow_root).encode() in path.read_bytes()] == []
+
+
 def test_a_logged_model_does_not_say_who_logged_it(folder_of_registered, registry):
     (model,) = registry.run.tracking.client.search_logged_models(
         [registry.run.tracking.experiment_id], f"name = '{registry.name}'"
