@@ -1,5 +1,6 @@
 """Prefect flow ``delete``: one deletion request, from its data to a certificate."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ def delete(root: Path, request_id: str) -> Released:
     Raises:
         RequestError: If ``params.yaml`` names another request; nothing was changed.
     """
-    given, root = root, require_checkout(root)
+    # Relative: parameters and messages of errors are stored, and an absolute path may name a person.
+    root = Path(os.path.relpath(require_checkout(root)))
     layout = Layout(root)
     if (served := find_release(layout, request_id)) is not None:
         return served
@@ -71,7 +73,7 @@ def delete(root: Path, request_id: str) -> Released:
         raise RequestError(
             f"params.yaml names the request {named!r}, asked for is {request_id!r}; change either"
         )
-    train(given)  # as it came: parameters are stored, and an absolute path may name a person
+    train(root)
     serve(root, "split")
     run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
     # Evidence and registry are not pinned: a clone with a current lock may have neither.

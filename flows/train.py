@@ -1,5 +1,6 @@
 """Prefect flow ``train``: the data set, the parent and its second moments."""
 
+import os
 from pathlib import Path
 
 from prefect import flow, task
@@ -27,7 +28,8 @@ def train(root: Path) -> CheckpointCard:
     Returns:
         The parent's card.
     """
-    root = require_checkout(root)
+    # Relative: messages of errors are stored, and an absolute path may name a person.
+    root = Path(os.path.relpath(require_checkout(root)))
     for name in PREPARATION:
         prepare(root, name)
     return read_checkpoint_card(Layout(root).parent)
