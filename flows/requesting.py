@@ -6,13 +6,17 @@ from pathlib import Path
 from flows.delete import delete
 from tasks.environment import require_checkout, sole_use
 from tasks.layout import Layout
+from tasks.params import read_section
 from tasks.progress import tell
-from tasks.releases import find_release
-from tasks.requests import is_known, make_scope, read_request, submit_request
+from tasks.registry import refuse_undoing
+from tasks.releases import ancestry, find_release
+from tasks.requests import check_request, is_known, make_scope, read_request, submit_request
 from tasks.signing import load_pseudonym_key, pseudonymise, require_keys
+from tasks.tracking import connect
 from unlearn_core.errors import RequestError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.deletion import Released
+from unlearn_core.records.params import RegistryParams
 from unlearn_core.records.request import DeletionRequest, Scope
 
 
@@ -37,7 +41,8 @@ def serve_request(
         What was released.
 
     Raises:
-        RequestError: If the request does not fit the data, or its id is taken; nothing changes.
+        RequestError: If the request does not fit the data, its id is taken, or the champion has forgotten
+            something from this data already; nothing changes.
         SetupError: If keys are missing, or another process is at work here; nothing changes.
     """
     layout = Layout(require_checkout(root))
@@ -63,9 +68,12 @@ def _serve(
         tell(f"· request {request_id} was served before; nothing was done")
         return served
     try:
-        submit_request(layout, request)
+        check_request(layout, request)
     except RequestError as error:
         raise RequestError(_named_as_typed(str(error), samples=samples, subjects=subjects)) from None
+    name = read_section(layout.root, "registry", RegistryParams).model
+    refuse_undoing(connect(layout.root), name, request_id=request_id, ancestry=ancestry(layout))
+    submit_request(layout, request)
     # Flow parameters are stored, and the absolute path of a home folder may name a person.
     return delete(Path(os.path.relpath(layout.root)), request_id)
 

@@ -10,7 +10,7 @@ from typing import Any
 import unlearn_core
 from tasks.files import file_digest, read_record
 from tasks.tracking import DELETION_KEY, Run, Tracking
-from unlearn_core.errors import PipelineError
+from unlearn_core.errors import PipelineError, RequestError
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
 
@@ -110,6 +110,32 @@ def champion(tracking: Tracking, name: str) -> ModelVersion | None:
 def previous(tracking: Tracking, name: str) -> ModelVersion | None:
     """Return the version that was in use before, or None if there is none."""
     return _by_alias(tracking, name, PREVIOUS)
+
+
+def refuse_undoing(tracking: Tracking, name: str, *, request_id: str, ancestry: tuple[Sha256, ...]) -> None:
+    """Refuse to serve a request on data of which the champion has forgotten a part already.
+
+    Its parent would still know that part, and so would the model that takes the champion's place.
+
+    Args:
+        tracking: The store.
+        name: The registered model's name.
+        request_id: The request; the champion's own may be served again.
+        ancestry: The digest of the data, and of what it was retained from.
+
+    Raises:
+        RequestError: If what the champion retained is not among them, though what it came from is.
+    """
+    current = champion(tracking, name)
+    if current is None or current.tags.get("lethe.request") == request_id:
+        return
+    if current.tags.get("lethe.data") in ancestry and current.tags.get("lethe.retained") not in ancestry:
+        forgotten = current.tags["lethe.request"]
+        raise RequestError(
+            f"{name!r} version {current.version} has forgotten request {forgotten!r} from this data, and the "
+            "parent that params.yaml names still knows it; run `lethe next` to start from the champion, or "
+            "name another registry.model"
+        )
 
 
 def find_version(tracking: Tracking, name: str, tags: Mapping[str, str]) -> ModelVersion | None:

@@ -42,12 +42,12 @@ def find_release(layout: Layout, request_id: str) -> Released | None:
         return None
     tags = {"lethe.request": request_id, "lethe.scope": read_request(layout, request_id).scope_digest}
     version = find_version(connect(layout.root), released.registered_model, tags)
-    if version is None or version.tags["lethe.data"] not in _ancestry(layout):
+    if version is None or version.tags["lethe.data"] not in ancestry(layout):
         return None
     return released
 
 
-def _ancestry(layout: Layout) -> tuple[Sha256, ...]:
+def ancestry(layout: Layout) -> tuple[Sha256, ...]:
     """Return the digest of the data that ``params.yaml`` names, and of what it was retained from."""
     params = read_section(layout.root, "dataset", DatasetParams)
     if isinstance(params, DigitsSource):

@@ -85,8 +85,8 @@ def is_known(layout: Layout, request: DeletionRequest) -> bool:
     return layout.request(request.id).is_file() and read_request(layout, request.id) == request
 
 
-def submit_request(layout: Layout, request: DeletionRequest) -> Selection:
-    """Check a request against the data that ``params.yaml`` names, then write it and name it there.
+def check_request(layout: Layout, request: DeletionRequest) -> Selection:
+    """Check a request against the data that ``params.yaml`` names, and write nothing.
 
     Args:
         layout: The checkout.
@@ -100,7 +100,20 @@ def submit_request(layout: Layout, request: DeletionRequest) -> Selection:
     """
     if layout.request(request.id).is_file() and not is_known(layout, request):
         raise RequestError(f"the id {request.id!r} is taken by a request with another scope; take another id")
-    selection = select(request.scope, preview_manifest(layout), pseudonymiser(request.scope))
+    return select(request.scope, preview_manifest(layout), pseudonymiser(request.scope))
+
+
+def submit_request(layout: Layout, request: DeletionRequest) -> Selection:
+    """Check a request, then write it and name it in ``params.yaml``.
+
+    Args:
+        layout: The checkout.
+        request: The request.
+
+    Returns:
+        What the request means on that data.
+    """
+    selection = check_request(layout, request)
     write_record(layout.request(request.id), request)
     write_params(layout.root, {"request": request.id})
     return selection

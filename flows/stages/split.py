@@ -8,13 +8,15 @@ from flows.stages.process import run_stage
 from tasks.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
 from tasks.files import replaced_folder, write_record
 from tasks.layout import Layout
-from tasks.params import read_params
+from tasks.params import read_params, read_section
+from tasks.registry import refuse_undoing
 from tasks.requests import pseudonymiser, read_request
 from tasks.signing import load_pseudonym_key, pseudonymise
 from tasks.tracking import connect, deletion_run, log_dataset_input, log_documents
 from tasks.validation import validate_dataset, validate_split
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import SplitRecord
+from unlearn_core.records.params import RegistryParams
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.selection import Manifest, Selection, select
@@ -33,9 +35,13 @@ def split_data(root: Path) -> SplitRecord:
     request = read_request(layout, read_params(root)["request"])
     card, manifest = read_card(layout.dataset), read_manifest(layout.dataset)
     selection = select(request.scope, manifest, pseudonymiser(request.scope))
+    tracking = connect(root)
+    name = read_section(root, "registry", RegistryParams).model
+    lineage = (card.rows_digest, *card.lineage)
+    refuse_undoing(tracking, name, request_id=request.id, ancestry=lineage)
     retained = _write_retained(layout, card, manifest, selection)
     split = _resolve(request, card, retained, manifest, selection)
-    run = deletion_run(connect(root), request_id=request.id, key=split.deletion_key)
+    run = deletion_run(tracking, request_id=request.id, key=split.deletion_key)
     inputs = {"training": (card, layout.dataset), "retained": (retained, layout.retained)}
     for context, (written, folder) in inputs.items():
         source = str(folder.relative_to(root))

@@ -8,9 +8,11 @@ from typing import Any
 
 from world import NOTHING, lethe, run
 
+from tasks.checkpoints import read_checkpoint_card
 from tasks.layout import Layout
 from tasks.params import read_section, write_params
 from tasks.releases import continue_from_champion, read_release
+from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.deletion import Released
 
 PERSON = "subject-0003"
@@ -38,6 +40,9 @@ class Story:
         again: What a second ``lethe delete demo`` released.
         versions: How many versions were registered after that.
         second: What a request for one person released, from the first one's model.
+        parent_of_second: The card of ``models/parent`` after that.
+        undoing: Exit code, output and error of a request that would start from before the second one, and
+            ``named_after_undoing`` the request that ``params.yaml`` names after it.
         refused: Exit code, output and error of a request whose gate nothing can pass.
         lock_before_refusal: The lock's stages before it, and ``lock_after_refusal`` after it.
     """
@@ -50,6 +55,9 @@ class Story:
     again: Released
     versions: int
     second: Released
+    parent_of_second: CheckpointCard
+    undoing: tuple[int, str, str]
+    named_after_undoing: str
     refused: tuple[int, str, str]
     lock_before_refusal: dict[str, Any]
     lock_after_refusal: dict[str, Any]
@@ -72,11 +80,30 @@ def tell(root: Path) -> Story:
     versions = len(registered(root))
     continue_from_champion(layout)
     second = deleted(root, "r-2", "--subject", PERSON, folder="requests")
+    parent_of_second = read_checkpoint_card(layout.parent)
+    undoing = lethe(root, "delete", "r-3", "--class", "5")
+    named_after = read_section(root, "request", str)
     before = stages_of(root)
     policy = read_section(root, "policy", dict)
-    write_params(root, {"policy": {**policy, "classes": [NOTHING], "reference": "none"}})
+    settings = {"policy": {**policy, "classes": [NOTHING], "reference": "none"}}
+    write_params(root, {**settings, "registry": {"model": "elsewhere"}})
     refused = lethe(root, "delete", "r-3", "--class", "5")
-    return Story(root, first, lock, status, repro, again, versions, second, refused, before, stages_of(root))
+    return Story(
+        root=root,
+        first=first,
+        lock=lock,
+        status=status,
+        repro=repro,
+        again=again,
+        versions=versions,
+        second=second,
+        parent_of_second=parent_of_second,
+        undoing=undoing,
+        named_after_undoing=named_after,
+        refused=refused,
+        lock_before_refusal=before,
+        lock_after_refusal=stages_of(root),
+    )
 
 
 def deleted(root, *arguments, folder="."):

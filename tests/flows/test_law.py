@@ -75,11 +75,11 @@ def test_the_same_request_is_served_once(story):
 
 def test_the_next_request_starts_from_the_champion(story):
     assert story.second.outcome.parent == story.first.outcome.model
-    assert read_checkpoint_card(Layout(story.root).parent).weights == story.first.outcome.model
+    assert story.parent_of_second.weights == story.first.outcome.model
 
 
 def test_the_champion_is_adopted_and_not_trained_again(story):
-    card = read_checkpoint_card(Layout(story.root).parent)
+    card = story.parent_of_second
     assert card == read_checkpoint_card(Layout(story.root).generation("models", story.first.outcome.model))
     assert card.method == story.first.outcome.method
 
@@ -115,6 +115,14 @@ def test_an_inconclusive_release_says_so(story):
     certified = verify_files(story.root / story.second.certificate)
     assert certified["note"] == story.second.outcome.note
     assert "nothing that could be forgotten was measurable" in story.second.outcome.note
+
+
+def test_a_request_that_would_bring_forgotten_data_back_is_refused(story):
+    code, out, err = story.undoing
+    assert (code, out) == (2, "")
+    assert "version 2 has forgotten request 'r-2' from this data" in err
+    assert "lethe next" in err
+    assert story.named_after_undoing == "r-2"
 
 
 def test_a_gate_that_nothing_passes_ends_with_its_own_exit_code(story):
