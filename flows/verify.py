@@ -8,12 +8,10 @@ from prefect.artifacts import create_table_artifact
 from flows.verify_cli import verify_files
 from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.environment import require_checkout
-from tasks.layout import Layout
+from tasks.layout import CERTIFICATE, RELEASED, Layout
 from unlearn_core.errors import EvidenceError
 
 Checked = dict[str, str]
-
-KEPT = ("certificate.dsse.json", "released.json")
 
 
 @task(name="verify", task_run_name="verify {request_id}")
@@ -30,7 +28,7 @@ def verify_release(root: Path, request_id: str) -> Checked:
         The request, its model if that is known, and ``verified`` or what is wrong.
     """
     layout = Layout(root)
-    certificate = layout.evidence(request_id) / "certificate.dsse.json"
+    certificate = layout.certificate(request_id)
     model, result = "unknown", "the certificate is missing"
     try:
         if certificate.is_file():
@@ -57,7 +55,10 @@ def verify(root: Path = Path()) -> list[Checked]:
         EvidenceError: If any of them is false; all are listed, and the artifact names each.
     """
     root = require_checkout(root)
-    found = sorted({path.parent.name for name in KEPT for path in (root / "evidence").glob(f"*/{name}")})
+    evidence = root / "evidence"
+    found = sorted(
+        {path.parent.name for name in (CERTIFICATE, RELEASED) for path in evidence.glob(f"*/{name}")}
+    )
     checked = [verify_release(root, request_id) for request_id in found]
     create_table_artifact(checked, key="certificates", description="Certificates of this checkout")
     if false := [entry for entry in checked if entry["result"] != "verified"]:

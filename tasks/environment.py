@@ -88,14 +88,20 @@ def sole_use(root: Path) -> Iterator[None]:
     """
     folder = os.open(root, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(folder)
         yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int) -> None:
+    """Lock an open folder, or say that somebody else holds it."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise SetupError(
             "another Lethe command or stage is at work in this checkout; wait for it, or use a clone"
         ) from error
-    finally:
-        os.close(folder)
 
 
 def git_commit(root: Path) -> str | None:

@@ -52,6 +52,12 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def copy_folder(source: Path, folder: Path) -> None:
+    """Let a copy of ``source`` take the place of ``folder``, whole or not at all."""
+    with replaced_folder(folder) as fresh:
+        shutil.copytree(source, fresh, dirs_exist_ok=True)
+
+
 def write_record(path: Path, record: Record) -> None:
     """Write a record in its canonical form."""
     write_atomically(path, record.canonical())

@@ -11,6 +11,10 @@ def short(digest: Sha256) -> str:
     return digest.removeprefix("sha256:")[:16]
 
 
+CERTIFICATE, RELEASED = "certificate.dsse.json", "released.json"
+"""What a served request leaves among its evidence."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """The paths of one checkout. What DVC pins stands first, what it must not pin after it."""
@@ -82,6 +86,14 @@ class Layout:
     def evidence(self, request_id: str) -> Path:
         """Certificate, Data Docs, times and figures of a request: not pinned, since runs differ in them."""
         return self.root / "evidence" / request_id
+
+    def certificate(self, request_id: str) -> Path:
+        """The signed certificate of a request."""
+        return self.evidence(request_id) / CERTIFICATE
+
+    def released(self, request_id: str) -> Path:
+        """What was released for a request; not signed."""
+        return self.evidence(request_id) / RELEASED
 
     def failure(self, request_id: str) -> Path:
         """The record of a ladder on which no model was accepted; gone once one is."""

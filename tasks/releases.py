@@ -1,11 +1,10 @@
 """Deletions that were served already, and making one the start of the next."""
 
-import shutil
 from pathlib import Path
 
 from tasks.checkpoints import load_checkpoint
 from tasks.datasets import read_card, read_manifest, rows_digest
-from tasks.files import read_record, replaced_folder
+from tasks.files import copy_folder, read_record
 from tasks.layout import Layout
 from tasks.params import read_section, write_params
 from tasks.registry import champion, find_version
@@ -20,7 +19,7 @@ from unlearn_core.records.params import DatasetParams, DigitsSource, RegistryPar
 
 def read_release(layout: Layout, request_id: str) -> Released:
     """Read what was released for a request."""
-    return read_record(layout.evidence(request_id) / "released.json", Released)
+    return read_record(layout.released(request_id), Released)
 
 
 def find_release(layout: Layout, request_id: str) -> Released | None:
@@ -35,7 +34,7 @@ def find_release(layout: Layout, request_id: str) -> Released | None:
     Returns:
         What was released then, or None.
     """
-    if not (layout.evidence(request_id) / "released.json").is_file():
+    if not layout.released(request_id).is_file():
         return None
     released = read_release(layout, request_id)
     if not (layout.root / released.certificate).is_file():
@@ -104,6 +103,5 @@ def continue_from_champion(layout: Layout) -> tuple[Path, Path]:
 def _keep(layout: Layout, source: Path, folder: Path) -> None:
     """Copy a folder to where it is found by digest, under DVC."""
     if not folder.is_dir():
-        with replaced_folder(folder) as fresh:
-            shutil.copytree(source, fresh, dirs_exist_ok=True)
+        copy_folder(source, folder)
     track(layout.root, folder)

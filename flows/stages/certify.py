@@ -45,7 +45,7 @@ def certify(root: Path) -> Released:
     run = deletion_run(connect(root), request_id=split.request, key=split.deletion_key)
     certificate = gather_certificate(layout, deletion, started=started_at(run))
     signed = sign_statement(Statement.of(certificate, name=WEIGHTS))
-    path = layout.evidence(split.request) / "certificate.dsse.json"
+    path = layout.certificate(split.request)
     write_atomically(path, signed)
     outcome = _outcome(layout, split, deletion, rung)
     version = _register(layout, split, outcome, run, sha256(signed))
@@ -58,7 +58,7 @@ def certify(root: Path) -> Released:
         run=run.id,
     )
     write_record(layout.outcome, outcome)
-    write_record(layout.evidence(split.request) / "released.json", released)
+    write_record(layout.released(split.request), released)
     layout.failure(split.request).unlink(missing_ok=True)
     log_documents(run, path, layout.reports, artifact_path="evidence")
     describe_run(run, deletion_markdown(deletion, released))

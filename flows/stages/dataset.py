@@ -1,6 +1,5 @@
 """Stage ``dataset``: the data that the parent was trained on."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from tasks.datasets import (
     write_dataset,
 )
 from tasks.digits import make_digits
-from tasks.files import replaced_folder
+from tasks.files import copy_folder
 from tasks.layout import Layout
 from tasks.params import read_section
 from unlearn_core.data import decode
@@ -63,8 +62,7 @@ def _from_retained(layout: Layout, params: RetainedSource) -> DatasetCard:
         raise PipelineError(f"{source} does not exist; fetch it with `dvc checkout` or `dvc pull`")
     if (found := rows_digest(read_manifest(source))) != params.rows_digest:
         raise PipelineError(f"{source} holds rows {found}, params.yaml names {params.rows_digest}")
-    with replaced_folder(layout.dataset) as fresh:
-        shutil.copytree(source, fresh, dirs_exist_ok=True)
+    copy_folder(source, layout.dataset)
     return read_card(layout.dataset)
 
 

@@ -1,6 +1,5 @@
 """Stage ``parent``: the model to start from."""
 
-import shutil
 from pathlib import Path
 
 import torch
@@ -8,7 +7,7 @@ import torch
 from flows.stages.process import run_stage
 from tasks.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.datasets import read_card
-from tasks.files import replaced_folder, write_record
+from tasks.files import copy_folder, write_record
 from tasks.layout import Layout
 from tasks.params import read_section
 from tasks.pool import Pool
@@ -66,8 +65,7 @@ def _adopt_champion(layout: Layout, params: ChampionParent) -> CheckpointCard:
             f"model {card.weights} was accepted on data {card.data}, params.yaml gives data {data}; "
             "`lethe next` sets both together"
         )
-    with replaced_folder(layout.parent) as fresh:
-        shutil.copytree(source, fresh, dirs_exist_ok=True)
+    copy_folder(source, layout.parent)
     return read_checkpoint_card(layout.parent)
 
 

@@ -1,6 +1,5 @@
 """Stage ``unlearn``: the ladder, rung by rung, until a model is accepted."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import torch
 from flows.stages.process import run_stage
 from tasks.auditing import log_ladder, log_rung
 from tasks.evaluation import assess
-from tasks.files import replaced_folder, write_record
+from tasks.files import copy_folder, write_record
 from tasks.layout import Layout
 from tasks.materials import load_materials, read_split
 from tasks.params import read_section
@@ -88,8 +87,7 @@ def unlearn(root: Path, hands: Hands = PLAIN) -> DeletionRecord:
     hands.log_ladder(layout, record)
     if record.accepted is None:
         raise GateError(_explain(record))
-    with replaced_folder(layout.unlearned) as fresh:
-        shutil.copytree(layout.attempt(record.accepted.unlearning.name), fresh, dirs_exist_ok=True)
+    copy_folder(layout.attempt(record.accepted.unlearning.name), layout.unlearned)
     write_reports(layout, record, bench.run, bench.reference)
     return record
 
