@@ -98,11 +98,6 @@ def manifest_of(table: pa.Table, classes: tuple[str, ...]) -> Manifest:
     )
 
 
-def read_images(folder: Path, rows: NDArray[np.bool_]) -> list[bytes]:
-    """Read the encoded images of the rows in a ``[rows]`` mask, in order."""
-    return list(each_image(folder, rows))
-
-
 def each_image(folder: Path, rows: NDArray[np.bool_] | None = None) -> Iterator[bytes]:
     """Read encoded images one shard at a time.
 

@@ -9,7 +9,7 @@ from tasks.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.compute import computing
 from tasks.evaluation import outputs_of
 from tasks.layout import Layout
-from tasks.materials import find_model, forget_mask, read_split
+from tasks.materials import find_model, read_split, retain_mask
 from tasks.pool import Pool
 from tasks.progress import progress
 from unlearn_core.drift import drift_of, no_drift, stale_by
@@ -43,8 +43,7 @@ def measure_drift(layout: Layout, candidate: Path, run: RunParams) -> Drift:
             return load_checkpoint(where)[0].to(device)
 
         pool, split = Pool(layout, device), read_split(layout)
-        forget = forget_mask(split, len(pool.manifest))
-        retained = pool.take((pool.manifest.splits == "train") & ~forget)
+        retained = pool.take(retain_mask(split, pool.manifest))
         model, origin = load(candidate), load(folder)
         carried, taken = without_forgotten(layout, pool, device, on_step=on_step)
         at_origin = carried if taken.model == card.trained else collect(origin, retained, on_step=on_step)

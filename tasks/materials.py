@@ -22,6 +22,7 @@ from unlearn_core.moments import Moments
 from unlearn_core.records.artifact import CheckpointCard, MomentsCard
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import SplitRecord
+from unlearn_core.selection import Manifest
 
 
 def read_split(layout: Layout) -> SplitRecord:
@@ -36,6 +37,11 @@ def forget_mask(split: SplitRecord, rows: int) -> NDArray[np.bool_]:
     return mask
 
 
+def retain_mask(split: SplitRecord, manifest: Manifest) -> NDArray[np.bool_]:
+    """Return the ``[rows]`` mask of the training rows to keep."""
+    return (manifest.splits == "train") & ~forget_mask(split, len(manifest))
+
+
 def load_materials(layout: Layout, pool: Pool) -> Materials:
     """Gather everything that is at hand for a request; ``unlearn`` hands on only what a method declares.
 
@@ -47,15 +53,13 @@ def load_materials(layout: Layout, pool: Pool) -> Materials:
         The materials.
     """
     split = read_split(layout)
-    train = pool.manifest.splits == "train"
-    forget = forget_mask(split, len(pool.manifest))
     card = read_checkpoint_card(layout.parent)
     moments, taken = load_parent_moments(layout)
     return Materials(
         scope=split.method_scope,
         classes=split.classes,
-        forget=pool.take(forget),
-        retain=pool.take(train & ~forget),
+        forget=pool.take(forget_mask(split, len(pool.manifest))),
+        retain=pool.take(retain_mask(split, pool.manifest)),
         moments=moments,
         moments_model=None
         if taken.model == card.weights
@@ -132,10 +136,9 @@ def views(layout: Layout, pool: Pool) -> dict[View, Samples]:
         The samples by view. In sample scope all held-out data is on the retain side.
     """
     split = read_split(layout)
-    forget = forget_mask(split, len(pool.manifest))
     found: dict[View, Samples] = {
-        ("train", "forget"): pool.take(forget),
-        ("train", "retain"): pool.take((pool.manifest.splits == "train") & ~forget),
+        ("train", "forget"): pool.take(forget_mask(split, len(pool.manifest))),
+        ("train", "retain"): pool.take(retain_mask(split, pool.manifest)),
     }
     for part in ("audit", "test"):
         held_out = pool.split(part)

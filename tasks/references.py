@@ -9,7 +9,7 @@ from tasks.checkpoints import is_whole, read_checkpoint_card
 from tasks.compute import device_name
 from tasks.files import code_digest, write_record
 from tasks.layout import Layout, short
-from tasks.materials import forget_mask, read_split
+from tasks.materials import read_split, retain_mask
 from tasks.pool import Pool
 from tasks.training import train_checkpoint
 from unlearn_core import data, models, training
@@ -56,10 +56,9 @@ def _build(
 ) -> None:
     pool = Pool(layout, torch.device("cpu"))
     split = read_split(layout)
-    retained = (pool.manifest.splits == "train") & ~forget_mask(split, len(pool.manifest))
     card, cost = train_checkpoint(
         folder,
-        pool.take(retained),
+        pool.take(retain_mask(split, pool.manifest)),
         architecture=parent.architecture,
         recipe=recipe,
         normalisation=parent.normalisation,

@@ -1,14 +1,41 @@
-"""What a search for hyper-parameters maximises: how well a model has forgotten, by held-out data alone."""
+"""How well a model has forgotten, by held-out data alone: for ending attempts, and for comparing trials."""
 
 from collections.abc import Callable
 
 from torch import nn
 
-from unlearn_core.data import concatenate
+from unlearn_core.data import Samples, concatenate
 from unlearn_core.method import Materials, Need, needed
-from unlearn_core.stopping import judge_of_classes, judge_of_samples
+from unlearn_core.stopping import Judge, judge_of_classes, judge_of_samples
 
 Objective = Callable[[nn.Module], float]
+
+
+def judge_of(
+    model: nn.Module, materials: Materials, forget: Samples, *, forget_target: float, max_retain_drop: float
+) -> Judge:
+    """Return the judge of what is to be forgotten, which compares with the model as it is now.
+
+    Args:
+        model: The model before.
+        materials: With the scope, and tuning data; classes can be judged without.
+        forget: The forget data to look at; held-out samples of the same classes are looked at beside it.
+        forget_target: See ``stopping.judge_of_classes``.
+        max_retain_drop: See ``stopping``.
+
+    Returns:
+        The judge.
+    """
+    tuning = materials.tuning
+    if materials.scope == "samples":
+        unseen = needed(tuning, Need.TUNING).retain
+        return judge_of_samples(model, forget, unseen, max_retain_drop=max_retain_drop)
+    if tuning is not None and tuning.forget is not None:
+        forget = concatenate(forget, tuning.forget)
+    retain = None if tuning is None else tuning.retain
+    return judge_of_classes(
+        model, forget, retain, forget_target=forget_target, max_retain_drop=max_retain_drop
+    )
 
 
 def objective(model: nn.Module, materials: Materials) -> Objective:
@@ -25,11 +52,7 @@ def objective(model: nn.Module, materials: Materials) -> Objective:
     Returns:
         The objective.
     """
-    forget, tuning = needed(materials.forget, Need.FORGET), needed(materials.tuning, Need.TUNING)
-    if materials.scope == "samples":
-        judge = judge_of_samples(model, forget, tuning.retain, max_retain_drop=1.0)
-    else:
-        if tuning.forget is not None:
-            forget = concatenate(forget, tuning.forget)
-        judge = judge_of_classes(model, forget, tuning.retain, forget_target=0.0, max_retain_drop=1.0)
+    needed(materials.tuning, Need.TUNING)
+    forget = needed(materials.forget, Need.FORGET)
+    judge = judge_of(model, materials, forget, forget_target=0.0, max_retain_drop=1.0)
     return lambda candidate: -judge(candidate).badness[1]

@@ -11,9 +11,9 @@ from world import content, files_of
 from tasks.datasets import (
     ROWS_PER_SHARD,
     describe_dataset,
+    each_image,
     manifest_of,
     read_card,
-    read_images,
     read_manifest,
     rows_digest,
     write_dataset,
@@ -72,7 +72,7 @@ def test_a_data_set_reads_back(folder):
 def test_images_are_read_by_mask_in_order(folder):
     mask = np.zeros(ROWS, dtype=bool)
     mask[[0, 300, ROWS - 1]] = True
-    assert read_images(folder, mask) == [b"image 0", b"image 300", f"image {ROWS - 1}".encode()]
+    assert list(each_image(folder, mask)) == [b"image 0", b"image 300", f"image {ROWS - 1}".encode()]
 
 
 def test_an_altered_image_is_refused(folder):
@@ -81,7 +81,7 @@ def test_an_altered_image_is_refused(folder):
     images = [b"another", *shard["image"].to_pylist()[1:]]
     pq.write_table(shard.set_column(shard.column_names.index("image"), "image", pa.array(images)), path)
     with pytest.raises(PipelineError, match="1 image"):
-        read_images(folder, np.ones(ROWS, dtype=bool))
+        list(each_image(folder, np.ones(ROWS, dtype=bool)))
 
 
 def test_shards_hold_so_many_rows(folder):
@@ -176,7 +176,7 @@ def test_the_retained_data_are_all_other_rows(folder):
 def test_images_stay_with_their_rows(folder):
     target = retained(folder, [3, 260])
     everything = np.ones(ROWS - 2, dtype=bool)
-    assert read_images(target, everything) == [
+    assert list(each_image(target, everything)) == [
         f"image {row}".encode() for row in range(ROWS) if row not in {3, 260}
     ]
 

@@ -14,7 +14,7 @@ from PIL import Image
 from world import ROOT, files_of
 
 from tasks import shards
-from tasks.datasets import read_card, read_images, read_manifest, rows_digest
+from tasks.datasets import each_image, read_card, read_manifest, rows_digest
 from tasks.files import read_record
 from tasks.importing import IMPORT_CARD, import_dataset, place_import, require_imported
 from tasks.layout import Layout
@@ -41,7 +41,7 @@ def imported(layout, **settings):
 
 
 def images_of(folder):
-    return read_images(folder, np.ones(len(read_manifest(folder)), dtype=bool))
+    return list(each_image(folder))
 
 
 def test_rows_are_the_files_bytes_under_their_paths(layout):

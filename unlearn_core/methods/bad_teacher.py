@@ -7,7 +7,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from unlearn_core.data import Samples, concatenate
+from unlearn_core.data import Samples, concatenate, drawn
 from unlearn_core.distillation import divergence, teacher
 from unlearn_core.layers import all_trained
 from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, ScopeKind, needed
@@ -62,10 +62,8 @@ class BadTeacher(Method):
         model.requires_grad_(True)
         forget, retain = needed(materials.forget, Need.FORGET), needed(materials.retain, Need.RETAIN)
         untrained = needed(materials.origin, Need.ORIGIN).untrained().to(retain.labels.device)
-        drawn = torch.randperm(len(retain), generator=generator)[
-            : max(1, int(self.retain_share * len(retain)))
-        ]
-        mixed = concatenate(_flagged(forget, forgotten=True), _flagged(retain.subset(drawn), forgotten=False))
+        some = drawn(retain, max(1, int(self.retain_share * len(retain))), generator=generator)
+        mixed = concatenate(_flagged(forget, forgotten=True), _flagged(some, forgotten=False))
         loss = self.loss(teacher(model), teacher(untrained))
         fit(model, mixed, self.recipe, generator=generator, on_step=on_step, loss=loss)
         return self, all_trained(model)

@@ -8,15 +8,16 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.data import Samples, concatenate, drawn
+from unlearn_core.data import Samples, drawn
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.guarding import Guarded, guard
 from unlearn_core.layers import projection_coverage
 from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, ScopeKind, needed
 from unlearn_core.moments import collect, subtract
+from unlearn_core.objective import judge_of
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.result import Coverage
-from unlearn_core.stopping import Attempt, Judge, judge_of_classes, judge_of_samples, search_rate
+from unlearn_core.stopping import Attempt, Judge, search_rate
 from unlearn_core.subspaces import Energy
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -112,7 +113,13 @@ class Pgu(Method):
             for epoch, losses in enumerate(descent.epochs(self.lr_start, self.stop_after), 1):
                 on_step(Step("epochs", epoch, self.stop_after, losses))
             return self, coverage
-        judge = _judge(self, model, materials, generator)
+        judge = judge_of(
+            model,
+            materials,
+            drawn(forget, self.epoch_samples, generator=generator),
+            forget_target=self.forget_target,
+            max_retain_drop=self.max_retain_drop,
+        )
         best = search_rate(
             lambda lr_start: self._attempt(descent, judge, lr_start, on_step),
             self.lr_start or self.lr_first_attempt,
@@ -253,21 +260,3 @@ class _Descent:
         with torch.no_grad():
             for one, weight in zip(self._guarded, weights, strict=True):
                 one.layer.weight.copy_(weight)
-
-
-def _judge(method: Pgu, model: nn.Module, materials: Materials, generator: torch.Generator) -> Judge:
-    """Return the stop rule for what is to be forgotten, which compares with the model as it is now."""
-    forget = drawn(needed(materials.forget, Need.FORGET), method.epoch_samples, generator=generator)
-    if materials.scope == "samples":
-        unseen = needed(materials.tuning, Need.TUNING).retain
-        return judge_of_samples(model, forget, unseen, max_retain_drop=method.max_retain_drop)
-    tuning = materials.tuning
-    if tuning is not None and tuning.forget is not None:
-        forget = concatenate(forget, tuning.forget)
-    return judge_of_classes(
-        model,
-        forget,
-        None if tuning is None else tuning.retain,
-        forget_target=method.forget_target,
-        max_retain_drop=method.max_retain_drop,
-    )
