@@ -198,14 +198,14 @@ def _row(kernel: str, model: str, device: str, seconds: float, textbook_seconds:
 def _dense(one: Guarded) -> Tensor:
     """Return the projector onto what is protected."""
     identity = torch.eye(one.layer.weight[0].numel(), device=one.layer.weight.device)
-    return identity - one.protections[0].remove(identity)
+    return identity - one.protections[0].remove_(identity.clone())
 
 
 def _projection_error(one: Guarded, dense: Tensor) -> float:
     """Return how far what is left of the weight, taken for a gradient, is from the dense projector's."""
     weight = one.layer.weight.detach()
     view = weight.flatten(1).double()
-    return relative_error(one.outside(weight).flatten(1), view - view @ dense.double())
+    return relative_error(one.outside(weight.clone()).flatten(1), view - view @ dense.double())
 
 
 def _projection_flops(one: Guarded) -> float:

@@ -87,5 +87,12 @@ def test_attention_that_no_hook_sees_is_refused_by_name(method: str) -> None:
         run("swin_t", 64, method)
 
 
-def test_a_net_that_no_hook_sees_is_still_trained() -> None:
-    assert run("swin_t", 64, "unsir").coverage.share("trained") == pytest.approx(1)
+@pytest.mark.parametrize("method", ["svd", "pgu"])
+def test_a_layer_of_25_088_inputs_is_refused_by_name(method: str) -> None:
+    with pytest.raises(CoverageError, match=r"classifier\.0\.weight.*25,088 inputs"):
+        run("vgg11_bn", 64, method)
+
+
+@pytest.mark.parametrize("name", ["swin_t", "vgg11_bn"])
+def test_a_net_that_cannot_be_projected_is_still_trained(name: str) -> None:
+    assert run(name, 64, "unsir").coverage.share("trained") == pytest.approx(1)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from unlearn_core.layer import Layer
@@ -25,10 +24,11 @@ class Guarded:
         return all(protection.entire for protection in self.protections)
 
     def outside(self, gradient: Tensor) -> Tensor:
-        """Return what of the weight's gradient lies outside the protected space, in the weight's shape."""
-        groups = zip(self.protections, self.layer.view(gradient), strict=True)
-        parts = [protection.remove(rows) for protection, rows in groups]
-        return self.layer.fold(parts[0][None] if len(parts) == 1 else torch.stack(parts))
+        """Return what of the weight's gradient lies outside the protected space; the gradient is used up."""
+        view = self.layer.view(gradient)
+        for protected, rows in zip(self.protections, view, strict=True):
+            protected.remove_(rows)
+        return self.layer.fold(view)
 
 
 def guard(

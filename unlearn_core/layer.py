@@ -50,6 +50,11 @@ class Layer(ABC):
         """The weight itself."""
         return self.module.get_parameter(self.path)
 
+    @property
+    def d_in(self) -> int:
+        """How many numbers a row has."""
+        return self.view(self.weight.detach()).shape[2]
+
     @abstractmethod
     def blocks(self, *args: Any, **kwargs: Any) -> Iterator[Tensor]:
         """Yield the rows of one call in blocks of bounded size.

@@ -48,12 +48,17 @@ COMPUTING = ("forward", "_conv_forward", "_output_padding")
 """A subclass that has one of these methods of its own is not of its parent's kind."""
 
 
+WIDEST = 16_384
+"""A layer with more inputs is left out: its second moment alone would take more than 2 GiB."""
+
+
 def linear_layers(model: nn.Module) -> list[Layer]:
     """Find the modules whose weight can be projected.
 
     A depthwise convolution is left out: the few coordinates of its rows are all in use, so nothing of it
     would be left to edit. So is a weight that any module uses in another way (an embedding that shares
-    its matrix with the head), and a subclass that computes its output differently.
+    its matrix with the head), a subclass that computes its output differently, and a layer of more than
+    ``WIDEST`` inputs.
 
     Args:
         model: The model to look through.
@@ -61,6 +66,11 @@ def linear_layers(model: nn.Module) -> list[Layer]:
     Returns:
         One entry per module, in the model's order; modules that share a weight share the name.
     """
+    return [layer for layer in _linear_in_their_weight(model) if layer.d_in <= WIDEST]
+
+
+def _linear_in_their_weight(model: nn.Module) -> list[Layer]:
+    """Find what ``linear_layers`` returns, and the layers that are too wide for it."""
     claims = _claims(model)
     found: list[Layer] = []
     for uses in _uses(model).values():
@@ -95,14 +105,15 @@ def projection_coverage(
     Args:
         model: The model.
         projected: Names of the layers whose inputs were observed and whose weight is projected. A linear
-            layer that is not among them was never seen at work, and counts as unsupported.
+            layer that is not among them was never seen at work, or is too wide, and counts as unsupported.
         protected: Those of them whose inputs are protected entirely, so that their weight stays.
 
     Returns:
         The coverage, one entry per parameter.
     """
-    layers = linear_layers(model)
+    layers = _linear_in_their_weight(model)
     weights = {id(layer.weight): layer.name for layer in layers}
+    widths = {layer.name: layer.d_in for layer in layers}
     uses = Counter(layer.name for layer in layers)
     entries: list[tuple[str, Tensor, Treatment, str]] = []
     for name, parameter in model.named_parameters():
@@ -114,9 +125,16 @@ def projection_coverage(
         elif layer is not None and layer in projected:
             treatment, reason = "projected", _sharing(uses[layer])
         elif layer is not None:
-            treatment, reason = "unsupported", "its layer was never called, so its inputs are unknown"
+            treatment, reason = "unsupported", _unobserved(widths[layer])
         entries.append((name, parameter, treatment, reason))
     return _coverage(entries)
+
+
+def _unobserved(d_in: int) -> str:
+    """Say why nothing is known of the inputs of a layer."""
+    if d_in > WIDEST:
+        return f"its layer has {d_in:,} inputs, and second moments are taken of at most {WIDEST:,}"
+    return "its layer was never called, so its inputs are unknown"
 
 
 def _sharing(uses: int) -> str:

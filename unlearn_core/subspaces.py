@@ -104,12 +104,21 @@ class Protection:
         """Whether nothing is left of any row."""
         return self.complement and self.factor.shape[1] == 0 and self.live is None
 
-    def remove(self, rows: Tensor) -> Tensor:
-        """Return ``rows (I - U U^T)`` for rows ``[rows, d_in]`` (Hoang et al., eq. 7)."""
-        seen = rows if self.live is None else rows[:, self.live]
-        within = (seen @ self.factor) @ self.factor.T
-        outside = within if self.complement else seen - within
-        return outside if self.live is None else rows.index_copy(1, self.live, outside)
+    def remove_(self, rows: Tensor) -> Tensor:
+        """Make ``rows (I - U U^T)`` of rows ``[rows, d_in]`` (Hoang et al., eq. 7), in place.
+
+        New memory for every gradient of every step would cost more than the copies in it.
+
+        Returns:
+            The rows.
+        """
+        seen = rows if self.live is None else rows.index_select(1, self.live)
+        coordinates = seen @ self.factor
+        if self.complement:
+            torch.mm(coordinates, self.factor.T, out=seen)
+        else:
+            seen.addmm_(coordinates, self.factor.T, alpha=-1)
+        return rows if self.live is None else rows.scatter_(1, self.live.expand_as(seen), seen)
 
 
 def protection(basis: Eigenbasis, rank: int) -> Protection:

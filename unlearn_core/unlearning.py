@@ -157,8 +157,12 @@ def _refuse_unchanged(method: Method, model: nn.Module, copied: nn.Module) -> No
 def _refuse_uncovered(coverage: Coverage, allowed: float) -> None:
     share = coverage.share("unsupported")
     if share > allowed:
-        names = ", ".join(e.parameter for e in coverage.parameters if e.treatment == "unsupported")
+        by_reason: dict[str, list[str]] = {}
+        for entry in coverage.parameters:
+            if entry.treatment == "unsupported":
+                by_reason.setdefault(entry.reason, []).append(entry.parameter)
+        named = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
         raise CoverageError(
-            f"{share:.1%} of the parameters are out of reach, {allowed:.1%} are allowed: {names}; "
+            f"{share:.1%} of the parameters are out of reach, {allowed:.1%} are allowed: {named}; "
             "choose a method that trains all weights, or raise max_unsupported_share"
         )

@@ -154,14 +154,18 @@ def half_unsupported(model, *_):
     shares = dict(zip(names, (0.25, 0.25, 0.5), strict=True))
     return Coverage(
         parameters=tuple(
-            ParameterCoverage(parameter=name, treatment=treatment, elements=1, share=shares[name])
+            ParameterCoverage(
+                parameter=name, treatment=treatment, elements=1, share=shares[name], reason="odd"
+            )
             for name, treatment in names.items()
         )
     )
 
 
 def test_a_model_that_is_out_of_reach_is_refused_with_the_names(net, materials):
-    with pytest.raises(CoverageError, match=r"50\.0%.*5\.0% are allowed: stem\.weight, head\.weight;"):
+    with pytest.raises(
+        CoverageError, match=r"50\.0%.*5\.0% are allowed: stem\.weight, head\.weight \(odd\);"
+    ):
         unlearn(method(half_unsupported), net, materials, seed=0)
 
 
