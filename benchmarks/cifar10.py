@@ -21,6 +21,7 @@ import torch
 from pydantic import JsonValue
 
 from benchmarks.summary import print_summary, summarise, trade_offs
+from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
 from flows.compare import HANDS, row_of
 from flows.stages.dataset import make_dataset
@@ -34,7 +35,6 @@ from tasks.compute import computing, measured
 from tasks.configured import configured_methods
 from tasks.datasets import read_card, read_manifest
 from tasks.drawing import save_figure
-from tasks.environment import silence_telemetry
 from tasks.figures import draw_trade_off
 from tasks.files import read_record, write_atomically, write_record
 from tasks.layout import Layout
@@ -227,7 +227,7 @@ def run_case(layout: Layout, case: Row, methods: tuple[str, ...], kept: Path) ->
 
 def main() -> None:
     """Run what has not been run, write the results and print their summary."""
-    silence_telemetry()
+    stand_alone()
     given = _arguments()
     document = provenance("cpu", "make bench-cifar10")
     settings = read_yaml(Path(__file__).with_suffix(".yaml"), Settings)

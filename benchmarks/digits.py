@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.summary import print_summary, summarise, trade_offs
+from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
 from flows.compare import compare
 from flows.stages.dataset import make_dataset
@@ -22,13 +23,15 @@ from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from flows.stages.unlearn import unlearn
+from tasks.compute import measured
 from tasks.drawing import save_figure
-from tasks.environment import silence_telemetry
 from tasks.figures import draw_trade_off
 from tasks.files import file_digest, write_atomically, write_record
 from tasks.layout import Layout, short
 from tasks.params import read_params, write_params
 from tasks.requests import make_scope
+from unlearn_core.method import Need
+from unlearn_core.methods import CATALOGUE
 from unlearn_core.records.request import DeletionRequest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,10 +63,14 @@ def run_case(case: Case) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         layout = Layout(Path(folder))
         _prepare(layout, case)
-        for stage in (make_dataset, make_parent, make_moments, split_data):
-            stage(layout.root)
+        make_dataset(layout.root)
+        make_parent(layout.root)
+        with measured() as statistics:
+            make_moments(layout.root)
+        split_data(layout.root)
         record = unlearn(layout.root)
         compared = compare(layout)
+        _add_statistics(compared["methods"], statistics.read().seconds)
         accepted = record.accepted
         assert accepted is not None
         models = {"original": compared["original"], "retrained": compared["retrained"], **compared["methods"]}
@@ -81,6 +88,14 @@ def run_case(case: Case) -> list[Row]:
         return [{**shared, "method": name, **row} for name, row in models.items()]
 
 
+def _add_statistics(rows: dict[str, Row], seconds: float) -> None:
+    """Add what the second moments of all training data took to the methods that need them."""
+    for method in CATALOGUE:
+        row = rows.get(method.model_fields["name"].default)
+        if row is not None and Need.MOMENTS in method.needs and row.get("seconds") is not None:
+            row["seconds"] += seconds
+
+
 def _prepare(layout: Layout, case: Case) -> None:
     """Write the parameters and the request of a case."""
     shutil.copy(ROOT / "params.yaml", layout.root)
@@ -95,7 +110,7 @@ def _prepare(layout: Layout, case: Case) -> None:
 
 def main() -> None:
     """Run what has not been run, write the results and print their summary."""
-    silence_telemetry()
+    stand_alone()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds (default 3)")
     parser.add_argument("--fresh", action="store_true", help="run finished cases again")

@@ -21,6 +21,7 @@ QUANTITIES = (
     "mia_auc",
     "probe_gap",
     "seconds",
+    "share_of_retraining",
 )
 
 
@@ -36,7 +37,7 @@ def summarise(rows: list[Row]) -> list[Row]:
         accepted it.
     """
     groups: dict[tuple[str, str, str], list[Row]] = {}
-    for row in rows:
+    for row in map(_with_share, rows):
         kind = KINDS.get(row["scope"]) or ("canaries" if row["canaries"] else "subject")
         groups.setdefault((row["scope"], kind, row["method"]), []).append(row)
     return [
@@ -51,6 +52,13 @@ def summarise(rows: list[Row]) -> list[Row]:
         }
         for (scope, kind, method), group in groups.items()
     ]
+
+
+def _with_share(row: Row) -> Row:
+    """Add what share of retraining's seconds a model took, where both are known."""
+    if not row.get("seconds") or not row.get("retrain_seconds"):
+        return row
+    return {**row, "share_of_retraining": row["seconds"] / row["retrain_seconds"]}
 
 
 def _spread(group: list[Row], name: str) -> dict[str, float] | None:

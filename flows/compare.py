@@ -61,13 +61,15 @@ def _retrained_row(bench: Bench) -> Row | None:
 
 def row_of(bench: Bench, evaluation: Evaluation, *, verdict: str) -> Row:
     """Return what a comparison shows of one model, accuracies in per cent."""
+    cost = _cost(bench.layout, evaluation.model)
     return {
         "forget_test_accuracy": _percent(evaluation, "accuracy.test.forget"),
         "retain_test_accuracy": _percent(evaluation, "accuracy.test.retain"),
         "forget_train_accuracy": _percent(evaluation, "accuracy.train.forget"),
         "mia_auc": _value(evaluation, "mia.loss_auc"),
         "probe_gap": _value(evaluation, "probe.gap"),
-        "seconds": _seconds(bench.layout, evaluation.model),
+        "seconds": cost and cost.seconds,
+        "peak_mib": cost and cost.peak_memory_mib,
         "verdict": verdict,
     }
 
@@ -81,7 +83,7 @@ def _value(evaluation: Evaluation, name: str) -> float | None:
     return None if (found := evaluation.get(name)) is None else found.value
 
 
-def _seconds(layout: Layout, weights: Sha256) -> float | None:
-    """Return what making a model took, or None if it was not made on this machine."""
+def _cost(layout: Layout, weights: Sha256) -> Cost | None:
+    """Return what making a model cost, or None if it was not made on this machine."""
     path: Path = layout.cost(weights)
-    return read_record(path, Cost).seconds if path.is_file() else None
+    return read_record(path, Cost) if path.is_file() else None

@@ -51,22 +51,24 @@ def _quality(title: str, figure: Path, document: Row) -> str:
             _spread(summary["retain_test_accuracy"], 2),
             _spread(summary["mia_auc"], 3),
             _spread(summary["seconds"], 1),
+            _ratio(summary["share_of_retraining"]),
             summary["passes"],
         )
         for summary in document["summary"]
     ]
-    head = ("request", "model", "n", "forget, test", "forget, train", "retain, test", "MIA AUC", "seconds")
+    accuracies = ("forget, test", "forget, train", "retain, test")
+    head = ("request", "model", "n", *accuracies, "MIA AUC", "seconds", "of retraining")
     return "\n".join(
         [
             f"## {title}",
             "",
-            "Means and ranges over requests and seeds; accuracies in per cent. *Passes*: how often the gate "
-            "passed it.",
+            "Means and ranges over requests and seeds; accuracies in per cent. *Seconds* include statistics "
+            "and search; *of retraining*: as a share of retraining's. *Passes*: how often the gate passed.",
             "",
             f"![Forget and retain accuracy of each method](../{figure.relative_to(ROOT)})",
             "",
             _row(*head, "passes"),
-            _row(*["---"] * 9),
+            _row(*["---"] * 10),
             *rows,
             "",
             _origin(document),
@@ -152,6 +154,13 @@ def _spread(spread: Row | None, digits: int) -> str:
         return "–"
     mean, lowest, highest = (f"{spread[name]:.{digits}f}" for name in ("mean", "lowest", "highest"))
     return mean if lowest == highest else f"{mean} ({lowest}–{highest})"
+
+
+def _ratio(spread: Row | None) -> str:
+    """Write a share as 1/50, or as it is where it is not small."""
+    if spread is None:
+        return "–"
+    return f"1/{1 / spread['mean']:.0f}" if spread["mean"] < 0.4 else f"{spread['mean']:.1f}"
 
 
 def _origin(document: Row) -> str:

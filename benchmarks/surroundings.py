@@ -1,0 +1,14 @@
+"""What a benchmark needs of the machine that it runs on: nothing of its user's."""
+
+import os
+
+from tasks.environment import silence_telemetry
+
+
+def stand_alone() -> None:
+    """Silence the libraries, and make pseudonyms with a key that is no secret, unless one is set.
+
+    Nobody is behind the subjects of a benchmark, and a fresh machine has no keys.
+    """
+    silence_telemetry()
+    os.environ.setdefault("LETHE_PSEUDONYM_KEY", "00" * 32)
