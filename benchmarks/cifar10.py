@@ -8,10 +8,8 @@ not repeated; after a change of code, ask for ``--fresh`` rows.
 
 import argparse
 import json
-import math
 import shutil
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,8 +28,8 @@ from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from flows.stages.unlearn import Bench, judge_model, prepare, try_method
 from tasks.adoption import adopted_card, fit_weights, measure_accuracy, read_weights, refuse_false_claim
-from tasks.checkpoints import read_checkpoint_card, save_checkpoint
-from tasks.compute import computing, measured
+from tasks.checkpoints import save_checkpoint
+from tasks.compute import measured
 from tasks.configured import configured_methods
 from tasks.datasets import read_card, read_manifest
 from tasks.drawing import save_figure
@@ -42,17 +40,16 @@ from tasks.materials import read_split
 from tasks.params import read_params, read_section, read_yaml, write_params
 from tasks.pool import Pool
 from tasks.requests import make_scope
+from tasks.trials import retraining_seconds
 from unlearn_core.errors import UnlearningError
 from unlearn_core.method import Method, Need
 from unlearn_core.methods import CATALOGUE
 from unlearn_core.methods.retrain import Retrain
-from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.records.base import Record
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.request import DeletionRequest
-from unlearn_core.training import fit
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -146,23 +143,6 @@ def draw_samples(layout: Layout, count: int, seed: int) -> tuple[str, ...]:
     train = np.sort(manifest.sample_ids[manifest.splits == "train"])
     rows = np.sort(np.random.default_rng(seed).choice(len(train), count, replace=False))
     return tuple(train[rows].tolist())
-
-
-def retraining_seconds(layout: Layout, *, steps: int = 6) -> float:
-    """Estimate what retraining would take as busy as the machine is now: some steps of it, times the rest."""
-    card, split = read_checkpoint_card(layout.parent), read_split(layout)
-    assert card.recipe is not None
-    once = Recipe(**{**dict(card.recipe), "epochs": 1})
-    with computing(read_section(layout.root, "run", RunParams).threads) as device:
-        train = Pool(layout, device).split("train")
-        few = train.subset(torch.arange(steps * once.batch_size))
-        model = build_seeded(card.architecture, 0).to(device)
-        fit(model, few.subset(torch.arange(once.batch_size)), once, generator=torch.Generator())
-        started = time.perf_counter()
-        fit(model, few, once, generator=torch.Generator())
-        per_step = (time.perf_counter() - started) / steps
-    batches = math.ceil((len(train) - len(split.forget_rows)) / once.batch_size)
-    return per_step * batches * card.recipe.epochs
 
 
 def run_method(bench: Bench, method: Method) -> Row:

@@ -107,6 +107,10 @@ class Layout:
         """The second moments that were carried to a model of an earlier deletion."""
         return self.root / "models" / "generations" / f"{short(weights)}.moments"
 
+    def reference(self, name: str) -> Path:
+        """A retrained model or a shadow, by its training's digest."""
+        return self.root / "models" / "references" / name
+
     def generation(self, kind: str, digest: Sha256) -> Path:
         """A model or a data set of an earlier deletion, by digest."""
         return self.root / kind / "generations" / short(digest)

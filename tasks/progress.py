@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from unlearn_core.progress import OnStep, Step, ignore_step
 
@@ -34,6 +34,47 @@ def progress(title: str) -> Iterator[OnStep]:
             bars.update(phases[step.phase], completed=step.index, total=step.total)
 
         yield show
+
+
+@contextmanager
+def progress_of_many(title: str, total: int) -> Iterator[Callable[[str], AbstractContextManager[OnStep]]]:
+    """Show work that is done side by side: a bar for all of it, and one for each part that is under way.
+
+    Where nobody looks, each finished part is a line.
+
+    Args:
+        title: What is being done.
+        total: How many parts there are.
+
+    Yields:
+        Announces a part by its name, from any thread, and gives the listener to hand to it.
+    """
+    if not sys.stderr.isatty():
+        yield _announced_part
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        whole = bars.add_task(title, total=total)
+
+        @contextmanager
+        def part(name: str) -> Iterator[OnStep]:
+            bar = bars.add_task(f"  {name}", total=None)
+            try:
+                yield lambda step: bars.update(bar, completed=step.index, total=step.total)
+                bars.advance(whole)
+            finally:
+                bars.remove_task(bar)
+
+        yield part
+
+
+@contextmanager
+def _announced_part(name: str) -> Iterator[OnStep]:
+    with announced(name):
+        yield ignore_step
 
 
 def tell(line: str) -> None:

@@ -1,5 +1,11 @@
-"""Retrained models to judge against: built once, kept by everything that they depend on."""
+"""Retrained models to judge against: built once, kept by everything that they depend on.
 
+A pair of shadows has one seed: a model trained on the retained data, which is a retrained model, and one
+trained on all the data. The second knows nothing of the request, and what the first is for one request the
+second is for the next one on the retained data.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -13,11 +19,41 @@ from tasks.materials import read_split, retain_mask
 from tasks.pool import Pool
 from tasks.training import train_checkpoint
 from unlearn_core import data, models, training
-from unlearn_core.errors import ConfigurationError
+from unlearn_core.data import Samples
+from unlearn_core.errors import ConfigurationError, PipelineError
+from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import CheckpointCard, Recipe
-from unlearn_core.records.base import canonical_json, sha256
-from unlearn_core.records.params import RunParams
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.params import MOST_REFERENCES, RunParams
+from unlearn_core.records.reference import Training
 from unlearn_core.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class ShadowPair:
+    """Two models of one seed.
+
+    Attributes:
+        before: The folder of the one trained on all the data, before unlearning.
+        without: The folder of the one trained without what is forgotten, a retrained model.
+    """
+
+    before: Path
+    without: Path
+
+
+@dataclass(frozen=True)
+class References:
+    """The finished models of one request, in the order of their seeds.
+
+    Attributes:
+        retrained: The folders of the models trained without what is forgotten.
+        pairs: Those of them that have a counterpart, with it.
+    """
+
+    retrained: tuple[Path, ...]
+    pairs: tuple[ShadowPair, ...]
 
 
 def find_reference(layout: Layout, run: RunParams, how: Literal["none", "cached", "build"]) -> Path | None:
@@ -44,43 +80,130 @@ def find_reference(layout: Layout, run: RunParams, how: Literal["none", "cached"
             "policy.reference is build, but nobody knows how the parent was trained, so that nothing can be "
             "retrained to compare with; set policy.reference to none, or adopt the model with its --recipe"
         )
-    seed = derive_seed(run.seed, "reference")
-    folder = layout.lethe / "references" / _key(layout, parent, recipe, seed=seed, threads=run.threads)
-    if not is_whole(folder) and how == "build":
-        _build(layout, folder, parent, recipe, seed=seed, threads=run.threads)
-    return folder if is_whole(folder) else None
+    wanted = describe_training(parent, recipe, run, data_digest=read_split(layout).retained, index=0)
+    if (found := find_trained(layout, wanted)) is None and how == "build":
+        found = _cached(layout, wanted)
+        train_described(layout, wanted, found)
+    return found
 
 
-def _build(
-    layout: Layout, folder: Path, parent: CheckpointCard, recipe: Recipe, *, seed: int, threads: int
-) -> None:
-    pool = Pool(layout, torch.device("cpu"))
-    split = read_split(layout)
-    card, cost = train_checkpoint(
-        folder,
-        pool.take(retain_mask(split, pool.manifest)),
+def references_of(layout: Layout, run: RunParams) -> References:
+    """Return every finished retrained model and shadow pair of the current request.
+
+    Args:
+        layout: The checkout, with its request split.
+        run: Base seed and threads.
+
+    Returns:
+        The models; none where nobody knows how the parent was trained.
+    """
+    parent, split = read_checkpoint_card(layout.parent), read_split(layout)
+    if (recipe := parent.recipe) is None:
+        return References((), ())
+    retrained: list[Path] = []
+    pairs: list[ShadowPair] = []
+    for index in range(MOST_REFERENCES):
+        without, before = (
+            find_trained(layout, describe_training(parent, recipe, run, data_digest=digest, index=index))
+            for digest in (split.retained, split.data)
+        )
+        if without is not None:
+            retrained.append(without)
+            if before is not None:
+                pairs.append(ShadowPair(before, without))
+    return References(tuple(retrained), tuple(pairs))
+
+
+def describe_training(
+    parent: CheckpointCard, recipe: Recipe, run: RunParams, *, data_digest: Sha256, index: int
+) -> Training:
+    """Name everything that a retrained model's bits depend on.
+
+    Args:
+        parent: What is trained anew.
+        recipe: How.
+        run: Base seed and threads.
+        data_digest: Of the data set to train on.
+        index: Which of the models on that data, from 0; the first is the one that the gate uses.
+
+    Returns:
+        The training, here and now: with this code, this torch and this device.
+    """
+    purpose = "reference" if index == 0 else f"reference {index}"
+    return Training(
+        data=data_digest,
         architecture=parent.architecture,
         recipe=recipe,
         normalisation=parent.normalisation,
-        data=split.retained,
-        seed=seed,
-        threads=threads,
+        seed=derive_seed(run.seed, purpose),
+        threads=run.threads,
+        code=code_digest(data, models, training),
+        torch=torch.__version__,
+        device=device_name(),
+    )
+
+
+def find_trained(layout: Layout, wanted: Training) -> Path | None:
+    """Return the folder of a finished model, or None; one among those kept goes before one in the cache."""
+    places = (layout.reference(short(wanted.digest)), _cached(layout, wanted))
+    return next((folder for folder in places if is_whole(folder)), None)
+
+
+def train_described(
+    layout: Layout, wanted: Training, folder: Path, *, on_step: OnStep | None = None
+) -> tuple[CheckpointCard, Cost]:
+    """Train a model in this process, and write it and what it cost.
+
+    Args:
+        layout: The checkout.
+        wanted: What to train.
+        folder: Where to write; replaced if it exists.
+        on_step: Told of every epoch; None shows a bar.
+
+    Returns:
+        The card and the cost.
+    """
+    card, cost = train_checkpoint(
+        folder,
+        training_rows(layout, Pool(layout, torch.device("cpu")), wanted.data),
+        architecture=wanted.architecture,
+        recipe=wanted.recipe,
+        normalisation=wanted.normalisation,
+        data=wanted.data,
+        seed=wanted.seed,
+        threads=wanted.threads,
         title="retrain the reference",
+        on_step=on_step,
     )
     write_record(layout.cost(card.weights), cost)
+    return card, cost
 
 
-def _key(layout: Layout, parent: CheckpointCard, recipe: Recipe, *, seed: int, threads: int) -> str:
-    """Name everything that a reference's bits depend on."""
-    ingredients = {
-        "data": read_split(layout).retained,
-        "architecture": parent.architecture.model_dump(mode="json"),
-        "recipe": recipe.model_dump(mode="json"),
-        "normalisation": parent.normalisation.model_dump(mode="json"),
-        "seed": seed,
-        "threads": threads,
-        "code": code_digest(data, models, training),
-        "torch": torch.__version__,
-        "device": device_name(),
-    }
-    return short(sha256(canonical_json(ingredients)))
+def training_rows(layout: Layout, pool: Pool, data_digest: Sha256) -> Samples:
+    """Return the rows that a model is trained on.
+
+    Args:
+        layout: The checkout.
+        pool: Its data set.
+        data_digest: The data set's digest, or that of what the request retains.
+
+    Returns:
+        The samples, in order.
+
+    Raises:
+        PipelineError: If the digest is of neither.
+    """
+    split = read_split(layout)
+    if data_digest == split.retained:
+        return pool.take(retain_mask(split, pool.manifest))
+    if data_digest == split.data:
+        return pool.split("train")
+    raise PipelineError(
+        f"the request {split.request} is about data {split.data} and retains {split.retained}; asked for is "
+        f"{data_digest}. Run `dvc repro split`"
+    )
+
+
+def _cached(layout: Layout, wanted: Training) -> Path:
+    """Return where the pipeline itself keeps a reference, unpinned."""
+    return layout.lethe / "references" / short(wanted.digest)

@@ -1,5 +1,6 @@
 """Train a net on this machine and save it: parents and references alike."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from tasks.compute import computing, measured
 from tasks.progress import progress
 from unlearn_core.data import Samples
 from unlearn_core.models import build_seeded
+from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.data import Normalisation
@@ -30,6 +32,7 @@ def train_checkpoint(
     seed: int,
     threads: int,
     title: str,
+    on_step: OnStep | None = None,
 ) -> tuple[CheckpointCard, Cost]:
     """Train a fresh net and write its checkpoint.
 
@@ -43,14 +46,16 @@ def train_checkpoint(
         seed: For the weights, the order and the augmentation.
         threads: On the CPU.
         title: For the progress bar.
+        on_step: Told of every epoch in place of the bar.
 
     Returns:
         The card, and what the training cost.
     """
-    with computing(threads) as device, progress(title) as on_step, measured() as meter:
+    shown = progress(title) if on_step is None else nullcontext(on_step)
+    with computing(threads) as device, shown as listener, measured() as meter:
         model = build_seeded(architecture, seed).to(device)
         generator = torch.Generator().manual_seed(seed)
-        fit(model, samples.to(device), recipe, generator=generator, on_step=on_step)
+        fit(model, samples.to(device), recipe, generator=generator, on_step=listener)
         meter.samples_seen = len(samples) * recipe.epochs
     card = CheckpointCard(
         architecture=architecture,

@@ -46,11 +46,11 @@ def pin(root: Path, stage: str) -> None:
         repo.commit(stage, force=True)
 
 
-def track(root: Path, folder: Path) -> None:
-    """Put a folder under DVC, with a ``.dvc`` file beside it for git."""
-    target = str(folder.resolve())
+def track(root: Path, *folders: Path) -> None:
+    """Put folders under DVC, with a ``.dvc`` file beside each for git."""
+    targets = [str(folder.resolve()) for folder in folders]
     with _opened(root) as repo:
-        repo.add(target)  # pyright: ignore[reportArgumentType]  (a decorator hides the method's type)
+        repo.add(targets)  # pyright: ignore[reportArgumentType]  (a decorator hides the method's type)
 
 
 def lock_digest(root: Path) -> Sha256:

@@ -1,0 +1,83 @@
+"""A training as a process of its own: ``python -m tasks.training_process`` in a checkout.
+
+It reads a ``Job`` from standard input and tells of itself on standard output, one JSON document a line: the
+steps, and in the end what was asked for or why it could not be done. It ends as soon as its standard input
+does, so that it never outlives whoever started it, however that ended.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import torch
+
+from tasks.compute import device_name
+from tasks.files import code_digest
+from tasks.layout import Layout
+from tasks.references import train_described
+from tasks.trials import try_training
+from unlearn_core import data, models, training
+from unlearn_core.errors import LetheError, PipelineError
+from unlearn_core.progress import Step
+from unlearn_core.records.reference import Job, Training
+
+STEP, RESULT, WHY = "step", "result", "why"
+"""What a line is about."""
+
+
+def main() -> None:
+    """Do one job; an error of Lethe's own is one line and an exit code."""
+    job = Job.parse(sys.stdin.buffer.readline())
+    Thread(target=_end_with_the_other, daemon=True).start()
+    try:
+        _say(RESULT, _do(Layout(Path.cwd()), job))
+    except LetheError as error:
+        _say(WHY, str(error))
+        sys.exit(error.exit_code)
+
+
+def _do(layout: Layout, job: Job) -> Any:
+    """Train or try, and return what is told of it as a JSON value."""
+    _refuse_another_world(job.training)
+    if job.folder is None:
+        return try_training(layout, job.training).model_dump(mode="json")
+    card, _ = train_described(layout, job.training, Path(job.folder), on_step=_say_step)
+    return card.weights
+
+
+def _refuse_another_world(wanted: Training) -> None:
+    """Refuse to make something under a name that promises other bits.
+
+    Raises:
+        PipelineError: If code, torch or device are not those that the job names.
+    """
+    here = {
+        "code": code_digest(data, models, training),
+        "torch": torch.__version__,
+        "device": device_name(),
+    }
+    if changed := [name for name, value in here.items() if getattr(wanted, name) != value]:
+        raise PipelineError(f"{', '.join(changed)} changed since this training was planned; start it again")
+
+
+def _say_step(step: Step) -> None:
+    _say(STEP, {"phase": step.phase, "index": step.index, "total": step.total})
+
+
+def _say(about: str, value: Any) -> None:
+    print(json.dumps({about: value}), flush=True)
+
+
+def _end_with_the_other() -> None:
+    """Wait until standard input ends, and end this process at once."""
+    # Read below Python's buffer, whose lock a waiting thread would still hold when the program ends.
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
