@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from flows.adopt_cli import adopt
+from flows.reference_cli import reference
 from tasks.environment import silence_telemetry
 from unlearn_core.errors import LetheError, SetupError
 
@@ -129,6 +130,9 @@ def tune(
 
     record = tune_method(Path.cwd(), method, trials=trials, timeout_s=timeout_s)
     print_json(record.model_dump(mode="json")) if json else print_tuning(record)
+
+
+app.command()(reference)
 
 
 @app.command(name="next")

@@ -17,6 +17,7 @@ COMMANDS = [
     ["train"],
     ["adopt"],
     ["delete"],
+    ["reference"],
     ["next"],
     ["verify"],
     ["methods"],
@@ -111,6 +112,7 @@ OUTSIDE = [
     ["adopt", "net.safetensors"],
     ["delete", "demo"],
     ["delete", "r-1", "--class", "3"],
+    ["reference"],
     ["next"],
     ["verify"],
     ["ui"],
@@ -169,7 +171,7 @@ def test_a_folder_that_cannot_be_written_is_one_message(project, monkeypatch):
     assert err.startswith("lethe: [Errno 13] Permission denied: 'requests'")
 
 
-@pytest.mark.parametrize("arguments", [["delete", "demo"], ["train"], ["next"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["delete", "demo"], ["train"], ["reference"], ["next"]], ids=" ".join)
 def test_two_commands_do_not_work_in_one_checkout(project, arguments):
     before = files_of(project)
     with sole_use(project):

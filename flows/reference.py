@@ -1,0 +1,93 @@
+"""Prefect flow ``reference``: retrained models and shadows of the current request, side by side."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from prefect import flow, task
+
+from flows.delete import RETRIES
+from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from tasks.environment import require_checkout, sole_use
+from tasks.estimating import estimate_building, refuse_full_disk
+from tasks.layout import Layout
+from tasks.materials import read_split
+from tasks.params import read_section
+from tasks.reference_building import build_missing, pin_references, refuse_failed, train_one
+from tasks.reference_plan import Plan, plan_references
+from tasks.reference_report import holdings, what_it_took
+from tasks.signing import require_keys
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.reference import Estimate, ReferenceReport, Took
+
+STAGES = {**{name: PREPARATION[name] for name in ("dataset", "parent")}, "split": DELETION["split"]}
+"""What references are made from."""
+
+Agree = Callable[[Estimate], bool]
+"""Shown the estimate before anything is trained; says whether to go on."""
+
+train = task(name="train", task_run_name="train {title}")(train_one)
+pin = task(name="pin", task_run_name="pin", **RETRIES)(pin_references)
+
+
+@flow(name="reference", flow_run_name="reference", validate_parameters=False)
+def reference(root: Path, count: int, shadows: int, at_once: int) -> Took:
+    """Build what is missing, and pin all that is there.
+
+    Args:
+        root: The checkout, with its request split.
+        count: How many retrained models there shall be.
+        shadows: How many shadow pairs there shall be.
+        at_once: How many trainings run at once.
+
+    Returns:
+        What it took.
+    """
+    layout = Layout(root)
+    plan = plan_references(layout, read_section(root, "run", RunParams), count=count, shadows=shadows)
+    started = time.perf_counter()
+    done = build_missing(layout, plan, at_once=at_once, train=train)
+    seconds = time.perf_counter() - started
+    pin(layout, plan)
+    refuse_failed(plan, done)
+    return what_it_took(layout, plan, seconds=seconds, at_once=at_once)
+
+
+def make_references(
+    root: Path, *, count: int | None, shadows: int, agree: Agree, at_most: int | None = None
+) -> ReferenceReport:
+    """Prepare the request, plan, estimate, ask, and have the flow build what is missing.
+
+    Args:
+        root: The checkout; ``params.yaml`` names the request.
+        count: How many retrained models there shall be; by default as ``params.yaml`` says.
+        shadows: How many shadow pairs there shall be.
+        agree: Shown the estimate; where it says no, nothing is trained or pinned.
+        at_most: How many trainings may run at once; by default as many as the machine holds.
+
+    Returns:
+        What was estimated, what it took, and what there is now.
+    """
+    layout = Layout(require_checkout(root))
+    require_keys()
+    with sole_use(layout.root):
+        for stage, function in STAGES.items():
+            run_due(layout.root, stage, function)
+        run = read_section(layout.root, "run", RunParams)
+        asked = {"count": run.references if count is None else count, "shadows": shadows}
+        plan = plan_references(layout, run, **asked)
+        estimate = estimate_building(layout, plan, at_most=at_most)
+        took = _build(layout, plan, estimate, asked) if agree(estimate) else None
+        request, there = read_split(layout).request, holdings(layout, run)
+    return ReferenceReport(request=request, estimate=estimate, took=took, holdings=there)
+
+
+def _build(layout: Layout, plan: Plan, estimate: Estimate, asked: dict[str, int]) -> Took | None:
+    """Build and pin; where nothing is missing, no flow is started."""
+    if not plan.missing:
+        pin_references(layout, plan)
+        return None
+    refuse_full_disk(estimate)
+    # Relative: flow parameters are stored, and an absolute path may name a person.
+    return reference(Path(os.path.relpath(layout.root)), **asked, at_once=estimate.at_once)
