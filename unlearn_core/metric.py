@@ -7,51 +7,32 @@ are the audit samples of the classes that the forgotten samples carry.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from unlearn_core.errors import UsageError
+from unlearn_core.observations import (
+    Ensembles,
+    Outputs,
+    Part,
+    Relearning,
+    Shadows,
+    Side,
+    View,
+    WeightDistances,
+)
 from unlearn_core.records.base import Record
 from unlearn_core.records.evaluation import Measurement
 
-Part = Literal["train", "audit", "test"]
-Side = Literal["forget", "retain"]
-View = tuple[Part, Side]
+Scope = Literal["classes", "samples"]
+"""What was forgotten: whole classes, or single samples (a subject's rows are samples)."""
 
-
-@dataclass(frozen=True)
-class Outputs:
-    """What a model says of one view, on the CPU.
-
-    Attributes:
-        logits: ``[samples, classes]``, float32.
-        features: ``[samples, d]``, the input of the last linear layer, float32.
-        labels: ``[samples]``, int64.
-    """
-
-    logits: Tensor
-    features: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def correct(self) -> NDArray[np.bool_]:
-        """Return whether the largest logit is the label's, ``[samples]``."""
-        return (self.logits.argmax(1) == self.labels).numpy()
-
-    def log_probabilities(self) -> NDArray[np.float64]:
-        """Return the log-softmax of the logits, ``[samples, classes]``."""
-        return torch.log_softmax(self.logits.double(), 1).numpy()
-
-    def losses(self) -> NDArray[np.float64]:
-        """Return the cross-entropy of every sample in nats, ``[samples]``."""
-        return -self.log_probabilities()[np.arange(len(self)), self.labels.numpy()]
+Observation = Literal[
+    "views", "reference", "floor", "untrained", "relearning", "weights", "shadows", "ensembles"
+]
+"""What a metric may read of a subject besides its classes; the names are the fields of ``Subject``."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +44,30 @@ class Subject:
         forget_classes: The forgotten classes' indices; empty in sample scope.
         views: What the model says of each view; a view that does not exist has no key.
         reference: The same views through a retrained model, if there is one.
+        floor: The same views through a second retrained model: how far two of them are apart is the least
+            that a distance from the first can be asked to be.
+        untrained: What a net with fresh weights says of the view ``train.forget``.
+        relearning: How fast the model learns the forgotten data again.
+        weights: How far its weights are from the retrained model's.
+        shadows: Margins of shadow models that saw a sample and of such that did not.
+        ensembles: Margins of several unlearned and several retrained models.
     """
 
     classes: int
     forget_classes: tuple[int, ...]
     views: dict[View, Outputs]
     reference: dict[View, Outputs] | None = None
+    floor: dict[View, Outputs] | None = None
+    untrained: Outputs | None = None
+    relearning: Relearning | None = None
+    weights: WeightDistances | None = None
+    shadows: Shadows | None = None
+    ensembles: Ensembles | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """Whether classes or single samples were forgotten."""
+        return "classes" if self.forget_classes else "samples"
 
     def view(self, part: Part, side: Side) -> Outputs:
         """Return what the model says of one view.
@@ -103,25 +102,58 @@ class Subject:
                     yield f"{part}.{side}", self.view(part, side)
 
     def retrained(self) -> "Subject | None":
-        """Return the reference as a subject of its own, or None without one."""
-        return None if self.reference is None else replace(self, views=self.reference, reference=None)
+        """Return the retrained model as a subject of its own, or None without one.
+
+        Its reference is the second retrained model; what was observed of the model itself is left behind.
+        """
+        if self.reference is None:
+            return None
+        return Subject(
+            self.classes, self.forget_classes, self.reference, self.floor, untrained=self.untrained
+        )
+
+    def pair(self, part: Part, side: Side) -> tuple[Outputs, Outputs]:
+        """Return what the model and the reference say of the same view.
+
+        Raises:
+            UsageError: If the view is absent or empty, or the reference did not see the same samples, as far
+                as labels can tell; the message names the view.
+        """
+        mine, theirs = self.view(part, side), (self.reference or {}).get((part, side))
+        if theirs is None or not np.array_equal(mine.labels.numpy(), theirs.labels.numpy()):
+            raise UsageError(
+                f"the reference was not observed on the samples of {part}.{side}; observe it on the same view"
+            )
+        return mine, theirs
 
 
 class Metric(Record):
-    """A metric: settings as fields, and ``measure``."""
+    """A metric: settings as fields, and ``measure``.
+
+    Class attributes say what a metric reads and how its numbers are to be read: ``needs`` without which it
+    measures nothing, ``uses`` where it is there, the ``scopes`` that it has a meaning in, the ``neutral``
+    value of a model that forgot as if retrained, and what a value ``above`` and ``below`` it says.
+    """
 
     name: str
     summary: ClassVar[str]
+    needs: ClassVar[frozenset[Observation]] = frozenset({"views"})
+    uses: ClassVar[frozenset[Observation]] = frozenset()
+    scopes: ClassVar[frozenset[Scope]] = frozenset({"classes", "samples"})
+    neutral: ClassVar[str]
+    above: ClassVar[str]
+    below: ClassVar[str]
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
         """Measure one model.
 
         Args:
-            subject: The model's outputs, and the reference's.
+            subject: What was observed of the model, and of others beside it.
             seed: For metrics that shuffle, fit or resample.
 
         Returns:
-            The measurements; a metric that needs a reference and has none returns an empty tuple.
+            The measurements; a metric that lacks something that it needs, or is asked in a scope that it has
+            no meaning in, returns an empty tuple.
 
         Raises:
             UsageError: If a view that the metric needs is empty or absent.

@@ -5,11 +5,26 @@
 """
 
 import math
+import statistics
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from . import known_models, world
+
 SIDES = ("forget", "retain")
+
+WITHOUT_INTERVAL = "|".join(
+    [
+        r"average_gap\.mean",
+        r"relearn\..*",
+        r"weight_distance\..*",
+        r"ulira\.shadows",
+        r"epsilon\.(unlearned_models|retrained_models|score)",
+        r"klom\.(p95\..*|unlearned_models|retrained_models|lowest_edge|highest_edge|bias)",
+    ]
+)
+"""What is one number, a count or a statement of terms; everything else has an interval."""
 
 NEUTRAL = {
     "accuracy": lambda subject: {
@@ -26,7 +41,32 @@ NEUTRAL = {
         "mia.balanced_accuracy": (0.5, 0.06),
     },
     "probe": lambda _: {"probe.gap": (0.0, 0)},
-    "divergence": lambda subject: {f"js.{part}.{side}": (0.0, 0) for part, side in subject.views},
+    "divergence": lambda subject: {
+        f"js{floor}.{part}.{side}": (0.0, 0) for part, side in subject.views for floor in ("", ".floor")
+    },
+    "activation": lambda subject: {
+        f"activation{floor}.{part}.{side}": (0.0, 0)
+        for part, side in subject.views
+        for floor in ("", ".floor")
+    },
+    "neighbour_leakage": lambda _: {"neighbour_leakage.train.forget": (0.0, 0)},
+    "zrf": lambda _: {"zrf.train.forget": (1.0, 0), "zrf.gap.train.forget": (0.0, 0)},
+    "svc_salun": lambda _: {"svc_salun.difference": (0.0, 0.1)},
+    "svc_efficacy": lambda _: {"svc_efficacy.difference": (0.0, 0.1)},
+    "average_gap": lambda _: {"average_gap.mean": (0.0, 0), "average_gap.accuracy.train.forget": (0.0, 0)},
+    "interclass_confusion": lambda _: {
+        "interclass_confusion.gap.test.retain": (0.0, 0),
+        "interclass_confusion.gap.recalled.train.forget": (0.0, 0),
+    },
+    "relearn": lambda _: {"relearn.ratio": (1.0, 0), "relearn.censored": (0.0, 0)},
+    "weight_distance": lambda _: {"weight_distance.whole": (0.0, 0), "weight_distance.floor.whole": (0.0, 0)},
+    "ulira": lambda _: {"ulira.auc": (0.5, 0.06), "ulira.balanced_accuracy": (0.5, 0.06)},
+    "epsilon": lambda _: {
+        "epsilon.quality.train.forget": (1.0, 0),
+        "epsilon.mean.train.forget": (0.0, 0),
+        "epsilon.score": (1.0, 0),
+    },
+    "klom": lambda _: {"klom.mean.train.forget": (0.0, 0), "klom.p95.train.forget": (0.0, 0)},
 }
 
 EXTREME = {
@@ -52,8 +92,60 @@ EXTREME = {
         "mia.softmax_auc": 0.5,
     },
     "probe": {"probe.accuracy": 1, "probe.gap": 1},
-    "divergence": {"js.train.forget": 1, "js.audit.forget": 1, "js.test.retain": 1},
+    "divergence": {"js.train.forget": 1, "js.audit.forget": 1, "js.floor.test.retain": 1},
+    "activation": {"activation.train.forget": math.sqrt(2), "activation.floor.test.retain": math.sqrt(2)},
+    # One model says the next class with certainty, the other's rest is spread evenly over three.
+    "neighbour_leakage": {
+        "neighbour_leakage.train.forget": 2 / 3,
+        "neighbour_leakage.floor.train.forget": 2 / 3,
+    },
+    "zrf": {"zrf.train.forget": 0, "zrf.gap.train.forget": -1},
+    "svc_salun": {
+        "svc_salun.non_members.train.forget": 0,
+        "svc_salun.non_members.unseen": 1,
+        "svc_salun.difference": 1,
+    },
+    "svc_efficacy": {
+        "svc_efficacy.forgotten.test.forget": 1,
+        "svc_efficacy.forgotten.test.retain": 0,
+        "svc_efficacy.difference": 1,
+    },
+    "average_gap": {
+        "average_gap.accuracy.train.forget": 1,
+        "average_gap.accuracy.train.retain": 0,
+        "average_gap.accuracy.test.retain": 0,
+        "average_gap.non_members.train.forget": -1,
+        "average_gap.mean": 0.5,
+    },
+    "interclass_confusion": {
+        "interclass_confusion.test.retain": 1,
+        "interclass_confusion.gap.test.retain": 1,
+        "interclass_confusion.recalled.train.forget": 1,
+        "interclass_confusion.gap.recalled.train.forget": 1,
+    },
+    "relearn": {"relearn.steps": 20, "relearn.censored": 1, "relearn.retrained.steps": 4, "relearn.ratio": 5},
+    "weight_distance": {"weight_distance.whole": 1, "weight_distance.layer.head": 1},
+    "ulira": {"ulira.auc": 1, "ulira.balanced_accuracy": 1, "ulira.shadows": world.SHADOWS},
+    "epsilon": {"epsilon.quality.train.forget": 0.5**12, "epsilon.mean.train.forget": 6.5},
+    "klom": {"klom.mean.train.forget": math.log(1e5), "klom.p95.train.forget": math.log(1e5)},
 }
+
+EXTREME_WORLDS = {
+    "svc_salun": world.memorised,
+    "svc_efficacy": world.suppressed,
+    "average_gap": world.memorised,
+    "interclass_confusion": world.confused,
+}
+"""Where ``world.separated`` is no extreme."""
+
+WORLDS = (
+    world.ordinary,
+    world.indistinct,
+    world.separated,
+    world.suppressed,
+    world.memorised,
+    world.confused,
+)
 
 
 def naive_accuracy(subject):
@@ -110,12 +202,108 @@ def naive_divergence(subject):
     return found
 
 
+def naive_activation(subject):
+    found = {}
+    for (part, side), said in subject.views.items():
+        pairs = zip(each(said), each(subject.reference[part, side]), strict=True)
+        apart = [math.dist(p, q) for (p, _), (q, _) in pairs]
+        found[f"activation.{part}.{side}"] = statistics.fmean(apart)
+        pairs = zip(each(subject.reference[part, side]), each(subject.floor[part, side]), strict=True)
+        apart = [math.dist(p, q) for (p, _), (q, _) in pairs]
+        found[f"activation.floor.{part}.{side}"] = statistics.fmean(apart)
+    return found
+
+
+def naive_neighbour_leakage(subject):
+    found = {}
+    for part, side in subject.views if subject.forget_classes else ():
+        if side == "forget":
+            mine, theirs = each(subject.views[part, side]), each(subject.reference[part, side])
+            apart = [
+                sum(abs(a - b) for a, b in zip(others(p), others(q), strict=True)) / 2
+                for (p, _), (q, _) in zip(mine, theirs, strict=True)
+            ]
+            found[f"neighbour_leakage.{part}.forget"] = statistics.fmean(apart)
+    return found
+
+
+def others(p):
+    kept = [one for label, one in enumerate(p) if label != world.FORGOTTEN]
+    return [one / sum(kept) for one in kept]
+
+
+def naive_zrf(subject):
+    def zrf(views):
+        pairs = zip(each(views["train", "forget"]), each(subject.untrained), strict=True)
+        return 1 - statistics.fmean(jensen_shannon(p, q) for (p, _), (q, _) in pairs)
+
+    mine, theirs = zrf(subject.views), zrf(subject.reference)
+    return {"zrf.train.forget": mine, "zrf.gap.train.forget": mine - theirs}
+
+
+def naive_average_gap(subject):
+    views = [("train", "forget"), ("train", "retain"), ("test", "retain")]
+    return {
+        f"average_gap.accuracy.{part}.{side}": share_right(subject.views[part, side])
+        - share_right(subject.reference[part, side])
+        for part, side in views
+    }
+
+
+def naive_interclass_confusion(subject):
+    if subject.forget_classes:
+        return {}
+    pair = sorted({label for _, label in each(subject.views["train", "forget"])})
+    found = {}
+    for part in ("audit", "test"):
+        mine, theirs = (
+            confusion(views[part, "retain"], pair) for views in (subject.views, subject.reference)
+        )
+        found[f"interclass_confusion.{part}.retain"] = mine
+        found[f"interclass_confusion.gap.{part}.retain"] = mine - theirs
+    found["interclass_confusion.recalled.train.forget"] = share_right(subject.views["train", "forget"])
+    return found
+
+
+def confusion(said, pair):
+    rows = [(max(range(len(p)), key=p.__getitem__), label) for p, label in each(said) if label in pair]
+    return sum(called in pair and called != label for called, label in rows) / len(rows)
+
+
+def naive_relearn(subject):
+    goal = subject.relearning.original - 0.05
+    arrived = {}
+    for name, curve in (("", subject.relearning.model), ("retrained.", subject.relearning.reference)):
+        arrived[name] = min(
+            step for step, accuracy in zip(curve.steps, curve.accuracy, strict=True) if accuracy >= goal
+        )
+    ratio = arrived[""] / arrived["retrained."]
+    return {
+        "relearn.steps": arrived[""],
+        "relearn.retrained.steps": arrived["retrained."],
+        "relearn.ratio": ratio,
+    }
+
+
 NAIVE = {
     "accuracy": naive_accuracy,
     "confidence": naive_confidence,
     "membership": naive_membership,
     "probe": naive_probe,
     "divergence": naive_divergence,
+    "activation": naive_activation,
+    "neighbour_leakage": naive_neighbour_leakage,
+    "zrf": naive_zrf,
+    # What they draw cannot be said without the code that draws; their own tests have nothing to draw.
+    "svc_salun": lambda _: {},
+    "svc_efficacy": lambda _: {},
+    "average_gap": naive_average_gap,
+    "interclass_confusion": naive_interclass_confusion,
+    "relearn": naive_relearn,
+    "weight_distance": lambda _: {"weight_distance.whole": 0.5, "weight_distance.floor.layer.body.0": 1.1},
+    "ulira": known_models.naive_ulira,
+    "epsilon": known_models.naive_epsilon,
+    "klom": known_models.naive_klom,
 }
 
 

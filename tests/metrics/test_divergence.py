@@ -15,7 +15,7 @@ def test_without_a_reference_nothing_is_measured():
 
 
 def test_model_and_reference_can_change_places():
-    subject = world.ordinary()
+    subject = replace(world.ordinary(), floor=None)
     mirrored = replace(subject, views=subject.reference, reference=subject.views)
     forth, back = (Divergence().measure(one, seed=0) for one in (subject, mirrored))
     assert [entry.value for entry in forth] == pytest.approx([entry.value for entry in back])
@@ -27,3 +27,11 @@ def test_model_and_reference_can_change_places():
 def test_reference_on_other_samples_is_refused(other):
     with pytest.raises(UsageError, match=r"train\.retain|train\.forget"):
         Divergence().measure(replace(world.ordinary(), reference=other), seed=0)
+
+
+def test_floor_is_the_divergence_of_the_two_references():
+    subject = world.ordinary()
+    between = Divergence().measure(subject.retrained(), seed=0)
+    found = {entry.name: entry.value for entry in Divergence().measure(subject, seed=0)}
+    for entry in between:
+        assert found[entry.name.replace("js.", "js.floor.")] == entry.value

@@ -6,19 +6,65 @@ from pydantic import Field
 
 from unlearn_core.metric import Metric
 from unlearn_core.metrics.accuracy import Accuracy
+from unlearn_core.metrics.activation import Activation
+from unlearn_core.metrics.average_gap import AverageGap
 from unlearn_core.metrics.confidence import Confidence
 from unlearn_core.metrics.divergence import Divergence
+from unlearn_core.metrics.epsilon import Epsilon
+from unlearn_core.metrics.interclass_confusion import InterclassConfusion
+from unlearn_core.metrics.klom import Klom
 from unlearn_core.metrics.membership import Membership
+from unlearn_core.metrics.neighbour_leakage import NeighbourLeakage
 from unlearn_core.metrics.probe import Probe
+from unlearn_core.metrics.relearn import Relearn
+from unlearn_core.metrics.svc_efficacy import SvcEfficacy
+from unlearn_core.metrics.svc_salun import SvcSalun
+from unlearn_core.metrics.ulira import ULira
+from unlearn_core.metrics.weight_distance import WeightDistance
+from unlearn_core.metrics.zrf import Zrf
 
-CATALOGUE: tuple[type[Metric], ...] = (Accuracy, Confidence, Membership, Probe, Divergence)
-"""Every metric there is, in the order of reading."""
+CATALOGUE: tuple[type[Metric], ...] = (
+    Accuracy,
+    Confidence,
+    AverageGap,
+    Membership,
+    SvcSalun,
+    SvcEfficacy,
+    ULira,
+    Epsilon,
+    Klom,
+    Probe,
+    Relearn,
+    NeighbourLeakage,
+    Divergence,
+    Activation,
+    WeightDistance,
+    Zrf,
+    InterclassConfusion,
+)
+"""Every metric there is, in the order of reading: utility, attacks, what is left inside, distances."""
 
 AnyMetric = Annotated[
-    Accuracy | Confidence | Membership | Probe | Divergence,
+    Accuracy
+    | Confidence
+    | AverageGap
+    | Membership
+    | SvcSalun
+    | SvcEfficacy
+    | ULira
+    | Epsilon
+    | Klom
+    | Probe
+    | Relearn
+    | NeighbourLeakage
+    | Divergence
+    | Activation
+    | WeightDistance
+    | Zrf
+    | InterclassConfusion,
     Field(discriminator="name"),
 ]
 """A metric as it stands in a file: its name says which."""
 
-DEFAULT: tuple[Metric, ...] = (Accuracy(), Confidence(), Membership(), Probe(), Divergence())
-"""What the pipeline measures, with every setting at its default."""
+DEFAULT: tuple[Metric, ...] = tuple(metric() for metric in CATALOGUE)
+"""What the pipeline measures, with every setting at its default: what was not observed costs nothing."""

@@ -18,11 +18,17 @@ class Accuracy(Metric):
     in ``per_class`` also ``accuracy.{part}.class.{index}`` of every class that has a sample there, both
     sides taken together. Accuracies are fractions with Clopper–Pearson intervals, losses have Student's t
     intervals.
+
+    Traps: the retrained model's accuracy on forgotten data is the target, not 0; and a mean over classes
+    hides the neighbour of a forgotten class, which is why the test part is also broken down.
     """
 
     name: Literal["accuracy"] = "accuracy"
     per_class: tuple[Part, ...] = ("test",)
     summary: ClassVar[str] = "accuracy and loss of every view, and accuracy per class"
+    neutral: ClassVar[str] = "the retrained model's"
+    above: ClassVar[str] = "forgotten data: under-forgotten"
+    below: ClassVar[str] = "forgotten data: over-forgotten; retained data: damaged"
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

@@ -18,10 +18,15 @@ class Confidence(Metric):
     below the retrained model's, or an entropy outside its range, tells an attacker what was removed.
     Measures ``confidence.true_class.{part}.{side}``, in [0, 1], and ``confidence.entropy.{part}.{side}`` in
     nats, with Student's t intervals.
+
+    Traps: means hide two kinds of samples that average out; the membership attacks look at each sample.
     """
 
     name: Literal["confidence"] = "confidence"
     summary: ClassVar[str] = "true-class probability and entropy of the predictions"
+    neutral: ClassVar[str] = "the retrained model's"
+    above: ClassVar[str] = "true class: under-forgotten"
+    below: ClassVar[str] = "true class: over-forgotten; entropy outside its range: over-forgotten"
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

@@ -34,6 +34,9 @@ class Membership(Metric):
     ``mia.balanced_accuracy``: of the logistic model on the loss, on held-out folds.
     ``mia.loss_tpr_at_1pct_fpr``: only with at least 1,000 unseen samples. The fitted attacks need two
     samples of each kind per fold and are not measured with fewer. ``samples`` is the smaller of both kinds.
+
+    Traps: the retrained model's AUC need not be 0.5; an attack on a population finds few of the samples that
+    a model remembers singly, so failing says little.
     """
 
     name: Literal["membership"] = "membership"
@@ -41,6 +44,9 @@ class Membership(Metric):
     repeats: int = Field(default=4, ge=1)
     top: int = Field(default=10, ge=2)
     summary: ClassVar[str] = "membership attacks on the loss and the softmax, against unseen data"
+    neutral: ClassVar[str] = "the same attack on a retrained model, about 0.5"
+    above: ClassVar[str] = "under-forgotten"
+    below: ClassVar[str] = "over-forgotten: told apart the other way round"
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
         """Measure one model.

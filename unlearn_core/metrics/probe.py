@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from unlearn_core import intervals
-from unlearn_core.metric import Metric, Outputs, Subject
+from unlearn_core.metric import Metric, Observation, Outputs, Subject
 from unlearn_core.records.evaluation import Measurement
 
 
@@ -28,11 +28,18 @@ class Probe(Metric):
 
     Measures ``probe.accuracy`` and, with a reference, ``probe.gap``: the accuracy minus that of a probe
     fitted in the same way on the retrained model's features.
+
+    Traps: the retrained model's features tell a class that it never saw well above chance: only the gap
+    counts.
     """
 
     name: Literal["probe"] = "probe"
     per_class: int = Field(default=500, ge=2)
     summary: ClassVar[str] = "accuracy of a new linear head on frozen features, against the retrained model's"
+    uses: ClassVar[frozenset[Observation]] = frozenset({"reference"})
+    neutral: ClassVar[str] = "a gap of 0"
+    above: ClassVar[str] = "under-forgotten: suppressed in the head alone"
+    below: ClassVar[str] = "over-forgotten"
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
         """Measure one model.

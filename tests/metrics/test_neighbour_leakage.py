@@ -1,0 +1,70 @@
+"""The neighbours of a forgotten class give away how it was forgotten."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from unlearn_core.metrics.neighbour_leakage import NeighbourLeakage
+
+from . import world
+
+FORGET = [("train", "forget"), ("audit", "forget"), ("test", "forget")]
+
+
+def measured(subject):
+    return {entry.name: entry for entry in NeighbourLeakage().measure(subject, seed=0)}
+
+
+def answering(probabilities, noise=0.0, seed=0):
+    """Forget views of which the model says these probabilities, a little different from sample to sample."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.log(torch.tensor(probabilities)) + noise * torch.randn(200, 4, generator=generator)
+    said = world.outputs(logits, torch.full((200,), world.FORGOTTEN))
+    return dict.fromkeys(FORGET, said)
+
+
+RETRAINED = [0.6, 0.2, 0.05, 0.15]
+
+
+@pytest.fixture
+def subject():
+    """Two retrained models that differ by their seed."""
+    return replace(
+        world.ordinary(), reference=answering(RETRAINED, 0.3, seed=1), floor=answering(RETRAINED, 0.3, seed=2)
+    )
+
+
+def test_class_whose_rest_is_spread_evenly_leaks(subject):
+    found = measured(replace(subject, views=answering([0.33, 0.33, 0.01, 0.33], 0.3)))
+    assert found["neighbour_leakage.train.forget"].low > found["neighbour_leakage.floor.train.forget"].high
+
+
+def test_another_retrained_model_leaks_no_more_than_the_floor(subject):
+    found = measured(replace(subject, views=answering(RETRAINED, 0.3, seed=3)))
+    floor = found["neighbour_leakage.floor.train.forget"]
+    assert floor.low <= found["neighbour_leakage.train.forget"].value <= floor.high
+
+
+def test_known_distributions_have_the_known_distance(subject):
+    """Over the kept classes (6, 2, 1.5) / 9.5 against (2, 6, 1.5) / 9.5: 4 / 9.5."""
+    views, reference = answering([0.2, 0.6, 0.05, 0.15]), answering(RETRAINED)
+    found = measured(replace(subject, views=views, reference=reference))
+    assert found["neighbour_leakage.train.forget"].value == pytest.approx(4 / 9.5)
+
+
+def test_probability_of_the_forgotten_class_does_not_matter(subject):
+    views, reference = answering([0.006, 0.002, 0.9905, 0.0015]), answering(RETRAINED)
+    found = measured(replace(subject, views=views, reference=reference))
+    assert found["neighbour_leakage.train.forget"].value == pytest.approx(0, abs=1e-6)
+
+
+def test_rest_that_underflows_is_still_a_distribution(subject):
+    """All but 1e-40 of the probability is the forgotten class's."""
+    logits = torch.tensor([[0.0, 3.0, 100.0, 1.0]]).repeat(200, 1)
+    said = dict.fromkeys(FORGET, world.outputs(logits, torch.full((200,), world.FORGOTTEN)))
+    assert measured(replace(subject, views=said, reference=said))["neighbour_leakage.train.forget"].value == 0
+
+
+def test_one_class_left_over_has_no_neighbours(subject):
+    assert NeighbourLeakage().measure(replace(subject, forget_classes=(0, 1, 2)), seed=0) == ()

@@ -1,0 +1,27 @@
+"""Weight distances are reported as observed, with their floor beside them."""
+
+from dataclasses import replace
+
+from unlearn_core.metrics.weight_distance import WeightDistance
+from unlearn_core.observations import WeightDistances
+
+from . import world
+
+
+def values(weights):
+    found = WeightDistance().measure(replace(world.ordinary(), weights=weights), seed=0)
+    return {entry.name: entry.value for entry in found}
+
+
+def test_layers_and_floor_stand_beside_the_whole():
+    floor = WeightDistances(0.9, {"Head": 1.1})
+    assert values(WeightDistances(0.5, {"Head": 0.4}, floor)) == {
+        "weight_distance.whole": 0.5,
+        "weight_distance.layer.head": 0.4,
+        "weight_distance.floor.whole": 0.9,
+        "weight_distance.floor.layer.head": 1.1,
+    }
+
+
+def test_without_a_second_reference_there_is_no_floor():
+    assert set(values(WeightDistances(0.5, {}))) == {"weight_distance.whole"}

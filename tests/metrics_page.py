@@ -1,0 +1,103 @@
+"""The page ``docs/metrics.md``, read off the catalogue and off what each metric measures in a small world.
+
+``python tests/metrics_page.py`` writes it; a test holds it there.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+from metrics import world
+
+from unlearn_core.metric import Metric
+from unlearn_core.metrics import CATALOGUE
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
+HEAD = """# Metrics
+
+*Written from the code; edit the docstrings instead, and run `python tests/metrics_page.py`.*
+
+The target is the retrained model, not 0 % and not 0.5: read every number beside the same number of a model
+that was retrained without the forgotten data. A metric sees what models said and never a model. What it
+*needs* and is not there leaves it out without a word; what it *uses* adds measurements where it is there.
+
+| observation | what it is |
+|---|---|
+| views | what the model says of training, audit and test data, forgotten and retained |
+| reference | the same views through a retrained model |
+| floor | the same views through a second retrained model |
+| untrained | what a net with fresh weights says of the forgotten data |
+| relearning | how accurate copies of the model and the retrained one become while taught again |
+| weights | distances of the weights from the retrained model's |
+| shadows | margins of shadow models that unlearned a sample and of such that never saw it |
+| ensembles | margins of several unlearned and several retrained models |
+
+The pipeline observes the first two of them, `untrained`, `relearning` and `weights` for every model that it
+measures. `{view}` stands for a part and a side, such as `train.forget`.
+"""
+VIEWS = re.compile(r"(train|audit|test)\.(forget|retain)$")
+
+
+def metrics_page() -> str:
+    """Return the page."""
+    head = ("metric", "what it measures", "needs", "uses", "for", "neutral", "above it", "below it")
+    rows = [_row(*head), _row(*["---"] * len(head))]
+    for kind in CATALOGUE:
+        name = kind().name
+        lists = (", ".join(sorted(names)) or "–" for names in (kind.needs, kind.uses, kind.scopes))
+        reading = (kind.neutral, kind.above, kind.below)
+        rows.append(_row(f"[`{name}`](#{name})", kind.summary, *lists, *reading))
+    return "\n".join([HEAD, *rows, "", *map(_section, CATALOGUE)])
+
+
+def emitted(kind: type[Metric]) -> list[str]:
+    """Return the names that a metric measures in either scope, those of every view as one."""
+    found: dict[str, None] = {}
+    for subject in (world.ordinary(), world.ordinary(sample_scope=True)):
+        names = [entry.name for entry in kind().measure(subject, seed=0)]
+        found |= dict.fromkeys(_short(names))
+    return list(found)
+
+
+def _short(names: list[str]) -> list[str]:
+    """Return names with ``{view}``, ``{class}`` and ``{layer}`` where there are several of a kind."""
+    heads = [VIEWS.sub("", name) for name in names]
+    several = {head for head in heads if heads.count(head) > 1}
+    viewed = [f"{head}{{view}}" if head in several else name for head, name in zip(heads, names, strict=True)]
+    return [
+        re.sub(r"\.layer\..*", ".layer.{name}", re.sub(r"\.class\.\d+", ".class.{index}", name))
+        for name in viewed
+    ]
+
+
+def _section(kind: type[Metric]) -> str:
+    metric = kind()
+    text = inspect.cleandoc(kind.__doc__ or "").replace("``", "`")
+    settings = {name: value for name, value in metric.model_dump(mode="json").items() if name != "name"}
+    shown = ", ".join(f"`{name}` {value}" for name, value in settings.items())
+    measured = ", ".join(f"`{name}`" for name in emitted(kind))
+    return "\n".join(
+        [
+            f"## {metric.name}",
+            "",
+            text,
+            "",
+            f"- **Measures** {measured}",
+            *([f"- **Settings** {shown}"] if shown else []),
+            f"- **Neutral** {kind.neutral}. **Above** {kind.above}. **Below** {kind.below}.",
+            "",
+        ]
+    )
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(metrics_page())
+
+
+if __name__ == "__main__":
+    main()

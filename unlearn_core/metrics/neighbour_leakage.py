@@ -1,0 +1,69 @@
+"""What the forgotten class's neighbours give away."""
+
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from unlearn_core.differences import total_variation
+from unlearn_core.errors import UsageError
+from unlearn_core.floors import distances
+from unlearn_core.metric import Metric, Observation, Scope, Subject
+from unlearn_core.observations import Outputs
+from unlearn_core.records.evaluation import Measurement
+
+
+class NeighbourLeakage(Metric):
+    """On inputs of the forgotten classes: how the rest of the probability is spread over the *other* classes.
+
+    A retrained model calls a forgotten image by the name of what it resembles. A model whose forgotten logit
+    was pushed down spreads the rest in another way, and the attack MIA-NN (Ebrahimpour-Boroojeny et al.,
+    arXiv 2506.20893) reads that off the probabilities of the neighbouring classes. Measured is what such an
+    attack can feed on: the mean total-variation distance between the model's and the retrained model's
+    distributions over the classes that were not forgotten, each scaled to sum to one.
+
+    Measures ``neighbour_leakage.{part}.forget`` of every forget view, from 0 to 1, with Student's t
+    intervals; with a second retrained model also ``neighbour_leakage.floor.{part}.forget``.
+
+    Traps: most class methods fail it; without the floor it means nothing; with one class left over the
+    distributions cannot differ, so at least two are needed and nothing is measured with fewer.
+    """
+
+    name: Literal["neighbour_leakage"] = "neighbour_leakage"
+    summary: ClassVar[str] = "distance from the retrained model over the other classes, on forgotten inputs"
+    needs: ClassVar[frozenset[Observation]] = frozenset({"views", "reference"})
+    uses: ClassVar[frozenset[Observation]] = frozenset({"floor"})
+    scopes: ClassVar[frozenset[Scope]] = frozenset({"classes"})
+    neutral: ClassVar[str] = "the floor"
+    above: ClassVar[str] = "under- or over-forgotten: it shows what was removed"
+    below: ClassVar[str] = "nothing: closer than two retrained models are"
+
+    def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
+        """Measure one model.
+
+        Args:
+            subject: The model's outputs, and the reference's on the same samples in the same order.
+            seed: Not used: nothing here is random.
+
+        Returns:
+            The measurements; none without a reference, in sample scope, or with fewer than two classes left.
+
+        Raises:
+            UsageError: If there is no forget view, one is empty, or the reference did not see its samples.
+        """
+        views = [view for view in subject.views if view[1] == "forget"]
+        if not views:
+            raise UsageError("there is no forget view; observe the model on train.forget at least")
+        kept = np.setdiff1d(np.arange(subject.classes), subject.forget_classes)
+        if subject.scope == "samples" or len(kept) < 2:
+            return ()
+        distance = partial(_over, kept)
+        return distances(subject, "neighbour_leakage", distance, highest=1.0, views=views)
+
+
+def _over(kept: NDArray[np.int64], mine: Outputs, theirs: Outputs) -> NDArray[np.float64]:
+    """Return the distances over some classes alone; from logits, so that none of them vanishes."""
+    ours, others = (softmax(said.logits.double().numpy()[:, kept], axis=1) for said in (mine, theirs))
+    return total_variation(ours, others)

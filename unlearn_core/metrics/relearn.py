@@ -1,0 +1,79 @@
+"""Relearn time: how quickly what was forgotten comes back."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from unlearn_core.errors import UsageError
+from unlearn_core.metric import Metric, Observation, Subject
+from unlearn_core.observations import RelearnCurve
+from unlearn_core.records.evaluation import Measurement
+
+
+class Relearn(Metric):
+    """Optimiser steps on the forgotten data until its accuracy is within ``within`` of the original's.
+
+    The relearn time of Golatkar et al. (arXiv 2012.13431) and Chundawat et al. (arXiv 2205.08096), read off
+    the curve that ``unlearn_core.relearning`` observed: one optimiser, the same samples and batches for every
+    model. Fast relearning says that something is still there.
+
+    Measures ``relearn.steps``, the step of the first look at which the model had arrived, and
+    ``relearn.censored``: 1 if it never had, and then the steps are the limit, which the true number exceeds;
+    else 0. With a reference ``relearn.retrained.steps`` and ``relearn.retrained.censored`` too, and
+    ``relearn.ratio``, the model's steps over the retrained model's. There are no intervals: one run is one
+    number.
+
+    Traps: a ratio of a censored number is a bound and not a value, so look at both flags; where the retrained
+    model needs no step at all, which is usual for a few samples of classes that are kept, there
+    is no ratio, unless the model needs none either: then it is 1.
+    """
+
+    name: Literal["relearn"] = "relearn"
+    within: float = Field(default=0.05, ge=0, lt=1)
+    summary: ClassVar[str] = (
+        "optimiser steps until the forgotten data is known again, against the retrained model's"
+    )
+    needs: ClassVar[frozenset[Observation]] = frozenset({"relearning"})
+    neutral: ClassVar[str] = "a ratio of 1"
+    above: ClassVar[str] = "over-forgotten"
+    below: ClassVar[str] = "under-forgotten"
+
+    def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
+        """Measure one model.
+
+        Args:
+            subject: What was observed while a copy of the model, and of the retrained one, was taught.
+            seed: Not used: nothing here is random.
+
+        Returns:
+            The measurements; none where no curve was observed.
+
+        Raises:
+            UsageError: If a curve has no look.
+        """
+        if (seen := subject.relearning) is None:
+            return ()
+        if not seen.model.steps or (seen.reference is not None and not seen.reference.steps):
+            raise UsageError("a relearn curve has no look; look at least once, before the first step")
+        goal = seen.original - self.within
+        found = [*_arrival("relearn", seen.model, goal)]
+        if seen.reference is not None:
+            found += _arrival("relearn.retrained", seen.reference, goal)
+            found += _ratio(found[0], found[2])
+        return tuple(found)
+
+
+def _arrival(name: str, curve: RelearnCurve, goal: float) -> Iterator[Measurement]:
+    """Yield the steps until a curve arrived, or the limit, and whether it is the limit."""
+    arrived = curve.arrival(goal)
+    steps = float(curve.limit if arrived is None else arrived)
+    yield Measurement(name=f"{name}.steps", value=steps, samples=curve.samples)
+    yield Measurement(name=f"{name}.censored", value=float(arrived is None), samples=curve.samples)
+
+
+def _ratio(mine: Measurement, theirs: Measurement) -> Iterator[Measurement]:
+    """Yield the ratio of two numbers of steps, where it is defined."""
+    if theirs.value > 0 or mine.value == 0:
+        value = mine.value / theirs.value if theirs.value > 0 else 1.0
+        yield Measurement(name="relearn.ratio", value=value, samples=mine.samples)

@@ -1,0 +1,61 @@
+"""The confidence attack as class-unlearning papers define it."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from unlearn_core import intervals
+from unlearn_core.metric import Metric, Scope, Subject
+from unlearn_core.records.evaluation import Measurement
+from unlearn_core.support_vectors import ConfidenceAttack
+
+
+class SvcEfficacy(Metric):
+    """Confidence attack of Kodge et al. (arXiv 2312.00761): is the class treated like a retained one?
+
+    An RBF support-vector classifier (C = 3) learns from the true class's probability to tell retained
+    training samples from *forgotten* training samples, and is asked about held-out samples of the forgotten
+    class. It is fitted on at most ``at_most`` samples of each kind, equally many, drawn with the seed.
+
+    Measures ``svc_efficacy.forgotten.test.forget``, the share of them that it calls forgotten, in [0, 1],
+    **the higher, the more the class is suppressed**: 1 for a model that never saw the class;
+    ``svc_efficacy.forgotten.test.retain``, the same of retained classes, which is chance for this attack; and
+    ``svc_efficacy.difference``, the first minus the second: 0 where the model treats the class like any
+    other, 1 where it is gone.
+
+    Traps: another attack goes by the same name, see ``svc_salun``; it measures the suppression of a class and
+    not membership, so a model whose head alone was edited passes; there is nothing to measure in sample
+    scope.
+    """
+
+    name: Literal["svc_efficacy"] = "svc_efficacy"
+    at_most: int = Field(default=1000, ge=2)
+    summary: ClassVar[str] = (
+        "Kodge's confidence attack: held-out samples of the class that are called forgotten"
+    )
+    scopes: ClassVar[frozenset[Scope]] = frozenset({"classes"})
+    neutral: ClassVar[str] = "the retrained model's, near 1"
+    above: ClassVar[str] = "over-forgotten"
+    below: ClassVar[str] = "under-forgotten"
+
+    def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
+        """Measure one model.
+
+        Args:
+            subject: The model's outputs; the reference is not looked at.
+            seed: For the draw of the samples to fit on.
+
+        Returns:
+            The measurements; none in sample scope. A view that is empty or absent raises ``UsageError``.
+        """
+        retained, forgotten = subject.view("train", "retain"), subject.view("train", "forget")
+        if subject.scope == "samples":
+            return ()
+        attack = ConfidenceAttack(retained, forgotten, at_most=self.at_most, seed=seed)
+        judged = attack.share_called_others(subject.view("test", "forget"))
+        control = attack.share_called_others(subject.view("test", "retain"))
+        return (
+            judged.named("svc_efficacy.forgotten.test.forget"),
+            control.named("svc_efficacy.forgotten.test.retain"),
+            intervals.difference(judged, control).named("svc_efficacy.difference"),
+        )

@@ -1,0 +1,52 @@
+"""How far the weights are from the retrained model's."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from unlearn_core.metric import Metric, Observation, Subject
+from unlearn_core.observations import WeightDistances
+from unlearn_core.records.evaluation import Measurement
+
+
+class WeightDistance(Metric):
+    """Relative distance of the parameters from the retrained model's, ``|W − W'| / |W'|``.
+
+    Whole as in DeltaGrad (Wu et al., arXiv 2006.14755), by layer as with UNSIR (Tarun et al., arXiv
+    2111.08947). Measures ``weight_distance.whole`` and ``weight_distance.layer.{name}`` of every layer with a
+    matrix or a kernel; with a second retrained model also ``weight_distance.floor.…``, the same between the
+    two retrained ones. No sample is looked at, and nothing is estimated: there are no intervals.
+
+    Traps: two retrained models are *far* apart, since nets that compute the same may differ in the order of
+    their units: without the floor it means nothing, and a distance below the floor is what every method has
+    that starts from the original. It is a description and no test of forgetting.
+    """
+
+    name: Literal["weight_distance"] = "weight_distance"
+    summary: ClassVar[str] = "relative distance of the weights from the retrained model's, whole and by layer"
+    needs: ClassVar[frozenset[Observation]] = frozenset({"weights"})
+    neutral: ClassVar[str] = "the floor"
+    above: ClassVar[str] = "moved further than a new seed would"
+    below: ClassVar[str] = "nothing: usual for a model that started from the original"
+
+    def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
+        """Measure one model.
+
+        Args:
+            subject: The observed distances.
+            seed: Not used: nothing here is random.
+
+        Returns:
+            The measurements; none where no distances were observed.
+        """
+        if subject.weights is None:
+            return ()
+        found = [*_named("weight_distance", subject.weights)]
+        if subject.weights.floor is not None:
+            found += _named("weight_distance.floor", subject.weights.floor)
+        return tuple(found)
+
+
+def _named(name: str, distances: WeightDistances) -> Iterator[Measurement]:
+    yield Measurement(name=f"{name}.whole", value=distances.whole)
+    for layer, distance in distances.layers.items():
+        yield Measurement(name=f"{name}.layer.{layer.lower()}", value=distance)

@@ -1,0 +1,66 @@
+"""Zero retrain forgetting: how much the model speaks like one that knows nothing."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from unlearn_core import intervals
+from unlearn_core.differences import jensen_shannon
+from unlearn_core.errors import UsageError
+from unlearn_core.metric import Metric, Observation, Subject
+from unlearn_core.observations import Outputs
+from unlearn_core.records.evaluation import Measurement
+
+
+class Zrf(Metric):
+    """One minus the mean Jensen–Shannon divergence (base 2) from an untrained net, on the forgotten data.
+
+    Chundawat et al., "Can Bad Teaching Induce Forgetting?" (arXiv 2205.08096). Measures
+    ``zrf.train.forget``, 1 for a model that predicts what the untrained net predicts and 0 for one that never
+    overlaps with it, with Student's t interval; and with a reference ``zrf.gap.train.forget``, minus the
+    retrained model's.
+
+    Traps: an untrained net is not a retrained one. A retrained model is sure of what it says of data that it
+    never saw, so its ZRF is *not* 1, and a ZRF near 1 is forgetting too much: read the gap.
+    """
+
+    name: Literal["zrf"] = "zrf"
+    summary: ClassVar[str] = "likeness to an untrained net on the forgotten data"
+    needs: ClassVar[frozenset[Observation]] = frozenset({"views", "untrained"})
+    uses: ClassVar[frozenset[Observation]] = frozenset({"reference"})
+    neutral: ClassVar[str] = "the retrained model's; a gap of 0"
+    above: ClassVar[str] = "over-forgotten"
+    below: ClassVar[str] = "under-forgotten"
+
+    def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
+        """Measure one model.
+
+        Args:
+            subject: The model's outputs, and the untrained net's and the reference's on the same samples.
+            seed: Not used: nothing here is random.
+
+        Returns:
+            The measurements; none without an untrained net.
+
+        Raises:
+            UsageError: If ``train.forget`` is empty or absent, or another model did not see its samples.
+        """
+        forgotten = subject.view("train", "forget")
+        if (untrained := subject.untrained) is None:
+            return ()
+        if not np.array_equal(forgotten.labels.numpy(), untrained.labels.numpy()):
+            raise UsageError(
+                "the untrained net was not observed on the samples of train.forget; observe it there"
+            )
+        mine = _likeness(forgotten, untrained)
+        found = [intervals.mean(mine, lowest=0.0, highest=1.0).named("zrf.train.forget")]
+        if subject.reference is not None:
+            theirs = _likeness(subject.pair("train", "forget")[1], untrained)
+            gap = intervals.mean(mine - theirs, lowest=-1.0, highest=1.0)
+            found.append(gap.named("zrf.gap.train.forget"))
+        return tuple(found)
+
+
+def _likeness(said: Outputs, untrained: Outputs) -> np.ndarray:
+    """Return ``1 − JS`` of every sample, ``[samples]``."""
+    return 1 - jensen_shannon(said.probabilities(), untrained.probabilities())

@@ -1,0 +1,160 @@
+"""What is seen of models before anything is measured: outputs, curves, distances, margins of many models.
+
+Metrics are handed these and never a model. Whoever makes them may train, load or compare; nobody here does.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unlearn_core.errors import UsageError
+
+Part = Literal["train", "audit", "test"]
+Side = Literal["forget", "retain"]
+View = tuple[Part, Side]
+Margins = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a model says of one view, on the CPU.
+
+    Attributes:
+        logits: ``[samples, classes]``, float32.
+        features: ``[samples, d]``, the input of the last linear layer, float32.
+        labels: ``[samples]``, int64.
+    """
+
+    logits: Tensor
+    features: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def correct(self) -> NDArray[np.bool_]:
+        """Return whether the largest logit is the label's, ``[samples]``."""
+        return (self.logits.argmax(1) == self.labels).numpy()
+
+    def log_probabilities(self) -> NDArray[np.float64]:
+        """Return the log-softmax of the logits, ``[samples, classes]``."""
+        return torch.log_softmax(self.logits.double(), 1).numpy()
+
+    def probabilities(self) -> NDArray[np.float64]:
+        """Return the softmax of the logits, ``[samples, classes]``."""
+        return np.exp(self.log_probabilities())
+
+    def losses(self) -> NDArray[np.float64]:
+        """Return the cross-entropy of every sample in nats, ``[samples]``."""
+        return -self.log_probabilities()[np.arange(len(self)), self.labels.numpy()]
+
+    def margins(self) -> Margins:
+        """Return ``φ = log p_y − log Σ_{k≠y} p_k`` of every sample's label, ``[samples]``, in nats."""
+        logits, own = self.logits.double(), self.labels[:, None]
+        others = logits.scatter(1, own, -torch.inf).logsumexp(1)
+        return (logits.gather(1, own).squeeze(1) - others).numpy()
+
+
+@dataclass(frozen=True)
+class RelearnCurve:
+    """How well a copy of a model knew the forgotten data while it was taught them again.
+
+    Attributes:
+        steps: ``[looks]``, after how many optimiser steps it was looked at; the first is 0, ascending.
+        accuracy: ``[looks]``, on the samples that it was taught.
+        limit: How many steps it would have been taught at most.
+        samples: How many samples it was taught.
+    """
+
+    steps: tuple[int, ...]
+    accuracy: tuple[float, ...]
+    limit: int
+    samples: int
+
+    def arrival(self, accuracy: float) -> int | None:
+        """Return after how many steps an accuracy was first seen, or None if it never was."""
+        seen = zip(self.steps, self.accuracy, strict=True)
+        return next((step for step, reached in seen if reached >= accuracy), None)
+
+
+@dataclass(frozen=True)
+class Relearning:
+    """The curves of a model and of a retrained one, on the same samples and in the same batches.
+
+    Attributes:
+        model: Of the model under evaluation.
+        original: The accuracy of the model before unlearning, on these samples.
+        reference: Of a retrained model, if there is one.
+    """
+
+    model: RelearnCurve
+    original: float
+    reference: RelearnCurve | None = None
+
+
+@dataclass(frozen=True)
+class WeightDistances:
+    """Relative distances of a model's parameters from another's, ``|W − W'| / |W'|``.
+
+    Attributes:
+        whole: Over all parameters.
+        layers: By layer's name, of those that hold a matrix or a kernel.
+        floor: The other model's distances from a second one of its kind, if there is one.
+    """
+
+    whole: float
+    layers: dict[str, float]
+    floor: "WeightDistances | None" = None
+
+
+@dataclass(frozen=True)
+class Shadows:
+    """Margins of shadow models on samples of which the target was trained on some (see ``Outputs.margins``).
+
+    Attributes:
+        inside: ``[T, samples]``, of shadows that were trained on the sample and then made to unlearn it.
+        outside: ``[T, samples]``, of shadows that never saw it.
+        target: ``[samples]``, of the unlearned model under attack.
+        member: ``[samples]``, whether the target was trained on the sample and made to unlearn it.
+    """
+
+    inside: Margins
+    outside: Margins
+    target: Margins
+    member: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        shapes = {self.inside.shape, self.outside.shape, (len(self.inside), len(self.target))}
+        if len(shapes) > 1 or len(self.member) != len(self.target):
+            raise UsageError(
+                f"shadows inside {self.inside.shape}, outside {self.outside.shape}, target "
+                f"{self.target.shape} and member {self.member.shape} do not fit; expected [T, samples] twice "
+                "and [samples] twice"
+            )
+        if self.member.all() or not self.member.any():
+            raise UsageError("shadows need samples that the target was trained on and others that it was not")
+
+
+@dataclass(frozen=True)
+class Ensembles:
+    """Margins of several unlearned and several retrained models on the same samples, by view.
+
+    Attributes:
+        unlearned: ``[N, samples]`` of each view; the models differ in their seed.
+        retrained: ``[M, samples]`` of each view.
+    """
+
+    unlearned: dict[View, Margins]
+    retrained: dict[View, Margins]
+
+    def __post_init__(self) -> None:
+        for view, margins in self.unlearned.items():
+            if view not in self.retrained or self.retrained[view].shape[1] != margins.shape[1]:
+                raise UsageError(
+                    f"the retrained models were not observed on the samples of {'.'.join(view)}; "
+                    "observe both kinds of model on the same views"
+                )

@@ -1,0 +1,103 @@
+"""Teach a copy of a model the forgotten data again, and look how fast it learns.
+
+The optimiser is plain SGD at one rate for every model, and the copy stays in eval mode: one class alone would
+carry the running means of batch normalisation away, and what is measured would be that. So much is what the
+model computes, not how it was trained. Looks are at every step first and then further and further apart.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+import torch
+from pydantic import Field
+from torch import nn
+from torch.nn import functional as F
+
+from unlearn_core.data import Samples, drawn
+from unlearn_core.errors import UsageError
+from unlearn_core.modes import mode
+from unlearn_core.observations import RelearnCurve
+from unlearn_core.records.base import Record
+
+
+class RelearnTerms(Record):
+    """How a model is taught again; the same for every model that is compared.
+
+    ``look_every`` is the share by which the number of steps grows from one look to the next.
+    """
+
+    steps: int = Field(default=100, ge=1)
+    samples: int = Field(default=256, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=3e-3, gt=0)
+    look_every: float = Field(default=0.1, ge=0)
+
+
+def relearn(
+    model: nn.Module, forgotten: Samples, *, until: float, terms: RelearnTerms, seed: int
+) -> RelearnCurve:
+    """Observe how fast a copy of a model learns the forgotten data again.
+
+    Args:
+        model: Left as it is; on the samples' device.
+        forgotten: The forgotten training data; at most ``terms.samples`` of it are drawn.
+        until: The accuracy on them at which to stop.
+        terms: Optimiser, limits and looks.
+        seed: For the draw and the order of the batches: the same for models that are compared.
+
+    Returns:
+        The curve; its last look is the first at which the accuracy was reached, or the one at the limit.
+
+    Raises:
+        UsageError: If there is no sample.
+    """
+    if len(forgotten) == 0:
+        raise UsageError("there is nothing forgotten to learn again; hand in at least one sample")
+    generator = torch.Generator().manual_seed(seed)
+    rows = drawn(forgotten, terms.samples, generator=generator)
+    taught = Samples(rows.inputs, rows.labels)
+    steps, accuracy = [0], [_accuracy(model, taught, terms.batch_size)]
+    pupil = deepcopy(model).requires_grad_(True)
+    batches = _batches(taught, terms, generator)
+    for look in _looks(terms):
+        if accuracy[-1] >= until:
+            break
+        for _ in range(look - steps[-1]):
+            _step(pupil, next(batches), terms.learning_rate)
+        steps.append(look)
+        accuracy.append(_accuracy(pupil, taught, terms.batch_size))
+    return RelearnCurve(tuple(steps), tuple(accuracy), terms.steps, len(taught))
+
+
+def _looks(terms: RelearnTerms) -> Iterator[int]:
+    """Yield the steps to look after, ascending, the limit last."""
+    look = 0
+    while look < terms.steps:
+        look = min(max(look + 1, int(look * (1 + terms.look_every))), terms.steps)
+        yield look
+
+
+def _batches(taught: Samples, terms: RelearnTerms, generator: torch.Generator) -> Iterator[Samples]:
+    """Yield batches for ever, in a new order every round."""
+    while True:
+        yield from taught.batches(terms.batch_size, generator=generator)
+
+
+def _step(pupil: nn.Module, batch: Samples, learning_rate: float) -> None:
+    """Descend once on the cross-entropy of a batch."""
+    with mode(pupil, "eval"), torch.enable_grad():
+        loss = F.cross_entropy(pupil(batch.inputs), batch.labels)
+        parameters = [parameter for parameter in pupil.parameters() if parameter.requires_grad]
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+    with torch.no_grad():
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            if gradient is not None:
+                parameter.sub_(learning_rate * gradient)
+
+
+def _accuracy(model: nn.Module, taught: Samples, batch_size: int) -> float:
+    with mode(model, "eval"), torch.no_grad():
+        right = [
+            (model(batch.inputs).argmax(1) == batch.labels).sum() for batch in taught.batches(batch_size)
+        ]
+    return float(torch.stack(right).sum()) / len(taught)
