@@ -178,6 +178,31 @@ def verify(
 
 
 @app.command()
+def report(
+    request_id: Annotated[
+        str | None, typer.Argument(metavar="[REQUEST]", help="The request's id; the last one's by default.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the page here instead of among the evidence.")
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the page that tells a deletion to people: the verdict, what was done, how it is known.
+
+    One HTML file that loads nothing from anywhere. Serving a request writes it already; this writes it again
+    from the records, and for a request on which no model was accepted it says why.
+    """
+    from flows.printing import print_json
+    from flows.reporting import report_on
+
+    named, page = report_on(Path.cwd(), request_id, output)
+    print_json({"request": named, "report": str(page)}) if json else print(page)
+    if open_:
+        typer.launch(page.resolve().as_uri())
+
+
+@app.command()
 def methods(json: Json = False) -> None:
     """List the methods: what each needs, touches and supports."""
     from flows.printing import describe_methods, print_json, print_methods

@@ -11,16 +11,18 @@ from prefect.client.schemas.objects import State
 from flows.stages.pipeline import DELETION, run_due
 from flows.stages.unlearn import Hands, unlearn
 from flows.train import train
-from tasks.auditing import log_ladder, log_rung
+from tasks.auditing import log_ladder, log_rung, open_deletion
 from tasks.environment import require_checkout
 from tasks.evaluation import assess
 from tasks.files import read_record
 from tasks.layout import Layout
 from tasks.params import read_params
 from tasks.releases import find_release, read_release
+from tasks.report.page import write_report
 from tasks.reporting import deletion_markdown
+from tasks.tracking import log_documents
 from tasks.unlearning import attempt
-from unlearn_core.errors import LetheError, RequestError
+from unlearn_core.errors import GateError, LetheError, RequestError
 from unlearn_core.records.deletion import DeletionRecord, Released
 
 
@@ -63,6 +65,7 @@ def delete(root: Path, request_id: str) -> Released:
 
     Raises:
         RequestError: If ``params.yaml`` names another request; nothing was changed.
+        GateError: If no model was accepted; the report says why.
     """
     # Relative: parameters and messages of errors are stored, and an absolute path may name a person.
     root = Path(os.path.relpath(require_checkout(root)))
@@ -75,7 +78,11 @@ def delete(root: Path, request_id: str) -> Released:
         )
     train(root)
     serve(root, "split")
-    run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
+    try:
+        run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
+    except GateError:
+        log_documents(open_deletion(layout), write_report(layout, request_id), artifact_path="evidence")
+        raise
     # Evidence and registry are not pinned: a clone with a current lock may have neither.
     serve(root, "certify", anew=True)
     released = read_release(layout, request_id)

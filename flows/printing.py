@@ -46,6 +46,7 @@ def print_demo(result: dict[str, Any]) -> None:
         f"model        {result['model']}\n"
         f"took         {result['wall_seconds']:.0f} s\n\n"
         f"verify it    lethe-verify {result['certificate']} --model models/unlearned/model.safetensors\n"
+        f"read it      lethe report {result['request']} --open\n"
         "look at it   lethe ui\n"
         f"keep it      {KEEP} -m 'Delete {result['request']}'"
     )
@@ -87,7 +88,8 @@ def print_release(released: Released) -> None:
     )
     if outcome.note:
         print(f"note         {outcome.note}")
-    print(f"\nkeep it      {KEEP} -m 'Delete {outcome.request}'\ngo on        lethe next")
+    print(f"\nread it      lethe report {outcome.request} --open")
+    print(f"keep it      {KEEP} -m 'Delete {outcome.request}'\ngo on        lethe next")
 
 
 def print_checkpoint(card: CheckpointCard) -> None:

@@ -29,7 +29,7 @@ def draw_coverage(coverage: Coverage, *, rows: int = 40) -> "Figure":
     Returns:
         The figure.
     """
-    layers = _by_layer(coverage, rows)
+    layers = shares_by_layer(coverage, rows)
     figure, axes = new_figure(
         "What the method did with each part of the model", width=6.2, height=1.6 + 0.22 * len(layers)
     )
@@ -68,11 +68,19 @@ def draw_curves(curves: Sequence[Curve]) -> "Figure":
     return figure
 
 
-def _by_layer(coverage: Coverage, rows: int) -> dict[str, dict[str, float]]:
-    """Add up the shares of each layer by treatment; of each block, where there are too many layers."""
+def shares_by_layer(coverage: Coverage, rows: int) -> dict[str, dict[Treatment, float]]:
+    """Add up the shares of each layer by treatment; of each block, where there are too many layers.
+
+    Args:
+        coverage: How much of a model a method reached.
+        rows: Most layers, or blocks, to tell apart.
+
+    Returns:
+        From a layer's name to the share of the whole model that got each treatment.
+    """
     depth = max(entry.parameter.count(".") for entry in coverage.parameters)
     while True:
-        layers: dict[str, dict[str, float]] = {}
+        layers: dict[str, dict[Treatment, float]] = {}
         for entry in coverage.parameters:
             *path, own = entry.parameter.split(".")
             shares = layers.setdefault(".".join(path[: max(depth, 1)]) or own, {})

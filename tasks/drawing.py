@@ -69,12 +69,12 @@ def new_panels(
     return figure, list(panels)
 
 
-def legend_below(figure: "Figure", axes: "Axes", *, columns: int | None = None) -> None:
+def legend_below(figure: "Figure", axes: "Axes", *, columns: int | None = None, fontsize: float = 8) -> None:
     """Put what a panel shows below the whole figure, in one line or in some columns."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=columns or len(labels), fontsize=8, frameon=False
-    )
+    columns = columns or len(labels)
+    place = {"loc": "outside lower center", "ncols": columns}
+    figure.legend(handles, labels, fontsize=fontsize, frameon=False, **place)
 
 
 def save_figure(figure: "Figure", path: Path) -> None:

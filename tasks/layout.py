@@ -62,6 +62,11 @@ class Layout:
         return self.reports / "deletion" / "deletion.json"
 
     @property
+    def pictures(self) -> Path:
+        """What the models of the deletion say of many samples, counted."""
+        return self.reports / "deletion" / "pictures.json"
+
+    @property
     def outcome(self) -> Path:
         """What came of the deletion."""
         return self.reports / "outcome.json"
@@ -98,6 +103,14 @@ class Layout:
     def released(self, request_id: str) -> Path:
         """What was released for a request; not signed."""
         return self.evidence(request_id) / RELEASED
+
+    def report(self, request_id: str) -> Path:
+        """The page that tells a deletion to people."""
+        return self.evidence(request_id) / "report.html"
+
+    def report_facts(self, request_id: str) -> Path:
+        """What that page is made from, kept so that it can be made again when the checkout has moved on."""
+        return self.evidence(request_id) / "report.json"
 
     def failure(self, request_id: str) -> Path:
         """The record of a ladder on which no model was accepted; gone once one is."""

@@ -11,6 +11,7 @@ import numpy as np
 from tasks.evaluation import models_side_by_side
 from tasks.files import write_atomically, write_record
 from tasks.layout import Layout
+from tasks.pictures import take_pictures
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.membership import loss_scores
 from unlearn_core.records.deletion import DeletionRecord, Released
@@ -46,6 +47,7 @@ def write_reports(layout: Layout, record: DeletionRecord, run: RunParams, refere
     write_record(layout.deletion, record)
     write_atomically(layout.reports / "metrics.json", _metrics(record))
     subjects = models_side_by_side(layout, layout.unlearned, run, reference)
+    write_record(layout.pictures, take_pictures(subjects, seed=record.original.seed))
     plots = layout.reports / "plots"
     write_atomically(plots / "accuracy_per_class.csv", _accuracy_per_class(record))
     write_atomically(plots / "attack_roc.csv", _attack_roc(subjects, seed=record.original.seed))

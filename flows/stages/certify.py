@@ -1,4 +1,4 @@
-"""Stage ``certify``: sign what was done, and register the model."""
+"""Stage ``certify``: sign what was done, register the model, and tell it to people."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from tasks.layout import Layout
 from tasks.materials import read_split
 from tasks.params import read_section
 from tasks.registry import champion, promote, register_model
+from tasks.report.page import write_report
 from tasks.reporting import deletion_markdown
 from tasks.signing import sign_statement
 from tasks.tracking import (
@@ -30,7 +31,7 @@ from unlearn_core.records.params import RegistryParams
 
 
 def certify(root: Path) -> Released:
-    """Sign the certificate, register the accepted model and make it the champion.
+    """Sign the certificate, register the accepted model, make it the champion, and write the report.
 
     Args:
         root: The checkout.
@@ -60,7 +61,8 @@ def certify(root: Path) -> Released:
     write_record(layout.outcome, outcome)
     write_record(layout.released(split.request), released)
     layout.failure(split.request).unlink(missing_ok=True)
-    log_documents(run, path, layout.reports, artifact_path="evidence")
+    report = write_report(layout, split.request)
+    log_documents(run, path, report, layout.reports, artifact_path="evidence")
     describe_run(run, deletion_markdown(deletion, released))
     set_tags(run, {"lethe.verdict": outcome.verdict, "lethe.method": outcome.method})
     end_run(run, "FINISHED")

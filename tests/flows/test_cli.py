@@ -20,6 +20,7 @@ COMMANDS = [
     ["reference"],
     ["next"],
     ["verify"],
+    ["report"],
     ["methods"],
     ["ui"],
     ["keys"],

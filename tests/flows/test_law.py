@@ -137,6 +137,7 @@ def test_a_refused_deletion_leaves_a_record_and_a_failed_run(story):
     record = read_record(story.root / "evidence/r-3/failure.json", DeletionRecord)
     assert record.tried == ("svd", "retrain")
     assert record.accepted is None
+    assert b"Nothing was released" in (story.root / "evidence/r-3/report.html").read_bytes()
     client = connect(story.root).client
     experiment = client.get_experiment_by_name("lethe").experiment_id
     (found,) = client.search_runs(

@@ -1,0 +1,53 @@
+"""What models say of many samples, counted: what the figures of a report are drawn from."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from unlearn_core.metric import Outputs, Subject
+from unlearn_core.metrics.membership import loss_scores
+from unlearn_core.records.report import BINS, RATES, Picture, Pictures
+from unlearn_core.roc import roc_curve, tpr_at_fpr
+
+MOST_CLASSES = 40
+"""Beyond so many classes nobody can read a table of confusions, and it would be large."""
+
+
+def take_pictures(subjects: Mapping[str, Subject], *, seed: int) -> Pictures:
+    """Count what each model says; no single sample can be told from the counts.
+
+    Args:
+        subjects: The models by name, with what they say of every view.
+        seed: The seed that the membership attack was given.
+
+    Returns:
+        A picture of each.
+    """
+    return Pictures(models={name: _picture(subject, seed) for name, subject in subjects.items()})
+
+
+def _picture(subject: Subject, seed: int) -> Picture:
+    members, others = loss_scores(subject, seed=seed)
+    curve = roc_curve(members, others)
+    return Picture(
+        forgotten=_histogram(subject.view("train", "forget")),
+        unseen=_histogram(subject.unseen()),
+        attack=tuple(tpr_at_fpr(curve, rate) for rate in np.linspace(0, 1, RATES)),
+        members=len(members),
+        confusion=_confusion(subject) if subject.classes <= MOST_CLASSES else (),
+    )
+
+
+def _histogram(outputs: Outputs) -> tuple[int, ...]:
+    """Count samples by the probability of their true class."""
+    counts, _ = np.histogram(np.exp(-outputs.losses()), bins=BINS, range=(0, 1))
+    return tuple(counts.tolist())
+
+
+def _confusion(subject: Subject) -> tuple[tuple[int, ...], ...]:
+    """Count the test samples of each class by what the model takes them for, ``[true][predicted]``."""
+    counts = np.zeros((subject.classes, subject.classes), dtype=np.int64)
+    for (part, _side), outputs in subject.views.items():
+        if part == "test":
+            np.add.at(counts, (outputs.labels.numpy(), outputs.logits.argmax(1).numpy()), 1)
+    return tuple(tuple(row) for row in counts.tolist())

@@ -1,0 +1,183 @@
+"""Which figures a report has, and what each of them says in words."""
+
+from collections.abc import Mapping
+
+from tasks.drawing import BLUE, GREY, ORANGE
+from tasks.report.figures import (
+    draw_attack,
+    draw_classes,
+    draw_confusion,
+    draw_costs,
+    draw_histogram,
+    draw_interval_rows,
+    draw_layers,
+    draw_series,
+)
+from tasks.report.inline import Drawing, inline
+from tasks.report.numbers import decimal, duration, interval, percent
+from tasks.report.story import forgotten_thing, last_rung
+from tasks.report.tables import evaluations
+from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.report import Picture, ReportFacts
+
+COLOURS = {"original": GREY, "unlearned": BLUE, "retrained": ORANGE}
+MOST_CLASSES = 60
+"""Beyond so many classes bars are no longer read, and the table says the same."""
+
+Gallery = dict[str, list[Drawing]]
+
+
+def gallery(facts: ReportFacts) -> Gallery:
+    """Return the figures of a report by the name of their place; a place without data has none."""
+    return {
+        "classes": _classes(facts),
+        "confidence": _confidences(facts),
+        "attack": _attack(facts),
+        "confusion": _confusions(facts),
+        "probe": _probe(facts),
+        "layers": _layers(facts),
+        "curves": _curves(facts),
+        "costs": _costs(facts),
+    }
+
+
+def _classes(facts: ReportFacts) -> list[Drawing]:
+    names = [f"accuracy.test.class.{index}" for index in range(len(facts.classes))]
+    models = evaluations(facts.deletion)
+    values = {model: [_value(found.get(name)) for name in names] for model, found in models.items()}
+    if len(names) > MOST_CLASSES or not any(value is not None for row in values.values() for value in row):
+        return []
+    forgotten = [index in facts.forgotten_classes for index in range(len(names))]
+    description = "One bar per class and model; the table beside it holds the same numbers."
+    for index in facts.forgotten_classes:
+        told = _side_by_side({model: row[index] for model, row in values.items()})
+        description += f" Class {facts.classes[index]}, which was to be forgotten: {told}."
+    figure = draw_classes(values, facts.classes, forgotten)
+    title = "How often each model is right, class by class"
+    return [inline(figure, name="classes", title=title, description=description)]
+
+
+def _confidences(facts: ReportFacts) -> list[Drawing]:
+    drawings = []
+    for model, picture in _pictures(facts).items():
+        sure = picture.forgotten[-1] / max(sum(picture.forgotten), 1)
+        unsure = picture.forgotten[0] / max(sum(picture.forgotten), 1)
+        description = (
+            f"Of the forgotten samples, {percent(sure)} get a probability of 95\u202f% or more for their "
+            f"right class, and {percent(unsure)} one below 5\u202f%. Compare the never-seen samples."
+        )
+        name = f"confidence-{model}"
+        drawings.append(
+            inline(draw_histogram(picture), name=name, title=model.capitalize(), description=description)
+        )
+    return drawings
+
+
+def _attack(facts: ReportFacts) -> list[Drawing]:
+    if not (pictures := _pictures(facts)):
+        return []
+    models = evaluations(facts.deletion)
+    found = {model: models[model].get("mia.loss_auc") for model in pictures}
+    aucs = {
+        model: f"{decimal(entry.value)} {interval(entry, decimal)}".strip()
+        for model, entry in found.items()
+        if entry is not None
+    }
+    told = "; ".join(f"{model} {area}" for model, area in aucs.items())
+    description = f"The area under each curve, with its 95\u202f% interval: {told}. 0.50 is guessing."
+    title = "Hits and false alarms of an attacker"
+    return [inline(draw_attack(pictures, aucs), name="attack", title=title, description=description)]
+
+
+def _confusions(facts: ReportFacts) -> list[Drawing]:
+    drawings = []
+    for model, picture in _pictures(facts).items():
+        if not picture.confusion:
+            return []
+        figure = draw_confusion(picture, facts.classes, COLOURS[model])
+        description = f"{_taken_for(facts, picture.confusion)} Each row adds up to 100\u202f%."
+        name = f"confusion-{model}"
+        drawings.append(inline(figure, name=name, title=model.capitalize(), description=description))
+    return drawings
+
+
+def _taken_for(facts: ReportFacts, confusion: tuple[tuple[int, ...], ...]) -> str:
+    """Say what a model takes the forgotten classes for, or else how often it is right."""
+    told = []
+    for index in facts.forgotten_classes:
+        row = confusion[index]
+        if sum(row):
+            best = max(range(len(row)), key=row.__getitem__)
+            share = percent(row[best] / sum(row))
+            name, most = facts.classes[index], facts.classes[best]
+            told.append(f"Test images of class {name} are mostly taken for {most} ({share}).")
+    right = sum(row[index] for index, row in enumerate(confusion)) / max(sum(map(sum, confusion)), 1)
+    return " ".join(told) or f"{percent(right)} of all test images are named right."
+
+
+def _probe(facts: ReportFacts) -> list[Drawing]:
+    found = {
+        model: evaluation.get("probe.accuracy") for model, evaluation in evaluations(facts.deletion).items()
+    }
+    rows: Mapping[str, Measurement] = {model: entry for model, entry in found.items() if entry is not None}
+    if not rows:
+        return []
+    told = _side_by_side({model: entry.value for model, entry in rows.items()})
+    label = "right about the forgotten data [%]"
+    figure = draw_interval_rows(rows, label=label, limits=(-2, 102))
+    title = "What the inner representation still knows"
+    return [
+        inline(
+            figure, name="probe", title=title, description=f"Points with their 95\u202f% intervals: {told}."
+        )
+    ]
+
+
+def _layers(facts: ReportFacts) -> list[Drawing]:
+    rung = last_rung(facts.deletion)
+    if rung is None or not rung.unlearning.coverage.parameters:
+        return []
+    coverage = rung.unlearning.coverage
+    parts = ("projected", "trained", "frozen", "unsupported")
+    told = ", ".join(f"{percent(coverage.share(part))} {part}" for part in parts)
+    figure = draw_layers(coverage)
+    title = "What the method did with each layer"
+    return [inline(figure, name="layers", title=title, description=f"Of all parameters: {told}.")]
+
+
+def _curves(facts: ReportFacts) -> list[Drawing]:
+    """Draw what the method recorded step by step."""
+    rung = last_rung(facts.deletion)
+    drawings = []
+    for place, curve in enumerate(() if rung is None else rung.unlearning.curves):
+        if len(curve.values) < 2:
+            continue
+        title = curve.name.replace("_", " ").capitalize()
+        figure = draw_series({"unlearned": curve.values}, label=title.lower())
+        description = f"From {curve.values[0]:.4g} to {curve.values[-1]:.4g} in {len(curve.values)} steps."
+        drawings.append(inline(figure, name=f"curve-{place}", title=title, description=description))
+    return drawings
+
+
+def _costs(facts: ReportFacts) -> list[Drawing]:
+    shown = {name: cost.seconds for name, cost in facts.costs.items() if name != "original"}
+    if not shown or not max(shown.values()):
+        return []
+    told = "; ".join(f"{name} {duration(seconds)}" for name, seconds in shown.items())
+    figure = draw_costs(shown, retraining="retrained")
+    title = f"What it took to forget {forgotten_thing(facts)}"
+    return [inline(figure, name="costs", title=title, description=f"{told}.")]
+
+
+def _pictures(facts: ReportFacts) -> dict[str, Picture]:
+    """Return the models' pictures in the order in which models stand everywhere."""
+    there = {} if facts.pictures is None else facts.pictures.models
+    return {model: there[model] for model in COLOURS if model in there}
+
+
+def _value(entry: Measurement | None) -> float | None:
+    return None if entry is None else entry.value
+
+
+def _side_by_side(values: Mapping[str, float | None]) -> str:
+    return ", ".join(f"{model} {percent(value)}" for model, value in values.items() if value is not None)

@@ -1,0 +1,121 @@
+"""The facts of a deletion, gathered from what it left in a checkout."""
+
+from tasks.datasets import read_card
+from tasks.files import read_record, write_record
+from tasks.layout import Layout
+from tasks.materials import read_split
+from tasks.requests import read_request
+from tasks.signing import read_certificate
+from unlearn_core.audit.envelope import decode, read_statement
+from unlearn_core.errors import SetupError
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.certificate import DeletionCertificate
+from unlearn_core.records.data import DatasetCard
+from unlearn_core.records.deletion import DeletionRecord, Released, SplitRecord
+from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.report import Pictures, ReportFacts
+from unlearn_core.records.request import ClassScope, SampleScope, Scope
+
+
+def gather_facts(layout: Layout, request_id: str) -> ReportFacts:
+    """Return the facts of a request's deletion: from the pinned records, or as they were kept.
+
+    What is gathered is kept among the request's evidence, for when the checkout has moved on.
+
+    Args:
+        layout: The checkout.
+        request_id: The request's id.
+
+    Returns:
+        The facts.
+
+    Raises:
+        SetupError: If nothing in the checkout tells of the request.
+    """
+    kept = layout.report_facts(request_id)
+    if (layout.split / "split.json").is_file():
+        split = read_split(layout)
+        record = _find_record(layout, split) if split.request == request_id else None
+        if record is not None:
+            facts = _gather(layout, split, record)
+            write_record(kept, facts)
+            return facts
+    if not kept.is_file():
+        raise SetupError(
+            f"nothing here tells of a deletion for the request {request_id!r}; serve it with `lethe delete "
+            f"{request_id}`, or check out the commit that it was served in and run `dvc pull`"
+        )
+    return read_record(kept, ReportFacts)
+
+
+def _find_record(layout: Layout, split: SplitRecord) -> DeletionRecord | None:
+    """Return the ladder that was climbed for a split: the one that failed, or the pinned one."""
+    for path in (layout.failure(split.request), layout.deletion):
+        if path.is_file() and (record := read_record(path, DeletionRecord)).split == split.digest:
+            return record
+    return None
+
+
+def _gather(layout: Layout, split: SplitRecord, record: DeletionRecord) -> ReportFacts:
+    card = read_card(layout.dataset)
+    certificate, signer = _certificate(layout, record)
+    return ReportFacts(
+        request=split.request,
+        kind=split.scope_kind,
+        named=_named(read_request(layout, split.request).scope),
+        dataset=card.name,
+        classes=card.classes,
+        forgotten_classes=split.classes,
+        rows=_training_rows(card),
+        forgotten_rows=len(split.forget_rows),
+        deletion=record,
+        pictures=_pictures(layout, record),
+        costs=_costs(layout, record),
+        released=_released(layout, record),
+        certificate=certificate,
+        signer=signer,
+    )
+
+
+def _named(scope: Scope) -> int:
+    """Count what a request names."""
+    if isinstance(scope, ClassScope):
+        return len(scope.classes)
+    return len(scope.samples if isinstance(scope, SampleScope) else scope.subjects)
+
+
+def _training_rows(card: DatasetCard) -> int:
+    return next(entry.rows for entry in card.splits if entry.split == "train")
+
+
+def _pictures(layout: Layout, record: DeletionRecord) -> Pictures | None:
+    """Return the pictures of an accepted deletion; of one that failed there are none."""
+    there = record.accepted is not None and layout.pictures.is_file()
+    return read_record(layout.pictures, Pictures) if there else None
+
+
+def _costs(layout: Layout, record: DeletionRecord) -> dict[str, Cost]:
+    """Return what each model cost, as far as it was made on this machine."""
+    weights = {"original": record.original.model}
+    weights |= {} if record.reference is None else {"retrained": record.reference.model}
+    weights |= {rung.unlearning.name: rung.unlearning.weights for rung in record.rungs}
+    paths = {name: layout.cost(digest) for name, digest in weights.items()}
+    return {name: read_record(path, Cost) for name, path in paths.items() if path.is_file()}
+
+
+def _released(layout: Layout, record: DeletionRecord) -> Released | None:
+    """Return what was released of this very ladder."""
+    path = layout.released(record.request)
+    released = read_record(path, Released) if path.is_file() else None
+    return released if released is not None and released.outcome.deletion == record.digest else None
+
+
+def _certificate(layout: Layout, record: DeletionRecord) -> tuple[DeletionCertificate | None, Sha256 | None]:
+    """Return the accepted model's certificate and the key that it names; verifying is for the reader."""
+    path = layout.certificate(record.request)
+    if record.accepted is None or not path.is_file():
+        return None, None
+    payload, _, keyid = decode(read_certificate(path))
+    certificate = read_statement(payload).predicate
+    about_it = certificate.models.unlearned == record.accepted.unlearning.weights
+    return (certificate, keyid) if about_it else (None, None)

@@ -1,0 +1,97 @@
+"""The report as one HTML file: nothing in it comes from elsewhere, and equal facts give equal bytes."""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.files import write_atomically
+from tasks.layout import Layout
+from tasks.report import numbers
+from tasks.report.gallery import gallery
+from tasks.report.gathering import gather_facts
+from tasks.report.story import forgotten_thing, headline, last_rung, steps, written_time
+from tasks.report.summary import tiles
+from tasks.report.tables import class_rows, evaluations, gate_rows, groups, measured_row
+from tasks.report.words import LEVELS, METHODS, TREATMENTS
+from unlearn_core.records.report import ReportFacts
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+ATTACKS = ("mia.", "svc_", "ulira.", "epsilon.")
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+
+
+def write_report(layout: Layout, request_id: str, path: Path | None = None) -> Path:
+    """Write the report of a request's deletion.
+
+    Args:
+        layout: The checkout.
+        request_id: The request's id.
+        path: Where to; among the request's evidence by default.
+
+    Returns:
+        The page's path.
+    """
+    path = path or layout.report(request_id)
+    write_atomically(path, render(gather_facts(layout, request_id)))
+    return path
+
+
+def render(facts: ReportFacts) -> bytes:
+    """Render a report.
+
+    Args:
+        facts: All that it tells.
+
+    Returns:
+        One HTML file in UTF-8.
+    """
+    return _environment().get_template("report.html").render(_told(facts)).encode()
+
+
+def _told(facts: ReportFacts) -> dict[str, Any]:
+    """Return what the template knows."""
+    record, rung = facts.deletion, last_rung(facts.deletion)
+    models = evaluations(record)
+    attacks = [name for name in _names(models) if name.startswith(ATTACKS)]
+    return {
+        "facts": facts,
+        "headline": headline(facts),
+        "what": forgotten_thing(facts),
+        "rung": rung,
+        "does": METHODS.get(rung.unlearning.name, "") if rung else "",
+        "level": LEVELS.get(rung.verdict.level, "") if rung else "",
+        "tiles": tiles(facts),
+        "steps": steps(facts),
+        "models": list(models),
+        "classes": class_rows(facts),
+        "gate": gate_rows(record),
+        "attacks": [measured_row(models, name) for name in attacks],
+        "relearning": [measured_row(models, name) for name in _names(models) if name.startswith("relearn")],
+        "probes": [measured_row(models, name) for name in _names(models) if name.startswith("probe")],
+        "groups": groups(record),
+        "figures": gallery(facts),
+        "treatments": TREATMENTS,
+        "numbers": numbers,
+        "written_time": written_time,
+    }
+
+
+def _names(models: dict[str, Any]) -> list[str]:
+    """Return the names of all measurements, in the order of measuring."""
+    return list({entry.name: None for found in models.values() for entry in found.measurements})
+
+
+@cache
+def _environment() -> "Environment":
+    """Return the templates, which escape everything that they are handed."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

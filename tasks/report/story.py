@@ -1,0 +1,178 @@
+"""A deletion in sentences: the verdict, what was asked, and what was done, step by step."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tasks.report.numbers import count, counted, duration
+from tasks.report.words import METHODS
+from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.report import ReportFacts
+
+State = Literal["good", "bad", "unsure", "plain"]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The verdict: whether it is good, in a word or two, and in one sentence."""
+
+    state: State
+    label: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a deletion: how it ended, what it was, what came of it, and the exact words on record."""
+
+    state: State
+    title: str
+    text: str
+    record: str = ""
+
+
+def last_rung(record: DeletionRecord) -> Rung | None:
+    """Return the accepted rung, or else the last one that was judged."""
+    return record.accepted or (record.rungs[-1] if record.rungs else None)
+
+
+def forgotten_thing(facts: ReportFacts) -> str:
+    """Say what was to be forgotten, without naming a sample or a person."""
+    if facts.kind == "classes":
+        quoted = [f"“{facts.classes[index]}”" for index in facts.forgotten_classes]
+        if len(quoted) == 1:
+            return f"the class {quoted[0]}"
+        return f"the classes {', '.join(quoted[:-1])} and {quoted[-1]}"
+    if facts.kind == "samples":
+        return counted(facts.named, "single sample", "single samples")
+    return f"the data of {counted(facts.named, 'person', 'persons')}"
+
+
+def headline(facts: ReportFacts) -> Headline:
+    """Say the verdict in one plain sentence."""
+    what, accepted = forgotten_thing(facts), facts.deletion.accepted
+    if accepted is None:
+        return _refusal(facts.deletion, what)
+    if accepted.verdict.verdict == "passes":
+        return Headline("good", "Forgotten", f"The released model behaves as if it had never seen {what}.")
+    return Headline("unsure", "Inconclusive", _inconclusive(accepted, what))
+
+
+def _refusal(record: DeletionRecord, what: str) -> Headline:
+    """Say why nothing was released, by the last model that was tried."""
+    last = last_rung(record)
+    if last is None:
+        found = Headline("bad", "Not done", f"No method could be carried out to forget {what}.")
+    elif last.has_drifted:
+        words = f"Deletions have changed the model too far for it to forget {what} as well."
+        found = Headline("bad", "Changed too far", words)
+    elif last.verdict.verdict == "over_forgotten":
+        words = f"The model was changed so hard that it shows what was removed: {what}."
+        found = Headline("bad", "Over-forgotten", words)
+    elif last.verdict.verdict == "under_forgotten":
+        found = Headline("bad", "Under-forgotten", f"The model still shows that it has seen {what}.")
+    else:
+        found = Headline("unsure", "Inconclusive", f"Nobody can tell whether the model forgot {what}.")
+    stays = "Nothing was released, and the model in use stays as it was."
+    return replace(found, sentence=f"{found.sentence} {stays}")
+
+
+def _inconclusive(accepted: Rung, what: str) -> str:
+    if accepted.unlearning.name == "retrain":
+        return (
+            f"The released model was trained anew without {what}, but the tests cannot show the difference."
+        )
+    return f"A model was released, but the tests cannot show whether it forgot {what}."
+
+
+def steps(facts: ReportFacts) -> list[Step]:
+    """Tell a deletion from the request to the certificate."""
+    record = facts.deletion
+    return [
+        Step("plain", "The request", f"Request {facts.request} asked to forget {forgotten_thing(facts)}."),
+        _split(facts),
+        _reference(facts),
+        *_attempts(facts),
+        *(Step("plain", f"{_name(e.method)} was not tried", "", e.why) for e in record.left_out),
+        _end(facts),
+    ]
+
+
+def _split(facts: ReportFacts) -> Step:
+    kept = facts.rows - facts.forgotten_rows
+    share = (
+        f"{count(facts.forgotten_rows)} of {count(facts.rows)} training images were set aside as forgotten"
+    )
+    text = f"{share}; {count(kept)} were kept."
+    if facts.certificate is not None:
+        checks = facts.certificate.validation
+        held = "all of them held" if checks.all_succeeded else "not all of them held"
+        text += f" {count(checks.expectations)} checks of the data were made, and {held}."
+    return Step("plain", "The data was split", text)
+
+
+def _reference(facts: ReportFacts) -> Step:
+    if facts.deletion.reference is None:
+        text = "No model was retrained without the data, so fixed limits stand in for the comparison."
+        return Step("unsure", "Nothing to compare with", text)
+    text = (
+        "A second model was trained from the beginning without the forgotten data. It shows what a model "
+        "looks like that never saw it."
+    )
+    return Step("plain", "A model to compare with", text + _took(facts, "retrained"))
+
+
+def _attempts(facts: ReportFacts) -> list[Step]:
+    """Tell every method that was tried, in the order of trying."""
+    rungs = {rung.unlearning.name: rung for rung in facts.deletion.rungs}
+    failures = {entry.method: entry.why for entry in facts.deletion.failed}
+    told = []
+    for name in facts.deletion.tried:
+        what = METHODS.get(name, "")
+        does = f"This method {what}." if what else ""
+        if name in rungs:
+            told.append(_attempt(facts, rungs[name], does))
+        else:
+            told.append(Step("bad", f"{_name(name)} gave no model", does, failures.get(name, "")))
+    return told
+
+
+def _attempt(facts: ReportFacts, rung: Rung, does: str) -> Step:
+    name = rung.unlearning.name
+    text = f"{does}{_took(facts, name)}"
+    if rung.has_drifted:
+        return Step("bad", f"{_name(name)}: changed too far", text, rung.why)
+    if rung.verdict.verdict == "passes":
+        checks = len(rung.verdict.findings)
+        within = f" All {checks} measurements that decide lie where the policy wants them."
+        return Step("good", f"{_name(name)}: accepted", text + within, rung.why)
+    verdict = rung.verdict.verdict.replace("_", "-")
+    accepted = ", accepted with a note" if rung.accepted else ""
+    state = "unsure" if rung.verdict.verdict == "inconclusive" else "bad"
+    return Step(state, f"{_name(name)}: {verdict}{accepted}", text, rung.why)
+
+
+def _end(facts: ReportFacts) -> Step:
+    if facts.deletion.accepted is None:
+        return Step("bad", "No model was accepted", "Nothing was released. The failure is on record.")
+    if facts.released is None or facts.certificate is None:
+        text = "This copy of the project holds the results, but no certificate of them."
+        return Step("unsure", "No certificate here", text)
+    text = (
+        f"The certificate was signed at {written_time(facts.certificate.provenance.finished)}, and the model "
+        f"registered as {facts.released.registered_model}, version {facts.released.registered_version}."
+    )
+    return Step("good", "Certificate and release", text)
+
+
+def written_time(time: str) -> str:
+    """Write a moment for people: 2026-11-21 08:55 UTC."""
+    return f"{time[:10]} {time[11:16]} UTC"
+
+
+def _took(facts: ReportFacts, name: str) -> str:
+    cost = facts.costs.get(name)
+    return "" if cost is None else f" It took {duration(cost.seconds)}."
+
+
+def _name(method: str) -> str:
+    return f"Method “{method}”"

@@ -1,0 +1,74 @@
+"""The four numbers at the top of the page."""
+
+from dataclasses import dataclass
+
+from tasks.report.numbers import Style, decimal, duration, interval, percent, times
+from tasks.report.story import last_rung
+from tasks.report.tables import evaluations
+from unlearn_core.records.report import ReportFacts
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number with its name, and the numbers that it must be compared with."""
+
+    name: str
+    value: str
+    interval: str
+    compared: tuple[tuple[str, str], ...]
+    remark: str
+
+
+HELD_OUT = {
+    "forget": ("Right about what was forgotten", "On images that no model was trained on."),
+    "retain": ("Right about everything else", "On images that no model was trained on."),
+}
+
+
+def tiles(facts: ReportFacts) -> list[Tile]:
+    """Return the numbers that a reader asks for first, as far as they were measured."""
+    forget = "accuracy.test.forget"
+    in_training = evaluations(facts.deletion)["original"].get(forget) is None
+    remark = "On the very images that were to be forgotten." if in_training else HELD_OUT["forget"][1]
+    found = (
+        _measured(
+            facts, "accuracy.train.forget" if in_training else forget, HELD_OUT["forget"][0], percent, remark
+        ),
+        _measured(facts, "accuracy.test.retain", *_swapped("retain")),
+        _measured(
+            facts, "mia.loss_auc", "Attacker’s success", decimal, "0.50 is guessing, 1.00 always right."
+        ),
+        _cost(facts),
+    )
+    return [tile for tile in found if tile is not None]
+
+
+def _swapped(side: str) -> tuple[str, Style, str]:
+    name, remark = HELD_OUT[side]
+    return name, percent, remark
+
+
+def _measured(facts: ReportFacts, name: str, title: str, style: Style, remark: str) -> Tile | None:
+    """Show a measurement of the unlearned model beside the others'."""
+    models = evaluations(facts.deletion)
+    entries = {model: found.get(name) for model, found in models.items()}
+    if (main := entries.get("unlearned")) is None:
+        return None
+    compared = tuple(
+        (model, style(entry.value)) for model, entry in entries.items() if entry and model != "unlearned"
+    )
+    return Tile(title, style(main.value), interval(main, style), compared, remark)
+
+
+def _cost(facts: ReportFacts) -> Tile | None:
+    """Show what the accepted method took beside retraining."""
+    rung = last_rung(facts.deletion)
+    cost = None if rung is None else facts.costs.get(rung.unlearning.name)
+    if cost is None:
+        return None
+    retrained = facts.costs.get("retrained")
+    compared = () if retrained is None else (("retraining", duration(retrained.seconds)),)
+    remark = "Time of the method that came last on the ladder."
+    if retrained is not None and cost.seconds < retrained.seconds:
+        remark = f"{times(retrained.seconds / cost.seconds)} times as fast as retraining."
+    return Tile("Time to forget", duration(cost.seconds), "", compared, remark)

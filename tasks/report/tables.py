@@ -1,0 +1,119 @@
+"""The tables of the page: what was judged, what was measured, class by class and altogether."""
+
+from dataclasses import dataclass, field, replace
+
+from tasks.report.measurements import GROUPS, family_of, meaning_of
+from tasks.report.numbers import NONE, Style, interval, percent, span
+from tasks.report.story import last_rung
+from tasks.report.words import OUTCOMES
+from unlearn_core.records.deletion import DeletionRecord
+from unlearn_core.records.evaluation import Evaluation, Measurement
+from unlearn_core.records.policy import Finding
+from unlearn_core.records.report import ReportFacts
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number, and its interval if there is one."""
+
+    value: str
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: what it is about, in words and under its own name, a cell per model, and a remark."""
+
+    label: str
+    name: str
+    cells: tuple[Cell, ...]
+    explanation: str = ""
+    remark: str = ""
+    state: str = "plain"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines of one kind."""
+
+    title: str
+    rows: list[Row] = field(default_factory=list)
+
+
+def evaluations(record: DeletionRecord) -> dict[str, Evaluation]:
+    """Return what was measured on the original, on the last model of the ladder, and on a retrained one."""
+    last = last_rung(record)
+    unlearned = {} if last is None else {"unlearned": last.evaluation}
+    retrained = {} if record.reference is None else {"retrained": record.reference}
+    return {"original": record.original, **unlearned, **retrained}
+
+
+def cell(entry: Measurement | None, style: Style) -> Cell:
+    """Write one measurement, or that there is none."""
+    return Cell(NONE) if entry is None else Cell(style(entry.value), interval(entry, style))
+
+
+def measured_row(models: dict[str, Evaluation], name: str) -> Row:
+    """Write one measurement of every model."""
+    words = meaning_of(name)
+    cells = tuple(cell(evaluation.get(name), words.style) for evaluation in models.values())
+    return Row(words.label, name, cells, explanation=words.explanation)
+
+
+def class_rows(facts: ReportFacts) -> list[Row]:
+    """Write the accuracy of each class, forgotten ones marked."""
+    models = evaluations(facts.deletion)
+    rows = []
+    for index, name in enumerate(facts.classes):
+        found = [evaluation.get(f"accuracy.test.class.{index}") for evaluation in models.values()]
+        remark = "forgotten" if index in facts.forgotten_classes else ""
+        rows.append(Row(name, "", tuple(cell(entry, percent) for entry in found), remark=remark))
+    return rows
+
+
+def gate_rows(record: DeletionRecord) -> list[Row]:
+    """Write what the gate found: the value, what is allowed, and the value before."""
+    if (last := last_rung(record)) is None:
+        return []
+    before = {finding.measurement: finding for finding in record.original_verdict.findings}
+    return [_gate_row(finding, before.get(finding.measurement)) for finding in last.verdict.findings]
+
+
+def _gate_row(finding: Finding, before: Finding | None) -> Row:
+    words = meaning_of(finding.measurement)
+    unlearned, original = (
+        Cell(NONE if value is None else words.style(value))
+        for value in (finding.value, None if before is None else before.value)
+    )
+    cells = (unlearned, Cell(_allowed(finding, words.style)), original)
+    state = {"inside": "good", "not_measured": "unsure"}.get(finding.outcome, "bad")
+    outcome = OUTCOMES[finding.outcome]
+    return Row(words.label, finding.measurement, cells, words.explanation, outcome, state)
+
+
+def _allowed(finding: Finding, style: Style) -> str:
+    """Write the range of a finding; a fraction cannot leave 0 to 1, whatever a band adds to it."""
+    lowest, highest = finding.lowest, finding.highest
+    if style is percent:
+        lowest = None if lowest is None or lowest <= 0 else lowest
+        highest = None if highest is None or highest >= 1 else highest
+    return span(lowest, highest, style)
+
+
+def groups(record: DeletionRecord) -> list[Group]:
+    """Write all that was measured on any model, kind by kind; classes have a table of their own."""
+    models = evaluations(record)
+    names = {entry.name: None for evaluation in models.values() for entry in evaluation.measurements}
+    found: dict[str, Group] = {}
+    for name in names:
+        if ".class." not in name:
+            family = family_of(name)
+            title = GROUPS.get(family, family.replace("_", " ").capitalize())
+            found.setdefault(family, Group(title)).rows.append(measured_row(models, name))
+    return [Group(group.title, _explained_once(group.rows)) for group in found.values()]
+
+
+def _explained_once(rows: list[Row]) -> list[Row]:
+    """Explain each kind of measurement where it comes first, and not again."""
+    first = {row.explanation: row.name for row in reversed(rows)}
+    return [row if first[row.explanation] == row.name else replace(row, explanation="") for row in rows]

@@ -1,0 +1,101 @@
+"""The report of a real deletion: where it is written, what it is written again from, what it leaves alone."""
+
+import json
+import shutil
+
+import pytest
+from world import NOISE, NOTHING, checkout, lethe
+
+from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from flows.stages.unlearn import unlearn
+from tasks.layout import Layout
+from tasks.params import read_section, write_params
+from tasks.releases import read_release
+from tasks.tracking import connect
+from tasks.versioning import is_current
+from unlearn_core.errors import GateError
+
+pytestmark = NOISE
+
+
+@pytest.fixture(scope="module")
+def served(own_folders, tmp_path_factory):
+    root = checkout(tmp_path_factory.mktemp("reported") / "project")
+    for name, stage in {**PREPARATION, **DELETION}.items():
+        run_due(root, name, stage)
+    return root
+
+
+@pytest.fixture
+def copy(served, tmp_path):
+    """The same checkout once more, with a tracking store and DVC's cache of its own."""
+    ignore = shutil.ignore_patterns("mlruns", "cache", "tmp")
+    return shutil.copytree(served, tmp_path / "project", ignore=ignore)
+
+
+def page_of(root):
+    return Layout(root).report("demo").read_bytes()
+
+
+def reported(root, *arguments):
+    code, out, err = lethe(root, "report", *arguments, "--json")
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+def test_a_certified_deletion_has_its_page_beside_the_certificate(served):
+    released = read_release(Layout(served), "demo")
+    assert released.certificate_digest in page_of(served).decode()
+
+
+def test_the_page_is_among_the_documents_of_the_deletions_run(served):
+    run = read_release(Layout(served), "demo").run
+    logged = connect(served).client.list_artifacts(run, "evidence")
+    assert "evidence/report.html" in {entry.path for entry in logged}
+
+
+def test_the_command_writes_the_same_page_again_and_changes_nothing_pinned(copy):
+    before = page_of(copy)
+    Layout(copy).report("demo").unlink()
+    told = reported(copy)
+    assert told == {"request": "demo", "report": str(Layout(copy).report("demo"))}
+    assert page_of(copy) == before
+
+
+def test_a_deletion_with_its_report_is_current(served):
+    assert is_current(served, "certify")
+
+
+def test_the_page_goes_where_it_is_wanted(served, tmp_path):
+    told = reported(served, "demo", "--output", str(tmp_path / "page.html"))
+    assert told["report"] == str(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_bytes() == page_of(served)
+
+
+def test_a_checkout_that_has_moved_on_still_tells_the_deletion(copy):
+    before = page_of(copy)
+    for folder in ("data/split", "reports"):
+        shutil.rmtree(copy / folder)
+    reported(copy, "demo")
+    assert page_of(copy) == before
+
+
+def test_a_checkout_without_evidence_says_that_there_is_no_certificate(copy):
+    shutil.rmtree(copy / "evidence")
+    reported(copy)
+    assert b"There is no certificate in this copy" in page_of(copy)
+
+
+def test_a_request_that_nothing_tells_of_is_refused(served):
+    code, out, err = lethe(served, "report", "r-404")
+    assert (code, out) == (2, "")
+    assert "nothing here tells of a deletion for the request 'r-404'" in err
+
+
+def test_a_deletion_without_an_accepted_model_says_why(copy):
+    policy = read_section(copy, "policy", dict)
+    write_params(copy, {"policy": {**policy, "classes": [NOTHING], "reference": "none"}})
+    with pytest.raises(GateError):
+        unlearn(copy)
+    reported(copy)
+    assert b"Nothing was released, and the model in use stays as it was." in page_of(copy)

@@ -1,0 +1,195 @@
+"""The report: one page that says what is so, escapes what it is handed, and has no holes.
+
+Each of these must turn red: a template without autoescape; a time or a random id in the bytes; a table that
+needs a retrained model; a page that asks another computer for something.
+"""
+
+import html
+import re
+
+import pytest
+from told import FAILED, LEFT_OUT, PICTURES, drifted, facts_of, record_of, rung
+
+from tasks.report.page import render
+from tasks.report.story import headline
+from unlearn_core.records.evaluation import Measurement
+
+
+def text_of(page):
+    """Return what a reader sees of a page, with plain spaces."""
+    visible = re.sub(r"<(style|svg)\b.*?</\1>", "", page.decode(), flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", visible)).split())
+
+
+def told(facts):
+    return text_of(render(facts))
+
+
+@pytest.fixture(scope="module")
+def accepted():
+    return record_of(rung(drift=drifted(2)), failed=FAILED, left_out=LEFT_OUT)
+
+
+@pytest.fixture(scope="module")
+def page(accepted):
+    return render(facts_of(accepted, pictures=PICTURES))
+
+
+VERDICTS = {
+    "good": (rung(), "The released model behaves as if it had never seen the class “dog”."),
+    "unsure, accepted": (
+        rung("retrain", verdict="inconclusive"),
+        "was trained anew without the class “dog”, but the tests cannot show the difference.",
+    ),
+    "unsure": (rung(verdict="inconclusive", accepted=False), "Nobody can tell whether the model forgot"),
+    "bad, under": (rung(verdict="under_forgotten", accepted=False), "still shows that it has seen"),
+    "bad, over": (rung(verdict="over_forgotten", accepted=False), "it shows what was removed"),
+    "bad, drifted": (rung(accepted=False, drift=drifted(9)), "Deletions have changed the model too far"),
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "words"), [(s, *v) for s, v in VERDICTS.items()], ids=list(VERDICTS)
+)
+def test_the_first_sentence_is_the_verdict(state, last, words):
+    said = headline(facts_of(record_of(last)))
+    assert said.state == state.split(",")[0]
+    assert words in said.sentence
+    assert ("Nothing was released" in said.sentence) == (not last.accepted)
+
+
+def test_a_deletion_that_no_method_could_carry_out_says_so():
+    said = headline(facts_of(record_of(failed=FAILED)))
+    assert (said.state, said.label) == ("bad", "Not done")
+
+
+@pytest.mark.parametrize("last", [last for last, _ in VERDICTS.values()], ids=list(VERDICTS))
+def test_the_verdict_is_the_heading_of_the_page(last):
+    facts = facts_of(record_of(last))
+    assert f"<h1>{html.escape(headline(facts).sentence)}</h1>" in render(facts).decode()
+
+
+def test_the_same_facts_are_the_same_bytes(accepted, page):
+    assert render(facts_of(accepted, pictures=PICTURES)) == page
+
+
+def test_the_page_asks_nothing_of_another_computer(page):
+    assert re.findall(rb"https?://|@import|\bsrc=|url\((?!#)", page) == []
+
+
+def test_every_id_is_there_once_and_every_reference_leads_somewhere(page):
+    ids = re.findall(r'\bid="([^"]+)"', page.decode())
+    assert len(set(ids)) == len(ids)
+    assert set(re.findall(r'(?:href="|url\()#([^")]+)', page.decode())) <= set(ids)
+
+
+def test_every_figure_says_in_words_what_it_shows(page):
+    figures = re.findall(r'<svg viewBox="[^"]+" role="img" aria-label="([^"]+)">', page.decode())
+    assert len(figures) == page.count(b"<svg") == 12
+    assert all(len(words) > 30 for words in figures)
+
+
+def test_names_are_text_and_never_markup():
+    hostile = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', r"$\frac{1}{$")
+    bad = rung("<b>svd</b>", why="<iframe>", drift=drifted(1))
+    facts = facts_of(record_of(bad), classes=hostile, dataset="</style><script>", pictures=PICTURES)
+    page = render(facts)
+    assert re.findall(rb"<(?:script|img|iframe|b)\b", page) == []
+    assert all(name in text_of(page) for name in (*hostile, "</style><script>", "<b>svd</b>", "<iframe>"))
+
+
+def test_the_timeline_names_every_method_and_its_reason(accepted):
+    words = told(facts_of(accepted))
+    for expected in (
+        "“pgu” gave no model",
+        "it stopped",
+        "“svd”: accepted",
+        "“unsir” was not tried",
+        "it cannot",
+    ):
+        assert expected in words
+
+
+def test_numbers_stand_with_their_intervals(page):
+    assert "90.0 % [85.0, 95.0]" in text_of(page)
+    assert "0.55 [0.40, 0.70]" in text_of(page)
+
+
+def test_an_unknown_measurement_is_shown_under_its_own_name(page):
+    assert "Mystery of life" in text_of(page)
+    assert "mystery.of_life" in text_of(page)
+
+
+def test_a_forgotten_class_is_marked_in_words(page):
+    assert "dog (forgotten)" in text_of(page)
+
+
+def test_the_certificate_can_be_verified_from_the_page(accepted, page):
+    released = facts_of(accepted).released
+    assert f"lethe-verify {released.certificate} --model models/unlearned/model.safetensors" in text_of(page)
+    assert released.certificate_digest in text_of(page)
+
+
+def test_without_a_retrained_model_the_page_says_what_stands_in_for_it():
+    words = told(facts_of(record_of(rung(level="E0"), reference=False)))
+    assert "fixed limits stand in for the comparison" in words
+    assert "evidence level E0" in words
+    assert "There is none for this deletion" in words
+
+
+def test_where_something_is_not_known_a_sentence_says_so():
+    bare = record_of(rung())
+    words = told(facts_of(bare, costs={}, released=None, certificate=None, signer=None))
+    for expected in (
+        "confidence was not kept",
+        "curve was not kept",
+        "costs are not known here",
+        "no certificate in this copy",
+        "learns the forgotten data again was not measured",
+        "How far the model has moved was not measured",
+    ):
+        assert expected in words
+
+
+def test_a_deletion_without_any_model_has_a_page():
+    words = told(facts_of(record_of(failed=FAILED)))
+    assert "No model was there to judge" in words
+    assert "evidence/r-17/failure.json" in words
+
+
+def test_a_release_with_a_note_shows_it():
+    assert "What you must know. mind the gap" in told(
+        facts_of(record_of(rung("retrain", verdict="inconclusive", why="mind the gap")))
+    )
+
+
+def test_samples_and_persons_are_counted_and_not_named():
+    facts = facts_of(record_of(rung()), kind="subjects", named=2, forgotten_classes=(), forgotten_rows=31)
+    assert "forget the data of 2 persons: 31 images of the 1 200" in told(facts)
+    single = facts_of(record_of(rung()), kind="samples", named=1, forgotten_classes=(), forgotten_rows=1)
+    assert "forget 1 single sample: 1 image" in told(single)
+
+
+def test_relearning_is_told_where_it_was_measured():
+    record = record_of(rung())
+    steps = Measurement(name="relearn.steps", value=12.0)
+    entries = (*record.original.measurements, steps)
+    measured = record.model_copy(
+        update={"original": record.original.model_copy(update={"measurements": entries})}
+    )
+    words = told(facts_of(measured))
+    assert "Steps to learn it again" in words
+    assert "was not measured for this deletion" not in words
+
+
+def test_a_model_of_many_classes_has_its_table_and_no_unreadable_figure():
+    classes = tuple(f"class {index}" for index in range(100))
+    page = render(facts_of(record_of(rung()), classes=classes))
+    assert b'id="figure-classes"' not in page
+    assert "too many of them to draw" in text_of(page)
+    assert "class 99" in text_of(page)
+
+
+def test_classes_of_any_name_are_drawn():
+    facts = facts_of(record_of(rung()), classes=("$", "a" * 90, "%"), pictures=PICTURES)
+    assert b'id="figure-confusion-unlearned"' in render(facts)

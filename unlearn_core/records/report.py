@@ -1,0 +1,64 @@
+"""What the report of a deletion is made from: every fact on the page, and no name of a sample or person."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.certificate import DeletionCertificate
+from unlearn_core.records.deletion import DeletionRecord, Released
+from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.request import RequestId, ScopeKind
+
+BINS, RATES = 20, 101
+"""Bars of a histogram from 0 to 1, and points of an attack's curve."""
+
+
+class Picture(Record):
+    """What one model says of many samples, summed up.
+
+    ``forgotten`` and ``unseen`` count samples by the probability that the model gives their true class, in
+    ``BINS`` equal bins. ``attack`` is the share of forgotten samples that the attack by the loss takes for
+    training data, at each of ``RATES`` equally spaced shares of unseen samples that it wrongly takes for it;
+    it rests on ``members`` forgotten samples. ``confusion`` counts test samples as ``[true][predicted]``, and
+    is empty where there are too many classes to look at.
+    """
+
+    forgotten: tuple[int, ...] = Field(min_length=BINS, max_length=BINS)
+    unseen: tuple[int, ...] = Field(min_length=BINS, max_length=BINS)
+    attack: tuple[float, ...] = Field(min_length=RATES, max_length=RATES)
+    members: int
+    confusion: tuple[tuple[int, ...], ...]
+
+
+class Pictures(Record):
+    """The pictures of the original, the unlearned and the retrained model, as far as they are there."""
+
+    schema_version: Literal["lethe.pictures/1"] = "lethe.pictures/1"
+    models: dict[str, Picture]
+
+
+class ReportFacts(Record):
+    """Every fact that a report tells.
+
+    ``named`` counts what the request names: classes, samples or persons. ``rows`` and ``forgotten_rows``
+    count training rows. ``costs`` goes from ``original``, ``retrained`` and the names of methods to what
+    making that model cost on this machine. Of a deletion without an accepted model, ``released`` and
+    ``certificate`` are None, and so are they in a checkout that holds pinned results but no evidence.
+    """
+
+    schema_version: Literal["lethe.report/1"] = "lethe.report/1"
+    request: RequestId
+    kind: ScopeKind
+    named: int
+    dataset: str
+    classes: tuple[str, ...]
+    forgotten_classes: tuple[int, ...]
+    rows: int
+    forgotten_rows: int
+    deletion: DeletionRecord
+    pictures: Pictures | None
+    costs: dict[str, Cost]
+    released: Released | None
+    certificate: DeletionCertificate | None
+    signer: Sha256 | None
