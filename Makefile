@@ -13,10 +13,10 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-gpu check ui bench bench-cifar10 bench-gpu stages docs clean
+.PHONY: help setup demo test test-slow test-gpu test-browser check ui bench bench-cifar10 bench-gpu stages docs clean
 
 help: ## Show this list.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: $(READY) ## Make the virtual environment.
 
@@ -38,6 +38,9 @@ test-slow: $(READY) ## Run the tests that train for minutes.
 
 test-gpu: $(GPU_READY) ## Test the core on an accelerator; without one, a dry run on the CPU.
 	@$(GPU_PYTHON) -m pytest -m gpu --confcutdir=tests/gpu tests/gpu
+
+test-browser: $(READY) ## Open a report in Chromium, at a desk and on a phone; needs Debian's chromium.
+	@python -m pytest -m browser tests/browser
 
 check: $(READY) ## Format, lint, types, import contracts, generated files, fast tests: what CI runs.
 	@ruff format --check .

@@ -1,0 +1,55 @@
+"""A real deletion's report in a real browser, which may ask nobody for anything."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from world import ROOT, SMALL, checkout
+
+from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from tasks.params import read_section
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_report_header() -> str:
+    """Say which browser the pages are opened in."""
+    return f"browser: {CHROMIUM or 'none found; install Chromium'}"
+
+
+@pytest.fixture(scope="session")
+def report(own_folders, tmp_path_factory) -> Path:
+    """The report of a deletion on digits: a method that forgets nothing, then one that passes."""
+    policy = read_section(ROOT, "policy", dict)
+    ladder = {"classes": ["finetune", "svd", "retrain"], "samples": ["finetune", "retrain"]}
+    parent = {**SMALL["parent"], "recipe": {**SMALL["parent"]["recipe"], "epochs": 12}}
+    root = checkout(
+        tmp_path_factory.mktemp("reported") / "project",
+        policy={**policy, "ladder": ladder},
+        parent=parent,
+        methods={"svd": {}, "finetune": {}, "retrain": {}},
+    )
+    for name, stage in {**PREPARATION, **DELETION}.items():
+        run_due(root, name, stage)
+    return root / "evidence" / "demo" / "report.html"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, without a window and without a network of its own."""
+    from playwright.sync_api import sync_playwright
+
+    assert CHROMIUM, "no Chromium on the path; on Debian: apt-get install chromium"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield chromium
+        chromium.close()
