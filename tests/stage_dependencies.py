@@ -3,6 +3,7 @@
 ``python tests/stage_dependencies.py`` writes the lists into ``dvc.yaml``; a test holds them there.
 """
 
+import sys
 from pathlib import Path
 
 import grimp
@@ -53,4 +54,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # Else `flows` would be the folder of tests beside this file.
+    sys.path.insert(0, str(ROOT))
     main()
