@@ -55,4 +55,4 @@ def objective(model: nn.Module, materials: Materials) -> Objective:
     needed(materials.tuning, Need.TUNING)
     forget = needed(materials.forget, Need.FORGET)
     judge = judge_of(model, materials, forget, forget_target=0.0, max_retain_drop=1.0)
-    return lambda candidate: -judge(candidate).badness[1]
+    return lambda candidate: -judge(candidate).badness[-1]

@@ -58,7 +58,8 @@ class Pgu(Method):
         epochs: The length of the geometric decay, and the most that an attempt takes.
         stop_after: Stop after so many epochs, whatever the accuracies; None stops by them.
         max_retain_drop: How much held-out retain accuracy may fall, as a share of samples.
-        forget_target: The share of forget samples at or below which a class counts as forgotten.
+        forget_target: The share of forget samples at or below which a class counts as forgotten, if hardly
+            any of the others trails by less than a logit.
         epoch_samples: How many forget samples, drawn anew, an epoch passes over at most; accuracies are
             looked at after each, on as many. The published epoch passes over all, which takes too many
             steps without a look where a class has thousands.
@@ -81,8 +82,8 @@ class Pgu(Method):
     epochs: int = Field(default=40, ge=1)
     stop_after: int | None = Field(default=None, ge=1)
     max_retain_drop: Share = 0.02
-    forget_target: Share = 0.001
-    epoch_samples: int = Field(default=1000, ge=1)
+    forget_target: Share = 0.005
+    epoch_samples: int = Field(default=500, ge=1)
     batch_size: int = Field(default=128, ge=1)
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.MOMENTS})

@@ -1,5 +1,6 @@
 """Class projection by the singular vectors of layer inputs, without training."""
 
+from collections.abc import Callable
 from math import ceil
 from typing import ClassVar, Literal
 
@@ -30,8 +31,8 @@ class Svd(Method):
     samples are balanced over all retained classes; every patch of them is used.
 
     The published search tries every pair of alphas. The score has one ridge, along which more removal and
-    more protection cancel out: here rows and columns of the grid are searched in turn, from the published
-    alpha_r on, until neither gives a better pair, which takes about ten trials instead of 25.
+    more protection cancel out: here the grid is climbed from the published pair on, along rows and columns
+    in turn, until no neighbour is better, which takes five to ten trials instead of 25.
 
     Attributes:
         retain_samples: How many retain samples are looked at.
@@ -91,16 +92,17 @@ class Svd(Method):
     def _search(
         self, model: nn.Module, edits: list["Edit"], forget: Samples, retain: Samples, *, on_step: OnStep
     ) -> tuple[float, float]:
-        """Return the pair with the highest score on its row and its column of the grid.
+        """Return a pair that scores higher than its neighbours on the grid.
 
         The forget samples themselves are judged beside the held-out ones: there are more of them.
         """
         scores: dict[tuple[float, float], float] = {}
-        # From the gentlest on: max() takes the first of equals.
+        # The gentlest first: the weaker the removal, and the stronger the protection, the gentler.
         grid_r = sorted(self.grid_r if self.alpha_r is None else (self.alpha_r,), reverse=True)
         grid_f = sorted(self.grid_f if self.alpha_f is None else (self.alpha_f,))
 
-        def score(pair: tuple[float, float]) -> float:
+        def score(place: tuple[int, int]) -> float:
+            pair = grid_r[place[0]], grid_f[place[1]]
             if pair not in scores:
                 apply_edits(edits, *pair)
                 stands = standing(model, forget, retain)
@@ -109,12 +111,47 @@ class Svd(Method):
                 on_step(Step("search", len(scores), len(grid_r) * len(grid_f), values))
             return scores[pair]
 
-        best, before = (min(grid_r, key=lambda alpha: abs(alpha - PUBLISHED[0])), grid_f[0]), None
-        while best != before:
-            before = best
-            best = max(((best[0], alpha_f) for alpha_f in grid_f), key=score)
-            best = max(((alpha_r, best[1]) for alpha_r in grid_r), key=score)
-        return best
+        start = _nearest(grid_r, PUBLISHED[0]), _nearest(grid_f, PUBLISHED[1])
+        row, column = climb(score, start, (len(grid_r), len(grid_f)))
+        return grid_r[row], grid_f[column]
+
+
+def climb(
+    score: Callable[[tuple[int, int]], float], start: tuple[int, int], shape: tuple[int, int]
+) -> tuple[int, int]:
+    """Climb a grid along its columns and its rows in turn, until no neighbour is better.
+
+    Args:
+        score: Of a place, not negative; asked for again and again. Nought says nothing of where to go:
+            then the way leads to larger indices.
+        start: Where to begin.
+        shape: How many rows and columns there are.
+
+    Returns:
+        The place; of equal neighbours the one with the smaller indices.
+    """
+
+    def along(place: tuple[int, int], way: tuple[int, int]) -> tuple[int, int]:
+        further = way > (0, 0)
+        while True:
+            beside = place[0] + way[0], place[1] + way[1]
+            if not (0 <= beside[0] < shape[0] and 0 <= beside[1] < shape[1]):
+                return place
+            here, there = score(place), score(beside)
+            if there < here or (there == here and further == (here > 0)):
+                return place
+            place = beside
+
+    before = None
+    while start != before:
+        before = start
+        for way in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+            start = along(start, way)
+    return start
+
+
+def _nearest(grid: list[float], alpha: float) -> int:
+    return min(range(len(grid)), key=lambda index: abs(grid[index] - alpha))
 
 
 class Edit:
