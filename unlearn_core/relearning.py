@@ -26,10 +26,10 @@ class RelearnTerms(Record):
     ``look_every`` is the share by which the number of steps grows from one look to the next.
     """
 
-    steps: int = Field(default=100, ge=1)
+    steps: int = Field(default=200, ge=1)
     samples: int = Field(default=256, ge=1)
     batch_size: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=3e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
     look_every: float = Field(default=0.1, ge=0)
 
 
