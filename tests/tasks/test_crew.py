@@ -3,6 +3,9 @@
 import os
 import shutil
 import signal
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import replace
 
@@ -11,7 +14,7 @@ from retraining import BRIEF, RUN, prepared
 from world import files_of
 
 from tasks.checkpoints import read_checkpoint_card
-from tasks.crew import Crew, side_by_side
+from tasks.crew import COMMAND, Crew, side_by_side
 from tasks.files import read_record
 from tasks.reference_building import build_missing, refuse_failed, sweep
 from tasks.reference_plan import Plan, plan_references
@@ -23,6 +26,7 @@ from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.reference import Job, Trial
 
 ENDLESS = Recipe(**{**dict(BRIEF), "epochs": 100_000})
+PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +149,35 @@ def test_leaving_the_block_ends_whoever_is_at_work(origin, job):
         crew.do(changed(job, recipe=ENDLESS), leave)
     with pytest.raises(PipelineError, match="not begun"):
         crew.do(job)
+
+
+def test_leaving_the_block_ends_what_other_threads_have_at_work(origin, job):
+    began = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        with Crew(origin.root) as crew:
+            waiting = pool.submit(crew.do, changed(job, recipe=ENDLESS), lambda _step: began.set())
+            assert began.wait(PATIENCE_S)
+            at_work = set(crew._at_work)
+        try:
+            with pytest.raises(PipelineError, match="killed"):
+                waiting.result(timeout=PATIENCE_S)
+        finally:
+            for process in at_work:
+                process.kill()
+
+
+def test_a_training_ends_with_whoever_started_it_even_if_it_is_still_heard(origin, job):
+    endless = changed(job, recipe=ENDLESS).canonical()
+    with subprocess.Popen(
+        COMMAND, cwd=origin.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as process:
+        process.stdin.write(endless + b"\n")
+        assert b"step" in process.stdout.readline()
+        process.stdin.close()
+        try:
+            assert process.wait(timeout=PATIENCE_S / 4) == 1
+        finally:
+            process.kill()
 
 
 def test_what_a_killed_training_left_is_swept_and_nothing_else(tmp_path, origin):
