@@ -29,12 +29,15 @@ def take_pictures(subjects: Mapping[str, Subject], *, seed: int) -> Pictures:
 def _picture(subject: Subject, seed: int) -> Picture:
     members, others = loss_scores(subject, seed=seed)
     curve = roc_curve(members, others)
+    relearned = None if subject.relearning is None else subject.relearning.model
     return Picture(
         forgotten=_histogram(subject.view("train", "forget")),
         unseen=_histogram(subject.unseen()),
         attack=tuple(tpr_at_fpr(curve, rate) for rate in np.linspace(0, 1, RATES)),
         members=len(members),
         confusion=_confusion(subject) if subject.classes <= MOST_CLASSES else (),
+        relearn_steps=() if relearned is None else relearned.steps,
+        relearn_accuracy=() if relearned is None else relearned.accuracy,
     )
 
 

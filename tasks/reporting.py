@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from tasks.evaluation import models_side_by_side
 from tasks.files import write_atomically, write_record
 from tasks.layout import Layout
+from tasks.observing import observed_relearning
 from tasks.pictures import take_pictures
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.membership import loss_scores
@@ -47,10 +49,23 @@ def write_reports(layout: Layout, record: DeletionRecord, run: RunParams, refere
     write_record(layout.deletion, record)
     write_atomically(layout.reports / "metrics.json", _metrics(record))
     subjects = models_side_by_side(layout, layout.unlearned, run, reference)
-    write_record(layout.pictures, take_pictures(subjects, seed=record.original.seed))
+    relearning = _with_relearning(layout, subjects, run, reference)
+    write_record(layout.pictures, take_pictures(relearning, seed=record.original.seed))
     plots = layout.reports / "plots"
     write_atomically(plots / "accuracy_per_class.csv", _accuracy_per_class(record))
     write_atomically(plots / "attack_roc.csv", _attack_roc(subjects, seed=record.original.seed))
+
+
+def _with_relearning(
+    layout: Layout, subjects: dict[str, Subject], run: RunParams, reference: Path | None
+) -> dict[str, Subject]:
+    """Return the models with how fast each learns the forgotten data again, as the metric looked at it."""
+    folders = {"original": layout.parent, "unlearned": layout.unlearned, "retrained": reference}
+    return {
+        model: replace(subject, relearning=observed_relearning(layout, folder, run, reference=None))
+        for model, subject in subjects.items()
+        if (folder := folders[model]) is not None
+    }
 
 
 def evaluations_by_model(record: DeletionRecord) -> dict[str, Evaluation]:

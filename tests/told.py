@@ -105,6 +105,8 @@ def picture():
         attack=tuple(index / (RATES - 1) for index in range(RATES)),
         members=20,
         confusion=((8, 1, 0), (0, 9, 0), (2, 0, 7)),
+        relearn_steps=(0, 5, 10),
+        relearn_accuracy=(0.0, 0.5, 1.0),
     )
 
 

@@ -164,6 +164,19 @@ def draw_costs(seconds: Mapping[str, float], *, retraining: str) -> "Figure":
     return figure
 
 
+def draw_relearning(pictures: Mapping[str, Picture]) -> "Figure":
+    """Draw how fast each model learns the forgotten data again."""
+    figure, axes = _panel(3.0)
+    for model, picture in pictures.items():
+        look: dict[str, Any] = {name: MODELS[model][name] for name in ("color", "linestyle")}
+        known = 100 * np.array(picture.relearn_accuracy)
+        axes.plot(picture.relearn_steps, known, marker=MARKERS[model], markersize=5, label=model, **look)
+    axes.set(xlabel="steps of training on the forgotten data", ylabel="right about it [%]", ylim=(-3, 103))
+    axes.grid(visible=True, color=PALE_GREY, linewidth=0.8)
+    legend_below(figure, axes, fontsize=9)
+    return figure
+
+
 def draw_series(curves: Mapping[str, Sequence[float]], *, label: str) -> "Figure":
     """Draw values over steps, one line each."""
     figure, axes = _panel(2.8)

@@ -11,6 +11,7 @@ from tasks.report.figures import (
     draw_histogram,
     draw_interval_rows,
     draw_layers,
+    draw_relearning,
     draw_series,
 )
 from tasks.report.inline import Drawing, inline
@@ -35,6 +36,7 @@ def gallery(facts: ReportFacts) -> Gallery:
         "attack": _attack(facts),
         "confusion": _confusions(facts),
         "probe": _probe(facts),
+        "relearning": _relearning(facts),
         "layers": _layers(facts),
         "curves": _curves(facts),
         "costs": _costs(facts),
@@ -131,6 +133,19 @@ def _probe(facts: ReportFacts) -> list[Drawing]:
             figure, name="probe", title=title, description=f"Points with their 95\u202f% intervals: {told}."
         )
     ]
+
+
+def _relearning(facts: ReportFacts) -> list[Drawing]:
+    looked = {model: one for model, one in _pictures(facts).items() if one.relearn_steps}
+    if not looked:
+        return []
+    told = "; ".join(
+        f"{model} {percent(one.relearn_accuracy[0])} at first, {percent(one.relearn_accuracy[-1])} after "
+        f"{one.relearn_steps[-1]} steps"
+        for model, one in looked.items()
+    )
+    title = "How fast each model learns the forgotten data again"
+    return [inline(draw_relearning(looked), name="relearning", title=title, description=f"{told}.")]
 
 
 def _layers(facts: ReportFacts) -> list[Drawing]:

@@ -10,7 +10,7 @@ from tasks.report import numbers
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
 from tasks.report.story import forgotten_thing, headline, last_rung, steps, written_time
-from tasks.report.summary import tiles
+from tasks.report.summary import fast_relearning, tiles
 from tasks.report.tables import class_rows, evaluations, gate_rows, groups, measured_row
 from tasks.report.words import LEVELS, METHODS, TREATMENTS
 from unlearn_core.records.report import ReportFacts
@@ -70,6 +70,7 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "attacks": [measured_row(models, name) for name in attacks],
         "relearning": [measured_row(models, name) for name in _names(models) if name.startswith("relearn")],
         "probes": [measured_row(models, name) for name in _names(models) if name.startswith("probe")],
+        "fast": fast_relearning(models),
         "groups": groups(record),
         "figures": gallery(facts),
         "treatments": TREATMENTS,

@@ -53,7 +53,11 @@ def headline(facts: ReportFacts) -> Headline:
     if accepted is None:
         return _refusal(facts.deletion, what)
     if accepted.verdict.verdict == "passes":
-        return Headline("good", "Forgotten", f"The released model behaves as if it had never seen {what}.")
+        return Headline(
+            "good",
+            "Forgotten",
+            f"By every test that was agreed on, the released model behaves as if it had never seen {what}.",
+        )
     return Headline("unsure", "Inconclusive", _inconclusive(accepted, what))
 
 

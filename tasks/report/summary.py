@@ -1,10 +1,12 @@
 """The four numbers at the top of the page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.report.numbers import Style, decimal, duration, interval, percent, times
+from tasks.report.numbers import Style, counted, decimal, duration, interval, percent, times
 from tasks.report.story import last_rung
 from tasks.report.tables import evaluations
+from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.report import ReportFacts
 
 
@@ -41,6 +43,19 @@ def tiles(facts: ReportFacts) -> list[Tile]:
         _cost(facts),
     )
     return [tile for tile in found if tile is not None]
+
+
+def fast_relearning(models: Mapping[str, Evaluation]) -> tuple[str, str] | None:
+    """Return the steps that the unlearned and the retrained model need, if the former are less than half."""
+    found = [
+        entry.value
+        for model in ("unlearned", "retrained")
+        if model in models and (entry := models[model].get("relearn.steps")) is not None
+    ]
+    if len(found) < 2 or found[0] >= found[1] / 2:
+        return None
+    mine, theirs = (counted(round(steps), "step", "steps") for steps in found)
+    return mine, theirs
 
 
 def _swapped(side: str) -> tuple[str, Style, str]:

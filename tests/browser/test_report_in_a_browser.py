@@ -15,7 +15,16 @@ from world import NOISE
 pytestmark = [*NOISE, pytest.mark.browser]
 
 WIDTHS, SCHEMES = (1280, 375), ("light", "dark")
-FIGURES = ("classes", "attack", "probe", "layers", "costs", "confidence-unlearned", "confusion-retrained")
+FIGURES = (
+    "classes",
+    "attack",
+    "probe",
+    "relearning",
+    "layers",
+    "costs",
+    "confidence-unlearned",
+    "confusion-retrained",
+)
 
 
 @dataclass
@@ -85,7 +94,7 @@ def test_words_in_figures_are_large_enough_to_read(opened):
 
 def test_the_verdict_is_the_first_thing_to_see(opened):
     heading = opened.page.locator("h1")
-    assert heading.inner_text() == "The released model behaves as if it had never seen the class “3”."
+    assert heading.inner_text().endswith("the released model behaves as if it had never seen the class “3”.")
     assert heading.bounding_box()["y"] < 200
 
 

@@ -8,7 +8,7 @@ import html
 import re
 
 import pytest
-from told import FAILED, LEFT_OUT, PICTURES, drifted, facts_of, record_of, rung
+from told import FAILED, LEFT_OUT, PICTURES, drifted, facts_of, measured, record_of, rung
 
 from tasks.report.page import render
 from tasks.report.story import headline
@@ -36,7 +36,10 @@ def page(accepted):
 
 
 VERDICTS = {
-    "good": (rung(), "The released model behaves as if it had never seen the class “dog”."),
+    "good": (
+        rung(),
+        "every test that was agreed on, the released model behaves as if it had never seen the class “dog”.",
+    ),
     "unsure, accepted": (
         rung("retrain", verdict="inconclusive"),
         "was trained anew without the class “dog”, but the tests cannot show the difference.",
@@ -170,16 +173,25 @@ def test_samples_and_persons_are_counted_and_not_named():
     assert "forget 1 single sample: 1 image" in told(single)
 
 
+def relearned(steps):
+    """Return a deletion whose model knows the data again after so many steps; the retrained one needs 50."""
+    last = rung()
+    mine, theirs = (Measurement(name="relearn.steps", value=float(value)) for value in (steps, 50))
+    record = record_of(last.model_copy(update={"evaluation": measured("svd", 0.1, mine)}))
+    return record.model_copy(update={"reference": measured("retrained", 0.05, theirs)})
+
+
 def test_relearning_is_told_where_it_was_measured():
-    record = record_of(rung())
-    steps = Measurement(name="relearn.steps", value=12.0)
-    entries = (*record.original.measurements, steps)
-    measured = record.model_copy(
-        update={"original": record.original.model_copy(update={"measurements": entries})}
-    )
-    words = told(facts_of(measured))
+    words = told(facts_of(relearned(50), pictures=PICTURES))
+    assert "unlearned 0.0 % at first, 100.0 % after 10 steps" in words
     assert "Steps to learn it again" in words
     assert "was not measured for this deletion" not in words
+    assert "Something is left inside" not in words
+
+
+def test_a_model_that_learns_again_too_fast_is_called_so_among_the_limits():
+    words = told(facts_of(relearned(4)))
+    assert "learns the forgotten data again after 4 steps, where the retrained model needs 50 steps" in words
 
 
 def test_a_model_of_many_classes_has_its_table_and_no_unreadable_figure():

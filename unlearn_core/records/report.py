@@ -21,7 +21,8 @@ class Picture(Record):
     ``BINS`` equal bins. ``attack`` is the share of forgotten samples that the attack by the loss takes for
     training data, at each of ``RATES`` equally spaced shares of unseen samples that it wrongly takes for it;
     it rests on ``members`` forgotten samples. ``confusion`` counts test samples as ``[true][predicted]``, and
-    is empty where there are too many classes to look at.
+    is empty where there are too many classes to look at. ``relearn_accuracy`` is that on the forgotten
+    data after each of ``relearn_steps`` steps of training on it; both are empty if nobody looked.
     """
 
     forgotten: tuple[int, ...] = Field(min_length=BINS, max_length=BINS)
@@ -29,6 +30,8 @@ class Picture(Record):
     attack: tuple[float, ...] = Field(min_length=RATES, max_length=RATES)
     members: int
     confusion: tuple[tuple[int, ...], ...]
+    relearn_steps: tuple[int, ...] = ()
+    relearn_accuracy: tuple[float, ...] = ()
 
 
 class Pictures(Record):
