@@ -64,7 +64,7 @@ def measure(model: str, count: int) -> dict[str, float]:
 def main() -> None:
     """Measure passes over streams of samples, each in a process of its own, and write what they take."""
     document: dict[str, Any] = {**provenance("cpu", "python -m benchmarks.streaming"), "rows": []}
-    streams = {"tiny_resnet": (1000, 100_000, 1_000_000), "resnet18": (1000, 10_000)}
+    streams = {"tiny_resnet": (1000, 100_000, 1_000_000), "resnet18": (1000, 10_000, 100_000)}
     for model, samples in [(model, count) for model, counts in streams.items() for count in counts]:
         command = [sys.executable, "-m", "benchmarks.streaming", model, str(samples)]
         printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

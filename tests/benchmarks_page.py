@@ -131,6 +131,7 @@ def _memory(document: Row) -> str:
                 for name in ("peak_bytes", "interpreter_and_model_bytes", "moments_bytes")
             ),
             f"{(row['peak_bytes'] - row['interpreter_and_model_bytes'] - row['moments_bytes']) / 2**20:.0f}",
+            f"{row['seconds'] / row['samples'] * 1e3:.2f}",
         )
         for row in document["rows"]
     ]
@@ -138,10 +139,11 @@ def _memory(document: Row) -> str:
         [
             "## Memory of a pass of second moments",
             "",
-            "A stream of samples that exist only while they are looked at, in a process of its own; MiB.",
+            "A stream of samples that exist only while they are looked at, in a process of its own; MiB, and "
+            "milliseconds for each sample.",
             "",
-            _row("net", "samples", "peak", "interpreter and model", "C", "rest"),
-            _row(*["---"] * 6),
+            _row("net", "samples", "peak", "interpreter and model", "C", "rest", "ms a sample"),
+            _row(*["---"] * 7),
             *rows,
             "",
             _origin(document),

@@ -50,6 +50,36 @@ def test_the_committed_results_hold_what_is_promised_of_canaries(committed):
         check_canaries([row for row in committed if row["canaries"] and row["seed"] == seed])
 
 
+@pytest.fixture(scope="module")
+def cifar():
+    return json.loads((RESULTS / "quality_cifar10.json").read_text())["rows"]
+
+
+@pytest.mark.parametrize(
+    ("method", "forget", "beside", "loss"),
+    [("pgu", 1, "retrained", 2), ("svd", 2, "original", 4), ("unsir", 1, "retrained", 8)],
+)
+def test_classes_of_photographs_are_forgotten_as_promised(cifar, method, forget, beside, loss):
+    rows = [row for row in cifar if row["scope"] == "classes" and row["method"] == method]
+    assert {row["target"] for row in rows} == {"airplane", "cat", "ship"}
+    assert mean(rows, method, "forget_test_accuracy") <= forget
+    expected = mean(rows, method, f"{beside}_retain_test_accuracy")
+    assert mean(rows, method, "retain_test_accuracy") >= expected - loss
+
+
+def test_samples_are_forgotten_as_if_they_had_never_been_there(cifar):
+    found = {row["method"]: row for row in cifar if row["scope"] == "samples"}
+    pgu, retrained = found["pgu"], found["retrained"]
+    assert abs(pgu["forget_test_accuracy"] - retrained["forget_test_accuracy"]) <= 3
+    assert abs(pgu["mia_auc"] - retrained["mia_auc"]) <= 0.03
+
+
+@pytest.mark.parametrize(("method", "share"), [("svd", 1 / 50), ("unsir", 1 / 15), ("pgu", 1 / 10)])
+def test_forgetting_costs_a_small_part_of_retraining(cifar, method, share):
+    rows = [row for row in cifar if row["method"] == method]
+    assert mean(rows, method, "seconds") <= share * mean(rows, method, "retrain_seconds")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["1", "3", "8"])
 def test_classes_are_forgotten_as_promised(target):
