@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from unlearn_core.data import Samples
-from unlearn_core.errors import UnlearningError, UsageError
+from unlearn_core.errors import UnlearningError
 from unlearn_core.progress import OnStep, Step, ignore_step
 from unlearn_core.records.artifact import Recipe
 
@@ -66,10 +66,8 @@ def fit(
         loss: What is descended.
 
     Raises:
-        UsageError: If there are fewer than two samples.
+        UnlearningError: If there are fewer than two samples.
     """
-    if len(samples) < 2:
-        raise UsageError(f"training takes at least two samples, {len(samples)} came; nothing was changed")
     epochs = [[Lesson(samples, loss)]] * recipe.epochs
     teach(model, epochs, recipe, generator=generator, on_step=on_step, phase=phase)
 
@@ -120,7 +118,7 @@ def refuse_single(samples: Samples) -> None:
     """
     if len(samples) < 2:
         raise UnlearningError(
-            f"a lesson takes at least two samples, {len(samples)} came; take a method without training"
+            f"training takes at least two samples, {len(samples)} came; take a method without training"
         )
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from world import ARCHITECTURE, QUICK, accuracy, blobs, same_weights
 
-from unlearn_core.errors import UnlearningError, UsageError
+from unlearn_core.errors import UnlearningError
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.training import Lesson, augment, cross_entropy, fit, teach
@@ -65,7 +65,7 @@ def test_a_last_batch_of_a_single_sample_is_left_out(count):
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_too_few_samples_are_refused_with_their_number(count):
-    with pytest.raises(UsageError, match=f"at least two samples, {count} came"):
+    with pytest.raises(UnlearningError, match=f"at least two samples, {count} came"):
         trained(samples=blobs(3).subset(torch.arange(count)))
 
 
