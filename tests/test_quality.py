@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.digits import run_case
 
-RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results"
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
 ALLOWED_LOSS = {"svd": 1.5, "pgu": 1.5, "unsir": 3.0}
 
 
@@ -78,6 +79,18 @@ def test_samples_are_forgotten_as_if_they_had_never_been_there(cifar):
 def test_forgetting_costs_a_small_part_of_retraining(cifar, method, share):
     rows = [row for row in cifar if row["method"] == method]
     assert mean(rows, method, "seconds") <= share * mean(rows, method, "retrain_seconds")
+
+
+@pytest.mark.parametrize("method", ["original", "retrained", "pgu", "svd", "unsir"])
+def test_the_first_page_shows_what_was_measured_on_photographs(cifar, method):
+    rows = [row for row in cifar if row["scope"] == "classes" and row["method"] == method]
+    accuracies = [f"{mean(rows, method, f'{side}_test_accuracy'):.1f}" for side in ("forget", "retain")]
+    shown = " | ".join([method, *accuracies, f"{mean(rows, method, 'mia_auc'):.2f}"])
+    cost = {"original": "", "retrained": " 1"}.get(method)
+    if cost is None:
+        shares = [row["seconds"] / row["retrain_seconds"] for row in rows]
+        cost = f" 1/{1 / np.mean(shares):.0f}"
+    assert f"| {shown} |{cost} |" in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.slow
