@@ -83,7 +83,8 @@ class Crew:
         with tempfile.TemporaryFile() as errors, self._start(errors) as process:
             told = _listen(process, job, on_step)
             process.wait()
-            self._at_work.discard(process)
+            with self._lock:
+                self._at_work.discard(process)
             if RESULT not in told:
                 raise PipelineError(told.get(WHY) or self._explain(job, process.returncode, errors))
             return told[RESULT]

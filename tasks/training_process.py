@@ -1,16 +1,20 @@
 """A training as a process of its own: ``python -m tasks.training_process`` in a checkout.
 
 It reads a ``Job`` from standard input and tells of itself on standard output, one JSON document a line: the
-steps, and in the end what was asked for or why it could not be done. It ends as soon as its standard input
-does, so that it never outlives whoever started it, however that ended.
+steps, and in the end what was asked for or why it could not be done. What a net of the user's prints goes to
+standard error. It ends as soon as its standard input does, so that it never outlives whoever started it,
+however that ended.
 """
 
 import json
 import os
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -27,24 +31,29 @@ from unlearn_core.records.reference import Job, Training
 STEP, RESULT, WHY = "step", "result", "why"
 """What a line is about."""
 
+Say = Callable[[str, Any], None]
+"""Tells one line: what it is about, and a JSON value."""
+
 
 def main() -> None:
     """Do one job; an error of Lethe's own is one line and an exit code."""
     job = Job.parse(sys.stdin.buffer.readline())
     Thread(target=_end_with_the_other, daemon=True).start()
+    say = partial(_say, sys.stdout)
     try:
-        _say(RESULT, _do(Layout(Path.cwd()), job))
+        with redirect_stdout(sys.stderr):
+            say(RESULT, _do(Layout(Path.cwd()), job, say))
     except LetheError as error:
-        _say(WHY, str(error))
+        say(WHY, str(error))
         sys.exit(error.exit_code)
 
 
-def _do(layout: Layout, job: Job) -> Any:
+def _do(layout: Layout, job: Job, say: Say) -> Any:
     """Train or try, and return what is told of it as a JSON value."""
     _refuse_another_world(job.training)
     if job.folder is None:
         return try_training(layout, job.training).model_dump(mode="json")
-    card, _ = train_described(layout, job.training, Path(job.folder), on_step=_say_step)
+    card, _ = train_described(layout, job.training, Path(job.folder), on_step=partial(_say_step, say))
     return card.weights
 
 
@@ -63,12 +72,12 @@ def _refuse_another_world(wanted: Training) -> None:
         raise PipelineError(f"{', '.join(changed)} changed since this training was planned; start it again")
 
 
-def _say_step(step: Step) -> None:
-    _say(STEP, {"phase": step.phase, "index": step.index, "total": step.total})
+def _say_step(say: Say, step: Step) -> None:
+    say(STEP, {"phase": step.phase, "index": step.index, "total": step.total})
 
 
-def _say(about: str, value: Any) -> None:
-    print(json.dumps({about: value}), flush=True)
+def _say(stream: IO[str], about: str, value: Any) -> None:
+    print(json.dumps({about: value}), file=stream, flush=True)
 
 
 def _end_with_the_other() -> None:

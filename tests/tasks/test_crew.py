@@ -26,6 +26,14 @@ from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.reference import Job, Trial
 
 ENDLESS = Recipe(**{**dict(BRIEF), "epochs": 100_000})
+TALKATIVE = """
+from torch import nn
+
+
+def net(classes, input_shape):
+    print("building")
+    return nn.Sequential(nn.Flatten(), nn.Linear(input_shape[0] * input_shape[1] * input_shape[2], classes))
+"""
 PATIENCE_S = 120
 
 
@@ -124,6 +132,14 @@ def test_any_other_error_is_told_by_its_last_line_and_kept_whole(origin, job):
         crew.do(changed(job, architecture=net))
     (log,) = (origin.lethe / "failures").iterdir()
     assert "Traceback" in log.read_text()
+
+
+def test_what_a_net_of_the_users_prints_is_no_part_of_what_is_told(origin, job):
+    (origin.root / "talkative.py").write_text(TALKATIVE)
+    net = job.training.architecture.model_copy(update={"name": "talkative:net"})
+    with Crew(origin.root) as crew:
+        trial = crew.do(Job(training=changed(job, architecture=net).training, folder=None))
+    assert Trial(**trial).seconds_per_step > 0
 
 
 def test_a_process_that_is_killed_is_told_as_that(origin, job):
