@@ -40,35 +40,3 @@ def bootstrap(
     drawn = [statistic(*(rng.choice(scores, len(scores)) for scores in kinds)) for _ in range(resamples)]
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Estimate(value, min(float(low), value), max(float(high), value), min(len(members), len(others)))
-
-
-def auc(members: Scores, others: Scores) -> float:
-    """Return the probability that a member outscores another, ties counting half; fast enough to repeat.
-
-    Args:
-        members: ``[members]``, the higher the more likely a member.
-        others: ``[others]``.
-
-    Returns:
-        A number in [0, 1], 0.5 if the scores tell nothing.
-    """
-    ranked = np.sort(others)
-    beaten = np.searchsorted(ranked, members, "left") + np.searchsorted(ranked, members, "right")
-    return float(beaten.mean() / (2 * len(others)))
-
-
-def tpr_at_fpr(members: Scores, others: Scores, false_positive_rate: float) -> float:
-    """Return the largest share of members above a threshold that at most a share of the others reaches.
-
-    Args:
-        members: ``[members]``, the higher the more likely a member.
-        others: ``[others]``.
-        false_positive_rate: The share of the others that may be called members.
-
-    Returns:
-        The true-positive rate.
-    """
-    allowed = int(np.floor(false_positive_rate * len(others)))
-    if allowed >= len(others):
-        return 1.0
-    return float((members > np.sort(others)[::-1][allowed]).mean())

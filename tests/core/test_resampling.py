@@ -1,12 +1,11 @@
-"""A bootstrap's interval is as wide as theory says, and its statistics are the usual ones."""
+"""A bootstrap's interval is as wide as theory says."""
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
-from unlearn_core import roc
 from unlearn_core.errors import UsageError
-from unlearn_core.resampling import auc, bootstrap, tpr_at_fpr
+from unlearn_core.resampling import bootstrap
+from unlearn_core.roc import auc
 
 
 def scores(count, *, shift=0.0, seed=0):
@@ -39,19 +38,6 @@ def test_order_does_not_matter_and_the_seed_does():
     )
     assert first == again
     assert first != other
-
-
-def test_auc_is_the_area_under_the_curve_ties_and_all():
-    members, others = scores(60, shift=0.4), scores(50, seed=1)
-    truth = np.repeat([1, 0], [60, 50])
-    assert auc(members, others) == pytest.approx(roc_auc_score(truth, np.concatenate([members, others])))
-
-
-@pytest.mark.parametrize("rate", [0.0, 0.01, 0.05, 0.5, 1.0])
-def test_true_positive_rate_is_read_off_the_curve(rate):
-    members, others = scores(200, shift=1.0), scores(150, seed=1)
-    expected = roc.tpr_at_fpr(roc.roc_curve(members, others), rate)
-    assert tpr_at_fpr(members, others, rate) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("members", "others"), [([], [1.0]), ([1.0], []), ([np.nan], [1.0])])

@@ -41,6 +41,13 @@ def test_tpr_at_fpr_is_the_best_that_any_threshold_reaches(members, others):
         assert roc.tpr_at_fpr(curve, allowed) == max((members >= cut).mean() for cut in fitting)
 
 
+def test_auc_is_the_area_under_the_curve():
+    members, others = (np.random.default_rng(seed).normal(seed / 2, size=60).round(1) for seed in (1, 0))
+    curve = roc.roc_curve(members, others)
+    area = np.trapezoid(curve.true_positive_rate, curve.false_positive_rate)
+    assert roc.auc(members, others) == pytest.approx(area)
+
+
 def test_circular_curve_has_the_area_of_the_quarter_circle():
     members, others = circular(4000)
     assert roc.auc(members, others) == pytest.approx(math.pi / 4, abs=1e-3)

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from unlearn_core.errors import UsageError
-from unlearn_core.metrics.ulira import NEGATIVES_FOR_LOW_FPR, ULira
+from unlearn_core.metrics.ulira import ULira
 from unlearn_core.observations import Shadows
+from unlearn_core.roc import NEGATIVES_FOR_LOW_FPR
 
 from . import world
 

@@ -16,9 +16,6 @@ from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Outputs, Subject
 from unlearn_core.records.evaluation import Measurement
 
-NEGATIVES_FOR_LOW_FPR = 1000
-"""Below this many negatives, one per cent of them is fewer than ten samples, and the rate means nothing."""
-
 
 class Membership(Metric):
     """Three attacks on membership, each to be compared with the same attack on a retrained model.
@@ -152,7 +149,7 @@ def _raw_loss(members: _Signals, others: _Signals) -> list[Measurement]:
     """Attack by the loss itself: lower means member, hence the sign."""
     scores, unseen = -members.losses, -others.losses
     found = [roc.auc_estimate(roc.auc(scores, unseen), len(scores), len(unseen)).named("mia.loss_auc")]
-    if len(unseen) >= NEGATIVES_FOR_LOW_FPR:
+    if len(unseen) >= roc.NEGATIVES_FOR_LOW_FPR:
         rate = roc.tpr_at_fpr(roc.roc_curve(scores, unseen), 0.01)
         hits = intervals.proportion(rate * len(scores), len(scores))
         found.append(hits.named("mia.loss_tpr_at_1pct_fpr"))
@@ -197,10 +194,10 @@ def matched(
 
 def _ordered(outputs: Outputs) -> NDArray[np.int64]:
     """Return the rows in an order that their contents decide, so that the order handed in does not matter."""
-    return np.lexsort((*np.exp(outputs.log_probabilities()).T, outputs.losses(), outputs.labels.numpy()))
+    return np.lexsort((*outputs.probabilities().T, outputs.losses(), outputs.labels.numpy()))
 
 
 def _signals(outputs: Outputs, rows: NDArray[np.int64], top: int) -> _Signals:
     """Return what an attacker reads of some rows."""
-    softmax = np.sort(np.exp(outputs.log_probabilities()[rows]), axis=1)[:, ::-1]
+    softmax = np.sort(outputs.probabilities()[rows], axis=1)[:, ::-1]
     return _Signals(outputs.losses()[rows], softmax[:, :top])

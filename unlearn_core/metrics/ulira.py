@@ -13,10 +13,8 @@ from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Margins, Shadows
 from unlearn_core.records.evaluation import Measurement
-from unlearn_core.resampling import auc, bootstrap, tpr_at_fpr
+from unlearn_core.resampling import Statistic, bootstrap
 
-NEGATIVES_FOR_LOW_FPR = 1000
-"""Below this many negatives, one per cent of them is fewer than ten samples, and the rate means nothing."""
 LEAST_SHADOWS, LEAST_SPREAD = 4, 1e-6
 """Shadows of each kind to fit and to hold out at all; and the least standard deviation, in nats."""
 
@@ -83,9 +81,12 @@ class ULira(Metric):
         """Attack the target."""
         scores = ratio(shadows.target)
         members, others = scores[shadows.member], scores[~shadows.member]
-        statistics = {"auc": auc, "balanced_accuracy": partial(_balanced_accuracy, threshold=threshold)}
-        if len(others) >= NEGATIVES_FOR_LOW_FPR:
-            statistics["tpr_at_1pct_fpr"] = partial(tpr_at_fpr, false_positive_rate=0.01)
+        statistics: dict[str, Statistic] = {
+            "auc": roc.auc,
+            "balanced_accuracy": partial(_balanced_accuracy, threshold=threshold),
+        }
+        if len(others) >= roc.NEGATIVES_FOR_LOW_FPR:
+            statistics["tpr_at_1pct_fpr"] = _tpr_at_1pct_fpr
         found = {
             name: bootstrap(statistic, members, others, resamples=self.resamples, seed=seed)
             for name, statistic in statistics.items()
@@ -122,3 +123,7 @@ def _best_threshold(inside: NDArray[np.float64], outside: NDArray[np.float64]) -
 
 def _balanced_accuracy(members: NDArray[np.float64], others: NDArray[np.float64], threshold: float) -> float:
     return float(((members >= threshold).mean() + (others < threshold).mean()) / 2)
+
+
+def _tpr_at_1pct_fpr(members: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    return roc.tpr_at_fpr(roc.roc_curve(members, others), 0.01)
