@@ -15,7 +15,7 @@ from tasks.layout import Layout
 from tasks.materials import read_split
 from tasks.reporting import HEADLINES, evaluations_by_model
 from tasks.tracking import Run, comparison_run, connect, deletion_run, end_run, log_documents
-from unlearn_core.metric import Outputs, Subject
+from unlearn_core.metric import Subject
 from unlearn_core.metrics.membership import loss_scores
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.evaluation import Cost
@@ -90,8 +90,8 @@ def _figures(layout: Layout, rung: Rung, run: RunParams, reference: Path | None)
     figures = {
         "accuracy_per_class": draw_class_accuracy(accuracies, classes, forgotten=read_split(layout).classes),
         "confidences": draw_confidences(
-            {model: _confidence(subject.view("train", "forget")) for model, subject in subjects.items()},
-            {model: _confidence(subject.unseen()) for model, subject in subjects.items()},
+            {model: subject.view("train", "forget").confidences() for model, subject in subjects.items()},
+            {model: subject.unseen().confidences() for model, subject in subjects.items()},
         ),
         "attack_roc": draw_roc(
             {model: loss_scores(subject, seed=seed) for model, subject in subjects.items()}
@@ -111,8 +111,3 @@ def _per_class(subject: Subject, classes: int) -> list[float]:
     return [
         float(correct[labels == label].mean()) if (labels == label).any() else 0.0 for label in range(classes)
     ]
-
-
-def _confidence(outputs: Outputs) -> np.ndarray:
-    """Return the true class's probability of each sample."""
-    return np.exp(-outputs.losses())

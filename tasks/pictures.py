@@ -14,7 +14,7 @@ MOST_CLASSES = 40
 
 
 def take_pictures(subjects: Mapping[str, Subject], *, seed: int) -> Pictures:
-    """Count what each model says; no single sample can be told from the counts.
+    """Count what each model says; of a request for very few samples the counts are of those few.
 
     Args:
         subjects: The models by name, with what they say of every view.
@@ -43,7 +43,7 @@ def _picture(subject: Subject, seed: int) -> Picture:
 
 def _histogram(outputs: Outputs) -> tuple[int, ...]:
     """Count samples by the probability of their true class."""
-    counts, _ = np.histogram(np.exp(-outputs.losses()), bins=BINS, range=(0, 1))
+    counts, _ = np.histogram(outputs.confidences(), bins=BINS, range=(0, 1))
     return tuple(counts.tolist())
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unlearn_core.errors import UsageError
+from unlearn_core.records.base import Record
 
 Part = Literal["train", "audit", "test"]
 Side = Literal["forget", "retain"]
@@ -52,6 +53,10 @@ class Outputs:
         """Return the cross-entropy of every sample in nats, ``[samples]``."""
         return -self.log_probabilities()[np.arange(len(self)), self.labels.numpy()]
 
+    def confidences(self) -> NDArray[np.float64]:
+        """Return the probability of every sample's label, ``[samples]``."""
+        return np.exp(-self.losses())
+
     def margins(self) -> Margins:
         """Return ``φ = log p_y − log Σ_{k≠y} p_k`` of every sample's label, ``[samples]``, in nats."""
         logits, own = self.logits.double(), self.labels[:, None]
@@ -59,8 +64,7 @@ class Outputs:
         return (logits.gather(1, own).squeeze(1) - others).numpy()
 
 
-@dataclass(frozen=True)
-class RelearnCurve:
+class RelearnCurve(Record):
     """How well a copy of a model knew the forgotten data while it was taught them again.
 
     Attributes:
@@ -137,6 +141,8 @@ class Shadows:
             )
         if self.member.all() or not self.member.any():
             raise UsageError("shadows need samples that the target was trained on and others that it was not")
+        if not all(np.isfinite(margins).all() for margins in (self.inside, self.outside, self.target)):
+            raise UsageError("a margin of a shadow or of the target is not finite; that model is unusable")
 
 
 @dataclass(frozen=True)
@@ -158,3 +164,9 @@ class Ensembles:
                     f"the retrained models were not observed on the samples of {'.'.join(view)}; "
                     "observe both kinds of model on the same views"
                 )
+            for kind in (margins, self.retrained[view]):
+                if not kind.size or not np.isfinite(kind).all():
+                    raise UsageError(
+                        f"margins on {'.'.join(view)} are {kind.shape}; expected finite ones of at least one "
+                        "model of each kind on at least one sample"
+                    )

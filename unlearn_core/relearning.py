@@ -66,7 +66,7 @@ def relearn(
             _step(pupil, next(batches), terms.learning_rate)
         steps.append(look)
         accuracy.append(_accuracy(pupil, taught, terms.batch_size))
-    return RelearnCurve(tuple(steps), tuple(accuracy), terms.steps, len(taught))
+    return RelearnCurve(steps=tuple(steps), accuracy=tuple(accuracy), limit=terms.steps, samples=len(taught))
 
 
 def _looks(terms: RelearnTerms) -> Iterator[int]:

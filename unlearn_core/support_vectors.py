@@ -32,7 +32,7 @@ class ConfidenceAttack:
         """
         self._fitted_on = min(len(members), len(others), at_most)
         rng = np.random.default_rng(seed)
-        shown = [self._drawn(_confidences(said), rng) for said in (members, others)]
+        shown = [self._drawn(said.confidences()[:, None], rng) for said in (members, others)]
         is_member = np.repeat([True, False], self._fitted_on)
         self._classifier = SVC(C=3, kernel="rbf", gamma="auto").fit(np.concatenate(shown), is_member)
 
@@ -45,7 +45,7 @@ class ConfidenceAttack:
         Returns:
             The share, in [0, 1].
         """
-        others = ~self._classifier.predict(_confidences(judged))
+        others = ~self._classifier.predict(judged.confidences()[:, None])
         share = intervals.proportion(float(others.sum()), len(judged))
         return replace(share, samples=min(len(judged), self._fitted_on))
 
@@ -81,8 +81,3 @@ def salun_efficacy(
     unseen = Outputs(pool.logits[rows], pool.features[rows], pool.labels[rows])
     attack = ConfidenceAttack(retained, test, at_most=at_most, seed=seed)
     return attack.share_called_others(forgotten), attack.share_called_others(unseen)
-
-
-def _confidences(said: Outputs) -> NDArray[np.float64]:
-    """Return the true class's probability, ``[samples, 1]``."""
-    return np.exp(-said.losses())[:, None]

@@ -18,7 +18,7 @@ def values(model, reference=None, *, original=1.0, **settings):
 
 
 def test_within_five_points_of_the_original_is_there():
-    curve = RelearnCurve((0, 1, 4, 9), (0.1, 0.85, 0.9, 0.99), 20, 50)
+    curve = RelearnCurve(steps=(0, 1, 4, 9), accuracy=(0.1, 0.85, 0.9, 0.99), limit=20, samples=50)
     assert values(curve, original=0.95)["relearn.steps"] == 4
     assert values(curve, original=0.95, within=0.1)["relearn.steps"] == 1
 

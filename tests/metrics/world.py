@@ -66,7 +66,7 @@ def ordinary(*, seed=0, sample_scope=False) -> Subject:
 
 def curve(accuracy, *, limit=20) -> RelearnCurve:
     """Look after every step."""
-    return RelearnCurve(tuple(range(len(accuracy))), tuple(accuracy), limit, 50)
+    return RelearnCurve(steps=tuple(range(len(accuracy))), accuracy=tuple(accuracy), limit=limit, samples=50)
 
 
 def shadows(generator, *, signal, count=SHADOWS, samples=ATTACKED) -> Shadows:

@@ -47,7 +47,7 @@ class Confidence(Metric):
         for view, outputs in subject.each_view():
             log_probabilities = outputs.log_probabilities()
             entropies = -(np.exp(log_probabilities) * log_probabilities).sum(1)
-            true_class = intervals.mean(np.exp(-outputs.losses()), lowest=0.0, highest=1.0)
+            true_class = intervals.mean(outputs.confidences(), lowest=0.0, highest=1.0)
             entropy = intervals.mean(entropies, lowest=0.0, highest=float(np.log(subject.classes)))
             found.append(true_class.named(f"confidence.true_class.{view}"))
             found.append(entropy.named(f"confidence.entropy.{view}"))
