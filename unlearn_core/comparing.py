@@ -20,7 +20,7 @@ def weight_distances(
         The distances, whole and of every layer that holds a matrix or a kernel of its own.
     """
     layers = {
-        name: weight_distance(layer, other.get_submodule(name))
+        name: weight_distance(layer, other.get_submodule(name), own=True)
         for name, layer in model.named_modules()
         if name and any(parameter.ndim > 1 for parameter in layer.parameters(recurse=False))
     }

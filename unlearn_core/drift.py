@@ -16,17 +16,18 @@ from unlearn_core.records.base import Sha256
 from unlearn_core.records.drift import Drift, LayerDrift
 
 
-def weight_distance(model: nn.Module, origin: nn.Module) -> float:
+def weight_distance(model: nn.Module, origin: nn.Module, *, own: bool = False) -> float:
     """Return the relative distance of two models' parameters, ``|W - W0| / |W0|`` over all of them.
 
     Args:
         model: The model now.
         origin: The same net as it was trained in full.
+        own: Leave out the parameters of modules inside.
 
     Returns:
         The distance; buffers, such as running means, are no part of it.
     """
-    mine, theirs = dict(model.named_parameters()), dict(origin.named_parameters())
+    mine, theirs = (dict(net.named_parameters(recurse=not own)) for net in (model, origin))
     moved = sqrt(sum(_squares(mine[name].detach() - start.detach()) for name, start in theirs.items()))
     return _share(moved, sqrt(sum(_squares(start.detach()) for start in theirs.values())))
 

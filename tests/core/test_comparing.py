@@ -42,3 +42,14 @@ def test_distance_is_relative_to_the_other_model(net):
 def test_floor_is_the_others_distance_from_the_second(net):
     found = weight_distances(net, scaled(net, 2), second=scaled(net, 4))
     assert found.floor == weight_distances(scaled(net, 2), scaled(net, 4))
+
+
+def test_layer_does_not_answer_for_the_layers_inside_it(net):
+    """As in a transformer, whose encoder holds a table of positions and all blocks besides."""
+    net.register_parameter("positions", nn.Parameter(torch.ones(2, 4)))
+    holder = nn.Sequential(net)
+    found = weight_distances(scaled(holder, 3, layer=0), holder).layers
+    assert found == dict.fromkeys(("0", "0.0", "0.2"), pytest.approx(2))
+    with torch.no_grad():
+        (moved := copy.deepcopy(holder))[0][2].weight.mul_(3)
+    assert weight_distances(moved, holder).layers["0"] == 0

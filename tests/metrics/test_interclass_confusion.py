@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 from unlearn_core.metric import Subject
@@ -43,5 +44,10 @@ def test_forgotten_samples_of_other_than_two_classes_are_no_such_test():
 
 
 def test_part_without_the_two_classes_is_left_out():
-    found = values(subject([0] * 10), pair=(2, 2))
+    found = values(subject([0] * 10), pair=(2, 4))
     assert set(found) == {"interclass_confusion.recalled.train.forget"}
+
+
+def test_pair_of_one_class_is_refused():
+    with pytest.raises(ValueError, match="class 2 is named twice"):
+        InterclassConfusion(pair=(2, 2))

@@ -49,3 +49,10 @@ def test_more_retained_than_forgotten_samples_do_not_outvote_them():
     subject = Subject(world.CLASSES, (world.FORGOTTEN,), views)
     found = {entry.name: entry.value for entry in SvcEfficacy().measure(subject, seed=0)}
     assert found["svc_efficacy.forgotten.test.forget"] > 0.6
+
+
+def test_class_without_a_test_sample_is_not_measured():
+    """A data set may hold out none of a rare class; everything else is still to be evaluated."""
+    subject = world.ordinary()
+    del subject.views["test", "forget"]
+    assert SvcEfficacy().measure(subject, seed=0) == ()

@@ -25,3 +25,10 @@ def test_layers_and_floor_stand_beside_the_whole():
 
 def test_without_a_second_reference_there_is_no_floor():
     assert set(values(WeightDistances(0.5, {}))) == {"weight_distance.whole"}
+
+
+def test_layers_whose_names_differ_by_case_alone_are_kept_apart():
+    found = values(WeightDistances(0.5, {"Head": 0.4, "head": 0.6, "Body": 0.1}))
+    assert set(found) == {
+        f"weight_distance.{name}" for name in ("whole", "layer.Head", "layer.head", "layer.body")
+    }

@@ -1,14 +1,21 @@
 """Interclass confusion: what is left of a confusion that mislabelled samples taught."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from pydantic import AfterValidator
 
 from unlearn_core import intervals
 from unlearn_core.metric import Metric, Observation, Scope, Subject
 from unlearn_core.observations import Outputs, Part, Side
 from unlearn_core.records.evaluation import Measurement
+
+
+def _two(pair: tuple[int, int]) -> tuple[int, int]:
+    if pair[0] == pair[1]:
+        raise ValueError(f"class {pair[0]} is named twice; confusion is between two classes")
+    return pair
 
 
 class InterclassConfusion(Metric):
@@ -30,7 +37,7 @@ class InterclassConfusion(Metric):
     """
 
     name: Literal["interclass_confusion"] = "interclass_confusion"
-    pair: tuple[int, int] | None = None
+    pair: Annotated[tuple[int, int], AfterValidator(_two)] | None = None
     summary: ClassVar[str] = "confusion left between two classes whose mislabelled samples were forgotten"
     uses: ClassVar[frozenset[Observation]] = frozenset({"reference"})
     scopes: ClassVar[frozenset[Scope]] = frozenset({"samples"})

@@ -46,10 +46,11 @@ class SvcEfficacy(Metric):
             seed: For the draw of the samples to fit on.
 
         Returns:
-            The measurements; none in sample scope. A view that is empty or absent raises ``UsageError``.
+            The measurements; none in sample scope, or where the test part has no sample of the class. Any
+            other view that is absent, or one that is empty, raises ``UsageError``.
         """
         retained, forgotten = subject.view("train", "retain"), subject.view("train", "forget")
-        if subject.scope == "samples":
+        if subject.scope == "samples" or ("test", "forget") not in subject.views:
             return ()
         attack = ConfidenceAttack(retained, forgotten, at_most=self.at_most, seed=seed)
         judged = attack.share_called_others(subject.view("test", "forget"))

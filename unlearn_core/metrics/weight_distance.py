@@ -1,5 +1,6 @@
 """How far the weights are from the retrained model's."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
@@ -48,5 +49,8 @@ class WeightDistance(Metric):
 
 def _named(name: str, distances: WeightDistances) -> Iterator[Measurement]:
     yield Measurement(name=f"{name}.whole", value=distances.whole)
+    spelt = Counter(layer.lower() for layer in distances.layers)
     for layer, distance in distances.layers.items():
-        yield Measurement(name=f"{name}.layer.{layer.lower()}", value=distance)
+        # Names are in lower case, but for those that would then be one.
+        shown = layer.lower() if spelt[layer.lower()] == 1 else layer
+        yield Measurement(name=f"{name}.layer.{shown}", value=distance)
