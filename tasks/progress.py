@@ -4,8 +4,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 from unlearn_core.progress import OnStep, Step, ignore_step
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 @contextmanager
@@ -21,11 +25,7 @@ def progress(title: str) -> Iterator[OnStep]:
     if not sys.stderr.isatty():
         yield ignore_step
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with _bars() as bars:
         phases = {"": bars.add_task(title, total=None)}
 
         def show(step: Step) -> None:
@@ -52,11 +52,7 @@ def progress_of_many(title: str, total: int) -> Iterator[Callable[[str], Abstrac
     if not sys.stderr.isatty():
         yield _announced_part
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with _bars() as bars:
         whole = bars.add_task(title, total=total)
 
         @contextmanager
@@ -69,6 +65,15 @@ def progress_of_many(title: str, total: int) -> Iterator[Callable[[str], Abstrac
                 bars.remove_task(bar)
 
         yield part
+
+
+def _bars() -> "Progress":
+    """Return bars on standard error that vanish once the work is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 @contextmanager
