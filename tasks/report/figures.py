@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tasks.attempt_figures import TREATMENTS, shares_by_layer
-from tasks.drawing import BLACK, BLUE, GREY, ORANGE, PALE_GREY, RED, SKY, YELLOW, legend_below, new_figure
+from tasks.drawing import BLACK, BLUE, PALE_GREY, RED, SKY, YELLOW, legend_below, new_figure
 from tasks.figures import MODELS
 from unlearn_core.intervals import proportion
 from unlearn_core.records.evaluation import Measurement
@@ -47,7 +47,10 @@ def draw_classes(
             # A class at 0 % has no bar: without a number it would look like one that was not measured.
             if value is not None and value < 0.03:
                 axes.text(100 * value + 1, row, f"{100 * value:.0f} %", va="center", fontsize=8, color=BLACK)
-    names = [f"{shown(n)} (forgotten)" if f else shown(n) for n, f in zip(classes, forgotten, strict=True)]
+    names = [
+        f"{shown(name)} (forgotten)" if marked else shown(name)
+        for name, marked in zip(classes, forgotten, strict=True)
+    ]
     axes.set_yticks(range(len(classes)), names)
     axes.set(xlabel="right answers on test images [%]", xlim=(0, 101), ylim=(len(classes) - 0.5, -0.5))
     legend_below(figure, axes, fontsize=9)
@@ -58,7 +61,9 @@ def draw_histogram(picture: Picture) -> "Figure":
     """Draw how sure one model is of forgotten and of never-seen samples."""
     figure, axes = _panel(2.7, width=3.4)
     edges = np.linspace(0, 100, BINS + 1)
-    unseen, forgotten = (100 * np.array(c) / max(sum(c), 1) for c in (picture.unseen, picture.forgotten))
+    unseen, forgotten = (
+        100 * np.array(counts) / max(sum(counts), 1) for counts in (picture.unseen, picture.forgotten)
+    )
     axes.stairs(unseen, edges, fill=True, color=SKY, alpha=0.75, label="never seen")
     axes.stairs(forgotten, edges, color=RED, linewidth=2, label="forgotten", baseline=0)
     axes.set(xlabel="probability of the right class [%]", ylabel="samples [%]", xlim=(-1, 101), ylim=(0, 104))
@@ -81,7 +86,7 @@ def draw_attack(pictures: Mapping[str, Picture], aucs: Mapping[str, str]) -> "Fi
     for model, picture in pictures.items():
         rates, hits = np.linspace(0, 100, len(picture.attack)), np.array(picture.attack)
         bounds = [proportion(hit * picture.members, picture.members) for hit in hits]
-        low, high = (100 * np.array([getattr(b, side) for b in bounds]) for side in ("low", "high"))
+        low, high = (100 * np.array([getattr(bound, side) for bound in bounds]) for side in ("low", "high"))
         look: dict[str, Any] = {name: MODELS[model][name] for name in ("color", "linestyle")}
         axes.fill_between(rates, low, high, color=look["color"], alpha=0.14, linewidth=0)
         axes.plot(rates, 100 * hits, linewidth=2, label=f"{model} {aucs.get(model, '')}", **look)
@@ -151,11 +156,11 @@ def draw_layers(coverage: Coverage) -> "Figure":
     return figure
 
 
-def draw_costs(seconds: Mapping[str, float], *, retraining: str) -> "Figure":
-    """Draw how long each model took to make; retraining has the look of the retrained model."""
+def draw_costs(seconds: Mapping[str, float]) -> "Figure":
+    """Draw how long each model took to make; all but the retrained one look like unlearned ones."""
     figure, axes = _panel(0.7 + 0.36 * len(seconds))
     for row, (name, value) in enumerate(seconds.items()):
-        axes.barh(row, value, 0.6, **_bar("retrained" if name == retraining else "unlearned"))
+        axes.barh(row, value, 0.6, **_bar(name if name == "retrained" else "unlearned"))
         axes.text(value, row, f"  {value:.1f} s", va="center", fontsize=9, color=BLACK)
     axes.set_yticks(range(len(seconds)), list(seconds))
     axes.set(
@@ -177,19 +182,12 @@ def draw_relearning(pictures: Mapping[str, Picture]) -> "Figure":
     return figure
 
 
-def draw_series(curves: Mapping[str, Sequence[float]], *, label: str) -> "Figure":
-    """Draw values over steps, one line each."""
+def draw_series(values: Sequence[float], *, label: str) -> "Figure":
+    """Draw what a method recorded over its steps."""
     figure, axes = _panel(2.8)
-    for place, (name, values) in enumerate(curves.items()):
-        look = MODELS.get(name, {"color": (BLUE, ORANGE, GREY)[place % 3], "linestyle": "-"})
-        marker = "o" if len(values) < 30 else None
-        axes.plot(
-            values, color=look["color"], linestyle=look["linestyle"], marker=marker, markersize=4, label=name
-        )
+    axes.plot(values, color=BLUE, marker="o" if len(values) < 30 else None, markersize=4)
     axes.set(xlabel="step", ylabel=label)
     axes.grid(visible=True, color=PALE_GREY, linewidth=0.8)
-    if len(curves) > 1:
-        legend_below(figure, axes, fontsize=9)
     return figure
 
 

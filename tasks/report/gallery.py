@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from tasks.drawing import BLUE, GREY, ORANGE
+from tasks.attempt_figures import TREATMENTS
+from tasks.figures import MODELS
 from tasks.report.figures import (
     draw_attack,
     draw_classes,
@@ -21,7 +22,6 @@ from tasks.report.tables import evaluations
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.report import Picture, ReportFacts
 
-COLOURS = {"original": GREY, "unlearned": BLUE, "retrained": ORANGE}
 MOST_CLASSES = 60
 """Beyond so many classes bars are no longer read, and the table says the same."""
 
@@ -96,7 +96,7 @@ def _confusions(facts: ReportFacts) -> list[Drawing]:
     for model, picture in _pictures(facts).items():
         if not picture.confusion:
             return []
-        figure = draw_confusion(picture, facts.classes, COLOURS[model])
+        figure = draw_confusion(picture, facts.classes, MODELS[model]["color"])
         description = f"{_taken_for(facts, picture.confusion)} Each row adds up to 100\u202f%."
         name = f"confusion-{model}"
         drawings.append(inline(figure, name=name, title=model.capitalize(), description=description))
@@ -153,8 +153,7 @@ def _layers(facts: ReportFacts) -> list[Drawing]:
     if rung is None or not rung.unlearning.coverage.parameters:
         return []
     coverage = rung.unlearning.coverage
-    parts = ("projected", "trained", "frozen", "unsupported")
-    told = ", ".join(f"{percent(coverage.share(part))} {part}" for part in parts)
+    told = ", ".join(f"{percent(coverage.share(part))} {part}" for part in TREATMENTS)
     figure = draw_layers(coverage)
     title = "What the method did with each layer"
     return [inline(figure, name="layers", title=title, description=f"Of all parameters: {told}.")]
@@ -168,7 +167,7 @@ def _curves(facts: ReportFacts) -> list[Drawing]:
         if len(curve.values) < 2:
             continue
         title = curve.name.replace("_", " ").capitalize()
-        figure = draw_series({"unlearned": curve.values}, label=title.lower())
+        figure = draw_series(curve.values, label=title.lower())
         description = f"From {curve.values[0]:.4g} to {curve.values[-1]:.4g} in {len(curve.values)} steps."
         drawings.append(inline(figure, name=f"curve-{place}", title=title, description=description))
     return drawings
@@ -179,7 +178,7 @@ def _costs(facts: ReportFacts) -> list[Drawing]:
     if not shown or not max(shown.values()):
         return []
     told = "; ".join(f"{name} {duration(seconds)}" for name, seconds in shown.items())
-    figure = draw_costs(shown, retraining="retrained")
+    figure = draw_costs(shown)
     title = f"What it took to forget {forgotten_thing(facts)}"
     return [inline(figure, name="costs", title=title, description=f"{told}.")]
 
@@ -187,7 +186,7 @@ def _costs(facts: ReportFacts) -> list[Drawing]:
 def _pictures(facts: ReportFacts) -> dict[str, Picture]:
     """Return the models' pictures in the order in which models stand everywhere."""
     there = {} if facts.pictures is None else facts.pictures.models
-    return {model: there[model] for model in COLOURS if model in there}
+    return {model: there[model] for model in MODELS if model in there}
 
 
 def _value(entry: Measurement | None) -> float | None:

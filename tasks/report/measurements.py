@@ -97,6 +97,11 @@ FAMILIES: dict[str, tuple[str, str, Style]] = {
         "1 is just as many; clearly below 1, something was left.",
         decimal,
     ),
+    "relearn.censored": (
+        "Not known again in time",
+        "1 if the data had not come back when training ended: it takes more than the steps above.",
+        plain,
+    ),
     "relearn": (
         "Relearning",
         "How fast the model learns the forgotten data again; much faster than the retrained model means that "
@@ -145,6 +150,11 @@ FAMILIES: dict[str, tuple[str, str, Style]] = {
         "Whether several unlearned models can be told from several retrained ones.",
         decimal,
     ),
+    **{
+        f"{family}.{kind}_models": (f"{label}, {kind} models", "The more, the better known.", plain)
+        for family, label in (("klom", "Distance between groups"), ("epsilon", "Forgetting quality"))
+        for kind in ("unlearned", "retrained")
+    },
     "neighbour_leakage": (
         "What the other classes give away",
         "How differently from the retrained model the remaining probability is spread: 0 is alike, 1 is not.",
@@ -171,30 +181,22 @@ FAMILIES: dict[str, tuple[str, str, Style]] = {
         "How often two classes are called by each other’s name.",
         percent,
     ),
+    "interclass_confusion.gap": (
+        "Confusion of two classes, beyond the retrained model’s",
+        "0 is just as often as the retrained model.",
+        points,
+    ),
     "zrf": ("Likeness to an ignorant model", "1 is just like a model that knows nothing.", decimal),
 }
 """By the longest beginning of a measurement's name: what it is called, what it tells, how it is written."""
 
-
 GROUPS = {
-    "accuracy": "Right answers",
-    "loss": "Surprise",
     "confidence": "Confidence",
     "mia": "Attacks: was this sample trained on?",
     "probe": "What the inner representation still knows",
-    "average_gap": "Gap to the retrained model",
-    "svc_salun": "Confidence attack (SalUn)",
-    "svc_efficacy": "Confidence attack (Kodge)",
-    "ulira": "Strong attack with shadow models",
-    "epsilon": "Forgetting quality",
-    "klom": "Distance between groups of models",
-    "neighbour_leakage": "What the other classes give away",
-    "activation": "Distance of the answers",
-    "weight_distance": "Distance of the parameters",
-    "zrf": "Likeness to an ignorant model",
-    "js": "Distance from the retrained model",
     "relearn": "Learning it again",
 }
+"""Titles of families that are more than their first measurement; the others are called by their label."""
 
 
 def meaning_of(name: str) -> Meaning:
@@ -218,6 +220,12 @@ def meaning_of(name: str) -> Meaning:
 def family_of(name: str) -> str:
     """Return the first word of a measurement's name, which tells what kind it is."""
     return name.split(".", 1)[0]
+
+
+def title_of(family: str) -> str:
+    """Return the plain words for all measurements of a kind; of an unknown one its own name."""
+    unknown = family.replace("_", " ").capitalize()
+    return GROUPS.get(family) or FAMILIES.get(family, (unknown,))[0]
 
 
 def _where(rest: str) -> str:

@@ -96,7 +96,7 @@ def steps(facts: ReportFacts) -> list[Step]:
         _split(facts),
         _reference(facts),
         *_attempts(facts),
-        *(Step("plain", f"{_name(e.method)} was not tried", "", e.why) for e in record.left_out),
+        *(Step("plain", f"{_name(left.method)} was not tried", "", left.why) for left in record.left_out),
         _end(facts),
     ]
 

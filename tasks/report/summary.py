@@ -21,22 +21,18 @@ class Tile:
     remark: str
 
 
-HELD_OUT = {
-    "forget": ("Right about what was forgotten", "On images that no model was trained on."),
-    "retain": ("Right about everything else", "On images that no model was trained on."),
-}
+HELD_OUT = "On images that no model was trained on."
 
 
 def tiles(facts: ReportFacts) -> list[Tile]:
     """Return the numbers that a reader asks for first, as far as they were measured."""
     forget = "accuracy.test.forget"
     in_training = evaluations(facts.deletion)["original"].get(forget) is None
-    remark = "On the very images that were to be forgotten." if in_training else HELD_OUT["forget"][1]
+    name = "accuracy.train.forget" if in_training else forget
+    remark = "On the very images that were to be forgotten." if in_training else HELD_OUT
     found = (
-        _measured(
-            facts, "accuracy.train.forget" if in_training else forget, HELD_OUT["forget"][0], percent, remark
-        ),
-        _measured(facts, "accuracy.test.retain", *_swapped("retain")),
+        _measured(facts, name, "Right about what was forgotten", percent, remark),
+        _measured(facts, "accuracy.test.retain", "Right about everything else", percent, HELD_OUT),
         _measured(
             facts, "mia.loss_auc", "Attacker’s success", decimal, "0.50 is guessing, 1.00 always right."
         ),
@@ -55,12 +51,8 @@ def fast_relearning(models: Mapping[str, Evaluation]) -> tuple[str, str] | None:
     if len(found) < 2 or found[0] >= found[1] / 2:
         return None
     mine, theirs = (counted(round(steps), "step", "steps") for steps in found)
-    return mine, theirs
-
-
-def _swapped(side: str) -> tuple[str, Style, str]:
-    name, remark = HELD_OUT[side]
-    return name, percent, remark
+    never_arrived = models["retrained"].get("relearn.censored")
+    return mine, f"more than {theirs}" if never_arrived is not None and never_arrived.value else theirs
 
 
 def _measured(facts: ReportFacts, name: str, title: str, style: Style, remark: str) -> Tile | None:

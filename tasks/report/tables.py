@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from tasks.report.measurements import GROUPS, family_of, meaning_of
+from tasks.report.measurements import family_of, meaning_of, title_of
 from tasks.report.numbers import NONE, Style, interval, percent, span
 from tasks.report.story import last_rung
 from tasks.report.words import OUTCOMES
@@ -108,8 +108,7 @@ def groups(record: DeletionRecord) -> list[Group]:
     for name in names:
         if ".class." not in name:
             family = family_of(name)
-            title = GROUPS.get(family, family.replace("_", " ").capitalize())
-            found.setdefault(family, Group(title)).rows.append(measured_row(models, name))
+            found.setdefault(family, Group(title_of(family))).rows.append(measured_row(models, name))
     return [Group(group.title, _explained_once(group.rows)) for group in found.values()]
 
 

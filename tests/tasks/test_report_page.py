@@ -173,12 +173,13 @@ def test_samples_and_persons_are_counted_and_not_named():
     assert "forget 1 single sample: 1 image" in told(single)
 
 
-def relearned(steps):
+def relearned(steps, *, censored=0):
     """Return a deletion whose model knows the data again after so many steps; the retrained one needs 50."""
     last = rung()
     mine, theirs = (Measurement(name="relearn.steps", value=float(value)) for value in (steps, 50))
+    limit = Measurement(name="relearn.censored", value=float(censored))
     record = record_of(last.model_copy(update={"evaluation": measured("svd", 0.1, mine)}))
-    return record.model_copy(update={"reference": measured("retrained", 0.05, theirs)})
+    return record.model_copy(update={"reference": measured("retrained", 0.05, theirs, limit)})
 
 
 def test_relearning_is_told_where_it_was_measured():
@@ -192,6 +193,11 @@ def test_relearning_is_told_where_it_was_measured():
 def test_a_model_that_learns_again_too_fast_is_called_so_among_the_limits():
     words = told(facts_of(relearned(4)))
     assert "learns the forgotten data again after 4 steps, where the retrained model needs 50 steps" in words
+
+
+def test_where_the_retrained_model_never_learnt_it_again_its_steps_are_a_bound():
+    words = told(facts_of(relearned(4, censored=1)))
+    assert "after 4 steps, where the retrained model needs more than 50 steps" in words
 
 
 def test_a_model_of_many_classes_has_its_table_and_no_unreadable_figure():
