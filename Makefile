@@ -66,8 +66,9 @@ bench-gpu: $(GPU_READY) ## Measure kernels on an accelerator; without one, a dry
 stages: $(READY) ## Write the code dependencies into dvc.yaml.
 	@python tests/stage_dependencies.py
 
-docs: $(READY) ## Write the pages of methods and of benchmarks.
+docs: $(READY) ## Write the pages of methods, of metrics and of benchmarks.
 	@python tests/methods_page.py
+	@python tests/metrics_page.py
 	@python tests/benchmarks_page.py
 
 clean: ## Remove what runs have written; requests, keys and the virtual environment stay.

@@ -1,6 +1,6 @@
 """The page ``docs/metrics.md``, read off the catalogue and off what each metric measures in a small world.
 
-``python tests/metrics_page.py`` writes it; a test holds it there.
+``python tests/metrics_page.py`` writes it (``make docs``); a test holds it there.
 """
 
 import inspect
@@ -15,7 +15,7 @@ from unlearn_core.metrics import CATALOGUE
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 HEAD = """# Metrics
 
-*Written from the code; edit the docstrings instead, and run `python tests/metrics_page.py`.*
+*Written from the code by `make docs`; edit the docstrings instead.*
 
 The target is the retrained model, not 0 % and not 0.5: read every number beside the same number of a model
 that was retrained without the forgotten data. A metric sees what models said and never a model. What it

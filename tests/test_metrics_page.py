@@ -7,7 +7,7 @@ from unlearn_core.metrics import CATALOGUE
 
 
 def test_the_page_of_metrics_is_current():
-    assert PAGE.read_text() == metrics_page(), "run: python tests/metrics_page.py"
+    assert PAGE.read_text() == metrics_page(), "run: make docs"
 
 
 @pytest.mark.parametrize("kind", CATALOGUE, ids=lambda kind: kind.__name__)
