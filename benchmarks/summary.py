@@ -1,5 +1,6 @@
 """Means and counts over the rows of a benchmark, for people."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,16 @@ Row = dict[str, Any]
 KINDS = {"classes": "classes", "samples": "samples"}
 """Of the scopes that hold one kind of target only; subjects are canaries or ordinary ones."""
 
-QUANTITIES = (
-    "forget_test_accuracy",
-    "retain_test_accuracy",
-    "forget_train_accuracy",
-    "mia_auc",
-    "probe_gap",
-    "seconds",
-    "share_of_retraining",
-)
+QUANTITIES = {
+    "forget_test_accuracy": (0.0, 100.0),
+    "retain_test_accuracy": (0.0, 100.0),
+    "forget_train_accuracy": (0.0, 100.0),
+    "mia_auc": (0.0, 1.0),
+    "probe_gap": (-1.0, 1.0),
+    "seconds": (0.0, math.inf),
+    "share_of_retraining": (0.0, math.inf),
+}
+"""What is summarised, and between which bounds it lies; an interval ends there."""
 
 
 def summarise(rows: list[Row]) -> list[Row]:
@@ -69,7 +71,8 @@ def _spread(group: list[Row], name: str) -> dict[str, float] | None:
     spread = {"mean": mean, "lowest": min(values), "highest": max(values)}
     if count > 1:
         reach = float(students_t.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count))
-        spread |= {"low": mean - reach, "high": mean + reach}
+        lowest, highest = QUANTITIES[name]
+        spread |= {"low": max(lowest, mean - reach), "high": min(highest, mean + reach)}
     return spread
 
 

@@ -62,8 +62,9 @@ def _quality(title: str, figure: Path, document: Row) -> str:
         [
             f"## {title}",
             "",
-            "Means and ranges over requests and seeds; accuracies in per cent. *Seconds* include statistics "
-            "and search; *of retraining*: as a share of retraining's. *Passes*: how often the gate passed.",
+            "Means over requests and seeds with their 95 % intervals (Student's t); accuracies in per cent. "
+            "*Seconds* include statistics and search; *of retraining*: as a share of retraining's. *Passes*: "
+            "how often the gate passed.",
             "",
             f"![Forget and retain accuracy of each method](../{figure.relative_to(ROOT)})",
             "",
@@ -109,6 +110,8 @@ def _kernels(document: Row) -> str:
             _row(*["---"] * 8),
             *rows,
             "",
+            _layouts(document["layouts"]),
+            "",
             "The floor, for one sample; this machine multiplies float32 matrices at "
             f"{document['gemm_flops_per_second'] / 1e9:.0f} GFLOP/s:",
             "",
@@ -119,6 +122,19 @@ def _kernels(document: Row) -> str:
             _origin(document),
         ]
     )
+
+
+LAYOUTS = {
+    "as_it_is": "as it is",
+    "bfloat16": "bfloat16",
+    "compiled": "`torch.compile`",
+    "channels_last": "channels last",
+}
+
+
+def _layouts(layouts: list[Row]) -> str:
+    told = [f"{LAYOUTS[name]} {seconds:.2f}" for layout in layouts for name, seconds in layout.items()]
+    return f"A training pass of resnet18 over 128 images, in seconds: {', '.join(told)}."
 
 
 def _memory(document: Row) -> str:
@@ -154,8 +170,10 @@ def _memory(document: Row) -> str:
 def _spread(spread: Row | None, digits: int) -> str:
     if spread is None:
         return "–"
-    mean, lowest, highest = (f"{spread[name]:.{digits}f}" for name in ("mean", "lowest", "highest"))
-    return mean if lowest == highest else f"{mean} ({lowest}–{highest})"
+    if spread.get("low", spread["mean"]) == spread.get("high", spread["mean"]):
+        return f"{spread['mean']:.{digits}f}"
+    mean, low, high = (f"{spread[name]:.{digits}f}" for name in ("mean", "low", "high"))
+    return f"{mean} [{low}, {high}]"
 
 
 def _ratio(spread: Row | None) -> str:
