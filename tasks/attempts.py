@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tasks.tracking import Run, end_run, find_or_start
@@ -53,8 +53,8 @@ def log_attempt(
     if info.status == "FINISHED":
         return run
     # Stamped with the start of the run: entries logged again after a crash are then the same entries.
-    _log_metrics(run, _metrics(record, evaluation, cost), timestamp=info.start_time)
-    _log_params(run, _flattened({**record.method, "seed": record.seed}))
+    log_metrics(run, _metrics(record, evaluation, cost), timestamp=info.start_time)
+    log_params(run, _flattened({**record.method, "seed": record.seed}))
     for name, written in {"unlearning": record, "evaluation": evaluation, "verdict": verdict}.items():
         _log_record(run, written, f"{name}.json")
     _log_record(run, record.coverage, "coverage.json")
@@ -78,7 +78,7 @@ def log_evaluation(run: Run, evaluation: Evaluation, *, role: str, headlines: Co
     start = run.tracking.client.get_run(run.id).info.start_time
     shown = (entry for entry in evaluation.measurements if entry.name in headlines)
     metrics = ((f"{role}.{entry.name}", entry.value, 0) for entry in shown)
-    _log_metrics(run, metrics, timestamp=start)
+    log_metrics(run, metrics, timestamp=start)
     _log_record(run, evaluation, f"evaluations/{role}.json")
 
 
@@ -91,7 +91,7 @@ def log_drift(run: Run, drift: Drift) -> None:
     """
     start = run.tracking.client.get_run(run.id).info.start_time
     values = DriftSummary.of(drift).model_dump(exclude={"origin"}, exclude_none=True)
-    _log_metrics(run, ((f"drift.{name}", float(value), 0) for name, value in values.items()), timestamp=start)
+    log_metrics(run, ((f"drift.{name}", float(value), 0) for name, value in values.items()), timestamp=start)
     _log_record(run, drift, "drift.json")
 
 
@@ -169,7 +169,8 @@ def _metrics(
         yield f"cost.{name}", float(value), 0
 
 
-def _log_metrics(run: Run, metrics: Iterator[tuple[str, float, int]], *, timestamp: int) -> None:
+def log_metrics(run: Run, metrics: Iterable[tuple[str, float, int]], *, timestamp: int) -> None:
+    """Write numbers into a run, given as name, value and step; the time is in milliseconds."""
     from mlflow.entities import Metric
 
     entries = [Metric(_legal(name), value, timestamp, step) for name, value, step in metrics]
@@ -177,7 +178,8 @@ def _log_metrics(run: Run, metrics: Iterator[tuple[str, float, int]], *, timesta
         run.tracking.client.log_batch(run.id, metrics=entries[start : start + _METRICS_PER_CALL])
 
 
-def _log_params(run: Run, params: Mapping[str, str]) -> None:
+def log_params(run: Run, params: Mapping[str, str]) -> None:
+    """Write settings into a run; a long one is cut to what the store holds."""
     from mlflow.entities import Param
 
     entries = [Param(_legal(name), value[:_PARAM_LENGTH]) for name, value in params.items()]

@@ -81,10 +81,7 @@ def find_reference(layout: Layout, run: RunParams, how: Literal["none", "cached"
             "retrained to compare with; set policy.reference to none, or adopt the model with its --recipe"
         )
     wanted = describe_training(parent, recipe, run, data_digest=read_split(layout).retained, index=0)
-    if (found := find_trained(layout, wanted)) is None and how == "build":
-        found = _cached(layout, wanted)
-        train_described(layout, wanted, found)
-    return found
+    return find_or_train(layout, wanted) if how == "build" else find_trained(layout, wanted)
 
 
 def references_of(layout: Layout, run: RunParams) -> References:
@@ -147,6 +144,22 @@ def find_trained(layout: Layout, wanted: Training) -> Path | None:
     """Return the folder of a finished model, or None; one among those kept goes before one in the cache."""
     places = (layout.reference(short(wanted.digest)), _cached(layout, wanted))
     return next((folder for folder in places if is_whole(folder)), None)
+
+
+def find_or_train(layout: Layout, wanted: Training) -> Path:
+    """Return the folder of a finished model; one that is nowhere is trained now, into the cache.
+
+    Args:
+        layout: The checkout, with its request split.
+        wanted: The model.
+
+    Returns:
+        Its folder.
+    """
+    if (found := find_trained(layout, wanted)) is None:
+        found = _cached(layout, wanted)
+        train_described(layout, wanted, found)
+    return found
 
 
 def train_described(

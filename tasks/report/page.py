@@ -47,7 +47,7 @@ def render(facts: ReportFacts) -> bytes:
     Returns:
         One HTML file in UTF-8.
     """
-    return _environment().get_template("report.html").render(_told(facts)).encode()
+    return templates().get_template("report.html").render(_told(facts)).encode()
 
 
 def _told(facts: ReportFacts) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _names(models: dict[str, Any]) -> list[str]:
 
 
 @cache
-def _environment() -> "Environment":
+def templates() -> "Environment":
     """Return the templates, which escape everything that they are handed."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
