@@ -41,7 +41,7 @@ def assess(
         floor=None if second is None else observed_views(layout, second, run),
         untrained=observed_untrained(layout, run),
         relearning=observed_relearning(layout, checkpoint, run, reference=reference),
-        weights=observed_weights(checkpoint, reference=reference, second=second),
+        weights=observed_weights(checkpoint, run, reference=reference, second=second),
     )
     with computing(run.threads):
         return evaluate(
@@ -75,6 +75,13 @@ def outputs_of(layout: Layout, checkpoint: Path, run: RunParams, *, reference: P
 def models_side_by_side(
     layout: Layout, unlearned: Path, run: RunParams, reference: Path | None
 ) -> dict[str, Subject]:
-    """Return the outputs of the original, the unlearned and, if there is one, the retrained model."""
+    """Return what the original, the unlearned and, if there is one, the retrained model say and relearn."""
     folders = {"original": layout.parent, "unlearned": unlearned, "retrained": reference}
-    return {model: outputs_of(layout, folder, run) for model, folder in folders.items() if folder is not None}
+    return {
+        model: replace(
+            outputs_of(layout, folder, run),
+            relearning=observed_relearning(layout, folder, run, reference=None),
+        )
+        for model, folder in folders.items()
+        if folder is not None
+    }

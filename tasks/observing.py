@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from torch import nn
 
 from tasks.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.compute import computing, device_name
-from tasks.files import code_digest, write_atomically
+from tasks.files import code_digest, read_record, write_record
 from tasks.kept_outputs import is_whole, read_outputs, save_outputs
 from tasks.layout import Layout, short
 from tasks.materials import read_split, views
@@ -19,22 +20,13 @@ from unlearn_core.data import Samples
 from unlearn_core.evaluating import observe
 from unlearn_core.models import build_seeded
 from unlearn_core.observations import Outputs, RelearnCurve, Relearning, View, WeightDistances
-from unlearn_core.records.base import Record, canonical_json, sha256
+from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.params import RunParams
 from unlearn_core.relearning import RelearnTerms, relearn
 from unlearn_core.seeds import derive_seed
 
 BATCH_SIZE = 256
 FORGOTTEN: View = ("train", "forget")
-
-
-class Curve(Record):
-    """A relearn curve as it is kept; see ``RelearnCurve``."""
-
-    steps: tuple[int, ...]
-    accuracy: tuple[float, ...]
-    limit: int
-    samples: int
 
 
 def observed_views(layout: Layout, checkpoint: Path, run: RunParams) -> dict[View, Outputs]:
@@ -53,8 +45,7 @@ def observed_views(layout: Layout, checkpoint: Path, run: RunParams) -> dict[Vie
         model, samples = _load(checkpoint, device), views(layout, Pool(layout, device))
         return {view: observe(model, part, batch_size=BATCH_SIZE) for view, part in samples.items()}
 
-    weights = read_checkpoint_card(checkpoint).weights
-    return _kept(layout, run, {"weights": weights, "code": code_digest(data, evaluating, models)}, look)
+    return _kept(layout, run, {"weights": read_checkpoint_card(checkpoint).weights}, look)
 
 
 def observed_untrained(layout: Layout, run: RunParams) -> Outputs:
@@ -73,12 +64,7 @@ def observed_untrained(layout: Layout, run: RunParams) -> Outputs:
         net, samples = build_seeded(architecture, seed).to(device), _forgotten(layout, device)
         return {FORGOTTEN: observe(net, samples, batch_size=BATCH_SIZE)}
 
-    ingredients = {
-        "untrained": architecture.model_dump(mode="json"),
-        "seed": seed,
-        "torch": torch.__version__,
-        "code": code_digest(data, evaluating, models),
-    }
+    ingredients = {"untrained": architecture.model_dump(mode="json"), "seed": seed}
     return _kept(layout, run, ingredients, look)[FORGOTTEN]
 
 
@@ -103,12 +89,13 @@ def observed_relearning(
 
 
 def observed_weights(
-    checkpoint: Path, *, reference: Path | None, second: Path | None
+    checkpoint: Path, run: RunParams, *, reference: Path | None, second: Path | None
 ) -> WeightDistances | None:
     """Return how far a checkpoint's weights are from a retrained model's.
 
     Args:
         checkpoint: The model's folder.
+        run: Threads.
         reference: A retrained model's folder, or None.
         second: The folder of another one, for the floor, or None.
 
@@ -118,7 +105,8 @@ def observed_weights(
     if reference is None:
         return None
     floor = None if second is None else load_checkpoint(second)[0]
-    return weight_distances(load_checkpoint(checkpoint)[0], load_checkpoint(reference)[0], second=floor)
+    with computing(run.threads):
+        return weight_distances(load_checkpoint(checkpoint)[0], load_checkpoint(reference)[0], second=floor)
 
 
 def _curve(layout: Layout, checkpoint: Path, run: RunParams, *, until: float) -> RelearnCurve:
@@ -126,22 +114,17 @@ def _curve(layout: Layout, checkpoint: Path, run: RunParams, *, until: float) ->
     terms, seed = RelearnTerms(), derive_seed(run.seed, "relearn")
     ingredients = {
         "weights": read_checkpoint_card(checkpoint).weights,
-        "split": read_split(layout).digest,
         "until": until,
         "terms": terms.model_dump(mode="json"),
         "seed": seed,
-        "threads": run.threads,
-        "device": device_name(),
-        "torch": torch.__version__,
-        "code": code_digest(data, models, relearning),
     }
-    path = layout.lethe / "relearning" / f"{short(sha256(canonical_json(ingredients)))}.json"
+    path = layout.lethe / "relearning" / f"{_key(layout, run, ingredients, data, models, relearning)}.json"
     if not path.is_file():
         with computing(run.threads) as device:
             model, samples = _load(checkpoint, device), _forgotten(layout, device)
             curve = relearn(model, samples, until=until, terms=terms, seed=seed)
-        write_atomically(path, Curve(**vars(curve)).canonical())
-    return RelearnCurve(**dict(Curve.parse(path.read_bytes())))
+        write_record(path, curve)
+    return read_record(path, RelearnCurve)
 
 
 def _load(checkpoint: Path, device: torch.device) -> nn.Module:
@@ -158,11 +141,22 @@ def _kept(
     ingredients: dict[str, object],
     look: Callable[[torch.device], dict[View, Outputs]],
 ) -> dict[View, Outputs]:
-    """Return what was kept for these ingredients, this split and these threads, or look now."""
-    whole = {**ingredients, "split": read_split(layout).digest, "threads": run.threads}
-    folder = layout.lethe / "outputs" / short(sha256(canonical_json(whole)))
+    """Return what was kept for these ingredients, or look now."""
+    folder = layout.lethe / "outputs" / _key(layout, run, ingredients, data, evaluating, models)
     if not is_whole(folder):
         with computing(run.threads) as device:
             observed = look(device)
         save_outputs(folder, observed)
     return read_outputs(folder)
+
+
+def _key(layout: Layout, run: RunParams, ingredients: dict[str, object], *code: ModuleType) -> str:
+    """Name what was observed by all that it depends on: these, the split, and what computed it how."""
+    here = {
+        "split": read_split(layout).digest,
+        "threads": run.threads,
+        "device": device_name(),
+        "torch": torch.__version__,
+        "code": code_digest(*code),
+    }
+    return short(sha256(canonical_json({**ingredients, **here})))

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +11,12 @@ import numpy as np
 from tasks.evaluation import models_side_by_side
 from tasks.files import write_atomically, write_record
 from tasks.layout import Layout
-from tasks.observing import observed_relearning
 from tasks.pictures import take_pictures
-from unlearn_core.metric import Subject
-from unlearn_core.metrics.membership import loss_scores
 from unlearn_core.records.deletion import DeletionRecord, Released
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
-from unlearn_core.roc import roc_curve, tpr_at_fpr
+from unlearn_core.records.report import RATES, Pictures
 
 MODELS = ("original", "unlearned", "retrained")
 
@@ -49,23 +45,11 @@ def write_reports(layout: Layout, record: DeletionRecord, run: RunParams, refere
     write_record(layout.deletion, record)
     write_atomically(layout.reports / "metrics.json", _metrics(record))
     subjects = models_side_by_side(layout, layout.unlearned, run, reference)
-    relearning = _with_relearning(layout, subjects, run, reference)
-    write_record(layout.pictures, take_pictures(relearning, seed=record.original.seed))
+    pictures = take_pictures(subjects, seed=record.original.seed)
+    write_record(layout.pictures, pictures)
     plots = layout.reports / "plots"
     write_atomically(plots / "accuracy_per_class.csv", _accuracy_per_class(record))
-    write_atomically(plots / "attack_roc.csv", _attack_roc(subjects, seed=record.original.seed))
-
-
-def _with_relearning(
-    layout: Layout, subjects: dict[str, Subject], run: RunParams, reference: Path | None
-) -> dict[str, Subject]:
-    """Return the models with how fast each learns the forgotten data again, as the metric looked at it."""
-    folders = {"original": layout.parent, "unlearned": layout.unlearned, "retrained": reference}
-    return {
-        model: replace(subject, relearning=observed_relearning(layout, folder, run, reference=None))
-        for model, subject in subjects.items()
-        if (folder := folders[model]) is not None
-    }
+    write_atomically(plots / "attack_roc.csv", _attack_roc(pictures))
 
 
 def evaluations_by_model(record: DeletionRecord) -> dict[str, Evaluation]:
@@ -99,15 +83,12 @@ def _accuracy_per_class(record: DeletionRecord) -> bytes:
     return _csv(("class", *MODELS), rows)
 
 
-def _attack_roc(subjects: dict[str, Subject], *, seed: int) -> bytes:
+def _attack_roc(pictures: Pictures) -> bytes:
     """Return a row per false-positive rate and a column per model with its true-positive rate."""
-    grid = np.linspace(0, 1, 101)
-    curves = {model: roc_curve(*loss_scores(subject, seed=seed)) for model, subject in subjects.items()}
-    columns = [
-        [tpr_at_fpr(curves[model], rate) for rate in grid] if model in curves else [None] * len(grid)
-        for model in MODELS
-    ]
-    return _csv(("false_positive_rate", *MODELS), zip(grid.tolist(), *columns, strict=True))
+    there = pictures.models
+    columns = [there[model].attack if model in there else (None,) * RATES for model in MODELS]
+    rates = np.linspace(0, 1, RATES).tolist()
+    return _csv(("false_positive_rate", *MODELS), zip(rates, *columns, strict=True))
 
 
 def _drift_in_words(drift: Drift) -> str:

@@ -7,6 +7,7 @@ from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks import observing
 from tasks.evaluation import assess
 from tasks.layout import Layout
+from tasks.observing import observed_views
 from tasks.params import read_section
 from unlearn_core.records.params import RunParams
 
@@ -72,3 +73,12 @@ def test_another_seed_is_another_untrained_net_and_another_lesson(layout, run):
     assess(layout, layout.parent, run.model_copy(update={"seed": run.seed + 1}))
     made = {path.parent.name for path in set(layout.lethe.glob("*/*")) - before}
     assert made == {"outputs", "relearning"}
+
+
+def test_what_one_device_said_is_not_taken_for_what_another_would(layout, run, monkeypatch):
+    assess(layout, layout.parent, run)
+    before = set(layout.lethe.glob("*/*"))
+    monkeypatch.setattr(observing, "device_name", lambda: "another")
+    observed_views(layout, layout.parent, run)
+    (made,) = set(layout.lethe.glob("*/*")) - before
+    assert made.parent.name == "outputs"
