@@ -1,0 +1,114 @@
+"""A comparison of methods: what one did in one case, and where all of them stand."""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.policy import VerdictName
+
+ForgetKind = Literal["class", "random", "subject"]
+Outcome = VerdictName | Literal["failed"]
+
+
+class ForgetSet(Record):
+    """What is forgotten in a case. ``name`` stands on pages, so it never names a person."""
+
+    kind: ForgetKind
+    name: str
+    rows: int
+
+
+class BenchmarkRow(Record):
+    """One method in one case, beside the model retrained for the same forget set and seed.
+
+    ``values`` are the method's measurements and ``retrained`` the same of the retrained model; both are
+    empty where the method failed, and ``why`` says so. ``seconds`` are the method's, with the second moments
+    if it needs them, ``retraining_seconds`` those of its retrained model, None where nobody timed it;
+    ``took_seconds`` is the whole case, measuring included.
+    """
+
+    schema_version: Literal["lethe.benchmark-row/1"] = "lethe.benchmark-row/1"
+    forget: ForgetSet
+    seed: int
+    method: str
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    outcome: Outcome
+    why: str
+    reference: Sha256
+    values: dict[str, float] = Field(default_factory=dict)
+    retrained: dict[str, float] = Field(default_factory=dict)
+    seconds: float | None = None
+    retraining_seconds: float | None = None
+    peak_memory_mib: float | None = None
+    took_seconds: float = 0.0
+
+
+class Standing(Record):
+    """Where one method stands on one kind of forget set.
+
+    ``gaps`` are the mean signed gaps to the retrained model, method minus retrained, over the cases in which
+    both were measured: ``samples`` counts them, and a single one has no interval. ``average_gap`` and
+    ``cost``, the share of retraining's time, are means over cases likewise. ``outcomes`` counts verdicts.
+    """
+
+    kind: ForgetKind
+    method: str
+    cases: int
+    gaps: tuple[Measurement, ...]
+    average_gap: Measurement | None
+    cost: Measurement | None
+    outcomes: dict[Outcome, int]
+
+    def gap(self, name: str) -> Measurement | None:
+        """Return the gap in one measurement, or None if it was not measured."""
+        return next((entry for entry in self.gaps if entry.name == name), None)
+
+
+class Leaderboard(Record):
+    """All of a comparison: the standings by kind of forget set, best average gap first, and every row."""
+
+    schema_version: Literal["lethe.leaderboard/1"] = "lethe.leaderboard/1"
+    dataset: str
+    data: Sha256
+    architecture: str
+    parent: Sha256
+    device: str
+    seeds: int
+    forget: tuple[ForgetSet, ...]
+    standings: tuple[Standing, ...]
+    rows: tuple[BenchmarkRow, ...]
+
+
+class Forecast(Record):
+    """What a comparison would still take, before anything is run.
+
+    ``cases`` are pairs of a forget set and a seed, each with a retrained model and some runs of methods. A
+    method that never ran here is counted as long as one retraining, so ``seconds`` is cautious.
+    """
+
+    cases: int
+    references: int
+    references_there: int
+    runs: int
+    runs_there: int
+    seconds: float = 0.0
+
+    @property
+    def missing(self) -> int:
+        """How many models are to be trained or unlearned."""
+        return self.references - self.references_there + self.runs - self.runs_there
+
+
+class BenchmarkReport(Record):
+    """What ``lethe benchmark`` foresaw, and where it wrote what came out; None if it was not run.
+
+    ``pages`` are paths from the checkout's root where they lie in it, ``run`` is MLflow's id of the run.
+    """
+
+    schema_version: Literal["lethe.benchmark/1"] = "lethe.benchmark/1"
+    forecast: Forecast
+    leaderboard: Leaderboard | None = None
+    pages: tuple[str, ...] = ()
+    run: str | None = None
