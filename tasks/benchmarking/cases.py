@@ -1,0 +1,158 @@
+"""The cases of a comparison: forget sets, each with several seeds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from tasks.datasets import read_card, read_manifest, rows_digest
+from tasks.layout import Layout, short
+from tasks.signing import pseudonymise
+from unlearn_core.errors import RequestError
+from unlearn_core.records.base import canonical_json, sha256
+from unlearn_core.records.benchmark import ForgetKind, ForgetSet
+from unlearn_core.records.deletion import SplitRecord
+from unlearn_core.records.request import ClassScope, SampleScope, Scope, ScopeKind, SubjectScope
+from unlearn_core.seeds import derive_seed
+from unlearn_core.selection import Manifest, Selection, select
+
+MOST_CLASSES = 10
+"""Of the classes that are forgotten, one at a time, where nobody says which."""
+
+NO_KEY = bytes(32)
+"""Rows are found through pseudonyms. These are never written, so that their key need not be secret."""
+
+SCOPES: dict[ForgetKind, ScopeKind] = {"class": "classes", "random": "samples", "subject": "subjects"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which forget sets are wanted; each class, count and subject is a forget set of its own.
+
+    Attributes:
+        classes: Names of classes.
+        random: How many training samples to draw; every seed draws its own.
+        subjects: Ids of subjects.
+    """
+
+    classes: tuple[str, ...] = ()
+    random: tuple[int, ...] = ()
+    subjects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One forget set with one seed.
+
+    Attributes:
+        forget: What is forgotten, as pages call it.
+        seed: Which of the seeds, from 0.
+        split: Which rows that means.
+    """
+
+    forget: ForgetSet
+    seed: int
+    split: SplitRecord
+
+    @property
+    def title(self) -> str:
+        """What the case is, for people."""
+        return f"{self.forget.name}, seed {self.seed}"
+
+    @property
+    def folder(self) -> str:
+        """The name of the case's folder."""
+        return f"{self.forget.kind}-{short(self.split.retained)}-{self.seed}"
+
+
+def plan_cases(layout: Layout, asked: Asked, *, seeds: int, base: int) -> tuple[Case, ...]:
+    """List the cases: all forget sets with the first seed, then all with the next one.
+
+    Args:
+        layout: The checkout, with its data set.
+        asked: The forget sets; without any, every class by itself, or ``MOST_CLASSES`` of many classes,
+            evenly spread.
+        seeds: How many seeds.
+        base: The checkout's seed, which draws of samples depend on.
+
+    Returns:
+        The cases.
+
+    Raises:
+        RequestError: If something that is named is not in the data, or cannot be forgotten.
+    """
+    manifest, data = read_manifest(layout.dataset), read_card(layout.dataset).rows_digest
+    if asked == Asked():
+        asked = Asked(classes=_spread(manifest))
+    cases: list[Case] = []
+    for seed in range(seeds):
+        for kind, scope, name in _scopes(manifest, asked, derive_seed(base + seed, "benchmark")):
+            found = select(scope, manifest, partial(pseudonymise, NO_KEY, _kind_of_id(scope)))
+            split = _split(kind, manifest, found, data)
+            shown = f"person {short(split.retained)[:8]}" if kind == "subject" else name
+            rows = len(split.forget_rows)
+            cases.append(Case(ForgetSet(kind=kind, name=shown, rows=rows), seed, split))
+    return tuple(cases)
+
+
+def _spread(manifest: Manifest) -> tuple[str, ...]:
+    """Return the classes that have training rows, or some of them."""
+    present = np.unique(manifest.labels[manifest.splits == "train"])
+    places = np.linspace(0, len(present) - 1, min(MOST_CLASSES, len(present))).round().astype(int)
+    return tuple(manifest.classes[index] for index in present[places])
+
+
+def _scopes(manifest: Manifest, asked: Asked, seed: int) -> Iterator[tuple[ForgetKind, Scope, str]]:
+    """Yield the kind, the scope and the name of every forget set; only a person's name is not for pages."""
+    for name in dict.fromkeys(asked.classes):
+        yield "class", ClassScope(classes=(name,)), f"class {name}"
+    for count in dict.fromkeys(asked.random):
+        ids = (pseudonymise(NO_KEY, "sample", one) for one in draw(manifest, count, seed))
+        yield "random", SampleScope(samples=tuple(ids)), f"{count} random samples"
+    for name in dict.fromkeys(asked.subjects):
+        if name not in manifest.subject_ids:
+            raise RequestError(f"unknown subject: {name}; check the id")
+        yield "subject", SubjectScope(subjects=(pseudonymise(NO_KEY, "subject", name),)), name
+
+
+def draw(manifest: Manifest, count: int, seed: int) -> tuple[str, ...]:
+    """Draw training samples of which there is no exact copy.
+
+    Args:
+        manifest: The data set.
+        count: How many.
+        seed: For the draw.
+
+    Returns:
+        Their ids, in order.
+
+    Raises:
+        RequestError: If there are not that many, or none would be left.
+    """
+    images, copies = np.unique(manifest.sha256, return_counts=True)
+    single = np.isin(manifest.sha256, images[copies == 1])
+    ids = np.sort(manifest.sample_ids[single & (manifest.splits == "train")])
+    if not 0 < count < len(ids):
+        raise RequestError(f"{count} random samples were asked for; there are {len(ids)} to draw from")
+    return tuple(sorted(np.random.default_rng(seed).choice(ids, count, replace=False).tolist()))
+
+
+def _kind_of_id(scope: Scope) -> Literal["sample", "subject"]:
+    return "sample" if isinstance(scope, SampleScope) else "subject"
+
+
+def _split(kind: ForgetKind, manifest: Manifest, found: Selection, data: str) -> SplitRecord:
+    """Return a case's split, without pseudonyms; the rows tell cases apart."""
+    rows = tuple(int(row) for row in np.flatnonzero(found.forget))
+    return SplitRecord(
+        request="benchmark",
+        scope_kind=SCOPES[kind],
+        scope=sha256(canonical_json([kind, rows])),
+        data=data,
+        retained=rows_digest(manifest, found.keep),
+        classes=found.classes,
+        forget_rows=rows,
+        forgotten=(),
+    )

@@ -1,0 +1,73 @@
+"""A folder for each case: as a checkout to whoever works in it, and gone when the case is done."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.benchmarking.cases import Case
+from tasks.files import write_record
+from tasks.layout import Layout
+from tasks.params import read_params, write_params
+
+SHARED = ("references", "costs", "pixels")
+"""Of the checkout's cache, what all cases use and add to."""
+
+
+def home(layout: Layout) -> Path:
+    """Return where a checkout keeps what comparisons made: rows, second moments, folders under way."""
+    return layout.lethe / "benchmark"
+
+
+def sweep(layout: Layout) -> None:
+    """Remove the folders that killed runs left; nobody else may be at work in the checkout."""
+    shutil.rmtree(home(layout) / "scratch", ignore_errors=True)
+
+
+@contextmanager
+def scratch(layout: Layout, case: Case, moments: Path | None = None) -> Iterator[Layout]:
+    """Prepare a case's folder, and remove it once the block succeeds.
+
+    Data, parent, references, costs and pixels are the checkout's own, by links. What a killed run left of the
+    folder is used again: all that lies in it is kept by what it depends on.
+
+    Args:
+        layout: The checkout.
+        case: The case.
+        moments: The folder of second moments that all cases share, or None if they are not needed.
+
+    Yields:
+        The folder.
+    """
+    place = Layout(home(layout) / "scratch" / case.folder)
+    for folder in (layout.dataset, layout.parent, layout.reference("")):
+        _link(place.root / folder.relative_to(layout.root), folder)
+    for name in SHARED:
+        (layout.lethe / name).mkdir(parents=True, exist_ok=True)
+        _link(place.lethe / name, layout.lethe / name)
+    if moments is not None:
+        _link(place.moments, moments)
+    _write_params(layout, place, case.seed)
+    write_record(place.split / "split.json", case.split)
+    yield place
+    shutil.rmtree(place.root)
+
+
+def _link(link: Path, target: Path) -> None:
+    """Let a path stand for a folder, whether that exists or not."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(target.resolve(), target_is_directory=True)
+
+
+def _write_params(layout: Layout, place: Layout, seed: int) -> None:
+    """Write the checkout's parameters with the case's seed, and a policy that compares with references."""
+    shutil.copy(layout.root / "params.yaml", place.root)
+    params = read_params(layout.root)
+    base = params["run"].get("seed", 0)
+    changes = {
+        "request": "benchmark",
+        "run": {**params["run"], "seed": base + seed},
+        "policy": {**params["policy"], "reference": "build"},
+    }
+    write_params(place.root, changes)

@@ -1,0 +1,123 @@
+"""How a leaderboard speaks: a gap stands with its interval, and a single case says that it has none."""
+
+from collections.abc import Sequence
+
+from tasks.report.measurements import meaning_of
+from tasks.report.numbers import NONE, Style, decimal, interval, percent, points
+from unlearn_core.ranking import QUANTITIES
+from unlearn_core.records.benchmark import ForgetKind, ForgetSet, Leaderboard, Standing
+from unlearn_core.records.evaluation import Measurement
+
+ALONE = "one case, no interval"
+
+KINDS: dict[ForgetKind, str] = {
+    "class": "Forgetting a class",
+    "random": "Forgetting random samples",
+    "subject": "Forgetting a person",
+}
+
+HEADINGS = {
+    "accuracy.train.forget": "forget accuracy",
+    "accuracy.test.forget": "forget accuracy, test",
+    "accuracy.train.retain": "retain accuracy",
+    "accuracy.test.retain": "test accuracy",
+    "mia.loss_auc": "membership attack, AUC",
+    "svc_salun.non_members.train.forget": "membership attack, SVC",
+    "probe.accuracy": "linear probe",
+    "relearn.ratio": "relearn time, ratio",
+    "neighbour_leakage.train.forget": "neighbour leakage",
+}
+"""What each gap is called; more on each in the documentation of metrics."""
+
+OUTCOMES = {
+    "passes": "passes",
+    "under_forgotten": "under-forgotten",
+    "over_forgotten": "over-forgotten",
+    "inconclusive": "inconclusive",
+    "failed": "failed",
+}
+
+
+def signed(value: float) -> str:
+    """Write a difference with its sign and two decimals: +0.04."""
+    return f"+{decimal(value)}" if round(value, 2) > 0 else decimal(value)
+
+
+def unsigned_points(value: float) -> str:
+    """Write a distance in points: 4.0 points."""
+    return points(value).lstrip("+")
+
+
+def gap_style(name: str) -> Style:
+    """Return how a gap in a measurement is written: that of two fractions in points."""
+    return points if meaning_of(name).style is percent else signed
+
+
+def with_interval(entry: Measurement | None, style: Style) -> tuple[str, str]:
+    """Write a mean over cases.
+
+    Args:
+        entry: The mean, or None if nothing was measured.
+        style: How its number is written.
+
+    Returns:
+        The number, and its interval or that one case has none; never the first without the second.
+    """
+    if entry is None:
+        return NONE, ""
+    return style(entry.value), interval(entry, style) or ALONE
+
+
+def columns_of(standings: Sequence[Standing]) -> list[str]:
+    """Return the gaps that any of some standings has, in their order."""
+    return [name for name in QUANTITIES if any(one.gap(name) for one in standings)]
+
+
+def outcomes_of(one: Standing) -> str:
+    """Write the verdicts: 2 passes, 1 failed."""
+    return ", ".join(
+        f"{one.outcomes[name]} {words}" for name, words in OUTCOMES.items() if name in one.outcomes
+    )  # pyright: ignore[reportArgumentType]
+
+
+def by_kind(board: Leaderboard) -> dict[ForgetKind, list[Standing]]:
+    """Return the standings of each kind of forget set, in their order."""
+    kinds: dict[ForgetKind, list[Standing]] = {}
+    for one in board.standings:
+        kinds.setdefault(one.kind, []).append(one)
+    return kinds
+
+
+def sets_of(board: Leaderboard, kind: ForgetKind) -> list[ForgetSet]:
+    """Return the forget sets of a kind."""
+    return [one for one in board.forget if one.kind == kind]
+
+
+def failures_of(board: Leaderboard) -> list[tuple[str, str, str]]:
+    """Return the method, the case and the reason of every failure."""
+    return [
+        (row.method, f"{row.forget.name}, seed {row.seed}", row.why)
+        for row in board.rows
+        if row.outcome == "failed"
+    ]
+
+
+def in_words(board: Leaderboard) -> str:
+    """Say on what the methods were compared."""
+    sets = ", ".join(dict.fromkeys(one.name for one in board.forget))
+    seeds = f"{board.seeds} seed{'s' if board.seeds > 1 else ''}"
+    return f"{board.architecture} on {board.dataset}, {seeds}, forgetting: {sets}"
+
+
+READING = (
+    "Every gap is the method’s value less that of a model retrained without the data, for the same forget "
+    "set and seed: 0 is the target, above and below are both wrong.",
+    "In brackets: the 95\u202f% interval of the mean over cases (Student’s t). A single case has none. It "
+    "speaks of cases like these, on this one parent; cases of one forget set depend on one another.",
+    "The average gap is the mean distance in forget, retain and test accuracy and the SVC attack. It orders "
+    "the methods and hides signs, so read the gaps. “original” is the model that forgot nothing; “retrain” "
+    "is retrained with another seed, so its gap is what chance alone makes.",
+    "Cost is the method’s time as a share of retraining, second moments included where it needs them; the "
+    "search for settings in params.yaml is not.",
+)
+"""What a reader must know, in every form."""
