@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from flows.adopt_cli import adopt
+from flows.benchmark_cli import benchmark
 from flows.reference_cli import reference
 from tasks.environment import silence_telemetry
 from unlearn_core.errors import LetheError, SetupError
@@ -133,6 +134,7 @@ def tune(
 
 
 app.command()(reference)
+app.command()(benchmark)
 
 
 @app.command(name="next")

@@ -1,0 +1,112 @@
+"""``lethe benchmark``: methods, forget sets and seeds compared, on the checkout's own parent and data."""
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from pathlib import Path
+
+from tasks.benchmarking.cases import Asked
+from tasks.benchmarking.forecast import forecast
+from tasks.benchmarking.plan import Planned, plan_benchmark
+from tasks.benchmarking.runs import run_method, set_up
+from tasks.benchmarking.scratch import scratch, sweep
+from tasks.benchmarking.statistics import shared_moments
+from tasks.environment import require_checkout, sole_use
+from tasks.files import write_record
+from tasks.layout import Layout
+from tasks.leaderboard.board import make_board
+from tasks.leaderboard.tracking import log_board
+from tasks.leaderboard.writing import default_folder, write_board
+from tasks.progress import announced
+from unlearn_core.records.benchmark import BenchmarkReport, BenchmarkRow, Forecast
+
+Agree = Callable[[Forecast], bool]
+"""Shown the forecast before anything is run; says whether to go on."""
+
+
+def benchmark(
+    root: Path,
+    asked: Asked,
+    *,
+    methods: Collection[str] = (),
+    seeds: int = 3,
+    output: Path | None = None,
+    agree: Agree,
+) -> BenchmarkReport:
+    """Plan, forecast, ask, run what is missing, and write the leaderboard.
+
+    Args:
+        root: A folder of the checkout.
+        asked: The forget sets.
+        methods: Names of methods; none stands for all that are configured.
+        seeds: How many seeds, each with its own retrained model.
+        output: Where the leaderboard goes; by default into the checkout's cache.
+        agree: Shown the forecast; where it says no, nothing is run or written.
+
+    Returns:
+        The forecast, and what came of it.
+    """
+    layout = Layout(require_checkout(root))
+    with sole_use(layout.root):
+        plan = plan_benchmark(layout, asked, methods=methods, seeds=seeds)
+        foreseen = forecast(layout, plan)
+        if not agree(foreseen):
+            return BenchmarkReport(forecast=foreseen)
+        board = make_board(layout, run_missing(layout, plan), seeds=seeds)
+        folder = output or default_folder(layout, board)
+        pages = write_board(board, folder)
+        run = log_board(layout, board, pages)
+    named = (page.relative_to(layout.root) if page.is_relative_to(layout.root) else page for page in pages)
+    return BenchmarkReport(forecast=foreseen, leaderboard=board, pages=tuple(map(str, named)), run=run.id)
+
+
+def run_missing(layout: Layout, plan: Sequence[Planned]) -> list[BenchmarkRow]:
+    """Run what has no row yet, and return all rows in the order of the plan.
+
+    Args:
+        layout: The checkout.
+        plan: The cases.
+
+    Returns:
+        The rows. Each is kept as soon as it is there, but those of failures that another attempt may mend.
+    """
+    total = sum(len(one.missing) for one in plan)
+    done = 0
+    rows: list[BenchmarkRow] = []
+    for one in plan:
+        step = partial(_numbered, done, total)
+        done += len(one.missing)
+        fresh = run_case(layout, one, step) if one.missing else {}
+        found = {**one.rows, **fresh}
+        rows += [found[name] for name in one.methods]
+    sweep(layout)
+    return rows
+
+
+def _numbered(done: int, total: int, index: int) -> str:
+    """Say which run of all this is."""
+    return f"[{done + index}/{total}]"
+
+
+def run_case(layout: Layout, planned: Planned, number: Callable[[int], str]) -> dict[str, BenchmarkRow]:
+    """Run what is missing of one case, in a folder of its own.
+
+    Args:
+        layout: The checkout.
+        planned: The case.
+        number: Says which run of all the case's first, second, … is, counted from 1.
+
+    Returns:
+        The new rows by method.
+    """
+    fresh: dict[str, BenchmarkRow] = {}
+    moments, took = shared_moments(layout)
+    with scratch(layout, planned.case, moments) as place:
+        with announced(f"{planned.case.title}: a retrained model to compare with"):
+            bench = set_up(place, planned.case, planned.reference)
+        for index, name in enumerate(planned.missing, 1):
+            with announced(f"{number(index)} {planned.case.title}: {name}"):
+                row, final = run_method(bench, planned.methods[name], took)
+            fresh[name] = row
+            if final:
+                write_record(planned.kept[name], row)
+    return fresh

@@ -1,0 +1,60 @@
+"""What a comparison would still take: a few real steps of training, and what methods took before."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from tasks.benchmarking.plan import Planned
+from tasks.benchmarking.scratch import scratch
+from tasks.checkpoints import read_checkpoint_card
+from tasks.files import read_record
+from tasks.layout import Layout
+from tasks.references import find_trained
+from tasks.trials import retraining_seconds
+from unlearn_core.records.benchmark import BenchmarkRow, Forecast
+from unlearn_core.records.evaluation import Cost
+
+
+def forecast(layout: Layout, plan: Sequence[Planned]) -> Forecast:
+    """Count what is there and what is missing, and estimate the time for the rest.
+
+    Args:
+        layout: The checkout.
+        plan: The cases; at least one.
+
+    Returns:
+        The forecast. A method without a row counts as one retraining, unless it ran in another case.
+    """
+    references = {one.reference.digest: one for one in plan}
+    there = {digest: find_trained(layout, one.reference) for digest, one in references.items()}
+    rows = [row for one in plan for row in one.rows.values()]
+    missing = [name for one in plan for name in one.missing]
+    counted = Forecast(
+        cases=len(plan),
+        references=len(references),
+        references_there=sum(folder is not None for folder in there.values()),
+        runs=len(rows) + len(missing),
+        runs_there=len(rows),
+    )
+    if not counted.missing:
+        return counted
+    retraining = _retraining(layout, plan)
+    seconds = retraining * (counted.references - counted.references_there)
+    seconds += sum(_run_seconds(name, rows, retraining) for name in missing)
+    return counted.model_copy(update={"seconds": seconds})
+
+
+def _retraining(layout: Layout, plan: Sequence[Planned]) -> float:
+    """Return what retraining takes, from a model that was retrained before, else from a few steps of it."""
+    for one in plan:
+        if (folder := find_trained(layout, one.reference)) is not None:
+            path = layout.cost(read_checkpoint_card(folder).weights)
+            if path.is_file():
+                return read_record(path, Cost).seconds
+    with scratch(layout, plan[0].case) as place:
+        return retraining_seconds(place)
+
+
+def _run_seconds(method: str, rows: Sequence[BenchmarkRow], otherwise: float) -> float:
+    """Return what a run of a method took in other cases, on average."""
+    took = [row.took_seconds for row in rows if row.method == method and row.took_seconds]
+    return fmean(took) if took else otherwise

@@ -1,0 +1,97 @@
+"""What a comparison wants: per case a retrained model and runs of methods, and which of them are there."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.benchmarking.cases import Asked, Case, plan_cases
+from tasks.benchmarking.kept import Keeper
+from tasks.benchmarking.runs import ORIGINAL
+from tasks.checkpoints import is_whole, read_checkpoint_card
+from tasks.configured import configured_methods
+from tasks.files import read_record
+from tasks.layout import Layout
+from tasks.params import read_section
+from tasks.references import describe_training
+from unlearn_core.errors import ConfigurationError, SetupError
+from unlearn_core.method import Method
+from unlearn_core.records.benchmark import BenchmarkRow
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.reference import Training
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One case of a comparison.
+
+    Attributes:
+        case: What is forgotten, and with which seed.
+        reference: The retrained model that its runs are held against.
+        methods: What runs, by name; None stands for the original.
+        kept: Where each one's row is once it is finished.
+    """
+
+    case: Case
+    reference: Training
+    methods: Mapping[str, Method | None]
+    kept: Mapping[str, Path]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The methods whose row is not there."""
+        return tuple(name for name, path in self.kept.items() if not path.is_file())
+
+    @property
+    def rows(self) -> dict[str, BenchmarkRow]:
+        """The rows that are there, by method."""
+        return {n: read_record(path, BenchmarkRow) for n, path in self.kept.items() if path.is_file()}
+
+
+def plan_benchmark(
+    layout: Layout, asked: Asked, *, methods: Collection[str], seeds: int
+) -> tuple[Planned, ...]:
+    """List all cases with what is wanted of each.
+
+    Args:
+        layout: The checkout.
+        asked: The forget sets.
+        methods: Names of methods; none stands for all that are configured.
+        seeds: How many seeds.
+
+    Returns:
+        The cases; each has the original, and the methods that support its kind of forget set.
+
+    Raises:
+        SetupError: If there is no parent yet.
+        ConfigurationError: If nobody knows how the parent was trained.
+    """
+    if not is_whole(layout.parent):
+        raise SetupError("there is no parent to compare methods on; run `lethe train` first")
+    parent, run = read_checkpoint_card(layout.parent), read_section(layout.root, "run", RunParams)
+    if (recipe := parent.recipe) is None:
+        raise ConfigurationError(
+            "nobody knows how the parent was trained, so that nothing can be retrained to compare with; "
+            "adopt the model with its --recipe"
+        )
+    chosen, keeper, planned = _chosen(layout, methods), Keeper(layout), []
+    for case in plan_cases(layout, asked, seeds=seeds, base=run.seed):
+        # Numbered as `lethe reference` numbers them: one model per seed, whoever asked for it first.
+        wanted = describe_training(parent, recipe, run, data_digest=case.split.retained, index=case.seed)
+        fitting = {method.name: method for method in chosen if case.split.method_scope in method.scopes}
+        runs: dict[str, Method | None] = {ORIGINAL: None, **fitting}
+        kept = {name: keeper.path(case, wanted, method) for name, method in runs.items()}
+        planned.append(Planned(case, wanted, runs, kept))
+    return tuple(planned)
+
+
+def _chosen(layout: Layout, names: Collection[str]) -> list[Method]:
+    """Return the configured methods, or those of them that are named.
+
+    Raises:
+        ConfigurationError: If one is not configured; the message lists those that are.
+    """
+    configured = configured_methods(layout)
+    if unknown := sorted(set(names) - {method.name for method in configured}):
+        known = ", ".join(method.name for method in configured)
+        raise ConfigurationError(f"there is no method {', '.join(unknown)} in params.yaml; take {known}")
+    return [method for method in configured if not names or method.name in names]

@@ -1,0 +1,145 @@
+"""One run: a method in a case's folder, measured beside the retrained model. What fails is a row as well."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.benchmarking.cases import Case
+from tasks.checkpoints import read_checkpoint_card
+from tasks.evaluation import assess
+from tasks.files import read_record
+from tasks.layout import Layout
+from tasks.params import read_section
+from tasks.references import find_or_train
+from tasks.unlearning import attempt
+from unlearn_core.audit.policy import judge
+from unlearn_core.errors import LetheError, UnlearningError
+from unlearn_core.method import Method, Need
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.benchmark import BenchmarkRow
+from unlearn_core.records.evaluation import Cost, Evaluation
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy
+from unlearn_core.records.reference import Training
+
+ORIGINAL = "original"
+"""The parent as it is, among the methods: what forgetting nothing looks like."""
+
+BREAKS = (LetheError, RuntimeError, ValueError, ArithmeticError, MemoryError)
+"""What a method may end with; anything else is a mistake of Lethe's own."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every method of a case is held against.
+
+    Attributes:
+        place: The case's folder.
+        case: What is forgotten, and with which seed.
+        run: Seed and threads.
+        policy: What is judged by.
+        reference: The retrained model's folder.
+        original: What was measured on the parent.
+        retrained: The same on the retrained model.
+    """
+
+    place: Layout
+    case: Case
+    run: RunParams
+    policy: Policy
+    reference: Path
+    original: Evaluation
+    retrained: Evaluation
+
+
+def set_up(place: Layout, case: Case, wanted: Training) -> Bench:
+    """Find the case's retrained model, or train it, and measure it and the parent.
+
+    Args:
+        place: The case's folder.
+        case: The case.
+        wanted: The retrained model.
+
+    Returns:
+        The bench.
+    """
+    run, policy = read_section(place.root, "run", RunParams), read_section(place.root, "policy", Policy)
+    reference = find_or_train(place, wanted)
+    original, retrained = (
+        assess(place, folder, run, reference=reference) for folder in (place.parent, reference)
+    )
+    return Bench(place, case, run, policy, reference, original, retrained)
+
+
+def run_method(bench: Bench, method: Method | None, moments: Cost) -> tuple[BenchmarkRow, bool]:
+    """Unlearn with a method, measure and judge what came out.
+
+    Args:
+        bench: The case.
+        method: The method; None measures the original.
+        moments: What the second moments cost, for the methods that need them.
+
+    Returns:
+        The row, and whether another attempt would give the same one. It would not where the machine
+        or a library failed, out of memory for example.
+    """
+    started = time.perf_counter()
+    try:
+        row = _original(bench) if method is None else _unlearned(bench, method, moments)
+    except BREAKS as error:
+        name = ORIGINAL if method is None else method.name
+        return _failed(bench, name, error), isinstance(error, UnlearningError)
+    return row.model_copy(update={"took_seconds": time.perf_counter() - started}), True
+
+
+def _original(bench: Bench) -> BenchmarkRow:
+    return _row(bench, ORIGINAL, bench.original)
+
+
+def _unlearned(bench: Bench, method: Method, moments: Cost) -> BenchmarkRow:
+    share = bench.policy.max_unsupported_share
+    tried = attempt(bench.place, method, bench.run, max_unsupported_share=share)
+    measured = assess(bench.place, tried.checkpoint, bench.run, reference=bench.reference)
+    cost = Cost.total((tried.cost, moments)) if Need.MOMENTS in method.needs else tried.cost
+    row = _row(bench, method.name, measured)
+    told = {"seconds": cost.seconds, "peak_memory_mib": cost.peak_memory_mib}
+    return row.model_copy(update={"settings": tried.record.method, **told})
+
+
+def _row(bench: Bench, name: str, measured: Evaluation) -> BenchmarkRow:
+    """Judge a model, and put what was measured on it beside the retrained model's."""
+    scope = bench.case.split.method_scope
+    verdict = judge(bench.policy, scope, measured, original=bench.original, reference=bench.retrained)
+    return BenchmarkRow(
+        forget=bench.case.forget,
+        seed=bench.case.seed,
+        method=name,
+        outcome=verdict.verdict,
+        why=verdict.reason,
+        reference=bench.retrained.model,
+        values=_values(measured),
+        retrained=_values(bench.retrained),
+        retraining_seconds=_retraining_seconds(bench.place, bench.retrained.model),
+    )
+
+
+def _failed(bench: Bench, name: str, error: BaseException) -> BenchmarkRow:
+    why = str(error) or type(error).__name__
+    return BenchmarkRow(
+        forget=bench.case.forget,
+        seed=bench.case.seed,
+        method=name,
+        outcome="failed",
+        why=why,
+        reference=read_checkpoint_card(bench.reference).weights,
+    )
+
+
+def _values(measured: Evaluation) -> dict[str, float]:
+    """Return measurements by name, but those of single classes."""
+    return {entry.name: entry.value for entry in measured.measurements if ".class." not in entry.name}
+
+
+def _retraining_seconds(place: Layout, weights: Sha256) -> float | None:
+    path = place.cost(weights)
+    return read_record(path, Cost).seconds if path.is_file() else None
