@@ -54,9 +54,7 @@ def write_reports(layout: Layout, record: DeletionRecord, run: RunParams, refere
 
 def evaluations_by_model(record: DeletionRecord) -> dict[str, Evaluation]:
     """Return the original's evaluation, the accepted model's, and the retrained one's if there is one."""
-    accepted = () if record.accepted is None else (("unlearned", record.accepted.evaluation),)
-    retrained = () if record.reference is None else (("retrained", record.reference),)
-    return dict((("original", record.original), *accepted, *retrained))
+    return record.evaluations(record.accepted)
 
 
 def headlines(evaluation: Evaluation) -> dict[str, float]:

@@ -42,10 +42,7 @@ class Group:
 
 def evaluations(record: DeletionRecord) -> dict[str, Evaluation]:
     """Return what was measured on the original, on the last model of the ladder, and on a retrained one."""
-    last = last_rung(record)
-    unlearned = {} if last is None else {"unlearned": last.evaluation}
-    retrained = {} if record.reference is None else {"retrained": record.reference}
-    return {"original": record.original, **unlearned, **retrained}
+    return record.evaluations(last_rung(record))
 
 
 def cell(entry: Measurement | None, style: Style) -> Cell:

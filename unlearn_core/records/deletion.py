@@ -93,6 +93,15 @@ class DeletionRecord(Record):
         """How far the accepted model has come from the last one that was trained in full."""
         return None if self.accepted is None else self.accepted.drift
 
+    def evaluations(self, rung: Rung | None) -> dict[str, Evaluation]:
+        """Return what was measured on the original, on a rung's model and on a retrained one, if they are."""
+        found = {
+            "original": self.original,
+            "unlearned": None if rung is None else rung.evaluation,
+            "retrained": self.reference,
+        }
+        return {model: evaluation for model, evaluation in found.items() if evaluation is not None}
+
 
 class Outcome(Record):
     """What came of an accepted deletion, without anything that differs from run to run."""
