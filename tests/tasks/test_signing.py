@@ -261,7 +261,7 @@ def test_another_dsse_library_verifies_it():
 
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-NAMELESS = st.text().filter(lambda text: "hmac-sha256:" not in text)  # a pseudonym is refused, by another test
+NAMELESS = st.text().filter(lambda text: "hmac-sha256:" not in text)  # a pseudonym is refused
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64) | FINITE | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
