@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 ROWS = 2**11
-"""How many rows are multiplied before their products are added up in float64. Some processors sum the products
-of a few columns one by one, and lose a digit with eight times as many rows."""
+"""How many rows are multiplied before their products are added up in float64. Some processors sum products of
+a few columns one by one, and lose a digit with eight times as many rows."""
 
 PANEL = 512
 """Columns that are multiplied at once; of two products that mirror each other one is taken."""
