@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from scipy.stats import t as students_t
 
 from tasks.figures import TradeOff
+from unlearn_core.intervals import mean
 
 Row = dict[str, Any]
 
@@ -67,12 +67,11 @@ def _spread(group: list[Row], name: str) -> dict[str, float] | None:
     values = [row[name] for row in group if row.get(name) is not None]
     if not values:
         return None
-    mean, count = float(np.mean(values)), len(values)
-    spread = {"mean": mean, "lowest": min(values), "highest": max(values)}
-    if count > 1:
-        reach = float(students_t.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count))
-        lowest, highest = QUANTITIES[name]
-        spread |= {"low": max(lowest, mean - reach), "high": min(highest, mean + reach)}
+    lowest, highest = QUANTITIES[name]
+    found = mean(np.array(values, dtype=np.float64), lowest=lowest, highest=highest)
+    spread = {"mean": found.value, "lowest": min(values), "highest": max(values)}
+    if found.low is not None and found.high is not None:
+        spread |= {"low": found.low, "high": found.high}
     return spread
 
 

@@ -112,20 +112,20 @@ def projection_coverage(
         The coverage, one entry per parameter.
     """
     layers = _linear_in_their_weight(model)
-    weights = {id(layer.weight): layer.name for layer in layers}
-    widths = {layer.name: layer.d_in for layer in layers}
+    by_weight = {id(layer.weight): layer for layer in layers}
     uses = Counter(layer.name for layer in layers)
     entries: list[tuple[str, Tensor, Treatment, str]] = []
     for name, parameter in model.named_parameters():
-        owner_name, _, leaf = name.rpartition(".")
-        treatment, reason = _frozen_or_unsupported(model.get_submodule(owner_name), leaf)
-        layer = weights.get(id(parameter))
-        if layer in protected:
+        layer = by_weight.get(id(parameter))
+        if layer is None:
+            owner, _, leaf = name.rpartition(".")
+            treatment, reason = _frozen_or_unsupported(model.get_submodule(owner), leaf)
+        elif layer.name in protected:
             treatment, reason = "frozen", "its input space is protected entirely"
-        elif layer is not None and layer in projected:
-            treatment, reason = "projected", _sharing(uses[layer])
-        elif layer is not None:
-            treatment, reason = "unsupported", _unobserved(widths[layer])
+        elif layer.name in projected:
+            treatment, reason = "projected", _sharing(uses[layer.name])
+        else:
+            treatment, reason = "unsupported", _unobserved(layer.d_in)
         entries.append((name, parameter, treatment, reason))
     return _coverage(entries)
 
