@@ -1,19 +1,18 @@
 """Methods on the current request, beside the original and the retrained model."""
 
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 from flows.stages.unlearn import Bench, Hands, judge_model, prepare, try_method
 from tasks.auditing import log_comparison
 from tasks.configured import configured_methods
+from tasks.costs import read_cost
 from tasks.files import read_record
 from tasks.layout import Layout
 from tasks.materials import read_split
 from unlearn_core.errors import UnlearningError
-from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import DeletionRecord, Rung
-from unlearn_core.records.evaluation import Cost, Evaluation
+from unlearn_core.records.evaluation import Evaluation
 
 Row = dict[str, Any]
 
@@ -61,7 +60,7 @@ def _retrained_row(bench: Bench) -> Row | None:
 
 def row_of(bench: Bench, evaluation: Evaluation, *, verdict: str) -> Row:
     """Return what a comparison shows of one model, accuracies in per cent."""
-    cost = _cost(bench.layout, evaluation.model)
+    cost = read_cost(bench.layout, evaluation.model)
     return {
         "forget_test_accuracy": _percent(evaluation, "accuracy.test.forget"),
         "retain_test_accuracy": _percent(evaluation, "accuracy.test.retain"),
@@ -81,9 +80,3 @@ def _percent(evaluation: Evaluation, name: str) -> float | None:
 
 def _value(evaluation: Evaluation, name: str) -> float | None:
     return None if (found := evaluation.get(name)) is None else found.value
-
-
-def _cost(layout: Layout, weights: Sha256) -> Cost | None:
-    """Return what making a model cost, or None if it was not made on this machine."""
-    path: Path = layout.cost(weights)
-    return read_record(path, Cost) if path.is_file() else None

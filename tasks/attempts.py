@@ -1,11 +1,10 @@
 """MLflow's nested runs: one per attempt at a deletion, with settings, numbers, curves and figures."""
 
-import csv
-import io
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tasks.files import as_csv
 from tasks.tracking import Run, end_run, find_or_start
 from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift, DriftSummary
@@ -124,14 +123,14 @@ def coverage_table(coverage: Coverage) -> str:
     Returns:
         CSV with a header.
     """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["parameter", "treatment", "elements", "share of the model in %", "reason"])
-    for entry in coverage.parameters:
-        writer.writerow(
-            [entry.parameter, entry.treatment, entry.elements, f"{100 * entry.share:.2f}", entry.reason]
-        )
-    return stream.getvalue()
+    header = ("parameter", "treatment", "elements", "share of the model in %", "reason")
+    return as_csv(
+        header,
+        (
+            (entry.parameter, entry.treatment, entry.elements, f"{100 * entry.share:.2f}", entry.reason)
+            for entry in coverage.parameters
+        ),
+    )
 
 
 def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: Verdict) -> dict[str, str]:

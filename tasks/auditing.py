@@ -7,10 +7,11 @@ import numpy as np
 
 from tasks.attempt_figures import draw_coverage, draw_curves
 from tasks.attempts import log_attempt, log_drift, log_evaluation
+from tasks.costs import read_cost
 from tasks.datasets import read_card
 from tasks.evaluation import models_side_by_side
 from tasks.figures import draw_class_accuracy, draw_confidences, draw_roc
-from tasks.files import read_record, write_record
+from tasks.files import write_record
 from tasks.layout import Layout
 from tasks.materials import read_split
 from tasks.reporting import HEADLINES, evaluations_by_model
@@ -18,7 +19,6 @@ from tasks.tracking import Run, comparison_run, connect, deletion_run, end_run, 
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.membership import loss_scores
 from unlearn_core.records.deletion import DeletionRecord, Rung
-from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
 
 if TYPE_CHECKING:
@@ -71,13 +71,12 @@ def open_deletion(layout: Layout) -> Run:
 
 
 def _log(parent: Run, layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> None:
-    cost = layout.cost(rung.unlearning.weights)
     log_attempt(
         parent,
         record=rung.unlearning,
         evaluation=rung.evaluation,
         verdict=rung.verdict,
-        cost=read_record(cost, Cost) if cost.is_file() else None,
+        cost=read_cost(layout, rung.unlearning.weights),
         figures=_figures(layout, rung, run, reference),
     )
 

@@ -3,6 +3,7 @@
 from tasks import environment
 from tasks.checkpoints import CARD
 from tasks.compute import device_name
+from tasks.costs import read_cost
 from tasks.datasets import read_card
 from tasks.files import read_record
 from tasks.layout import Layout
@@ -107,10 +108,9 @@ def _validation(layout: Layout) -> ValidationSummary:
 
 def _cost(layout: Layout, deletion: DeletionRecord) -> Cost | None:
     """Return what all rungs together cost, or None where a pinned result came without its times."""
-    paths = [layout.cost(rung.unlearning.weights) for rung in deletion.rungs]
-    if not all(path.is_file() for path in paths):
-        return None
-    return Cost.total(read_record(path, Cost) for path in paths)
+    costs = [read_cost(layout, rung.unlearning.weights) for rung in deletion.rungs]
+    known = [cost for cost in costs if cost is not None]
+    return Cost.total(known) if len(known) == len(costs) else None
 
 
 def _provenance(layout: Layout, rung: Rung, started: UtcTime) -> Provenance:

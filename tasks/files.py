@@ -1,11 +1,14 @@
 """Local files: atomic writes, records, digests, folders that appear whole or not at all."""
 
+import csv
 import hashlib
+import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -58,6 +61,13 @@ def copy_folder(source: Path, folder: Path) -> None:
         shutil.copytree(source, fresh, dirs_exist_ok=True)
 
 
+def as_csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Write a table as CSV, with a header and one newline after each line."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([header, *rows])
+    return stream.getvalue()
+
+
 def write_record(path: Path, record: Record) -> None:
     """Write a record in its canonical form."""
     write_atomically(path, record.canonical())
@@ -91,4 +101,9 @@ def file_digest(path: Path) -> Sha256:
 
 def code_digest(*modules: ModuleType) -> Sha256:
     """Return the digest of some modules' source, for what is kept by all that it depends on."""
-    return sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in modules))
+    return sha256(b"".join(_source(str(module.__file__)) for module in modules))
+
+
+@cache
+def _source(path: str) -> bytes:
+    return Path(path).read_bytes()

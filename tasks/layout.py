@@ -120,9 +120,14 @@ class Layout:
         """The second moments that were carried to a model of an earlier deletion."""
         return self.root / "models" / "generations" / f"{short(weights)}.moments"
 
+    @property
+    def references(self) -> Path:
+        """Where retrained models and shadows are pinned."""
+        return self.root / "models" / "references"
+
     def reference(self, name: str) -> Path:
         """A retrained model or a shadow, by its training's digest."""
-        return self.root / "models" / "references" / name
+        return self.references / name
 
     def generation(self, kind: str, digest: Sha256) -> Path:
         """A model or a data set of an earlier deletion, by digest."""

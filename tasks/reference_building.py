@@ -95,6 +95,6 @@ def pin_references(layout: Layout, plan: Plan) -> tuple[str, ...]:
 
 def sweep(layout: Layout) -> None:
     """Remove what killed trainings left half written; nobody else may be at work in the checkout."""
-    for left in layout.reference("").glob(".*.*"):
+    for left in layout.references.glob(".*.*"):
         if left.is_dir():
             shutil.rmtree(left)

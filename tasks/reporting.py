@@ -1,15 +1,12 @@
 """The folder ``reports``: records, metrics and plots that DVC pins, and a deletion in words."""
 
-import csv
-import io
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from tasks.evaluation import models_side_by_side
-from tasks.files import write_atomically, write_record
+from tasks.files import as_csv, write_atomically, write_record
 from tasks.layout import Layout
 from tasks.pictures import take_pictures
 from unlearn_core.records.deletion import DeletionRecord, Released
@@ -48,8 +45,8 @@ def write_reports(layout: Layout, record: DeletionRecord, run: RunParams, refere
     pictures = take_pictures(subjects, seed=record.original.seed)
     write_record(layout.pictures, pictures)
     plots = layout.reports / "plots"
-    write_atomically(plots / "accuracy_per_class.csv", _accuracy_per_class(record))
-    write_atomically(plots / "attack_roc.csv", _attack_roc(pictures))
+    write_atomically(plots / "accuracy_per_class.csv", _accuracy_per_class(record).encode())
+    write_atomically(plots / "attack_roc.csv", _attack_roc(pictures).encode())
 
 
 def evaluations_by_model(record: DeletionRecord) -> dict[str, Evaluation]:
@@ -69,7 +66,7 @@ def _metrics(record: DeletionRecord) -> bytes:
     return (json.dumps(values, indent=2) + "\n").encode()
 
 
-def _accuracy_per_class(record: DeletionRecord) -> bytes:
+def _accuracy_per_class(record: DeletionRecord) -> str:
     """Return a row per class and a column per model; empty where a model or a test sample is missing."""
     evaluations = evaluations_by_model(record)
     prefix = "accuracy.test.class."
@@ -78,15 +75,15 @@ def _accuracy_per_class(record: DeletionRecord) -> bytes:
     for name in names:
         found = (evaluations[model].get(name) if model in evaluations else None for model in MODELS)
         rows.append((name.removeprefix(prefix), *(None if one is None else one.value for one in found)))
-    return _csv(("class", *MODELS), rows)
+    return as_csv(("class", *MODELS), rows)
 
 
-def _attack_roc(pictures: Pictures) -> bytes:
+def _attack_roc(pictures: Pictures) -> str:
     """Return a row per false-positive rate and a column per model with its true-positive rate."""
     there = pictures.models
     columns = [there[model].attack if model in there else (None,) * RATES for model in MODELS]
     rates = np.linspace(0, 1, RATES).tolist()
-    return _csv(("false_positive_rate", *MODELS), zip(rates, *columns, strict=True))
+    return as_csv(("false_positive_rate", *MODELS), zip(rates, *columns, strict=True))
 
 
 def _drift_in_words(drift: Drift) -> str:
@@ -103,13 +100,6 @@ def _drift_in_words(drift: Drift) -> str:
     }
     lines = (f"| {name} | {value} |" for name, value in rows.items())
     return "\n".join([f"| drift since `{drift.origin}` | |", "|---|---:|", *lines])
-
-
-def _csv(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([header, *rows])
-    return stream.getvalue().encode()
 
 
 def deletion_markdown(record: DeletionRecord, released: Released) -> str:

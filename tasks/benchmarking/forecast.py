@@ -6,12 +6,11 @@ from statistics import fmean
 from tasks.benchmarking.plan import Planned
 from tasks.benchmarking.scratch import scratch
 from tasks.checkpoints import read_checkpoint_card
-from tasks.files import read_record
+from tasks.costs import read_cost
 from tasks.layout import Layout
 from tasks.references import find_trained
 from tasks.trials import retraining_seconds
 from unlearn_core.records.benchmark import BenchmarkRow, Forecast
-from unlearn_core.records.evaluation import Cost
 
 
 def forecast(layout: Layout, plan: Sequence[Planned]) -> Forecast:
@@ -47,9 +46,9 @@ def _retraining(layout: Layout, plan: Sequence[Planned]) -> float:
     """Return what retraining takes, from a model that was retrained before, else from a few steps of it."""
     for one in plan:
         if (folder := find_trained(layout, one.reference)) is not None:
-            path = layout.cost(read_checkpoint_card(folder).weights)
-            if path.is_file():
-                return read_record(path, Cost).seconds
+            cost = read_cost(layout, read_checkpoint_card(folder).weights)
+            if cost is not None:
+                return cost.seconds
     with scratch(layout, plan[0].case) as place:
         return retraining_seconds(place)
 

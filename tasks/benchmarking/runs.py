@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tasks.benchmarking.cases import Case
 from tasks.checkpoints import read_checkpoint_card
+from tasks.costs import read_cost
 from tasks.evaluation import assess
-from tasks.files import read_record
 from tasks.layout import Layout
 from tasks.params import read_section
 from tasks.references import find_or_train
@@ -15,7 +15,6 @@ from tasks.unlearning import attempt
 from unlearn_core.audit.policy import judge
 from unlearn_core.errors import LetheError, UnlearningError
 from unlearn_core.method import Method, Need
-from unlearn_core.records.base import Sha256
 from unlearn_core.records.benchmark import BenchmarkRow
 from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.params import RunParams
@@ -110,6 +109,7 @@ def _row(bench: Bench, name: str, measured: Evaluation) -> BenchmarkRow:
     """Judge a model, and put what was measured on it beside the retrained model's."""
     scope = bench.case.split.method_scope
     verdict = judge(bench.policy, scope, measured, original=bench.original, reference=bench.retrained)
+    retraining = read_cost(bench.place, bench.retrained.model)
     return BenchmarkRow(
         forget=bench.case.forget,
         seed=bench.case.seed,
@@ -119,7 +119,7 @@ def _row(bench: Bench, name: str, measured: Evaluation) -> BenchmarkRow:
         reference=bench.retrained.model,
         values=_values(measured),
         retrained=_values(bench.retrained),
-        retraining_seconds=_retraining_seconds(bench.place, bench.retrained.model),
+        retraining_seconds=retraining and retraining.seconds,
     )
 
 
@@ -138,8 +138,3 @@ def _failed(bench: Bench, name: str, error: BaseException) -> BenchmarkRow:
 def _values(measured: Evaluation) -> dict[str, float]:
     """Return measurements by name, but those of single classes."""
     return {entry.name: entry.value for entry in measured.measurements if ".class." not in entry.name}
-
-
-def _retraining_seconds(place: Layout, weights: Sha256) -> float | None:
-    path = place.cost(weights)
-    return read_record(path, Cost).seconds if path.is_file() else None

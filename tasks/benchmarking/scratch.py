@@ -40,7 +40,7 @@ def scratch(layout: Layout, case: Case, moments: Path | None = None) -> Iterator
         The folder.
     """
     place = Layout(home(layout) / "scratch" / case.folder)
-    for folder in (layout.dataset, layout.parent, layout.reference("")):
+    for folder in (layout.dataset, layout.parent, layout.references):
         _link(place.root / folder.relative_to(layout.root), folder)
     for name in SHARED:
         (layout.lethe / name).mkdir(parents=True, exist_ok=True)

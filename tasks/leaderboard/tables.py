@@ -1,12 +1,8 @@
 """A leaderboard as two tidy tables: one row per method and metric, and one per case and method."""
 
-import csv
-import io
-from collections.abc import Iterable
-
+from tasks.files import as_csv
 from unlearn_core.ranking import QUANTITIES
-from unlearn_core.records.benchmark import Leaderboard, Standing
-from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.benchmark import Leaderboard
 
 GAPS = ("kind", "method", "metric", "gap", "low", "high", "cases")
 CASE = ("kind", "forget", "rows", "seed", "method", "outcome", "why", "seconds", "retraining_seconds")
@@ -17,9 +13,9 @@ def gaps_csv(board: Leaderboard) -> str:
     rows = [
         (one.kind, one.method, entry.name, entry.value, entry.low, entry.high, entry.samples)
         for one in board.standings
-        for entry in _means(one)
+        for entry in one.means
     ]
-    return _csv(GAPS, rows)
+    return as_csv(GAPS, rows)
 
 
 def rows_csv(board: Leaderboard) -> str:
@@ -30,15 +26,4 @@ def rows_csv(board: Leaderboard) -> str:
         told = (row.forget.kind, row.forget.name, row.forget.rows, row.seed, row.method, row.outcome, row.why)
         values = (side.get(name) for name in QUANTITIES for side in (row.values, row.retrained))
         rows.append((*told, row.seconds, row.retraining_seconds, *values))
-    return _csv(header, rows)
-
-
-def _means(one: Standing) -> list[Measurement]:
-    return [entry for entry in (one.average_gap, *one.gaps, one.cost) if entry is not None]
-
-
-def _csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([list(header), *(list(row) for row in rows)])
-    return stream.getvalue()
+    return as_csv(header, rows)

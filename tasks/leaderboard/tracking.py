@@ -53,7 +53,7 @@ def _params(board: Leaderboard) -> dict[str, str]:
 def _metrics(board: Leaderboard) -> Iterator[tuple[str, float, int]]:
     """Yield each mean and the ends of its interval as name, value and step."""
     for one in board.standings:
-        for entry in filter(None, (one.average_gap, *one.gaps, one.cost)):
+        for entry in one.means:
             name = f"{one.kind}.{one.method}.{entry.name}"
             ends = {f"{name}.low": entry.low, name: entry.value, f"{name}.high": entry.high}
             yield from ((key, value, 0) for key, value in ends.items() if value is not None)

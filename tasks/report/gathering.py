@@ -1,5 +1,6 @@
 """The facts of a deletion, gathered from what it left in a checkout."""
 
+from tasks.costs import read_cost
 from tasks.datasets import read_card
 from tasks.files import read_record, write_record
 from tasks.layout import Layout
@@ -99,8 +100,8 @@ def _costs(layout: Layout, record: DeletionRecord) -> dict[str, Cost]:
     weights = {"original": record.original.model}
     weights |= {} if record.reference is None else {"retrained": record.reference.model}
     weights |= {rung.unlearning.name: rung.unlearning.weights for rung in record.rungs}
-    paths = {name: layout.cost(digest) for name, digest in weights.items()}
-    return {name: read_record(path, Cost) for name, path in paths.items() if path.is_file()}
+    found = {name: read_cost(layout, digest) for name, digest in weights.items()}
+    return {name: cost for name, cost in found.items() if cost is not None}
 
 
 def _released(layout: Layout, record: DeletionRecord) -> Released | None:

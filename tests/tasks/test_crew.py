@@ -105,7 +105,7 @@ def test_a_trial_measures_and_writes_nothing(origin, job, built):
 
 def test_one_failure_is_named_and_stops_no_other(tmp_path, origin, plan):
     layout = type(origin)(shutil.copytree(origin.root, tmp_path / "copy"))
-    shutil.rmtree(layout.reference(""), ignore_errors=True)
+    shutil.rmtree(layout.references, ignore_errors=True)
     first, second = plan.missing
     wrong = replace(
         plan.wanted[first], training=plan.wanted[first].training.model_copy(update={"torch": "0.1"})
@@ -200,9 +200,9 @@ def test_what_a_killed_training_left_is_swept_and_nothing_else(tmp_path, origin)
     layout = type(origin)(tmp_path)
     for name in ("0123456789abcdef", ".0123456789abcdef.x1y2z3"):
         layout.reference(name).mkdir(parents=True)
-    (layout.reference("") / ".gitignore").touch()
+    (layout.references / ".gitignore").touch()
     sweep(layout)
-    assert sorted(path.name for path in layout.reference("").iterdir()) == [".gitignore", "0123456789abcdef"]
+    assert sorted(path.name for path in layout.references.iterdir()) == [".gitignore", "0123456789abcdef"]
 
 
 def test_jobs_end_in_their_order_each_with_its_own_reason(job):

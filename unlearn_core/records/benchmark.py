@@ -61,6 +61,11 @@ class Standing(Record):
     cost: Measurement | None
     outcomes: dict[Outcome, int]
 
+    @property
+    def means(self) -> tuple[Measurement, ...]:
+        """The average gap, every gap and the cost, as far as they were measured."""
+        return tuple(entry for entry in (self.average_gap, *self.gaps, self.cost) if entry is not None)
+
     def gap(self, name: str) -> Measurement | None:
         """Return the gap in one measurement, or None if it was not measured."""
         return next((entry for entry in self.gaps if entry.name == name), None)
