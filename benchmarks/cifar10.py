@@ -179,9 +179,9 @@ def run_case(layout: Layout, case: Row, methods: tuple[str, ...], kept: Path) ->
         One row per model.
     """
     bench = prepare(layout, HANDS)
-    assert bench.retrained is not None
+    assert bench.retrained
     original = row_of(bench, bench.original, verdict=judge_model(bench, bench.original).verdict)
-    retrained = row_of(bench, bench.retrained, verdict="reference")
+    retrained = row_of(bench, bench.retrained[0], verdict="reference")
     found = {"original": original, "retrained": retrained}
     for method in configured_methods(layout):
         if method.name not in methods or read_split(layout).method_scope not in method.scopes:

@@ -8,8 +8,8 @@ from tasks.benchmarking.cases import Asked
 from tasks.benchmarking.forecast import forecast
 from tasks.benchmarking.plan import Planned, plan_benchmark
 from tasks.benchmarking.runs import run_method, set_up
-from tasks.benchmarking.scratch import scratch, sweep
-from tasks.benchmarking.statistics import shared_moments
+from tasks.benchmarking.scratch import home, scratch, sweep
+from tasks.collecting import kept_moments
 from tasks.environment import require_checkout, sole_use
 from tasks.files import write_record
 from tasks.layout import Layout
@@ -99,7 +99,7 @@ def run_case(layout: Layout, planned: Planned, number: Callable[[int], str]) -> 
         The new rows by method.
     """
     fresh: dict[str, BenchmarkRow] = {}
-    moments, took = shared_moments(layout)
+    moments, took = kept_moments(layout, home(layout) / "moments")
     with scratch(layout, planned.case, moments) as place:
         with announced(f"{planned.case.title}: a retrained model to compare with"):
             bench = set_up(place, planned.case, planned.reference)

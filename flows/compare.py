@@ -55,7 +55,7 @@ def _rung_row(bench: Bench, rung: Rung) -> Row:
 
 
 def _retrained_row(bench: Bench) -> Row | None:
-    return None if bench.retrained is None else row_of(bench, bench.retrained, verdict="reference")
+    return row_of(bench, bench.retrained[0], verdict="reference") if bench.retrained else None
 
 
 def row_of(bench: Bench, evaluation: Evaluation, *, verdict: str) -> Row:

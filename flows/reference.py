@@ -19,6 +19,7 @@ from tasks.reference_plan import Plan, plan_references
 from tasks.reference_report import holdings, what_it_took
 from tasks.signing import require_keys
 from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy
 from unlearn_core.records.reference import Estimate, ReferenceReport, Took
 
 STAGES = {**{name: PREPARATION[name] for name in ("dataset", "parent")}, "split": DELETION["split"]}
@@ -55,14 +56,14 @@ def reference(root: Path, count: int, shadows: int, at_once: int) -> Took:
 
 
 def make_references(
-    root: Path, *, count: int | None, shadows: int, agree: Agree, at_most: int | None = None
+    root: Path, *, count: int | None, shadows: int | None, agree: Agree, at_most: int | None = None
 ) -> ReferenceReport:
     """Prepare the request, plan, estimate, ask, and have the flow build what is missing.
 
     Args:
         root: The checkout; ``params.yaml`` names the request.
         count: How many retrained models there shall be; by default as ``params.yaml`` says.
-        shadows: How many shadow pairs there shall be.
+        shadows: How many shadow pairs there shall be; by default as ``params.yaml`` says.
         agree: Shown the estimate; where it says no, nothing is trained or pinned.
         at_most: How many trainings may run at once; by default as many as the machine holds.
 
@@ -75,7 +76,11 @@ def make_references(
         for stage, function in STAGES.items():
             run_due(layout.root, stage, function)
         run = read_section(layout.root, "run", RunParams)
-        asked = {"count": run.references if count is None else count, "shadows": shadows}
+        policy = read_section(layout.root, "policy", Policy)
+        asked = {
+            "count": policy.references if count is None else count,
+            "shadows": policy.shadows if shadows is None else shadows,
+        }
         plan = plan_references(layout, run, **asked)
         estimate = estimate_building(layout, plan, at_most=at_most)
         took = _build(layout, plan, estimate, asked) if agree(estimate) else None

@@ -18,11 +18,16 @@ def reference(
     *,
     count: Annotated[
         int | None,
-        typer.Option(min=1, max=256, help="How many retrained models; `run.references` by default."),
+        typer.Option(min=1, max=256, help="How many retrained models; `policy.references` by default."),
     ] = None,
     shadows: Annotated[
-        int, typer.Option(min=0, max=256, help="How many pairs of shadow models, with and without the data.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            min=0,
+            max=256,
+            help="Pairs of models with and without the data; `policy.shadows` by default.",
+        ),
+    ] = None,
     at_once: Annotated[
         int | None, typer.Option(min=1, help="How many trainings may run at once; no bit depends on it.")
     ] = None,
@@ -69,7 +74,7 @@ def tell_estimate(estimate: "Estimate") -> str:
 
 def tell_report(report: "ReferenceReport") -> str:
     """Return what was built, beside the estimate, and what evidence it allows."""
-    from unlearn_core.audit.certificate import LEVELS
+    from unlearn_core.audit.evidence import LEVELS
 
     there, took = report.holdings, report.took
     lines = [

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tasks.files import file_digest
 from tasks.signing import key_id, public_keys_in, read_certificate, read_public_key, trust_folder, verify
-from unlearn_core.audit.certificate import LEVELS
+from unlearn_core.audit.evidence import LEVELS
 from unlearn_core.errors import EvidenceError, LetheError, SetupError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate

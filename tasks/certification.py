@@ -24,6 +24,7 @@ from unlearn_core.records.certificate import (
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy
 from unlearn_core.records.provenance import Provenance
 from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.seeds import derive_seed
@@ -58,7 +59,7 @@ def gather_certificate(layout: Layout, deletion: DeletionRecord, *, started: Utc
             f"checkout holds request {request.id!r} with split {split.digest}. Run `dvc repro`"
         )
     data = read_card(layout.dataset)
-    references = () if deletion.reference is None else (deletion.reference,)
+    policy = read_section(layout.root, "policy", Policy)
     return DeletionCertificate.of(
         request=request,
         data=DataDigests(
@@ -71,7 +72,8 @@ def gather_certificate(layout: Layout, deletion: DeletionRecord, *, started: Utc
             verdict=rung.verdict,
             original=deletion.original,
             unlearned=rung.evaluation,
-            references=references,
+            references=deletion.references,
+            policy=policy,
         ),
         attempts=_attempts(deletion),
         validation=_validation(layout),

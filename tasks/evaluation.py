@@ -8,7 +8,10 @@ from tasks.compute import computing
 from tasks.layout import Layout
 from tasks.materials import read_split
 from tasks.observing import observed_relearning, observed_untrained, observed_views, observed_weights
+from tasks.references import NOTHING, References
+from tasks.shadowing import observed_shadows
 from unlearn_core.evaluating import evaluate
+from unlearn_core.method import Method
 from unlearn_core.metric import Subject
 from unlearn_core.metrics import DEFAULT
 from unlearn_core.records.evaluation import Evaluation
@@ -21,8 +24,8 @@ def assess(
     checkpoint: Path,
     run: RunParams,
     *,
-    reference: Path | None = None,
-    second: Path | None = None,
+    references: References = NOTHING,
+    method: Method | None = None,
 ) -> Evaluation:
     """Measure one checkpoint on the views of the current request.
 
@@ -30,18 +33,26 @@ def assess(
         layout: The checkout.
         checkpoint: The model's folder.
         run: Base seed and threads.
-        reference: A retrained model's folder, for metrics that compare.
-        second: The folder of a second retrained model, for the floors of what they compare.
+        references: Retrained models, for metrics that compare, and shadow models for those that attack.
+        method: What made the model; None for the original and for a retrained model.
 
     Returns:
         The evaluation.
     """
+    first, second = _compared(checkpoint, references)
+    shadows, ensembles = (
+        observed_shadows(layout, run, references.pairs, checkpoint, method)
+        if references.pairs
+        else (None, None)
+    )
     subject = replace(
-        outputs_of(layout, checkpoint, run, reference=reference),
+        outputs_of(layout, checkpoint, run, reference=first),
         floor=None if second is None else observed_views(layout, second, run),
         untrained=observed_untrained(layout, run),
-        relearning=observed_relearning(layout, checkpoint, run, reference=reference),
-        weights=observed_weights(checkpoint, run, reference=reference, second=second),
+        relearning=observed_relearning(layout, checkpoint, run, reference=first),
+        weights=observed_weights(checkpoint, run, reference=first, second=second),
+        shadows=shadows,
+        ensembles=ensembles,
     )
     with computing(run.threads):
         return evaluate(
@@ -50,6 +61,16 @@ def assess(
             model_digest=read_checkpoint_card(checkpoint).weights,
             seed=derive_seed(run.seed, "evaluate"),
         )
+
+
+def _compared(checkpoint: Path, references: References) -> tuple[Path | None, Path | None]:
+    """Return the retrained models to compare with, and to find the floor with: never the model itself.
+
+    A single retrained model has nothing but itself to be compared with, and lies at no distance from it.
+    """
+    others = [folder for folder in references.retrained if folder != checkpoint] or references.retrained
+    first, second, *_rest = (*others, None, None)
+    return first, second
 
 
 def outputs_of(layout: Layout, checkpoint: Path, run: RunParams, *, reference: Path | None = None) -> Subject:

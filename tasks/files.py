@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
+import unlearn_core
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Record, Sha256, sha256
 
@@ -53,6 +54,13 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         fresh.replace(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def link_folder(link: Path, folder: Path) -> None:
+    """Let a path stand for a folder, whether that exists or not."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder.resolve(), target_is_directory=True)
 
 
 def copy_folder(source: Path, folder: Path) -> None:
@@ -102,6 +110,25 @@ def file_digest(path: Path) -> Sha256:
 def code_digest(*modules: ModuleType) -> Sha256:
     """Return the digest of some modules' source, for what is kept by all that it depends on."""
     return sha256(b"".join(_source(str(module.__file__)) for module in modules))
+
+
+@cache
+def core_digest(method: str) -> Sha256:
+    """Return the digest of the core's code without all methods but one: a new one changes no other's results.
+
+    Args:
+        method: The name of the method's module; empty for none.
+    """
+    core = Path(str(unlearn_core.__file__)).parent
+    files = (
+        path for path in sorted(core.rglob("*.py")) if path.parent.name != "methods" or path.stem == method
+    )
+    return sha256(b"\0".join(path.read_bytes() for path in files))
+
+
+def module_of(method: object) -> str:
+    """Return the name of the module that a method is written in."""
+    return type(method).__module__.rsplit(".", 1)[-1]
 
 
 @cache

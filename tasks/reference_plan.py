@@ -59,7 +59,7 @@ def plan_references(layout: Layout, run: RunParams, *, count: int, shadows: int)
     if (recipe := parent.recipe) is None:
         raise ConfigurationError(
             "nobody knows how the parent was trained, so that nothing can be trained anew; adopt the model "
-            "with its --recipe, or go without (policy.reference: none, which is evidence level E0)"
+            "with its --recipe, or set policy.reference to none, which is evidence level E0"
         )
     (train,) = (entry.rows for entry in read_card(layout.dataset).splits if entry.split == "train")
     retained = train - len(split.forget_rows)

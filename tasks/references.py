@@ -7,7 +7,6 @@ second is for the next one on the retained data.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 
@@ -20,12 +19,13 @@ from tasks.pool import Pool
 from tasks.training import train_checkpoint
 from unlearn_core import data, models, training
 from unlearn_core.data import Samples
-from unlearn_core.errors import ConfigurationError, PipelineError
+from unlearn_core.errors import PipelineError
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import CheckpointCard, Recipe
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.evaluation import Cost
-from unlearn_core.records.params import MOST_REFERENCES, RunParams
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import MOST_REFERENCES
 from unlearn_core.records.reference import Training
 from unlearn_core.seeds import derive_seed
 
@@ -55,33 +55,18 @@ class References:
     retrained: tuple[Path, ...]
     pairs: tuple[ShadowPair, ...]
 
+    @property
+    def chosen(self) -> Path | None:
+        """The retrained model that is shown beside others, and that distances are measured from, if any."""
+        return next(iter(self.retrained), None)
 
-def find_reference(layout: Layout, run: RunParams, how: Literal["none", "cached", "build"]) -> Path | None:
-    """Return a model retrained without the forgotten data, as the policy allows.
+    def first(self, retrained: int, pairs: int) -> "References":
+        """Return so many of each, or as many as there are."""
+        return References(self.retrained[:retrained], self.pairs[:pairs])
 
-    Args:
-        layout: The checkout.
-        run: Base seed and threads; the reference's seed is no method's seed.
-        how: ``none``, only one that was built before, or build it now if it was not.
 
-    Returns:
-        The reference's folder, or None.
-
-    Raises:
-        ConfigurationError: If it is to be built, and how the parent was trained is not known.
-    """
-    if how == "none":
-        return None
-    parent = read_checkpoint_card(layout.parent)
-    if (recipe := parent.recipe) is None:
-        if how == "cached":
-            return None
-        raise ConfigurationError(
-            "policy.reference is build, but nobody knows how the parent was trained, so that nothing can be "
-            "retrained to compare with; set policy.reference to none, or adopt the model with its --recipe"
-        )
-    wanted = describe_training(parent, recipe, run, data_digest=read_split(layout).retained, index=0)
-    return find_or_train(layout, wanted) if how == "build" else find_trained(layout, wanted)
+NOTHING = References((), ())
+"""Where nothing was retrained to compare with."""
 
 
 def references_of(layout: Layout, run: RunParams) -> References:
@@ -96,7 +81,7 @@ def references_of(layout: Layout, run: RunParams) -> References:
     """
     parent, split = read_checkpoint_card(layout.parent), read_split(layout)
     if (recipe := parent.recipe) is None:
-        return References((), ())
+        return NOTHING
     retrained: list[Path] = []
     pairs: list[ShadowPair] = []
     for index in range(MOST_REFERENCES):

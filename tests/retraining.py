@@ -12,11 +12,14 @@ from tasks.checkpoints import save_checkpoint
 from tasks.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
 from tasks.files import write_record
 from tasks.layout import Layout
+from tasks.params import read_section
+from tasks.reference_gathering import gather_references
 from tasks.training import UNWRITTEN
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy
 from unlearn_core.records.request import ClassScope
 from unlearn_core.selection import select
 
@@ -33,6 +36,12 @@ def prepared(folder: Path, *, recipe: Recipe | None = BRIEF, forget: str = "3") 
     _make_parent(layout, recipe)
     request_class(layout, forget)
     return layout
+
+
+def gate_reference(layout: Layout, run: RunParams, how: str) -> Path | None:
+    """Return the one retrained model that the gate holds others against."""
+    policy = read_section(layout.root, "policy", Policy)
+    return gather_references(layout, run, policy.model_copy(update={"reference": how})).chosen
 
 
 def request_class(layout: Layout, name: str) -> None:

@@ -90,7 +90,7 @@ def record_of(*rungs, reference=True, failed=(), left_out=()):
         split=content("split"),
         original=measured("original", 0.95),
         original_verdict=judged("under_forgotten", outcome="under_forgotten"),
-        reference=measured("retrained", 0.05) if reference else None,
+        references=(measured("retrained", 0.05),) if reference else (),
         tried=(*(entry.method for entry in failed), *(one.unlearning.name for one in rungs)),
         rungs=rungs,
         failed=failed,

@@ -123,7 +123,8 @@ class Shadows:
         inside: ``[T, samples]``, of shadows that were trained on the sample and then made to unlearn it.
         outside: ``[T, samples]``, of shadows that never saw it.
         target: ``[samples]``, of the unlearned model under attack.
-        member: ``[samples]``, whether the target was trained on the sample and made to unlearn it.
+        member: ``[samples]``, whether the target was trained on the sample and made to unlearn it. Where that
+            is true of all, held-out shadows that never saw them stand in for samples that it did not see.
     """
 
     inside: Margins
@@ -139,8 +140,8 @@ class Shadows:
                 f"{self.target.shape} and member {self.member.shape} do not fit; expected [T, samples] twice "
                 "and [samples] twice"
             )
-        if self.member.all() or not self.member.any():
-            raise UsageError("shadows need samples that the target was trained on and others that it was not")
+        if not self.member.any():
+            raise UsageError("shadows need samples that the target was trained on; there are none")
         if not all(np.isfinite(margins).all() for margins in (self.inside, self.outside, self.target)):
             raise UsageError("a margin of a shadow or of the target is not finite; that model is unusable")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.method import Method, Need, ScopeKind
 from unlearn_core.records.deletion import LeftOut
+from unlearn_core.records.policy import LAST_RESORT
 
-LAST_RESORT = "retrain"
 UNKNOWN = {Need.ORIGIN: "the recipe that the model was trained by"}
 """What a need is called where its name alone would not say what is missing."""
 

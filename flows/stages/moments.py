@@ -3,19 +3,15 @@
 from pathlib import Path
 
 from flows.stages.process import run_stage
-from tasks.checkpoints import load_checkpoint, read_checkpoint_card, save_moments
-from tasks.compute import computing
-from tasks.datasets import read_card
+from tasks.checkpoints import read_checkpoint_card
+from tasks.collecting import collect_moments
 from tasks.files import copy_folder
 from tasks.layout import Layout
 from tasks.materials import load_parent_moments
 from tasks.params import read_section
-from tasks.pool import Pool
-from tasks.progress import progress
 from unlearn_core.errors import PipelineError
-from unlearn_core.moments import collect
 from unlearn_core.records.artifact import CheckpointCard, MomentsCard
-from unlearn_core.records.params import MomentsParams, RunParams
+from unlearn_core.records.params import MomentsParams
 
 
 def make_moments(root: Path) -> MomentsCard:
@@ -32,18 +28,7 @@ def make_moments(root: Path) -> MomentsCard:
     parent = read_checkpoint_card(layout.parent)
     if params.source == "carry" and parent.trained is not None:
         return _carry(layout, parent)
-    run = read_section(root, "run", RunParams)
-    with computing(run.threads) as device, progress("collect second moments") as on_step:
-        model, card = load_checkpoint(layout.parent)
-        moments = collect(
-            model.to(device),
-            Pool(layout, device).split("train"),
-            batch_size=params.batch_size,
-            on_step=on_step,
-        )
-    return save_moments(
-        layout.moments, moments, model=card.weights, data=read_card(layout.dataset).rows_digest
-    )
+    return collect_moments(layout, layout.moments)[0]
 
 
 def _carry(layout: Layout, parent: CheckpointCard) -> MomentsCard:

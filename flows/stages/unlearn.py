@@ -18,7 +18,8 @@ from tasks.materials import load_materials, read_split
 from tasks.params import read_section
 from tasks.pool import Pool
 from tasks.progress import tell
-from tasks.references import find_reference
+from tasks.reference_gathering import gather_references
+from tasks.references import References
 from tasks.reporting import write_reports
 from tasks.unlearning import Attempted, attempt
 from unlearn_core.audit.policy import accept, judge, overdrawn, spent
@@ -27,8 +28,8 @@ from unlearn_core.method import Method
 from unlearn_core.records.deletion import DeletionRecord, LeftOut, Rung
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import Policy, Verdict
-from unlearn_core.routing import LAST_RESORT, Route, only_last_resort, route
+from unlearn_core.records.policy import LAST_RESORT, Policy, Verdict
+from unlearn_core.routing import Route, only_last_resort, route
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Bench:
     layout: Layout
     run: RunParams
     policy: Policy
-    reference: Path | None
+    references: References
     original: Evaluation
-    retrained: Evaluation | None
+    retrained: tuple[Evaluation, ...]
 
 
 PLAIN = Hands()
@@ -80,7 +81,7 @@ def unlearn(root: Path, hands: Hands = PLAIN) -> DeletionRecord:
         split=split.digest,
         original=bench.original,
         original_verdict=control,
-        reference=bench.retrained,
+        references=bench.retrained,
         tried=climbed.tried,
         rungs=climbed.rungs,
         failed=climbed.failed,
@@ -90,17 +91,19 @@ def unlearn(root: Path, hands: Hands = PLAIN) -> DeletionRecord:
     if record.accepted is None:
         raise GateError(_explain(record))
     copy_folder(layout.attempt(record.accepted.unlearning.name), layout.unlearned)
-    write_reports(layout, record, bench.run, bench.reference)
+    write_reports(layout, record, bench.run, bench.references.chosen)
     return record
 
 
 def prepare(layout: Layout, hands: Hands) -> Bench:
-    """Read the settings, find the reference, and measure it and the original."""
+    """Read the settings, gather the retrained models, and measure them and the original."""
     run, policy = read_section(layout.root, "run", RunParams), read_section(layout.root, "policy", Policy)
-    reference = find_reference(layout, run, policy.reference)
-    original = hands.assess(layout, layout.parent, run, reference=reference)
-    retrained = None if reference is None else hands.assess(layout, reference, run, reference=reference)
-    return Bench(layout, run, policy, reference, original, retrained)
+    references = gather_references(layout, run, policy)
+    original, *retrained = (
+        hands.assess(layout, folder, run, references=references)
+        for folder in (layout.parent, *references.retrained)
+    )
+    return Bench(layout, run, policy, references, original, tuple(retrained))
 
 
 def plan(bench: Bench) -> Route:
@@ -122,19 +125,21 @@ def plan(bench: Bench) -> Route:
 def judge_model(bench: Bench, candidate: Evaluation) -> Verdict:
     """Hold a model against the gate."""
     scope = read_split(bench.layout).method_scope
-    return judge(bench.policy, scope, candidate, original=bench.original, reference=bench.retrained)
+    return judge(bench.policy, scope, candidate, original=bench.original, references=bench.retrained)
 
 
 def try_method(bench: Bench, method: Method, hands: Hands) -> Rung:
     """Unlearn with one method, measure, judge, and write all of it down."""
     share = bench.policy.max_unsupported_share
     tried = hands.attempt(bench.layout, method, bench.run, max_unsupported_share=share)
-    evaluation = hands.assess(bench.layout, tried.checkpoint, bench.run, reference=bench.reference)
+    evaluation = hands.assess(
+        bench.layout, tried.checkpoint, bench.run, references=bench.references, method=method
+    )
     verdict = judge_model(bench, evaluation)
     accepted, why = accept(bench.policy, verdict, is_retrain=method.name == LAST_RESORT)
     rung = Rung(unlearning=tried.record, evaluation=evaluation, verdict=verdict, accepted=accepted, why=why)
     write_record(bench.layout.cost(tried.record.weights), tried.cost)
-    hands.log_rung(bench.layout, rung, bench.run, bench.reference)
+    hands.log_rung(bench.layout, rung, bench.run, bench.references.chosen)
     tell(f"  {method.name}: {verdict.verdict.replace('_', '-')}. {why}")
     return rung
 

@@ -1,6 +1,5 @@
 """Where the row of a run lies: under a digest of everything that the row depends on."""
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ from tasks.benchmarking import cases, runs, scratch
 from tasks.benchmarking.cases import Case
 from tasks.benchmarking.scratch import home
 from tasks.checkpoints import read_checkpoint_card
-from tasks.files import code_digest
+from tasks.files import code_digest, core_digest, module_of
 from tasks.layout import Layout, short
 from tasks.params import read_params
-from unlearn_core import data
 from unlearn_core.method import Method
-from unlearn_core.records.base import Sha256, canonical_json, sha256
+from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.reference import Training
 
 SECTIONS = ("run", "policy", "moments")
@@ -53,22 +51,11 @@ class Keeper:
         Returns:
             The file.
         """
-        own = "" if method is None else type(method).__module__.rsplit(".", 1)[-1]
         ingredients = {
             **self._shared,
             "case": [case.forget.model_dump(mode="json"), case.seed, case.split.digest],
             "reference": reference.digest,
             "method": None if method is None else method.model_dump(mode="json"),
-            "core": _core_digest(own),
+            "core": core_digest("" if method is None else module_of(method)),
         }
         return self._rows / f"{short(sha256(canonical_json(ingredients)))}.json"
-
-
-@cache
-def _core_digest(method: str) -> Sha256:
-    """Return the digest of the core's code without all methods but one: a new one changes no other's rows."""
-    core = Path(str(data.__file__)).parent
-    files = (
-        path for path in sorted(core.rglob("*.py")) if path.parent.name != "methods" or path.stem == method
-    )
-    return sha256(b"\0".join(path.read_bytes() for path in files))

@@ -10,7 +10,7 @@ from tasks.costs import read_cost
 from tasks.evaluation import assess
 from tasks.layout import Layout
 from tasks.params import read_section
-from tasks.references import find_or_train
+from tasks.references import References, find_or_train
 from tasks.unlearning import attempt
 from unlearn_core.audit.policy import judge
 from unlearn_core.errors import LetheError, UnlearningError
@@ -65,7 +65,8 @@ def set_up(place: Layout, case: Case, wanted: Training) -> Bench:
     run, policy = read_section(place.root, "run", RunParams), read_section(place.root, "policy", Policy)
     reference = find_or_train(place, wanted)
     original, retrained = (
-        assess(place, folder, run, reference=reference) for folder in (place.parent, reference)
+        assess(place, folder, run, references=References((reference,), ()))
+        for folder in (place.parent, reference)
     )
     return Bench(place, case, run, policy, reference, original, retrained)
 
@@ -98,7 +99,8 @@ def _original(bench: Bench) -> BenchmarkRow:
 def _unlearned(bench: Bench, method: Method, moments: Cost) -> BenchmarkRow:
     share = bench.policy.max_unsupported_share
     tried = attempt(bench.place, method, bench.run, max_unsupported_share=share)
-    measured = assess(bench.place, tried.checkpoint, bench.run, reference=bench.reference)
+    against = References((bench.reference,), ())
+    measured = assess(bench.place, tried.checkpoint, bench.run, references=against, method=method)
     cost = Cost.total((tried.cost, moments)) if Need.MOMENTS in method.needs else tried.cost
     row = _row(bench, method.name, measured)
     told = {"seconds": cost.seconds, "peak_memory_mib": cost.peak_memory_mib}
@@ -108,7 +110,7 @@ def _unlearned(bench: Bench, method: Method, moments: Cost) -> BenchmarkRow:
 def _row(bench: Bench, name: str, measured: Evaluation) -> BenchmarkRow:
     """Judge a model, and put what was measured on it beside the retrained model's."""
     scope = bench.case.split.method_scope
-    verdict = judge(bench.policy, scope, measured, original=bench.original, reference=bench.retrained)
+    verdict = judge(bench.policy, scope, measured, original=bench.original, references=(bench.retrained,))
     retraining = read_cost(bench.place, bench.retrained.model)
     return BenchmarkRow(
         forget=bench.case.forget,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.benchmarking.cases import Case
-from tasks.files import write_record
+from tasks.files import link_folder, write_record
 from tasks.layout import Layout
 from tasks.params import read_params, write_params
 
@@ -41,23 +41,16 @@ def scratch(layout: Layout, case: Case, moments: Path | None = None) -> Iterator
     """
     place = Layout(home(layout) / "scratch" / case.folder)
     for folder in (layout.dataset, layout.parent, layout.references):
-        _link(place.root / folder.relative_to(layout.root), folder)
+        link_folder(place.root / folder.relative_to(layout.root), folder)
     for name in SHARED:
         (layout.lethe / name).mkdir(parents=True, exist_ok=True)
-        _link(place.lethe / name, layout.lethe / name)
+        link_folder(place.lethe / name, layout.lethe / name)
     if moments is not None:
-        _link(place.moments, moments)
+        link_folder(place.moments, moments)
     _write_params(layout, place, case.seed)
     write_record(place.split / "split.json", case.split)
     yield place
     shutil.rmtree(place.root)
-
-
-def _link(link: Path, target: Path) -> None:
-    """Let a path stand for a folder, whether that exists or not."""
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(target.resolve(), target_is_directory=True)
 
 
 def _write_params(layout: Layout, place: Layout, seed: int) -> None:
@@ -68,6 +61,6 @@ def _write_params(layout: Layout, place: Layout, seed: int) -> None:
     changes = {
         "request": "benchmark",
         "run": {**params["run"], "seed": base + seed},
-        "policy": {**params["policy"], "reference": "build"},
+        "policy": {**params["policy"], "reference": "build", "references": 1, "shadows": 0},
     }
     write_params(place.root, changes)

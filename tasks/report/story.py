@@ -118,6 +118,12 @@ def _reference(facts: ReportFacts) -> Step:
     if facts.deletion.reference is None:
         text = "No model was retrained without the data, so fixed limits stand in for the comparison."
         return Step("unsure", "Nothing to compare with", text)
+    if (models := len(facts.deletion.references)) > 1:
+        text = (
+            f"{count(models)} other models were trained from the beginning without the forgotten data. They "
+            "show what a model looks like that never saw it, and how much chance there is in that."
+        )
+        return Step("plain", f"{count(models)} models to compare with", text)
     text = (
         "A second model was trained from the beginning without the forgotten data. It shows what a model "
         "looks like that never saw it."

@@ -83,7 +83,7 @@ def _gate_row(finding: Finding, before: Finding | None) -> Row:
         for value in (finding.value, None if before is None else before.value)
     )
     cells = (unlearned, Cell(_allowed(finding, words.style)), original)
-    state = {"inside": "good", "not_measured": "unsure"}.get(finding.outcome, "bad")
+    state = {"inside": "good", "undecided": "unsure", "not_measured": "unsure"}.get(finding.outcome, "bad")
     outcome = OUTCOMES[finding.outcome]
     return Row(words.label, finding.measurement, cells, words.explanation, outcome, state)
 

@@ -21,6 +21,7 @@ OUTCOMES = {
     "inside": "met",
     "under_forgotten": "forgotten too little",
     "over_forgotten": "forgotten too hard",
+    "undecided": "too close to tell",
     "not_measured": "not measured",
 }
 
@@ -33,7 +34,7 @@ TREATMENTS = {
 
 LEVELS = {
     "E0": "No retrained model was at hand: fixed limits were used instead of a comparison.",
-    "E1": "The comparison is with one model that was retrained without the data.",
+    "E1": "The comparison is with one model, or a few, that were retrained without the data.",
     "E2": "The comparison is with five or more models that were retrained without the data.",
-    "E3": "The comparison is with at least 64 models that were trained for it.",
+    "E3": "The comparison is with five or more retrained models, and an attacker had 64 pairs of others.",
 }

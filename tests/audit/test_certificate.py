@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from unlearn_core.audit.certificate import check
+from unlearn_core.audit.policy import judge
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import (
@@ -18,7 +19,7 @@ from unlearn_core.records.certificate import (
     ValidationSummary,
 )
 from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
-from unlearn_core.records.policy import Finding, Verdict
+from unlearn_core.records.policy import Band, Finding, Ladder, Policy, Verdict
 from unlearn_core.records.provenance import Provenance
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
 from unlearn_core.records.result import Coverage, ParameterCoverage, UnlearningRecord
@@ -121,9 +122,36 @@ def statement(scope: Scope = SEVEN) -> Statement:
     return Statement.of(certificate, name="model.safetensors")
 
 
-def changed(path: str, value: Any) -> Statement:
+def policy(*, when_inconclusive: str = "retrain") -> Policy:
+    """Bands around the reference, such that the statement's findings follow."""
+    entries = judgement().unlearned.measurements
+    bands = tuple(
+        Band(
+            measurement=entry.name,
+            below=0.05,
+            above=0.05,
+            below_means="over_forgotten",
+            above_means="under_forgotten",
+        )
+        for entry in entries
+    )
+    ladder = Ladder(classes=("pgu",), samples=("pgu",))
+    return Policy(ladder=ladder, classes=bands, samples=bands, when_inconclusive=when_inconclusive)
+
+
+def with_policy() -> Statement:
+    """The statement as the gate itself makes it, with the policy in it."""
+    told = judgement()
+    verdict = judge(policy(), "classes", told.unlearned, original=told.original, references=told.references)
+    certificate = statement().predicate.model_copy(
+        update={"judgement": told.model_copy(update={"verdict": verdict, "policy": policy()})}
+    )
+    return Statement.of(certificate, name="model.safetensors")
+
+
+def changed(path: str, value: Any, original: Statement | None = None) -> Statement:
     """The statement with one value replaced; the path's numbers are indices."""
-    tree = copy.deepcopy(json.loads(statement().canonical()))
+    tree = copy.deepcopy(json.loads((original or statement()).canonical()))
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     place = tree
     for part in parents:
@@ -170,10 +198,10 @@ def test_the_pipelines_statement_agrees_with_itself():
         ("predicate.judgement.verdict.verdict", "under_forgotten", "only an accepted model"),
         ("predicate.judgement.verdict.verdict", "over_forgotten", "only an accepted model"),
         ("predicate.judgement.verdict.verdict", "inconclusive", "no note"),
-        ("predicate.judgement.verdict.level", "E0", "E0 means no reference"),
-        ("predicate.judgement.verdict.level", "E2", "E2 asks for 5 references"),
-        ("predicate.judgement.verdict.level", "E3", "E3 asks for 64 references"),
-        ("predicate.judgement.references", [], "E1 asks for 1 references"),
+        ("predicate.judgement.verdict.level", "E0", "1 references and 0 shadow pairs give E1"),
+        ("predicate.judgement.verdict.level", "E2", "E2 is stated; 1 references"),
+        ("predicate.judgement.verdict.level", "E3", "E3 is stated; 1 references"),
+        ("predicate.judgement.references", [], "0 references and 0 shadow pairs give E0"),
         ("predicate.attempts.2.method", "salun", "the last is salun (passes), certified is pgu (passes)"),
         ("predicate.attempts.2.verdict", "inconclusive", "certified is pgu (passes)"),
         ("predicate.attempts.0.verdict", "passes", "svd_class_projection passed, but a later one was taken"),
@@ -207,7 +235,7 @@ def test_an_inconclusive_verdict_needs_a_note_and_nothing_else():
     check(Statement.parse(canonical_json(tree)))
 
 
-@pytest.mark.parametrize(("level", "count"), [("E0", 0), ("E1", 1), ("E1", 9), ("E2", 5), ("E3", 64)])
+@pytest.mark.parametrize(("level", "count"), [("E0", 0), ("E1", 1), ("E1", 4), ("E2", 5), ("E2", 64)])
 def test_a_level_of_evidence_stands_on_enough_references(level: str, count: int):
     tree = json.loads(statement().canonical())
     tree["predicate"]["judgement"]["references"] = [reference(number) for number in range(count)]
@@ -234,3 +262,48 @@ def test_a_certificate_names_nobody(scope: Scope):
 def test_a_statement_reads_back_as_it_was_written():
     assert Statement.parse(statement().canonical()) == statement()
     assert statement().canonical().startswith(b'{"_type":"https://in-toto.io/Statement/v1","predicate":{')
+
+
+def test_a_statement_with_its_policy_agrees_with_itself():
+    check(with_policy())
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("policy.classes.0.above", 0.06, "policy: its digest is"),
+        ("policy.alpha", 0.01, "policy: its digest is"),
+        ("verdict.policy", digest("another"), "policy: its digest is"),
+        ("verdict.findings.0.highest", 0.06, "verdict: findings is"),
+        ("verdict.decided_by", [ACCURACY], "verdict: decided_by is"),
+        ("verdict.reason", "It is fine.", "verdict: reason is 'It is fine.'; policy and measurements give"),
+        ("original.measurements.0.value", 0.01, "verdict: reason is"),
+        ("references.0.measurements.0.value", 0.02, "verdict: findings is"),
+    ],
+)
+def test_the_verdict_is_what_the_policy_makes_of_the_numbers(path: str, value: Any, problem: str):
+    with pytest.raises(EvidenceError) as caught:
+        check(changed(f"predicate.judgement.{path}", value, with_policy()))
+    assert problem in str(caught.value)
+
+
+def test_a_verdict_that_the_policy_does_not_accept_is_refused():
+    told = judgement()
+    same = told.model_copy(update={"original": told.unlearned.model_copy(update={"model": digest("parent")})})
+    for when, refused in (("retrain", True), ("accept_with_note", False)):
+        stated = policy(when_inconclusive=when)
+        verdict = judge(stated, "classes", same.unlearned, original=same.original, references=same.references)
+        attempts = (Attempt(method="pgu", verdict="inconclusive"),)
+        certificate = statement().predicate.model_copy(
+            update={
+                "judgement": same.model_copy(update={"verdict": verdict, "policy": stated}),
+                "attempts": attempts,
+                "note": "Nothing that could be forgotten was measurable.",
+            }
+        )
+        stating = Statement.of(certificate, name="model.safetensors")
+        if refused:
+            with pytest.raises(EvidenceError, match="the policy does not accept it"):
+                check(stating)
+        else:
+            check(stating)

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearn_core.audit.certificate import LEVELS
-from unlearn_core.audit.evidence import level
+from unlearn_core.audit.evidence import LEVELS, level
 
 COUNTS = st.integers(0, 200)
 
@@ -20,6 +19,8 @@ COUNTS = st.integers(0, 200)
         (63, 63, "E2"),
         (500, 0, "E2"),
         (500, 63, "E2"),
+        (5, 64, "E3"),
+        (4, 64, "E1"),
         (64, 64, "E3"),
     ],
 )

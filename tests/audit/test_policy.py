@@ -2,11 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
+from scipy.stats import t, ttest_1samp
 
-from unlearn_core.audit.policy import accept, find, judge
+from unlearn_core.audit.bands import find
+from unlearn_core.audit.policy import accept, judge
 from unlearn_core.records.evaluation import Evaluation, Measurement
 from unlearn_core.records.policy import Band, Ladder, Policy
 
@@ -51,19 +55,25 @@ def measured(*numbers, names=NAMES):
     return Evaluation.model_construct(model="sha256:" + "0" * 64, seed=0, measurements=entries)
 
 
+def found(one, candidate, *references):
+    """What one band says of one model."""
+    (finding,) = find((one,), candidate, references, alpha=0.05)
+    return finding
+
+
 def verdict_of(candidate, *, original=10.0, reference=0.0, bands=None):
     return judge(
         policy(*(bands or (band(),))),
         "classes",
         measured(candidate),
         original=measured(original),
-        reference=None if reference is None else measured(reference),
+        references=() if reference is None else (measured(reference),),
     )
 
 
 @given(values, values, widths, widths)
 def test_finding_is_inside_exactly_within_the_band(value, centre, below, above):
-    finding = find(band(below=below, above=above), measured(value), measured(centre))
+    finding = found(band(below=below, above=above), measured(value), measured(centre))
     assert (finding.outcome == "inside") == (centre - below <= value <= centre + above)
     assert (finding.lowest, finding.highest) == (centre - below, centre + above)
 
@@ -72,24 +82,24 @@ def test_finding_is_inside_exactly_within_the_band(value, centre, below, above):
     ("value", "outcome"), [(-0.2, OVER), (-0.1, "inside"), (0.1, "inside"), (0.2, UNDER)]
 )
 def test_each_side_fails_by_its_own_name(value, outcome):
-    assert find(band(), measured(value), measured(0.0)).outcome == outcome
+    assert found(band(), measured(value), measured(0.0)).outcome == outcome
 
 
 @pytest.mark.parametrize(("value", "outcome"), [(-0.2, UNDER), (0.2, OVER)])
 def test_band_says_what_lying_outside_means(value, outcome):
     entropy = band(below_means=UNDER, above_means=OVER)
-    assert find(entropy, measured(value), measured(0.0)).outcome == outcome
+    assert found(entropy, measured(value), measured(0.0)).outcome == outcome
 
 
 @given(values, st.floats(-1, 0), st.floats(0, 1))
 def test_without_a_reference_absolute_bounds_apply(value, lowest, highest):
-    finding = find(band(lowest=lowest, highest=highest), measured(value), None)
+    finding = found(band(lowest=lowest, highest=highest), measured(value))
     assert (finding.outcome == "inside") == (lowest <= value <= highest)
 
 
 def test_bound_that_is_not_given_is_not_checked():
-    assert find(band(lowest=0.0), measured(100.0), None).outcome == "inside"
-    assert find(band(lowest=0.0), measured(-0.1), None).outcome == OVER
+    assert found(band(lowest=0.0), measured(100.0)).outcome == "inside"
+    assert found(band(lowest=0.0), measured(-0.1)).outcome == OVER
 
 
 def test_model_like_the_retrained_one_passes():
@@ -118,7 +128,7 @@ def test_under_forgotten_outweighs_over_forgotten():
         "classes",
         measured(-1.0, 1.0),
         original=measured(9.0, 9.0),
-        reference=measured(0.0, 0.0),
+        references=(measured(0.0, 0.0),),
     )
     assert (verdict.verdict, verdict.decided_by) == (UNDER, (NAMES[1],))
 
@@ -134,7 +144,9 @@ def test_original_that_only_looks_over_forgotten_is_no_control():
 
 
 def test_original_that_was_not_measured_is_no_control():
-    verdict = judge(policy(band()), "classes", measured(0.0), original=measured(), reference=measured(0.0))
+    verdict = judge(
+        policy(band()), "classes", measured(0.0), original=measured(), references=(measured(0.0),)
+    )
     assert verdict.verdict == "inconclusive"
     assert "not shown to work" in verdict.reason
 
@@ -152,21 +164,27 @@ def test_number_that_is_not_finite_never_passes(broken, who, below, above):
 @pytest.mark.parametrize("reference", [None, 0.0])
 def test_missing_measurement_never_passes(reference):
     bands = (band(NAMES[0], lowest=-1.0, highest=1.0), band(NAMES[1]))
-    held = None if reference is None else measured(reference, reference)
-    verdict = judge(policy(*bands), "classes", measured(0.0), original=measured(9.0, 9.0), reference=held)
+    held = () if reference is None else (measured(reference, reference),)
+    verdict = judge(policy(*bands), "classes", measured(0.0), original=measured(9.0, 9.0), references=held)
     assert (verdict.verdict, verdict.decided_by) == ("inconclusive", (NAMES[1],))
 
 
 def test_failure_stands_beside_a_missing_measurement():
     bands = (band(NAMES[0]), band(NAMES[1]))
     verdict = judge(
-        policy(*bands), "classes", measured(1.0), original=measured(9.0, 9.0), reference=measured(0.0, 0.0)
+        policy(*bands),
+        "classes",
+        measured(1.0),
+        original=measured(9.0, 9.0),
+        references=(measured(0.0, 0.0),),
     )
     assert verdict.verdict == UNDER
 
 
 def test_scope_chooses_its_own_bands():
-    verdict = judge(policy(band()), "samples", measured(0.0), original=measured(9.0), reference=measured(0.0))
+    verdict = judge(
+        policy(band()), "samples", measured(0.0), original=measured(9.0), references=(measured(0.0),)
+    )
     assert [finding.measurement for finding in verdict.findings] == ["never.measured"]
 
 
@@ -183,7 +201,7 @@ def test_pass_means_every_finding_inside_and_an_original_outside(
         "classes",
         measured(*candidate),
         original=measured(*original),
-        reference=measured(*reference),
+        references=(measured(*reference),),
     )
     inside = all(
         centre - low <= value <= centre + high
@@ -198,9 +216,9 @@ def test_pass_means_every_finding_inside_and_an_original_outside(
 
 @given(three, three, widths, widths, widths)
 def test_wider_band_never_turns_inside_into_outside(candidate, reference, below, above, more):
-    narrow = [find(band(name, below, above), measured(*candidate), measured(*reference)) for name in NAMES]
+    narrow = [found(band(name, below, above), measured(*candidate), measured(*reference)) for name in NAMES]
     wide = [
-        find(band(name, below + more, above + more), measured(*candidate), measured(*reference))
+        found(band(name, below + more, above + more), measured(*candidate), measured(*reference))
         for name in NAMES
     ]
     for before, after in zip(narrow, wide, strict=True):
@@ -218,7 +236,7 @@ def test_wider_band_never_turns_a_pass_into_a_failure(reference, shares, width, 
     def verdict(reach):
         bands = tuple(band(name, reach, reach) for name in NAMES)
         judged = [measured(*numbers) for numbers in (candidate, original, reference)]
-        return judge(policy(*bands), "classes", judged[0], original=judged[1], reference=judged[2]).verdict
+        return judge(policy(*bands), "classes", judged[0], original=judged[1], references=judged[2:]).verdict
 
     assert verdict(width) == "passes"
     assert verdict(width + more) in {"passes", "inconclusive"}
@@ -232,7 +250,7 @@ def test_original_itself_never_passes(original, reference):
         "classes",
         measured(*original),
         original=measured(*original),
-        reference=measured(*reference),
+        references=(measured(*reference),),
     )
     assert verdict.verdict != "passes"
 
@@ -285,7 +303,7 @@ def resting_on(samples, value):
 def test_a_band_judges_only_what_rests_on_enough_samples(samples, judged):
     asking = Band.model_validate({**dict(band(NAMES[2])), "least_samples": 30})
     settings = policy(band(), asking)
-    sides = {"original": resting_on(samples, 9.0), "reference": resting_on(samples, 0.0)}
+    sides = {"original": resting_on(samples, 9.0), "references": (resting_on(samples, 0.0),)}
     verdict = judge(settings, "classes", resting_on(samples, 0.0), **sides)
     assert (NAMES[2] in [finding.measurement for finding in verdict.findings]) is judged
     assert (f"too few samples: {NAMES[2]} ({samples})" in verdict.reason) is not judged
@@ -295,3 +313,93 @@ def test_a_policy_that_may_judge_nothing_is_refused():
     asking = Band.model_validate({**dict(band()), "least_samples": 30})
     with pytest.raises(ValueError, match="least_samples: 0"):
         policy(asking)
+
+
+def spread_around(middle, step=0.1, count=5):
+    """Retrained models whose values lie evenly around a middle."""
+    return tuple(measured(middle + step * (number - (count - 1) / 2)) for number in range(count))
+
+
+def test_inside_is_what_two_one_sided_t_tests_say():
+    references = spread_around(1.0)
+    values = [entry.measurements[0].value for entry in references]
+    for value in np.linspace(-1, 3, 81):
+        (finding,) = find((band(below=1.0, above=0.5),), measured(value), references, alpha=0.05)
+        lower = ttest_1samp(values, value + 1.0, alternative="less").pvalue
+        upper = ttest_1samp(values, value - 0.5, alternative="greater").pvalue
+        assert (finding.outcome == "inside") == (max(lower, upper) <= 0.05)
+
+
+def test_a_value_that_is_neither_shown_inside_nor_outside_is_undecided():
+    verdict = judge(
+        policy(band(below=0.2, above=0.2)),
+        "classes",
+        measured(0.2),
+        original=measured(10.0),
+        references=spread_around(0.0),
+    )
+    assert (verdict.verdict, verdict.level, verdict.decided_by) == ("inconclusive", "E2", (NAMES[0],))
+    assert "policy.references" in verdict.reason
+
+
+def test_with_fewer_than_five_retrained_models_values_are_compared_as_they_are():
+    (finding,) = find((band(below=0.2, above=0.2),), measured(0.2), spread_around(0.0, count=4), alpha=0.05)
+    assert (finding.outcome, finding.lowest, finding.highest) == ("inside", -0.2, 0.2)
+
+
+@given(st.lists(values, min_size=5, max_size=12), values, st.floats(0.01, 1))
+def test_nothing_is_both_inside_and_outside_and_the_bounds_say_which(centres, value, width):
+    references = tuple(map(measured, centres))
+    (finding,) = find((band(below=width, above=width),), measured(value), references, alpha=0.05)
+    assert (finding.outcome == "inside") == (finding.lowest <= value <= finding.highest)
+    if finding.outcome in {UNDER, OVER}:
+        assert abs(value - np.mean(centres)) > width
+
+
+def test_more_bands_ask_for_more_to_call_one_of_them_failed():
+    references = spread_around(0.0)
+    excess = 0.1 * np.sqrt(0.5) * t.ppf(0.96, 4)  # of a standard error: p = 0.04 one-sided
+    alone = find((band(),), measured(0.1 + excess), references, alpha=0.1)
+    with_others = find(
+        tuple(band(name) for name in NAMES),
+        measured(0.1 + excess, 0.0, 0.0),
+        tuple(measured(*[entry.measurements[0].value] * 3) for entry in references),
+        alpha=0.1,
+    )
+    assert alone[0].outcome == UNDER
+    assert with_others[0].outcome == "undecided"
+
+
+@pytest.mark.parametrize(("is_retrain", "accepted"), [(True, True), (False, False)])
+@pytest.mark.parametrize("when", ["retrain", "accept_with_note"])
+def test_what_is_undecided_is_accepted_of_a_retrained_model_only(when, is_retrain, accepted):
+    stated = policy(band(below=0.2, above=0.2), when_inconclusive=when)
+    verdict = judge(stated, "classes", measured(0.2), original=measured(10.0), references=spread_around(0.0))
+    assert accept(stated, verdict, is_retrain=is_retrain)[0] == accepted
+
+
+def test_level_counts_the_shadows_behind_the_candidates_measurements():
+    attacked = Evaluation.model_construct(
+        model="sha256:" + "0" * 64,
+        seed=0,
+        measurements=(*measured(0.0).measurements, Measurement(name="ulira.shadows", value=64.0)),
+    )
+    verdict = judge(
+        policy(band()), "classes", attacked, original=measured(9.0), references=spread_around(0.0, 0.01)
+    )
+    assert verdict.level == "E3"
+
+
+def test_canaries_have_bands_of_their_own_beside_those_of_samples():
+    planted = policy(band()).model_copy(update={"canaries": (band("canary.auc", lowest=0.4, highest=0.6),)})
+    for names, expected in ((("never.measured", "canary.auc"), 2), (("never.measured",), 1)):
+        candidate = measured(0.0, 0.5, names=names)
+        verdict = judge(planted, "samples", candidate, original=candidate, references=())
+        assert len(verdict.findings) == expected
+    assert len(judge(planted, "classes", measured(0.0), original=measured(9.0), references=()).findings) == 1
+
+
+@pytest.mark.parametrize("pairs", [1, 4])
+def test_so_few_shadows_that_no_attack_can_be_fitted_are_refused(pairs):
+    with pytest.raises(ValidationError, match="at least 5 pairs"):
+        Policy(**{**dict(policy(band())), "shadows": pairs})

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from pictures import CLASSES, folder_of_pictures, picture, save
+from retraining import gate_reference
 from safetensors.torch import load_file, save_file
 from world import FORGOTTEN, NOISE, QUICK, checkout, files_of, lethe, run
 
@@ -18,7 +19,6 @@ from tasks.importing import import_dataset
 from tasks.layout import Layout
 from tasks.params import read_params, read_section
 from tasks.pool import Pool
-from tasks.references import find_reference
 from tasks.registry import champion
 from tasks.tracking import connect
 from unlearn_core.errors import ConfigurationError
@@ -196,10 +196,10 @@ def test_no_tag_and_no_certificate_names_a_path(told, elsewhere):
 
 def test_nothing_can_be_retrained_to_compare_with_and_the_error_says_what_to_do(told):
     layout, settings = Layout(told.root), read_section(told.root, "run", RunParams)
-    assert find_reference(layout, settings, "none") is None
-    assert find_reference(layout, settings, "cached") is None
-    with pytest.raises(ConfigurationError, match=r"set policy\.reference to none, or adopt .* --recipe"):
-        find_reference(layout, settings, "build")
+    assert gate_reference(layout, settings, "none") is None
+    assert gate_reference(layout, settings, "cached") is None
+    with pytest.raises(ConfigurationError, match=r"adopt .* --recipe, or set policy\.reference to none"):
+        gate_reference(layout, settings, "build")
 
 
 def test_a_registered_model_is_adopted_with_what_its_card_claims_and_its_recipe(

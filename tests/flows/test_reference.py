@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+from retraining import gate_reference
 from world import NOISE, checkout, files_of, lethe, run
 
 import flows.reference
@@ -14,7 +15,7 @@ from flows.stages.pipeline import run_due
 from tasks import crew, estimating
 from tasks.layout import Layout
 from tasks.params import read_section
-from tasks.references import find_reference, references_of
+from tasks.references import references_of
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.reference import Estimate, ReferenceReport
 
@@ -30,7 +31,7 @@ def built(prefect_server, tmp_path_factory):
     root = checkout(tmp_path_factory.mktemp("reference") / "project")
     for stage, function in STAGES.items():
         run_due(root, stage, function)
-    gate = find_reference(Layout(root), read_section(root, "run", RunParams), "build")
+    gate = gate_reference(Layout(root), read_section(root, "run", RunParams), "build")
     assert gate is not None
     code, out, err = lethe(root, *ASKED, "--json")
     assert code == 0, err
@@ -48,7 +49,7 @@ def test_what_was_missing_is_built_and_what_the_gate_had_is_taken_over(built):
     assert len(report.took.built) == 2
     assert gate.name not in report.took.built
     assert not gate.exists()
-    assert find_reference(Layout(root), read_section(root, "run", RunParams), "cached") == (
+    assert gate_reference(Layout(root), read_section(root, "run", RunParams), "cached") == (
         root / "models" / "references" / gate.name
     )
 

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from retraining import gate_reference
 from world import NOISE, checkout, content, files_of
 
 from flows.compare import compare
@@ -18,7 +19,6 @@ from tasks.evaluation import assess
 from tasks.files import read_record
 from tasks.layout import Layout
 from tasks.params import read_section, write_params
-from tasks.references import find_reference
 from tasks.requests import make_scope, submit_request
 from tasks.unlearning import attempt
 from unlearn_core.errors import (
@@ -89,22 +89,22 @@ def test_plots_have_a_column_for_every_model(served):
 
 def test_a_reference_is_found_only_where_the_policy_allows_it(copy):
     layout, run = Layout(copy), read_section(copy, "run", RunParams)
-    built = find_reference(layout, run, "build")
+    built = gate_reference(layout, run, "build")
     assert built is not None
-    assert find_reference(layout, run, "cached") == built
-    assert find_reference(layout, run, "none") is None
+    assert gate_reference(layout, run, "cached") == built
+    assert gate_reference(layout, run, "none") is None
     shutil.rmtree(layout.lethe / "references")
-    assert find_reference(layout, run, "cached") is None
+    assert gate_reference(layout, run, "cached") is None
 
 
 def test_a_broken_reference_is_built_again(copy):
     layout = Layout(copy)
     run = read_section(copy, "run", RunParams)
-    weights = find_reference(layout, run, "build") / WEIGHTS
+    weights = gate_reference(layout, run, "build") / WEIGHTS
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-1])
-    assert find_reference(layout, run, "cached") is None
-    assert find_reference(layout, run, "build") == weights.parent
+    assert gate_reference(layout, run, "cached") is None
+    assert gate_reference(layout, run, "build") == weights.parent
     assert weights.read_bytes() == whole
 
 

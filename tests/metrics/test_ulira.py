@@ -81,7 +81,17 @@ def test_shadows_that_do_not_fit_are_refused():
     with pytest.raises(UsageError, match="do not fit"):
         replace(seen, target=seen.target[:-1])
     with pytest.raises(UsageError, match="trained on"):
-        replace(seen, member=np.ones_like(seen.member))
+        replace(seen, member=np.zeros_like(seen.member))
+
+
+@pytest.mark.parametrize(("trace", "shows"), [(4.0, True), (0.0, False)])
+def test_where_the_target_saw_every_sample_shadows_that_did_not_stand_in_for_others(trace, shows):
+    random = np.random.default_rng(3)
+    inside, outside = random.normal(4.0, 1.0, (16, 40)), random.normal(0.0, 1.0, (16, 40))
+    target = random.normal(trace, 1.0, 40)
+    auc = measured(Shadows(inside, outside, target, np.ones(40, dtype=bool)))["ulira.auc"]
+    assert (auc.low > 0.9) == shows
+    assert (auc.low <= 0.5 <= auc.high) != shows
 
 
 def test_margins_without_spread_give_finite_scores():

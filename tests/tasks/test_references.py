@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from retraining import BRIEF, RUN, go_on, prepared, request_class, save_untrained
+from retraining import BRIEF, RUN, gate_reference, go_on, prepared, request_class, save_untrained
 
 from tasks.checkpoints import WEIGHTS, read_checkpoint_card
 from tasks.compute import device_name
@@ -13,7 +13,7 @@ from tasks.layout import short
 from tasks.materials import read_split
 from tasks.pool import Pool
 from tasks.reference_plan import plan_references
-from tasks.references import describe_training, find_reference, references_of, training_rows
+from tasks.references import describe_training, references_of, training_rows
 from unlearn_core import data, models, training
 from unlearn_core.errors import ConfigurationError, PipelineError
 from unlearn_core.records.base import sha256
@@ -153,14 +153,14 @@ def test_a_damaged_model_is_missing(layout):
 
 def test_the_gate_finds_what_was_built_and_builds_it_no_more(layout):
     plan = planned(layout, count=1)
-    assert find_reference(layout, RUN, "cached") is None
+    assert gate_reference(layout, RUN, "cached") is None
     pretend(layout, plan, *plan.wanted)
     home = layout.reference(*plan.wanted)
-    assert find_reference(layout, RUN, "cached") == find_reference(layout, RUN, "build") == home
+    assert gate_reference(layout, RUN, "cached") == gate_reference(layout, RUN, "build") == home
 
 
 def test_what_the_gate_built_is_not_built_again(layout):
-    built = find_reference(layout, RUN, "build")
+    built = gate_reference(layout, RUN, "build")
     assert built is not None
     assert built.is_relative_to(layout.lethe)
     assert references_of(layout, RUN).retrained == (built,)

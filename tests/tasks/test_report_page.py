@@ -179,7 +179,7 @@ def relearned(steps, *, censored=0):
     mine, theirs = (Measurement(name="relearn.steps", value=float(value)) for value in (steps, 50))
     limit = Measurement(name="relearn.censored", value=float(censored))
     record = record_of(last.model_copy(update={"evaluation": measured("svd", 0.1, mine)}))
-    return record.model_copy(update={"reference": measured("retrained", 0.05, theirs, limit)})
+    return record.model_copy(update={"references": (measured("retrained", 0.05, theirs, limit),)})
 
 
 def test_relearning_is_told_where_it_was_measured():

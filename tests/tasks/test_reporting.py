@@ -45,7 +45,7 @@ def record_of(*rungs, reference=None):
         split=content("split"),
         original=evaluation("original", accuracy_test_forget=0.9, other=1.0),
         original_verdict=verdict("under_forgotten"),
-        reference=reference,
+        references=() if reference is None else (reference,),
         tried=("broken", *(one.unlearning.name for one in rungs)),
         rungs=rungs,
         failed=(LeftOut(method="broken", why="it stopped"),),

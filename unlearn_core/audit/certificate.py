@@ -8,21 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
+from unlearn_core.audit.evidence import level
+from unlearn_core.audit.policy import SHADOWS, accept, judge
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.certificate import DeletionCertificate, Statement
 from unlearn_core.records.evaluation import Evaluation
-from unlearn_core.records.policy import EvidenceLevel, Finding
-
-REFERENCES: dict[EvidenceLevel, int] = {"E0": 0, "E1": 1, "E2": 5, "E3": 64}
-"""How many retrained models each level of evidence asks for, at least."""
-
-LEVELS: dict[str, str] = {
-    "E0": "behaviour only, no retrained model",
-    "E1": "one retrained model",
-    "E2": "five or more retrained models",
-    "E3": "at least 64 shadow models",
-}
-"""What each level of evidence rests on, in words."""
+from unlearn_core.records.policy import LAST_RESORT, Finding, Verdict
 
 SHARE_TOLERANCE = 1e-6
 
@@ -44,6 +35,7 @@ def check(statement: Statement) -> None:
         *_findings(certificate),
         *_acceptance(certificate),
         *_level(certificate),
+        *_policy(certificate),
         *_attempts(certificate),
         *_drift(certificate),
         *_circumstances(certificate),
@@ -97,6 +89,8 @@ def _findings(certificate: DeletionCertificate) -> Iterator[str]:
     for finding in verdict.findings:
         if (value := _value(unlearned, finding.measurement)) != finding.value:
             yield f"findings: {finding.measurement} is {finding.value}, but {value} was measured"
+        if finding.outcome == "undecided" and verdict.verdict == "inconclusive":
+            continue
         if finding.outcome != "inside":
             yield f"findings: {finding.measurement} is {finding.outcome}; a certified model's are all inside"
         elif not _inside(finding, finding.value):
@@ -124,12 +118,33 @@ def _acceptance(certificate: DeletionCertificate) -> Iterator[str]:
 
 
 def _level(certificate: DeletionCertificate) -> Iterator[str]:
-    """The level of evidence follows from the number of retrained models."""
-    level, count = certificate.judgement.verdict.level, len(certificate.judgement.references)
-    if count < REFERENCES[level]:
-        yield f"level: {level} asks for {REFERENCES[level]} references or more, there are {count}"
-    if level == "E0" and count:
-        yield f"level: E0 means no reference, there are {count}"
+    """The level of evidence follows from the models that there were."""
+    judgement = certificate.judgement
+    references, shadows = len(judgement.references), int(_value(judgement.unlearned, SHADOWS) or 0)
+    if (stated := judgement.verdict.level) != (follows := level(references, shadows)):
+        yield f"level: {stated} is stated; {references} references and {shadows} shadow pairs give {follows}"
+
+
+def _policy(certificate: DeletionCertificate) -> Iterator[str]:
+    """The verdict is what the policy makes of the numbers: the gate is asked again."""
+    judgement = certificate.judgement
+    if (policy := judgement.policy) is None:
+        return
+    if (stated := judgement.verdict).policy != policy.digest:
+        yield f"policy: its digest is {policy.digest}, the verdict was reached under {stated.policy}"
+        return
+    follows = judge(
+        policy,
+        "classes" if certificate.request.kind == "classes" else "samples",
+        judgement.unlearned,
+        original=judgement.original,
+        references=judgement.references,
+    )
+    for field in Verdict.model_fields:
+        if (said := getattr(stated, field)) != (is_so := getattr(follows, field)):
+            yield f"verdict: {field} is {said!r}; policy and measurements give {is_so!r}"
+    if not accept(policy, follows, is_retrain=certificate.method.get("name") == LAST_RESORT)[0]:
+        yield f"verdict: the policy does not accept it ({follows.reason})"
 
 
 def _attempts(certificate: DeletionCertificate) -> Iterator[str]:

@@ -1,25 +1,35 @@
 """How much evidence a number of retrained models and of shadow pairs allows."""
 
-from unlearn_core.audit.certificate import REFERENCES
 from unlearn_core.records.policy import EvidenceLevel
+
+LEAST_REFERENCES = 5
+"""Retrained models from which on their spread is known well enough to put intervals around it."""
+
+LEAST_SHADOWS = 64
+"""Shadow pairs that an attack with shadows takes to count as the highest evidence."""
+
+LEVELS: dict[str, str] = {
+    "E0": "behaviour only, no retrained model",
+    "E1": "one retrained model, or a few",
+    "E2": "five or more retrained models, with intervals",
+    "E3": "five or more retrained models, and an attack with at least 64 pairs of shadow models",
+}
+"""What each level of evidence rests on, in words."""
 
 
 def level(references: int, shadows: int) -> EvidenceLevel:
-    """Return the highest level of evidence that some models allow.
+    """Return the level of evidence that some models allow.
 
     A shadow pair is a model trained on all the data and one trained without what is forgotten, and both of
-    its models are counted as one: 64 pairs are 128 trainings. The second of a pair is a retrained model
-    as well, so that E3 asks for as many of those.
+    its models are counted as one: 64 pairs are 128 trainings.
 
     Args:
-        references: How many retrained models there are, those of the pairs included.
-        shadows: How many shadow pairs there are.
+        references: How many retrained models a model was held against.
+        shadows: How many shadow pairs the attacker had.
 
     Returns:
-        E0 without a retrained model, E1 from one on, E2 from five on, and E3 from 64 shadow pairs on.
+        E0 without a retrained model, E1 from one on, E2 from five on, and E3 with 64 shadow pairs as well.
     """
-    if min(references, shadows) >= REFERENCES["E3"]:
-        return "E3"
-    if references >= REFERENCES["E2"]:
-        return "E2"
-    return "E1" if references >= REFERENCES["E1"] else "E0"
+    if references >= LEAST_REFERENCES:
+        return "E3" if shadows >= LEAST_SHADOWS else "E2"
+    return "E1" if references else "E0"

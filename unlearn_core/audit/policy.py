@@ -4,35 +4,40 @@ Two-sided, and read in this order:
 
 1. Each band of the policy makes one *finding* on the candidate (``find``), unless the measurement rests on
    fewer samples than the band asks for.
-2. If any finding is outside its band, the candidate fails, whatever else is true. Where some say
+2. If any finding is shown to lie outside its band, the candidate fails, whatever else is true. Where some say
    under-forgotten and some over-forgotten, the verdict is under-forgotten: data still there is the
    greater harm.
-3. If any finding could not be made, nothing can be said: *inconclusive*.
+3. If any finding could not be made, or is undecided, nothing can be said: *inconclusive*.
 4. Everything is inside. If the original model is under-forgotten by no band (negative control), the gate
    could not have told the difference: *inconclusive*. An original that only looks over-forgotten does not
    count as a control that failed, since that is damage or chance and shows nothing that could be forgotten.
 5. Otherwise the candidate passes.
 
-All findings must be inside: an intersection–union test, which needs no correction for multiplicity.
+All findings must be inside: an intersection–union test (Berger 1982), which needs no correction for
+multiplicity.
 """
 
-import math
+from collections.abc import Sequence
 from typing import Literal
 
+from unlearn_core.audit.bands import find, finite
+from unlearn_core.audit.evidence import level
 from unlearn_core.records.drift import DriftSummary
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import (
     Band,
     DriftBudget,
-    EvidenceLevel,
     Finding,
+    FindingOutcome,
     Policy,
     Verdict,
     VerdictName,
 )
 
 ScopeKind = Literal["classes", "samples"]
-Outcome = Literal["inside", "under_forgotten", "over_forgotten", "not_measured"]
+
+SHADOWS = "ulira.shadows"
+"""The measurement that says how many pairs of shadow models an attack was given."""
 
 
 def judge(
@@ -41,7 +46,7 @@ def judge(
     candidate: Evaluation,
     *,
     original: Evaluation,
-    reference: Evaluation | None,
+    references: Sequence[Evaluation],
 ) -> Verdict:
     """Say whether a candidate model counts as having forgotten.
 
@@ -50,25 +55,27 @@ def judge(
         scope_kind: Which of the policy's bands apply; a subject's rows are samples.
         candidate: What was measured on the model under judgement.
         original: The same measurements on the model before unlearning, as negative control.
-        reference: The same measurements on a model retrained without the forgotten data; without one
-            the bands' absolute bounds apply, and the level of evidence is E0 instead of E1.
+        references: The same measurements on each of the models retrained without the forgotten data; without
+            one the bands' absolute bounds apply. They and the shadow models behind the candidate's
+            measurements give the level of evidence.
 
     Returns:
         The verdict, with one finding per applicable band in the policy's order. ``decided_by`` names the
-        measurements outside their bands that gave a failure its name; those not measured; or, of a pass,
-        those that tell the original from the candidate. It is empty where the original passes as well.
+        measurements outside their bands that gave a failure its name; those not measured, or not decided; or,
+        of a pass, those that tell the original from the candidate. It is empty where the original passes as
+        well.
     """
-    stated = policy.classes if scope_kind == "classes" else policy.samples
+    stated = _stated(policy, scope_kind, candidate)
     bands = tuple(band for band in stated if _has_samples(band, candidate))
-    findings = tuple(find(band, candidate, reference) for band in bands)
-    control = tuple(find(band, original, reference) for band in bands)
+    findings = find(bands, candidate, references, alpha=policy.alpha)
+    control = find(bands, original, references, alpha=policy.alpha)
     verdict, decided_by, reason = _weigh(findings, control)
     if skipped := [band for band in stated if band not in bands]:
         reason = f"{reason} {_too_few(skipped, candidate)}"
-    level: EvidenceLevel = "E0" if reference is None else "E1"
+    shadows = finite(candidate, SHADOWS) or 0
     return Verdict(
         verdict=verdict,
-        level=level,
+        level=level(len(references), int(shadows)),
         decided_by=decided_by,
         reason=reason,
         findings=findings,
@@ -76,38 +83,21 @@ def judge(
     )
 
 
-def find(band: Band, measured: Evaluation, reference: Evaluation | None) -> Finding:
-    """Apply one band to one model.
-
-    Args:
-        band: The band.
-        measured: What was measured on the model.
-        reference: What was measured on the retrained model, if there is one.
-
-    Returns:
-        The finding. Bounds belong to the band. A value that is missing or not finite, on the model or on the
-        reference, is *not measured*.
-    """
-    value = _finite(measured, band.measurement)
-    if reference is None:
-        lowest, highest = band.lowest, band.highest
-    elif (centre := _finite(reference, band.measurement)) is not None:
-        lowest, highest = centre - band.below, centre + band.above
-    else:
-        return Finding(
-            measurement=band.measurement, value=value, lowest=None, highest=None, outcome="not_measured"
-        )
-    outcome = _outcome(band, value, lowest, highest)
-    return Finding(measurement=band.measurement, value=value, lowest=lowest, highest=highest, outcome=outcome)
+def _stated(policy: Policy, scope_kind: ScopeKind, candidate: Evaluation) -> tuple[Band, ...]:
+    """Return the bands that a policy holds against a kind of scope, and against planted canaries."""
+    if scope_kind == "classes":
+        return policy.classes
+    planted = any(candidate.get(band.measurement) for band in policy.canaries)
+    return (*policy.samples, *policy.canaries) if planted else policy.samples
 
 
 def accept(policy: Policy, verdict: Verdict, *, is_retrain: bool) -> tuple[bool, str]:
     """Say whether a judged model may be released under a policy.
 
     A pass is accepted and a failure is not, a retrained model's included: it is judged like any other.
-    An inconclusive model with a measurement missing is never accepted, since nobody looked. Any other
-    inconclusive model is accepted with a note under ``accept_with_note``, and under ``retrain`` only if it
-    was retrained without the forgotten data.
+    An inconclusive model with a measurement missing is never accepted, since nobody looked; one with a
+    measurement undecided only if it was retrained without the forgotten data. Any other inconclusive model is
+    accepted with a note under ``accept_with_note``, and under ``retrain`` only if it was retrained.
 
     Args:
         policy: Says what to do when nothing forgettable was measurable.
@@ -117,14 +107,15 @@ def accept(policy: Policy, verdict: Verdict, *, is_retrain: bool) -> tuple[bool,
     Returns:
         Whether it is accepted, and why in plain words; with an accepted inconclusive model that is the note.
     """
-    if verdict.verdict == "passes":
-        return True, verdict.reason
     if verdict.verdict != "inconclusive":
-        return False, verdict.reason
-    if any(finding.outcome == "not_measured" for finding in verdict.findings):
+        return verdict.verdict == "passes", verdict.reason
+    outcomes = {finding.outcome for finding in verdict.findings}
+    if "not_measured" in outcomes:
         return False, f"{verdict.reason} What was not measured cannot be accepted."
     if is_retrain:
         return True, f"{verdict.reason} Accepted: the model was retrained without the forgotten data."
+    if "undecided" in outcomes:
+        return False, verdict.reason
     if policy.when_inconclusive == "accept_with_note":
         return True, f"{verdict.reason} Accepted with this note, as the policy says."
     return False, f"{verdict.reason} The policy accepts only a retrained model then."
@@ -181,6 +172,8 @@ def _weigh(
             return failing, decisive, _failure(findings, failing)
     if missing := _named(findings, "not_measured"):
         return "inconclusive", missing, f"Not measured, or not a finite number: {', '.join(missing)}."
+    if open_ := _named(findings, "undecided"):
+        return "inconclusive", open_, _too_wide(findings)
     if not (telling := _named(control, "under_forgotten")):
         return "inconclusive", (), _no_control(control)
     names = ", ".join(telling)
@@ -191,14 +184,25 @@ def _weigh(
     )
 
 
-def _failure(findings: tuple[Finding, ...], failing: Outcome) -> str:
+def _too_wide(findings: tuple[Finding, ...]) -> str:
+    """Say which values the retrained models are too few, or too far apart, to decide on."""
+    return (
+        f"Undecided: {_values_outside(findings, 'undecided')}; the retrained models are too few, or too far "
+        "apart, to tell (policy.references)."
+    )
+
+
+def _failure(findings: tuple[Finding, ...], failing: FindingOutcome) -> str:
+    return f"{failing.replace('_', '-').capitalize()}: {_values_outside(findings, failing)}."
+
+
+def _values_outside(findings: tuple[Finding, ...], outcome: FindingOutcome) -> str:
     """Say which values lie outside which bounds."""
-    outside = [
+    return "; ".join(
         f"{finding.measurement} is {finding.value:.4g}, outside {_span(finding)}"
         for finding in findings
-        if finding.outcome == failing
-    ]
-    return f"{failing.replace('_', '-').capitalize()}: {'; '.join(outside)}."
+        if finding.outcome == outcome
+    )
 
 
 def _span(finding: Finding) -> str:
@@ -216,16 +220,6 @@ def _no_control(control: tuple[Finding, ...]) -> str:
     return "The original model passes as well: nothing that could be forgotten was measurable."
 
 
-def _outcome(band: Band, value: float | None, lowest: float | None, highest: float | None) -> Outcome:
-    if value is None:
-        return "not_measured"
-    if lowest is not None and value < lowest:
-        return band.below_means
-    if highest is not None and value > highest:
-        return band.above_means
-    return "inside"
-
-
 def _has_samples(band: Band, measured: Evaluation) -> bool:
     """Tell whether a measurement rests on enough samples for a band; ``find`` misses a missing one."""
     found = measured.get(band.measurement)
@@ -239,11 +233,5 @@ def _too_few(skipped: list[Band], measured: Evaluation) -> str:
     return f"Not judged, for too few samples: {', '.join(named)}."
 
 
-def _finite(evaluation: Evaluation, name: str) -> float | None:
-    """Return a measured value, or None if it was not taken or is not a finite number."""
-    measured = evaluation.get(name)
-    return measured.value if measured is not None and math.isfinite(measured.value) else None
-
-
-def _named(findings: tuple[Finding, ...], outcome: Outcome) -> tuple[str, ...]:
+def _named(findings: tuple[Finding, ...], outcome: FindingOutcome) -> tuple[str, ...]:
     return tuple(finding.measurement for finding in findings if finding.outcome == outcome)

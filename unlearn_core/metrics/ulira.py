@@ -1,5 +1,6 @@
 """U-LiRA: the likelihood-ratio attack on one unlearned model, with shadows of the whole pipeline."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -11,7 +12,7 @@ from scipy.stats import norm
 from unlearn_core import roc
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Observation, Subject
-from unlearn_core.observations import Margins, Shadows
+from unlearn_core.observations import Margins
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.resampling import Statistic, bootstrap
 
@@ -29,7 +30,8 @@ class ULira(Metric):
     samples share while fewer than ``share_variance_below`` shadows were fitted. The score of a sample is the
     log likelihood ratio at the *target* model's margin: **the HIGHER, the MORE LIKELY seen and unlearned.**
     The last ``held_out`` of the shadows are not fitted: the threshold of the balanced accuracy is the best
-    one on them.
+    one on them, and where the target was trained on every sample, those of them that never saw the samples
+    are what it has to be told from.
 
     Measures ``ulira.auc`` and ``ulira.balanced_accuracy``, with at least 1,000 samples that the target never
     saw also ``ulira.tpr_at_1pct_fpr``, all with intervals by bootstrap over samples; and ``ulira.shadows``,
@@ -69,30 +71,29 @@ class ULira(Metric):
             raise UsageError(f"{count} shadows of each kind came; U-LiRA takes at least {LEAST_SHADOWS}")
         kept = min(max(1, round(self.held_out * count)), count - 2)
         ratio = _Ratio(shadows.inside[:-kept], shadows.outside[:-kept], shared=self._shared(count - kept))
-        threshold = _best_threshold(ratio(shadows.inside[-kept:]), ratio(shadows.outside[-kept:]))
-        return self._scored(ratio, shadows, threshold, seed)
+        unseen = ratio(shadows.outside[-kept:])
+        threshold = _best_threshold(ratio(shadows.inside[-kept:]), unseen)
+        scores = ratio(shadows.target)
+        others = unseen.ravel() if shadows.member.all() else scores[~shadows.member]
+        pairs = Measurement(name="ulira.shadows", value=float(count))
+        return (*self._scored(scores[shadows.member], others, threshold, seed), pairs)
 
     def _shared(self, fitted: int) -> bool:
         return fitted < self.share_variance_below
 
     def _scored(
-        self, ratio: "_Ratio", shadows: Shadows, threshold: float, seed: int
-    ) -> tuple[Measurement, ...]:
+        self, members: NDArray[np.float64], others: NDArray[np.float64], threshold: float, seed: int
+    ) -> Iterator[Measurement]:
         """Attack the target."""
-        scores = ratio(shadows.target)
-        members, others = scores[shadows.member], scores[~shadows.member]
         statistics: dict[str, Statistic] = {
             "auc": roc.auc,
             "balanced_accuracy": partial(_balanced_accuracy, threshold=threshold),
         }
         if len(others) >= roc.NEGATIVES_FOR_LOW_FPR:
             statistics["tpr_at_1pct_fpr"] = _tpr_at_1pct_fpr
-        found = {
-            name: bootstrap(statistic, members, others, resamples=self.resamples, seed=seed)
-            for name, statistic in statistics.items()
-        }
-        pairs = Measurement(name="ulira.shadows", value=float(len(shadows.inside)))
-        return (*(estimate.named(f"ulira.{name}") for name, estimate in found.items()), pairs)
+        for name, statistic in statistics.items():
+            estimate = bootstrap(statistic, members, others, resamples=self.resamples, seed=seed)
+            yield estimate.named(f"ulira.{name}")
 
 
 class _Ratio:

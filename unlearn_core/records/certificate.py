@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from unlearn_core.records.base import Record, Sha256, canonical_json
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
-from unlearn_core.records.policy import Verdict, VerdictName
+from unlearn_core.records.policy import Policy, Verdict, VerdictName
 from unlearn_core.records.provenance import Provenance
 from unlearn_core.records.request import DeletionRequest, RequestId, ScopeKind
 from unlearn_core.records.result import Coverage, UnlearningRecord
@@ -71,13 +71,15 @@ class CoverageSummary(Record):
 class Judgement(Record):
     """What the gate said, and every number that it was told.
 
-    ``references`` are the evaluations of retrained models; none of them at evidence level E0.
+    ``references`` are the evaluations of retrained models; none of them at evidence level E0. ``policy`` is
+    what made the verdict of the numbers; the first certificates carry its digest alone.
     """
 
     verdict: Verdict
     original: Evaluation
     unlearned: Evaluation
     references: tuple[Evaluation, ...]
+    policy: Policy | None = None
 
 
 class Attempt(Record):

@@ -69,7 +69,7 @@ class DeletionRecord(Record):
     """The whole ladder of one deletion, without times and costs.
 
     ``tried`` names the methods in the order of trying. Those with a model to judge are in ``rungs``, those
-    without in ``failed``; ``left_out`` were not tried.
+    without in ``failed``; ``left_out`` were not tried. ``references`` are models retrained to compare with.
     """
 
     schema_version: Literal["lethe.deletion/1"] = "lethe.deletion/1"
@@ -77,7 +77,7 @@ class DeletionRecord(Record):
     split: Sha256
     original: Evaluation
     original_verdict: Verdict
-    reference: Evaluation | None
+    references: tuple[Evaluation, ...]
     tried: tuple[str, ...]
     rungs: tuple[Rung, ...]
     failed: tuple[LeftOut, ...]
@@ -92,6 +92,11 @@ class DeletionRecord(Record):
     def drift(self) -> Drift | None:
         """How far the accepted model has come from the last one that was trained in full."""
         return None if self.accepted is None else self.accepted.drift
+
+    @property
+    def reference(self) -> Evaluation | None:
+        """The first retrained model, which is shown beside the others, if there is one."""
+        return next(iter(self.references), None)
 
     def evaluations(self, rung: Rung | None) -> dict[str, Evaluation]:
         """Return what was measured on the original, on a rung's model and on a retrained one, if they are."""

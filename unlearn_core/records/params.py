@@ -12,10 +12,6 @@ RegistryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 """What a model, or a data set, may be called in a registry."""
 
 
-MOST_REFERENCES = 256
-"""Retrained models of one request, at most; as many shadow pairs as papers have used."""
-
-
 class DealtSource(Record):
     """A source whose rows are dealt to the splits, class by class: these fractions, the rest to train on.
 
@@ -156,14 +152,12 @@ class RunParams(Record):
     """What every computing stage shares: the base seed and the number of threads.
 
     ``memory_mib`` is how much decoded images may take in memory; a larger data set is read from disk batch
-    by batch. It changes no bit of a result. ``references`` is how many retrained models ``lethe reference``
-    builds where it is not told; five is what evidence level E2 asks for.
+    by batch. It changes no bit of a result.
     """
 
     seed: int = 0
     threads: int = Field(default=2, ge=1)
     memory_mib: int = Field(default=1024, ge=1)
-    references: int = Field(default=5, ge=1, le=MOST_REFERENCES)
 
 
 class MomentsParams(Record):

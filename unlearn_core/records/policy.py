@@ -6,6 +6,15 @@ from pydantic import AfterValidator, Field
 
 from unlearn_core.records.base import Record, Sha256
 
+LAST_RESORT = "retrain"
+"""The method that closes every ladder, named or not."""
+
+MOST_REFERENCES = 256
+"""Retrained models of one request, at most; as many shadow pairs as papers have used."""
+
+LEAST_SHADOWS = 5
+"""Pairs of shadow models that an attack can be fitted to, one that is left out among them."""
+
 Failing = Literal["under_forgotten", "over_forgotten"]
 VerdictName = Literal["passes", "under_forgotten", "over_forgotten", "inconclusive"]
 EvidenceLevel = Literal["E0", "E1", "E2", "E3"]
@@ -36,6 +45,13 @@ def _always_judging(bands: tuple[Band, ...]) -> tuple[Band, ...]:
     return bands
 
 
+def _enough_shadows(pairs: int) -> int:
+    """Refuse so few pairs that no attack can be fitted, once a retrained model was left out of its own."""
+    if 0 < pairs < LEAST_SHADOWS:
+        raise ValueError(f"an attack takes at least {LEAST_SHADOWS} pairs of shadow models, or 0 for none")
+    return pairs
+
+
 Bands = Annotated[tuple[Band, ...], AfterValidator(_always_judging)]
 
 
@@ -61,26 +77,45 @@ class DriftBudget(Record):
 
 
 class Policy(Record):
-    """What the gate asks for, per kind of scope (a subject's rows are samples)."""
+    """What the gate asks for, per kind of scope (a subject's rows are samples).
 
-    schema_version: Literal["lethe.policy/1"] = "lethe.policy/1"
+    A model is held against ``references`` retrained models, and attacked with the help of ``shadows`` pairs
+    of shadow models: those that are missing are built, or only those taken that were built before (cached).
+    From five retrained models on, their spread is known, and ``alpha`` bounds the chance of a wrong pass, and
+    of a wrong failure; see ``audit.policy``. Where planted canaries are forgotten, the bands of ``canaries``
+    apply beside those of ``samples``.
+    """
+
+    schema_version: Literal["lethe.policy/2"] = "lethe.policy/2"
     reference: Literal["none", "cached", "build"] = "build"
+    references: int = Field(default=1, ge=1, le=MOST_REFERENCES)
+    shadows: Annotated[int, AfterValidator(_enough_shadows)] = Field(default=0, ge=0, le=MOST_REFERENCES)
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
     when_inconclusive: Literal["retrain", "accept_with_note"] = "retrain"
     max_unsupported_share: float = Field(default=0.05, ge=0, le=1)
     drift: DriftBudget = DriftBudget()
     ladder: Ladder
     classes: Bands
     samples: Bands
+    canaries: tuple[Band, ...] = ()
+
+
+FindingOutcome = Literal["inside", "under_forgotten", "over_forgotten", "undecided", "not_measured"]
 
 
 class Finding(Record):
-    """One band applied to one model."""
+    """One band applied to one model.
+
+    From ``lowest`` to ``highest`` a value is equivalent to the retrained models'. Where these are many enough
+    for their spread to be known, that is narrower than the band, and what lies outside may still be
+    *undecided*: neither shown to be equivalent nor to lie beyond the band.
+    """
 
     measurement: str
     value: float | None
     lowest: float | None
     highest: float | None
-    outcome: Literal["inside", "under_forgotten", "over_forgotten", "not_measured"]
+    outcome: FindingOutcome
 
 
 class Verdict(Record):

@@ -1,0 +1,185 @@
+"""Calibration of the gate on digits: how often it passes retrained models, and models that forgot nothing.
+
+``python -m benchmarks.calibration`` deals, trains and evaluates with seeds of their own, disjoint from those
+that the bands in ``params.yaml`` were sized on (``--sizing`` runs these), and writes
+``results/calibration.json``. For each seed there are two requests: a class, and 40 planted canaries. Each has
+five retrained models to be held against, three more that should pass, and three that were never unlearned,
+which should not. Evaluations stay in ``--work``; judging them again under other bands takes no time.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.surroundings import stand_alone
+from benchmarks.timing import provenance
+from flows.stages.dataset import make_dataset
+from flows.stages.parent import make_parent
+from flows.stages.split import split_data
+from tasks.evaluation import assess
+from tasks.files import read_record, write_atomically, write_record
+from tasks.layout import Layout
+from tasks.params import read_params, read_section, write_params
+from tasks.reference_building import build_missing, refuse_failed
+from tasks.reference_plan import plan_references
+from tasks.references import References, references_of
+from tasks.requests import make_scope
+from unlearn_core.audit.policy import ScopeKind, judge
+from unlearn_core.intervals import proportion
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy, Verdict
+from unlearn_core.records.request import DeletionRequest
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(__file__).resolve().parent / "results"
+SIZING, SEEDS = range(2), range(100, 107)
+"""Base seeds of the models that the bands were sized on, and of those that the study judges."""
+
+REFERENCES, CANDIDATES, ORIGINALS, CANARIES = 5, 3, 2, 40
+"""Of each request: retrained models to be held against and to be judged, originals besides the parent."""
+
+KINDS: tuple[ScopeKind, ...] = ("classes", "samples")
+Row = dict[str, Any]
+
+
+def measure(layout: Layout, kind: ScopeKind, seed: int) -> None:
+    """Train and evaluate all models of one request; what is finished is not repeated.
+
+    Args:
+        layout: A folder of its own.
+        kind: A class, or canaries.
+        seed: Of the data's splits and of every training.
+    """
+    judged_models = CANDIDATES + 1 + ORIGINALS
+    if len(list((layout.root / "evaluations").glob("*.json"))) == REFERENCES + judged_models:
+        return
+    if not layout.parent.is_dir():
+        _prepare(layout, kind, seed)
+    run = read_section(layout.root, "run", RunParams)
+    plan = plan_references(layout, run, count=REFERENCES + CANDIDATES, shadows=ORIGINALS)
+    refuse_failed(plan, build_missing(layout, plan, at_once=2))
+    found = references_of(layout, run)
+    references = References(found.retrained[:REFERENCES], ())
+    models = {
+        "reference": references.retrained,
+        "retrained": found.retrained[REFERENCES:],
+        "original": (layout.parent, *(pair.before for pair in found.pairs)),
+    }
+    for role, folders in models.items():
+        for number, folder in enumerate(folders):
+            path = layout.root / "evaluations" / f"{role}-{number}.json"
+            if not path.is_file():
+                write_record(path, assess(layout, folder, run, references=references))
+
+
+def _prepare(layout: Layout, kind: ScopeKind, seed: int) -> None:
+    layout.root.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "params.yaml", layout.root)
+    dataset = {"source": "digits", "seed": seed, "canaries": CANARIES if kind == "samples" else 0}
+    run = {**read_params(layout.root)["run"], "seed": seed}
+    write_params(layout.root, {"request": "calibration", "run": run, "dataset": dataset})
+    make_dataset(layout.root)
+    names = {"classes": (), "samples": (), "subjects": ()}
+    names |= {"classes": (str(seed % 10),)} if kind == "classes" else {"subjects": ("subject-canary",)}
+    scope = make_scope(**names)
+    write_record(layout.request("calibration"), DeletionRequest(id="calibration", scope=scope))
+    split_data(layout.root)
+    make_parent(layout.root)
+
+
+def judged(layout: Layout, kind: ScopeKind, policy: Policy) -> Iterator[tuple[str, Verdict]]:
+    """Judge what was evaluated of one request.
+
+    Yields:
+        Each model's role, ``retrained`` or ``original``, and the verdict on it.
+    """
+    references, retrained, originals = (
+        _evaluations(layout, role) for role in ("reference", "retrained", "original")
+    )
+    for role, candidates in (("retrained", retrained), ("original", originals)):
+        for candidate in candidates:
+            yield role, judge(policy, kind, candidate, original=originals[0], references=references)
+
+
+def _evaluations(layout: Layout, role: str) -> list[Evaluation]:
+    folder = layout.root / "evaluations"
+    return [read_record(path, Evaluation) for path in sorted(folder.glob(f"{role}-*.json"))]
+
+
+def summarise(rows: Sequence[Row]) -> Row:
+    """Return rates over all requests, with Clopper–Pearson intervals, and each kind's own."""
+    summary: Row = {}
+    for kind in ("all", *KINDS):
+        own = [row for row in rows if kind in ("all", row["kind"])]
+        rates = dict(_rates(own))
+        summary |= rates if kind == "all" else {kind: rates}
+    return summary
+
+
+def _rates(rows: Sequence[Row]) -> Iterator[tuple[str, Any]]:
+    for role in ("retrained", "original"):
+        verdicts = [row["verdict"] for row in rows if row["role"] == role]
+        passed = proportion(verdicts.count("passes"), len(verdicts))
+        yield f"{role}_n", len(verdicts)
+        yield f"{role}_pass_rate", passed.value
+        yield f"{role}_pass_interval", [passed.low, passed.high]
+        yield f"{role}_verdicts", {name: verdicts.count(name) for name in sorted(set(verdicts))}
+
+
+def study(work: Path, seeds: Iterable[int]) -> list[Row]:
+    """Measure what has not been measured, and judge all of it under the policy of ``params.yaml``.
+
+    Returns:
+        One row per model that was judged.
+    """
+    policy = read_section(ROOT, "policy", Policy)
+    rows: list[Row] = []
+    for kind in KINDS:
+        for seed in seeds:
+            layout = Layout(work / f"{kind}-{seed}")
+            print(f"{kind}, seed {seed}", file=sys.stderr)
+            measure(layout, kind, seed)
+            rows += [
+                {
+                    "kind": kind,
+                    "seed": seed,
+                    "role": role,
+                    "verdict": verdict.verdict,
+                    "decided_by": verdict.decided_by,
+                }
+                for role, verdict in judged(layout, kind, policy)
+            ]
+    return rows
+
+
+def main() -> None:
+    """Run what has not been run, write the results and print the rates."""
+    stand_alone()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path("~/.cache/lethe/calibration").expanduser(), help="where all is kept"
+    )
+    parser.add_argument("--sizing", action="store_true", help="the seeds of the bands; nothing is written")
+    given = parser.parse_args()
+    rows = study(given.work, SIZING if given.sizing else SEEDS)
+    summary = summarise(rows)
+    if not given.sizing:
+        document = {
+            **summary,
+            "policy": read_section(ROOT, "policy", Policy).digest,
+            "rows": rows,
+            "provenance": provenance("cpu", "make bench-calibration"),
+        }
+        write_atomically(RESULTS / "calibration.json", (json.dumps(document, indent=1) + "\n").encode())
+    print(json.dumps(summary, indent=1))
+
+
+if __name__ == "__main__":
+    main()

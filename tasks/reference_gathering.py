@@ -1,0 +1,49 @@
+"""The retrained models and shadows that a policy asks for: those that are there, and those built now."""
+
+from tasks.checkpoints import read_checkpoint_card
+from tasks.estimating import estimate_building, refuse_full_disk
+from tasks.layout import Layout
+from tasks.progress import tell
+from tasks.reference_building import build_missing, refuse_failed
+from tasks.reference_plan import Plan, plan_references
+from tasks.references import NOTHING, References, find_or_train, references_of
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy
+
+
+def gather_references(layout: Layout, run: RunParams, policy: Policy) -> References:
+    """Return the models that a request is judged with; under ``build`` they are all there afterwards.
+
+    Args:
+        layout: The checkout, with its request split.
+        run: Base seed and threads; no method has a reference's seed.
+        policy: How many of each, and whether they are built.
+
+    Returns:
+        As many as the policy asks for; fewer, or none, where it takes only what was built before.
+
+    Raises:
+        ConfigurationError: If any are to be built, and how the parent was trained is not known.
+        PipelineError: If a training failed.
+    """
+    if policy.reference == "none":
+        return NOTHING
+    if policy.reference == "build":
+        _build(layout, plan_references(layout, run, count=policy.references, shadows=policy.shadows))
+    elif read_checkpoint_card(layout.parent).recipe is None:
+        return NOTHING
+    return references_of(layout, run).first(policy.references, policy.shadows)
+
+
+def _build(layout: Layout, plan: Plan) -> None:
+    """Train one missing model in this process, and several side by side in processes of their own."""
+    if len(plan.missing) == 1:
+        find_or_train(layout, plan.wanted[plan.missing[0]].training)
+    elif plan.missing:
+        estimate = estimate_building(layout, plan)
+        refuse_full_disk(estimate)
+        tell(
+            f"  {estimate.missing} models to train for comparison, {estimate.at_once} at a time: about "
+            f"{estimate.seconds:.0f} s, {estimate.memory_mib:.0f} MiB"
+        )
+        refuse_failed(plan, build_missing(layout, plan, at_once=estimate.at_once))

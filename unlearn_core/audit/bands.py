@@ -1,0 +1,108 @@
+"""Bands applied to a model: inside, outside on one side, or undecided.
+
+From five retrained models on these are tests. *Inside* is shown by two one-sided t tests (TOST, Schuirmann
+1987), each at the level ``alpha``. *Outside* is a directional claim, and of all that could be made, two per
+band, Holm's correction keeps the chance of any false one at ``alpha``. With fewer retrained models their
+spread is not known, and values are compared as they are.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unlearn_core.audit.equivalence import Centre, centre, holm
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.policy import Band, Finding, FindingOutcome
+
+
+def find(
+    bands: Sequence[Band], measured: Evaluation, references: Sequence[Evaluation], *, alpha: float
+) -> tuple[Finding, ...]:
+    """Apply bands to one model.
+
+    Args:
+        bands: The bands.
+        measured: What was measured on the model.
+        references: What was measured on each retrained model; without one, absolute bounds apply.
+        alpha: The level of every test.
+
+    Returns:
+        One finding per band. A value that is missing or not finite, on the model or on a retrained one, is
+        *not measured*.
+    """
+    looks = [_look(band, measured, references, alpha) for band in bands]
+    # Both sides of every band are claims that could be made, so that all of them count.
+    claims = {
+        (look.band.measurement, outside): p_value
+        for look in looks
+        for outside, p_value in (("below", look.p_below), ("above", look.p_above))
+        if p_value is not None
+    }
+    shown = holm(claims, alpha)
+    return tuple(look.finding(shown) for look in looks)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One band on one model: the bounds of equivalence, and the p-values of lying below and above it."""
+
+    band: Band
+    value: float | None
+    lowest: float | None = None
+    highest: float | None = None
+    p_below: float | None = None
+    p_above: float | None = None
+
+    def finding(self, shown: frozenset[tuple[str, str]]) -> Finding:
+        return Finding(
+            measurement=self.band.measurement,
+            value=self.value,
+            lowest=self.lowest,
+            highest=self.highest,
+            outcome=self._outcome(shown),
+        )
+
+    def _outcome(self, shown: frozenset[tuple[str, str]]) -> FindingOutcome:
+        if self.value is None or (self.p_below, self.p_above) == (None, None):
+            return "not_measured"
+        if (self.band.measurement, "below") in shown:
+            return self.band.below_means
+        if (self.band.measurement, "above") in shown:
+            return self.band.above_means
+        over = self.lowest is None or self.value >= self.lowest
+        return "inside" if over and (self.highest is None or self.value <= self.highest) else "undecided"
+
+
+def _look(band: Band, measured: Evaluation, references: Sequence[Evaluation], alpha: float) -> _Look:
+    """Hold a value against a band around the retrained models' mean, or against its absolute bounds."""
+    value = finite(measured, band.measurement)
+    if not references:
+        return _absolute(band, value)
+    values = [finite(reference, band.measurement) for reference in references]
+    known = [entry for entry in values if entry is not None]
+    if len(known) < len(values):
+        return _Look(band, value)
+    return _relative(band, value, centre(known), alpha)
+
+
+def _absolute(band: Band, value: float | None) -> _Look:
+    low = -math.inf if band.lowest is None else band.lowest
+    high = math.inf if band.highest is None else band.highest
+    if value is None:
+        return _Look(band, None, band.lowest, band.highest)
+    return _Look(band, value, band.lowest, band.highest, float(value >= low), float(value <= high))
+
+
+def _relative(band: Band, value: float | None, middle: Centre, alpha: float) -> _Look:
+    lowest, highest = middle.value - band.below, middle.value + band.above
+    reach = middle.reach(alpha)
+    if value is None:
+        return _Look(band, None, lowest + reach, highest - reach)
+    below, above = middle.p_value(lowest - value), middle.p_value(value - highest)
+    return _Look(band, value, lowest + reach, highest - reach, below, above)
+
+
+def finite(evaluation: Evaluation, name: str) -> float | None:
+    """Return a measured value, or None if it was not taken or is not a finite number."""
+    measured = evaluation.get(name)
+    return measured.value if measured is not None and math.isfinite(measured.value) else None
