@@ -10,6 +10,7 @@ import typer
 
 from flows.adopt_cli import adopt
 from flows.benchmark_cli import benchmark
+from flows.canary_cli import canary
 from flows.reference_cli import reference
 from tasks.environment import silence_telemetry
 from unlearn_core.errors import LetheError, SetupError
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="Signing key, trusted keys and pseudonym key.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+app.add_typer(canary, name="canary")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Names = list[str] | None

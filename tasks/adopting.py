@@ -115,6 +115,8 @@ def settle_source(layout: Layout, asked: Adoption, claims: Claims) -> ImportedSo
         raise ConfigurationError(describe("the data set", error)) from error
     if isinstance(source, DigitsSource | RetainedSource):
         raise ConfigurationError("name the images that the model was trained on with --data")
+    if source.canaries:
+        raise ConfigurationError("a model from elsewhere has learned no canaries; set dataset.canaries to 0")
     return source
 
 

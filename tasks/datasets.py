@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.files import read_record, replaced_folder, write_record
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Sha256, canonical_json, sha256
-from unlearn_core.records.data import SPLITS, DatasetCard, Normalisation, SplitCard
+from unlearn_core.records.data import CANARY_SPLIT, SPLITS, DatasetCard, Normalisation, SplitCard
 from unlearn_core.selection import Manifest
 
 ROWS_PER_SHARD = 256
@@ -159,7 +159,8 @@ def describe_dataset(
     lineage: tuple[Sha256, ...] = (),
 ) -> DatasetCard:
     """Make the card of a data set from its rows."""
-    splits = tuple(_split_card(manifest, split) for split in SPLITS)
+    present = (*SPLITS, *((CANARY_SPLIT,) if (manifest.splits == CANARY_SPLIT).any() else ()))
+    splits = tuple(_split_card(manifest, split) for split in present)
     return DatasetCard(
         name=name,
         classes=manifest.classes,

@@ -7,12 +7,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.canaries import plant
 from tasks.incoming import deal, fractions_of
-from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.params import DigitsSource
-
-CANARY_SUBJECT = "subject-canary"
 
 
 def make_digits(params: DigitsSource) -> tuple[pa.Table, tuple[str, ...]]:
@@ -32,7 +30,15 @@ def make_digits(params: DigitsSource) -> tuple[pa.Table, tuple[str, ...]]:
     splits = deal(labels, fractions_of(params), rest="train", random=random)
     subjects = _subjects(splits, params, random)
     images = [_png(image) for image in digits.images]
-    _plant_canaries(labels, splits, subjects, params, random)
+    plant(
+        labels,
+        splits,
+        subjects,
+        count=params.canaries,
+        among=np.flatnonzero(splits == "train"),
+        classes=len(digits.target_names),
+        random=random,
+    )
     table = pa.table(
         {
             "sample_id": [f"digit-{row:04d}" for row in range(len(labels))],
@@ -55,22 +61,6 @@ def _subjects(
     for position, row in enumerate(train):
         subjects[row] = f"subject-{position // params.rows_per_subject:04d}"
     return subjects
-
-
-def _plant_canaries(
-    labels: NDArray[np.int64],
-    splits: NDArray[np.object_],
-    subjects: NDArray[np.object_],
-    params: DigitsSource,
-    random: np.random.Generator,
-) -> None:
-    """Give ``canaries`` training rows a wrong label and one subject, in place."""
-    train = np.flatnonzero(splits == "train")
-    if params.canaries >= len(train):
-        raise ConfigurationError(f"{params.canaries} canaries do not fit into {len(train)} training rows")
-    rows = random.choice(train, params.canaries, replace=False)
-    labels[rows] = (labels[rows] + random.integers(1, 10, params.canaries)) % 10
-    subjects[rows] = CANARY_SUBJECT
 
 
 def _png(image: NDArray[np.float64]) -> bytes:

@@ -10,6 +10,7 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+from tasks.canaries import with_canaries
 from tasks.datasets import describe_dataset, manifest_of, read_card, read_rows
 from tasks.files import read_record, write_atomically, write_record
 from tasks.folders import list_folder
@@ -66,7 +67,11 @@ def import_dataset(layout: Layout, params: ImportedSource) -> Path:
 
 
 def list_rows(root: Path, params: ImportedSource) -> Incoming:
-    """List the rows of a source; no image is opened."""
+    """List the rows of a source, canaries among them; no image is opened."""
+    return with_canaries(_listed(root, params), params)
+
+
+def _listed(root: Path, params: ImportedSource) -> Incoming:
     if isinstance(params, ImageFolderSource):
         return list_folder(root, params)
     if isinstance(params, ParquetSource):

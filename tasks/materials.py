@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from tasks.canaries import CANARY_SUBJECT
 from tasks.checkpoints import load_checkpoint, load_moments, read_checkpoint_card
 from tasks.datasets import read_card
 from tasks.files import read_record
@@ -21,6 +22,7 @@ from unlearn_core.models import build
 from unlearn_core.moments import Moments
 from unlearn_core.records.artifact import CheckpointCard, MomentsCard
 from unlearn_core.records.base import Sha256
+from unlearn_core.records.data import CANARY_SPLIT
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.selection import Manifest
 
@@ -133,7 +135,8 @@ def views(layout: Layout, pool: Pool) -> dict[View, Samples]:
         pool: Its data set.
 
     Returns:
-        The samples by view. In sample scope all held-out data is on the retain side.
+        The samples by view. In sample scope all held-out data is on the retain side; held-out canaries are
+        looked at where planted ones are forgotten, and nothing else is.
     """
     split = read_split(layout)
     found: dict[View, Samples] = {
@@ -144,6 +147,9 @@ def views(layout: Layout, pool: Pool) -> dict[View, Samples]:
         held_out = pool.split(part)
         found[part, "retain"] = held_out.of_classes(split.classes, exclude=True)
         found[part, "forget"] = held_out.of_classes(split.classes)
+    forgotten_subjects = pool.manifest.subject_ids[list(split.forget_rows)]
+    if not split.classes and (forgotten_subjects == CANARY_SUBJECT).all():
+        found["canary", "retain"] = pool.split(CANARY_SPLIT)
     return {view: samples for view, samples in found.items() if len(samples)}
 
 

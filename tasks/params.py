@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from tasks.files import AnyRecord, write_atomically
@@ -121,7 +122,8 @@ def set_values(root: Path, changes: Mapping[tuple[str | int, ...], Any]) -> None
 
     Args:
         root: The checkout.
-        changes: New values by the keys and indices that lead to them; each must be there already.
+        changes: New values by the keys and indices that lead to them; a last key that is not there yet comes
+            second in its mapping, where no comment of the next section is torn off.
     """
     path = root / "params.yaml"
     yaml = YAML(pure=True)
@@ -132,7 +134,10 @@ def set_values(root: Path, changes: Mapping[tuple[str | int, ...], Any]) -> None
         place = document
         for key in keys[:-1]:
             place = place[key]
-        place[keys[-1]] = value
+        if isinstance(place, CommentedMap) and keys[-1] not in place:
+            place.insert(1, keys[-1], value)
+        else:
+            place[keys[-1]] = value
     dumped = io.StringIO()
     yaml.dump(document, dumped)
     write_atomically(path, dumped.getvalue().encode())

@@ -16,7 +16,7 @@ import numpy as np
 from tasks.data_docs import write_report
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Sha256
-from unlearn_core.records.data import DatasetCard
+from unlearn_core.records.data import CANARY_SPLIT, DatasetCard
 from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.selection import Manifest, Selection
 
@@ -98,7 +98,20 @@ def _dataset_rules(
         rules[f"the digest of the {split.split} rows is the card's"] = int(
             digests.get(split.split) != split.rows_digest
         )
-    return rules
+    return rules | _canary_rules(manifest, card)
+
+
+def _canary_rules(manifest: Manifest, card: DatasetCard) -> dict[str, int]:
+    """Count the exceptions to what held-out canaries are; a data set without any has no such rules."""
+    if CANARY_SPLIT not in {split.split for split in card.splits}:
+        return {}
+    held_out = manifest.splits == CANARY_SPLIT
+    trained_on = manifest.sample_ids[manifest.splits == "train"]
+    rules = {
+        "no held-out canary is a training row": np.isin(manifest.sample_ids[held_out], trained_on),
+        "held-out canaries belong to nobody": manifest.subject_ids[held_out] != "",
+    }
+    return {name: int(exceptions.sum()) for name, exceptions in rules.items()}
 
 
 def _split_rules(manifest: Manifest, selection: Selection, retained: Manifest) -> dict[str, int]:

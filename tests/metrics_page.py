@@ -35,7 +35,7 @@ that was retrained without the forgotten data. A metric sees what models said an
 The pipeline observes the first two of them, `untrained`, `relearning` and `weights` for every model that it
 measures. `{view}` stands for a part and a side, such as `train.forget`.
 """
-VIEWS = re.compile(r"(train|audit|test)\.(forget|retain)$")
+VIEWS = re.compile(r"(train|audit|test|canary)\.(forget|retain)$")
 
 
 def metrics_page() -> str:

@@ -3,7 +3,8 @@
 A model is run once over every view of the data; metrics see only what came out. Sides and parts:
 ``forget`` and ``retain`` of ``train``, ``audit`` and ``test``. In class scope a held-out forget view
 holds the held-out samples of the forgotten classes. In sample scope there is none, and *unseen* data
-are the audit samples of the classes that the forgotten samples carry.
+are the audit samples of the classes that the forgotten samples carry. Where planted canaries are
+forgotten, those that were held out are the view ``canary.retain``.
 """
 
 from collections.abc import Iterator

@@ -14,7 +14,7 @@ from torch import Tensor
 from unlearn_core.errors import UsageError
 from unlearn_core.records.base import Record
 
-Part = Literal["train", "audit", "test"]
+Part = Literal["train", "audit", "test", "canary"]
 Side = Literal["forget", "retain"]
 View = tuple[Part, Side]
 Margins = NDArray[np.float64]

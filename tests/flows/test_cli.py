@@ -16,6 +16,8 @@ COMMANDS = [
     ["demo"],
     ["train"],
     ["adopt"],
+    ["canary"],
+    ["canary", "plant"],
     ["delete"],
     ["reference"],
     ["next"],
@@ -111,6 +113,7 @@ OUTSIDE = [
     ["demo"],
     ["train"],
     ["adopt", "net.safetensors"],
+    ["canary", "plant", "--records", "5"],
     ["delete", "demo"],
     ["delete", "r-1", "--class", "3"],
     ["reference"],
@@ -172,7 +175,11 @@ def test_a_folder_that_cannot_be_written_is_one_message(project, monkeypatch):
     assert err.startswith("lethe: [Errno 13] Permission denied: 'requests'")
 
 
-@pytest.mark.parametrize("arguments", [["delete", "demo"], ["train"], ["reference"], ["next"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [["delete", "demo"], ["train"], ["canary", "plant", "--records", "5"], ["reference"], ["next"]],
+    ids=" ".join,
+)
 def test_two_commands_do_not_work_in_one_checkout(project, arguments):
     before = files_of(project)
     with sole_use(project):

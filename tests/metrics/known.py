@@ -21,6 +21,7 @@ WITHOUT_INTERVAL = "|".join(
         r"weight_distance\..*",
         r"ulira\.shadows",
         r"epsilon\.(unlearned_models|retrained_models|score)",
+        r"canary\.(p_value|exposure)",
         r"klom\.(p95\..*|unlearned_models|retrained_models|lowest_edge|highest_edge|bias)",
     ]
 )
@@ -39,6 +40,10 @@ NEUTRAL = {
         "mia.logistic_auc": (0.5, 0.06),
         "mia.softmax_auc": (0.5, 0.06),
         "mia.balanced_accuracy": (0.5, 0.06),
+    },
+    "canary": lambda subject: {
+        "canary.auc": (0.5, 0.06),
+        "canary.exposure": (exposure_of_nothing(len(subject.views["canary", "retain"])), 0.2),
     },
     "probe": lambda _: {"probe.gap": (0.0, 0)},
     "divergence": lambda subject: {
@@ -91,6 +96,7 @@ EXTREME = {
         # Sorted, a certain mistake looks like a certain truth.
         "mia.softmax_auc": 0.5,
     },
+    "canary": {"canary.auc": 1, "canary.exposure": math.log2(25)},
     "probe": {"probe.accuracy": 1, "probe.gap": 1},
     "divergence": {"js.train.forget": 1, "js.audit.forget": 1, "js.floor.test.retain": 1},
     "activation": {"activation.train.forget": math.sqrt(2), "activation.floor.test.retain": math.sqrt(2)},
@@ -135,6 +141,7 @@ EXTREME_WORLDS = {
     "svc_efficacy": world.suppressed,
     "average_gap": world.memorised,
     "interclass_confusion": world.confused,
+    "canary": world.remembered,
 }
 """Where ``world.separated`` is no extreme."""
 
@@ -145,6 +152,7 @@ WORLDS = (
     world.suppressed,
     world.memorised,
     world.confused,
+    world.remembered,
 )
 
 
@@ -171,6 +179,34 @@ def naive_membership(subject):
     unseen = [-math.log(p[y]) for p, y in each(subject.views["audit", "forget"])]
     wins = sum(1.0 if mine < other else 0.5 * (mine == other) for mine in members for other in unseen)
     return {"mia.loss_auc": wins / (len(members) * len(unseen))}
+
+
+def naive_canary(subject):
+    if subject.forget_classes:
+        return {}
+    planted, held_out = (
+        [-math.log(p[y]) for p, y in each(subject.views[view])]
+        for view in (("train", "forget"), ("canary", "retain"))
+    )
+    wins = sum(1.0 if mine < other else 0.5 * (mine == other) for mine in planted for other in held_out)
+    bits = [
+        math.log2((len(held_out) + 1) / (1 + sum(other < mine for other in held_out))) for mine in planted
+    ]
+    auc = wins / (len(planted) * len(held_out))
+    # The normal approximation with its correction for continuity.
+    spread = math.sqrt((len(planted) + len(held_out) + 1) / (12 * len(planted) * len(held_out)))
+    z = (abs(auc - 0.5) - 0.5 / (len(planted) * len(held_out))) / spread
+    return {
+        "canary.auc": auc,
+        "canary.exposure": statistics.fmean(bits),
+        "canary.p_value": 2 * statistics.NormalDist().cdf(-z),
+    }
+
+
+def exposure_of_nothing(held_out):
+    """Return the mean exposure where each rank among the held-out ones is as likely as another."""
+    ranks = range(1, held_out + 2)
+    return statistics.fmean(math.log2((held_out + 1) / rank) for rank in ranks)
 
 
 def naive_probe(subject):
@@ -289,6 +325,7 @@ NAIVE = {
     "accuracy": naive_accuracy,
     "confidence": naive_confidence,
     "membership": naive_membership,
+    "canary": naive_canary,
     "probe": naive_probe,
     "divergence": naive_divergence,
     "activation": naive_activation,

@@ -93,7 +93,10 @@ def ensembles(generator, subject, *, signal) -> Ensembles:
 
 
 def in_sample_scope(subject: Subject) -> Subject:
-    """Forget half of the training rows of one class and a few of another; held-out data have one side."""
+    """Forget half of the training rows of one class and a few of another; held-out data have one side.
+
+    As many held-out rows of the same classes stand for canaries that were held out.
+    """
 
     def views(found):
         rows, forget = found["train", "retain"], found["train", "forget"]
@@ -104,6 +107,10 @@ def in_sample_scope(subject: Subject) -> Subject:
         return {
             ("train", "forget"): joined(rows_of(forget, slice(None, None, 2)), rows_of(rows, slice(9))),
             ("train", "retain"): joined(rows_of(rows, slice(9, None)), rows_of(forget, slice(1, None, 2))),
+            ("canary", "retain"): joined(
+                rows_of(found["audit", "forget"], slice(None, None, 2)),
+                rows_of(found["audit", "retain"], slice(9)),
+            ),
             **held_out,
         }
 
@@ -187,6 +194,11 @@ def memorised() -> Subject:
     forgotten = labels["train", "forget"]
     unaware = {**views, ("train", "forget"): saying(forgotten, (forgotten + 1) % CLASSES)}
     return replace(subject, views=views, reference=unaware)
+
+
+def remembered() -> Subject:
+    """Every planted canary is known with certainty, and no held-out one."""
+    return in_sample_scope(memorised())
 
 
 def confused() -> Subject:

@@ -8,10 +8,13 @@ from unlearn_core.records.params import (
     ChampionParent,
     DatasetParams,
     DigitsSource,
+    ImageFolderSource,
     ParentParams,
+    ParquetSource,
     RegistryParams,
     RetainedSource,
     RunParams,
+    TorchvisionSource,
     TrainedParent,
 )
 
@@ -78,6 +81,25 @@ def test_a_recipe_that_could_not_train_is_refused_by_name(settings):
 def test_digits_that_leave_nothing_to_train_on_are_refused(settings):
     with pytest.raises(ValidationError, match=next(iter(settings))):
         DigitsSource(**settings)
+
+
+@pytest.mark.parametrize("count", [0, 7])
+def test_every_source_that_deals_rows_can_ask_for_canaries(count):
+    sources = [
+        DigitsSource(canaries=count),
+        ImageFolderSource(path="images", canaries=count),
+        ParquetSource(path="images", canaries=count),
+        TorchvisionSource(dataset="MNIST", canaries=count),
+    ]
+    for source in sources:
+        assert type(source).parse(source.canonical()) == source
+        assert source.canaries == count
+
+
+def test_settings_without_canaries_keep_the_digest_that_they_had_before_there_were_any():
+    assert ImageFolderSource(path="images").digest == (
+        "sha256:f6ebe81dadf2b6b116d50a55fbf231ddc019c62a8621be9f7e61c283332197b5"
+    )
 
 
 def test_no_run_has_less_than_one_thread():

@@ -5,14 +5,17 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from tasks.canaries import CANARY_SUBJECT
 from tasks.datasets import manifest_of, rows_digest
-from tasks.digits import CANARY_SUBJECT, make_digits
+from tasks.digits import make_digits
 from unlearn_core.data import decode
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.params import DigitsSource
 
 ROWS = 1797
+PLANTED = {"digit-0988": 2, "digit-1206": 1, "digit-1270": 6}
+"""Who the first three canaries of seed 0 have always been, and their wrong labels."""
 
 
 def made(**settings):
@@ -75,21 +78,30 @@ def test_the_images_and_labels_are_no_matter_of_the_seed(digits):
 
 
 @pytest.mark.parametrize("count", [1, 25])
-def test_canaries_are_so_many_mislabelled_training_rows_of_one_subject(digits, count):
+def test_canaries_are_so_many_mislabelled_training_rows_and_as_many_held_out_ones(digits, count):
     found = made(canaries=count)
     mislabelled = found.labels != digits.labels
-    assert mislabelled.sum() == count
-    assert (mislabelled == (found.subject_ids == CANARY_SUBJECT)).all()
-    assert (found.splits[mislabelled] == "train").all()
-    assert ((found.labels >= 0) & (found.labels < 10)).all()
+    planted, held_out = found.subject_ids == CANARY_SUBJECT, found.splits == "canary"
+    assert planted.sum() == held_out.sum() == count
+    assert (mislabelled == (planted | held_out)).all()
+    assert (found.splits[planted] == "train").all()
+    assert (digits.splits[held_out] == "train").all()
 
 
-def test_canaries_leave_the_splits_alone(digits):
-    assert (made(canaries=25).splits == digits.splits).all()
+def test_planted_canaries_and_their_wrong_labels_have_not_changed_since_they_were_the_only_half():
+    found = made(canaries=3)
+    planted = found.subject_ids == CANARY_SUBJECT
+    assert dict(zip(found.sample_ids[planted], found.labels[planted], strict=True)) == PLANTED
+
+
+def test_canaries_leave_all_other_splits_alone(digits):
+    found = made(canaries=25)
+    others = found.splits != "canary"
+    assert (found.splits[others] == digits.splits[others]).all()
 
 
 def test_more_canaries_than_training_rows_are_refused_with_both_numbers():
-    with pytest.raises(ConfigurationError, match=r"2000 canaries do not fit into \d+ training rows"):
+    with pytest.raises(ConfigurationError, match=r"2000 canaries, .* do not fit into \d+ training rows"):
         made(canaries=2000)
 
 

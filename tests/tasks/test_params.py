@@ -153,6 +153,19 @@ def test_single_values_are_set_and_every_other_byte_stays(root):
     assert len(after.splitlines()) == len(before.splitlines())
 
 
+@pytest.mark.parametrize("text", ["{source: digits}", "\n  source: digits # ours\n  seed: 0"])
+def test_a_value_that_is_not_there_yet_comes_second_and_tears_no_comment_off(root, text):
+    path = root / "params.yaml"
+    before = path.read_text()
+    start, end = before.index("dataset:"), before.index("\nparent:")
+    path.write_text(f"{before[:start]}dataset: {text}\n\n# A comment.{before[end:]}")
+    set_values(root, {("dataset", "canaries"): 7})
+    after = path.read_text()
+    assert list(read_params(root)["dataset"].items())[:2] == [("source", "digits"), ("canaries", 7)]
+    assert "\n\n# A comment.\nparent:" in after
+    assert ("# ours" in after) == ("# ours" in text)
+
+
 @pytest.mark.parametrize("text", ["epochs: 3\noptimizer: sgd", '{"epochs": 3, "optimizer": "sgd"}'])
 def test_a_record_is_read_from_yaml_or_json(tmp_path, text):
     (tmp_path / "recipe.yaml").write_text(text)

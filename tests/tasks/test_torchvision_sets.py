@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.canaries import CANARY_SUBJECT
 from tasks.datasets import each_image, read_card, read_manifest
-from tasks.importing import import_dataset
+from tasks.importing import import_dataset, list_rows
 from tasks.layout import Layout
 from tasks.torchvision_sets import list_torchvision
 from unlearn_core.errors import ConfigurationError, SetupError
@@ -79,3 +80,12 @@ def test_what_is_no_set_of_two_parts_is_refused_with_examples(root, name):
 def test_a_set_that_cannot_be_opened_is_one_message(root):
     with pytest.raises(SetupError, match=r"torchvision's ImageNet cannot be opened"):
         list_torchvision(root, source(dataset="ImageNet"))
+
+
+def test_canaries_are_planted_among_the_images_to_train_on(root):
+    found, plain = list_rows(root, source(canaries=9)), list_torchvision(root, source())
+    wrong = found.labels != plain.labels
+    planted = np.array(found.subject_ids) == CANARY_SUBJECT
+    assert (wrong == (planted | (found.splits == "canary"))).all()
+    assert planted.sum() == 9
+    assert (plain.splits[wrong] == "train").all()

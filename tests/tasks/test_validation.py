@@ -116,6 +116,43 @@ def test_a_broken_rule_of_the_data_set_is_named(rule, tmp_path):
         validated_dataset(tmp_path, **BROKEN_DATA[rule])
 
 
+def with_held_out_canaries():
+    """The last three rows are canaries that were held out."""
+    manifest, card = manifest_of(), card_of()
+    splits = manifest.splits.copy()
+    splits[-3:] = "canary"
+    *others, test = card.splits
+    half = {"rows": 3, "rows_per_class": (1, 1, 1)}
+    canary = SplitCard.model_validate({**dict(test), **half, "split": "canary", "rows_digest": ROWS_DIGEST})
+    splits_of_card = (*others, SplitCard.model_validate({**dict(test), **half}), canary)
+    return replace(manifest, splits=splits), card.model_copy(update={"splits": splits_of_card})
+
+
+def validated_canaries(docs, manifest, card):
+    return validate_dataset(
+        manifest, card, digests=DIGESTS | {"canary": ROWS_DIGEST}, rows_digest=ROWS_DIGEST, docs=docs
+    )
+
+
+def test_held_out_canaries_are_looked_at_where_there_are_any(tmp_path):
+    record = validated_canaries(tmp_path, *with_held_out_canaries())
+    assert record.failed == ()
+    assert record.evaluated == 17 + 4
+
+
+@pytest.mark.parametrize(
+    ("rule", "column", "value"),
+    [
+        ("held-out canaries belong to nobody", "subject_ids", "somebody"),
+        ("no held-out canary is a training row", "sample_ids", "person-000"),
+    ],
+)
+def test_a_broken_rule_of_held_out_canaries_is_named(rule, column, value, tmp_path):
+    manifest, card = with_held_out_canaries()
+    with pytest.raises(PipelineError, match=f"not true: {rule}\n"):
+        validated_canaries(tmp_path, changed(manifest, column, -1, value), card)
+
+
 def test_all_broken_rules_are_named_at_once(tmp_path):
     manifest = changed(changed(manifest_of(), "labels", 3, 7), "sha256", 3, "")
     with pytest.raises(PipelineError, match="fails 3 of 17 expectations"):

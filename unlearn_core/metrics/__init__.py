@@ -8,6 +8,7 @@ from unlearn_core.metric import Metric
 from unlearn_core.metrics.accuracy import Accuracy
 from unlearn_core.metrics.activation import Activation
 from unlearn_core.metrics.average_gap import AverageGap
+from unlearn_core.metrics.canary import Canary
 from unlearn_core.metrics.confidence import Confidence
 from unlearn_core.metrics.divergence import Divergence
 from unlearn_core.metrics.epsilon import Epsilon
@@ -28,6 +29,7 @@ CATALOGUE: tuple[type[Metric], ...] = (
     Confidence,
     AverageGap,
     Membership,
+    Canary,
     SvcSalun,
     SvcEfficacy,
     ULira,
@@ -49,6 +51,7 @@ AnyMetric = Annotated[
     | Confidence
     | AverageGap
     | Membership
+    | Canary
     | SvcSalun
     | SvcEfficacy
     | ULira

@@ -6,8 +6,12 @@ from pydantic import Field
 
 from unlearn_core.records.base import Record, Sha256
 
-Split = Literal["train", "tuning", "audit", "test"]
+Split = Literal["train", "tuning", "audit", "test", "canary"]
 SPLITS: tuple[Split, ...] = ("train", "tuning", "audit", "test")
+"""The splits of every data set."""
+
+CANARY_SPLIT: Split = "canary"
+"""Of canaries that are held out; only a data set with canaries has it."""
 
 
 class Normalisation(Record):

@@ -17,12 +17,18 @@ class DealtSource(Record):
 
     Where a source brings held-out rows of its own, they are dealt to the three in the same proportions,
     and all its other rows are trained on.
+
+    ``canaries`` training rows are planted: they get a wrong label, which a net memorises, and one extra
+    subject. As many others get a wrong label too and are never trained on, so that forgetting the planted
+    ones can be measured.
     """
 
     seed: int = 0
     tuning: float = Field(default=0.10, gt=0, lt=1)
     audit: float = Field(default=0.15, gt=0, lt=1)
     test: float = Field(default=0.20, gt=0, lt=1)
+    # Left out at 0: settings without canaries keep the digest that they had before there were any.
+    canaries: int = Field(default=0, ge=0, exclude_if=lambda count: count == 0)
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> Self:
@@ -32,15 +38,10 @@ class DealtSource(Record):
 
 
 class DigitsSource(DealtSource):
-    """Scikit-learn's 1,797 scanned digits, split by fractions of each class.
-
-    ``canaries`` training rows of one extra subject get a wrong label: a net memorises them, so that
-    forgetting single samples can be measured.
-    """
+    """Scikit-learn's 1,797 scanned digits, split by fractions of each class."""
 
     source: Literal["digits"] = "digits"
     rows_per_subject: int = Field(default=10, ge=1)
-    canaries: int = Field(default=0, ge=0)
 
 
 class ImageSource(DealtSource):
