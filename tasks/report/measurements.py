@@ -9,6 +9,7 @@ PARTS = {
     "train": "training samples",
     "audit": "audit samples",
     "test": "test samples",
+    "canary": "held-out canaries",
 }
 
 
@@ -107,6 +108,22 @@ FAMILIES: dict[str, tuple[str, str, Style]] = {
         "How fast the model learns the forgotten data again; much faster than the retrained model means that "
         "something was left.",
         plain,
+    ),
+    "canary.auc": (
+        "Canaries told apart",
+        "The chance that an attacker ranks a record that was planted above one that might have been: 0.5 is "
+        "guessing.",
+        decimal,
+    ),
+    "canary.p_value": (
+        "Canaries, by chance",
+        "How often chance alone would set planted and held-out records so far apart.",
+        decimal,
+    ),
+    "canary.exposure": (
+        "Exposure of the canaries",
+        "In bits: how far up the planted records rank among those that might have been planted.",
+        decimal,
     ),
     "klom": (
         "Distance between groups of models",
