@@ -13,7 +13,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-gpu test-browser check ui bench bench-cifar10 bench-gpu stages docs clean
+.PHONY: help setup demo test test-slow test-gpu test-browser check ui bench bench-evidence bench-cifar10 bench-gpu stages docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -56,6 +56,10 @@ bench: $(READY) ## Measure quality on digits, and kernels beside their textbook 
 	@python -m benchmarks.digits
 	@python -m benchmarks.kernels
 	@python -m benchmarks.streaming
+
+bench-evidence: $(READY) ## Calibrate the gate, and attack with shadow models, on digits; half an hour.
+	@python -m benchmarks.calibration
+	@python -m benchmarks.shadows
 
 bench-cifar10: $(READY) ## Measure quality on CIFAR-10; needs IMAGES=folder WEIGHTS=file, and hours.
 	@python -m benchmarks.cifar10 --images "$(IMAGES)" --weights "$(WEIGHTS)"

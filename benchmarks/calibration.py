@@ -175,7 +175,7 @@ def main() -> None:
             **summary,
             "policy": read_section(ROOT, "policy", Policy).digest,
             "rows": rows,
-            "provenance": provenance("cpu", "make bench-calibration"),
+            "provenance": provenance("cpu", "make bench-evidence"),
         }
         write_atomically(RESULTS / "calibration.json", (json.dumps(document, indent=1) + "\n").encode())
     print(json.dumps(summary, indent=1))

@@ -1,12 +1,13 @@
 """The retrained models and shadows that a policy asks for: those that are there, and those built now."""
 
 from tasks.checkpoints import read_checkpoint_card
-from tasks.estimating import estimate_building, refuse_full_disk
+from tasks.estimating import duration, estimate_building, refuse_full_disk
 from tasks.layout import Layout
 from tasks.progress import tell
 from tasks.reference_building import build_missing, refuse_failed
 from tasks.reference_plan import Plan, plan_references
 from tasks.references import NOTHING, References, find_or_train, references_of
+from tasks.trials import try_training
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy
 
@@ -36,14 +37,26 @@ def gather_references(layout: Layout, run: RunParams, policy: Policy) -> Referen
 
 
 def _build(layout: Layout, plan: Plan) -> None:
-    """Train one missing model in this process, and several side by side in processes of their own."""
+    """Train what is missing, one model here or several side by side, and say first what it takes."""
     if len(plan.missing) == 1:
-        find_or_train(layout, plan.wanted[plan.missing[0]].training)
+        wanted = plan.wanted[plan.missing[0]]
+        trial = try_training(layout, wanted.training)
+        _announce(1, at_once=1, seconds=duration(trial, wanted), memory_mib=trial.peak_memory_mib)
+        find_or_train(layout, wanted.training)
     elif plan.missing:
         estimate = estimate_building(layout, plan)
         refuse_full_disk(estimate)
-        tell(
-            f"  {estimate.missing} models to train for comparison, {estimate.at_once} at a time: about "
-            f"{estimate.seconds:.0f} s, {estimate.memory_mib:.0f} MiB"
+        _announce(
+            estimate.missing,
+            at_once=estimate.at_once,
+            seconds=estimate.seconds,
+            memory_mib=estimate.memory_mib,
         )
         refuse_failed(plan, build_missing(layout, plan, at_once=estimate.at_once))
+
+
+def _announce(models: int, *, at_once: int, seconds: float, memory_mib: float) -> None:
+    tell(
+        f"  to compare with: {models} to train, {at_once} at a time, about {seconds:.0f} s and "
+        f"{memory_mib:.0f} MiB"
+    )

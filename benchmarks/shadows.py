@@ -1,0 +1,112 @@
+"""Attacks with shadow models on digits: 16 pairs, and 40 planted canaries to be forgotten.
+
+``python -m benchmarks.shadows`` trains the pairs, attacks the original, five retrained models and what three
+methods made, and writes ``results/shadows_digits.json``. What is finished stays in ``--work``.
+"""
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.surroundings import stand_alone
+from benchmarks.timing import provenance
+from flows.stages.dataset import make_dataset
+from flows.stages.moments import make_moments
+from flows.stages.parent import make_parent
+from flows.stages.split import split_data
+from tasks.configured import configured_methods
+from tasks.evaluation import assess
+from tasks.files import write_atomically, write_record
+from tasks.layout import Layout
+from tasks.params import read_params, read_section, write_params
+from tasks.reference_gathering import gather_references
+from tasks.requests import make_scope
+from tasks.unlearning import attempt
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy
+from unlearn_core.records.request import DeletionRequest
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(__file__).resolve().parent / "results"
+PAIRS, REFERENCES, CANARIES = 16, 5, 40
+METHODS = ("pgu", "scrub", "retrain")
+SHOWN = ("ulira", "epsilon", "klom", "canary")
+"""Of an evaluation, the metrics that stay in a row, besides the accuracy on the forgotten samples."""
+
+Row = dict[str, Any]
+
+
+def set_up(layout: Layout) -> None:
+    """Make the data set, its canaries, the parent and the request; what is there is not made again."""
+    if (layout.split / "split.json").is_file():
+        return
+    layout.root.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "params.yaml", layout.root)
+    params = read_params(layout.root)
+    policy = {**params["policy"], "references": REFERENCES, "shadows": PAIRS}
+    dataset = {**params["dataset"], "canaries": CANARIES}
+    write_params(layout.root, {"request": "canaries", "dataset": dataset, "policy": policy})
+    make_dataset(layout.root)
+    make_parent(layout.root)
+    make_moments(layout.root)
+    scope = make_scope(classes=(), samples=(), subjects=("subject-canary",))
+    write_record(layout.request("canaries"), DeletionRequest(id="canaries", scope=scope))
+    split_data(layout.root)
+
+
+def attacked(layout: Layout) -> Iterator[Row]:
+    """Attack every model.
+
+    Yields:
+        One row per model.
+    """
+    run, policy = read_section(layout.root, "run", RunParams), read_section(layout.root, "policy", Policy)
+    references = gather_references(layout, run, policy)
+    yield _row("original", assess(layout, layout.parent, run, references=references))
+    for number, folder in enumerate(references.retrained, 1):
+        yield _row(f"retrained {number}", assess(layout, folder, run, references=references))
+    for method in configured_methods(layout):
+        if method.name in METHODS:
+            tried = attempt(layout, method, run, max_unsupported_share=policy.max_unsupported_share)
+            measured = assess(layout, tried.checkpoint, run, references=references, method=method)
+            yield _row(method.name, measured)
+
+
+def _row(model: str, measured: Evaluation) -> Row:
+    shown = [
+        entry
+        for entry in measured.measurements
+        if entry.name.split(".")[0] in SHOWN or entry.name == "accuracy.train.forget"
+    ]
+    return {
+        "model": model,
+        "measured": {entry.name: entry.model_dump(mode="json", exclude={"name"}) for entry in shown},
+    }
+
+
+def main() -> None:
+    """Run what has not been run, write the results and print the attack."""
+    stand_alone()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path("~/.cache/lethe/shadows").expanduser(), help="where all is kept"
+    )
+    layout = Layout(parser.parse_args().work)
+    document = provenance("cpu", "make bench-evidence")
+    set_up(layout)
+    rows = list(attacked(layout))
+    document |= {"pairs": PAIRS, "canaries": CANARIES, "rows": rows}
+    write_atomically(RESULTS / "shadows_digits.json", (json.dumps(document, indent=1) + "\n").encode())
+    for row in rows:
+        auc = row["measured"]["ulira.auc"]
+        print(f"{row['model']:12} ulira.auc {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]")
+
+
+if __name__ == "__main__":
+    main()
