@@ -21,7 +21,7 @@ without the forgotten data: the retrained model is the target, not 0 %.
 | command | measures | writes |
 | --- | --- | --- |
 | `make bench` | methods on digits, kernels, memory | `quality_digits`, `kernels_cpu`, `kernels_memory` |
-| `make bench-evidence` | how often the gate is right; attacks with shadows | `calibration`, `shadows_digits` |
+| `make bench-evidence` | how often the gate is right, shadow attacks | `calibration`, `shadows_digits` |
 | `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
 """
