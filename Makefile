@@ -13,7 +13,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-gpu test-browser check ui bench bench-evidence bench-cifar10 bench-gpu stages docs clean
+.PHONY: help setup demo test test-slow test-gpu test-browser check ui bench bench-evidence bench-metrics bench-cifar10 bench-gpu stages docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -64,16 +64,21 @@ bench-evidence: $(READY) ## Calibrate the gate, and attack with shadow models, o
 bench-cifar10: $(READY) ## Measure quality on CIFAR-10; needs IMAGES=folder WEIGHTS=file, and hours.
 	@python -m benchmarks.cifar10 --images "$(IMAGES)" --weights "$(WEIGHTS)"
 
+bench-metrics: $(READY) ## Measure what an evaluation sees and costs; needs IMAGES=folder WEIGHTS=file, and hours.
+	@python -m benchmarks.adversaries --images "$(IMAGES)" --weights "$(WEIGHTS)"
+	@python -m benchmarks.metric_costs --images "$(IMAGES)" --weights "$(WEIGHTS)"
+
 bench-gpu: $(GPU_READY) ## Measure kernels on an accelerator; without one, a dry run on the CPU.
 	@$(GPU_PYTHON) -m benchmarks.kernels --device cuda
 
 stages: $(READY) ## Write the code dependencies into dvc.yaml.
 	@python tests/stage_dependencies.py
 
-docs: $(READY) ## Write the pages of methods, of metrics and of benchmarks.
+docs: $(READY) ## Write the pages of methods, of metrics, of benchmarks and of adversaries.
 	@python tests/methods_page.py
 	@python tests/metrics_page.py
 	@python tests/benchmarks_page.py
+	@python tests/adversaries_page.py
 
 clean: ## Remove what runs have written; requests, keys and the virtual environment stay.
 	rm -rf data/dataset data/split data/retained models/parent models/moments models/unlearned reports evidence

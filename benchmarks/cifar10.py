@@ -53,6 +53,7 @@ from unlearn_core.records.request import DeletionRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
+SETTINGS = Path(__file__).with_suffix(".yaml")
 REQUEST = "bench"
 METHODS = tuple(method.model_fields["name"].default for method in CATALOGUE if method is not Retrain)
 """Retraining is what they are held against."""
@@ -210,7 +211,7 @@ def main() -> None:
     stand_alone()
     given = _arguments()
     document = provenance("cpu", "make bench-cifar10")
-    settings = read_yaml(Path(__file__).with_suffix(".yaml"), Settings)
+    settings = read_yaml(SETTINGS, Settings)
     layout = Layout(given.work)
     if given.fresh:
         shutil.rmtree(layout.lethe / "bench" / "rows", ignore_errors=True)
@@ -229,19 +230,25 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
+    parser = arguments(__doc__)
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds (default 1)")
+    parser.add_argument("--targets", nargs="*", help="only these, such as cat or random-500")
+    parser.add_argument("--methods", nargs="*", default=METHODS, help=f"default: {' '.join(METHODS)}")
+    parser.add_argument("--fresh", action="store_true", help="measure finished rows again; trainings stay")
+    return parser.parse_args()
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser that asks for what ``set_up`` needs."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--images", type=Path, required=True, help="folder with train/CLASS and test/CLASS")
     parser.add_argument("--weights", type=Path, required=True, help="the checkpoint, a safetensors file")
     parser.add_argument(
         "--work", type=Path, default=Path("~/.cache/lethe/cifar10").expanduser(), help="where all is kept"
     )
-    parser.add_argument("--seeds", type=int, default=1, help="how many seeds (default 1)")
-    parser.add_argument("--targets", nargs="*", help="only these, such as cat or random-500")
-    parser.add_argument("--methods", nargs="*", default=METHODS, help=f"default: {' '.join(METHODS)}")
-    parser.add_argument("--fresh", action="store_true", help="measure finished rows again; trainings stay")
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == "__main__":

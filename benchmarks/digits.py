@@ -62,7 +62,7 @@ def run_case(case: Case) -> list[Row]:
     """
     with tempfile.TemporaryDirectory() as folder:
         layout = Layout(Path(folder))
-        _prepare(layout, case)
+        prepare(layout, case)
         make_dataset(layout.root)
         make_parent(layout.root)
         with measured() as statistics:
@@ -96,8 +96,8 @@ def _add_statistics(rows: dict[str, Row], seconds: float) -> None:
             row["seconds"] += seconds
 
 
-def _prepare(layout: Layout, case: Case) -> None:
-    """Write the parameters and the request of a case."""
+def prepare(layout: Layout, case: Case) -> None:
+    """Write the parameters and the request of a case into an empty folder."""
     shutil.copy(ROOT / "params.yaml", layout.root)
     params = read_params(layout.root)
     run, dataset = {**params["run"], "seed": case["seed"]}, {"source": "digits", "seed": case["seed"]}

@@ -23,6 +23,8 @@ without the forgotten data: the retrained model is the target, not 0 %.
 | `make bench` | methods on digits, kernels, memory | `quality_digits`, `kernels_cpu`, `kernels_memory` |
 | `make bench-evidence` | how often the gate is right, shadow attacks | `calibration`, `shadows_digits` |
 | `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10` |
+| `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: [what it sees](adversaries.md), its cost \
+| `adversaries_cifar10`, `metric_costs` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
 """
 DATA = {"digits": "Digits, small_resnet", "cifar10": "CIFAR-10, resnet18 at 32 × 32"}
@@ -39,12 +41,13 @@ def benchmarks_page() -> str:
     for path in sorted(RESULTS.glob("kernels_c*.json")):
         parts.append(_kernels(json.loads(path.read_text())))
     parts.append(_memory(json.loads((RESULTS / "kernels_memory.json").read_text())))
+    parts.append(_metric_costs(json.loads((RESULTS / "metric_costs.json").read_text())))
     return "\n".join(parts)
 
 
 def _quality(title: str, figure: Path, document: Row) -> str:
     rows = [
-        _row(
+        table_row(
             summary["kind"],
             f"`{summary['method']}`",
             summary["requests"],
@@ -69,18 +72,18 @@ def _quality(title: str, figure: Path, document: Row) -> str:
             "",
             f"![Forget and retain accuracy of each method](../{figure.relative_to(ROOT)})",
             "",
-            _row(*head, "passes"),
-            _row(*["---"] * 10),
+            table_row(*head, "passes"),
+            table_row(*["---"] * 10),
             *rows,
             "",
-            _origin(document),
+            origin(document),
         ]
     )
 
 
 def _kernels(document: Row) -> str:
     rows = [
-        _row(
+        table_row(
             row["kernel"],
             f"`{row['model']}`" + (f", {row['layer']}" if "layer" in row else ""),
             row.get("samples") or row.get("batch_size") or row.get("pairs") or "–",
@@ -93,7 +96,7 @@ def _kernels(document: Row) -> str:
         for row in document["rows"]
     ]
     floors = [
-        _row(
+        table_row(
             f"`{row['model']}`",
             *(f"{row[name] / 1e6:.1f}" for name in ("forward_flops", "moment_flops", "textbook_flops")),
             *(f"{row[name] / 2**20:.1f}" for name in ("weight_bytes", "moment_bytes")),
@@ -107,8 +110,8 @@ def _kernels(document: Row) -> str:
             "Textbook: float64 `unfold` and full products; dense projectors; an eigendecomposition of all "
             "coordinates for each second moment. *Size*: samples, batch size or pairs of alphas.",
             "",
-            _row("kernel", "net", "size", "threads", "seconds", "textbook", "ratio", "relative error"),
-            _row(*["---"] * 8),
+            table_row("kernel", "net", "size", "threads", "seconds", "textbook", "ratio", "relative error"),
+            table_row(*["---"] * 8),
             *rows,
             "",
             _layouts(document["layouts"]),
@@ -116,11 +119,11 @@ def _kernels(document: Row) -> str:
             "The floor, for one sample; this machine multiplies float32 matrices at "
             f"{document['gemm_flops_per_second'] / 1e9:.0f} GFLOP/s:",
             "",
-            _row("net", "forward, MFLOP", "C, MFLOP", "C unfolded, MFLOP", "weights, MiB", "C, MiB"),
-            _row(*["---"] * 6),
+            table_row("net", "forward, MFLOP", "C, MFLOP", "C unfolded, MFLOP", "weights, MiB", "C, MiB"),
+            table_row(*["---"] * 6),
             *floors,
             "",
-            _origin(document),
+            origin(document),
         ]
     )
 
@@ -140,7 +143,7 @@ def _layouts(layouts: list[Row]) -> str:
 
 def _memory(document: Row) -> str:
     rows = [
-        _row(
+        table_row(
             f"`{row['model']}`",
             f"{row['samples']:,}",
             *(
@@ -159,11 +162,52 @@ def _memory(document: Row) -> str:
             "A stream of samples that exist only while they are looked at, in a process of its own; MiB, and "
             "milliseconds for each sample.",
             "",
-            _row("net", "samples", "peak", "interpreter and model", "C", "rest", "ms a sample"),
-            _row(*["---"] * 7),
+            table_row("net", "samples", "peak", "interpreter and model", "C", "rest", "ms a sample"),
+            table_row(*["---"] * 7),
             *rows,
             "",
-            _origin(document),
+            origin(document),
+        ]
+    )
+
+
+OBSERVATIONS = {
+    "views": "what the model says of every view",
+    "reference": "what the retrained model says of them",
+    "untrained": "what an untrained net says of the forgotten data",
+    "relearning": "teaching both models the forgotten data again",
+    "weights": "distances of the weights",
+}
+"""What is observed before any metric is measured."""
+
+
+def _metric_costs(document: Row) -> str:
+    both = [document["data"][name] for name in DATA]
+    rows = [
+        table_row(
+            OBSERVATIONS.get(parts[0]["name"], f"`{parts[0]['name']}`"),
+            *(cell for part in parts for cell in (f"{part['seconds']:.2f}", f"{100 * part['share']:.1f} %")),
+        )
+        for parts in zip(*(one["parts"] for one in both), strict=True)
+    ]
+    wholes = [
+        f"{one['whole']:.1f} s on {title.split(',')[0]} ({one['threads']} thread)"
+        for one, title in zip(both, DATA.values(), strict=True)
+    ]
+    return "\n".join(
+        [
+            "## What an evaluation costs",
+            "",
+            "One unlearned model, all metrics, beside a retrained model that was there; nothing was "
+            f"observed before. The whole takes {' and '.join(wholes)}. Its parts, one by one, in seconds: "
+            "observations first, which are kept from one evaluation to the next, then metrics. `ulira`, "
+            "`epsilon`, `klom`, `canary` and `interclass_confusion` lack what they need here.",
+            "",
+            table_row("part", *(cell for title in DATA.values() for cell in (title, "share"))),
+            table_row(*["---"] * (1 + 2 * len(DATA))),
+            *rows,
+            "",
+            origin(document),
         ]
     )
 
@@ -184,12 +228,12 @@ def _ratio(spread: Row | None) -> str:
     return f"1/{1 / spread['mean']:.0f}" if spread["mean"] < 0.4 else f"{spread['mean']:.1f}"
 
 
-def _origin(document: Row) -> str:
+def origin(document: Row) -> str:
     where = f"{document['machine']}, commit {document['commit'][:10]}"
     return f"*{document['date']}, {where}: `{document['command']}`*\n"
 
 
-def _row(*cells: Any) -> str:
+def table_row(*cells: Any) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 

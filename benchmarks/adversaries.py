@@ -1,0 +1,198 @@
+"""Does the evaluation tell bad unlearning from good? Two bad unlearners beside honest ones, on CIFAR-10.
+
+``python -m benchmarks.adversaries --images FOLDER --weights FILE`` works in the folder of
+``benchmarks.cifar10``: the original, retrained models, the honest methods and the two bad ones are measured
+by every metric against the first retrained model, with a second for the floors, and held against the bands
+of ``adversaries.yaml``. It writes ``results/adversaries_cifar10.json``.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from benchmarks import cifar10
+from benchmarks.surroundings import stand_alone
+from benchmarks.timing import provenance
+from tasks.checkpoints import is_whole, read_checkpoint_card
+from tasks.configured import configured_method
+from tasks.evaluation import assess
+from tasks.files import copy_folder, write_atomically
+from tasks.layout import Layout
+from tasks.materials import read_split
+from tasks.params import read_section, read_yaml
+from tasks.references import References, describe_training, find_or_train
+from tasks.unlearning import attempt
+from unlearn_core.audit.policy import judge
+from unlearn_core.freezing import freeze_all_but, last_layers
+from unlearn_core.method import Materials, Method, Need, ScopeKind
+from unlearn_core.methods.gradient_ascent import GradientAscent
+from unlearn_core.progress import OnStep
+from unlearn_core.records.artifact import Recipe
+from unlearn_core.records.base import Record
+from unlearn_core.records.evaluation import Evaluation, Measurement
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Band, Policy
+from unlearn_core.records.result import Coverage
+
+COMMITTED = cifar10.RESULTS / "adversaries_cifar10.json"
+SETTINGS = Path(__file__).with_suffix(".yaml")
+RETRAINED = ("retrained", "retrained again")
+
+Row = dict[str, Any]
+
+
+class Suppression(Method):
+    """Lower the forgotten classes' logits in the last layer's bias, and forget nothing.
+
+    Attributes:
+        lowered_by: What is taken off.
+    """
+
+    name: Literal["suppression"] = "suppression"
+    lowered_by: float = Field(default=20.0, gt=0)
+
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
+    summary: ClassVar[str] = "lower the forgotten classes' logits"
+    touches: ClassVar[str] = "the last layer's bias"
+    stochastic: ClassVar[bool] = False
+
+    def apply(
+        self,
+        model: nn.Module,
+        materials: Materials,
+        *,
+        generator: torch.Generator,  # noqa: ARG002
+        on_step: OnStep,  # noqa: ARG002
+    ) -> tuple["Suppression", Coverage]:
+        """Change the bias of ``model``'s head; see ``Method.apply``."""
+        (head,) = last_layers(model, 1)
+        with torch.no_grad():
+            model.get_submodule(head).bias[list(materials.classes)] -= self.lowered_by
+        return self, freeze_all_but(model, [head])
+
+
+class Settings(Record):
+    """What the benchmark's own file says; see there."""
+
+    targets: dict[str, int]
+    honest: tuple[str, ...]
+    lowered_by: float
+    ascent: Recipe
+    bands: tuple[Band, ...]
+
+    def methods(self, layout: Layout) -> tuple[Method, ...]:
+        """Return the honest methods as they are configured, then the bad ones."""
+        honest = (configured_method(layout, name) for name in self.honest)
+        return *honest, Suppression(lowered_by=self.lowered_by), GradientAscent(recipe=self.ascent)
+
+    def policy(self) -> Policy:
+        """Return the project's own policy with these bands for classes."""
+        return Policy(**{**dict(read_section(cifar10.ROOT, "policy", Policy)), "classes": self.bands})
+
+
+def measure(layout: Layout, target: str, settings: Settings) -> list[Row]:
+    """Measure every model of one class, which the checkout's request names.
+
+    Args:
+        layout: The benchmark's folder, with the request resolved.
+        target: The class.
+        settings: The benchmark's.
+
+    Returns:
+        One row per model, each with all that was measured.
+    """
+    run = read_section(layout.root, "run", RunParams)
+    retrained = [_retrained(layout, run, index) for index in range(settings.targets[target])]
+    models = {"original": layout.parent, **dict(zip(RETRAINED, retrained, strict=False))}
+    for method in settings.methods(layout):
+        models[method.name] = _unlearned(layout, method, run, target)
+    rows: list[Row] = []
+    for name, folder in models.items():
+        print(f"  {name}", file=sys.stderr)
+        # The reference itself lies at no distance from itself.
+        others = retrained[:1] if folder == retrained[0] else retrained
+        found = assess(layout, folder, run, references=References(tuple(others), ()))
+        measured = {entry.name: entry.value for entry in found.measurements}
+        rows.append({"target": target, "model": name, "weights": found.model, "measured": measured})
+    return rows
+
+
+def _retrained(layout: Layout, run: RunParams, index: int) -> Path:
+    parent = read_checkpoint_card(layout.parent)
+    assert parent.recipe is not None
+    retained = read_split(layout).retained
+    return find_or_train(
+        layout, describe_training(parent, parent.recipe, run, data_digest=retained, index=index)
+    )
+
+
+def _unlearned(layout: Layout, method: Method, run: RunParams, target: str) -> Path:
+    """Return the folder of what a method made of the parent, now or before with the same settings."""
+    kept = layout.lethe / "adversaries" / f"{target}-{method.name}-{method.digest[-8:]}"
+    if not is_whole(kept):
+        print(f"  unlearn with {method.name}", file=sys.stderr)
+        copy_folder(attempt(layout, method, run, max_unsupported_share=0.05).checkpoint, kept)
+    return kept
+
+
+def judged(rows: list[Row], policy: Policy) -> list[Row]:
+    """Hold measured rows of one class against the gate.
+
+    Args:
+        rows: One per model, the original and the retrained one among them.
+        policy: The gate's.
+
+    Returns:
+        The rows with the verdict, the reason, and what lies outside its band.
+    """
+    found = {row["model"]: _evaluation(row) for row in rows}
+    original, references = found["original"], [found["retrained"]]
+    verdicts = {
+        name: judge(policy, "classes", entry, original=original, references=references)
+        for name, entry in found.items()
+    }
+    return [
+        {
+            **row,
+            "verdict": verdicts[row["model"]].verdict,
+            "reason": verdicts[row["model"]].reason,
+            "outside": {
+                finding.measurement: finding.outcome
+                for finding in verdicts[row["model"]].findings
+                if finding.outcome != "inside"
+            },
+        }
+        for row in rows
+    ]
+
+
+def _evaluation(row: Row) -> Evaluation:
+    entries = tuple(Measurement(name=name, value=value) for name, value in row["measured"].items())
+    return Evaluation(model=row["weights"], seed=0, measurements=entries)
+
+
+def main() -> None:
+    """Measure what is asked for, judge it and write the results."""
+    stand_alone()
+    given = cifar10.arguments(__doc__).parse_args()
+    settings, theirs = read_yaml(SETTINGS, Settings), read_yaml(cifar10.SETTINGS, cifar10.Settings)
+    layout, document = Layout(given.work), provenance("cpu", "make bench-metrics")
+    cifar10.set_up(layout, theirs, given.images, given.weights)
+    document["rows"] = []
+    for target in settings.targets:
+        print(target, file=sys.stderr)
+        cifar10.resolve(layout, {"scope": "classes", "target": target, "seed": 0}, theirs)
+        document["rows"] += judged(measure(layout, target, settings), settings.policy())
+    write_atomically(COMMITTED, (json.dumps(document, indent=1) + "\n").encode())
+    for row in document["rows"]:
+        print(f"{row['target']}, {row['model']}: {row['verdict']}. {row['reason']}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""What an evaluation costs: the seconds of each observation and of each metric, for one model.
+
+``python -m benchmarks.metric_costs --images FOLDER --weights FILE`` evaluates what SVD makes of a digits
+model and of CIFAR-10's, each beside a retrained model that is there already, and writes
+``results/metric_costs.json``. What was observed is kept from one evaluation to the next, so each one here
+starts in a folder where nothing was; images are decoded already, as they are since the parent was trained.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks import cifar10, digits
+from benchmarks.surroundings import stand_alone
+from benchmarks.timing import provenance, timed
+from flows.stages.dataset import make_dataset
+from flows.stages.moments import make_moments
+from flows.stages.parent import make_parent
+from flows.stages.split import split_data
+from tasks.checkpoints import read_checkpoint_card
+from tasks.compute import computing
+from tasks.configured import configured_method
+from tasks.evaluation import assess
+from tasks.files import write_atomically
+from tasks.layout import Layout
+from tasks.materials import read_split
+from tasks.observing import observed_relearning, observed_untrained, observed_views, observed_weights
+from tasks.params import read_section, read_yaml
+from tasks.reference_gathering import gather_references
+from tasks.unlearning import attempt
+from unlearn_core.metric import Subject
+from unlearn_core.metrics import DEFAULT
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy
+
+RESULTS = Path(__file__).resolve().parent / "results" / "metric_costs.json"
+DIGITS = {"scope": "classes", "target": "3", "seed": 0, "canaries": 0}
+CIFAR10 = {"scope": "classes", "target": "cat", "seed": 0}
+
+Row = dict[str, Any]
+
+
+def costs(layout: Layout) -> Row:
+    """Time the evaluation of one unlearned model of a checkout, whole and then part by part.
+
+    Args:
+        layout: The checkout, with parent, second moments and request.
+
+    Returns:
+        ``whole``, the seconds of the evaluation as the pipeline makes it; ``seconds``, those of its parts
+        together; and ``parts``, each with its seconds and its share of these.
+    """
+    run = read_section(layout.root, "run", RunParams)
+    references = gather_references(layout, run, read_section(layout.root, "policy", Policy))
+    assert references.chosen is not None
+    method = configured_method(layout, "svd")
+    candidate = attempt(layout, method, run, max_unsupported_share=0.05).checkpoint
+    with nothing_kept(layout) as cold:
+        whole, _ = timed(partial(assess, cold, candidate, run, references=references))
+    with nothing_kept(layout) as cold:
+        seconds = _parts(cold, candidate, references.chosen, run)
+    total = sum(seconds.values())
+    return {
+        "model": read_checkpoint_card(candidate).architecture.name,
+        "threads": run.threads,
+        "whole": whole,
+        "seconds": total,
+        "parts": [{"name": name, "seconds": part, "share": part / total} for name, part in seconds.items()],
+    }
+
+
+@contextmanager
+def nothing_kept(layout: Layout) -> Iterator[Layout]:
+    """Yield a checkout with the same data, models and request, in which nothing was observed yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        cold = Layout(Path(folder))
+        cold.lethe.mkdir()
+        for name in ("params.yaml", "data", "models", ".lethe/pixels"):
+            (cold.root / name).symlink_to((layout.root / name).resolve())
+        yield cold
+
+
+def _parts(layout: Layout, candidate: Path, reference: Path, run: RunParams) -> dict[str, float]:
+    """Do what ``tasks.evaluation.assess`` does, with a clock beside it."""
+    seconds: dict[str, float] = {}
+
+    def clocked(name: str, work: Callable[[], Any]) -> Any:
+        seconds[name], result = timed(work)
+        return result
+
+    relearnt = partial(observed_relearning, layout, candidate, run, reference=reference)
+    weighed = partial(observed_weights, candidate, run, reference=reference, second=None)
+    subject = Subject(
+        classes=len(read_checkpoint_card(candidate).architecture.classes),
+        forget_classes=read_split(layout).classes,
+        views=clocked("views", partial(observed_views, layout, candidate, run)),
+        reference=clocked("reference", partial(observed_views, layout, reference, run)),
+        untrained=clocked("untrained", partial(observed_untrained, layout, run)),
+        relearning=clocked("relearning", relearnt),
+        weights=clocked("weights", weighed),
+    )
+    with computing(run.threads):
+        for metric in DEFAULT:
+            clocked(metric.name, partial(metric.measure, subject, seed=0))
+    return seconds
+
+
+def on_digits(folder: Path) -> Layout:
+    """Make a checkout of digits in an empty folder, ready to unlearn."""
+    layout = Layout(folder)
+    digits.prepare(layout, DIGITS)
+    for stage in (make_dataset, make_parent, make_moments, split_data):
+        stage(layout.root)
+    return layout
+
+
+def on_cifar10(work: Path, images: Path, weights: Path) -> Layout:
+    """Make ready the folder of the benchmark on CIFAR-10, with its models."""
+    layout, settings = Layout(work), read_yaml(cifar10.SETTINGS, cifar10.Settings)
+    cifar10.set_up(layout, settings, images, weights)
+    cifar10.resolve(layout, CIFAR10, settings)
+    return layout
+
+
+def main() -> None:
+    """Measure, print and write."""
+    stand_alone()
+    given = cifar10.arguments(__doc__).parse_args()
+    document = provenance("cpu", "make bench-metrics") | {"data": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        document["data"]["digits"] = costs(on_digits(Path(folder)))
+    layout = on_cifar10(given.work, given.images, given.weights)
+    document["data"]["cifar10"] = costs(layout)
+    write_atomically(RESULTS, (json.dumps(document, indent=1) + "\n").encode())
+    for name, found in document["data"].items():
+        print(f"{name}: {found['whole']:.1f} s, threads: {found['threads']}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
