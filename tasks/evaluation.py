@@ -48,6 +48,7 @@ def assess(
     subject = replace(
         outputs_of(layout, checkpoint, run, reference=first),
         floor=None if second is None else observed_views(layout, second, run),
+        original=observed_views(layout, layout.parent, run),
         untrained=observed_untrained(layout, run),
         relearning=observed_relearning(layout, checkpoint, run, reference=first),
         weights=observed_weights(checkpoint, run, reference=first, second=second),

@@ -31,7 +31,7 @@ Scope = Literal["classes", "samples"]
 """What was forgotten: whole classes, or single samples (a subject's rows are samples)."""
 
 Observation = Literal[
-    "views", "reference", "floor", "untrained", "relearning", "weights", "shadows", "ensembles"
+    "views", "reference", "floor", "original", "untrained", "relearning", "weights", "shadows", "ensembles"
 ]
 """What a metric may read of a subject besides its classes; the names are the fields of ``Subject``."""
 
@@ -47,6 +47,7 @@ class Subject:
         reference: The same views through a retrained model, if there is one.
         floor: The same views through a second retrained model: how far two of them are apart is the least
             that a distance from the first can be asked to be.
+        original: The same views through the model before unlearning.
         untrained: What a net with fresh weights says of the view ``train.forget``.
         relearning: How fast the model learns the forgotten data again.
         weights: How far its weights are from the retrained model's.
@@ -59,6 +60,7 @@ class Subject:
     views: dict[View, Outputs]
     reference: dict[View, Outputs] | None = None
     floor: dict[View, Outputs] | None = None
+    original: dict[View, Outputs] | None = None
     untrained: Outputs | None = None
     relearning: Relearning | None = None
     weights: WeightDistances | None = None
@@ -110,7 +112,12 @@ class Subject:
         if self.reference is None:
             return None
         return Subject(
-            self.classes, self.forget_classes, self.reference, self.floor, untrained=self.untrained
+            self.classes,
+            self.forget_classes,
+            self.reference,
+            self.floor,
+            original=self.original,
+            untrained=self.untrained,
         )
 
     def pair(self, part: Part, side: Side) -> tuple[Outputs, Outputs]:

@@ -104,6 +104,7 @@ EXTREME = {
     "neighbour_leakage": {
         "neighbour_leakage.train.forget": 2 / 3,
         "neighbour_leakage.floor.train.forget": 2 / 3,
+        "neighbour_leakage.original.train.forget": 0,
     },
     "zrf": {"zrf.train.forget": 0, "zrf.gap.train.forget": -1},
     "svc_salun": {

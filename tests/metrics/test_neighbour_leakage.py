@@ -31,7 +31,10 @@ RETRAINED = [0.6, 0.2, 0.05, 0.15]
 def subject():
     """Two retrained models that differ by their seed."""
     return replace(
-        world.ordinary(), reference=answering(RETRAINED, 0.3, seed=1), floor=answering(RETRAINED, 0.3, seed=2)
+        world.ordinary(),
+        reference=answering(RETRAINED, 0.3, seed=1),
+        floor=answering(RETRAINED, 0.3, seed=2),
+        original=None,
     )
 
 
@@ -67,4 +70,19 @@ def test_rest_that_underflows_is_still_a_distribution(subject):
 
 
 def test_one_class_left_over_has_no_neighbours(subject):
-    assert NeighbourLeakage().measure(replace(subject, forget_classes=(0, 1, 2)), seed=0) == ()
+    views = answering(RETRAINED, 0.3, seed=3)
+    found = measured(replace(subject, views=views, forget_classes=(0, 1, 2)))
+    assert {entry.value for entry in found.values()} == {0.0}
+
+
+def test_model_that_only_hides_a_class_lies_where_the_original_lay(subject):
+    before, hidden = answering([0.1, 0.05, 0.8, 0.05], 0.3), answering([0.4, 0.2, 0.2, 0.2], 0.3)
+    found = measured(replace(subject, views=hidden, original=before))
+    assert found["neighbour_leakage.original.train.forget"].value == pytest.approx(0, abs=1e-6)
+    assert found["neighbour_leakage.train.forget"].value > 0.1
+
+
+def test_retrained_model_lies_away_from_the_original(subject):
+    before = answering([0.1, 0.05, 0.8, 0.05], 0.3, seed=7)
+    found = measured(replace(subject, views=subject.reference, reference=subject.floor, original=before))
+    assert found["neighbour_leakage.original.train.forget"].low > 0.1

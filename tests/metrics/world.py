@@ -13,7 +13,7 @@ FORGOTTEN = 2
 PER_CLASS = {"train": 60, "audit": 30, "test": 20}
 CERTAIN = 60.0
 SHADOWS, MODELS, ATTACKED = 8, 12, 60
-OPTIONAL = ("reference", "floor", "untrained", "relearning", "weights", "shadows", "ensembles")
+OPTIONAL = ("reference", "floor", "original", "untrained", "relearning", "weights", "shadows", "ensembles")
 
 
 def outputs(logits, labels, features=None):
@@ -51,7 +51,8 @@ def ordinary(*, seed=0, sample_scope=False) -> Subject:
     """A model, two references and everything else that can be observed, each a little different."""
     generator = torch.Generator().manual_seed(seed)
     model, reference, floor = (_views(generator, signal) for signal in (3.0, 2.0, 2.1))
-    subject = Subject(CLASSES, (FORGOTTEN,), model, reference, floor)
+    original = _views(torch.Generator().manual_seed(seed + 1000), 3.2)
+    subject = Subject(CLASSES, (FORGOTTEN,), model, reference, floor, original)
     if sample_scope:
         subject = in_sample_scope(subject)
     return replace(
@@ -135,6 +136,7 @@ def indistinct() -> Subject:
         views,
         reference=views,
         floor=views,
+        original=views,
         untrained=views["train", "forget"],
         relearning=Relearning(same, 1.0, same),
         weights=WeightDistances(0.0, {"head": 0.0}, WeightDistances(0.0, {"head": 0.0})),
@@ -164,6 +166,7 @@ def separated() -> Subject:
         views,
         reference,
         floor=views,
+        original=views,
         untrained=reference["train", "forget"],
         relearning=Relearning(curve((0.0,) * 9), 1.0, curve((0.0, 0.0, 0.0, 0.0, 1.0))),
         weights=WeightDistances(1.0, {"head": 1.0}),
@@ -255,7 +258,7 @@ def emptied(subject: Subject, view: View) -> Subject:
 
 def _views_of(subject: Subject):
     """Return what several models say of the views, by the field's name."""
-    found = {name: getattr(subject, name) for name in ("views", "reference", "floor")}
+    found = {name: getattr(subject, name) for name in ("views", "reference", "floor", "original")}
     return {name: views for name, views in found.items() if views is not None}
 
 

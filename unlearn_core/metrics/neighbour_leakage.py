@@ -1,5 +1,6 @@
 """What the forgotten class's neighbours give away."""
 
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -25,16 +26,18 @@ class NeighbourLeakage(Metric):
     distributions over the classes that were not forgotten, each scaled to sum to one.
 
     Measures ``neighbour_leakage.{part}.forget`` of every forget view, from 0 to 1, with Student's t
-    intervals; with a second retrained model also ``neighbour_leakage.floor.{part}.forget``.
+    intervals; with a second retrained model also ``neighbour_leakage.floor.{part}.forget``. Beside the model
+    before unlearning it measures ``neighbour_leakage.original.{part}.forget``, the same distance from that
+    one: a model that hides a class says of the other classes what it always said, and lies at 0 where a
+    retrained model does not.
 
     Traps: most class methods fail it; without the floor it means nothing; with one class left over the
-    distributions cannot differ, so at least two are needed and nothing is measured with fewer.
+    distributions cannot differ, and every distance is 0.
     """
 
     name: Literal["neighbour_leakage"] = "neighbour_leakage"
     summary: ClassVar[str] = "distance from the retrained model over the other classes, on forgotten inputs"
-    needs: ClassVar[frozenset[Observation]] = frozenset({"views", "reference"})
-    uses: ClassVar[frozenset[Observation]] = frozenset({"floor"})
+    uses: ClassVar[frozenset[Observation]] = frozenset({"reference", "floor", "original"})
     scopes: ClassVar[frozenset[Scope]] = frozenset({"classes"})
     neutral: ClassVar[str] = "the floor"
     above: ClassVar[str] = "under- or over-forgotten: it shows what was removed"
@@ -48,7 +51,7 @@ class NeighbourLeakage(Metric):
             seed: Not used: nothing here is random.
 
         Returns:
-            The measurements; none without a reference, in sample scope, or with fewer than two classes left.
+            The measurements; none in sample scope, or with neither a reference nor the original.
 
         Raises:
             UsageError: If there is no forget view, one is empty, or the reference did not see its samples.
@@ -57,10 +60,14 @@ class NeighbourLeakage(Metric):
         if not views:
             raise UsageError("there is no forget view; observe the model on train.forget at least")
         kept = np.setdiff1d(np.arange(subject.classes), subject.forget_classes)
-        if subject.scope == "samples" or len(kept) < 2:
+        if subject.scope == "samples" or not len(kept):
             return ()
         distance = partial(_over, kept)
-        return distances(subject, "neighbour_leakage", distance, highest=1.0, views=views)
+        found = distances(subject, "neighbour_leakage", distance, highest=1.0, views=views)
+        if subject.original is None:
+            return found
+        before = replace(subject, reference=subject.original, floor=None)
+        return (*found, *distances(before, "neighbour_leakage.original", distance, highest=1.0, views=views))
 
 
 def _over(kept: NDArray[np.int64], mine: Outputs, theirs: Outputs) -> NDArray[np.float64]:
