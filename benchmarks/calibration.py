@@ -171,12 +171,8 @@ def main() -> None:
     rows = study(given.work, SIZING if given.sizing else SEEDS)
     summary = summarise(rows)
     if not given.sizing:
-        document = {
-            **summary,
-            "policy": read_section(ROOT, "policy", Policy).digest,
-            "rows": rows,
-            "provenance": provenance("cpu", "make bench-evidence"),
-        }
+        policy = read_section(ROOT, "policy", Policy).digest
+        document = {**provenance("cpu", "make bench-evidence"), **summary, "policy": policy, "rows": rows}
         write_atomically(RESULTS / "calibration.json", (json.dumps(document, indent=1) + "\n").encode())
     print(json.dumps(summary, indent=1))
 
