@@ -13,6 +13,13 @@ PARTS = {
 }
 
 
+STATISTICS = {
+    "floor": "between two retrained models",
+    "mean": "mean",
+    "p95": "95 of 100 samples lie below",
+}
+
+
 @dataclass(frozen=True)
 class Meaning:
     """What a measurement is called, what it tells, and how its numbers are written."""
@@ -177,6 +184,11 @@ FAMILIES: dict[str, tuple[str, str, Style]] = {
         "How differently from the retrained model the remaining probability is spread: 0 is alike, 1 is not.",
         decimal,
     ),
+    "neighbour_leakage.original": (
+        "Distance from the original, over the other classes",
+        "0 is just what the original said, as if the class were merely hidden; a retrained model lies above.",
+        decimal,
+    ),
     "activation": (
         "Distance of the answers",
         "Another distance from the retrained model’s answers: 0 is the same.",
@@ -247,6 +259,9 @@ def title_of(family: str) -> str:
 
 def _where(rest: str) -> str:
     """Say on which data: ``test.forget`` is the forgotten data, test samples."""
+    first, _, others = rest.partition(".")
+    if first in STATISTICS:
+        return ", ".join(filter(None, (STATISTICS[first], _where(others))))
     part, _, side = rest.partition(".")
     if part in PARTS and side in SIDES:
         return f"{SIDES[side]} ({PARTS[part]})"
