@@ -9,6 +9,7 @@ from tasks.evaluation import assess
 from tasks.layout import Layout
 from tasks.observing import observed_views
 from tasks.params import read_section
+from tasks.references import References
 from unlearn_core.records.params import RunParams
 
 pytestmark = NOISE
@@ -28,6 +29,11 @@ def run(layout):
     return read_section(layout.root, "run", RunParams)
 
 
+def itself(layout):
+    """The parent in place of two retrained models."""
+    return References((layout.parent, layout.parent), ())
+
+
 def values(evaluation):
     return {entry.name: entry.value for entry in evaluation.measurements}
 
@@ -40,7 +46,7 @@ def test_model_alone_is_compared_with_an_untrained_net_and_relearns_at_once(layo
 
 
 def test_model_as_its_own_references_is_at_every_neutral_value(layout, run):
-    found = values(assess(layout, layout.parent, run, reference=layout.parent, second=layout.parent))
+    found = values(assess(layout, layout.parent, run, references=itself(layout)))
     names = [
         "weight_distance.whole",
         "weight_distance.floor.whole",
@@ -57,14 +63,14 @@ def test_model_as_its_own_references_is_at_every_neutral_value(layout, run):
 
 
 def test_nothing_is_observed_twice(layout, run, monkeypatch):
-    first = assess(layout, layout.parent, run, reference=layout.parent)
+    first = assess(layout, layout.parent, run, references=itself(layout))
 
     def again(*_arguments, **_settings):
         raise AssertionError("observed twice")
 
     monkeypatch.setattr(observing, "observe", again)
     monkeypatch.setattr(observing, "relearn", again)
-    assert assess(layout, layout.parent, run, reference=layout.parent) == first
+    assert assess(layout, layout.parent, run, references=itself(layout)) == first
 
 
 def test_another_seed_is_another_untrained_net_and_another_lesson(layout, run):

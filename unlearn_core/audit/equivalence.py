@@ -7,9 +7,7 @@ one is the centre of the band, the mean over all models that could have been ret
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-
-from scipy.special import stdtr, stdtrit  # pyright: ignore[reportMissingTypeStubs]
+from typing import Any, TypeVar
 
 from unlearn_core.audit.evidence import LEAST_REFERENCES
 
@@ -32,7 +30,7 @@ class Centre:
 
     def reach(self, alpha: float) -> float:
         """Return the half-width of the ``1 − 2 alpha`` interval around the mean."""
-        return float(stdtrit(self.freedom, 1 - alpha)) * self.error if self.error else 0.0
+        return float(_student().stdtrit(self.freedom, 1 - alpha)) * self.error if self.error else 0.0
 
     def p_value(self, excess: float) -> float:
         """Return how likely an excess over a bound at a fixed distance from the mean is, if there was none.
@@ -45,7 +43,14 @@ class Centre:
         """
         if not self.error:
             return 0.0 if excess > 0 else 1.0
-        return float(stdtr(self.freedom, -excess / self.error))
+        return float(_student().stdtr(self.freedom, -excess / self.error))
+
+
+def _student() -> Any:
+    """Return scipy's Student distribution; only where there is an error, since loading it takes a while."""
+    from scipy import special  # pyright: ignore[reportMissingTypeStubs]
+
+    return special
 
 
 def centre(values: Sequence[float]) -> Centre:
