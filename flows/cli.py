@@ -11,7 +11,9 @@ import typer
 from flows.adopt_cli import adopt
 from flows.benchmark_cli import benchmark
 from flows.canary_cli import canary
+from flows.database_cli import database
 from flows.reference_cli import reference
+from flows.request_cli import request
 from tasks.environment import silence_telemetry
 from unlearn_core.errors import LetheError, SetupError
 
@@ -26,6 +28,8 @@ app = typer.Typer(
 keys = typer.Typer(help="Signing key, trusted keys and pseudonym key.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 app.add_typer(canary, name="canary")
+app.add_typer(request, name="request")
+app.add_typer(database, name="db")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Names = list[str] | None

@@ -38,7 +38,7 @@ def print_demo(result: dict[str, Any]) -> None:
     for name, row in named.items():
         if row is not None:
             table.add_row(*_cells(name, row, retrained, accepted=name == result["accepted"]))
-    _console().print(table)
+    console().print(table)
     print(
         f"accepted     {result['accepted']}\n"
         f"registered   {result['registered_model']} version {result['registered_version']}, alias champion\n"
@@ -52,7 +52,7 @@ def print_demo(result: dict[str, Any]) -> None:
     )
 
 
-def _console() -> Console:
+def console() -> Console:
     """Return a console that leaves a table whole where no terminal says how wide it is."""
     return Console() if sys.stdout.isatty() else Console(width=120)
 
@@ -137,7 +137,7 @@ def print_tuning(record: TuningRecord, *, rows: int = 10) -> None:
     for one in ranked[:rows]:
         values = (str(one.values[name]) for name in names)
         table.add_row(_number(one.score, 4), *values, _number(one.cost.seconds, 1), one.state)
-    _console().print(table)
+    console().print(table)
     chosen = ", ".join(f"{name} {value}" for name, value in record.chosen.items())
     print(
         f"as it was    {_number(record.untuned, 4)}\n"
@@ -175,7 +175,7 @@ def print_methods() -> None:
     for row in describe_methods():
         lists = (", ".join(row[name]) or "–" for name in ("needs", "uses"))
         table.add_row(row["name"], row["summary"], *lists, row["touches"], ", ".join(row["scopes"]))
-    _console().print(table)
+    console().print(table)
     print("`lethe methods --json` tells each one's settings and paper")
 
 

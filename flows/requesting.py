@@ -10,14 +10,20 @@ from tasks.params import read_section
 from tasks.progress import tell
 from tasks.registry import refuse_undoing
 from tasks.releases import ancestry, find_release
-from tasks.requests import check_request, is_known, make_scope, read_request, submit_request
-from tasks.signing import load_pseudonym_key, pseudonymise, require_keys
+from tasks.requests import (
+    check_request,
+    is_known,
+    make_request,
+    make_scope,
+    named_as_typed,
+    read_request,
+    submit_request,
+)
+from tasks.signing import require_keys
 from tasks.tracking import connect
 from unlearn_core.errors import RequestError
-from unlearn_core.records.base import canonical_json
 from unlearn_core.records.deletion import Released
 from unlearn_core.records.params import RegistryParams
-from unlearn_core.records.request import DeletionRequest, Scope
 
 
 def serve_request(
@@ -61,7 +67,7 @@ def _serve(
 ) -> Released:
     """Serve a request in a checkout that nobody else works in."""
     if classes or samples or subjects:
-        request = _make(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
+        request = make_request(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
     else:
         request = read_request(layout, request_id)
     if is_known(layout, request) and (served := find_release(layout, request_id)) is not None:
@@ -70,25 +76,9 @@ def _serve(
     try:
         check_request(layout, request)
     except RequestError as error:
-        raise RequestError(_named_as_typed(str(error), samples=samples, subjects=subjects)) from None
+        raise RequestError(named_as_typed(str(error), samples=samples, subjects=subjects)) from None
     name = read_section(layout.root, "registry", RegistryParams).model
     refuse_undoing(connect(layout.root), name, request_id=request_id, ancestry=ancestry(layout))
     submit_request(layout, request)
     # Flow parameters are stored, and the absolute path of a home folder may name a person.
     return delete(Path(os.path.relpath(layout.root)), request_id)
-
-
-def _named_as_typed(message: str, *, samples: tuple[str, ...], subjects: tuple[str, ...]) -> str:
-    """Replace pseudonyms by what the person at the terminal typed; it goes back to nobody else."""
-    if samples or subjects:
-        key = load_pseudonym_key()
-        for typed in samples:
-            message = message.replace(pseudonymise(key, "sample", typed), typed)
-        for typed in subjects:
-            message = message.replace(pseudonymise(key, "subject", typed), typed)
-    return message
-
-
-def _make(request_id: str, scope: Scope) -> DeletionRequest:
-    """Validate what was typed, so that a wrong id is an error of Lethe's own."""
-    return DeletionRequest.parse(canonical_json({"id": request_id, "scope": scope.model_dump(mode="json")}))

@@ -1,6 +1,7 @@
 """The world around a run: the clock, git, versions, and where Lethe's own folders are."""
 
 import fcntl
+import getpass
 import os
 import platform
 import subprocess
@@ -69,6 +70,22 @@ def require_checkout(root: Path) -> Path:
             "Clone the project, or run `git init && dvc init` here"
         )
     return Path(top)
+
+
+def find_checkout(root: Path) -> Path | None:
+    """Return the top folder of the Lethe checkout that ``root`` is in, with its ``params.yaml``, if any."""
+    top = _git(root, "rev-parse", "--show-toplevel")
+    return Path(top) if top and (Path(top) / "params.yaml").is_file() else None
+
+
+def actor() -> str:
+    """Return who acts: ``LETHE_ACTOR``, else the name or the number of the system's user."""
+    if named := os.environ.get("LETHE_ACTOR"):
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from tasks.layout import Layout
 from tasks.params import read_section, write_params
 from tasks.signing import load_pseudonym_key, pseudonymise
 from unlearn_core.errors import RequestError, SetupError
+from unlearn_core.records.base import canonical_json
 from unlearn_core.records.params import DatasetParams, DigitsSource, RetainedSource
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
 from unlearn_core.selection import Manifest, Selection, select
@@ -33,7 +34,7 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
     if len(named) != 1:
         came = "nothing" if not named else " and ".join(named)
         raise RequestError(f"a request names classes, samples or subjects, one kind of them; it named {came}")
-    if wrong := [one for one in (*classes, *samples, *subjects) if not _is_text(one)]:
+    if wrong := [one for one in (*classes, *samples, *subjects) if not is_text(one)]:
         raise RequestError(f"{', '.join(map(repr, wrong))}: expected text in UTF-8 that is not empty")
     if classes:
         return ClassScope(classes=tuple(sorted(set(classes))))
@@ -43,9 +44,38 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
     return SubjectScope(subjects=tuple(sorted({pseudonymise(key, "subject", one) for one in subjects})))
 
 
-def _is_text(name: str) -> bool:
+def is_text(name: str) -> bool:
     """Tell whether a name says something; what a terminal could not decode comes as lone surrogates."""
     return bool(name.strip()) and not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def make_request(request_id: str, scope: Scope) -> DeletionRequest:
+    """Make a request of what a person typed.
+
+    Args:
+        request_id: Its id.
+        scope: What it names.
+
+    Returns:
+        The request.
+
+    Raises:
+        RequestError: If the id is no text. One that is not as ids must be is a ``ConfigurationError``.
+    """
+    if not is_text(request_id):
+        raise RequestError(f"{request_id!r} is no id: expected text in UTF-8 that is not empty")
+    return DeletionRequest.parse(canonical_json({"id": request_id, "scope": scope.model_dump(mode="json")}))
+
+
+def named_as_typed(message: str, *, samples: tuple[str, ...], subjects: tuple[str, ...]) -> str:
+    """Replace pseudonyms by what the person at the terminal typed; it goes back to nobody else."""
+    if samples or subjects:
+        key = load_pseudonym_key()
+        for typed in samples:
+            message = message.replace(pseudonymise(key, "sample", typed), typed)
+        for typed in subjects:
+            message = message.replace(pseudonymise(key, "subject", typed), typed)
+    return message
 
 
 def pseudonymiser(scope: Scope) -> Callable[[str], str]:
@@ -85,12 +115,13 @@ def is_known(layout: Layout, request: DeletionRequest) -> bool:
     return layout.request(request.id).is_file() and read_request(layout, request.id) == request
 
 
-def check_request(layout: Layout, request: DeletionRequest) -> Selection:
+def check_request(layout: Layout, request: DeletionRequest, *, manifest: Manifest | None = None) -> Selection:
     """Check a request against the data that ``params.yaml`` names, and write nothing.
 
     Args:
         layout: The checkout.
         request: The request.
+        manifest: The rows of that data, where somebody has read them already.
 
     Returns:
         What the request means on that data.
@@ -100,7 +131,7 @@ def check_request(layout: Layout, request: DeletionRequest) -> Selection:
     """
     if layout.request(request.id).is_file() and not is_known(layout, request):
         raise RequestError(f"the id {request.id!r} is taken by a request with another scope; take another id")
-    return select(request.scope, preview_manifest(layout), pseudonymiser(request.scope))
+    return select(request.scope, manifest or preview_manifest(layout), pseudonymiser(request.scope))
 
 
 def submit_request(layout: Layout, request: DeletionRequest) -> Selection:

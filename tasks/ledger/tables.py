@@ -1,0 +1,88 @@
+"""The ledger's tables. The migrations make them, and the triggers that keep events as they were written."""
+
+import json
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from unlearn_core.records.base import canonical_json
+from unlearn_core.records.ledger import Entry, LedgerEvent, State, Submission
+
+
+class Tables(DeclarativeBase):
+    """All that the ledger's database holds."""
+
+
+class RequestRow(Tables):
+    """A request as it stands. Times are text in UTC, which sorts as they do."""
+
+    __tablename__ = "deletion_requests"
+    __table_args__ = (
+        # Two deletions on one model never interleave.
+        Index(
+            "one_running_request_per_model",
+            "model",
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
+        Index("requests_by_due_day", "state", "due"),
+    )
+
+    id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    request: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    basis: Mapped[str] = mapped_column(String(16))
+    received: Mapped[str] = mapped_column(String(20))
+    due: Mapped[str] = mapped_column(String(10))
+    state: Mapped[State] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None] = mapped_column(Text, default=None)
+    lease_until: Mapped[str | None] = mapped_column(String(20), default=None)
+
+
+class EventRow(Tables):
+    """An event, and its digest. Rows are only ever added, each with the next number."""
+
+    __tablename__ = "deletion_events"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    schema_version: Mapped[str] = mapped_column(String(32))
+    time: Mapped[str] = mapped_column(String(20))
+    request: Mapped[str] = mapped_column(ForeignKey("deletion_requests.id"), index=True)
+    action: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[str] = mapped_column(Text)
+    before: Mapped[str | None] = mapped_column(String(16))
+    after: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(Text)
+    submission: Mapped[str] = mapped_column(String(71))
+    previous: Mapped[str | None] = mapped_column(String(71), unique=True)
+    digest: Mapped[str] = mapped_column(String(71), unique=True)
+
+
+def row_of_submission(submission: Submission) -> RequestRow:
+    """Return the row of a new request, whose state an event has yet to set."""
+    columns = submission.model_dump(mode="json", include={"model", "basis", "received", "due"})
+    return RequestRow(id=submission.request.id, request=submission.request.canonical().decode(), **columns)
+
+
+def submission_of(row: RequestRow) -> Submission:
+    """Read what was asked for."""
+    columns = {name: getattr(row, name) for name in ("model", "basis", "received", "due")}
+    return Submission.parse(canonical_json({**columns, "request": json.loads(row.request)}))
+
+
+def entry_of(row: RequestRow) -> Entry:
+    """Read a request as it stands."""
+    standing = {name: getattr(row, name) for name in ("state", "attempts", "worker", "lease_until")}
+    return Entry.parse(canonical_json({**standing, "submission": submission_of(row).model_dump(mode="json")}))
+
+
+def row_of_event(event: LedgerEvent) -> EventRow:
+    """Return the row of an event."""
+    return EventRow(**event.model_dump(mode="json"), digest=event.digest)
+
+
+def event_of(row: EventRow) -> LedgerEvent:
+    """Read an event."""
+    return LedgerEvent.parse(canonical_json({name: getattr(row, name) for name in LedgerEvent.model_fields}))

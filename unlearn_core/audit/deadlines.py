@@ -1,0 +1,101 @@
+"""When a deletion request was received, and by which day it is due.
+
+- ``gdpr``: one month from receipt, GDPR Art. 12(3). Months are counted as in Regulation (EEC, Euratom)
+  No 1182/71, Art. 3(2)(c): the same day of the next month, or its last day where it has no such day. That a
+  period which ends on a holiday, Saturday or Sunday goes on to the next working day (Art. 3(4)) is
+  deliberately not used: holidays differ by country, and to be early harms nobody.
+- ``ccpa``: 45 calendar days from receipt, California Civil Code § 1798.130(a)(2)(A).
+
+Extensions, which both laws know for cases that are explained to the person, are not granted here.
+"""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
+
+from unlearn_core.errors import RequestError
+from unlearn_core.records.base import UtcTime
+from unlearn_core.records.ledger import Basis, Day
+
+CCPA_DAYS = 45
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def due_day(basis: Basis, received: UtcTime) -> Day:
+    """Return the last day on which a request can be served in time.
+
+    Args:
+        basis: The law.
+        received: When the request came in.
+
+    Returns:
+        The day, which counts until its end.
+    """
+    day = date.fromisoformat(received[:10])
+    return (_month_later(day) if basis == "gdpr" else day + timedelta(days=CCPA_DAYS)).isoformat()
+
+
+def _month_later(day: date) -> date:
+    """Return the same day of the next month, or the last one that it has."""
+    year, month = day.year + day.month // 12, day.month % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def is_overdue(due: Day, now: UtcTime) -> bool:
+    """Tell whether the last day is over."""
+    return now[:10] > due
+
+
+def parse_day(text: str) -> Day:
+    """Read a day.
+
+    Args:
+        text: As ``2026-11-20``.
+
+    Returns:
+        The day.
+
+    Raises:
+        RequestError: If it is none; the message does not repeat the text.
+    """
+    try:
+        return _exactly(date.fromisoformat(text).isoformat(), text)
+    except ValueError:
+        raise RequestError("not a day of the calendar; expected one like 2026-11-20") from None
+
+
+def parse_received(text: str, now: UtcTime) -> UtcTime:
+    """Read when a request came in.
+
+    Args:
+        text: A day, which counts from its start, or a time in UTC, as ``2026-11-20T09:30:00Z``.
+        now: The present; nothing has come in after it.
+
+    Returns:
+        The time.
+
+    Raises:
+        RequestError: If it is neither, or in the future; the message does not repeat the text.
+    """
+    try:
+        whole = text if "T" in text else f"{text}T00:00:00Z"
+        time = _exactly(datetime.strptime(whole, TIME).strftime(TIME), whole)
+    except ValueError:
+        raise RequestError(
+            "not a day or a time; expected one like 2026-11-20 or 2026-11-20T09:30:00Z (UTC)"
+        ) from None
+    if time > now:
+        raise RequestError(f"in the future; it is {now} now (UTC)")
+    return time
+
+
+def _exactly(written: str, text: str) -> str:
+    """Refuse other ways to write the same, which the standard library reads as well."""
+    if written != text:
+        raise ValueError
+    return written
+
+
+def later(time: UtcTime, seconds: float) -> UtcTime:
+    """Return the time some seconds later."""
+    then = datetime.strptime(time, TIME).replace(tzinfo=UTC) + timedelta(seconds=seconds)
+    return then.strftime(TIME)

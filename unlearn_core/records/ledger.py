@@ -1,0 +1,86 @@
+"""The ledger of deletion requests: what was asked for, where it stands, and every change of that."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from unlearn_core.records.base import Record, Sha256, UtcTime
+from unlearn_core.records.params import RegistryName
+from unlearn_core.records.request import DeletionRequest, RequestId
+
+Basis = Literal["gdpr", "ccpa"]
+"""The law that a request rests on; it says when the request is due."""
+
+State = Literal["received", "running", "completed", "failed", "cancelled"]
+
+Action = Literal["submit", "claim", "complete", "fail", "expire", "retry", "cancel"]
+
+Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
+"""A day of the calendar, in UTC."""
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1000)]
+"""A line that somebody wrote: a name or a reason."""
+
+
+class Submission(Record):
+    """What was asked for, of which model, when, and by which day it must be done. It never changes."""
+
+    schema_version: Literal["lethe.submission/1"] = "lethe.submission/1"
+    request: DeletionRequest
+    model: RegistryName
+    basis: Basis
+    received: UtcTime
+    due: Day
+
+
+class Entry(Record):
+    """A request as it stands.
+
+    Attributes:
+        submission: What was asked for.
+        state: Where it stands.
+        attempts: How often it was claimed.
+        worker: Who works at it, while it is running.
+        lease_until: When that claim expires, unless the worker gives a sign of life.
+    """
+
+    schema_version: Literal["lethe.entry/1"] = "lethe.entry/1"
+    submission: Submission
+    state: State
+    attempts: Annotated[int, Field(ge=0)]
+    worker: Text | None
+    lease_until: UtcTime | None
+
+    @property
+    def id(self) -> RequestId:
+        """The request's id."""
+        return self.submission.request.id
+
+
+class LedgerEvent(Record):
+    """One change of a request's state, chained to the event before it.
+
+    Attributes:
+        sequence: Its place in the ledger, from 1 on.
+        time: When it happened.
+        request: Whose state changed.
+        action: What was done.
+        actor: Who did it.
+        before: The state that was left; None for a new request.
+        after: The state that was entered.
+        reason: Why, in somebody's words.
+        submission: The digest of what was asked for.
+        previous: The digest of the event before; None for the first.
+    """
+
+    schema_version: Literal["lethe.event/1"] = "lethe.event/1"
+    sequence: Annotated[int, Field(ge=1)]
+    time: UtcTime
+    request: RequestId
+    action: Action
+    actor: Text
+    before: State | None
+    after: State
+    reason: Text | None
+    submission: Sha256
+    previous: Sha256 | None
