@@ -9,11 +9,16 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from unlearn_core.errors import SetupError
 
 VARIABLE = "LETHE_DATABASE_URL"
-DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
+DRIVERS = {
+    "sqlite": "sqlite+pysqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+}
 WAIT_S = 30
 """How long to wait for a server's answer, and for another process's lock."""
 EXPECTED = (
@@ -60,7 +65,7 @@ def place_of(url: URL) -> str:
 
 
 def open_engine(url: URL) -> Engine:
-    """Open a database lazily: nothing is connected yet.
+    """Open a database lazily: each transaction makes its own connection, and leaves none behind.
 
     Args:
         url: As ``ledger_url`` returns it.
@@ -74,7 +79,7 @@ def open_engine(url: URL) -> Engine:
     sqlite = url.get_backend_name() == "sqlite"
     waits = {"timeout": WAIT_S} if sqlite else {"connect_timeout": WAIT_S}
     try:
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=not sqlite, connect_args=waits)
+        engine = create_engine(url, hide_parameters=True, poolclass=NullPool, connect_args=waits)
     except (ImportError, NoSuchModuleError) as error:
         raise SetupError(
             "PostgreSQL needs psycopg: run `pip install 'lethe-unlearning[postgres]'`"

@@ -84,8 +84,9 @@ class LedgerReader:
         with reading(self.engine) as session:
             rows = session.scalars(select(EventRow).order_by(EventRow.sequence)).all()
             requests = session.scalars(by_due_day(select(RequestRow))).all()
-            found = check_ledger(_as_written(rows), (entry_of(row) for row in requests))
-        if head is not None and head not in {row.digest for row in rows}:
+            found = check_ledger(_as_written(rows), _as_they_stand(requests))
+            digests = {row.digest for row in rows}
+        if head is not None and head not in digests:
             raise EvidenceError(
                 f"the ledger has no event {head}: it was cut off, or that head is another ledger's"
             )
@@ -100,6 +101,16 @@ def _as_written(rows: Sequence[EventRow]) -> Iterator[tuple[LedgerEvent, Sha256]
         except ConfigurationError as error:
             raise EvidenceError(f"the ledger is broken at event {row.sequence}: {error}") from error
         yield event, row.digest
+
+
+def _as_they_stand(rows: Sequence[RequestRow]) -> Iterator[Entry]:
+    """Yield the requests; what is no request any more is named."""
+    for row in rows:
+        try:
+            entry = entry_of(row)
+        except (ConfigurationError, ValueError) as error:
+            raise EvidenceError(f"request {row.id!r} is not as it was written: {error}") from error
+        yield entry
 
 
 def last_event(session: Session) -> LedgerEvent | None:

@@ -1,5 +1,11 @@
 import pytest
+from ledgers import Clock
+from postgresql import find_programs, make_database, serve
+from sqlalchemy import URL
 
+from tasks.ledger.database import open_engine
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.schema import upgrade
 from tasks.tracking import connect, deletion_run
 from unlearn_core.records.base import sha256
 
@@ -25,3 +31,39 @@ def key(request):
 @pytest.fixture
 def run(tracking, key):
     return deletion_run(tracking, request_id="demo", key=key)
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """The URL of a real server, or a skip that says what is missing."""
+    if (programs := find_programs()) is None:
+        pytest.skip("no PostgreSQL server here; on Debian: apt-get install postgresql")
+    with serve(programs) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def ledger_url(request, tmp_path):
+    """The URL of an empty database, of each kind."""
+    if request.param == "sqlite":
+        return URL.create("sqlite+pysqlite", database=str(tmp_path / "ledger.db"))
+    return make_database(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def engine(ledger_url):
+    opened = open_engine(ledger_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def ledger(engine, clock):
+    """An empty ledger."""
+    upgrade(engine)
+    return Ledger(engine, clock)

@@ -1,0 +1,55 @@
+"""Ledgers to test: on a file and on a server, with a clock that the test sets."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from tasks.ledger.changing import Draft
+from tasks.ledger.ledger import Ledger
+from unlearn_core.audit.deadlines import later
+from unlearn_core.records.request import ClassScope, DeletionRequest
+
+NOON = "2026-11-21T12:00:00Z"
+
+
+@dataclass
+class Clock:
+    """Stands still until it is told to go on."""
+
+    time: str = NOON
+
+    def __call__(self):
+        return self.time
+
+    def advance(self, seconds):
+        self.time = later(self.time, seconds)
+
+
+def draft(request_id, *classes, **changes):
+    request = DeletionRequest(id=request_id, scope=ClassScope(classes=classes or ("3",)))
+    return replace(Draft(request, "digits"), **changes)
+
+
+def enter(ledger: Ledger, *drafts):
+    return ledger.submit([one if isinstance(one, Draft) else draft(one) for one in drafts], actor="clerk")
+
+
+def start(program: str, url: URL, *arguments):
+    """Start a program of this folder as a process of its own, on the same ledger."""
+    environment = {**os.environ, "LETHE_DATABASE_URL": url.render_as_string(hide_password=False)}
+    command = [sys.executable, str(Path(__file__).with_name(program)), *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def kill_after_a_line(process):
+    """Kill a process the hard way once it has said something; return what."""
+    line = process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    return line.strip()
