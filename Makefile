@@ -13,7 +13,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-gpu test-browser check ui bench bench-evidence bench-metrics bench-cifar10 bench-gpu stages docs clean
+.PHONY: help setup demo test test-slow test-gpu test-browser test-services check ui bench bench-evidence bench-metrics bench-cifar10 bench-gpu stages docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ test-gpu: $(GPU_READY) ## Test the core on an accelerator; without one, a dry ru
 
 test-browser: $(READY) ## Open a report in Chromium, at a desk and on a phone; needs Debian's chromium.
 	@python -m pytest -m browser tests/browser
+
+test-services: $(READY) ## Keep the ledger on a real PostgreSQL server; needs Debian's postgresql.
+	@python -m pytest -m services
 
 check: $(READY) ## Format, lint, types, import contracts, generated files, fast tests: what CI runs.
 	@ruff format --check .

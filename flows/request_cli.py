@@ -63,8 +63,8 @@ def import_(
 
     A CSV has the columns `id`, `kind` (class, sample or subject) and `name`, and perhaps `basis` and
     `received`; several rows of one id are one request for several names. A JSON file is a list of objects
-    with these keys. Wrong rows are listed by line and column; no cell is ever repeated, as it may name a
-    person. Requests that are in the ledger already stay as they are, so a file may be imported twice.
+    with these keys. Wrong rows are listed by line and column; what may name a person is never repeated.
+    Requests that are in the ledger already stay as they are, so a file may be imported twice.
     """
     from flows.receiving import import_file
 

@@ -88,6 +88,11 @@ class Layout:
         """The deletion request of an id."""
         return self.root / "requests" / f"{request_id}.json"
 
+    @property
+    def ledger(self) -> Path:
+        """The ledger of requests, where no server keeps it; it cannot be made again."""
+        return self.root / "requests" / "ledger.db"
+
     def evidence(self, request_id: str) -> Path:
         """Certificate, Data Docs, times and figures of a request: not pinned, since runs differ in them."""
         return self.root / "evidence" / request_id

@@ -12,7 +12,7 @@ or network. A reader's tour, in the order of one deletion:
 6. ``routing``     which methods can serve a request, and why the others cannot
 7. ``unlearning``  ``unlearn(method, model, materials, seed=…)``
 8. ``metric``, ``metrics``, ``evaluating``   ``evaluate(metrics, subject, seed=…)``
-9. ``audit``       pure rules over records: the gate, the certificate, the signed envelope
+9. ``audit``       pure rules over records: the gate, the certificate, the signed envelope, the ledger
 
 The package imports nothing on its own; take the module that you need.
 """

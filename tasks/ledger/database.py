@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from tasks.layout import Layout
 from unlearn_core.errors import SetupError
 
 VARIABLE = "LETHE_DATABASE_URL"
@@ -43,7 +44,7 @@ def ledger_url(root: Path | None) -> URL:
         return _read_url(given)
     if root is None:
         raise SetupError(f"there is no ledger here: work in a Lethe checkout, or set {VARIABLE}; {EXPECTED}")
-    return URL.create(DRIVERS["sqlite"], database=str(root / "requests" / "ledger.db"))
+    return URL.create(DRIVERS["sqlite"], database=str(Layout(root).ledger))
 
 
 def _read_url(given: str) -> URL:

@@ -144,11 +144,11 @@ def test_a_request_without_events_and_events_without_a_request_are_found():
         check_ledger(events, entries[:1])
 
 
-@pytest.mark.parametrize("name", ["", "a\nb", "a\0b", "\udcff", "x" * 1001])
-def test_an_actor_and_a_reason_are_lines_of_text(name):
-    for given_name, reason in ((name, None), ("somebody", name)):
+@pytest.mark.parametrize("line", ["", "a\nb", "a\0b", "\udcff", "x" * 1001])
+def test_an_actor_and_a_reason_are_lines_of_text(line):
+    for actor, reason in ((line, None), ("somebody", line)):
         with pytest.raises(RequestError, match="the event is not valid"):
-            next_event(None, submission(), None, "submit", time=NOW, actor=given_name, reason=reason)
+            next_event(None, submission(), None, "submit", time=NOW, actor=actor, reason=reason)
 
 
 def test_the_digest_of_an_event_stays_what_it_was():

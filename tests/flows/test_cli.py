@@ -19,6 +19,17 @@ COMMANDS = [
     ["canary"],
     ["canary", "plant"],
     ["delete"],
+    ["request"],
+    ["request", "submit"],
+    ["request", "import"],
+    ["request", "list"],
+    ["request", "show"],
+    ["request", "cancel"],
+    ["request", "retry"],
+    ["request", "verify"],
+    ["db"],
+    ["db", "current"],
+    ["db", "upgrade"],
     ["reference"],
     ["next"],
     ["verify"],
@@ -28,7 +39,18 @@ COMMANDS = [
     ["keys"],
     ["keys", "init"],
 ]
-HEAVY = ("torch", "prefect", "mlflow", "dvc", "great_expectations", "pandas", "sklearn", "matplotlib")
+HEAVY = (
+    "torch",
+    "sqlalchemy",
+    "alembic",
+    "prefect",
+    "mlflow",
+    "dvc",
+    "great_expectations",
+    "pandas",
+    "sklearn",
+    "matplotlib",
+)
 
 
 @pytest.mark.parametrize("command", [[], *COMMANDS], ids=" ".join)

@@ -140,6 +140,15 @@ def test_a_lease_holds_to_its_last_second(ledger, clock):
     assert [entry.state for entry in ledger.expire(actor="warden")] == ["received"]
 
 
+def test_however_long_a_workers_name_its_silence_can_be_told(ledger, clock):
+    enter(ledger, "r-1")
+    with pytest.raises(RequestError, match="actor: String should have at most 200"):
+        ledger.claim_next("w" * 201)
+    ledger.claim_next("w" * 200, lease_s=60)
+    clock.advance(61)
+    assert ledger.claim_next("w-2").attempts == 2
+
+
 def test_a_failure_is_final_until_somebody_asks_again(ledger):
     enter(ledger, "r-1")
     ledger.claim_next("w")

@@ -18,8 +18,13 @@ Action = Literal["submit", "claim", "complete", "fail", "expire", "retry", "canc
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
 """A day of the calendar, in UTC."""
 
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1000)]
-"""A line that somebody wrote: a name or a reason."""
+LINE = r"^[^\x00-\x1f\x7f]+$"
+
+Actor = Annotated[str, StringConstraints(pattern=LINE, max_length=200)]
+"""The name of a person or a worker."""
+
+Reason = Annotated[str, StringConstraints(pattern=LINE, max_length=1000)]
+"""A line in somebody's words; the place for what happened, and not for names of persons."""
 
 
 class Submission(Record):
@@ -48,7 +53,7 @@ class Entry(Record):
     submission: Submission
     state: State
     attempts: Annotated[int, Field(ge=0)]
-    worker: Text | None
+    worker: Actor | None
     lease_until: UtcTime | None
 
     @property
@@ -78,9 +83,9 @@ class LedgerEvent(Record):
     time: UtcTime
     request: RequestId
     action: Action
-    actor: Text
+    actor: Actor
     before: State | None
     after: State
-    reason: Text | None
+    reason: Reason | None
     submission: Sha256
     previous: Sha256 | None
