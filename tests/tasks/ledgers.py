@@ -1,5 +1,6 @@
 """Ledgers to test: on a file and on a server, with a clock that the test sets."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -44,6 +45,19 @@ def start(program: str, url: URL, *arguments):
     environment = {**os.environ, "LETHE_DATABASE_URL": url.render_as_string(hide_password=False)}
     command = [sys.executable, str(Path(__file__).with_name(program)), *arguments]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+@contextlib.contextmanager
+def crew(program: str, url: URL, *arguments, names):
+    """Start the same program under several names; whatever happens, none of them outlives the block."""
+    processes = [start(program, url, *arguments, name) for name in names]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+            process.stdout.close()
 
 
 def kill_after_a_line(process):

@@ -3,27 +3,24 @@
 import time
 
 import pytest
-from ledgers import draft, enter, kill_after_a_line, start
+from ledgers import crew, draft, enter, kill_after_a_line, start
 
 from tasks.ledger.ledger import Ledger
 
 WORKERS, EACH, MODELS = 4, 50, 10
 
 
-def said_by(process):
-    out, _ = process.communicate(timeout=120)
-    assert process.returncode == 0
-    return out.split()
-
-
 def test_of_four_workers_no_two_get_the_same_request_or_the_same_model(ledger, ledger_url):
     wanted = [draft(f"r-{n}", model=f"model-{n % MODELS}") for n in range(WORKERS * EACH)]
     enter(ledger, *wanted)
-    workers = [start("ledger_worker.py", ledger_url, "serve", f"w-{n}") for n in range(WORKERS)]
-    while any(worker.poll() is None for worker in workers):
-        ledger.verify()
-        time.sleep(0.5)
-    served = [request for worker in workers for request in said_by(worker)]
+    with crew("ledger_worker.py", ledger_url, "serve", names=[f"w-{n}" for n in range(WORKERS)]) as workers:
+        while ledger.entries(state="received"):
+            assert [worker.poll() for worker in workers if worker.poll()] == [], "a worker stopped"
+            ledger.verify()
+            time.sleep(0.5)
+        said = [worker.communicate(timeout=60)[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * WORKERS
+    served = [request for out in said for request in out.split()]
     assert sorted(served) == sorted(one.request.id for one in wanted)
     assert all((entry.state, entry.attempts) == ("completed", 1) for entry in ledger.entries())
     ledger.verify()
