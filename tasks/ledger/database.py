@@ -124,7 +124,7 @@ def explained(url: URL) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        said = re.sub(r"\s+", " ", str(error.orig)).strip()
+        said = re.sub(r"\s+", " ", str(error.orig)).strip(" .")
         if url.password:
             said = said.replace(str(url.password), "***")
         raise SetupError(

@@ -4,6 +4,7 @@ import time
 
 import pytest
 from ledgers import crew, draft, enter, kill_after_a_line, start
+from sqlalchemy import URL
 
 from tasks.ledger.ledger import Ledger
 
@@ -24,6 +25,12 @@ def test_of_four_workers_no_two_get_the_same_request_or_the_same_model(ledger, l
     assert sorted(served) == sorted(one.request.id for one in wanted)
     assert all((entry.state, entry.attempts) == ("completed", 1) for entry in ledger.entries())
     ledger.verify()
+
+
+def test_several_processes_may_be_the_first_to_open_a_file(tmp_path):
+    url = URL.create("sqlite+pysqlite", database=str(tmp_path / "new" / "ledger.db"))
+    with crew("ledger_worker.py", url, "serve", names=["w-1", "w-2", "w-3"]) as workers:
+        assert [worker.wait(timeout=60) for worker in workers] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("place", ["hang_after_claim", "hang_inside_claim"])
