@@ -12,6 +12,7 @@ from flows.adopt_cli import adopt
 from flows.benchmark_cli import benchmark
 from flows.canary_cli import canary
 from flows.database_cli import database
+from flows.evidence_cli import evidence
 from flows.reference_cli import reference
 from flows.request_cli import request
 from tasks.environment import silence_telemetry
@@ -30,6 +31,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(canary, name="canary")
 app.add_typer(request, name="request")
 app.add_typer(database, name="db")
+app.add_typer(evidence, name="evidence")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Names = list[str] | None

@@ -14,21 +14,24 @@ from flows.train import train
 from tasks.auditing import log_ladder, log_rung, open_deletion
 from tasks.environment import require_checkout
 from tasks.evaluation import assess
+from tasks.evidence import push_missing
 from tasks.files import read_record
 from tasks.layout import Layout
+from tasks.object_store import find_store
 from tasks.params import read_params
 from tasks.releases import find_release, read_release
 from tasks.report.page import write_report
 from tasks.reporting import deletion_markdown
 from tasks.tracking import log_documents
 from tasks.unlearning import attempt
-from unlearn_core.errors import GateError, LetheError, RequestError
+from unlearn_core.errors import GateError, LetheError, RequestError, UnavailableError
 from unlearn_core.records.deletion import DeletionRecord, Released
 
 
 def may_pass_next_time(_task: Any, _run: Any, state: State) -> bool:
-    """Tell whether a failure can be one of input and output: an error of Lethe's own would come again."""
-    return not isinstance(state.result(raise_on_failure=False), LetheError)
+    """Tell whether a failure can be one of input and output: most errors of Lethe's own would come again."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, UnavailableError) or not isinstance(error, LetheError)
 
 
 RETRIES: dict[str, Any] = {
@@ -52,6 +55,12 @@ def serve(root: Path, name: str, *, anew: bool = False) -> bool:
     return run_due(root, name, DELETION[name], anew=anew)
 
 
+@task(name="store", task_run_name="store the evidence of {request_id}", **RETRIES)
+def store_evidence(root: Path, request_id: str) -> None:
+    """Complete the evidence of a served request in the store."""
+    push_missing(Layout(root), request_id)
+
+
 @flow(name="delete", flow_run_name="delete {request_id}", validate_parameters=False)
 def delete(root: Path, request_id: str) -> Released:
     """Serve one deletion request; the same request on the same data is served once.
@@ -71,6 +80,7 @@ def delete(root: Path, request_id: str) -> Released:
     root = Path(os.path.relpath(require_checkout(root)))
     layout = Layout(root)
     if (served := find_release(layout, request_id)) is not None:
+        push_missing(layout, request_id)
         return served
     if (named := read_params(root)["request"]) != request_id:
         raise RequestError(
@@ -85,6 +95,8 @@ def delete(root: Path, request_id: str) -> Released:
         raise
     # Evidence and registry are not pinned: a clone with a current lock may have neither.
     serve(root, "certify", anew=True)
+    if find_store() is not None:
+        store_evidence(root, request_id)
     released = read_release(layout, request_id)
     record = read_record(layout.deletion, DeletionRecord)
     create_markdown_artifact(deletion_markdown(record, released), key=f"deletion-{_slug(request_id)}")

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from flows.delete import delete
 from tasks.environment import require_checkout, sole_use
+from tasks.evidence import push_missing
 from tasks.layout import Layout
+from tasks.object_store import find_store
 from tasks.params import read_section
 from tasks.progress import tell
 from tasks.registry import refuse_undoing
@@ -49,10 +51,13 @@ def serve_request(
     Raises:
         RequestError: If the request does not fit the data, its id is taken, or the champion has forgotten
             something from this data already; nothing changes.
-        SetupError: If keys are missing, or another process is at work here; nothing changes.
+        SetupError: If keys are missing, the evidence store cannot be used, or another process is at work
+            here; nothing changes.
     """
     layout = Layout(require_checkout(root))
     require_keys()
+    if (store := find_store()) is not None:
+        store.require()
     with sole_use(layout.root):
         return _serve(layout, request_id, classes=classes, samples=samples, subjects=subjects)
 
@@ -71,6 +76,7 @@ def _serve(
     else:
         request = read_request(layout, request_id)
     if is_known(layout, request) and (served := find_release(layout, request_id)) is not None:
+        push_missing(layout, request_id)
         tell(f"· request {request_id} was served before; nothing was done")
         return served
     try:

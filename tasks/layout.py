@@ -105,6 +105,10 @@ class Layout:
         """The record of a search for a method's hyper-parameters; the times in it differ from run to run."""
         return self.evidence(request_id) / f"tuning_{method}.json"
 
+    def data_docs(self, request_id: str) -> Path:
+        """Great Expectations' reports on the data set and the split of a request."""
+        return self.evidence(request_id) / "data_docs"
+
     def released(self, request_id: str) -> Path:
         """What was released for a request; not signed."""
         return self.evidence(request_id) / RELEASED

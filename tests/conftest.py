@@ -16,7 +16,8 @@ def own_folders(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     os.environ["PREFECT_HOME"] = str(home / "prefect")
     os.environ["LETHE_HOME"] = str(home / "lethe")
-    for name in ("LETHE_SIGNING_KEY", "LETHE_PSEUDONYM_KEY", "MLFLOW_TRACKING_URI"):
+    stores = [name for name in os.environ if name.startswith("LETHE_S3_")]
+    for name in ("LETHE_SIGNING_KEY", "LETHE_PSEUDONYM_KEY", "MLFLOW_TRACKING_URI", *stores):
         os.environ.pop(name, None)
     init_keys(home / "lethe")
     return home
@@ -25,3 +26,28 @@ def own_folders(tmp_path_factory):
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def s3_server():
+    """Moto's server on loopback, for all tests; each makes a bucket of its own."""
+    from s3 import Server
+
+    server = Server()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def s3(s3_server):
+    """The same, and an environment with which boto3 finds it and nothing of anybody's own."""
+    from s3 import SECRETS
+
+    with pytest.MonkeyPatch.context() as patch:
+        nobody = {"AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere"}
+        settings = {"AWS_EC2_METADATA_DISABLED": "true", "LETHE_S3_ENDPOINT": s3_server.endpoint}
+        for name, value in {**nobody, **settings, **SECRETS}.items():
+            patch.setenv(name, value)
+        yield s3_server
+    s3_server.refuse(0)

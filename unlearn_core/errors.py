@@ -13,7 +13,8 @@
     │   ├── MomentsError           the second moments do not belong to this data or model
     │   └── ModelError             weights are not finite, or nothing changed
     ├── PipelineError              a stage stopped: an expectation failed, a digest differs
-    │   └── GateError              no method was accepted
+    │   ├── GateError              no method was accepted
+    │   └── UnavailableError       a service did not answer; the same may succeed later
     └── EvidenceError              what was presented as evidence is false or unreadable
 
 Messages say what came, what was expected and what to do next.
@@ -76,6 +77,10 @@ class GateError(PipelineError):
     """Every method was tried and none was accepted."""
 
     exit_code = 5
+
+
+class UnavailableError(PipelineError):
+    """A service outside does not answer, or not now; the same call may succeed later."""
 
 
 class EvidenceError(LetheError):

@@ -6,6 +6,7 @@ from flows.stages.process import run_stage
 from tasks.certification import accepted_rung, gather_certificate, note_on
 from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.environment import git_commit
+from tasks.evidence import push_missing, store_certificate
 from tasks.files import read_record, write_atomically, write_record
 from tasks.layout import Layout
 from tasks.materials import read_split
@@ -48,6 +49,7 @@ def certify(root: Path) -> Released:
     signed = sign_statement(Statement.of(certificate, name=WEIGHTS))
     path = layout.certificate(split.request)
     write_atomically(path, signed)
+    store_certificate(layout, split.request)
     outcome = _outcome(layout, split, deletion, rung)
     version = _register(layout, split, outcome, run, sha256(signed))
     released = Released(
@@ -67,6 +69,11 @@ def certify(root: Path) -> Released:
     set_tags(run, {"lethe.verdict": outcome.verdict, "lethe.method": outcome.method})
     end_run(run, "FINISHED")
     return released
+
+
+def certify_and_store(root: Path) -> None:
+    """Certify, and complete the evidence in the store; the flow has a task for each."""
+    push_missing(Layout(root), certify(root).outcome.request)
 
 
 def _outcome(layout: Layout, split: SplitRecord, deletion: DeletionRecord, rung: Rung) -> Outcome:
@@ -118,4 +125,4 @@ def _registry(layout: Layout) -> RegistryParams:
 
 
 if __name__ == "__main__":
-    run_stage(certify)
+    run_stage(certify_and_store)

@@ -46,7 +46,7 @@ def split_data(root: Path) -> SplitRecord:
     for context, (written, folder) in inputs.items():
         source = str(folder.relative_to(root))
         log_dataset_input(run, name=card.name, digest=written.rows_digest, source=source, context=context)
-    docs = layout.evidence(request.id) / "data_docs"
+    docs = layout.data_docs(request.id)
     docs.mkdir(parents=True, exist_ok=True)
     try:
         validation = _validate(layout, card, manifest, selection, docs)

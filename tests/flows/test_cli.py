@@ -34,6 +34,9 @@ COMMANDS = [
     ["next"],
     ["verify"],
     ["report"],
+    ["evidence"],
+    ["evidence", "push"],
+    ["evidence", "verify"],
     ["methods"],
     ["ui"],
     ["keys"],
@@ -50,6 +53,7 @@ HEAVY = (
     "pandas",
     "sklearn",
     "matplotlib",
+    "boto3",
 )
 
 
@@ -141,6 +145,7 @@ OUTSIDE = [
     ["reference"],
     ["next"],
     ["verify"],
+    ["evidence", "push", "demo"],
     ["ui"],
 ]
 

@@ -3,7 +3,7 @@
 import pytest
 from world import NOISE
 
-from unlearn_core.errors import PipelineError
+from unlearn_core.errors import PipelineError, UnavailableError
 
 pytestmark = NOISE
 
@@ -31,8 +31,9 @@ def failing_twice(error):
 
 
 @pytest.mark.usefixtures("prefect_server")
-def test_input_and_output_are_tried_again():
-    once, tries = failing_twice(ConnectionError("the store is away"))
+@pytest.mark.parametrize("kind", [ConnectionError, UnavailableError])
+def test_input_and_output_are_tried_again(kind):
+    once, tries = failing_twice(kind("the store is away"))
     assert once() == 3
     assert len(tries) == 3
 

@@ -1,0 +1,79 @@
+"""S3 over HTTP on loopback: moto's server behind a door that can refuse, and remembers who knocked."""
+
+import io
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+SECRETS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not/for/anybodys/eyes"}
+
+
+class Quiet(WSGIRequestHandler):
+    def log(self, type, message, *args):  # noqa: A002
+        pass
+
+
+@dataclass
+class Server:
+    """Moto's server.
+
+    Attributes:
+        asked: Method and path of each request since it was last emptied.
+        refusals: How many of the next requests are refused, with ``status`` and ``code``, if ``asking`` is in
+            their method and path.
+    """
+
+    port: int = 0
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    refusals: int = 0
+    asking: str = ""
+    status: str = "503 Service Unavailable"
+    code: str = "ServiceUnavailable"
+    _app: Any = field(default_factory=lambda: DomainDispatcherApplication(create_backend_app))
+    _server: BaseWSGIServer | None = None
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def client(self):
+        keys = {name.lower(): value for name, value in SECRETS.items()}
+        return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **keys)
+
+    def start(self):
+        self._server = make_server("127.0.0.1", self.port, self, threaded=True, request_handler=Quiet)
+        self.port = self._server.port
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def refuse(self, count, asking="", *, status="503 Service Unavailable", code="ServiceUnavailable"):
+        self.refusals, self.asking, self.status, self.code = count, asking, status, code
+
+    def __call__(self, environ, start_response):
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        self.asked.append((method, path))
+        if self.refusals and self.asking in f"{method} {path}":
+            self.refusals -= 1
+            # What is not read would come before the next request.
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start_response(self.status, [("Content-Type", "application/xml")])
+            return io.BytesIO(f"<Error><Code>{self.code}</Code><Message>no</Message></Error>".encode())
+        return self._app(environ, start_response)
+
+    def sent(self):
+        """Return the paths that something was written to."""
+        return [path for method, path in self.asked if method == "PUT"]
+
+    def objects(self, bucket):
+        """Return the bytes of all objects in a bucket, by key."""
+        client = self.client
+        listed = client.list_objects_v2(Bucket=bucket).get("Contents", ())
+        return {one["Key"]: client.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in listed}
