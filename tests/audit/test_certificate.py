@@ -287,6 +287,14 @@ def test_the_verdict_is_what_the_policy_makes_of_the_numbers(path: str, value: A
     assert problem in str(caught.value)
 
 
+def test_the_last_digits_of_a_bound_may_be_another_librarys():
+    bound = with_policy().predicate.judgement.verdict.findings[0].highest
+    path = "predicate.judgement.verdict.findings.0.highest"
+    check(changed(path, bound + 1e-12, with_policy()))
+    with pytest.raises(EvidenceError, match="verdict: findings is"):
+        check(changed(path, bound + 1e-6, with_policy()))
+
+
 def test_a_verdict_that_the_policy_does_not_accept_is_refused():
     told = judgement()
     same = told.model_copy(update={"original": told.unlearned.model_copy(update={"model": digest("parent")})})

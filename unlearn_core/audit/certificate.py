@@ -4,6 +4,7 @@ A signature says who stated something. These rules say that the statement does n
 each yields a sentence per problem, and ``check`` lists them all.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,6 +17,7 @@ from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import LAST_RESORT, Finding, Verdict
 
 SHARE_TOLERANCE = 1e-6
+BOUND_TOLERANCE = 1e-9
 
 
 def check(statement: Statement) -> None:
@@ -141,10 +143,27 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
         references=judgement.references,
     )
     for field in Verdict.model_fields:
-        if (said := getattr(stated, field)) != (is_so := getattr(follows, field)):
+        said, is_so = getattr(stated, field), getattr(follows, field)
+        if not (_agree(said, is_so) if field == "findings" else said == is_so):
             yield f"verdict: {field} is {said!r}; policy and measurements give {is_so!r}"
     if not accept(policy, follows, is_retrain=certificate.method.get("name") == LAST_RESORT)[0]:
         yield f"verdict: the policy does not accept it ({follows.reason})"
+
+
+def _agree(said: tuple[Finding, ...], follow: tuple[Finding, ...]) -> bool:
+    """Whether findings are the same but for the last digits of bounds, which depend on a library's version."""
+    return len(said) == len(follow) and all(
+        (one.measurement, one.value, one.outcome) == (other.measurement, other.value, other.outcome)
+        and _close(one.lowest, other.lowest)
+        and _close(one.highest, other.highest)
+        for one, other in zip(said, follow, strict=True)
+    )
+
+
+def _close(bound: float | None, other: float | None) -> bool:
+    if bound is None or other is None:
+        return bound is other
+    return math.isclose(bound, other, rel_tol=BOUND_TOLERANCE, abs_tol=BOUND_TOLERANCE)
 
 
 def _attempts(certificate: DeletionCertificate) -> Iterator[str]:
