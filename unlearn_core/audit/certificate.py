@@ -151,7 +151,7 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
 
 
 def _agree(said: tuple[Finding, ...], follow: tuple[Finding, ...]) -> bool:
-    """Whether findings are the same but for the last digits of bounds, which depend on a library's version."""
+    """Whether findings are the same, but for the last digits of bounds, which are a library's."""
     return len(said) == len(follow) and all(
         (one.measurement, one.value, one.outcome) == (other.measurement, other.value, other.outcome)
         and _close(one.lowest, other.lowest)
