@@ -57,6 +57,6 @@ def _build(layout: Layout, plan: Plan) -> None:
 
 def _announce(models: int, *, at_once: int, seconds: float, memory_mib: float) -> None:
     tell(
-        f"  to compare with: {models} to train, {at_once} at a time, about {seconds:.0f} s and "
+        f"  models to train for comparison: {models}, {at_once} at a time, about {seconds:.0f} s and "
         f"{memory_mib:.0f} MiB"
     )
