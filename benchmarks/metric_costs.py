@@ -100,6 +100,7 @@ def _parts(layout: Layout, candidate: Path, reference: Path, run: RunParams) -> 
         forget_classes=read_split(layout).classes,
         views=clocked("views", partial(observed_views, layout, candidate, run)),
         reference=clocked("reference", partial(observed_views, layout, reference, run)),
+        original=clocked("original", partial(observed_views, layout, layout.parent, run)),
         untrained=clocked("untrained", partial(observed_untrained, layout, run)),
         relearning=clocked("relearning", relearnt),
         weights=clocked("weights", weighed),

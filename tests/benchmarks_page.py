@@ -174,6 +174,7 @@ def _memory(document: Row) -> str:
 OBSERVATIONS = {
     "views": "what the model says of every view",
     "reference": "what the retrained model says of them",
+    "original": "what the model before unlearning says of them",
     "untrained": "what an untrained net says of the forgotten data",
     "relearning": "teaching both models the forgotten data again",
     "weights": "distances of the weights",
