@@ -9,31 +9,30 @@ which should not. Evaluations stay in ``--work``; judging them again under other
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import digits
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
 from flows.stages.dataset import make_dataset
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
+from tasks.canaries import CANARY_SUBJECT
 from tasks.evaluation import assess
 from tasks.files import read_record, write_atomically, write_record
 from tasks.layout import Layout
-from tasks.params import read_params, read_section, write_params
+from tasks.params import read_section
 from tasks.reference_building import build_missing, refuse_failed
 from tasks.reference_plan import plan_references
 from tasks.references import References, references_of
-from tasks.requests import make_scope
 from unlearn_core.audit.policy import ScopeKind, judge
 from unlearn_core.intervals import proportion
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy, Verdict
-from unlearn_core.records.request import DeletionRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -79,17 +78,13 @@ def measure(layout: Layout, kind: ScopeKind, seed: int) -> None:
 
 def _prepare(layout: Layout, kind: ScopeKind, seed: int) -> None:
     layout.root.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "params.yaml", layout.root)
-    dataset = {"source": "digits", "seed": seed, "canaries": CANARIES if kind == "samples" else 0}
-    run = {**read_params(layout.root)["run"], "seed": seed}
-    write_params(layout.root, {"request": "calibration", "run": run, "dataset": dataset})
-    make_dataset(layout.root)
-    names = {"classes": (), "samples": (), "subjects": ()}
-    names |= {"classes": (str(seed % 10),)} if kind == "classes" else {"subjects": ("subject-canary",)}
-    scope = make_scope(**names)
-    write_record(layout.request("calibration"), DeletionRequest(id="calibration", scope=scope))
-    split_data(layout.root)
-    make_parent(layout.root)
+    forgotten = {
+        "classes": {"scope": "classes", "target": str(seed % 10), "canaries": 0},
+        "samples": {"scope": "subjects", "target": CANARY_SUBJECT, "canaries": CANARIES},
+    }
+    digits.prepare(layout, {**forgotten[kind], "seed": seed})
+    for stage in (make_dataset, split_data, make_parent):
+        stage(layout.root)
 
 
 def judged(layout: Layout, kind: ScopeKind, policy: Policy) -> Iterator[tuple[str, Verdict]]:

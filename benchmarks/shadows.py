@@ -6,29 +6,28 @@ methods made, and writes ``results/shadows_digits.json``. What is finished stays
 
 import argparse
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks import digits
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
 from flows.stages.dataset import make_dataset
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
+from tasks.canaries import CANARY_SUBJECT
 from tasks.configured import configured_methods
 from tasks.evaluation import assess
-from tasks.files import write_atomically, write_record
+from tasks.files import write_atomically
 from tasks.layout import Layout
 from tasks.params import read_params, read_section, write_params
 from tasks.reference_gathering import gather_references
-from tasks.requests import make_scope
 from tasks.unlearning import attempt
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy
-from unlearn_core.records.request import DeletionRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -45,17 +44,11 @@ def set_up(layout: Layout) -> None:
     if (layout.split / "split.json").is_file():
         return
     layout.root.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "params.yaml", layout.root)
-    params = read_params(layout.root)
-    policy = {**params["policy"], "references": REFERENCES, "shadows": PAIRS}
-    dataset = {**params["dataset"], "canaries": CANARIES}
-    write_params(layout.root, {"request": "canaries", "dataset": dataset, "policy": policy})
-    make_dataset(layout.root)
-    make_parent(layout.root)
-    make_moments(layout.root)
-    scope = make_scope(classes=(), samples=(), subjects=("subject-canary",))
-    write_record(layout.request("canaries"), DeletionRequest(id="canaries", scope=scope))
-    split_data(layout.root)
+    digits.prepare(layout, {"scope": "subjects", "target": CANARY_SUBJECT, "seed": 0, "canaries": CANARIES})
+    policy = read_params(layout.root)["policy"]
+    write_params(layout.root, {"policy": {**policy, "references": REFERENCES, "shadows": PAIRS}})
+    for stage in (make_dataset, make_parent, make_moments, split_data):
+        stage(layout.root)
 
 
 def attacked(layout: Layout) -> Iterator[Row]:

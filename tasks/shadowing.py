@@ -19,12 +19,12 @@ from tasks.params import read_section
 from tasks.references import ShadowPair
 from tasks.unlearning import attempt
 from unlearn_core.method import Method
-from unlearn_core.observations import Ensembles, Margins, Outputs, Shadows, View
+from unlearn_core.observations import Ensembles, Margins, Shadows, View
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import LAST_RESORT, Policy
 
-Views = dict[View, Outputs]
+ByView = dict[View, Margins]
 
 
 def observed_shadows(
@@ -47,31 +47,34 @@ def observed_shadows(
     """
     target = read_checkpoint_card(checkpoint).weights
     others = [pair for pair in pairs if read_checkpoint_card(pair.without).weights != target]
-    outside = [observed_views(layout, pair.without, run) for pair in others]
+    outside = [_observed(layout, run, pair.without) for pair in others]
     retrained_itself = len(others) < len(pairs) or (method is not None and method.name == LAST_RESORT)
-    if method is None or retrained_itself:
-        inside = [observed_views(layout, pair.before, run) for pair in others]
-    else:
-        inside = [
-            observed_views(layout, _unlearned(layout, run, pair.before, method), run) for pair in others
-        ]
-    margins = observed_views(layout, checkpoint, run)[FORGOTTEN].margins()
+    attacked = [pair.before for pair in others]
+    if method is not None and not retrained_itself:
+        attacked = [_unlearned(layout, run, before, method) for before in attacked]
+    inside = [_observed(layout, run, folder) for folder in attacked]
+    margins = _observed(layout, run, checkpoint)[FORGOTTEN]
     shadows = Shadows(
-        inside=_margins(inside, FORGOTTEN),
-        outside=_margins(outside, FORGOTTEN),
+        inside=_stacked(inside, FORGOTTEN),
+        outside=_stacked(outside, FORGOTTEN),
         target=margins,
         member=np.ones(len(margins), dtype=bool),
     )
     # How far apart retrained models are among themselves is the floor.
     half = len(outside) // 2
     kinds = (outside[:half], outside[half:]) if retrained_itself else (inside, outside)
-    unlearned, retrained = ({view: _margins(kind, view) for view in kind[0]} for kind in kinds)
+    unlearned, retrained = ({view: _stacked(kind, view) for view in kind[0]} for kind in kinds)
     return shadows, Ensembles(unlearned=unlearned, retrained=retrained)
 
 
-def _margins(models: Sequence[Views], view: View) -> Margins:
+def _observed(layout: Layout, run: RunParams, checkpoint: Path) -> ByView:
+    """Return a model's margins on every view, alone: features of many models would fill the memory."""
+    return {view: said.margins() for view, said in observed_views(layout, checkpoint, run).items()}
+
+
+def _stacked(models: Sequence[ByView], view: View) -> Margins:
     """Return ``[models, samples]`` margins."""
-    return np.stack([views[view].margins() for views in models])
+    return np.stack([margins[view] for margins in models])
 
 
 def _unlearned(layout: Layout, run: RunParams, before: Path, method: Method) -> Path:

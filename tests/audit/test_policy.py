@@ -403,3 +403,8 @@ def test_canaries_have_bands_of_their_own_beside_those_of_samples():
 def test_so_few_shadows_that_no_attack_can_be_fitted_are_refused(pairs):
     with pytest.raises(ValidationError, match="at least 5 pairs"):
         Policy(**{**dict(policy(band())), "shadows": pairs})
+
+
+def test_two_bands_on_one_measurement_are_two_findings():
+    wide, narrow = find((band(above=5.0), band(above=0.1)), measured(1.0), (measured(0.0),), alpha=0.05)
+    assert (wide.outcome, narrow.outcome) == ("inside", UNDER)

@@ -33,13 +33,16 @@ def find(
     looks = [_look(band, measured, references, alpha) for band in bands]
     # Both sides of every band are claims that could be made, so that all of them count.
     claims = {
-        (look.band.measurement, outside): p_value
-        for look in looks
+        (number, outside): p_value
+        for number, look in enumerate(looks)
         for outside, p_value in (("below", look.p_below), ("above", look.p_above))
         if p_value is not None
     }
     shown = holm(claims, alpha)
-    return tuple(look.finding(shown) for look in looks)
+    return tuple(
+        look.finding(below=(number, "below") in shown, above=(number, "above") in shown)
+        for number, look in enumerate(looks)
+    )
 
 
 @dataclass(frozen=True)
@@ -53,22 +56,21 @@ class _Look:
     p_below: float | None = None
     p_above: float | None = None
 
-    def finding(self, shown: frozenset[tuple[str, str]]) -> Finding:
+    def finding(self, *, below: bool, above: bool) -> Finding:
+        """Return the finding, once it is shown whether the value lies below or above the band."""
         return Finding(
             measurement=self.band.measurement,
             value=self.value,
             lowest=self.lowest,
             highest=self.highest,
-            outcome=self._outcome(shown),
+            outcome=self._outcome(below=below, above=above),
         )
 
-    def _outcome(self, shown: frozenset[tuple[str, str]]) -> FindingOutcome:
-        if self.value is None or (self.p_below, self.p_above) == (None, None):
+    def _outcome(self, *, below: bool, above: bool) -> FindingOutcome:
+        if self.value is None or self.p_below is None:
             return "not_measured"
-        if (self.band.measurement, "below") in shown:
-            return self.band.below_means
-        if (self.band.measurement, "above") in shown:
-            return self.band.above_means
+        if below or above:
+            return self.band.below_means if below else self.band.above_means
         over = self.lowest is None or self.value >= self.lowest
         return "inside" if over and (self.highest is None or self.value <= self.highest) else "undecided"
 
