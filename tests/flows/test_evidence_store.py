@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 from s3 import SECRETS
 from story import PERSON
-from world import NOISE, ROOT, checkout, files_of, lethe
+from world import NOISE, ROOT, checkout, copied, files_of, lethe
 
 from flows.delete import delete
 from flows.requesting import serve_request
@@ -52,8 +52,7 @@ def served(own_folders, tmp_path_factory):
 @pytest.fixture
 def copy(served, tmp_path):
     """The same checkout once more, with a tracking store and DVC's cache of its own."""
-    ignore = shutil.ignore_patterns("mlruns", "cache", "tmp")
-    return shutil.copytree(served, tmp_path / "project", ignore=ignore)
+    return copied(served, tmp_path / "project")
 
 
 @pytest.fixture

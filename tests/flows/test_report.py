@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from world import NOISE, NOTHING, checkout, lethe
+from world import NOISE, NOTHING, checkout, copied, lethe
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.unlearn import unlearn
@@ -29,8 +29,7 @@ def served(own_folders, tmp_path_factory):
 @pytest.fixture
 def copy(served, tmp_path):
     """The same checkout once more, with a tracking store and DVC's cache of its own."""
-    ignore = shutil.ignore_patterns("mlruns", "cache", "tmp")
-    return shutil.copytree(served, tmp_path / "project", ignore=ignore)
+    return copied(served, tmp_path / "project")
 
 
 def page_of(root):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from retraining import gate_reference
-from world import NOISE, checkout, content, files_of
+from world import NOISE, checkout, content, copied, files_of
 
 from flows.compare import compare
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
@@ -58,8 +58,7 @@ def served(own_folders, tmp_path_factory):
 @pytest.fixture
 def copy(served, tmp_path):
     """The same checkout once more, with a tracking store and DVC's cache of its own."""
-    ignore = shutil.ignore_patterns("mlruns", "cache", "tmp")
-    return shutil.copytree(served, tmp_path / "project", ignore=ignore)
+    return copied(served, tmp_path / "project")
 
 
 @pytest.mark.parametrize("name", STAGES)
