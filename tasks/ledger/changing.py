@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from tasks.ledger.reading import by_due_day, known_row, last_event
+from tasks.ledger.reading import known_row, last_event
 from tasks.ledger.tables import RequestRow, row_of_event, submission_of
 from unlearn_core.audit.ledger import next_event
 from unlearn_core.errors import RequestError
@@ -72,19 +71,12 @@ def change(
     head, submission = last_event(session), submission_of(row)
     event = next_event(head, submission, row.state, action, time=time, actor=actor, reason=reason)
     row.state, row.worker, row.lease_until = event.after, None, None
+    # What was served together and interrupted is taken up together: its work is kept under the group's name.
+    row.leader = row.leader if action in {"claim", "expire"} else None
     session.add(row)
     session.flush()
     session.add(row_of_event(event))
     session.flush()
-
-
-def due_first(model: str | None) -> Select[RequestRow]:
-    """Return the query for the request to claim; a row that somebody has locked by hand is passed over."""
-    busy = select(RequestRow.model).where(RequestRow.state == "running")
-    query = select(RequestRow).where(RequestRow.state == "received", RequestRow.model.not_in(busy))
-    if model is not None:
-        query = query.where(RequestRow.model == model)
-    return by_due_day(query).limit(1).with_for_update(skip_locked=True)
 
 
 def held_row(session: Session, request: RequestId, worker: str) -> RequestRow:

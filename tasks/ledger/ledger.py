@@ -10,19 +10,23 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tasks.ledger.changing import Draft, change, conflict, due_first, held_row, silence_of
+from tasks.ledger.changing import Draft, change, conflict, held_row, silence_of
 from tasks.ledger.database import ledger_url, open_engine, writing
-from tasks.ledger.reading import LedgerReader, known_row
+from tasks.ledger.reading import LedgerReader, known_row, open_entries
 from tasks.ledger.schema import current, newest, require_current, upgrade
 from tasks.ledger.tables import RequestRow, entry_of, row_of_submission
 from unlearn_core.audit.deadlines import later
 from unlearn_core.audit.ledger import accept
+from unlearn_core.audit.queueing import Choose, due_first
 from unlearn_core.errors import RequestError
 from unlearn_core.records.ledger import Action, Entry
 from unlearn_core.records.request import RequestId
 
 LEASE_S = 600
 """How long a claim holds without a sign of life."""
+
+MOST_ATTEMPTS = 3
+"""How often a request is claimed before it fails: one that costs every worker its life must not go round."""
 
 
 def connect(root: Path | None) -> "Ledger":
@@ -84,28 +88,31 @@ class Ledger(LedgerReader):
         change(session, row, "submit", time=self.clock(), actor=actor)
         return row
 
-    def claim_next(self, worker: str, *, model: str | None = None, lease_s: float = LEASE_S) -> Entry | None:
-        """Give a worker the request that is due first, unless its model has one running.
+    def claim(
+        self, worker: str, choose: Choose = due_first, *, lease_s: float = LEASE_S
+    ) -> tuple[Entry, ...]:
+        """Give a worker what a rule chooses: by default the request that is due first.
 
         Claims whose lease has expired are ended first: a request whose worker was killed is taken up again.
 
         Args:
             worker: The worker's name; no two processes share one.
-            model: Only requests for this model.
+            choose: The rule. What it chooses is served in one run, so it is all for one model that nobody
+                works at.
             lease_s: For how long, in seconds; ``heartbeat`` extends it.
 
         Returns:
-            The request, which is running now; None if there is nothing to do.
+            The requests, which are running now, as the rule had them; none if there is nothing to do.
         """
         with writing(self.engine) as session:
             self._expire(session, actor=worker)
-            row = session.scalar(due_first(model))
-            if row is None:
-                return None
-            change(session, row, "claim", time=self.clock(), actor=worker)
-            row.attempts += 1
-            row.worker, row.lease_until = worker, later(self.clock(), lease_s)
-            return entry_of(row)
+            chosen = [known_row(session, entry.id) for entry in choose(open_entries(session))]
+            for row in chosen:
+                row.leader = chosen[0].id if len(chosen) > 1 else None
+                change(session, row, "claim", time=self.clock(), actor=worker)
+                row.attempts += 1
+                row.worker, row.lease_until = worker, later(self.clock(), lease_s)
+            return tuple(map(entry_of, chosen))
 
     def heartbeat(self, request: RequestId, worker: str, *, lease_s: float = LEASE_S) -> Entry:
         """Extend a worker's claim; no event, since no state changes.
@@ -203,7 +210,7 @@ class Ledger(LedgerReader):
             return entry_of(row)
 
     def expire(self, *, actor: str) -> tuple[Entry, ...]:
-        """End every claim whose lease is over; the requests wait to be claimed again.
+        """End every claim whose lease is over; the requests wait to be claimed again, or fail in the end.
 
         Args:
             actor: Who looks.
@@ -218,5 +225,29 @@ class Ledger(LedgerReader):
         over = select(RequestRow).where(RequestRow.state == "running", RequestRow.lease_until < self.clock())
         rows = session.scalars(over.order_by(RequestRow.id)).all()
         for row in rows:
-            change(session, row, "expire", time=self.clock(), actor=actor, reason=silence_of(row))
+            self._put_back(session, row, actor=actor, reason=silence_of(row))
         return tuple(entry_of(row) for row in rows)
+
+    def give_back(self, request: RequestId, worker: str, *, reason: str) -> Entry:
+        """Let a request wait again that its worker cannot serve now, but another may later.
+
+        Args:
+            request: The request's id.
+            worker: The worker.
+            reason: Why.
+
+        Returns:
+            The request as it stands now: received, or failed if it was claimed too often already.
+
+        Raises:
+            RequestError: If the claim is not this worker's, or not any more.
+        """
+        with writing(self.engine) as session:
+            row = held_row(session, request, worker)
+            self._put_back(session, row, actor=worker, reason=reason)
+            return entry_of(row)
+
+    def _put_back(self, session: Session, row: RequestRow, *, actor: str, reason: str) -> None:
+        """End a claim without a result; what has cost every worker its life fails in the end."""
+        action: Action = "expire" if row.attempts < MOST_ATTEMPTS else "fail"
+        change(session, row, action, time=self.clock(), actor=actor, reason=reason)

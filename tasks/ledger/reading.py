@@ -113,6 +113,17 @@ def _as_they_stand(rows: Sequence[RequestRow]) -> Iterator[Entry]:
         yield entry
 
 
+def open_entries(session: Session) -> tuple[Entry, ...]:
+    """Return what waits or runs, the request that is due first in front.
+
+    What waits is locked for the transaction; rows that somebody has locked by hand are passed over.
+    """
+    waiting = by_due_day(select(RequestRow).where(RequestRow.state == "received"))
+    rows = session.scalars(waiting.with_for_update(skip_locked=True)).all()
+    running = session.scalars(select(RequestRow).where(RequestRow.state == "running")).all()
+    return tuple(entry_of(row) for row in (*rows, *running))
+
+
 def last_event(session: Session) -> LedgerEvent | None:
     """Return the event that the next one is chained to; None in an empty ledger."""
     row = session.scalar(select(EventRow).order_by(EventRow.sequence.desc()).limit(1))

@@ -8,6 +8,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.ledger import Entry, LedgerEvent, State, Submission
 
+ALONE_OR_LEADING = "state = 'running' AND (leader IS NULL OR leader = id)"
+
 
 class Tables(DeclarativeBase):
     """All that the ledger's database holds."""
@@ -23,8 +25,8 @@ class RequestRow(Tables):
             "one_running_request_per_model",
             "model",
             unique=True,
-            sqlite_where=text("state = 'running'"),
-            postgresql_where=text("state = 'running'"),
+            sqlite_where=text(ALONE_OR_LEADING),
+            postgresql_where=text(ALONE_OR_LEADING),
         ),
         Index("requests_by_due_day", "state", "due"),
     )
@@ -39,6 +41,7 @@ class RequestRow(Tables):
     attempts: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(Text, default=None)
     lease_until: Mapped[str | None] = mapped_column(String(20), default=None)
+    leader: Mapped[str | None] = mapped_column(String(63), default=None)
 
 
 class EventRow(Tables):
@@ -74,7 +77,7 @@ def submission_of(row: RequestRow) -> Submission:
 
 def entry_of(row: RequestRow) -> Entry:
     """Read a request as it stands."""
-    standing = {name: getattr(row, name) for name in ("state", "attempts", "worker", "lease_until")}
+    standing = {name: getattr(row, name) for name in ("state", "attempts", "worker", "lease_until", "leader")}
     return Entry.parse(canonical_json({**standing, "submission": submission_of(row).model_dump(mode="json")}))
 
 

@@ -147,7 +147,7 @@ def test_of_a_file_with_a_wrong_row_nothing_comes_in_and_each_wrong_row_is_named
 def test_a_failed_request_is_put_in_line_again_and_a_running_one_is_not_cancelled(project):
     told(project, "submit", "r-1", "--class", "3")
     ledger = connect(project)
-    ledger.claim_next("w")
+    ledger.claim("w")
     code, _, err = request(project, "cancel", "r-1", "--reason", "withdrawn")
     assert code == 2
     assert "it is running" in err
@@ -208,7 +208,7 @@ def test_the_version_of_the_tables_is_told(project):
     assert lethe(project, "db", "upgrade")[0] == 0
     code, out, _ = lethe(project, "db", "current")
     place = f"sqlite:///{project}/requests/ledger.db"
-    assert (code, out) == (0, f"{place}: version 0001; this Lethe works with 0001\n")
+    assert (code, out) == (0, f"{place}: version 0002; this Lethe works with 0002\n")
 
 
 def test_git_does_not_see_the_ledger(project):

@@ -4,8 +4,9 @@ import pytest
 from ledgers import NOON, draft, enter
 from sqlalchemy.exc import DBAPIError
 
-from tasks.ledger.ledger import LEASE_S
+from tasks.ledger.ledger import LEASE_S, MOST_ATTEMPTS
 from unlearn_core.audit.deadlines import later
+from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import EvidenceError, RequestError
 
 
@@ -67,7 +68,8 @@ def test_requests_are_listed_and_claimed_by_due_day_then_receipt_then_id(ledger)
     by_day = sorted(order, key=lambda one: (_entry(ledger, one).due, _entry(ledger, one).received, one))
     assert [entry.id for entry in ledger.entries()] == by_day == ["b", "a", "c", "d", "e"]
     claimed = []
-    while (entry := ledger.claim_next("w")) is not None:
+    while claimed_now := ledger.claim("w"):
+        (entry,) = claimed_now
         claimed.append(entry.id)
         ledger.complete(entry.id, "w")
     assert claimed == by_day
@@ -82,24 +84,24 @@ def _entry(ledger, request):
 
 def test_a_model_has_one_running_request_and_others_go_on(ledger):
     enter(ledger, "a-1", "a-2", draft("b-1", model="cifar"))
-    assert ledger.claim_next("w-1").id == "a-1"
-    assert ledger.claim_next("w-2").id == "b-1"
-    assert ledger.claim_next("w-3") is None
+    assert ledger.claim("w-1")[0].id == "a-1"
+    assert ledger.claim("w-2")[0].id == "b-1"
+    assert ledger.claim("w-3") == ()
     ledger.complete("a-1", "w-1")
-    assert ledger.claim_next("w-3", model="cifar") is None
-    assert ledger.claim_next("w-3").id == "a-2"
+    assert ledger.claim("w-3", in_groups(most=1, model="cifar")) == ()
+    assert ledger.claim("w-3")[0].id == "a-2"
 
 
 def test_the_database_itself_refuses_a_second_running_request_of_a_model(ledger, engine):
     enter(ledger, "a-1", "a-2")
-    ledger.claim_next("w")
+    ledger.claim("w")
     with pytest.raises(DBAPIError, match=r"(?i)unique"), engine.begin() as connection:
         connection.exec_driver_sql("UPDATE deletion_requests SET state = 'running'")
 
 
 def test_a_claim_says_who_and_until_when(ledger):
     enter(ledger, "r-1")
-    claimed = ledger.claim_next("w", lease_s=90)
+    (claimed,) = ledger.claim("w", lease_s=90)
     assert (claimed.state, claimed.attempts, claimed.worker) == ("running", 1, "w")
     assert claimed.lease_until == "2026-11-21T12:01:30Z"
     assert ledger.complete("r-1", "w", reason="svd").lease_until is None
@@ -107,7 +109,7 @@ def test_a_claim_says_who_and_until_when(ledger):
 
 def test_a_sign_of_life_extends_the_claim_and_is_no_event(ledger, clock):
     enter(ledger, "r-1")
-    ledger.claim_next("w", lease_s=60)
+    ledger.claim("w", lease_s=60)
     head = ledger.head()
     clock.advance(50)
     assert ledger.heartbeat("r-1", "w").lease_until == later(NOON, 50 + LEASE_S)
@@ -118,9 +120,9 @@ def test_a_sign_of_life_extends_the_claim_and_is_no_event(ledger, clock):
 
 def test_an_expired_claim_is_taken_up_again_and_the_first_worker_is_told(ledger, clock):
     enter(ledger, "r-1")
-    ledger.claim_next("w-1", lease_s=60)
+    ledger.claim("w-1", lease_s=60)
     clock.advance(61)
-    assert ledger.claim_next("w-2").attempts == 2
+    assert ledger.claim("w-2")[0].attempts == 2
     for late in (ledger.heartbeat, ledger.complete):
         with pytest.raises(RequestError, match="'w-1' does not hold request 'r-1': it is running, and w-2"):
             late("r-1", "w-1")
@@ -133,7 +135,7 @@ def test_an_expired_claim_is_taken_up_again_and_the_first_worker_is_told(ledger,
 
 def test_a_lease_holds_to_its_last_second(ledger, clock):
     enter(ledger, "r-1")
-    ledger.claim_next("w", lease_s=60)
+    ledger.claim("w", lease_s=60)
     clock.advance(60)
     assert ledger.expire(actor="warden") == ()
     clock.advance(1)
@@ -143,26 +145,26 @@ def test_a_lease_holds_to_its_last_second(ledger, clock):
 def test_however_long_a_workers_name_its_silence_can_be_told(ledger, clock):
     enter(ledger, "r-1")
     with pytest.raises(RequestError, match="actor: String should have at most 200"):
-        ledger.claim_next("w" * 201)
-    ledger.claim_next("w" * 200, lease_s=60)
+        ledger.claim("w" * 201)
+    ledger.claim("w" * 200, lease_s=60)
     clock.advance(61)
-    assert ledger.claim_next("w-2").attempts == 2
+    assert ledger.claim("w-2")[0].attempts == 2
 
 
 def test_a_failure_is_final_until_somebody_asks_again(ledger):
     enter(ledger, "r-1")
-    ledger.claim_next("w")
+    ledger.claim("w")
     assert ledger.fail("r-1", "w", reason="no method was accepted").state == "failed"
-    assert ledger.claim_next("w") is None
+    assert ledger.claim("w") == ()
     ledger.retry("r-1", actor="clerk", reason="another policy")
-    assert ledger.claim_next("w").attempts == 2
+    assert ledger.claim("w")[0].attempts == 2
     reasons = [event.reason for event in ledger.history("r-1")[1]]
     assert reasons == [None, None, "no method was accepted", "another policy", None]
 
 
 def test_only_what_waits_can_be_cancelled(ledger):
     enter(ledger, "r-1")
-    ledger.claim_next("w")
+    ledger.claim("w")
     with pytest.raises(RequestError, match="cannot cancel request 'r-1': it is running"):
         ledger.cancel("r-1", actor="clerk", reason="withdrawn")
     ledger.complete("r-1", "w")
@@ -255,3 +257,48 @@ def test_who_takes_the_triggers_away_is_found_out(ledger, engine, statement):
         connection.exec_driver_sql(statement)
     with pytest.raises(EvidenceError, match=TAMPERED[statement]):
         ledger.verify()
+
+
+def test_what_is_served_together_is_claimed_together_and_its_model_is_taken(ledger):
+    enter(ledger, "a-1", "a-2", "a-3", draft("b-1", model="cifar"))
+    claimed = ledger.claim("w-1", in_groups(most=2))
+    assert [(one.id, one.state, one.leader) for one in claimed] == [
+        ("a-1", "running", "a-1"),
+        ("a-2", "running", "a-1"),
+    ]
+    assert ledger.claim("w-2", turn_of("a-3")) == ()
+    for one in claimed:
+        assert ledger.complete(one.id, "w-1").leader is None
+    assert ledger.claim("w-2", turn_of("a-3"))[0].leader is None
+    ledger.verify()
+
+
+@pytest.mark.parametrize("choose", [turn_of("a-2", ahead=True), turn_of("a-2"), in_groups(most=9)])
+def test_what_was_served_together_and_interrupted_is_taken_up_together(ledger, clock, choose):
+    enter(ledger, "a-1", "a-2")
+    ledger.claim("w-1", in_groups(most=9), lease_s=60)
+    enter(ledger, "a-3")
+    clock.advance(61)
+    assert [one.id for one in ledger.claim("w-2", choose)] == ["a-1", "a-2"]
+    ledger.verify()
+
+
+def test_what_costs_every_worker_its_life_fails_in_the_end(ledger, clock):
+    enter(ledger, "r-1")
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        assert ledger.claim(f"w-{attempt}", lease_s=60)[0].attempts == attempt
+        clock.advance(61)
+    assert ledger.claim("w-last") == ()
+    entry, events = ledger.history("r-1")
+    assert (entry.state, events[-1].action) == ("failed", "fail")
+    assert events[-1].reason.startswith(f"w-{MOST_ATTEMPTS} gave no sign of life")
+    ledger.verify()
+
+
+def test_a_worker_that_cannot_serve_now_gives_back(ledger):
+    enter(ledger, "r-1")
+    ledger.claim("w-1")
+    with pytest.raises(RequestError, match="'w-2' does not hold"):
+        ledger.give_back("r-1", "w-2", reason="not mine")
+    assert ledger.give_back("r-1", "w-1", reason="the tracking server is away").state == "received"
+    assert ledger.claim("w-2")[0].attempts == 2

@@ -18,7 +18,7 @@ def test_a_row_that_somebody_has_locked_by_hand_is_passed_over(ledger, engine):
     enter(ledger, "r-1", draft("r-2", model="cifar"))
     with engine.begin() as connection:
         connection.exec_driver_sql("SELECT * FROM deletion_requests WHERE id = 'r-1' FOR UPDATE")
-        assert ledger.claim_next("w").id == "r-2"
+        assert ledger.claim("w")[0].id == "r-2"
 
 
 def test_a_lock_that_nobody_gives_back_is_one_message(ledger, engine, monkeypatch):
@@ -27,9 +27,9 @@ def test_a_lock_that_nobody_gives_back_is_one_message(ledger, engine, monkeypatc
     with engine.begin() as connection:
         connection.exec_driver_sql("LOCK TABLE deletion_events IN EXCLUSIVE MODE")
         with pytest.raises(SetupError, match=r"cannot be used: .*lock timeout"):
-            ledger.claim_next("w")
+            ledger.claim("w")
         assert ledger.head() is not None, "readers do not wait for writers"
-    assert ledger.claim_next("w").id == "r-1"
+    assert ledger.claim("w")[0].id == "r-1"
 
 
 def test_tables_are_made_on_request_alone(ledger_url, monkeypatch):
@@ -57,4 +57,4 @@ def test_a_server_that_went_away_and_came_back_is_found_again(ledger, engine):
     with engine.connect() as other:
         mine = "pid <> pg_backend_pid() AND datname = current_database()"
         other.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}")
-    assert ledger.claim_next("w").id == "r-1"
+    assert ledger.claim("w")[0].id == "r-1"

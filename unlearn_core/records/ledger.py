@@ -47,6 +47,8 @@ class Entry(Record):
         attempts: How often it was claimed.
         worker: Who works at it, while it is running.
         lease_until: When that claim expires, unless the worker gives a sign of life.
+        leader: Of requests that are served in one run, the one that stands first; also while they wait for it
+            to be taken up again. None of a request that is served alone.
     """
 
     schema_version: Literal["lethe.entry/1"] = "lethe.entry/1"
@@ -55,6 +57,7 @@ class Entry(Record):
     attempts: Annotated[int, Field(ge=0)]
     worker: Actor | None
     lease_until: UtcTime | None
+    leader: RequestId | None = None
 
     @property
     def id(self) -> RequestId:
