@@ -15,6 +15,7 @@ from flows.database_cli import database
 from flows.evidence_cli import evidence
 from flows.reference_cli import reference
 from flows.request_cli import request
+from flows.work_cli import approve, pending, serve
 from tasks.environment import silence_telemetry
 from unlearn_core.errors import LetheError, SetupError
 
@@ -141,8 +142,11 @@ def tune(
     print_json(record.model_dump(mode="json")) if json else print_tuning(record)
 
 
+app.command()(approve)
 app.command()(reference)
 app.command()(benchmark)
+app.command()(pending)
+app.command()(serve)
 
 
 @app.command(name="next")

@@ -8,10 +8,12 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 
+from flows.approving import await_approval
 from flows.stages.pipeline import DELETION, run_due
 from flows.stages.unlearn import Hands, unlearn
 from flows.train import train
 from tasks.auditing import log_ladder, log_rung, open_deletion
+from tasks.claims import at_work
 from tasks.environment import require_checkout
 from tasks.evaluation import assess
 from tasks.evidence import push_missing
@@ -35,11 +37,12 @@ def may_pass_next_time(_task: Any, _run: Any, state: State) -> bool:
 
 
 RETRIES: dict[str, Any] = {
-    "retries": 2,
-    "retry_delay_seconds": [2, 10],
+    "retries": 5,
+    "retry_delay_seconds": [2, 5, 10, 20, 40],
     "retry_condition_fn": may_pass_next_time,
 }
-"""Of what talks to a store. Computing is not retried: the same seed fails the same way."""
+"""Of what talks to a store, which may be away for a minute. Computing is not retried: the same seed fails the
+same way."""
 
 HANDS = Hands(
     attempt=task(name="unlearn", task_run_name="unlearn with {method.name}")(attempt),
@@ -74,7 +77,7 @@ def delete(root: Path, request_id: str) -> Released:
 
     Raises:
         RequestError: If ``params.yaml`` names another request; nothing was changed.
-        GateError: If no model was accepted; the report says why.
+        GateError: If no model was accepted, which the report explains, or a person who must approve did not.
     """
     # Relative: parameters and messages of errors are stored, and an absolute path may name a person.
     root = Path(os.path.relpath(require_checkout(root)))
@@ -86,13 +89,15 @@ def delete(root: Path, request_id: str) -> Released:
         raise RequestError(
             f"params.yaml names the request {named!r}, asked for is {request_id!r}; change either"
         )
-    train(root)
-    serve(root, "split")
-    try:
-        run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
-    except GateError:
-        log_documents(open_deletion(layout), write_report(layout, request_id), artifact_path="evidence")
-        raise
+    with at_work():
+        train(root)
+        serve(root, "split")
+        try:
+            run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
+        except GateError:
+            log_documents(open_deletion(layout), write_report(layout, request_id), artifact_path="evidence")
+            raise
+    await_approval(layout)
     # Evidence and registry are not pinned: a clone with a current lock may have neither.
     serve(root, "certify", anew=True)
     if find_store() is not None:

@@ -125,6 +125,10 @@ class Layout:
         """The record of a ladder on which no model was accepted; gone once one is."""
         return self.evidence(request_id) / "failure.json"
 
+    def approval(self, request_id: str) -> Path:
+        """What a person decided about the deletion of a request."""
+        return self.evidence(request_id) / "approval.json"
+
     def carried(self, weights: Sha256) -> Path:
         """The second moments that were carried to a model of an earlier deletion."""
         return self.root / "models" / "generations" / f"{short(weights)}.moments"

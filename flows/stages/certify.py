@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from flows.stages.process import run_stage
+from tasks.approving import require_approval
 from tasks.certification import accepted_rung, gather_certificate, note_on
 from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.environment import git_commit
@@ -41,6 +42,7 @@ def certify(root: Path) -> Released:
         What was released, and where its evidence is.
     """
     layout = Layout(root)
+    require_approval(layout)
     split = read_split(layout)
     deletion = read_record(layout.deletion, DeletionRecord)
     rung = accepted_rung(deletion)

@@ -76,6 +76,12 @@ class DriftBudget(Record):
     max_accuracy_drop: float | None = Field(default=None, ge=0)
 
 
+class HumanApproval(Record):
+    """A person must approve each accepted model before it is certified and promoted, within so many hours."""
+
+    within_h: float = Field(gt=0, le=24 * 365)
+
+
 class Policy(Record):
     """What the gate asks for, per kind of scope (a subject's rows are samples).
 
@@ -98,6 +104,8 @@ class Policy(Record):
     classes: Bands
     samples: Bands
     canaries: tuple[Band, ...] = ()
+    # Left out of the canonical form where it is not asked for: earlier policies keep their digests.
+    approval: HumanApproval | None = Field(default=None, exclude_if=lambda asked: asked is None)
 
 
 FindingOutcome = Literal["inside", "under_forgotten", "over_forgotten", "undecided", "not_measured"]
