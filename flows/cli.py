@@ -15,7 +15,7 @@ from flows.database_cli import database
 from flows.evidence_cli import evidence
 from flows.reference_cli import reference
 from flows.request_cli import request
-from flows.work_cli import approve, pending, serve
+from flows.work_cli import approve, deploy, pending, serve
 from tasks.environment import silence_telemetry
 from unlearn_core.errors import LetheError, SetupError
 
@@ -147,6 +147,7 @@ app.command()(reference)
 app.command()(benchmark)
 app.command()(pending)
 app.command()(serve)
+app.command()(deploy)
 
 
 @app.command(name="next")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.environment import actor, find_checkout, now
+from tasks.events import announce
 from tasks.layout import Layout
 from tasks.ledger.changing import Draft
 from tasks.ledger.ledger import Ledger, connect
@@ -101,7 +102,7 @@ def submit_typed(
         except RequestError as error:
             raise RequestError(named_as_typed(str(error), samples=samples, subjects=subjects)) from None
     draft = Draft(request, desk.model, basis=basis, received=when)
-    return desk.ledger.submit([draft], actor=actor())[0]
+    return _enter(desk.ledger, [draft])[0]
 
 
 def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, ...]:
@@ -122,7 +123,33 @@ def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, 
     requests = read_requests(path, model=desk.model, now=now())
     if desk.layout is not None:
         refuse(path, _misfits(desk.layout, requests))
-    return desk.ledger.submit([one.draft for one in requests], actor=actor())
+    return _enter(desk.ledger, [one.draft for one in requests])
+
+
+def _enter(ledger: Ledger, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+    """Enter requests, then let a deployment know of them."""
+    entries = ledger.submit(drafts, actor=actor())
+    announce(entries)
+    return entries
+
+
+def retry_request(folder: Path, request_id: str, *, reason: str) -> Entry:
+    """Put a failed request in line again, and let a deployment know of it.
+
+    Args:
+        folder: Where the command was given.
+        request_id: The request's id.
+        reason: Why it should do better now.
+
+    Returns:
+        The request as it stands.
+
+    Raises:
+        RequestError: If it is not there, or has not failed.
+    """
+    entry = open_ledger(folder).retry(request_id, actor=actor(), reason=reason)
+    announce([entry])
+    return entry
 
 
 def _misfits(layout: Layout, requests: Sequence[Filed]) -> list[str]:

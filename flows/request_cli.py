@@ -130,10 +130,9 @@ def retry(
     json: Json = False,
 ) -> None:
     """Put a failed request in line again."""
-    from flows.receiving import open_ledger
-    from tasks.environment import actor
+    from flows.receiving import retry_request
 
-    _tell(open_ledger(Path.cwd()).retry(request_id, actor=actor(), reason=reason), json=json)
+    _tell(retry_request(Path.cwd(), request_id, reason=reason), json=json)
 
 
 @request.command()

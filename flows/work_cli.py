@@ -1,4 +1,4 @@
-"""The commands that work off the ledger: ``lethe serve``, ``lethe pending``, ``lethe approve``."""
+"""The commands that work off the ledger: ``serve``, ``deploy``, ``pending``, ``approve``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +22,25 @@ def serve(
     from tasks.environment import require_checkout
 
     serve_deployments(require_checkout(Path.cwd()), limit=limit)
+
+
+def deploy(
+    folder: Annotated[
+        Path, typer.Option(help="Holds `prefect.yaml` and `automations.yaml`.", show_default="infra")
+    ] = Path("infra"),
+    pool: Annotated[str, typer.Option(help="The work pool that `prefect.yaml` names.")] = "lethe",
+    json: Json = False,
+) -> None:
+    """Register Lethe's deployments with the Prefect server that PREFECT_API_URL names; twice is once.
+
+    Makes the work pool if there is none, runs `prefect deploy` for all of `infra/prefect.yaml`, lets the
+    server refuse parameters that no flow has, and sets up what notices a run that has died without a word.
+    """
+    from flows.printing import print_json
+    from tasks.deploying import deploy as deploy_to_server
+
+    names = deploy_to_server(folder, pool=pool)
+    print_json({"deployments": list(names)}) if json else print("\n".join(names))
 
 
 def pending(

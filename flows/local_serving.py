@@ -1,0 +1,42 @@
+"""``lethe serve``: the deployments of ``infra/prefect.yaml``, served from one process."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tasks.deploying import read_deployments, require_server
+
+
+def serve_deployments(root: Path, *, limit: int) -> None:
+    """Serve until interrupted.
+
+    Args:
+        root: The checkout.
+        limit: How many flow runs there may be at once.
+
+    Raises:
+        SetupError: If no Prefect server is named, or the checkout describes no deployments.
+    """
+    require_server()
+    described = read_deployments(root / "infra")
+    from prefect import serve
+
+    serve(*(_deployment(one) for one in described), limit=limit)
+
+
+def _deployment(described: dict[str, Any]) -> Any:
+    """Return a deployment as ``prefect deploy`` would make it, less its work pool."""
+    from prefect.events import DeploymentTriggerTypes
+    from pydantic import TypeAdapter
+
+    module, _, name = described["entrypoint"].rpartition(".")
+    triggers = TypeAdapter(list[DeploymentTriggerTypes]).validate_python(described.get("triggers", []))
+    (schedule,) = described.get("schedules", [{}])
+    return getattr(import_module(module), name).to_deployment(
+        name=described["name"],
+        description=described["description"],
+        tags=described["tags"],
+        cron=schedule.get("cron"),
+        triggers=triggers,
+        enforce_parameter_schema=described["enforce_parameter_schema"],
+    )
