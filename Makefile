@@ -42,7 +42,7 @@ test-gpu: $(GPU_READY) ## Test the core on an accelerator; without one, a dry ru
 test-browser: $(READY) ## Open a report in Chromium, at a desk and on a phone; needs Debian's chromium.
 	@python -m pytest -m browser tests/browser
 
-test-services: $(READY) ## Keep the ledger on a real PostgreSQL server; needs Debian's postgresql.
+test-services: $(READY) ## Run the tests on real servers: PostgreSQL, Prefect, MLflow; needs Debian's postgresql.
 	@python -m pytest -m services
 
 check: $(READY) ## Format, lint, types, import contracts, generated files, fast tests: what CI runs.

@@ -24,32 +24,42 @@ def find_programs() -> Path | None:
     return None if newest is None else newest.parent
 
 
+def initialise(programs: Path, folder: Path, user: str, password: str, *arguments: str) -> list[str]:
+    """Make a cluster in a folder's ``data``; return what to put before commands that are run on it."""
+    (folder / "password").write_text(password)
+    as_user = _not_as_root(folder)
+    secret = ["-A", "scram-sha-256", "-U", user, f"--pwfile={folder / 'password'}", "--no-sync"]
+    run([*as_user, str(programs / "initdb"), "-D", str(folder / "data"), *secret, *arguments], folder)
+    return as_user
+
+
+def run(command: list[str], folder: Path) -> None:
+    """Run a program of the server; what it says is told if it fails."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    log = folder / "log"
+    assert done.returncode == 0, done.stdout + done.stderr + (log.read_text() if log.exists() else "")
+
+
 @contextlib.contextmanager
 def serve(programs: Path):
     """Start a server; yield the URL of its first database, with a user who needs a password."""
     folder = Path(tempfile.mkdtemp(prefix="lethe-postgresql-"))
     password = secrets.token_hex(16)
-    (folder / "password").write_text(password)
-    as_user = _not_as_root(folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-
-    def run(name, *arguments):
-        command = [*as_user, str(programs / name), *arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        log = folder / "log"
-        assert done.returncode == 0, done.stdout + done.stderr + (log.read_text() if log.exists() else "")
-
-    data, log = str(folder / "data"), str(folder / "log")
-    secret = ["-A", "scram-sha-256", "-U", USER, f"--pwfile={folder / 'password'}"]
-    run("initdb", "-D", data, *secret, "--locale=C.UTF-8", "--no-sync")
+    control = [
+        *initialise(programs, folder, USER, password, "--locale=C.UTF-8"),
+        str(programs / "pg_ctl"),
+        "-w",
+    ]
+    control += ["-D", str(folder / "data")]
     settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    run("pg_ctl", "-w", "-D", data, "-l", log, "-o", settings, "start")
+    run([*control, "-l", str(folder / "log"), "-o", settings, "start"], folder)
     try:
         yield URL.create("postgresql+psycopg", USER, password, "127.0.0.1", port, "postgres")
     finally:
-        run("pg_ctl", "-w", "-D", data, "-m", "immediate", "stop")
+        run([*control, "-m", "immediate", "stop"], folder)
         shutil.rmtree(folder)
 
 
@@ -60,7 +70,8 @@ def _not_as_root(folder: Path) -> list[str]:
     owner = pwd.getpwnam("postgres")
     for path in (folder, *folder.iterdir()):
         os.chown(path, owner.pw_uid, owner.pw_gid)
-    return ["runuser", "-u", "postgres", "--"]
+    # Unlike runuser it makes way for the command, which then can be waited for.
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"]
 
 
 def make_database(server: URL) -> URL:

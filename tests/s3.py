@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,11 +26,13 @@ class Server:
         asked: Method and path of each request since it was last emptied.
         refusals: How many of the next requests are refused, with ``status`` and ``code``, if ``asking`` is in
             their method and path.
+        refusing_until: Until when, by the monotonic clock, every such request is refused, however many.
     """
 
     port: int = 0
     asked: list[tuple[str, str]] = field(default_factory=list)
     refusals: int = 0
+    refusing_until: float = 0.0
     asking: str = ""
     status: str = "503 Service Unavailable"
     code: str = "ServiceUnavailable"
@@ -56,12 +59,26 @@ class Server:
 
     def refuse(self, count, asking="", *, status="503 Service Unavailable", code="ServiceUnavailable"):
         self.refusals, self.asking, self.status, self.code = count, asking, status, code
+        self.refusing_until = 0.0
+
+    def refuse_for(self, seconds, asking="", *, status="503 Service Unavailable", code="ServiceUnavailable"):
+        """Refuse every request for a time, as a store does that is down."""
+        self.asking, self.status, self.code = asking, status, code
+        self.refusing_until = time.monotonic() + seconds
+
+    def _refuses(self, method, path):
+        if self.asking not in f"{method} {path}":
+            return False
+        if time.monotonic() < self.refusing_until:
+            return True
+        refused = self.refusals > 0
+        self.refusals -= refused
+        return refused
 
     def __call__(self, environ, start_response):
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         self.asked.append((method, path))
-        if self.refusals and self.asking in f"{method} {path}":
-            self.refusals -= 1
+        if self._refuses(method, path):
             # What is not read would come before the next request.
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start_response(self.status, [("Content-Type", "application/xml")])

@@ -1,0 +1,31 @@
+"""One stack of real services for all tests that are marked ``services``."""
+
+import pytest
+from postgresql import find_programs
+from stack import Stack
+
+SHORTER = {
+    # How often a worker asks for work; ten seconds by default.
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
+    # How often runs of schedules are made; a minute by default.
+    "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
+}
+
+
+@pytest.fixture(scope="session")
+def stack_settings():
+    """Environment variables of all processes of the stack, over compose.yaml's: times, and nothing else."""
+    return SHORTER
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory, stack_settings):
+    """The running services, or a skip that says what is missing."""
+    if find_programs() is None:
+        pytest.skip("no PostgreSQL server here; on Debian: apt-get install postgresql")
+    running = Stack(tmp_path_factory.mktemp("stack"), stack_settings)
+    try:
+        running.open()
+        yield running
+    finally:
+        running.close()
