@@ -1,28 +1,27 @@
 """S3, or whatever speaks it: objects are written once, read back, and never written over.
 
 Where it is stands in the environment and nowhere else: ``LETHE_S3_BUCKET``, ``LETHE_S3_PREFIX``,
-``LETHE_S3_ENDPOINT`` and ``LETHE_S3_RETAIN_DAYS``. Credentials are boto3's own business: its variables,
-profiles and roles. Without a bucket there is no store, and nothing here is asked.
+``LETHE_S3_ENDPOINT`` and ``LETHE_S3_RETAIN_DAYS`` for evidence; ``LETHE_S3_DATA_BUCKET`` for data and models,
+at the same endpoint. Credentials are boto3's own business: its variables, profiles and roles. Without a
+bucket there is no store, and nothing here is asked.
 """
 
 import base64
 import hashlib
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
-from unlearn_core.errors import ConfigurationError, EvidenceError, SetupError, UnavailableError
+from tasks.store_errors import explained
+from unlearn_core.errors import ConfigurationError, EvidenceError, SetupError
 
 TRIES = 10
 """Of each call. Pauses double from a twentieth of a second, or from one second if the store is throttling."""
-
-_TRANSIENT = {"SlowDown", "RequestTimeout", "ConditionalRequestConflict", "OperationAborted"}
 
 
 @dataclass(frozen=True)
@@ -156,77 +155,47 @@ class ObjectStore:
         )
         return boto3.Session().client("s3", endpoint_url=self.endpoint, config=config)
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn what boto3 raises into an error of Lethe's own; none of its messages holds a secret."""
-        from botocore import exceptions
-        from botocore.exceptions import (
-            BotoCoreError,
-            ClientError,
-            FlexibleChecksumError,
-            HTTPClientError,
-            IncompleteReadError,
-        )
-
-        try:
-            yield
-        except ClientError as error:
-            raise self._answered(error.response) from error
-        except (exceptions.ConnectionError, HTTPClientError, IncompleteReadError) as error:
-            raise UnavailableError(
-                f"the store of s3://{self.bucket} does not answer: {error}; the same may succeed later"
-            ) from error
-        except FlexibleChecksumError as error:
-            raise EvidenceError(f"an object in s3://{self.bucket} is damaged: {error}") from error
-        except BotoCoreError as error:
-            raise SetupError(
-                f"the store s3://{self.bucket} cannot be used: {error}; {_CREDENTIALS}"
-            ) from error
-
-    def _answered(self, response: dict[str, Any]) -> UnavailableError | SetupError:
-        """Return what an answer that is an error means for whoever runs Lethe."""
-        code, status = response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
-        said = f"s3://{self.bucket} answered {code}: {response['Error'].get('Message', 'no reason given')}"
-        if status == 429 or status >= 500 or code in _TRANSIENT:
-            return UnavailableError(f"{said}; the same may succeed later")
-        if code == "ObjectLockConfigurationNotFoundError":
-            return SetupError(f"{said}; unset LETHE_S3_RETAIN_DAYS, or make a bucket with Object Lock")
-        return SetupError(f"{said}; check LETHE_S3_BUCKET and LETHE_S3_ENDPOINT. {_CREDENTIALS}")
-
-
-_CREDENTIALS = (
-    "Credentials come from AWS_ACCESS_KEY_ID, AWS_PROFILE or the machine's role; docs/evidence-store.md "
-    "says what they must allow"
-)
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(self.bucket)
 
 
 def find_store() -> ObjectStore | None:
-    """Return the store that the environment names, or None if it names none.
+    """Return the store of evidence that the environment names, or None if it names none.
 
     Raises:
         ConfigurationError: If one of the variables is not what it should be; its value is not repeated.
         SetupError: If boto3 is not installed.
     """
-    given = {name: os.environ.get(f"LETHE_S3_{name}", "").strip() for name in _VARIABLES}
-    if not given["BUCKET"]:
+    if not (bucket := _setting("BUCKET")):
         return None
-    if find_spec("boto3") is None:
+    return ObjectStore(bucket, _prefix(), _endpoint(), retain_days=_days(_setting("RETAIN_DAYS")))
+
+
+def find_data_store() -> ObjectStore | None:
+    """Return the store of data and models, which are never locked here, or None if there is none.
+
+    Without ``LETHE_S3_DATA_BUCKET`` it is the bucket of evidence. Errors are those of ``find_store``.
+    """
+    bucket = _setting("DATA_BUCKET") or _setting("BUCKET")
+    return ObjectStore(bucket, _prefix(), _endpoint()) if bucket else None
+
+
+def _setting(name: str) -> str:
+    value = os.environ.get(f"LETHE_S3_{name}", "").strip()
+    if value and find_spec("boto3") is None:
         raise SetupError(
-            "LETHE_S3_BUCKET is set, but boto3 is not installed; run `pip install 'lethe-unlearning[s3]'`"
+            f"LETHE_S3_{name} is set, but boto3 is not installed; run `pip install 'lethe-unlearning[s3]'`"
         )
-    prefix = given["PREFIX"].strip("/")
-    return ObjectStore(
-        bucket=given["BUCKET"],
-        prefix=f"{prefix}/" if prefix else "",
-        endpoint=_endpoint(given["ENDPOINT"]),
-        retain_days=_days(given["RETAIN_DAYS"]),
-    )
+    return value
 
 
-_VARIABLES = ("BUCKET", "PREFIX", "ENDPOINT", "RETAIN_DAYS")
+def _prefix() -> str:
+    prefix = _setting("PREFIX").strip("/")
+    return f"{prefix}/" if prefix else ""
 
 
-def _endpoint(url: str) -> str | None:
+def _endpoint() -> str | None:
+    url = _setting("ENDPOINT")
     if url and not re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d+)?(/[^\s?#@]*)?", url):
         raise ConfigurationError(
             "LETHE_S3_ENDPOINT: expected http:// or https:// and a host, without a user or a password"

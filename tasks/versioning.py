@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
@@ -18,15 +18,27 @@ CERTIFY = "certify"
 
 
 @contextmanager
-def _opened(root: Path) -> Iterator["Repo"]:
-    """Open the DVC repository of a checkout, from within: DVC looks stages up in the working folder."""
+def opened(root: Path, config: dict[str, Any] | None = None) -> Iterator["Repo"]:
+    """Open the DVC repository of a checkout, from within: DVC looks stages up in the working folder.
+
+    Args:
+        root: The checkout.
+        config: Settings beside those in its files, for as long as it is open.
+
+    Yields:
+        The repository.
+
+    Raises:
+        SetupError: If it is none.
+        PipelineError: If DVC stops.
+    """
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
 
     # DVC says on standard output what it writes; that is the place of results.
     logging.getLogger("dvc").setLevel(logging.WARNING)
     try:
-        with chdir(root), Repo() as repo:
+        with chdir(root), Repo(config=config) as repo:
             yield repo
     except NotDvcRepoError as error:
         raise SetupError(f"{root} is not a DVC repository; run `dvc init` in the checkout") from error
@@ -36,20 +48,20 @@ def _opened(root: Path) -> Iterator["Repo"]:
 
 def is_current(root: Path, stage: str) -> bool:
     """Tell whether a stage's dependencies, parameters and outputs are those in the lock."""
-    with _opened(root) as repo:
+    with opened(root) as repo:
         return not repo.status(targets=[stage])
 
 
 def pin(root: Path, stage: str) -> None:
     """Write a stage's digests into ``dvc.lock`` and its outputs into the cache, as ``dvc repro`` would."""
-    with _opened(root) as repo:
+    with opened(root) as repo:
         repo.commit(stage, force=True)
 
 
 def track(root: Path, *folders: Path) -> None:
     """Put folders under DVC, with a ``.dvc`` file beside each for git."""
     targets = [str(folder.resolve()) for folder in folders]
-    with _opened(root) as repo:
+    with opened(root) as repo:
         repo.add(targets)  # pyright: ignore[reportArgumentType]  (a decorator hides the method's type)
 
 
@@ -71,5 +83,10 @@ def lock_digest(root: Path) -> Sha256:
     path = root / "dvc.lock"
     if not path.is_file():
         raise PipelineError(f"{path} does not exist; certification comes after the stages that write it")
-    stages = YAML(typ="safe", pure=True).load(path.read_text())["stages"]
+    return digest_of_lock(path.read_text())
+
+
+def digest_of_lock(lock: str) -> Sha256:
+    """Return the digest of a lock's stages before certification, as ``lock_digest`` does of a checkout's."""
+    stages = YAML(typ="safe", pure=True).load(lock)["stages"]
     return sha256(canonical_json({name: entry for name, entry in stages.items() if name != CERTIFY}))
