@@ -125,11 +125,11 @@ def verify_evidence(layout: Layout, request_id: str) -> Stored:
     where = store.address(bundle.folder)
     manifest = _read_manifest(store, bundle)
     contents = {entry.path: store.read(f"{bundle.folder}/{entry.path}") for entry in manifest.files}
-    if wrong := [*_altered(manifest, contents), *_different(manifest, bundle.manifest)]:
+    if wrong := [*altered(manifest, contents), *_different(manifest, bundle.manifest)]:
         lines = "\n".join(f"  {line}" for line in wrong)
         raise EvidenceError(f"the evidence in {where} is not what was stored:\n{lines}")
     statement, signer = verify(bundle.contents[CERTIFICATE], keys)
-    if wrong := list(_contradicted(statement.predicate, bundle.manifest)):
+    if wrong := list(contradicted(statement.predicate, bundle.manifest)):
         raise EvidenceError(f"the evidence in {where} contradicts its certificate in {', '.join(wrong)}")
     return Stored(
         request=request_id,
@@ -154,7 +154,7 @@ def _read_manifest(store: ObjectStore, bundle: Bundle) -> EvidenceManifest:
         raise EvidenceError(f"{where} is no manifest: {error}") from error
 
 
-def _altered(manifest: EvidenceManifest, contents: Mapping[str, bytes | None]) -> Iterator[str]:
+def altered(manifest: EvidenceManifest, contents: Mapping[str, bytes | None]) -> Iterator[str]:
     """Yield what is wrong with the objects, by the manifest beside them."""
     for entry in manifest.files:
         if (content := contents[entry.path]) is None:
@@ -177,7 +177,7 @@ def _digest(entry: StoredFile | None) -> str:
     return "missing" if entry is None else entry.sha256
 
 
-def _contradicted(certified: DeletionCertificate, manifest: EvidenceManifest) -> Iterator[str]:
+def contradicted(certified: DeletionCertificate, manifest: EvidenceManifest) -> Iterator[str]:
     """Yield in what a manifest says other than a certificate, whose signature covers these digests."""
     signed = {"coverage.json": certified.coverage.full, "policy.json": certified.judgement.verdict.policy}
     yield from (one.path for one in manifest.files if signed.get(one.path, one.sha256) != one.sha256)

@@ -70,6 +70,26 @@ class ObjectStore:
                 return None
             return found["Body"].read()
 
+    def list(self, place: str) -> tuple[str, ...]:
+        """Return the keys below a place, in order, as they are given to ``read``.
+
+        Args:
+            place: What they start with, below the prefix.
+
+        Returns:
+            The keys.
+
+        Raises:
+            SetupError: If the bucket cannot be listed with these credentials.
+            UnavailableError: If nothing answers.
+        """
+        with self._explained():
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=self.prefix + place
+            )
+            keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
+        return tuple(sorted(key.removeprefix(self.prefix) for key in keys))
+
     def write_once(self, key: str, content: bytes) -> bool:
         """Let an object be there with these bytes, and read it back.
 

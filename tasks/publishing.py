@@ -43,14 +43,29 @@ def publish(layout: Layout, request_id: str, *, branch: str) -> str:
         UnavailableError: If the remote or ``origin`` does not answer.
     """
     outcome = _finished(layout, request_id)
-    _release_index(layout.root)
     _track_request(layout, request_id)
-    configure_remote(layout)
-    push_data(layout)
-    commit = _commit(layout.root, outcome)
-    if _has_origin(layout.root):
-        push_branch(layout.root, branch)
-    return commit
+    subject = f"Delete {request_id}: {outcome.method} {outcome.verdict.replace('_', '-')}"
+    head = _send(layout, f"{subject}\n\n{TRAILER}: {request_id}", branch)
+    return find_commit(layout.root, request_id) or head
+
+
+def publish_training(layout: Layout, model: str, *, branch: str) -> str:
+    """Push what was trained, commit what pins it, and push the commit.
+
+    Args:
+        layout: The checkout, in which no deletion has begun since.
+        model: The registered model's name.
+        branch: As for ``publish``.
+
+    Returns:
+        The commit that is checked out then.
+
+    Raises:
+        SetupError: As for ``publish``.
+        PipelineError: As for ``publish``.
+        UnavailableError: As for ``publish``.
+    """
+    return _send(layout, f"Train {model}", branch)
 
 
 def is_published(layout: Layout, request_id: str, *, branch: str) -> bool:
@@ -101,16 +116,24 @@ def _track_request(layout: Layout, request_id: str) -> None:
     track(layout.root, layout.request(request_id))
 
 
-def _commit(root: Path, outcome: Outcome) -> str:
+def _send(layout: Layout, message: str, branch: str) -> str:
+    """Push the data, commit what pins it, push the commit, and return what is checked out then."""
+    _release_index(layout.root)
+    configure_remote(layout)
+    push_data(layout)
+    _commit(layout.root, message)
+    if _has_origin(layout.root):
+        push_branch(layout.root, branch)
+    return run_git(layout.root, "rev-parse", "HEAD")
+
+
+def _commit(root: Path, message: str) -> None:
     """Commit parameters, lock and ``.dvc`` files; what else was changed stays as it is."""
     known = ("ls-files", "--cached", "--others", "--exclude-standard", "-z", "--")
     pinned = run_git(root, *known, "params.yaml", "dvc.lock", "*.dvc").rstrip("\0").split("\0")
     run_git(root, "add", "--", *pinned)
     if ask_git(root, "diff", "--cached", "--quiet", "--", *pinned) is None:
-        subject = f"Delete {outcome.request}: {outcome.method} {outcome.verdict.replace('_', '-')}"
-        message = f"{subject}\n\n{TRAILER}: {outcome.request}"
         run_git(root, "commit", "--quiet", "--message", message, "--", *pinned, environment=_author())
-    return find_commit(root, outcome.request) or run_git(root, "rev-parse", "HEAD")
 
 
 def _author() -> dict[str, str]:

@@ -86,7 +86,7 @@ def pull_data(layout: Layout, *targets: str, settings: dict[str, Any] | None = N
 
     Args:
         layout: The checkout.
-        targets: Outputs of stages, or files and folders under DVC; all there are by default.
+        targets: Outputs of stages, or files and folders under DVC; all that are pinned by default.
         settings: DVC's settings beside those of the checkout, e.g. ``shared_settings`` of another one.
 
     Raises:
@@ -94,8 +94,10 @@ def pull_data(layout: Layout, *targets: str, settings: dict[str, Any] | None = N
         SetupError: If there is no remote to bring it from, or it cannot be used with these credentials.
         UnavailableError: If it does not answer.
     """
-    chosen = list(targets) or None
     with opened(layout.root, settings) as repo:
+        # What no run has pinned yet is made by the stages, and not to be had from anywhere.
+        if not (chosen := list(targets) or [str(out) for out in repo.index.outs if out.hash_info]):
+            return
         if lost := _incomplete(repo, chosen):
             if not repo.config["core"].get("remote"):
                 raise SetupError(
@@ -132,13 +134,9 @@ def shared_settings(layout: Layout) -> dict[str, Any]:
         return shared
 
 
-def _incomplete(repo: "Repo", targets: list[str] | None) -> list[str]:
+def _incomplete(repo: "Repo", targets: list[str]) -> list[str]:
     """Return the outputs among some targets that are not in the cache, whole and unaltered."""
-    outs = (
-        repo.index.outs
-        if targets is None
-        else [out for target in targets for out in repo.find_outs_by_path(target, recursive=True)]
-    )
+    outs = [out for target in targets for out in repo.find_outs_by_path(target, recursive=True)]
     return [str(out) for out in outs if out.use_cache and out.changed_cache()]
 
 
