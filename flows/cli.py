@@ -103,11 +103,12 @@ def delete(
 ) -> None:
     """Serve one deletion request: unlearn, judge, register, certify.
 
-    A new request is given by its scope, e.g. `lethe delete r-17 --class 3`; one in `requests/` by its id
-    alone. Ids of samples and subjects are turned into pseudonyms at once. The first method on the policy's
-    ladder that the gate accepts is taken. A request that was served before is not served again.
+    A new request is given by its scope, e.g. `lethe delete r-17 --class 3`; one in `requests/`, which may be
+    a group, by its id alone. Ids of samples and subjects are turned into pseudonyms at once. The first method
+    on the policy's ladder that the gate accepts is taken. A request that was served before is not served
+    again.
     """
-    from flows.printing import print_json, print_release
+    from flows.printing import print_json, print_released
     from flows.requesting import serve_request
 
     released = serve_request(
@@ -117,7 +118,8 @@ def delete(
         samples=tuple(samples or ()),
         subjects=tuple(subjects or ()),
     )
-    print_json(released.model_dump(mode="json")) if json else print_release(released)
+    told = [one.model_dump(mode="json") for one in released]
+    print_json(told if len(told) > 1 else told[0]) if json else print_released(*released)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Prefect flow ``delete``: one deletion request, from its data to a certificate."""
+"""Prefect flow ``delete``: one deletion request, or a group of them, from the data to certificates."""
 
 import os
 from pathlib import Path
@@ -21,9 +21,10 @@ from tasks.files import read_record
 from tasks.layout import Layout
 from tasks.object_store import find_store
 from tasks.params import read_params
-from tasks.releases import find_release, read_release
+from tasks.releases import find_served, read_release
 from tasks.report.page import write_report
 from tasks.reporting import deletion_markdown
+from tasks.requests import read_request
 from tasks.tracking import log_documents
 from tasks.unlearning import attempt
 from unlearn_core.errors import GateError, LetheError, RequestError, UnavailableError
@@ -65,15 +66,15 @@ def store_evidence(root: Path, request_id: str) -> None:
 
 
 @flow(name="delete", flow_run_name="delete {request_id}", validate_parameters=False)
-def delete(root: Path, request_id: str) -> Released:
-    """Serve one deletion request; the same request on the same data is served once.
+def delete(root: Path, request_id: str) -> tuple[Released, ...]:
+    """Serve one deletion request, or a group by one run; the same on the same data is served once.
 
     Args:
         root: The checkout; ``params.yaml`` names the request.
-        request_id: The request's id, the only part of it that a flow run stores.
+        request_id: The id of the request or the group, the only part of it that a flow run stores.
 
     Returns:
-        What was released, and where its evidence is.
+        What was released, and where its evidence is: for the request, or for each member of the group.
 
     Raises:
         RequestError: If ``params.yaml`` names another request; nothing was changed.
@@ -82,8 +83,9 @@ def delete(root: Path, request_id: str) -> Released:
     # Relative: parameters and messages of errors are stored, and an absolute path may name a person.
     root = Path(os.path.relpath(require_checkout(root)))
     layout = Layout(root)
-    if (served := find_release(layout, request_id)) is not None:
-        push_missing(layout, request_id)
+    if (served := find_served(layout, request_id)) is not None:
+        for one in served:
+            push_missing(layout, one.outcome.request)
         return served
     if (named := read_params(root)["request"]) != request_id:
         raise RequestError(
@@ -95,17 +97,26 @@ def delete(root: Path, request_id: str) -> Released:
         try:
             run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
         except GateError:
-            log_documents(open_deletion(layout), write_report(layout, request_id), artifact_path="evidence")
+            _report_failure(layout, request_id)
             raise
     await_approval(layout)
     # Evidence and registry are not pinned: a clone with a current lock may have neither.
     serve(root, "certify", anew=True)
-    if find_store() is not None:
-        store_evidence(root, request_id)
-    released = read_release(layout, request_id)
+    singles = read_request(layout, request_id).singles
+    for single in singles if find_store() is not None else ():
+        store_evidence(root, single.id)
+    released = tuple(read_release(layout, single.id) for single in singles)
     record = read_record(layout.deletion, DeletionRecord)
-    create_markdown_artifact(deletion_markdown(record, released), key=f"deletion-{_slug(request_id)}")
+    create_markdown_artifact(deletion_markdown(record, *released), key=f"deletion-{_slug(request_id)}")
     return released
+
+
+def _report_failure(layout: Layout, request_id: str) -> None:
+    """Tell everybody whose request was not served why."""
+    request = read_request(layout, request_id)
+    for single in request.singles:
+        folder = f"evidence/{single.id}" if request.members else "evidence"
+        log_documents(open_deletion(layout), write_report(layout, single.id), artifact_path=folder)
 
 
 def _slug(request_id: str) -> str:

@@ -37,7 +37,7 @@ def run_demo(root: Path) -> dict[str, Any]:
     if not isinstance(read_section(layout.root, "dataset", DatasetParams), DigitsSource):
         raise SetupError("params.yaml names other data; the demo needs `dataset: {source: digits}`")
     init_keys(home())
-    released = serve_request(layout.root, REQUEST)
+    (released,) = serve_request(layout.root, REQUEST)
     certificate = layout.root / released.certificate
     verify_files(certificate, model=layout.unlearned / "model.safetensors")
     with sole_use(layout.root):

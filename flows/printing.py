@@ -76,20 +76,22 @@ def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def print_release(released: Released) -> None:
-    """Print what came of a deletion, and how to keep and continue it."""
-    outcome = released.outcome
+def print_released(*released: Released) -> None:
+    """Print what came of a deletion, maybe of several requests, and how to keep and continue it."""
+    outcome, shared = released[0].outcome, released[0]
+    served = outcome.request if shared.group is None else shared.group.id
+    certificates = "\n".join(f"certificate  {one.certificate}" for one in released)
     print(
-        f"request      {outcome.request}: {outcome.verdict}, evidence level {outcome.level}\n"
+        f"request      {served}: {outcome.verdict}, evidence level {outcome.level}\n"
         f"method       {outcome.method}\n"
-        f"registered   {released.registered_model} version {released.registered_version}, alias champion\n"
-        f"certificate  {released.certificate}\n"
+        f"registered   {shared.registered_model} version {shared.registered_version}, alias champion\n"
+        f"{certificates}\n"
         f"model        {outcome.model}"
     )
     if outcome.note:
         print(f"note         {outcome.note}")
     print(f"\nread it      lethe report {outcome.request} --open")
-    print(f"keep it      {KEEP} -m 'Delete {outcome.request}'\ngo on        lethe next")
+    print(f"keep it      {KEEP} -m 'Delete {served}'\ngo on        lethe next")
 
 
 def print_checkpoint(card: CheckpointCard) -> None:

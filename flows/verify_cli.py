@@ -86,10 +86,11 @@ def _digest(model: Path) -> Sha256:
 
 def _summary(certified: DeletionCertificate, *, signer: Sha256, model_checked: bool) -> Summary:
     """Pick what a reader asks first."""
-    verdict, provenance = certified.judgement.verdict, certified.provenance
+    verdict, provenance, group = certified.judgement.verdict, certified.provenance, certified.group
     return {
         "signed_by": signer,
         "request": certified.request.id,
+        "group": None if group is None else f"{group.id} of {len(group.members)} requests",
         "scope": certified.request.kind,
         "method": str(certified.method["name"]),
         "verdict": verdict.verdict,
@@ -115,6 +116,7 @@ def _text(summary: Summary) -> str:
     lines = {
         "signed by": summary["signed_by"],
         "request": f"{summary['request']}, which names {summary['scope']}",
+        "group": summary["group"],
         "method": summary["method"],
         "verdict": summary["verdict"],
         "evidence": f"{level}, {LEVELS[level]}",

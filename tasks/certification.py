@@ -1,24 +1,30 @@
-"""The certificate of a deletion, gathered from a checkout."""
+"""The certificates of a deletion, gathered from a checkout and signed once."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from tasks import environment
-from tasks.checkpoints import CARD
+from tasks.checkpoints import CARD, WEIGHTS
 from tasks.compute import device_name
 from tasks.costs import read_cost
 from tasks.datasets import read_card
-from tasks.files import read_record
+from tasks.files import read_record, write_atomically
 from tasks.layout import Layout
 from tasks.materials import read_split
 from tasks.params import read_section
 from tasks.requests import read_request
+from tasks.signing import key_id, load_signer, read_certificate, sign_statement, verify
 from tasks.versioning import lock_digest
-from unlearn_core.errors import PipelineError
+from unlearn_core.errors import EvidenceError, PipelineError
 from unlearn_core.records.artifact import MomentsCard
-from unlearn_core.records.base import UtcTime
+from unlearn_core.records.base import Sha256, UtcTime, sha256
 from unlearn_core.records.certificate import (
     Attempt,
     DataDigests,
     DeletionCertificate,
     Judgement,
+    Statement,
     ValidationSummary,
 )
 from unlearn_core.records.deletion import DeletionRecord, Rung
@@ -26,6 +32,7 @@ from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy
 from unlearn_core.records.provenance import Provenance
+from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.seeds import derive_seed
 
@@ -37,8 +44,10 @@ def accepted_rung(deletion: DeletionRecord) -> Rung:
     return rung
 
 
-def gather_certificate(layout: Layout, deletion: DeletionRecord, *, started: UtcTime) -> DeletionCertificate:
-    """Build the certificate of the checkout's deletion out of what its stages wrote.
+def gather_certificates(
+    layout: Layout, deletion: DeletionRecord, *, started: UtcTime
+) -> tuple[DeletionCertificate, ...]:
+    """Build the certificates of the checkout's deletion out of what its stages wrote.
 
     Args:
         layout: The checkout.
@@ -46,7 +55,8 @@ def gather_certificate(layout: Layout, deletion: DeletionRecord, *, started: Utc
         started: When the deletion began.
 
     Returns:
-        The certificate, to be stated and signed.
+        One certificate, to be stated and signed; of a group one for each member, in their order, which differ
+        in the request alone.
 
     Raises:
         PipelineError: If the ladder was climbed for another request or data set than is there now.
@@ -59,9 +69,9 @@ def gather_certificate(layout: Layout, deletion: DeletionRecord, *, started: Utc
             f"checkout holds request {request.id!r} with split {split.digest}. Run `dvc repro`"
         )
     data = read_card(layout.dataset)
-    policy = read_section(layout.root, "policy", Policy)
-    return DeletionCertificate.of(
-        request=request,
+    certificate = partial(
+        DeletionCertificate.of,
+        group=request.group,
         data=DataDigests(
             before=data.rows_digest,
             retained=split.retained,
@@ -73,7 +83,7 @@ def gather_certificate(layout: Layout, deletion: DeletionRecord, *, started: Utc
             original=deletion.original,
             unlearned=rung.evaluation,
             references=deletion.references,
-            policy=policy,
+            policy=read_section(layout.root, "policy", Policy),
         ),
         attempts=_attempts(deletion),
         validation=_validation(layout),
@@ -81,9 +91,65 @@ def gather_certificate(layout: Layout, deletion: DeletionRecord, *, started: Utc
         provenance=_provenance(layout, rung, started),
         lock=lock_digest(layout.root),
         moments=read_record(layout.moments / CARD, MomentsCard).tensors,
+        ledger=ledger_head(layout, request.singles),
         note=note_on(rung),
         drift=rung.drift,
     )
+    return tuple(certificate(request=single) for single in request.singles)
+
+
+def ledger_head(layout: Layout, requests: tuple[DeletionRequest, ...]) -> Sha256 | None:
+    """Return the head of the ledger that some requests came in by.
+
+    Args:
+        layout: The checkout.
+        requests: The requests.
+
+    Returns:
+        The digest that stands for all that has happened there; None if there is no ledger, or if it does not
+        hold every one of these very requests.
+    """
+    from tasks.ledger.ledger import find_ledger
+
+    if (ledger := find_ledger(layout.root)) is None or not ledger.holds(requests):
+        return None
+    return ledger.head()
+
+
+def sign_once(certificate: DeletionCertificate, path: Path) -> Sha256:
+    """Sign a certificate, unless the file holds it already: a run that was cut short signs nothing twice.
+
+    It is the same one if it differs at most in when it was signed, and in where the ledger stood then.
+
+    Args:
+        certificate: The certificate.
+        path: The file.
+
+    Returns:
+        The digest of the file.
+    """
+    if (kept := _find_signed(path)) is not None and _timeless(kept[1]) == _timeless(certificate):
+        return sha256(kept[0])
+    signed = sign_statement(Statement.of(certificate, name=WEIGHTS))
+    write_atomically(path, signed)
+    return sha256(signed)
+
+
+def _find_signed(path: Path) -> tuple[bytes, DeletionCertificate] | None:
+    """Return a certificate file that this machine's own key signed, and what it says."""
+    if not path.is_file():
+        return None
+    own = load_signer().public_key()
+    try:
+        raw = read_certificate(path)
+        return raw, verify(raw, {key_id(own): own})[0].predicate
+    except EvidenceError:
+        return None
+
+
+def _timeless(certificate: DeletionCertificate) -> dict[str, Any]:
+    """Return what a certificate says, but for what depends on when it was signed."""
+    return certificate.model_dump(exclude={"ledger": True, "provenance": {"finished"}})
 
 
 def _attempts(deletion: DeletionRecord) -> tuple[Attempt, ...]:

@@ -14,6 +14,7 @@ from tasks.files import read_record
 from tasks.git import ask_git, push_branch, run_git
 from tasks.layout import Layout
 from tasks.remote import configure_remote, push_data
+from tasks.requests import read_request
 from tasks.versioning import is_current, track
 from unlearn_core.errors import PipelineError, SetupError, UnavailableError
 from unlearn_core.records.deletion import Outcome
@@ -31,7 +32,7 @@ def publish(layout: Layout, request_id: str, *, branch: str) -> str:
 
     Args:
         layout: The checkout, whose last deletion is the request's.
-        request_id: The request's id.
+        request_id: The id of the request, or of the group, whose members are published by the same commit.
         branch: The branch of ``origin``; where there is no ``origin`` the commit stays here.
 
     Returns:
@@ -43,9 +44,11 @@ def publish(layout: Layout, request_id: str, *, branch: str) -> str:
         UnavailableError: If the remote or ``origin`` does not answer.
     """
     outcome = _finished(layout, request_id)
-    _track_request(layout, request_id)
+    served = [request_id, *(one.id for one in read_request(layout, request_id).members)]
+    for one in served:
+        _track_request(layout, one)
     subject = f"Delete {request_id}: {outcome.method} {outcome.verdict.replace('_', '-')}"
-    head = _send(layout, f"{subject}\n\n{TRAILER}: {request_id}", branch)
+    head = _send(layout, "\n".join([subject, "", *(f"{TRAILER}: {one}" for one in served)]), branch)
     return find_commit(layout.root, request_id) or head
 
 

@@ -13,7 +13,7 @@ from tasks.params import read_section, write_params
 from tasks.registry import champion, find_version
 from tasks.requests import preview_manifest, read_request
 from tasks.tracking import connect
-from tasks.versioning import track
+from tasks.versioning import is_pinned, track
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import Released
@@ -24,6 +24,7 @@ from unlearn_core.records.params import (
     RegistryParams,
     RetainedSource,
 )
+from unlearn_core.records.request import DeletionRequest
 
 
 def read_release(layout: Layout, request_id: str) -> Released:
@@ -38,21 +39,71 @@ def find_release(layout: Layout, request_id: str) -> Released | None:
 
     Args:
         layout: The checkout.
-        request_id: The request's id.
+        request_id: The request's id; it may have been served in a group.
 
     Returns:
         What was released then, or None.
     """
     if not layout.released(request_id).is_file():
         return None
-    released = read_release(layout, request_id)
+    released, request = read_release(layout, request_id), read_request(layout, request_id)
     if not (layout.root / released.certificate).is_file():
         return None
-    tags = {"lethe.request": request_id, "lethe.scope": read_request(layout, request_id).scope_digest}
+    served = released.group or request.summary
+    if released.group is not None and request.summary.digest not in released.group.members:
+        return None
+    tags = {"lethe.request": served.id, "lethe.scope": served.scope}
     version = find_version(connect(layout.root), released.registered_model, tags)
     if version is None or version.tags["lethe.data"] not in ancestry(layout):
         return None
     return released
+
+
+def find_served(layout: Layout, request_id: str) -> tuple[Released, ...] | None:
+    """Find what was released for a request or for every member of a group, if that was done to its end.
+
+    Args:
+        layout: The checkout.
+        request_id: The id of a request or of a group.
+
+    Returns:
+        One release, or one for each member in their order; None if there is anything left to do.
+    """
+    if not layout.request(request_id).is_file():
+        return None
+    singles = read_request(layout, request_id).singles
+    found = [find_release(layout, single.id) for single in singles]
+    settled = tuple(one for one in found if one is not None and _is_settled(layout, one))
+    return settled if len(settled) == len(singles) else None
+
+
+def find_unfinished(layout: Layout) -> DeletionRequest | None:
+    """Find the request whose model was promoted by a run that was then cut short.
+
+    Nothing else can be served before it is finished: the champion has forgotten it, and the parent has not.
+
+    Args:
+        layout: The checkout.
+
+    Returns:
+        The request that ``params.yaml`` names, maybe a group; None if nothing of it is left to do, or its
+        model is not the champion.
+    """
+    named = read_section(layout.root, "request", str)
+    if not layout.request(named).is_file() or find_served(layout, named) is not None:
+        return None
+    promoted = champion(connect(layout.root), read_section(layout.root, "registry", RegistryParams).model)
+    request = read_request(layout, named)
+    own = {"lethe.request": request.id, "lethe.scope": request.scope_digest}
+    if promoted is None or not own.items() <= promoted.tags.items():
+        return None
+    return request if promoted.tags["lethe.data"] in ancestry(layout) else None
+
+
+def _is_settled(layout: Layout, released: Released) -> bool:
+    """Tell whether the last stage was pinned; an earlier request's was, or nothing would have followed."""
+    served = released.outcome.request if released.group is None else released.group.id
+    return read_section(layout.root, "request", str) != served or is_pinned(layout.root, layout.outcome)
 
 
 def ancestry(layout: Layout) -> tuple[Sha256, ...]:

@@ -102,23 +102,23 @@ def _drift_in_words(drift: Drift) -> str:
     return "\n".join([f"| drift since `{drift.origin}` | |", "|---|---:|", *lines])
 
 
-def deletion_markdown(record: DeletionRecord, released: Released) -> str:
+def deletion_markdown(record: DeletionRecord, *released: Released) -> str:
     """Tell a deletion in Markdown: the verdict, the table of models, what was tried and what was not.
 
     Args:
         record: Every rung of the ladder.
-        released: What was released.
+        released: What was released: of a group, for each of its members.
 
     Returns:
         Markdown.
     """
-    outcome = released.outcome
+    outcome, shared = released[0].outcome, released[0]
     evaluations = evaluations_by_model(record)
     lines = [
-        f"# Deletion `{outcome.request}`: {outcome.verdict.replace('_', '-')}",
+        f"# Deletion `{record.request}`: {outcome.verdict.replace('_', '-')}",
         "",
-        f"**{outcome.method}** made the model that is registered as `{released.registered_model}` version "
-        f"{released.registered_version}; evidence level {outcome.level}.",
+        f"**{outcome.method}** made the model that is registered as `{shared.registered_model}` version "
+        f"{shared.registered_version}; evidence level {outcome.level}.",
         "",
         f"| measurement | {' | '.join(evaluations)} |",
         f"|---|{'---:|' * len(evaluations)}",
@@ -132,5 +132,9 @@ def deletion_markdown(record: DeletionRecord, released: Released) -> str:
     lines += [f"| {entry.method} | failed | {entry.why} |" for entry in record.failed]
     lines += [f"| {entry.method} | not tried | {entry.why} |" for entry in record.left_out]
     lines += [] if record.drift is None else ["", _drift_in_words(record.drift)]
-    lines += ["", f"Certificate `{released.certificate}`, digest `{released.certificate_digest}`."]
+    lines += [""] if len(released) == 1 else ["", f"{len(released)} requests were served together:", ""]
+    mark = "" if len(released) == 1 else "- "
+    lines += [
+        f"{mark}Certificate `{one.certificate}`, digest `{one.certificate_digest}`." for one in released
+    ]
     return "\n".join(lines)

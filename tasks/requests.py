@@ -1,6 +1,7 @@
 """Deletion requests at rest: checked against the data before anything is written."""
 
 from collections.abc import Callable
+from functools import cache
 
 from tasks.datasets import manifest_of, read_manifest
 from tasks.digits import make_digits
@@ -13,7 +14,7 @@ from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.params import DatasetParams, DigitsSource, RetainedSource
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
-from unlearn_core.selection import Manifest, Selection, select
+from unlearn_core.selection import Manifest, Selection, names_training_rows, select
 
 
 def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: tuple[str, ...]) -> Scope:
@@ -120,7 +121,7 @@ def check_request(layout: Layout, request: DeletionRequest, *, manifest: Manifes
 
     Args:
         layout: The checkout.
-        request: The request.
+        request: The request, or a group of them.
         manifest: The rows of that data, where somebody has read them already.
 
     Returns:
@@ -129,23 +130,31 @@ def check_request(layout: Layout, request: DeletionRequest, *, manifest: Manifes
     Raises:
         RequestError: If it does not fit the data, or its id is taken by another scope; nothing changes.
     """
-    if layout.request(request.id).is_file() and not is_known(layout, request):
-        raise RequestError(f"the id {request.id!r} is taken by a request with another scope; take another id")
-    return select(request.scope, manifest or preview_manifest(layout), pseudonymiser(request.scope))
+    for one in (*request.singles, request):
+        if layout.request(one.id).is_file() and not is_known(layout, one):
+            raise RequestError(f"the id {one.id!r} is taken by a request with another scope; take another id")
+    manifest, pseudonym = manifest or preview_manifest(layout), cache(pseudonymiser(request.scope))
+    selection = select(request.scope, manifest, pseudonym)
+    # Among all that a group forgets nobody would see that one of its members has nothing to be forgotten.
+    singles = request.singles
+    if idle := [one.id for one in singles if not names_training_rows(one.scope, manifest, pseudonym)]:
+        raise RequestError(f"{', '.join(idle)}: the scope matches no training row; leave it out of the group")
+    return selection
 
 
 def submit_request(layout: Layout, request: DeletionRequest) -> Selection:
-    """Check a request, then write it and name it in ``params.yaml``.
+    """Check a request, then write it and name it in ``params.yaml``; of a group, each member is written, too.
 
     Args:
         layout: The checkout.
-        request: The request.
+        request: The request, or a group of them.
 
     Returns:
         What the request means on that data.
     """
     selection = check_request(layout, request)
-    write_record(layout.request(request.id), request)
+    for one in {single.id: single for single in (*request.singles, request)}.values():
+        write_record(layout.request(one.id), one)
     write_params(layout.root, {"request": request.id})
     return selection
 

@@ -1,5 +1,6 @@
 """DVC: what is pinned, and what a lock says. Every call is DVC's own Python API."""
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -63,6 +64,25 @@ def track(root: Path, *folders: Path) -> None:
     targets = [str(folder.resolve()) for folder in folders]
     with opened(root) as repo:
         repo.add(targets)  # pyright: ignore[reportArgumentType]  (a decorator hides the method's type)
+
+
+def is_pinned(root: Path, file: Path) -> bool:
+    """Tell whether the lock holds an output as it is now, whatever it was made from.
+
+    Args:
+        root: The checkout.
+        file: A file that a stage writes.
+
+    Returns:
+        Whether it is there, with the content that some stage in the lock wrote.
+    """
+    path = root / "dvc.lock"
+    if not path.is_file() or not file.is_file():
+        return False
+    digest = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+    own = {"path": file.relative_to(root).as_posix(), "md5": digest}
+    stages = YAML(typ="safe", pure=True).load(path.read_text())["stages"]
+    return any(own.items() <= out.items() for stage in stages.values() for out in stage["outs"])
 
 
 def lock_digest(root: Path) -> Sha256:

@@ -17,7 +17,8 @@ def own_folders(tmp_path_factory):
     os.environ["PREFECT_HOME"] = str(home / "prefect")
     os.environ["LETHE_HOME"] = str(home / "lethe")
     stores = [name for name in os.environ if name.startswith("LETHE_S3_")]
-    for name in ("LETHE_SIGNING_KEY", "LETHE_PSEUDONYM_KEY", "MLFLOW_TRACKING_URI", *stores):
+    keys = ("LETHE_SIGNING_KEY", "LETHE_PSEUDONYM_KEY")
+    for name in (*keys, "MLFLOW_TRACKING_URI", "LETHE_DATABASE_URL", *stores):
         os.environ.pop(name, None)
     init_keys(home / "lethe")
     return home

@@ -87,6 +87,21 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
     return Selection(forget=forget, retain=retain, keep=keep, classes=classes)
 
 
+def names_training_rows(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> bool:
+    """Tell whether a scope matches any training row at all.
+
+    Args:
+        scope: As for ``select``.
+        manifest: The data set that the model was trained on.
+        pseudonymise: The keyed hash that made the scope's pseudonyms.
+
+    Returns:
+        Whether there is something to forget.
+    """
+    matched, _ = _match(scope, manifest, pseudonymise)
+    return bool((matched & (manifest.splits == "train")).any())
+
+
 def _match(
     scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise
 ) -> tuple[NDArray[np.bool_], tuple[int, ...]]:

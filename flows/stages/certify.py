@@ -1,21 +1,27 @@
-"""Stage ``certify``: sign what was done, register the model, and tell it to people."""
+"""Stage ``certify``: sign what was done, register the model, and tell it to people.
 
+A group of requests has one model and one version of it, and for each of its members a certificate, a record
+of the release and a report. All certificates are signed and stored before the model is promoted; what was cut
+short is done again, and nothing is signed, registered or promoted twice.
+"""
+
+import shutil
 from pathlib import Path
 
 from flows.stages.process import run_stage
 from tasks.approving import require_approval
-from tasks.certification import accepted_rung, gather_certificate, note_on
+from tasks.certification import accepted_rung, gather_certificates, note_on, sign_once
 from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.environment import git_commit
 from tasks.evidence import push_missing, store_certificate
-from tasks.files import read_record, write_atomically, write_record
+from tasks.files import copy_folder, read_record, write_record
 from tasks.layout import Layout
 from tasks.materials import read_split
 from tasks.params import read_section
 from tasks.registry import champion, promote, register_model
 from tasks.report.page import write_report
 from tasks.reporting import deletion_markdown
-from tasks.signing import sign_statement
+from tasks.requests import read_request
 from tasks.tracking import (
     Run,
     connect,
@@ -26,56 +32,82 @@ from tasks.tracking import (
     set_tags,
     started_at,
 )
-from unlearn_core.records.base import sha256
-from unlearn_core.records.certificate import Statement
+from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import DeletionRecord, Outcome, Released, Rung, SplitRecord
 from unlearn_core.records.params import RegistryParams
+from unlearn_core.records.request import DeletionRequest, RequestId
 
 
-def certify(root: Path) -> Released:
-    """Sign the certificate, register the accepted model, make it the champion, and write the report.
+def certify(root: Path) -> tuple[Released, ...]:
+    """Sign the certificates, register the accepted model, make it the champion, and write the reports.
 
     Args:
         root: The checkout.
 
     Returns:
-        What was released, and where its evidence is.
+        What was released, and where its evidence is: for the request, or for each member of the group.
     """
     layout = Layout(root)
     require_approval(layout)
     split = read_split(layout)
     deletion = read_record(layout.deletion, DeletionRecord)
-    rung = accepted_rung(deletion)
     run = deletion_run(connect(root), request_id=split.request, key=split.deletion_key)
-    certificate = gather_certificate(layout, deletion, started=started_at(run))
-    signed = sign_statement(Statement.of(certificate, name=WEIGHTS))
-    path = layout.certificate(split.request)
-    write_atomically(path, signed)
-    store_certificate(layout, split.request)
-    outcome = _outcome(layout, split, deletion, rung)
-    version = _register(layout, split, outcome, run, sha256(signed))
-    released = Released(
-        outcome=outcome,
-        registered_model=_registry(layout).model,
-        registered_version=version,
-        certificate=str(path.relative_to(root)),
-        certificate_digest=sha256(signed),
-        run=run.id,
-    )
+    certificates = _sign(layout, deletion, run)
+    request = read_request(layout, split.request)
+    outcome = _outcome(layout, split, deletion, accepted_rung(deletion))
+    version = _register(layout, split, outcome, run, certificates)
     write_record(layout.outcome, outcome)
-    write_record(layout.released(split.request), released)
+    released = tuple(
+        Released(
+            outcome=Outcome(**{**dict(outcome), "request": single.id}),
+            group=request.group,
+            registered_model=_registry(layout).model,
+            registered_version=version,
+            certificate=str(layout.certificate(single.id).relative_to(root)),
+            certificate_digest=certificates[single.id],
+            run=run.id,
+        )
+        for single in request.singles
+    )
+    for one in released:
+        _release(layout, request, one)
     layout.failure(split.request).unlink(missing_ok=True)
-    report = write_report(layout, split.request)
-    log_documents(run, path, report, layout.reports, artifact_path="evidence")
-    describe_run(run, deletion_markdown(deletion, released))
-    set_tags(run, {"lethe.verdict": outcome.verdict, "lethe.method": outcome.method})
+    _tell(layout, run, deletion, released)
     end_run(run, "FINISHED")
     return released
 
 
 def certify_and_store(root: Path) -> None:
     """Certify, and complete the evidence in the store; the flow has a task for each."""
-    push_missing(Layout(root), certify(root).outcome.request)
+    for released in certify(root):
+        push_missing(Layout(root), released.outcome.request)
+
+
+def _sign(layout: Layout, deletion: DeletionRecord, run: Run) -> dict[RequestId, Sha256]:
+    """Sign all certificates, then store them; return their digests by request."""
+    certificates = gather_certificates(layout, deletion, started=started_at(run))
+    signed = {one.request.id: sign_once(one, layout.certificate(one.request.id)) for one in certificates}
+    for request_id in signed:
+        store_certificate(layout, request_id)
+    return signed
+
+
+def _release(layout: Layout, request: DeletionRequest, released: Released) -> None:
+    """Write what was released for one request, beside its certificate, and the report that tells it."""
+    request_id = released.outcome.request
+    if request.members:
+        _copy_data_docs(layout.data_docs(request.id), layout.data_docs(request_id))
+    write_record(layout.released(request_id), released)
+    layout.failure(request_id).unlink(missing_ok=True)
+    write_report(layout, request_id)
+
+
+def _copy_data_docs(source: Path, folder: Path) -> None:
+    """Give a member the reports on its group's split; those of an earlier try of its own are not about it."""
+    if source.is_dir():
+        copy_folder(source, folder)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _outcome(layout: Layout, split: SplitRecord, deletion: DeletionRecord, rung: Rung) -> Outcome:
@@ -94,32 +126,60 @@ def _outcome(layout: Layout, split: SplitRecord, deletion: DeletionRecord, rung:
     )
 
 
-def _register(layout: Layout, split: SplitRecord, outcome: Outcome, run: Run, certificate: str) -> int:
+def _register(
+    layout: Layout, split: SplitRecord, outcome: Outcome, run: Run, certificates: dict[RequestId, Sha256]
+) -> int:
     """Register the model once, and let ``champion`` point to it."""
     name = _registry(layout).model
     before = champion(run.tracking, name)
-    tags = {
-        "lethe.request": split.request,
-        "lethe.scope": split.scope,
-        "lethe.method": outcome.method,
-        "lethe.verdict": outcome.verdict,
-        "lethe.certificate": certificate,
-        "lethe.parent_version": str(before.version) if before else "none",
-        "lethe.data": split.data,
-        "lethe.retained": split.retained,
-        "lethe.commit": git_commit(layout.root) or "none",
-    }
     version = register_model(
         run,
         name,
         weights=layout.unlearned / WEIGHTS,
         card=layout.unlearned / CARD,
         key=split.deletion_key,
-        tags=tags,
-        description=f"Request {split.request}: {outcome.method}, {outcome.verdict}, evidence {outcome.level}",
+        tags={
+            **_version_tags(layout, split, outcome, certificates),
+            "lethe.parent_version": str(before.version) if before else "none",
+        },
+        description=_version_description(split, outcome, certificates),
     )
     promote(run.tracking, name, version.version)
     return version.version
+
+
+def _version_tags(
+    layout: Layout, split: SplitRecord, outcome: Outcome, certificates: dict[RequestId, Sha256]
+) -> dict[str, str]:
+    """Return what the registry says of a version; by request and scope it is found again."""
+    by_request = {f"lethe.certificate.{request_id}": digest for request_id, digest in certificates.items()}
+    return {
+        "lethe.request": split.request,
+        "lethe.scope": split.scope,
+        "lethe.method": outcome.method,
+        "lethe.verdict": outcome.verdict,
+        "lethe.data": split.data,
+        "lethe.retained": split.retained,
+        "lethe.commit": git_commit(layout.root) or "none",
+        **({"lethe.certificate": certificates[split.request]} if len(certificates) == 1 else by_request),
+    }
+
+
+def _version_description(split: SplitRecord, outcome: Outcome, certificates: dict[RequestId, Sha256]) -> str:
+    """Return what a version's page says of it."""
+    together = "" if len(certificates) == 1 else f" ({', '.join(certificates)})"
+    return f"Request {split.request}{together}: {outcome.method}, {outcome.verdict}, evidence {outcome.level}"
+
+
+def _tell(layout: Layout, run: Run, deletion: DeletionRecord, released: tuple[Released, ...]) -> None:
+    """Write into the run what came of it: documents, a description, tags."""
+    log_documents(run, layout.reports, artifact_path="evidence")
+    for one in released:
+        request_id = one.outcome.request
+        folder = "evidence" if one.group is None else f"evidence/{request_id}"
+        log_documents(run, layout.certificate(request_id), layout.report(request_id), artifact_path=folder)
+    describe_run(run, deletion_markdown(deletion, *released))
+    set_tags(run, {"lethe.verdict": released[0].outcome.verdict, "lethe.method": released[0].outcome.method})
 
 
 def _registry(layout: Layout) -> RegistryParams:

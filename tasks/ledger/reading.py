@@ -1,6 +1,6 @@
 """A ledger to look at: what stands in it, and whether anybody changed it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, Select, select
@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from tasks.environment import now
 from tasks.ledger.database import reading
-from tasks.ledger.tables import EventRow, RequestRow, entry_of, event_of
+from tasks.ledger.tables import EventRow, RequestRow, entry_of, event_of, submission_of
 from unlearn_core.audit.ledger import check_ledger
 from unlearn_core.errors import ConfigurationError, EvidenceError, RequestError
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.ledger import Day, Entry, LedgerEvent, State
-from unlearn_core.records.request import RequestId
+from unlearn_core.records.request import DeletionRequest, RequestId
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,12 @@ class LedgerReader:
         with reading(self.engine) as session:
             entry = entry_of(known_row(session, request))
             return entry, tuple(event_of(row) for row in session.scalars(query))
+
+    def holds(self, requests: Iterable[DeletionRequest]) -> bool:
+        """Tell whether all of some requests came in here, each with the same scope."""
+        with reading(self.engine) as session:
+            rows = [(request, session.get(RequestRow, request.id)) for request in requests]
+            return all(row is not None and submission_of(row).request == one for one, row in rows)
 
     def head(self) -> Sha256 | None:
         """Return the digest that stands for all that has happened; None if nothing has."""

@@ -15,7 +15,7 @@ from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import DeletionRecord, Released, SplitRecord
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.report import Pictures, ReportFacts
-from unlearn_core.records.request import ClassScope, SampleScope, Scope
+from unlearn_core.records.request import DeletionRequest
 
 
 def gather_facts(layout: Layout, request_id: str) -> ReportFacts:
@@ -36,17 +36,36 @@ def gather_facts(layout: Layout, request_id: str) -> ReportFacts:
     kept = layout.report_facts(request_id)
     if (layout.split / "split.json").is_file():
         split = read_split(layout)
-        record = _find_record(layout, split) if split.request == request_id else None
-        if record is not None:
-            facts = _gather(layout, split, record)
+        served = _find_served(layout, split, request_id)
+        record = _find_record(layout, split) if served is not None else None
+        if served is not None and record is not None:
+            facts = _gather(layout, split, record, served, request_id)
             write_record(kept, facts)
             return facts
     if not kept.is_file():
+        _refuse_group(layout, request_id)
         raise SetupError(
             f"nothing here tells of a deletion for the request {request_id!r}; serve it with `lethe delete "
             f"{request_id}`, or check out the commit that it was served in and run `dvc pull`"
         )
     return read_record(kept, ReportFacts)
+
+
+def _find_served(layout: Layout, split: SplitRecord, request_id: str) -> DeletionRequest | None:
+    """Return the request that a split was made for, or the group, if a request was served by it."""
+    if split.request != request_id and not layout.request(split.request).is_file():
+        return None
+    served = read_request(layout, split.request)
+    return served if request_id in {single.id for single in served.singles} else None
+
+
+def _refuse_group(layout: Layout, request_id: str) -> None:
+    """Say where to look, if an id is that of a group: its members have reports, each its own."""
+    if layout.request(request_id).is_file() and (found := read_request(layout, request_id)).members:
+        ids = ", ".join(single.id for single in found.singles)
+        raise SetupError(
+            f"{request_id!r} stands for {ids}; each has a report of its own, so name one of them"
+        )
 
 
 def _find_record(layout: Layout, split: SplitRecord) -> DeletionRecord | None:
@@ -57,13 +76,16 @@ def _find_record(layout: Layout, split: SplitRecord) -> DeletionRecord | None:
     return None
 
 
-def _gather(layout: Layout, split: SplitRecord, record: DeletionRecord) -> ReportFacts:
+def _gather(
+    layout: Layout, split: SplitRecord, record: DeletionRecord, served: DeletionRequest, request_id: str
+) -> ReportFacts:
     card = read_card(layout.dataset)
-    certificate, signer = _certificate(layout, record)
+    certificate, signer = _certificate(layout, record, request_id)
     return ReportFacts(
-        request=split.request,
+        request=request_id,
+        group=served.group,
         kind=split.scope_kind,
-        named=_named(read_request(layout, split.request).scope),
+        named=len(served.scope.names),
         dataset=card.name,
         classes=card.classes,
         forgotten_classes=split.classes,
@@ -72,17 +94,10 @@ def _gather(layout: Layout, split: SplitRecord, record: DeletionRecord) -> Repor
         deletion=record,
         pictures=_pictures(layout, record),
         costs=_costs(layout, record),
-        released=_released(layout, record),
+        released=_released(layout, record, request_id),
         certificate=certificate,
         signer=signer,
     )
-
-
-def _named(scope: Scope) -> int:
-    """Count what a request names."""
-    if isinstance(scope, ClassScope):
-        return len(scope.classes)
-    return len(scope.samples if isinstance(scope, SampleScope) else scope.subjects)
 
 
 def _training_rows(card: DatasetCard) -> int:
@@ -104,16 +119,18 @@ def _costs(layout: Layout, record: DeletionRecord) -> dict[str, Cost]:
     return {name: cost for name, cost in found.items() if cost is not None}
 
 
-def _released(layout: Layout, record: DeletionRecord) -> Released | None:
+def _released(layout: Layout, record: DeletionRecord, request_id: str) -> Released | None:
     """Return what was released of this very ladder."""
-    path = layout.released(record.request)
+    path = layout.released(request_id)
     released = read_record(path, Released) if path.is_file() else None
     return released if released is not None and released.outcome.deletion == record.digest else None
 
 
-def _certificate(layout: Layout, record: DeletionRecord) -> tuple[DeletionCertificate | None, Sha256 | None]:
+def _certificate(
+    layout: Layout, record: DeletionRecord, request_id: str
+) -> tuple[DeletionCertificate | None, Sha256 | None]:
     """Return the accepted model's certificate and the key that it names; verifying is for the reader."""
-    path = layout.certificate(record.request)
+    path = layout.certificate(request_id)
     if record.accepted is None or not path.is_file():
         return None, None
     payload, _, keyid = decode(read_certificate(path))

@@ -92,13 +92,22 @@ def steps(facts: ReportFacts) -> list[Step]:
     """Tell a deletion from the request to the certificate."""
     record = facts.deletion
     return [
-        Step("plain", "The request", f"Request {facts.request} asked to forget {forgotten_thing(facts)}."),
+        _request(facts),
         _split(facts),
         _reference(facts),
         *_attempts(facts),
         *(Step("plain", f"{_name(left.method)} was not tried", "", left.why) for left in record.left_out),
         _end(facts),
     ]
+
+
+def _request(facts: ReportFacts) -> Step:
+    what = forgotten_thing(facts)
+    if facts.group is None:
+        return Step("plain", "The request", f"Request {facts.request} asked to forget {what}.")
+    others = counted(len(facts.group.members) - 1, "other", "others")
+    text = f"Request {facts.request} was served together with {others}. Together they asked to forget {what}."
+    return Step("plain", "The requests", f"{text} All numbers on this page are about all of them.")
 
 
 def _split(facts: ReportFacts) -> Step:

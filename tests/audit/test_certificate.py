@@ -8,7 +8,7 @@ import pytest
 
 from unlearn_core.audit.certificate import check
 from unlearn_core.audit.policy import judge
-from unlearn_core.errors import EvidenceError
+from unlearn_core.errors import ConfigurationError, EvidenceError
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import (
     Attempt,
@@ -21,7 +21,15 @@ from unlearn_core.records.certificate import (
 from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
 from unlearn_core.records.policy import Band, Finding, Ladder, Policy, Verdict
 from unlearn_core.records.provenance import Provenance
-from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
+from unlearn_core.records.request import (
+    ClassScope,
+    DeletionRequest,
+    GroupSummary,
+    SampleScope,
+    Scope,
+    SubjectScope,
+    group_id,
+)
 from unlearn_core.records.result import Coverage, ParameterCoverage, UnlearningRecord
 
 SEVEN = ClassScope(classes=("seven",))
@@ -164,8 +172,52 @@ def reference(number: int) -> dict[str, Any]:
     return evaluation(f"reference-{number}", 0.0).model_dump(mode="json")
 
 
+OTHERS = ("one of the others", "another")
+REQUEST = DeletionRequest(id="erase-2025-03", scope=SEVEN)
+
+
+def grouped(*others: str) -> Statement:
+    """The statement of a request that was served with others, which nobody learns of."""
+    members = tuple(sorted([REQUEST.summary.digest, *map(digest, others)]))
+    group = GroupSummary(id=group_id(members), scope=digest("union"), members=members)
+    return changed("predicate.group", group.model_dump(mode="json"))
+
+
 def test_the_pipelines_statement_agrees_with_itself():
     check(statement())
+
+
+def test_a_statement_of_a_request_of_its_own_has_the_bytes_that_it_always_had():
+    expected = "sha256:d049be36d262dfbce9293ed450d1b91ed32001c689e4330f9f8e0b3cdfc1b53a"
+    assert sha256(statement().canonical()) == expected
+
+
+def test_a_statement_of_a_request_that_was_served_with_others_agrees_with_itself():
+    check(grouped(*OTHERS))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("request.id", "erase-2025-04", "group: request erase-2025-04 (sha256:"),
+        ("request.kind", "subjects", "is not among its members"),
+        ("request.scope", digest("another scope"), "is not among its members"),
+        ("group.id", "group-0123456789ab", "group: it is called group-0123456789ab; its members make it"),
+        ("group.members.0", digest("a stranger"), "its members make it"),
+        ("group.members", [digest("x"), digest("y")], "is not among its members"),
+        ("group.members", [REQUEST.summary.digest] * 2, "do not stand in order, each once"),
+        ("group.members", sorted([REQUEST.summary.digest, digest("x")], reverse=True), "in order, each once"),
+    ],
+)
+def test_a_group_that_contradicts_itself_is_named(path: str, value: Any, problem: str):
+    with pytest.raises(EvidenceError) as caught:
+        check(changed(f"predicate.{path}", value, grouped(*OTHERS)))
+    assert problem in str(caught.value)
+
+
+def test_a_group_of_one_is_none():
+    with pytest.raises(ConfigurationError, match="at least 2"):
+        changed("predicate.group.members", [REQUEST.summary.digest], grouped(*OTHERS))
 
 
 @pytest.mark.parametrize(

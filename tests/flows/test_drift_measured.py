@@ -171,11 +171,12 @@ def test_an_overdrawn_budget_leaves_only_retraining(copy):
 
 
 def test_a_model_beyond_the_budget_is_told_as_drifted(copy):
-    from tasks.certification import gather_certificate
+    from tasks.certification import gather_certificates
     from tasks.environment import now
 
     with_budget(copy, max_weight_distance=0.0)
-    attempts = gather_certificate(Layout(copy), unlearn(copy), started=now()).attempts
+    (certificate,) = gather_certificates(Layout(copy), unlearn(copy), started=now())
+    attempts = certificate.attempts
     assert (attempts[0].method, attempts[0].verdict) == ("finetune", "drifted")
 
 

@@ -11,7 +11,7 @@ from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.process import run_stage
 from flows.stages.unlearn import Hands, unlearn
 from flows.verify_cli import verify_files
-from tasks.certification import gather_certificate
+from tasks.certification import gather_certificates
 from tasks.checkpoints import WEIGHTS, read_checkpoint_card
 from tasks.datasets import read_card
 from tasks.environment import now, sole_use
@@ -183,7 +183,7 @@ def test_a_person_can_be_forgotten_with_a_note_where_the_policy_says_so(copy):
     submit_request(layout, DeletionRequest(id="r-2", scope=scope))
     DELETION["split"](copy)
     record = DELETION["unlearn"](copy)
-    released = DELETION["certify"](copy)
+    (released,) = DELETION["certify"](copy)
     assert record.tried == ("finetune",)
     assert record.rungs[0].verdict.verdict == "inconclusive"
     assert released.outcome.note.endswith("Accepted with this note, as the policy says.")
@@ -202,7 +202,8 @@ def test_a_rung_that_fails_gives_way_to_the_next(copy):
     assert record.tried == ("svd", "retrain")
     assert [(entry.method, entry.why) for entry in record.failed] == [("svd", "too much is out of reach")]
     assert record.accepted.unlearning.name == "retrain"
-    attempts = gather_certificate(Layout(copy), record, started=now()).attempts
+    (certificate,) = gather_certificates(Layout(copy), record, started=now())
+    attempts = certificate.attempts
     assert [(one.method, one.verdict) for one in attempts] == [("svd", "failed"), ("retrain", "passes")]
 
 

@@ -16,11 +16,13 @@ from world import ROOT, content, run
 
 from tasks import publishing
 from tasks.files import write_record
+from tasks.grouping import make_group
 from tasks.layout import Layout
 from tasks.publishing import is_published, publish
 from tasks.versioning import pin
 from unlearn_core.errors import PipelineError, SetupError, UnavailableError
 from unlearn_core.records.deletion import Outcome
+from unlearn_core.records.request import ClassScope, DeletionRequest
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value will soon raise:DeprecationWarning")
 
@@ -38,6 +40,10 @@ stages:
     deps: [data/split]
     outs: [reports/outcome.json]
 """
+
+
+def asked(request_id):
+    return DeletionRequest(id=request_id, scope=ClassScope(classes=("3",)))
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Worker:
         """Leave what a served request leaves."""
         path = self.layout.request(request_id)
         if not path.exists():
-            path.write_text(f'{{"id": "{request_id}"}}')
+            write_record(path, asked(request_id))
         (self.root / "params.yaml").write_text(f"request: {request_id}\n")
         self.layout.split.parent.mkdir(exist_ok=True)
         shutil.copy(path, self.layout.split)
@@ -103,7 +109,7 @@ def start(tmp_path_factory):
     (first / "dvc.yaml").write_text(STAGES)
     (first / "params.yaml").write_text("request: demo\n")
     (first / "requests").mkdir()
-    (first / "requests" / "demo.json").write_text('{"id": "demo"}')
+    write_record(first / "requests" / "demo.json", asked("demo"))
     done = run(first, "dvc", "remote", "add", "--default", "own", "../remote")
     assert done.returncode == 0, done.stderr
     who = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid")
@@ -140,8 +146,23 @@ def test_a_deletion_is_one_commit_that_names_all_it_needs(worker):
     second = another(worker, worker.root.parent / "second").root
     done = run(second, "dvc", "pull")
     assert done.returncode == 0, done.stderr
-    assert (second / "requests" / "r-1.json").read_text() == '{"id": "r-1"}'
+    assert (second / "requests" / "r-1.json").read_bytes() == asked("r-1").canonical()
     assert "up to date" in run(second, "dvc", "status").stdout
+
+
+def test_a_group_is_one_commit_by_which_each_of_its_requests_is_published(worker):
+    group = make_group([asked("r-2"), asked("r-3")])
+    for one in (*group.singles, group):
+        write_record(worker.layout.request(one.id), one)
+    worker.serve(group.id)
+    commit = worker.publish(group.id)
+    assert worker.published()[0] == f"Delete {group.id}: svd passes"
+    changed = worker.git("show", "--name-only", "--format=", commit, "--", "requests").split()
+    assert changed == sorted(f"requests/{one.id}.json.dvc" for one in (*group.singles, group))
+    assert worker.git("status", "--porcelain") == ""
+    for name in ("r-2", "r-3", group.id):
+        assert is_published(worker.layout, name, branch=BRANCH)
+    assert not is_published(worker.layout, "r-1", branch=BRANCH)
 
 
 def test_publishing_twice_changes_nothing(worker):

@@ -3,6 +3,7 @@
 import pytest
 from world import checkout, content, files_of
 
+from tasks.grouping import make_group
 from tasks.layout import Layout
 from tasks.params import read_params, write_params
 from tasks.requests import is_known, make_scope, preview_manifest, read_request, submit_request
@@ -90,6 +91,39 @@ def test_a_request_that_is_refused_changes_no_byte(layout, named, said):
     before = files_of(layout.root)
     with pytest.raises(RequestError, match=said):
         submit_request(layout, request(**named))
+    assert files_of(layout.root) == before
+
+
+def test_a_group_and_each_of_its_members_are_written_and_the_group_is_named(layout):
+    group = make_group([request("r-5", classes=("5",)), request("r-6", classes=("6", "5"))])
+    submit_request(layout, group)
+    assert read_request(layout, group.id) == group
+    assert [read_request(layout, one.id) for one in group.singles] == list(group.singles)
+    assert read_params(layout.root)["request"] == group.id
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ({"request_id": "demo", "classes": ("5",)}, ("6",), "the id 'demo' is taken"),
+        ({"classes": ("eleven",)}, ("6",), "unknown class: eleven"),
+        ({"classes": tuple("01234")}, tuple("56789"), "nothing would be left"),
+    ],
+)
+def test_a_group_with_a_request_that_is_refused_changes_no_byte(layout, first, second, said):
+    before = files_of(layout.root)
+    with pytest.raises(RequestError, match=said):
+        submit_request(layout, make_group([request(**first), request("r-18", classes=second)]))
+    assert files_of(layout.root) == before
+
+
+def test_a_group_with_a_member_that_forgets_nothing_changes_no_byte(layout):
+    manifest = preview_manifest(layout)
+    trained, held = (str(manifest.sample_ids[manifest.splits == split][0]) for split in ("train", "test"))
+    group = make_group([request("r-1", samples=(trained,)), request("r-2", samples=(held,))])
+    before = files_of(layout.root)
+    with pytest.raises(RequestError, match=r"^r-2: the scope matches no training row; leave it out"):
+        submit_request(layout, group)
     assert files_of(layout.root) == before
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 from world import run
 
-from tasks.versioning import is_current, lock_digest, pin, track
+from tasks.versioning import is_current, is_pinned, lock_digest, pin, track
 from unlearn_core.errors import PipelineError, SetupError
 
 # DVC's own trees of paths.
@@ -49,6 +49,19 @@ def test_a_pinned_stage_is_current(root):
     work(root)
     pin(root, "copy")
     assert is_current(root, "copy")
+
+
+def test_an_output_is_pinned_as_it_is_whatever_happened_to_what_it_was_made_from(root):
+    assert not is_pinned(root, root / "out")
+    work(root)
+    assert not is_pinned(root, root / "out")
+    pin(root, "copy")
+    work(root, "in", "2")
+    assert is_pinned(root, root / "out")
+    work(root, "out", "2")
+    assert not is_pinned(root, root / "out")
+    (root / "out").unlink()
+    assert not is_pinned(root, root / "out")
 
 
 @pytest.mark.parametrize("name", ["in", "out"])

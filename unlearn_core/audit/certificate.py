@@ -15,6 +15,7 @@ from unlearn_core.errors import EvidenceError
 from unlearn_core.records.certificate import DeletionCertificate, Statement
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import LAST_RESORT, Finding, Verdict
+from unlearn_core.records.request import group_id
 
 SHARE_TOLERANCE = 1e-6
 BOUND_TOLERANCE = 1e-9
@@ -32,6 +33,7 @@ def check(statement: Statement) -> None:
     certificate = statement.predicate
     problems = [
         *_subject(statement),
+        *_group(certificate),
         *_identities(certificate),
         *_evaluations(certificate),
         *_findings(certificate),
@@ -54,6 +56,18 @@ def _subject(statement: Statement) -> Iterator[str]:
         yield f"subject: the statement is about {subject}, the certificate about {certified}"
     if b"hmac-sha256:" in statement.canonical():
         yield "a pseudonym of a sample or a person is in it; a certificate carries digests only"
+
+
+def _group(certificate: DeletionCertificate) -> Iterator[str]:
+    """The request is one of its group, and the group is what its members make it."""
+    if (group := certificate.group) is None:
+        return
+    if (own := certificate.request.digest) not in group.members:
+        yield f"group: request {certificate.request.id} ({own}) is not among its members"
+    if list(group.members) != sorted(set(group.members)):
+        yield "group: its members do not stand in order, each once"
+    if group.id != (follows := group_id(group.members)):
+        yield f"group: it is called {group.id}; its members make it {follows}"
 
 
 def _identities(certificate: DeletionCertificate) -> Iterator[str]:

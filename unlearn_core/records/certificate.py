@@ -13,7 +13,7 @@ from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.policy import Policy, Verdict, VerdictName
 from unlearn_core.records.provenance import Provenance
-from unlearn_core.records.request import DeletionRequest, RequestId, ScopeKind
+from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestSummary
 from unlearn_core.records.result import Coverage, UnlearningRecord
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -21,14 +21,6 @@ PREDICATE_TYPE = "tag:lethe.example,2025:certificate/v1"
 """A tag URI (RFC 4151) under a reserved name (RFC 2606): stable, and no host that anybody owns."""
 
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class RequestSummary(Record):
-    """Which request was served; ``scope`` is the digest of its scope."""
-
-    id: RequestId
-    kind: ScopeKind
-    scope: Sha256
 
 
 class DataDigests(Record):
@@ -106,12 +98,14 @@ class DeletionCertificate(Record):
     ``method`` is the method's own JSON with every hyper-parameter; ``lock`` the digest of the pipeline's
     lock before certification; ``ledger`` the head of the audit ledger at that moment; ``attempts`` every
     rung in ladder order, the accepted one last; ``note`` what the reader must know of an inconclusive
-    verdict; ``drift`` is absent from the first certificates. ``schema_version`` has no default: bytes that
-    do not say what they are, are refused.
+    verdict; ``drift`` is absent from the first certificates; ``group`` is there where the request was served
+    together with others, and then data, models and judgement are those of all of them.
+    ``schema_version`` has no default: bytes that do not say what they are, are refused.
     """
 
     schema_version: Literal["lethe.certificate/1"]
     request: RequestSummary
+    group: GroupSummary | None = Field(default=None, exclude_if=lambda group: group is None)
     data: DataDigests
     models: ModelDigests
     method: dict[str, JsonValue]
@@ -133,6 +127,7 @@ class DeletionCertificate(Record):
         cls,
         *,
         request: DeletionRequest,
+        group: GroupSummary | None = None,
         data: DataDigests,
         result: UnlearningRecord,
         judgement: Judgement,
@@ -149,7 +144,8 @@ class DeletionCertificate(Record):
         """Build a certificate out of the records that the pipeline has anyway.
 
         Args:
-            request: The request; only its id, kind and scope digest are taken.
+            request: The request, a single one; only its id, kind and scope digest are taken.
+            group: The group that it was served in.
             data: Digests of the data before, of what was retained, and of the splits.
             result: The accepted attempt: method, seed, digests and coverage are taken from it.
             judgement: The gate's verdict and the evaluations that it rests on.
@@ -168,7 +164,8 @@ class DeletionCertificate(Record):
         """
         return cls(
             schema_version="lethe.certificate/1",
-            request=RequestSummary(id=request.id, kind=request.scope.kind, scope=request.scope_digest),
+            request=request.summary,
+            group=group,
             data=data,
             models=ModelDigests(parent=result.parent, unlearned=result.weights),
             method=result.method,

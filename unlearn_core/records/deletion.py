@@ -2,11 +2,13 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import EvidenceLevel, Verdict, VerdictName
-from unlearn_core.records.request import RequestId, ScopeKind
+from unlearn_core.records.request import GroupSummary, RequestId, ScopeKind
 from unlearn_core.records.result import UnlearningRecord
 
 
@@ -126,10 +128,14 @@ class Outcome(Record):
 
 
 class Released(Record):
-    """An accepted deletion as it stands in this checkout: the outcome, and where its evidence is."""
+    """An accepted deletion as it stands in this checkout: the outcome, and where its evidence is.
+
+    ``group`` is there where the request was served together with others: they share model, version and run.
+    """
 
     schema_version: Literal["lethe.released/1"] = "lethe.released/1"
     outcome: Outcome
+    group: GroupSummary | None = Field(default=None, exclude_if=lambda group: group is None)
     registered_model: str
     registered_version: int
     certificate: str

@@ -8,7 +8,7 @@ from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.deletion import DeletionRecord, Released
 from unlearn_core.records.evaluation import Cost
-from unlearn_core.records.request import RequestId, ScopeKind
+from unlearn_core.records.request import GroupSummary, RequestId, ScopeKind
 
 BINS, RATES = 20, 101
 """Bars of a histogram from 0 to 1, and points of an attack's curve."""
@@ -44,14 +44,16 @@ class Pictures(Record):
 class ReportFacts(Record):
     """Every fact that a report tells.
 
-    ``named`` counts what the request names: classes, samples or persons. ``rows`` and ``forgotten_rows``
-    count training rows. ``costs`` goes from ``original``, ``retrained`` and the names of methods to what
-    making that model cost on this machine. Of a deletion without an accepted model, ``released`` and
-    ``certificate`` are None, and so are they in a checkout that holds pinned results but no evidence.
+    ``named`` counts what the request names, or all of its ``group``: classes, samples or persons. ``rows``
+    and ``forgotten_rows`` count training rows. ``costs`` goes from ``original``, ``retrained`` and the names
+    of methods to what making that model cost on this machine. Of a deletion without an accepted model,
+    ``released`` and ``certificate`` are None, and so are they in a checkout that holds pinned results but no
+    evidence.
     """
 
     schema_version: Literal["lethe.report/1"] = "lethe.report/1"
     request: RequestId
+    group: GroupSummary | None = Field(default=None, exclude_if=lambda group: group is None)
     kind: ScopeKind
     named: int
     dataset: str

@@ -1,10 +1,11 @@
 """A deletion request: who or what is to be forgotten, without naming a person."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from unlearn_core.records.base import Pseudonym, Record, Sha256
+from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 ScopeKind = Literal["classes", "samples", "subjects"]
@@ -23,12 +24,22 @@ class ClassScope(Record):
     kind: Literal["classes"] = "classes"
     classes: Annotated[tuple[str, ...], AfterValidator(_once)] = Field(min_length=1)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is named."""
+        return self.classes
+
 
 class SampleScope(Record):
     """Single training rows, by the pseudonyms of their ids."""
 
     kind: Literal["samples"] = "samples"
     samples: Annotated[tuple[Pseudonym, ...], AfterValidator(_once)] = Field(min_length=1)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is named."""
+        return self.samples
 
 
 class SubjectScope(Record):
@@ -37,18 +48,118 @@ class SubjectScope(Record):
     kind: Literal["subjects"] = "subjects"
     subjects: Annotated[tuple[Pseudonym, ...], AfterValidator(_once)] = Field(min_length=1)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is named."""
+        return self.subjects
+
 
 Scope = Annotated[ClassScope | SampleScope | SubjectScope, Field(discriminator="kind")]
 
 
+class RequestSummary(Record):
+    """A request without what it names: ``scope`` is the digest of its scope."""
+
+    id: RequestId
+    kind: ScopeKind
+    scope: Sha256
+
+
+class GroupSummary(Record):
+    """Several requests that were served as one, none of which is told but as a digest.
+
+    ``scope`` is the digest of the scopes' union. ``members`` are the digests of the members' summaries, in
+    order: whoever has a member's summary can tell that it is among them, and from the rest nobody learns
+    which requests they are.
+    """
+
+    id: RequestId
+    scope: Sha256
+    members: tuple[Sha256, ...] = Field(min_length=2)
+
+
+class Member(Record):
+    """One of the requests that a group stands for."""
+
+    id: RequestId
+    scope: Scope
+
+
 class DeletionRequest(Record):
-    """One request to forget. Its id is the only part that logs, tags and parameters carry."""
+    """One request to forget, or the group of several. Its id is all that logs, tags and parameters carry.
+
+    A group's scope is the union of its members', which are all of one kind and stand in the order of their
+    ids; its id follows from them. A single request has no members, and no key of that name.
+    """
 
     schema_version: Literal["lethe.request/1"] = "lethe.request/1"
     id: RequestId
     scope: Scope
+    members: tuple[Member, ...] = Field(default=(), min_length=2, exclude_if=lambda members: not members)
+
+    @model_validator(mode="after")
+    def _is_what_its_members_make_it(self) -> Self:
+        if not self.members:
+            return self
+        ids = [member.id for member in self.members]
+        if ids != sorted(set(ids)):
+            raise ValueError("the members of a group stand in the order of their ids, each once")
+        if self.scope != union(member.scope for member in self.members):
+            raise ValueError("the scope of a group is the union of its members' scopes, in order")
+        if self.id != (expected := group_id(single.summary.digest for single in self.singles)):
+            raise ValueError(f"the id of this group is {expected}: it follows from its members")
+        return self
 
     @property
     def scope_digest(self) -> Sha256:
         """The digest of the scope alone: two requests for the same thing share it."""
         return self.scope.digest
+
+    @property
+    def summary(self) -> RequestSummary:
+        """The request without what it names."""
+        return RequestSummary(id=self.id, kind=self.scope.kind, scope=self.scope_digest)
+
+    @property
+    def singles(self) -> tuple["DeletionRequest", ...]:
+        """The requests that are served: the members of a group, or this one."""
+        return tuple(DeletionRequest(id=one.id, scope=one.scope) for one in self.members) or (self,)
+
+    @property
+    def group(self) -> GroupSummary | None:
+        """The group without what it names; None of a single request."""
+        if not self.members:
+            return None
+        digests = sorted(single.summary.digest for single in self.singles)
+        return GroupSummary(id=self.id, scope=self.scope_digest, members=tuple(digests))
+
+
+def union(scopes: Iterable[Scope]) -> Scope:
+    """Return the scope that names all that some scopes name.
+
+    Args:
+        scopes: Scopes of one kind; they may overlap.
+
+    Returns:
+        Their union, its names in order.
+
+    Raises:
+        ValueError: If they are of several kinds.
+    """
+    given = list(scopes)
+    if len(kinds := sorted({scope.kind for scope in given})) != 1:
+        raise ValueError(f"a group names classes, samples or subjects, one kind of them; it named {kinds}")
+    names = tuple(sorted({name for scope in given for name in scope.names}))
+    return type(given[0]).model_validate({kinds[0]: names})
+
+
+def group_id(members: Iterable[Sha256]) -> RequestId:
+    """Return the id of a group: the same members always make the same one.
+
+    Args:
+        members: The digests of the members' summaries, in any order.
+
+    Returns:
+        ``group-`` and twelve hexadecimal digits.
+    """
+    return "group-" + sha256(canonical_json(sorted(members))).removeprefix("sha256:")[:12]
