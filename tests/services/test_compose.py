@@ -16,6 +16,7 @@ from tasks.environment import QUIET
 
 SERVICES = load()["services"]
 LETHE = [name for name, service in SERVICES.items() if service["image"].startswith("lethe:")]
+PROGRAMS = [name for name in LETHE if name != "files"]
 SERVERS = ("postgres", "s3", "prefect", "mlflow", "worker", "worker-gpu")
 
 
@@ -72,10 +73,24 @@ def test_a_container_can_change_nothing_but_its_volumes_and_gain_no_rights(name)
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in service
-    assert "cap_add" not in service
+    assert "cap_add" not in service or name == "files"
 
 
-@by_service(LETHE)
+def test_what_reads_every_volume_runs_for_backups_alone_and_without_a_network():
+    service = SERVICES["files"]
+    assert service["profiles"] == ["backup"]
+    assert service["network_mode"] == "none"
+    assert set(service["cap_add"]) == {"CHOWN", "DAC_OVERRIDE", "FOWNER"}
+    assert "environment" not in service
+    kept = set(
+        re.findall(r"^VOLUMES := (.*)$", (ROOT / "infra/Makefile").read_text(), re.MULTILINE)[0].split()
+    )
+    mounted = dict(mount.split(":") for mount in service["volumes"])
+    assert mounted == {name: f"/volumes/{name}" for name in kept}
+    assert set(load()["volumes"]) - kept == {"postgres", "state"}
+
+
+@by_service(PROGRAMS)
 def test_lethes_own_containers_do_not_run_as_root(name):
     user, group = SERVICES[name]["user"].split(":")
     assert int(user) > 0
@@ -99,7 +114,7 @@ def test_what_a_service_waits_for_can_come(name):
         assert "profiles" not in SERVICES[other]
 
 
-@by_service(LETHE)
+@by_service(PROGRAMS)
 def test_telemetry_is_off(name):
     environment = SERVICES[name]["environment"]
     switches = [key for key in QUIET if "TRACK" in key or "ANALYTICS" in key or "TELEMETRY" in key]
@@ -119,7 +134,7 @@ def test_one_worker_asks_for_an_accelerator_and_one_does_not():
     assert (SERVICES["worker"]["profiles"], SERVICES["worker-gpu"]["profiles"]) == (["cpu"], ["gpu"])
 
 
-@by_service(LETHE)
+@by_service(PROGRAMS)
 def test_a_program_of_lethes_image_is_installed_with_it(name):
     command = SERVICES[name].get("command") or SERVICES[name]["entrypoint"]
     scripts = Path(sys.executable).parent

@@ -1,0 +1,148 @@
+"""infra/Makefile: secrets, backups and their restoration, with its own recipes on the running services.
+
+Each of these must turn red: a second `init` that replaces secrets; a dump that lacks a table; a restoration
+after which a role gets into another's database; a backup that failed and looks complete.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from dotenv import dotenv_values
+from world import ROOT
+
+MAKE = ["make", "--no-print-directory", "-C", str(ROOT / "infra")]
+
+
+def make(*words, **environment):
+    inherited = {**os.environ, **environment}
+    return subprocess.run([*MAKE, *words], env=inherited, capture_output=True, text=True, check=False)
+
+
+def test_init_makes_secrets_that_differ_and_that_nobody_else_reads(tmp_path):
+    first, second = tmp_path / "a", tmp_path / "b"
+    assert make("init", f"ENV_FILE={first}").returncode == 0
+    assert make("init", f"ENV_FILE={second}").returncode == 0
+    assert first.stat().st_mode & 0o777 == 0o600
+    values = [*dotenv_values(first).values(), *dotenv_values(second).values()]
+    assert len(set(values)) == len(values) == 18
+    assert min(len(value) for value in values) == 40
+
+
+def test_init_leaves_secrets_that_are_there(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("POSTGRES_PASSWORD=mine\n")
+    done = make("init", f"ENV_FILE={file}")
+    assert done.returncode != 0
+    assert "is there" in done.stderr
+    assert file.read_text() == "POSTGRES_PASSWORD=mine\n"
+
+
+def test_init_prints_no_secret(tmp_path):
+    done = make("init", f"ENV_FILE={tmp_path / '.env'}")
+    said = done.stdout + done.stderr
+    assert [value for value in dotenv_values(tmp_path / ".env").values() if value in said] == []
+
+
+@pytest.mark.parametrize("path", ["infra/.env", "infra/backups/20261121T120000Z/lethe.dump"])
+def test_git_ignores_secrets_and_backups(path):
+    assert subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT, check=False).returncode == 0
+
+
+def test_every_target_is_in_the_help():
+    listed = {line.split()[0] for line in make("help").stdout.splitlines()}
+    text = (ROOT / "infra/Makefile").read_text()
+    assert listed == set(text.split(".PHONY:")[1].splitlines()[0].split())
+
+
+def test_a_restoration_asks_for_a_backup_first(tmp_path):
+    done = make("restore", f"FROM={tmp_path}", "COMPOSE=false")
+    assert done.returncode != 0
+    assert "prefect.dump is missing or empty; name a backup with FROM=folder" in done.stderr
+
+
+@pytest.fixture
+def beside(stack, tmp_path):
+    """What makes infra/Makefile work on the stack instead of containers."""
+    connection = {"PGHOST": "127.0.0.1", "PGPORT": str(stack.compose.ports["postgres"])}
+    described = {
+        "calls": str(tmp_path / "calls"),
+        "folders": {"/volumes": str(stack.folder / "volumes")},
+        "environments": {
+            "postgres": stack.process_environment("postgres", **connection),
+            "files": stack.process_environment("files"),
+            "mlflow": stack.process_environment("mlflow"),
+        },
+    }
+    stack.compose.make_places("files")
+    (tmp_path / "as_compose.json").write_text(json.dumps(described))
+    program = Path(__file__).with_name("as_compose.py")
+    return f"COMPOSE={sys.executable} {program}", {"AS_COMPOSE": str(tmp_path / "as_compose.json")}
+
+
+def lethe(stack, *words):
+    return stack.run("worker", command=["lethe", *words], folder=stack.folder).strip()
+
+
+@pytest.mark.services
+def test_what_was_backed_up_comes_back(stack, beside, tmp_path):
+    compose, environment = beside
+    user, password = stack.environment["PREFECT_API_AUTH_STRING"].split(":")
+    api = httpx.Client(base_url=stack.prefect_url, auth=(user, password), timeout=30)
+    lethe(stack, "keys", "init")
+    lethe(stack, "db", "upgrade")
+    lethe(stack, "request", "submit", "backed-up", "--class", "3", "--model", "digits")
+    head = json.loads(lethe(stack, "request", "verify", "--json"))["head"]
+    key = (stack.folder / "volumes/keys/signing.key").read_bytes()
+    assert api.post("/variables/", json={"name": "backed-up", "value": "yes"}).status_code == 201
+
+    backup = tmp_path / "backup"
+    done = make("backup", f"TO={backup}", compose, **environment)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in backup.iterdir()} == {
+        "prefect.dump", "mlflow.dump", "lethe.dump", "volumes.tar",
+    }  # fmt: skip
+    assert {path.stat().st_mode & 0o077 for path in [backup, *backup.iterdir()]} == {0}
+
+    lethe(stack, "request", "submit", "too-late", "--class", "4", "--model", "digits")
+    api.delete("/variables/name/backed-up")
+    (stack.folder / "volumes/keys/signing.key").unlink()
+    for server in ("prefect", "mlflow"):
+        stack.stop(server)
+    done = make("restore", f"FROM={backup}", compose, **environment)
+    assert done.returncode == 0, done.stderr
+    assert "stop worker worker-gpu prefect mlflow" in (tmp_path / "calls").read_text()
+    for server in ("prefect", "mlflow"):
+        stack.start(server)
+
+    assert json.loads(lethe(stack, "request", "verify", "--json"))["head"] == head
+    assert "too-late" not in lethe(stack, "request", "list", "--json")
+    assert api.get("/variables/name/backed-up").json()["value"] == "yes"
+    assert (stack.folder / "volumes/keys/signing.key").read_bytes() == key
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(stack.ledger_url, dbname="prefect")
+    api.close()
+
+
+@pytest.mark.services
+def test_a_dump_that_fails_leaves_nothing_that_looks_like_one(stack, beside, tmp_path):
+    compose, environment = beside
+    described = json.loads(Path(environment["AS_COMPOSE"]).read_text())
+    described["environments"]["postgres"]["POSTGRES_PASSWORD"] = "wrong"
+    Path(environment["AS_COMPOSE"]).write_text(json.dumps(described))
+    done = make("backup", f"TO={tmp_path / 'backup'}", compose, **environment)
+    assert done.returncode != 0
+    assert [path.name for path in (tmp_path / "backup").iterdir() if path.suffix != ".part"] == []
+
+
+@pytest.mark.services
+def test_databases_that_are_up_to_date_survive_the_upgrade_of_mlflow(stack, beside):
+    compose, environment = beside
+    done = make("upgrade", f"TO={Path(environment['AS_COMPOSE']).parent / 'b'}", compose, **environment)
+    assert done.returncode == 0, done.stderr
+    assert stack.healthy("mlflow")
