@@ -41,13 +41,13 @@ def ledger_url(root: Path | None) -> URL:
             message does not repeat it.
     """
     if given := os.environ.get(VARIABLE):
-        return _read_url(given)
+        return read_url(given)
     if root is None:
         raise SetupError(f"there is no ledger here: work in a Lethe checkout, or set {VARIABLE}; {EXPECTED}")
     return URL.create(DRIVERS["sqlite"], database=str(Layout(root).ledger))
 
 
-def _read_url(given: str) -> URL:
+def read_url(given: str) -> URL:
     """Read a URL; what is wrong with it is not repeated, since it may be the password."""
     try:
         url = make_url(given)

@@ -154,6 +154,6 @@ def known_row(session: Session, request: RequestId) -> RequestRow:
     return row
 
 
-def by_due_day(query: Select[RequestRow]) -> Select[RequestRow]:
+def by_due_day(query: Select[tuple[RequestRow]]) -> Select[tuple[RequestRow]]:
     """Put the request that is due first in front; of several, the one that came in first."""
     return query.order_by(RequestRow.due, RequestRow.received, RequestRow.id)
