@@ -52,7 +52,7 @@ def adopt(root: Path, asked: Adoption) -> Adopted:
 
 def _adopt(layout: Layout, asked: Adoption, scratch: Path) -> Adopted:
     """Adopt in a checkout that nobody else works in; until all is checked, only caches are written."""
-    tracking = connect(layout.root)
+    tracking = connect(layout.root, asked.name)
     weights, claims = _fetch(asked, scratch)
     if claims.architecture is None:
         raise ConfigurationError(

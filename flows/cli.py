@@ -231,7 +231,7 @@ def methods(json: Json = False) -> None:
 def ui(port: Annotated[int, typer.Option(help="On the loopback interface.")] = 5000) -> None:
     """Open MLflow on this checkout's runs and registry, for auditing."""
     from tasks.environment import require_checkout
-    from tasks.tracking import serve_ui
+    from tasks.tracking_server import serve_ui
 
     serve_ui(require_checkout(Path.cwd()), port)
 

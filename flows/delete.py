@@ -5,30 +5,28 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 
 from flows.approving import await_approval
+from flows.naming import MEASURING, STAGE
 from flows.stages.pipeline import DELETION, run_due
 from flows.stages.unlearn import Hands, unlearn
 from flows.train import train
 from tasks.auditing import log_ladder, log_rung, open_deletion
 from tasks.claims import at_work
+from tasks.closing import explain_refusal
 from tasks.environment import require_checkout
 from tasks.evaluation import assess
 from tasks.evidence import push_missing
-from tasks.files import read_record
+from tasks.flow_runs import show_deletion, tag_deletion
 from tasks.layout import Layout
 from tasks.object_store import find_store
 from tasks.params import read_params
 from tasks.releases import find_served, read_release
-from tasks.report.page import write_report
-from tasks.reporting import deletion_markdown
 from tasks.requests import read_request
-from tasks.tracking import log_documents
 from tasks.unlearning import attempt
 from unlearn_core.errors import GateError, LetheError, RequestError, UnavailableError
-from unlearn_core.records.deletion import DeletionRecord, Released
+from unlearn_core.records.deletion import Released
 
 
 def may_pass_next_time(_task: Any, _run: Any, state: State) -> bool:
@@ -47,13 +45,13 @@ same way."""
 
 HANDS = Hands(
     attempt=task(name="unlearn", task_run_name="unlearn with {method.name}")(attempt),
-    assess=task(name="evaluate", task_run_name="evaluate {checkpoint.name}")(assess),
-    log_rung=task(name="log", task_run_name="log {rung.unlearning.name}", **RETRIES)(log_rung),
-    log_ladder=task(name="log", task_run_name="log the ladder", **RETRIES)(log_ladder),
+    assess=task(**MEASURING)(assess),
+    log_rung=task(name="log", task_run_name="write down {rung.unlearning.name}", **RETRIES)(log_rung),
+    log_ladder=task(name="log", task_run_name="write down all attempts", **RETRIES)(log_ladder),
 )
 
 
-@task(name="stage", task_run_name="{name}", **RETRIES)
+@task(**STAGE, **RETRIES)
 def serve(root: Path, name: str, *, anew: bool = False) -> bool:
     """Run one stage of the deletion where it is due, and pin its result."""
     return run_due(root, name, DELETION[name], anew=anew)
@@ -65,7 +63,16 @@ def store_evidence(root: Path, request_id: str) -> None:
     push_missing(Layout(root), request_id)
 
 
-@flow(name="delete", flow_run_name="delete {request_id}", validate_parameters=False)
+@flow(
+    name="delete",
+    flow_run_name="delete {request_id}",
+    description=(
+        "Makes a model forget what a deletion request names: splits the data, tries one method after the "
+        "other, measures each result against a model that was retrained without the data, and signs and "
+        "registers the first that is accepted. If none is, the run fails, and the model in use stays."
+    ),
+    validate_parameters=False,
+)
 def delete(root: Path, request_id: str) -> tuple[Released, ...]:
     """Serve one deletion request, or a group by one run; the same on the same data is served once.
 
@@ -83,6 +90,7 @@ def delete(root: Path, request_id: str) -> tuple[Released, ...]:
     # Relative: parameters and messages of errors are stored, and an absolute path may name a person.
     root = Path(os.path.relpath(require_checkout(root)))
     layout = Layout(root)
+    tag_deletion(layout, *_members(layout, request_id))
     if (served := find_served(layout, request_id)) is not None:
         for one in served:
             push_missing(layout, one.outcome.request)
@@ -97,28 +105,21 @@ def delete(root: Path, request_id: str) -> tuple[Released, ...]:
         try:
             run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
         except GateError:
-            _report_failure(layout, request_id)
+            explain_refusal(layout, open_deletion(layout), *_members(layout, request_id))
+            show_deletion(layout, *_members(layout, request_id))
             raise
     await_approval(layout)
     # Evidence and registry are not pinned: a clone with a current lock may have neither.
     serve(root, "certify", anew=True)
-    singles = read_request(layout, request_id).singles
-    for single in singles if find_store() is not None else ():
-        store_evidence(root, single.id)
-    released = tuple(read_release(layout, single.id) for single in singles)
-    record = read_record(layout.deletion, DeletionRecord)
-    create_markdown_artifact(deletion_markdown(record, *released), key=f"deletion-{_slug(request_id)}")
-    return released
+    members = _members(layout, request_id)
+    for member in members if find_store() is not None else ():
+        store_evidence(root, member)
+    show_deletion(layout, *members)
+    return tuple(read_release(layout, member) for member in members)
 
 
-def _report_failure(layout: Layout, request_id: str) -> None:
-    """Tell everybody whose request was not served why."""
-    request = read_request(layout, request_id)
-    for single in request.singles:
-        folder = f"evidence/{single.id}" if request.members else "evidence"
-        log_documents(open_deletion(layout), write_report(layout, single.id), artifact_path=folder)
-
-
-def _slug(request_id: str) -> str:
-    """Return an id in the characters that Prefect allows in a key."""
-    return request_id.replace(".", "-").replace("_", "-")
+def _members(layout: Layout, request_id: str) -> tuple[str, ...]:
+    """Return the ids of the requests that are served: the request's own, or those of a group's members."""
+    if not layout.request(request_id).is_file():
+        return (request_id,)
+    return tuple(single.id for single in read_request(layout, request_id).singles)

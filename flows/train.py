@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prefect import flow, task
 
+from flows.naming import STAGE
 from flows.stages.pipeline import PREPARATION, run_due
 from tasks.checkpoints import read_checkpoint_card
 from tasks.environment import require_checkout
@@ -12,13 +13,18 @@ from tasks.layout import Layout
 from unlearn_core.records.artifact import CheckpointCard
 
 
-@task(name="stage", task_run_name="{name}")
+@task(**STAGE)
 def prepare(root: Path, name: str) -> bool:
     """Run one stage where it is due, and pin its result."""
     return run_due(root, name, PREPARATION[name])
 
 
-@flow(name="train", flow_run_name="train", validate_parameters=False)
+@flow(
+    name="train",
+    flow_run_name="train",
+    description="Gets the model that deletions start from: trained here, adopted, or the one in use.",
+    validate_parameters=False,
+)
 def train(root: Path) -> CheckpointCard:
     """Make the parent that deletions start from.
 

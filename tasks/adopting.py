@@ -179,7 +179,7 @@ def register_adopted(layout: Layout, name: str, claimed: float | None, found: Es
     """
     card, data = read_checkpoint_card(layout.parent), read_card(layout.dataset)
     key = sha256(canonical_json(["adopt", card.weights, data.rows_digest]))
-    run = adoption_run(connect(layout.root), name=name, key=key)
+    run = adoption_run(connect(layout.root, name), name=name, key=key)
     source = str(layout.dataset.relative_to(layout.root))
     log_dataset_input(run, name=data.name, digest=data.rows_digest, source=source, context="training")
     run.tracking.client.log_metric(run.id, "accuracy.held_out", found.value)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tasks.files import as_csv
-from tasks.tracking import Run, end_run, find_or_start
+from tasks.tracking import NOTE, Run, end_run, find_or_start
 from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
@@ -46,7 +46,8 @@ def log_attempt(
     """
     key = sha256(canonical_json([parent.id, record.digest, evaluation.digest, verdict.digest]))
     tags = _attempt_tags(parent, key, record, verdict)
-    run = find_or_start(parent.tracking, ATTEMPT_KEY, name=record.name, tags=tags)
+    name = f"{record.name} · {verdict.verdict.replace('_', '-')}"
+    run = find_or_start(parent.tracking, ATTEMPT_KEY, name=name, tags=tags)
     client = parent.tracking.client
     info = client.get_run(run.id).info
     if info.status == "FINISHED":
@@ -135,14 +136,15 @@ def coverage_table(coverage: Coverage) -> str:
 
 def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: Verdict) -> dict[str, str]:
     return {
-        ATTEMPT_KEY: key,
+        NOTE: f"One attempt, by the method `{record.name}`.\n\n{verdict.reason}",
         "lethe.kind": "attempt",
         "lethe.method": record.name,
+        "lethe.verdict": verdict.verdict,
+        "lethe.level": verdict.level,
+        "lethe.reason": verdict.reason,
         "lethe.parent_weights": record.parent,
         "lethe.weights": record.weights,
-        "lethe.verdict": verdict.verdict,
-        "lethe.reason": verdict.reason,
-        "lethe.level": verdict.level,
+        ATTEMPT_KEY: key,
         "lethe.policy": verdict.policy,
         "mlflow.parentRunId": parent.id,
     }

@@ -9,13 +9,24 @@ from tasks.attempt_figures import draw_coverage, draw_curves
 from tasks.attempts import log_attempt, log_drift, log_evaluation
 from tasks.costs import read_cost
 from tasks.datasets import read_card
+from tasks.environment import git_commit
 from tasks.evaluation import models_side_by_side
 from tasks.figures import draw_class_accuracy, draw_confidences, draw_roc
 from tasks.files import write_record
 from tasks.layout import Layout
 from tasks.materials import read_split
-from tasks.reporting import HEADLINES, evaluations_by_model
-from tasks.tracking import Run, comparison_run, connect, deletion_run, end_run, log_documents
+from tasks.reporting import HEADLINES, evaluations_by_model, refusal_markdown, run_name
+from tasks.tracking import (
+    NAME,
+    NOTE,
+    Run,
+    comparison_run,
+    connect,
+    deletion_run,
+    end_run,
+    log_documents,
+    set_tags,
+)
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.membership import loss_scores
 from unlearn_core.records.deletion import DeletionRecord, Rung
@@ -61,7 +72,21 @@ def log_ladder(layout: Layout, record: DeletionRecord) -> None:
         path = layout.failure(record.request)
         write_record(path, record)
         log_documents(run, path, artifact_path="evidence")
+        set_tags(run, _refusal_tags(layout, record))
         end_run(run, "FAILED")
+
+
+def _refusal_tags(layout: Layout, record: DeletionRecord) -> dict[str, str]:
+    """Return the name, the words and the tags of a run that ended without an accepted model."""
+    last = record.rungs[-1] if record.rungs else None
+    verdict = "none" if last is None else "drifted" if last.has_drifted else last.verdict.verdict
+    return {
+        NAME: run_name(record),
+        NOTE: refusal_markdown(record),
+        "lethe.verdict": verdict,
+        "lethe.method": record.tried[-1] if record.tried else "none",
+        "lethe.commit": git_commit(layout.root) or "none",
+    }
 
 
 def open_deletion(layout: Layout) -> Run:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import unlearn_core
+from tasks.experiments import note
 from tasks.files import file_digest, read_record
 from tasks.tracking import DELETION_KEY, Run, Tracking
 from unlearn_core.errors import PipelineError, RequestError
@@ -167,8 +168,13 @@ def _by_alias(tracking: Tracking, name: str, alias: str) -> ModelVersion | None:
 
 
 def _ensure_registered(tracking: Tracking, name: str) -> None:
-    if not tracking.client.search_registered_models(f"name = '{name}'", max_results=1):
-        tracking.client.create_registered_model(name)
+    """Make a registered model that explains itself; somebody's own words stay as they are."""
+    found = tracking.client.search_registered_models(f"name = '{name}'", max_results=1)
+    words = note("registered_model", model=name, experiment=tracking.experiment_id)
+    if not found:
+        tracking.client.create_registered_model(name, description=words)
+    elif not found[0].description:
+        tracking.client.update_registered_model(name, description=words)
 
 
 def _log_model(run: Run, name: str, weights: Path, card: Path, described: CheckpointCard) -> str:

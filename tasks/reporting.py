@@ -9,7 +9,7 @@ from tasks.evaluation import models_side_by_side
 from tasks.files import as_csv, write_atomically, write_record
 from tasks.layout import Layout
 from tasks.pictures import take_pictures
-from unlearn_core.records.deletion import DeletionRecord, Released
+from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
@@ -28,6 +28,9 @@ HEADLINES = (
     "js.test.retain",
 )
 """The measurements that a person looks at first."""
+
+# As many characters of a reason as a table shows; the records hold all of it.
+_WHY_LENGTH = 400
 
 
 def write_reports(layout: Layout, record: DeletionRecord, run: RunParams, reference: Path | None) -> None:
@@ -86,10 +89,12 @@ def _attack_roc(pictures: Pictures) -> str:
     return as_csv(("false_positive_rate", *MODELS), zip(rates, *columns, strict=True))
 
 
-def _drift_in_words(drift: Drift) -> str:
+def drift_in_words(drift: Drift) -> str:
     """Tell how far the model has come from the last one that was trained in full."""
     if not drift.requests:
-        return "The model was trained in full: it has no drift, and the drift budget starts anew."
+        return (
+            "### Drift\n\nThe model was trained in full: it has no drift, and the budget for it starts anew."
+        )
     rows = {
         "deletions since training in full": str(drift.requests),
         "weights moved, of their norm": f"{drift.weight_distance:.2%}",
@@ -99,42 +104,41 @@ def _drift_in_words(drift: Drift) -> str:
         "accuracy on retained audit samples": f"{drift.accuracy:.2%} (was {drift.accuracy_at_origin:.2%})",
     }
     lines = (f"| {name} | {value} |" for name, value in rows.items())
-    return "\n".join([f"| drift since `{drift.origin}` | |", "|---|---:|", *lines])
+    told = (
+        "### How far the model has drifted\n\nThe last one that was trained in full is "
+        f"`{drift.origin}`; deletions in a sequence move further and further away from it."
+    )
+    return "\n".join([told, "", "| drift | so far |", "|:---|---:|", *lines])
 
 
-def deletion_markdown(record: DeletionRecord, *released: Released) -> str:
-    """Tell a deletion in Markdown: the verdict, the table of models, what was tried and what was not.
+def run_name(record: DeletionRecord) -> str:
+    """Return what the run of a deletion that has ended is called: request, method, verdict."""
+    if record.accepted is None:
+        return f"delete {record.request} · nothing accepted"
+    verdict = record.accepted.verdict.verdict.replace("_", "-")
+    return f"delete {record.request} · {record.accepted.unlearning.name} · {verdict}"
 
-    Args:
-        record: Every rung of the ladder.
-        released: What was released: of a group, for each of its members.
 
-    Returns:
-        Markdown.
-    """
-    outcome, shared = released[0].outcome, released[0]
-    evaluations = evaluations_by_model(record)
-    lines = [
-        f"# Deletion `{record.request}`: {outcome.verdict.replace('_', '-')}",
-        "",
-        f"**{outcome.method}** made the model that is registered as `{shared.registered_model}` version "
-        f"{shared.registered_version}; evidence level {outcome.level}.",
-        "",
-        f"| measurement | {' | '.join(evaluations)} |",
-        f"|---|{'---:|' * len(evaluations)}",
-    ]
-    for name in HEADLINES:
-        values = [found.value if (found := one.get(name)) else None for one in evaluations.values()]
-        if any(value is not None for value in values):
-            lines.append(f"| {name} | {' | '.join('–' if v is None else f'{v:.4f}' for v in values)} |")
-    lines += ["", "| tried | verdict | why |", "|---|---|---|"]
-    lines += [f"| {r.unlearning.name} | {r.verdict.verdict} | {r.why} |" for r in record.rungs]
-    lines += [f"| {entry.method} | failed | {entry.why} |" for entry in record.failed]
-    lines += [f"| {entry.method} | not tried | {entry.why} |" for entry in record.left_out]
-    lines += [] if record.drift is None else ["", _drift_in_words(record.drift)]
-    lines += [""] if len(released) == 1 else ["", f"{len(released)} requests were served together:", ""]
-    mark = "" if len(released) == 1 else "- "
-    lines += [
-        f"{mark}Certificate `{one.certificate}`, digest `{one.certificate_digest}`." for one in released
-    ]
-    return "\n".join(lines)
+def tried_table(record: DeletionRecord) -> str:
+    """Return every method of a ladder with its verdict and the reason, as a table in Markdown."""
+    rows = [(r.unlearning.name, _verdict(r), r.why) for r in record.rungs]
+    rows += [(entry.method, "failed", entry.why) for entry in record.failed]
+    rows += [(entry.method, "not tried", entry.why) for entry in record.left_out]
+    lines = (f"| {method} | {verdict} | {_cell(why)} |" for method, verdict, why in rows)
+    return "\n".join(["| method | verdict | why |", "|---|---|---|", *lines])
+
+
+def refusal_markdown(record: DeletionRecord) -> str:
+    """Tell in Markdown that no model was accepted, and why."""
+    told = "**No model was accepted.** Nothing was released, and the model in use stays as it was."
+    return f"{told}\n\n{tried_table(record)}"
+
+
+def _verdict(rung: Rung) -> str:
+    return "drifted" if rung.has_drifted else rung.verdict.verdict.replace("_", "-")
+
+
+def _cell(text: str) -> str:
+    """Fit a text into a cell of a table."""
+    shown = text if len(text) <= _WHY_LENGTH else text[:_WHY_LENGTH].rsplit(" ", 1)[0] + " …"
+    return shown.replace("|", "\\|").replace("\n", " ")

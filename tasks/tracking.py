@@ -8,9 +8,6 @@ name of the person at the keyboard.
 
 import json
 import os
-import socket
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,8 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tasks.environment import silence_telemetry
-from unlearn_core.errors import SetupError
+from tasks.experiments import open_experiment
+from tasks.params import read_section
+from tasks.tracking_server import addresses
 from unlearn_core.records.base import Sha256, UtcTime
+from unlearn_core.records.params import RegistryParams
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 DELETION_KEY = "lethe.deletion_key"
 COMPARISON_KEY = "lethe.comparison_key"
 ADOPTION_KEY = "lethe.adoption_key"
+NAME, NOTE = "mlflow.runName", "mlflow.note.content"
+"""The tags in which MLflow keeps what a run is called, and what its page says of it."""
+
 RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 # As many characters of a data set's digest as MLflow's stores keep.
@@ -59,14 +62,14 @@ class Run:
     id: str
 
 
-def connect(root: Path, experiment: str = "lethe") -> Tracking:
+def connect(root: Path, model: str | None = None) -> Tracking:
     """Open the tracking store: the server that ``MLFLOW_TRACKING_URI`` names, or ``mlruns`` in a folder.
 
     The address becomes MLflow's default in this process, so that ``models:/`` addresses can be loaded.
 
     Args:
-        root: The folder, made if it does not exist.
-        experiment: The experiment's name, made if it does not exist.
+        root: The checkout, or a folder, made if it does not exist.
+        model: The registered model whose experiment is wanted; by default the one that ``params.yaml`` names.
 
     Returns:
         The open store.
@@ -75,16 +78,15 @@ def connect(root: Path, experiment: str = "lethe") -> Tracking:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
+    name = model or read_section(root, "registry", RegistryParams).model
     given = os.environ.get("MLFLOW_TRACKING_URI")
-    address, artifacts = _addresses(root)
+    address, artifacts = addresses(root)
     mlflow.set_tracking_uri(address)
     if given is None:
         # MLflow has put it into the environment, where the next checkout in this process would find it.
         os.environ.pop("MLFLOW_TRACKING_URI", None)
     client = mlflow.MlflowClient(address)
-    if (found := client.get_experiment_by_name(experiment)) is not None:
-        return Tracking(client, found.experiment_id)
-    return Tracking(client, client.create_experiment(experiment, artifact_location=artifacts))
+    return Tracking(client, open_experiment(client, name, artifacts))
 
 
 def deletion_run(
@@ -101,10 +103,8 @@ def deletion_run(
     Returns:
         The run. It stays as it ended until ``end_run`` says otherwise.
     """
-    own = {DELETION_KEY: key, "lethe.request": request_id, "lethe.kind": "deletion"}
-    run = find_or_start(tracking, DELETION_KEY, name=f"delete {request_id}", tags=own)
-    set_tags(run, tags or {})
-    return run
+    own = {"lethe.request": request_id, **(tags or {}), "lethe.kind": "deletion", DELETION_KEY: key}
+    return find_or_start(tracking, DELETION_KEY, name=f"delete {request_id}", tags=own)
 
 
 def comparison_run(tracking: Tracking, *, request_id: str, key: Sha256) -> Run:
@@ -151,44 +151,16 @@ def started_at(run: Run) -> UtcTime:
     return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def describe_run(run: Run, markdown: str) -> None:
-    """Set what the run's page says of it."""
-    run.tracking.client.set_tag(run.id, "mlflow.note.content", markdown)
-
-
 def set_tags(run: Run, tags: Mapping[str, str]) -> None:
-    """Set tags on a run; they must not name a person."""
-    for name, value in tags.items():
-        run.tracking.client.set_tag(run.id, name, value)
+    """Set tags on a run, all in one call; they must not name a person.
 
-
-def serve_ui(root: Path, port: int) -> None:
-    """Serve MLflow's pages on the loopback interface until interrupted.
-
-    Args:
-        root: As for ``connect``.
-        port: The port on 127.0.0.1.
-
-    Raises:
-        SetupError: If the store is a server already, the port is taken, or the pages could not be served.
+    ``NAME`` sets what the run is called, ``NOTE`` what its page says of it, in Markdown.
     """
-    address, artifacts = _addresses(root)
-    if artifacts is None:
-        raise SetupError(f"the store is {address}; open that address, or unset MLFLOW_TRACKING_URI")
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise SetupError(f"port {port} is taken by another program; choose another --port")
-    silence_telemetry()
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1"]
-    options = ["--port", str(port), "--backend-store-uri", address, "--default-artifact-root", artifacts]
-    try:
-        # Its job runner is for evaluating language models: eight processes that nothing here would use.
-        environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-        done = subprocess.run([*command, *options], check=False, env=environment)
-    except KeyboardInterrupt:
-        return
-    if done.returncode > 0:
-        raise SetupError(f"MLflow's server stopped with {done.returncode}; its last lines above say why")
+    from mlflow.entities import RunTag
+
+    if tags:
+        entries = [RunTag(name, value) for name, value in tags.items()]
+        run.tracking.client.log_batch(run.id, tags=entries)
 
 
 def log_dataset_input(run: Run, *, name: str, digest: Sha256, source: str, context: str) -> None:
@@ -222,15 +194,6 @@ def log_documents(run: Run, *paths: Path, artifact_path: str | None = None) -> N
         log(run.id, str(path), artifact_path)
 
 
-def _addresses(root: Path) -> tuple[str, str | None]:
-    """Return the address of the store, and of the artifacts unless a server decides on those."""
-    if address := os.environ.get("MLFLOW_TRACKING_URI"):
-        return address, None
-    folder = root.resolve() / "mlruns"
-    folder.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{folder}/mlflow.db", (folder / "artifacts").as_uri()
-
-
 def find_or_start(tracking: Tracking, tag: str, *, name: str, tags: dict[str, str]) -> Run:
     """Return the run that carries a tag, or start it.
 
@@ -238,10 +201,10 @@ def find_or_start(tracking: Tracking, tag: str, *, name: str, tags: dict[str, st
         tracking: The store.
         tag: The tag that tells runs apart; its value is in ``tags``.
         name: The name of a new run.
-        tags: The tags of a new run.
+        tags: The run's tags.
 
     Returns:
-        The run.
+        The run; one that was found has these tags from now on, and keeps its name and others.
     """
     # The oldest one wins, so that two processes that both started one agree on it from then on.
     found = tracking.client.search_runs(
@@ -251,7 +214,9 @@ def find_or_start(tracking: Tracking, tag: str, *, name: str, tags: dict[str, st
         order_by=["attributes.start_time ASC", "attributes.run_id ASC"],
     )
     if found:
-        return Run(tracking, found[0].info.run_id)
+        run, known = Run(tracking, found[0].info.run_id), found[0].data.tags
+        set_tags(run, {key: value for key, value in tags.items() if known.get(key) != value})
+        return run
     return Run(
         tracking, tracking.client.create_run(tracking.experiment_id, tags=tags, run_name=name).info.run_id
     )

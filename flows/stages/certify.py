@@ -12,6 +12,7 @@ from flows.stages.process import run_stage
 from tasks.approving import require_approval
 from tasks.certification import accepted_rung, gather_certificates, note_on, sign_once
 from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
+from tasks.closing import close_released, describe_version
 from tasks.environment import git_commit
 from tasks.evidence import push_missing, store_certificate
 from tasks.files import copy_folder, read_record, write_record
@@ -20,16 +21,12 @@ from tasks.materials import read_split
 from tasks.params import read_section
 from tasks.registry import champion, promote, register_model
 from tasks.report.page import write_report
-from tasks.reporting import deletion_markdown
 from tasks.requests import read_request
 from tasks.tracking import (
     Run,
     connect,
     deletion_run,
-    describe_run,
-    end_run,
     log_documents,
-    set_tags,
     started_at,
 )
 from unlearn_core.records.base import Sha256
@@ -72,8 +69,8 @@ def certify(root: Path) -> tuple[Released, ...]:
     for one in released:
         _release(layout, request, one)
     layout.failure(split.request).unlink(missing_ok=True)
-    _tell(layout, run, deletion, released)
-    end_run(run, "FINISHED")
+    _log_evidence(layout, run, released)
+    close_released(layout, run, *released)
     return released
 
 
@@ -142,7 +139,7 @@ def _register(
             **_version_tags(layout, split, outcome, certificates),
             "lethe.parent_version": str(before.version) if before else "none",
         },
-        description=_version_description(split, outcome, certificates),
+        description=describe_version(layout, run, outcome, *certificates),
     )
     promote(run.tracking, name, version.version)
     return version.version
@@ -155,9 +152,11 @@ def _version_tags(
     by_request = {f"lethe.certificate.{request_id}": digest for request_id, digest in certificates.items()}
     return {
         "lethe.request": split.request,
-        "lethe.scope": split.scope,
-        "lethe.method": outcome.method,
         "lethe.verdict": outcome.verdict,
+        "lethe.method": outcome.method,
+        "lethe.level": outcome.level,
+        "lethe.scope_kind": split.scope_kind,
+        "lethe.scope": split.scope,
         "lethe.data": split.data,
         "lethe.retained": split.retained,
         "lethe.commit": git_commit(layout.root) or "none",
@@ -165,21 +164,13 @@ def _version_tags(
     }
 
 
-def _version_description(split: SplitRecord, outcome: Outcome, certificates: dict[RequestId, Sha256]) -> str:
-    """Return what a version's page says of it."""
-    together = "" if len(certificates) == 1 else f" ({', '.join(certificates)})"
-    return f"Request {split.request}{together}: {outcome.method}, {outcome.verdict}, evidence {outcome.level}"
-
-
-def _tell(layout: Layout, run: Run, deletion: DeletionRecord, released: tuple[Released, ...]) -> None:
-    """Write into the run what came of it: documents, a description, tags."""
+def _log_evidence(layout: Layout, run: Run, released: tuple[Released, ...]) -> None:
+    """Write the documents of what came of it into the run."""
     log_documents(run, layout.reports, artifact_path="evidence")
     for one in released:
         request_id = one.outcome.request
         folder = "evidence" if one.group is None else f"evidence/{request_id}"
         log_documents(run, layout.certificate(request_id), layout.report(request_id), artifact_path=folder)
-    describe_run(run, deletion_markdown(deletion, *released))
-    set_tags(run, {"lethe.verdict": released[0].outcome.verdict, "lethe.method": released[0].outcome.method})
 
 
 def _registry(layout: Layout) -> RegistryParams:

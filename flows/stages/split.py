@@ -6,6 +6,7 @@ import numpy as np
 
 from flows.stages.process import run_stage
 from tasks.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
+from tasks.due import search_tags
 from tasks.files import replaced_folder, write_record
 from tasks.layout import Layout
 from tasks.params import read_params, read_section
@@ -41,7 +42,8 @@ def split_data(root: Path) -> SplitRecord:
     refuse_undoing(tracking, name, request_id=request.id, ancestry=lineage)
     retained = _write_retained(layout, card, manifest, selection)
     split = _resolve(request, card, retained, manifest, selection)
-    run = deletion_run(tracking, request_id=request.id, key=split.deletion_key)
+    tags = search_tags(root, split, request.singles)
+    run = deletion_run(tracking, request_id=request.id, key=split.deletion_key, tags=tags)
     inputs = {"training": (card, layout.dataset), "retained": (retained, layout.retained)}
     for context, (written, folder) in inputs.items():
         source = str(folder.relative_to(root))

@@ -47,9 +47,17 @@ def forgotten_thing(facts: ReportFacts) -> str:
     return f"the data of {counted(facts.named, 'person', 'persons')}"
 
 
-def headline(facts: ReportFacts) -> Headline:
-    """Say the verdict in one plain sentence."""
-    what, accepted = forgotten_thing(facts), facts.deletion.accepted
+def headline(facts: ReportFacts, thing: str | None = None) -> Headline:
+    """Say the verdict in one plain sentence.
+
+    Args:
+        facts: All that the report tells.
+        thing: What was to be forgotten, in other words than the report's.
+
+    Returns:
+        The verdict.
+    """
+    what, accepted = thing or forgotten_thing(facts), facts.deletion.accepted
     if accepted is None:
         return _refusal(facts.deletion, what)
     if accepted.verdict.verdict == "passes":

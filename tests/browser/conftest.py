@@ -1,10 +1,12 @@
-"""A real deletion's report in a real browser, which may ask nobody for anything."""
+"""Real deletions in a real browser: their reports, and the pages of MLflow and Prefect about them."""
 
 import shutil
 from pathlib import Path
 
 import pytest
-from world import ROOT, SMALL, checkout
+from door import serve_two
+from servers import both
+from world import ROOT, SMALL, checkout, clone
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.params import read_section
@@ -27,20 +29,34 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session")
-def report(own_folders, tmp_path_factory) -> Path:
-    """The report of a deletion on digits: a method that forgets nothing, then one that passes."""
+def project(own_folders, tmp_path_factory) -> Path:
+    """A checkout in which a method that forgets nothing is tried first, and then one that passes."""
     policy = read_section(ROOT, "policy", dict)
     ladder = {"classes": ["finetune", "svd", "retrain"], "samples": ["finetune", "retrain"]}
     parent = {**SMALL["parent"], "recipe": {**SMALL["parent"]["recipe"], "epochs": 12}}
-    root = checkout(
-        tmp_path_factory.mktemp("reported") / "project",
+    return checkout(
+        tmp_path_factory.mktemp("origin") / "project",
         policy={**policy, "ladder": ladder},
         parent=parent,
         methods={"svd": {}, "finetune": {}, "retrain": {}},
     )
+
+
+@pytest.fixture(scope="session")
+def report(project, tmp_path_factory) -> Path:
+    """The report of a deletion on digits."""
+    root = clone(project, tmp_path_factory.mktemp("reported") / "project")
     for name, stage in {**PREPARATION, **DELETION}.items():
         run_due(root, name, stage)
     return root / "evidence" / "demo" / "report.html"
+
+
+@pytest.fixture(scope="session")
+def door(project, tmp_path_factory):
+    """Both servers, after two deletions."""
+    folder = tmp_path_factory.mktemp("servers")
+    with both(folder) as (mlflow, prefect):
+        yield serve_two(clone(project, folder / "project"), mlflow.address, prefect.address)
 
 
 @pytest.fixture(scope="session")

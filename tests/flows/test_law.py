@@ -138,12 +138,12 @@ def test_a_refused_deletion_leaves_a_record_and_a_failed_run(story):
     assert record.tried == ("svd", "retrain")
     assert record.accepted is None
     assert b"Nothing was released" in (story.root / "evidence/r-3/report.html").read_bytes()
-    client = connect(story.root).client
-    experiment = client.get_experiment_by_name("lethe").experiment_id
-    (found,) = client.search_runs(
-        [experiment], "tags.`lethe.request` = 'r-3' and tags.`lethe.kind` = 'deletion'"
+    tracking = connect(story.root)
+    (found,) = tracking.client.search_runs(
+        [tracking.experiment_id], "tags.`lethe.request` = 'r-3' and tags.`lethe.kind` = 'deletion'"
     )
-    assert found.info.status == "FAILED"
+    assert (found.info.status, found.info.run_name) == ("FAILED", "delete r-3 · nothing accepted")
+    assert "Nothing was released" in found.data.tags["mlflow.note.content"]
 
 
 def test_a_refused_deletion_pins_nothing_of_its_own(story):

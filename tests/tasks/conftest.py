@@ -19,7 +19,7 @@ def mlflow_root(tmp_path_factory):
 def tracking(mlflow_root, monkeypatch):
     """A real store; one for all tests, since making its database takes seconds."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return connect(mlflow_root)
+    return connect(mlflow_root, "digits")
 
 
 @pytest.fixture

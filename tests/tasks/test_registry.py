@@ -146,6 +146,23 @@ def test_the_same_model_registered_twice_is_one_version(registry):
     assert len(registry.versions()) == 1
 
 
+def test_a_registered_model_explains_itself(registry):
+    registry.register()
+    described = registry.run.tracking.client.get_registered_model(registry.name).description
+    assert described.startswith("**A model from which personal data is deleted on request.**")
+    assert f"models:/{registry.name}@champion" in described
+
+
+def test_a_description_that_somebody_wrote_stays_and_a_missing_one_is_added(registry):
+    client = registry.run.tracking.client
+    client.create_registered_model(registry.name)
+    registry.register(0)
+    assert "champion" in client.get_registered_model(registry.name).description
+    client.update_registered_model(registry.name, description="ours")
+    registry.register(1)
+    assert client.get_registered_model(registry.name).description == "ours"
+
+
 def test_other_weights_or_another_deletion_are_another_version(registry):
     assert registry.register(0).version == 1
     assert registry.register(1).version == 2

@@ -3,8 +3,16 @@
 import pytest
 from world import content
 
-from tasks.reporting import HEADLINES, deletion_markdown, evaluations_by_model, headlines
-from unlearn_core.records.deletion import DeletionRecord, LeftOut, Outcome, Released, Rung
+from tasks.reporting import (
+    HEADLINES,
+    drift_in_words,
+    evaluations_by_model,
+    headlines,
+    refusal_markdown,
+    run_name,
+    tried_table,
+)
+from unlearn_core.records.deletion import DeletionRecord, LeftOut, Rung
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.evaluation import Evaluation, Measurement
 from unlearn_core.records.policy import Verdict
@@ -62,36 +70,6 @@ def record():
     )
 
 
-@pytest.fixture
-def released(record):
-    outcome = Outcome(
-        request="r-17",
-        deletion=record.digest,
-        data=content("data"),
-        retained=content("retained"),
-        parent=content("parent"),
-        model=content("second"),
-        method="second",
-        verdict="passes",
-        level="E1",
-        policy=content("policy"),
-        note=None,
-    )
-    return Released(
-        outcome=outcome,
-        registered_model="digits",
-        registered_version=7,
-        certificate="evidence/r-17/certificate.dsse.json",
-        certificate_digest=content("certificate"),
-        run="run",
-    )
-
-
-@pytest.fixture
-def told(record, released):
-    return deletion_markdown(record, released)
-
-
 def test_models_stand_beside_one_another_the_accepted_rung_as_the_unlearned(record):
     found = evaluations_by_model(record)
     assert {name: one.model for name, one in found.items()} == {
@@ -110,13 +88,6 @@ def test_headlines_are_what_was_measured_of_them(record):
     assert set(headlines(record.original)) < set(HEADLINES)
 
 
-def test_the_words_say_what_was_accepted_and_where_it_is(told):
-    assert told.startswith("# Deletion `r-17`: passes\n")
-    assert "`digits` version 7" in told
-    assert "`evidence/r-17/certificate.dsse.json`" in told
-    assert content("certificate") in told
-
-
 def drifted(requests, **changes):
     figures = {
         "origin": content("origin"),
@@ -131,38 +102,41 @@ def drifted(requests, **changes):
     return Drift(layers=(), **{**figures, **changes})
 
 
-def words_with(released, drift):
-    accepted = Rung(**{**dict(rung("second", accepted=True)), "drift": drift})
-    return deletion_markdown(record_of(accepted), released)
-
-
-def test_the_words_say_how_far_the_model_has_drifted(released):
-    told = words_with(released, drifted(4))
-    assert f"| drift since `{content('origin')}` | |" in told
+def test_the_words_say_how_far_the_model_has_drifted():
+    told = drift_in_words(drifted(4))
+    assert content("origin") in told
     assert "| deletions since training in full | 4 |" in told
     assert "| output energy retained, in every layer | 75.00% |" in told
     assert "| accuracy on retained audit samples | 90.00% (was 95.00%) |" in told
 
 
-def test_the_words_say_that_full_training_ends_drift(released):
-    assert "it has no drift" in words_with(released, drifted(0, staleness=None))
+def test_the_words_say_that_full_training_ends_drift():
+    assert "it has no drift" in drift_in_words(drifted(0, staleness=None))
 
 
-def test_the_words_hold_a_line_for_every_method_and_its_reason(told):
-    assert "| first | under_forgotten | because of first |" in told
+def test_the_table_holds_a_line_for_every_method_and_its_reason(record):
+    told = tried_table(record)
+    assert "| first | under-forgotten | because of first |" in told
     assert "| second | passes | because of second |" in told
     assert "| broken | failed | it stopped |" in told
     assert "| idle | not tried | it cannot |" in told
 
 
-def test_the_words_hold_the_numbers_of_all_models(told):
-    assert "| measurement | original | unlearned | retrained |" in told
-    assert "| accuracy.test.forget | 0.9000 | 0.1250 | 0.0000 |" in told
+def test_a_reason_cannot_break_the_table():
+    broken = LeftOut(method="broken", why="a | b\n" + 200 * "word ")
+    told = tried_table(DeletionRecord(**{**dict(record_of()), "failed": (broken,)}))
+    (line,) = (line for line in told.splitlines() if line.startswith("| broken"))
+    assert "a \\| b word" in line
+    assert len(line) < 450
+    assert line.endswith(" … |")
 
 
-def test_a_number_that_was_not_taken_is_a_dash(told):
-    assert "| accuracy.test.retain | – | 0.7500 | – |" in told
+def test_a_run_is_called_after_its_request_method_and_verdict(record):
+    assert run_name(record) == "delete r-17 · second · passes"
+    assert run_name(record_of(rung("first", accepted=False))) == "delete r-17 · nothing accepted"
 
 
-def test_a_measurement_that_nobody_took_has_no_line(told):
-    assert "probe.gap" not in told
+def test_a_refusal_says_that_nothing_was_released(record):
+    told = refusal_markdown(record_of(rung("first", accepted=False)))
+    assert told.startswith("**No model was accepted.** Nothing was released")
+    assert "| first | under-forgotten | because of first |" in told

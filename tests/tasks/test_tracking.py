@@ -1,6 +1,7 @@
 import csv
 import io
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -9,19 +10,23 @@ from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
+from world import ROOT
 
 from tasks.attempts import coverage_table, log_attempt, log_evaluation
+from tasks.params import write_params
 from tasks.tracking import (
+    NAME,
+    NOTE,
     comparison_run,
     connect,
     deletion_run,
     end_run,
     log_dataset_input,
     log_documents,
-    serve_ui,
     set_tags,
     started_at,
 )
+from tasks.tracking_server import serve_ui
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
@@ -90,13 +95,20 @@ def read(run):
 
 def test_the_store_lies_in_the_folder(tracking, mlflow_root):
     experiment = tracking.client.get_experiment(tracking.experiment_id)
-    assert experiment.name == "lethe"
+    assert experiment.name == "digits"
     assert experiment.artifact_location == (mlflow_root / "mlruns" / "artifacts").as_uri()
     assert (mlflow_root / "mlruns" / "mlflow.db").is_file()
 
 
 def test_connecting_again_finds_the_same_experiment(tracking, mlflow_root):
-    assert connect(mlflow_root).experiment_id == tracking.experiment_id
+    assert connect(mlflow_root, "digits").experiment_id == tracking.experiment_id
+
+
+def test_the_experiment_is_that_of_the_model_which_params_yaml_names(tmp_path):
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    write_params(tmp_path, {"registry": {"model": "insects"}})
+    tracking = connect(tmp_path)
+    assert tracking.client.get_experiment(tracking.experiment_id).name == "insects"
 
 
 def test_the_environment_may_name_another_store(mlflow_root, monkeypatch, tmp_path):
@@ -127,7 +139,8 @@ def test_a_comparison_is_beside_the_deletion_and_not_in_it(run, key):
 def test_another_process_adds_to_the_same_run(run, key, mlflow_root):
     code = (
         "import sys; from pathlib import Path; from tasks.tracking import *; root, key = sys.argv[1:];"
-        "set_tags(deletion_run(connect(Path(root)), request_id='demo', key=key), {'lethe.stage': 'split'})"
+        "run = deletion_run(connect(Path(root), 'digits'), request_id='demo', key=key);"
+        "set_tags(run, {'lethe.stage': 'split'})"
     )
     arguments = [sys.executable, "-c", code, str(mlflow_root), key]
     subprocess.run(arguments, check=True, capture_output=True, cwd=os.getcwd())
@@ -187,7 +200,9 @@ def test_an_attempt_is_nested_and_ended(run):
     assert entry.info.run_id == attempt.id
     assert entry.info.status == "FINISHED"
     assert entry.data.tags["lethe.verdict"] == "passes"
-    assert entry.data.tags["lethe.method"] == entry.info.run_name == "pgu"
+    assert entry.data.tags["lethe.method"] == "pgu"
+    assert entry.info.run_name == "pgu · passes"
+    assert "inside_bands" in entry.data.tags[NOTE]
 
 
 def test_the_params_of_an_attempt_are_its_hyper_parameters_flattened(run):
@@ -281,13 +296,30 @@ def test_documents_of_a_folder_and_files_are_artifacts(run, tmp_path):
     assert artifacts(run, "evidence") == {"evidence/split-rules.html", "evidence/certificate.json"}
 
 
+def test_a_run_is_renamed_and_described_with_its_tags_in_one_call(run, monkeypatch):
+    calls, log_batch = [], run.tracking.client.log_batch
+    monkeypatch.setattr(run.tracking.client, "set_tag", None)
+    monkeypatch.setattr(
+        run.tracking.client, "log_batch", lambda *some, **named: calls.append(log_batch(*some, **named))
+    )
+    set_tags(run, {NAME: "delete demo · svd · passes", NOTE: "**Forgotten.**", "lethe.verdict": "passes"})
+    assert len(calls) == 1
+    assert read(run).info.run_name == "delete demo · svd · passes"
+    assert read(run).data.tags[NOTE] == "**Forgotten.**"
+
+
+def test_a_run_that_is_found_again_costs_nothing_where_its_tags_are_as_they_should_be(run, key, monkeypatch):
+    monkeypatch.setattr(run.tracking.client, "log_batch", None)
+    assert deletion_run(run.tracking, request_id="demo", key=key) == run
+
+
 def test_tags_can_be_added_later(run):
     set_tags(run, {"lethe.certificate": sha256(b"certificate")})
     assert read(run).data.tags["lethe.certificate"] == sha256(b"certificate")
 
 
 def test_a_second_folder_in_the_same_process_gets_a_store_of_its_own(tmp_path):
-    stores = [connect(tmp_path / name) for name in ("one", "two")]
+    stores = [connect(tmp_path / name, "digits") for name in ("one", "two")]
     runs = [deletion_run(store, request_id="r", key="sha256:" + "0" * 64) for store in stores]
     assert runs[0].id != runs[1].id
     assert [(tmp_path / name / "mlruns" / "mlflow.db").is_file() for name in ("one", "two")] == [True, True]

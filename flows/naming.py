@@ -1,0 +1,32 @@
+"""What the steps of a flow are called on Prefect's pages, for people who know neither DVC nor this code."""
+
+from pathlib import Path
+from typing import Any
+
+TITLES = {
+    "dataset": "read the data",
+    "parent": "get the model to start from",
+    "moments": "collect second moments",
+    "split": "set apart what is to be forgotten",
+    "certify": "sign, register, report",
+}
+"""What each stage of ``dvc.yaml`` does; the flow of a deletion has tasks of its own for ``unlearn``."""
+
+
+def stage_name(parameters: dict[str, Any]) -> str:
+    """Name the run of a stage."""
+    name = parameters["name"]
+    return f"{name}: {TITLES[name]}"
+
+
+def measuring_name(parameters: dict[str, Any]) -> str:
+    """Name the measuring of a model, which is the original, a retrained one, or an attempt."""
+    folder = Path(parameters["checkpoint"])
+    if folder.parent.name == "references":
+        return "measure a retrained model"
+    return "measure the original model" if folder.name == "parent" else f"measure {folder.name}"
+
+
+STAGE: dict[str, Any] = {"name": "stage", "task_run_name": stage_name}
+MEASURING: dict[str, Any] = {"name": "evaluate", "task_run_name": measuring_name}
+"""How these tasks are named. Prefect's own types know of no function that is handed the parameters."""

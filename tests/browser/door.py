@@ -1,0 +1,133 @@
+"""Two real deletions behind both servers: one that no model can pass, and one that the second try does."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+from PIL import Image
+from world import NOTHING, lethe
+
+from tasks.params import read_section, write_params
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where an auditor may look, and what is there.
+
+    Attributes:
+        mlflow: The address of MLflow's pages.
+        prefect: The address of Prefect's pages.
+        experiment: MLflow's id of the experiment.
+        runs: MLflow's runs of deletions, by request.
+        flows: Prefect's flow runs, by request.
+    """
+
+    mlflow: str
+    prefect: str
+    experiment: str
+    runs: dict[str, dict[str, Any]]
+    flows: dict[str, dict[str, Any]]
+
+
+def serve_two(root: Path, mlflow: str, prefect: str) -> Door:
+    """Serve ``r-18``, which no model can pass, and then ``r-17``, which one does.
+
+    Prefect reads its address when it is first imported, which nothing before this does.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", mlflow)
+        patch.setenv("PREFECT_API_URL", f"{prefect}/api")
+        policy = read_section(root, "policy", dict)
+        ladder = {**policy["ladder"], "classes": ["finetune"]}
+        impossible = {"classes": [NOTHING], "reference": "none", "ladder": ladder}
+        write_params(root, {"policy": {**policy, **impossible}})
+        did(root, 5, "delete", "r-18", "--class", "5")
+        write_params(root, {"policy": policy})
+        did(root, 0, "request", "submit", "r-17", "--class", "3", "--received", "2026-11-20")
+        did(root, 0, "delete", "r-17", "--class", "3")
+    experiment, runs = found_in_mlflow(mlflow)
+    return Door(mlflow, f"{prefect}/v2", experiment, runs, found_in_prefect(prefect))
+
+
+def did(root: Path, code: int, *arguments: str) -> None:
+    found, out, err = lethe(root, *arguments)
+    assert found == code, out + err
+
+
+def found_in_mlflow(address: str) -> tuple[str, dict[str, dict[str, Any]]]:
+    api = f"{address}/api/2.0/mlflow"
+    name = asked(f"{api}/experiments/get-by-name?experiment_name=digits")
+    experiment = name["experiment"]["experiment_id"]
+    wanted = {"experiment_ids": [experiment], "filter": "tags.`lethe.kind` = 'deletion'"}
+    runs = asked(f"{api}/runs/search", wanted)["runs"]
+    tags = [{tag["key"]: tag["value"] for tag in one["data"]["tags"]} for one in runs]
+    return experiment, {
+        tag["lethe.request"]: {**one["info"], "tags": tag} for one, tag in zip(runs, tags, strict=True)
+    }
+
+
+def found_in_prefect(address: str) -> dict[str, dict[str, Any]]:
+    """Return the flow runs of deletions, each with the texts on its page."""
+    found = {}
+    for one in asked(f"{address}/api/flow_runs/filter", {}):
+        if request := one["parameters"].get("request_id"):
+            wanted = {"artifacts": {"flow_run_id": {"any_": [one["id"]]}}}
+            found[request] = {**one, "artifacts": asked(f"{address}/api/artifacts/filter", wanted)}
+    return found
+
+
+def asked(url: str, body: dict[str, Any] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(url, data=data, headers={"content-type": "application/json"})) as answer:
+        return json.load(answer)
+
+
+@dataclass
+class Desk:
+    """A browser's page at a desk, with what it said on the console and whom else it asked."""
+
+    page: Any
+    screenshots: Path
+    said: list[str] = field(default_factory=list)
+    elsewhere: set[str] = field(default_factory=set)
+
+    def watch(self, is_known: Callable[[str], bool]) -> None:
+        """Note errors but those that the pages have without Lethe, and let nothing out to the network."""
+
+        def note(text: str) -> None:
+            if not is_known(text):
+                self.said.append(text)
+
+        self.page.on(
+            "console",
+            lambda one: note(f"{one.text} {one.location.get('url', '')}") if one.type == "error" else None,
+        )
+        self.page.on("pageerror", lambda error: note(str(error)))
+        self.page.route("**/*", self._stay_here)
+
+    def _stay_here(self, route: Any) -> None:
+        host = route.request.url.split("/")[2]
+        if host.split(":")[0] == "127.0.0.1":
+            route.continue_()
+        else:
+            self.elsewhere.add(host)
+            route.abort()
+
+    def keep(self, name: str) -> Path:
+        """Take a screenshot, packed as well as PNG can."""
+        path = self.screenshots / f"{name}.png"
+        self.page.screenshot(path=path)
+        with Image.open(path) as shot:
+            packed = shot.convert("RGB")
+        packed.quantize(method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+        return path
+
+    def follow(self, name: str) -> Any:
+        """Click on a link that opens a page of its own, and return that page."""
+        with self.page.context.expect_page() as opened:
+            self.page.get_by_role("link", name=name).click()
+        return opened.value
