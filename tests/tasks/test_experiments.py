@@ -1,6 +1,9 @@
 """MLflow's experiments: one per model, described once, and never over somebody's own words."""
 
+import re
+
 import pytest
+from world import ROOT
 
 from tasks.experiments import note, open_experiment
 from unlearn_core.errors import SetupError
@@ -57,6 +60,23 @@ def test_an_experiment_that_was_deleted_is_refused_with_what_to_do(client, name)
     client.delete_experiment(client.create_experiment(name))
     with pytest.raises(SetupError, match="mlflow experiments restore"):
         open_experiment(client, name, None)
+
+
+def searches(markdown):
+    """Return every search that a text recommends."""
+    return re.findall(r"`(tags\.[^`]+)`", markdown)
+
+
+SHOWN = dict.fromkeys(searches(note("experiment", model="x") + (ROOT / "docs" / "auditing.md").read_text()))
+
+
+@pytest.mark.parametrize("search", SHOWN)
+def test_mlflow_understands_every_search_that_is_recommended(tracking, search):
+    tracking.client.search_runs([tracking.experiment_id], search)
+
+
+def test_searches_are_recommended():
+    assert len(SHOWN) >= 6
 
 
 def test_the_registered_models_words_say_how_to_load_it():
