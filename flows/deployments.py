@@ -76,6 +76,10 @@ class TrainingOrder(Order):
     model: RegistryName = Field(title="Model", description="The registered model's name, e.g. digits.")
 
 
+ALL = QueueOrder(model=None, together=50, limit_h=24.0)
+"""All that waits."""
+
+
 @flow(name="delete", flow_run_name="delete {order.request_id}")
 def delete(order: DeletionOrder) -> str:
     """Serve one deletion request, and before it what is due earlier on the same model.
@@ -106,7 +110,7 @@ def delete(order: DeletionOrder) -> str:
 
 
 @flow(name="pending", flow_run_name="pending requests")
-def pending(order: QueueOrder = QueueOrder()) -> int:  # noqa: B008
+def pending(order: QueueOrder = ALL) -> int:
     """Serve all requests that wait, what is due first in front.
 
     Requests on one model that name the same kind of thing are unlearned together; each has its own

@@ -1,12 +1,10 @@
 """One turn of a worker: claim what is next, serve it in one run, write down what came of it."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect import task
-
-from flows.delete import RETRIES
 from flows.receiving import open_ledger
 from flows.requesting import serve_group
 from flows.train import train
@@ -14,18 +12,20 @@ from tasks.claims import Claim, device, hold, lease_s
 from tasks.environment import sole_use
 from tasks.files import read_record
 from tasks.grouping import make_one
-from tasks.layout import Layout
 from tasks.params import read_params
 from tasks.progress import tell
 from tasks.projects import Project, open_project, prepare
 from tasks.publishing import publish, publish_training
 from tasks.requests import check_request, preview_manifest
 from unlearn_core.audit.queueing import Choose
-from unlearn_core.errors import LetheError, RequestError
+from unlearn_core.errors import LetheError, RequestError, UnavailableError
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.deletion import Outcome, Released
 from unlearn_core.records.ledger import Entry
 from unlearn_core.records.request import RequestId
+
+PAUSES_S = (5, 15, 30, 60)
+"""How long to wait for a service that is away, each time, before the request waits for another run."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,21 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
     tell(f"· {', '.join(claimed)} of {entries[0].submission.model}")
     try:
         with hold(ledger, entries, worker, limit_s=limit_s) as claim:
-            _serve(folder, claim)
+            _serve_patiently(folder, claim)
     except LetheError as error:
         return Turn(claimed, error)
     return Turn(claimed)
+
+
+def _serve_patiently(folder: Path, claim: Claim) -> None:
+    """Serve what is claimed, also if a service is away for some minutes: what is done is not done again."""
+    for pause_s in PAUSES_S:
+        try:
+            return _serve(folder, claim)
+        except UnavailableError as error:
+            tell(f"· goes on in {pause_s} s: {error}")
+            time.sleep(pause_s)
+    return _serve(folder, claim)
 
 
 def _serve(folder: Path, claim: Claim) -> None:
@@ -79,7 +90,8 @@ def _serve(folder: Path, claim: Claim) -> None:
     entries = claim.entries
     releases = serve_group(layout.root, tuple(entry.submission.request for entry in entries))
     if project.branch is not None:
-        _publish(layout, read_record(layout.outcome, Outcome).request, branch=project.branch)
+        with sole_use(layout.root):
+            publish(layout, read_record(layout.outcome, Outcome).request, branch=project.branch)
     for entry, released in zip(entries, releases, strict=True):
         claim.complete(entry, reason=_told(released))
     if misfits:
@@ -89,13 +101,6 @@ def _serve(folder: Path, claim: Claim) -> None:
 def _prepare(project: Project, entries: tuple[Entry, ...]) -> None:
     with sole_use(project.layout.root):
         prepare(project, make_one([entry.submission.request for entry in entries]).id)
-
-
-@task(name="publish", task_run_name="publish {request_id}", **RETRIES)
-def _publish(layout: Layout, request_id: RequestId, *, branch: str) -> None:
-    """Push the data, and one commit for the deletion."""
-    with sole_use(layout.root):
-        publish(layout, request_id, branch=branch)
 
 
 def _fail_misfits(project: Project, claim: Claim) -> list[str]:

@@ -141,13 +141,13 @@ def _reach(folder: Path, *arguments: str) -> None:
 
 
 def _require_same_code(root: Path) -> None:
-    """Refuse a project whose own copy of Lethe, which its lock and its commits name, is not what runs here."""
+    """Refuse a project whose own copy of Lethe, which its lock and commits name, is not what runs here."""
     here = Path(str(unlearn_core.__file__)).parent.parent
     for package in ("flows", "tasks", "unlearn_core"):
         for path in sorted((here / package).rglob("*.py")):
             other = root / path.relative_to(here)
             if not other.is_file() or other.read_bytes() != path.read_bytes():
                 raise SetupError(
-                    f"{path.relative_to(here)} in the project is not what this worker runs: bring both to one "
-                    f"version of Lethe (merge the release into the branch {BRANCH!r}, or run its worker)"
+                    f"{path.relative_to(here)} in the project is not what this worker runs: bring both to "
+                    f"one version of Lethe (merge the release into the branch {BRANCH!r}, or run its worker)"
                 )

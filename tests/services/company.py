@@ -1,5 +1,6 @@
 """What stands around the services in a company: repositories of models, people at a desk, API clients."""
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -106,6 +107,21 @@ class Company:
         with self.prefect as api:
             return api.post(f"/deployments/{found['id']}/create_flow_run", json={"parameters": parameters})
 
+    @contextlib.contextmanager
+    def schedule(self, *, every_s):
+        """Let the schedule of ``pending`` come every few seconds for a while, and then not at all."""
+        found = self.deployment("pending")
+        (schedule,) = found["schedules"]
+        address = f"/deployments/{found['id']}/schedules/{schedule['id']}"
+        soon = {"interval": every_s, "anchor_date": "2026-01-01T00:00:00Z"}
+        with self.prefect as api:
+            assert api.patch(address, json={"schedule": soon, "active": True}).is_success
+        try:
+            yield
+        finally:
+            with self.prefect as api:
+                assert api.patch(address, json={"active": False}).is_success
+
     def runs(self, *, state=None, name=None):
         """Return flow runs as the API tells them."""
         wanted = {"state": {"type": {"any_": [state]}}} if state else {}
@@ -125,12 +141,45 @@ class Company:
 
         return wait_until(f"flow run {run_id} ended", found)
 
+    def mlflow(self, method, path, **what):
+        """Ask MLflow's REST API."""
+        user, password = (
+            self.stack.environment[f"MLFLOW_TRACKING_{name}"] for name in ("USERNAME", "PASSWORD")
+        )
+        answer = httpx.request(
+            method,
+            f"{self.stack.mlflow_url}/api/2.0/mlflow/{path}",
+            auth=(user, password),
+            timeout=60,
+            **what,
+        )
+        return answer.json() if answer.is_success else {}
+
+    def versions(self, model):
+        """Return the tags of a model's registered versions."""
+        found = self.mlflow("GET", "model-versions/search", params={"filter": f"name='{model}'"})
+        return [_tags(one) for one in found.get("model_versions", [])]
+
+    def tracked_runs(self, model, *, status=None):
+        """Return the tags of the runs in a model's experiment."""
+        found = self.mlflow("GET", "experiments/get-by-name", params={"experiment_name": model})
+        if not found:
+            return []
+        wanted = {"experiment_ids": [found["experiment"]["experiment_id"]], "max_results": 500}
+        wanted |= {"filter": f"attributes.status = '{status}'"} if status else {}
+        runs = self.mlflow("POST", "runs/search", json=wanted).get("runs", [])
+        return [_tags(one["data"]) for one in runs]
+
     def evidence(self, model, request_id):
         """Return what the bucket of evidence holds of a request, by path below its folder."""
         bucket, prefix = (self.stack.environment[f"LETHE_S3_{name}"] for name in ("BUCKET", "PREFIX"))
         place = f"{prefix}/{model}/{request_id}/"
         objects = self.stack.s3.objects(bucket)
         return {key.removeprefix(place): content for key, content in objects.items() if key.startswith(place)}
+
+
+def _tags(described):
+    return {tag["key"]: tag["value"] for tag in described.get("tags", [])}
 
 
 def python(company, source, **extra):

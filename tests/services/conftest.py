@@ -1,6 +1,7 @@
 """One stack of real services for all tests that are marked ``services``."""
 
 import pytest
+from company import Company
 from postgresql import find_programs
 from stack import Stack
 
@@ -9,6 +10,8 @@ SHORTER = {
     "PREFECT_WORKER_QUERY_SECONDS": "1",
     # How often runs of schedules are made; a minute by default.
     "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
+    # How long a claim holds without a sign of life; ten minutes by default.
+    "LETHE_LEASE_S": "20",
 }
 
 
@@ -29,3 +32,12 @@ def stack(tmp_path_factory, stack_settings):
         yield running
     finally:
         running.close()
+
+
+@pytest.fixture(scope="session")
+def company(stack, tmp_path_factory):
+    """A company that has deployed Lethe to the services; it has no model yet."""
+    desk = tmp_path_factory.mktemp("company") / "desk"
+    desk.mkdir()
+    stack.deploy()
+    return Company(stack, desk)

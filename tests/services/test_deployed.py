@@ -21,18 +21,6 @@ print(model.predict(numpy.zeros((2, 1, 8, 8), dtype="float32")).shape)
 """
 
 
-@pytest.fixture(scope="module")
-def company(stack, tmp_path_factory):
-    """Two models; one of them comes into use only when a person has said so."""
-    desk = tmp_path_factory.mktemp("company") / "desk"
-    desk.mkdir()
-    made = Company(stack, desk)
-    made.add_model("digits")
-    made.add_model("careful", policy={**POLICY, "approval": {"within_h": 1}})
-    stack.deploy()
-    return made
-
-
 @dataclass(frozen=True)
 class Served:
     """Four requests that were served, each in its own way.
@@ -54,6 +42,8 @@ REQUESTS = {"by-event": "digits", "by-schedule": "digits", "by-form": "digits", 
 
 @pytest.fixture(scope="module")
 def served(company):
+    company.add_model("digits")
+    company.add_model("careful", policy={**POLICY, "approval": {"within_h": 1}})
     with company.stack.worker("one"):
         company.submit("by-event", "3")
         company.submit("by-approval", "3", model="careful")
@@ -83,15 +73,9 @@ def approve(company):
 
 def serve_on_schedule(company):
     """Let the schedule of ``pending`` come sooner, and serve a request that no event told of."""
-    found = company.deployment("pending")
-    (schedule,) = found["schedules"]
-    address = f"/deployments/{found['id']}/schedules/{schedule['id']}"
-    soon = {"schedule": {"interval": 10, "anchor_date": "2026-01-01T00:00:00Z"}, "active": True}
     company.submit("by-schedule", "5", event=False)
-    with company.prefect as api:
-        assert api.patch(address, json=soon).is_success
+    with company.schedule(every_s=10):
         company.completed("by-schedule")
-        assert api.patch(address, json={"active": False}).is_success
 
 
 def test_every_request_was_completed_once(served):

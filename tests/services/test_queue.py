@@ -1,0 +1,60 @@
+"""Many requests, two models, two workers: each model's requests one after another, what is due first in front."""
+
+import pytest
+from company import wait_until
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+MODELS = ("east", "west")
+EACH = 10
+
+
+@pytest.fixture(scope="module")
+def served(company):
+    """Twenty requests that come in at once, out of the order in which they are due; ``delete`` runs for each."""
+    for model in MODELS:
+        company.add_model(model)
+        rows = [f"{model}-{n},sample,digit-{n:04d},2026-11-{1 + (7 * n) % EACH:02d}" for n in range(EACH)]
+        path = company.desk / f"{model}.csv"
+        path.write_text("\n".join(["id,kind,name,received", *rows]) + "\n")
+    ids = [f"{model}-{n}" for model in MODELS for n in range(EACH)]
+    with company.stack.worker("first"), company.stack.worker("second"):
+        for model in MODELS:
+            company.lethe("request", "import", str(company.desk / f"{model}.csv"), "--model", model)
+        company.completed(*ids, within_s=1200)
+        wait_until("every run has ended", lambda: not company.runs(state="RUNNING"))
+    return ids
+
+
+def events_of(company, model):
+    """Return what happened to a model's requests, in the order of the ledger."""
+    found = [company.request(f"{model}-{n}")[1] for n in range(EACH)]
+    return sorted((event for events in found for event in events), key=lambda event: event.sequence)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_requests_of_a_model_never_interleave(company, served, model):
+    acted = [(e.action, e.request) for e in events_of(company, model) if e.action != "submit"]
+    claims, ends = acted[::2], acted[1::2]
+    assert [action for action, _ in claims] == ["claim"] * EACH
+    assert ends == [("complete", request) for _, request in claims]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_is_due_first_is_served_first(company, served, model):
+    claimed = [event.request for event in events_of(company, model) if event.action == "claim"]
+    due = {request: company.request(request)[0].submission.due for request in claimed}
+    assert [due[request] for request in claimed] == sorted(due.values())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_each_starts_from_the_champion_that_the_one_before_made(company, served, model):
+    versions = company.versions(model)
+    assert len(versions) == EACH
+    by_version = sorted(versions, key=lambda tags: int(tags["lethe.parent_version"].replace("none", "0")))
+    assert [tags["lethe.parent_version"] for tags in by_version] == ["none", *map(str, range(1, EACH))]
+
+
+def test_every_run_of_delete_ended_well(company, served):
+    ended = {run["name"]: run["state"]["type"] for run in company.runs() if run["name"].startswith("delete")}
+    assert {ended[f"delete {request_id}"] for request_id in served} == {"COMPLETED"}
