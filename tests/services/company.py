@@ -143,16 +143,10 @@ class Company:
 
     def mlflow(self, method, path, **what):
         """Ask MLflow's REST API."""
-        user, password = (
-            self.stack.environment[f"MLFLOW_TRACKING_{name}"] for name in ("USERNAME", "PASSWORD")
-        )
-        answer = httpx.request(
-            method,
-            f"{self.stack.mlflow_url}/api/2.0/mlflow/{path}",
-            auth=(user, password),
-            timeout=60,
-            **what,
-        )
+        given = self.stack.environment
+        user = (given["MLFLOW_TRACKING_USERNAME"], given["MLFLOW_TRACKING_PASSWORD"])
+        address = f"{self.stack.mlflow_url}/api/2.0/mlflow/{path}"
+        answer = httpx.request(method, address, auth=user, timeout=60, **what)
         return answer.json() if answer.is_success else {}
 
     def versions(self, model):

@@ -1,4 +1,4 @@
-"""Many requests, two models, two workers: each model's requests one after another, what is due first in front."""
+"""Many requests, two models, two workers: one after another on each model, what is due first in front."""
 
 import pytest
 from company import wait_until
@@ -11,7 +11,7 @@ EACH = 10
 
 @pytest.fixture(scope="module")
 def served(company):
-    """Twenty requests that come in at once, out of the order in which they are due; ``delete`` runs for each."""
+    """Twenty requests that come in at once, not in the order of their due days, each with a run."""
     for model in MODELS:
         company.add_model(model)
         rows = [f"{model}-{n},sample,digit-{n:04d},2026-11-{1 + (7 * n) % EACH:02d}" for n in range(EACH)]
