@@ -109,7 +109,7 @@ def ledger_head(layout: Layout, requests: tuple[DeletionRequest, ...]) -> Sha256
         The digest that stands for all that has happened there; None if there is no ledger, or if it does not
         hold every one of these very requests.
     """
-    from tasks.ledger.ledger import find_ledger
+    from tasks.ledger.finding import find_ledger
 
     if (ledger := find_ledger(layout.root)) is None or not ledger.holds(requests):
         return None

@@ -52,21 +52,6 @@ def connect(root: Path | None) -> "Ledger":
     return Ledger(engine)
 
 
-def find_ledger(root: Path) -> "Ledger | None":
-    """Open the ledger if there is one; none is made.
-
-    Args:
-        root: The checkout.
-
-    Returns:
-        The ledger, or None where no database is named and the checkout holds none.
-    """
-    url = ledger_url(root)
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
-        return None
-    return connect(root)
-
-
 class Ledger(LedgerReader):
     """A ledger to write in."""
 
