@@ -170,8 +170,9 @@ def ended(prefect_api, run, within_s=90):
 
 
 def test_a_deployed_flow_reaches_every_service_from_its_worker(stack, project, prefect_api):
-    stack.deploy(project)
-    stack.deploy(project)
+    prefect = ["prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "infra/prefect.yaml"]
+    stack.deploy()
+    stack.run("deploy", command=prefect, folder=project)
     deployment = prefect_api.get("/deployments/name/hello/hello").json()["id"]
     with stack.worker("one") as worker:
         created = prefect_api.post(
@@ -185,6 +186,24 @@ def test_a_deployed_flow_reaches_every_service_from_its_worker(stack, project, p
     stored = stack.s3.objects(stack.environment["LETHE_S3_DATA_BUCKET"])
     assert stored["hello"] == b"x"
     assert [key for key in stored if key.startswith("lethe/mlflow/") and key.endswith("/hello.txt")]
+
+
+def test_deploying_again_changes_nothing(stack, prefect_api):
+    stack.deploy()
+    before = prefect_api.post("/deployments/filter", json={}).json()
+    stack.deploy()
+    after = prefect_api.post("/deployments/filter", json={}).json()
+    assert sorted(one["id"] for one in after) == sorted(one["id"] for one in before)
+    assert {one["work_pool_name"] for one in after} == {"lethe"}
+
+
+def test_mlflows_password_is_changed_as_the_readme_says(stack):
+    user, old = stack.environment["MLFLOW_TRACKING_USERNAME"], stack.environment["MLFLOW_TRACKING_PASSWORD"]
+    address = f"{stack.mlflow_url}/api/2.0/mlflow/users/update-password"
+    for password, following in ((old, "another password"), ("another password", old)):
+        change = {"username": user, "password": following}
+        assert httpx.patch(address, json=change, auth=(user, password)).status_code == 200
+        assert httpx.get(stack.mlflow_url + SEARCH, auth=(user, following)).status_code == 200
 
 
 def test_what_prefect_knew_is_there_after_a_restart(stack, prefect_api):
