@@ -29,3 +29,9 @@ def stack(tmp_path_factory, stack_settings):
         yield running
     finally:
         running.close()
+
+
+@pytest.fixture(scope="session")
+def deployed(stack):
+    """What is there once compose.yaml's job has run: keys, the ledger's tables, a pool, deployments."""
+    stack.deploy()
