@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasks.ledger.ledger import Ledger, find_ledger
+from tasks.ledger.finding import find_ledger
+from tasks.ledger.ledger import Ledger
 from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.ledger import Day

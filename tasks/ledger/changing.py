@@ -71,7 +71,7 @@ def change(
     head, submission = last_event(session), submission_of(row)
     event = next_event(head, submission, row.state, action, time=time, actor=actor, reason=reason)
     row.state, row.worker, row.lease_until = event.after, None, None
-    # What was served together and interrupted is taken up together: its work is kept under the group's name.
+    # What was begun and interrupted is taken up as it was: its model may be promoted already.
     row.leader = row.leader if action in {"claim", "expire"} else None
     session.add(row)
     session.flush()

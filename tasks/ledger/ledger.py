@@ -108,7 +108,7 @@ class Ledger(LedgerReader):
             self._expire(session, actor=worker)
             chosen = [known_row(session, entry.id) for entry in choose(open_entries(session))]
             for row in chosen:
-                row.leader = chosen[0].id if len(chosen) > 1 else None
+                row.leader = chosen[0].id
                 change(session, row, "claim", time=self.clock(), actor=worker)
                 row.attempts += 1
                 row.worker, row.lease_until = worker, later(self.clock(), lease_s)

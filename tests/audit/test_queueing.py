@@ -46,7 +46,7 @@ def test_a_request_may_be_served_ahead_of_what_is_due_before_it():
 
 
 def test_a_request_that_does_not_wait_brings_nothing():
-    assert turn_of("r-9")(QUEUE) == []
+    assert turn_of("r-9")(QUEUE) == ()
 
 
 def test_only_requests_for_one_model_and_one_kind_of_thing_are_served_together():
@@ -55,10 +55,15 @@ def test_only_requests_for_one_model_and_one_kind_of_thing_are_served_together()
     assert ids(in_groups(most=9, model="faces")(QUEUE)) == ["b-1"]
 
 
-@pytest.mark.parametrize("choose", [in_groups(most=1), turn_of("a-9"), turn_of("a-3", ahead=True)])
+@pytest.mark.parametrize("choose", [in_groups(most=1), due_first, turn_of("a-9"), turn_of("a-2", ahead=True)])
 def test_an_interrupted_group_is_taken_up_as_it_was_its_leader_first(choose):
-    group = (entry("a-1", leader="a-3"), entry("a-2"), entry("a-3", leader="a-3"), entry("a-9"))
+    group = (entry("a-0"), entry("a-1", leader="a-3"), entry("a-2"), entry("a-3", leader="a-3"), entry("a-9"))
     assert ids(choose(group)) == ["a-3", "a-1"]
+
+
+@pytest.mark.parametrize("choose", [due_first, in_groups(most=9), turn_of("a-2"), turn_of("a-2", ahead=True)])
+def test_what_was_begun_alone_is_finished_alone_before_anything_else_on_its_model(choose):
+    assert ids(choose((entry("a-1"), entry("a-2"), entry("a-3", leader="a-3")))) == ["a-3"]
 
 
 @given(

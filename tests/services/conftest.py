@@ -35,9 +35,14 @@ def stack(tmp_path_factory, stack_settings):
 
 
 @pytest.fixture(scope="session")
-def company(stack, tmp_path_factory):
+def deployed(stack):
+    """What is there once compose.yaml's job has run: keys, the ledger's tables, a pool, deployments."""
+    stack.deploy()
+
+
+@pytest.fixture(scope="session")
+def company(stack, deployed, tmp_path_factory):
     """A company that has deployed Lethe to the services; it has no model yet."""
     desk = tmp_path_factory.mktemp("company") / "desk"
     desk.mkdir()
-    stack.deploy()
     return Company(stack, desk)

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 from compose import Compose, free_ports
@@ -33,7 +32,6 @@ class Stack:
         s3: Moto's server; it can refuse (``refuse``, ``refuse_for``).
         folder: Logs, and a folder for each volume.
         settings: Environment variables that every process has besides; they win over compose.yaml.
-        started_s: How long it took until all services were healthy.
     """
 
     def __init__(self, folder: Path, settings: dict[str, str]):
@@ -68,7 +66,6 @@ class Stack:
 
     def open(self):
         """Start everything, in the order of compose.yaml's conditions; Prefect and MLflow at once."""
-        began = time.monotonic()
         self.start("s3")
         self.run("buckets")
         as_user = self._set_up_postgresql()
@@ -87,7 +84,6 @@ class Stack:
             self._processes[name].start()
         for name in ("prefect", "mlflow"):
             self._wait(name)
-        self.started_s = time.monotonic() - began
 
     def close(self):
         """End everything, and leave no process and no folder behind."""

@@ -86,17 +86,20 @@ def beside(stack, tmp_path):
 
 
 def lethe(stack, *words):
-    return stack.run("worker", command=["lethe", *words], folder=stack.folder).strip()
+    """Run the command line on the ledger alone: without Prefect's address nothing is triggered."""
+    return stack.run("worker", command=["lethe", *words], folder=stack.folder, PREFECT_API_URL="").strip()
+
+
+def submit(stack, request):
+    lethe(stack, "request", "submit", request, "--class", "3", "--model", "of-no-worker")
 
 
 @pytest.mark.services
-def test_what_was_backed_up_comes_back(stack, beside, tmp_path):
+def test_what_was_backed_up_comes_back(stack, deployed, beside, tmp_path):
     compose, environment = beside
     user, password = stack.environment["PREFECT_API_AUTH_STRING"].split(":")
     api = httpx.Client(base_url=stack.prefect_url, auth=(user, password), timeout=30)
-    lethe(stack, "keys", "init")
-    lethe(stack, "db", "upgrade")
-    lethe(stack, "request", "submit", "backed-up", "--class", "3", "--model", "digits")
+    submit(stack, "backed-up")
     head = json.loads(lethe(stack, "request", "verify", "--json"))["head"]
     key = (stack.folder / "volumes/keys/signing.key").read_bytes()
     assert api.post("/variables/", json={"name": "backed-up", "value": "yes"}).status_code == 201
@@ -109,7 +112,7 @@ def test_what_was_backed_up_comes_back(stack, beside, tmp_path):
     }  # fmt: skip
     assert {path.stat().st_mode & 0o077 for path in [backup, *backup.iterdir()]} == {0}
 
-    lethe(stack, "request", "submit", "too-late", "--class", "4", "--model", "digits")
+    submit(stack, "too-late")
     api.delete("/variables/name/backed-up")
     (stack.folder / "volumes/keys/signing.key").unlink()
     for server in ("prefect", "mlflow"):
@@ -127,6 +130,7 @@ def test_what_was_backed_up_comes_back(stack, beside, tmp_path):
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         psycopg.connect(stack.ledger_url, dbname="prefect")
     api.close()
+    lethe(stack, "request", "cancel", "backed-up", "--reason", "it was a test")
 
 
 @pytest.mark.services

@@ -14,7 +14,7 @@ Choose = Callable[[Sequence[Entry]], Sequence[Entry]]
 
 def due_first(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Choose the request that is due first, of those whose model nobody works at."""
-    return _waiting(entries)[:1]
+    return _first_of(_ready(entries))
 
 
 def turn_of(request: RequestId, *, ahead: bool = False) -> Choose:
@@ -29,12 +29,11 @@ def turn_of(request: RequestId, *, ahead: bool = False) -> Choose:
     """
 
     def choose(entries: Sequence[Entry]) -> Sequence[Entry]:
-        waiting = _waiting(entries)
-        wanted = next((entry for entry in waiting if entry.id == request), None)
-        if wanted is None or ahead:
-            return _with_its_group(wanted, waiting)
-        first = next(entry for entry in waiting if entry.submission.model == wanted.submission.model)
-        return _with_its_group(first, waiting)
+        wanted = next((entry for entry in entries if entry.id == request), None)
+        if wanted is None:
+            return ()
+        ready = [entry for entry in _ready(entries) if entry.submission.model == wanted.submission.model]
+        return [wanted] if ahead and wanted in ready and wanted.leader is None else _first_of(ready)
 
     return choose
 
@@ -53,27 +52,31 @@ def in_groups(*, most: int, model: str | None = None) -> Choose:
     """
 
     def choose(entries: Sequence[Entry]) -> Sequence[Entry]:
-        waiting = [entry for entry in _waiting(entries) if model in {None, entry.submission.model}]
-        if not waiting or waiting[0].leader is not None:
-            return _with_its_group(next(iter(waiting), None), waiting)
-        kind = _kind_of(waiting[0])
-        return [entry for entry in waiting if entry.leader is None and _kind_of(entry) == kind][:most]
+        ready = [entry for entry in _ready(entries) if model in {None, entry.submission.model}]
+        if not ready or ready[0].leader is not None:
+            return _first_of(ready)
+        return [entry for entry in ready if _kind_of(entry) == _kind_of(ready[0])][:most]
 
     return choose
 
 
-def _waiting(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the requests that nobody works at, nor at their model."""
+def _ready(entries: Sequence[Entry]) -> list[Entry]:
+    """Return what may be served: nobody works at its model, and nothing begun is unfinished there.
+
+    A run that was interrupted may have promoted its model already, and only its own requests can finish it.
+    """
     busy = {entry.submission.model for entry in entries if entry.state == "running"}
-    return [e for e in entries if e.state == "received" and e.submission.model not in busy]
+    waiting = [e for e in entries if e.state == "received" and e.submission.model not in busy]
+    begun = {entry.submission.model for entry in waiting if entry.leader is not None}
+    return [e for e in waiting if e.leader is not None or e.submission.model not in begun]
 
 
-def _with_its_group(entry: Entry | None, waiting: Sequence[Entry]) -> Sequence[Entry]:
-    """Return a request with those that an interrupted run had served together with it, its leader first."""
-    if entry is None or entry.leader is None:
-        return [] if entry is None else [entry]
-    group = [other for other in waiting if other.leader == entry.leader]
-    return sorted(group, key=lambda other: other.id != entry.leader)
+def _first_of(ready: Sequence[Entry]) -> Sequence[Entry]:
+    """Return what is due first; if it was begun already, with all that was served in one run with it."""
+    if not ready or ready[0].leader is None:
+        return ready[:1]
+    group = [entry for entry in ready if entry.leader == ready[0].leader]
+    return sorted(group, key=lambda entry: entry.id != entry.leader)
 
 
 def _kind_of(entry: Entry) -> tuple[str, str]:

@@ -47,8 +47,8 @@ class Entry(Record):
         attempts: How often it was claimed.
         worker: Who works at it, while it is running.
         lease_until: When that claim expires, unless the worker gives a sign of life.
-        leader: Of requests that are served in one run, the one that stands first; also while they wait for it
-            to be taken up again. None of a request that is served alone.
+        leader: Of the requests that are served in one run, the one that stands first; also while they wait to
+            be taken up again. None of what was not begun.
     """
 
     schema_version: Literal["lethe.entry/1"] = "lethe.entry/1"
