@@ -78,7 +78,7 @@ def _compare_data(tree: Layout, certified: DeletionCertificate) -> tuple[Compare
     data, split = read_card(tree.dataset), read_split(tree)
     splits = {entry.split: entry.rows_digest for entry in data.splits}
     rows = [
-        ("scope", certified.request.scope, split.scope),
+        ("scope", (certified.group or certified.request).scope, split.scope),
         ("data before", certified.data.before, data.rows_digest),
         ("data splits", _digest_of(certified.data.splits), _digest_of(splits)),
         ("data retained", certified.data.retained, split.retained),

@@ -28,6 +28,7 @@ from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import MOST_REFERENCES
+from unlearn_core.records.request import RequestId
 
 READ = ("data/dataset", "models/parent", "models/moments")
 """What the stages before a deletion have made for it."""
@@ -47,7 +48,7 @@ def find_pinned(root: Path, certified: DeletionCertificate) -> str:
         SetupError: If no commit has it.
     """
     # Only the locks of this very request are parsed: history may be long, and a lock is.
-    mark = f"requests/{certified.request.id}.json"
+    mark = f"requests/{served_as(certified)}.json"
     seen: set[str | None] = set()
     for commit in run_git(root, "log", "--all", "--full-history", "--format=%H", "--", "dvc.lock").split():
         blob = ask_git(root, "rev-parse", "--verify", f"{commit}:dvc.lock")
@@ -62,6 +63,11 @@ def find_pinned(root: Path, certified: DeletionCertificate) -> str:
         f"certified with; run `git fetch {'--unshallow' if shallow else '--all'}`. Where the lock was never "
         "committed the deletion cannot be replayed"
     )
+
+
+def served_as(certified: DeletionCertificate) -> RequestId:
+    """Return the id that a certified request was served by: its own, or that of its group."""
+    return certified.request.id if certified.group is None else certified.group.id
 
 
 @contextmanager
@@ -180,7 +186,7 @@ def other_code(root: Path) -> list[str]:
 
 def _place_request(layout: Layout, tree: Layout, certified: DeletionCertificate, bring: Any) -> None:
     """Bring the request: from DVC or git, or from the clone, where somebody put it by hand."""
-    name = certified.request.id
+    name = served_as(certified)
     path = tree.request(name)
     if path.with_name(f"{path.name}.dvc").is_file():
         bring(str(path.relative_to(tree.root)))
@@ -192,7 +198,8 @@ def _place_request(layout: Layout, tree: Layout, certified: DeletionCertificate,
             f"neither the commit nor DVC holds the request {name!r}; put it where it was served from, as "
             f"requests/{name}.json"
         )
-    if (found := read_request(tree, name).scope_digest) != certified.request.scope:
+    asked = {one.id: one.scope_digest for one in read_request(tree, name).singles}
+    if (found := asked.get(certified.request.id)) != certified.request.scope:
         raise PipelineError(
             f"the request {name!r} at hand names {found}, certified is {certified.request.scope}; take the "
             "one that was served"

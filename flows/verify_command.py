@@ -1,33 +1,60 @@
-"""``lethe verify --replay``: a certificate, and whether its deletion comes to the same model again."""
+"""``lethe verify``: certificates, and whether a certified deletion comes to the same model again."""
 
 import json as json_
+import sys
 import textwrap
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from flows.verify_cli import main as verify_main
 from flows.verify_cli import verify_bytes, verify_files
 from unlearn_core.errors import ConfigurationError, EvidenceError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.replay import Compared, Replay
 
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 
-def replay_certificate(
+
+def verify(
+    certificate: Annotated[
+        Path | None, typer.Argument(help="A certificate; all of the checkout by default.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Also check that this is the certified model.")] = None,
+    *,
+    key: Annotated[Path | None, typer.Option(help="Trust this public key alone.")] = None,
+    replay: Annotated[bool, typer.Option("--replay", help="Run the certified deletion again.")] = False,
+    from_data: Annotated[
+        bool, typer.Option("--from-data", help="With --replay: train the model before it anew, too.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Verify certificates: bytes, signature, content and model.
+
+    With a certificate this is `lethe-verify`; without one it is the Prefect flow over all of the checkout's.
+    With `--replay` the deletion is run again from git's history and DVC's remote, and must come to the same
+    model.
+    """
+    if replay or from_data:
+        sys.exit(_replay(certificate, model=model, key=key, from_data=from_data, json=json))
+    if certificate is not None:
+        options = [("--model", model), ("--key", key)]
+        given = [str(part) for option, value in options if value for part in (option, value)]
+        sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
+    from flows.printing import print_checked, print_json
+    from flows.verify import verify as verify_flow
+    from tasks.environment import require_checkout
+
+    require_checkout(Path())
+    checked = verify_flow(Path())
+    print_json(checked) if json else print_checked(checked)
+
+
+def _replay(
     certificate: Path | None, *, model: Path | None, key: Path | None, from_data: bool, json: bool
 ) -> int:
-    """Verify a certificate, run its deletion again, and print what came beside what was expected.
-
-    Args:
-        certificate: Its file.
-        model: A model's file that should be the certified one; compared before anything is run.
-        key: The only public key to believe; the trust folder's keys by default.
-        from_data: Train the model before the deletion anew, too.
-        json: Print one JSON document.
-
-    Returns:
-        The exit code: 0 if all is the same, 6 if not.
-
-    Raises:
-        ConfigurationError: If no certificate is named.
-    """
+    """Verify a certificate, run its deletion again, and print what came beside what was expected."""
     if certificate is None:
         raise ConfigurationError("a replay is of one deletion: name its certificate")
     from tasks.environment import require_checkout
