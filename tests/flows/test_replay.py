@@ -16,6 +16,8 @@ from s3 import SECRETS
 from sequence import of_class, prepare, serve
 from world import NOISE, checkout, clone, files_of, lethe, run
 
+from flows.stages.pipeline import DELETION, run_due
+from tasks.grouping import make_group
 from tasks.keys import home
 from tasks.layout import Layout
 from tasks.params import write_params
@@ -23,6 +25,7 @@ from tasks.publishing import is_published, publish
 from tasks.releases import continue_from_champion
 from tasks.remote import configure_remote
 from tasks.replaying import _place_request, other_code, refuse_other_params
+from tasks.requests import make_request, submit_request
 from tasks.signing import sign_statement
 from unlearn_core.audit.envelope import decode, read_statement
 from unlearn_core.errors import GateError, PipelineError, SetupError, UnavailableError
@@ -310,3 +313,22 @@ def test_a_request_that_only_the_clone_has_is_taken_if_it_is_the_one(published, 
     path.write_bytes(path.read_bytes().replace(b'"3"', b'"4"'))
     with pytest.raises(PipelineError, match="take the one that was served"):
         _place_request(tree, tree, certified, None)
+
+
+def test_a_member_of_a_group_comes_again_from_the_clones_own_cache(own_folders, tmp_path, monkeypatch):
+    monkeypatch.delenv("LETHE_S3_DATA_BUCKET", raising=False)
+    root = checkout(tmp_path / "project")
+    layout = Layout(root)
+    members = [make_request(name, of_class(digit)) for name, digit in (("r-4", "3"), ("r-5", "8"))]
+    group = make_group(members)
+    prepare(root)
+    for one in (*members, group):
+        submit_request(layout, one)
+    for name, stage in DELETION.items():
+        run_due(root, name, stage)
+    publish(layout, group.id, branch=BRANCH)
+    write_params(root, {"request": "demo"})
+    code, out, err = replay(root, layout.certificate("r-5"))
+    assert code == 0, out + err
+    assert out.startswith("request r-5, ")
+    assert f"equal      scope            {group.scope_digest}" in out
