@@ -15,6 +15,7 @@ from flows.database_cli import database
 from flows.evidence_cli import evidence
 from flows.reference_cli import reference
 from flows.request_cli import request
+from flows.verify_command import verify
 from flows.work_cli import approve, deploy, pending, serve
 from tasks.environment import silence_telemetry
 from unlearn_core.errors import LetheError, SetupError
@@ -166,32 +167,7 @@ def continue_(json: Json = False) -> None:
     print_json({"model": str(model), "data": str(data)}) if json else print_next(model, data)
 
 
-@app.command()
-def verify(
-    certificate: Annotated[
-        Path | None, typer.Argument(help="A certificate; all of the checkout by default.")
-    ] = None,
-    model: Annotated[Path | None, typer.Option(help="Also check that this is the certified model.")] = None,
-    key: Annotated[Path | None, typer.Option(help="Trust this public key alone.")] = None,
-    json: Json = False,
-) -> None:
-    """Verify certificates: bytes, signature, content and model.
-
-    With a certificate this is `lethe-verify`; without one it is the Prefect flow over all of the checkout's.
-    """
-    from flows.verify_cli import main as verify_main
-
-    if certificate is not None:
-        options = [("--model", model), ("--key", key)]
-        given = [str(part) for option, value in options if value for part in (option, value)]
-        sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
-    from flows.printing import print_checked, print_json
-    from flows.verify import verify as verify_flow
-    from tasks.environment import require_checkout
-
-    require_checkout(Path())
-    checked = verify_flow(Path())
-    print_json(checked) if json else print_checked(checked)
+app.command()(verify)
 
 
 @app.command()

@@ -55,21 +55,36 @@ def verify_files(certificate: Path, *, model: Path | None = None, key: Path | No
 
     Raises:
         EvidenceError: If the certificate or the model is not what it should be.
-        SetupError: If a file cannot be read, or no key is trusted.
     """
-    if key is not None:
-        public = read_public_key(key)
-        trusted = {key_id(public): public}
-    elif not (trusted := public_keys_in(trust_folder())):
-        raise SetupError(f"no key is trusted; give the issuer's with --key, or put it in {trust_folder()}")
-    statement, signer = verify(read_certificate(certificate), trusted)
-    certified = statement.predicate
+    certified, signer = verify_bytes(read_certificate(certificate), key=key)
     if model is not None and (found := _digest(model)) != certified.models.unlearned:
         raise EvidenceError(
             f"the model {model} is {found}, the certificate is about {certified.models.unlearned}; "
             "take the model that was issued with it"
         )
     return _summary(certified, signer=signer, model_checked=model is not None)
+
+
+def verify_bytes(raw: bytes, *, key: Path | None = None) -> tuple[DeletionCertificate, Sha256]:
+    """Verify a certificate.
+
+    Args:
+        raw: The certificate file's content.
+        key: The public key that should have signed it; the trust folder's keys by default.
+
+    Returns:
+        What is certified, and the id of the key that signed it.
+
+    Raises:
+        SetupError: If no key is trusted.
+    """
+    if key is not None:
+        public = read_public_key(key)
+        trusted = {key_id(public): public}
+    elif not (trusted := public_keys_in(trust_folder())):
+        raise SetupError(f"no key is trusted; give the issuer's with --key, or put it in {trust_folder()}")
+    statement, signer = verify(raw, trusted)
+    return statement.predicate, signer
 
 
 def _digest(model: Path) -> Sha256:

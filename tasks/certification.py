@@ -85,7 +85,7 @@ def gather_certificates(
             references=deletion.references,
             policy=read_section(layout.root, "policy", Policy),
         ),
-        attempts=_attempts(deletion),
+        attempts=attempts_of(deletion),
         validation=_validation(layout),
         cost=_cost(layout, deletion),
         provenance=_provenance(layout, rung, started),
@@ -152,7 +152,7 @@ def _timeless(certificate: DeletionCertificate) -> dict[str, Any]:
     return certificate.model_dump(exclude={"ledger": True, "provenance": {"finished"}})
 
 
-def _attempts(deletion: DeletionRecord) -> tuple[Attempt, ...]:
+def attempts_of(deletion: DeletionRecord) -> tuple[Attempt, ...]:
     """Return every method that was tried, in the order of trying."""
     judged = {
         rung.unlearning.name: Attempt(

@@ -1,0 +1,144 @@
+"""A certified deletion run again: the same data, the same stages, and whether the same model comes of it."""
+
+from pathlib import Path
+
+from flows.stages.pipeline import PREPARATION
+from flows.stages.split import split_data
+from flows.stages.unlearn import unlearn
+from tasks import environment
+from tasks.certification import accepted_rung, attempts_of
+from tasks.checkpoints import CARD, WEIGHTS
+from tasks.compute import device_name
+from tasks.datasets import read_card
+from tasks.files import file_digest, read_record
+from tasks.keys import load_pseudonym_key
+from tasks.layout import Layout
+from tasks.materials import read_split
+from tasks.progress import announced
+from tasks.replaying import checked_out, find_pinned, other_code, own_tracking_store, place_inputs
+from unlearn_core.errors import GateError
+from unlearn_core.records.artifact import MomentsCard
+from unlearn_core.records.base import Sha256, canonical_json, sha256
+from unlearn_core.records.certificate import Attempt, DeletionCertificate
+from unlearn_core.records.deletion import DeletionRecord
+from unlearn_core.records.provenance import Provenance
+from unlearn_core.records.replay import Compared, Replay
+
+
+def replay(
+    root: Path, certified: DeletionCertificate, certificate: Sha256, *, from_data: bool = False
+) -> Replay:
+    """Run a certified deletion again, in a temporary checkout of the commit that pins it.
+
+    Nothing is registered, promoted, signed or sent anywhere, and the clone stays as it is; DVC's cache may
+    have more in it afterwards.
+
+    Args:
+        root: A clone of the project; of its folders nothing is read but its git history and DVC's cache.
+        certified: The deletion; whoever calls has verified the certificate.
+        certificate: The certificate's digest.
+        from_data: Make the data set, the parent and the second moments anew, too.
+
+    Returns:
+        What was expected and what came.
+    """
+    load_pseudonym_key()
+    layout, commit = Layout(root), find_pinned(root, certified)
+    with checked_out(layout, commit) as tree, own_tracking_store():
+        with announced("inputs"):
+            place_inputs(layout, tree, certified, from_data=from_data)
+        differences = (*_differences(certified.provenance, tree.root),)
+        for name, stage in PREPARATION.items() if from_data else ():
+            with announced(name):
+                stage(tree.root)
+        with announced("split"):
+            split_data(tree.root)
+        with announced("unlearn"):
+            record = _climb(tree)
+        return Replay(
+            request=certified.request.id,
+            certificate=certificate,
+            commit=commit,
+            from_data=from_data,
+            compared=(*_compare_data(tree, certified), *_compare_model(tree, certified, record)),
+            differences=differences,
+        )
+
+
+def _climb(tree: Layout) -> DeletionRecord | None:
+    """Run the ladder; None where no model is accepted."""
+    try:
+        return unlearn(tree.root)
+    except GateError:
+        return None
+
+
+def _compare_data(tree: Layout, certified: DeletionCertificate) -> tuple[Compared, ...]:
+    """Compare what the deletion read."""
+    data, split = read_card(tree.dataset), read_split(tree)
+    splits = {entry.split: entry.rows_digest for entry in data.splits}
+    rows = [
+        ("scope", (certified.group or certified.request).scope, split.scope),
+        ("data before", certified.data.before, data.rows_digest),
+        ("data splits", _digest_of(certified.data.splits), _digest_of(splits)),
+        ("data retained", certified.data.retained, split.retained),
+        ("parent", certified.models.parent, file_digest(tree.parent / WEIGHTS)),
+    ]
+    if certified.moments is not None:
+        moments = read_record(tree.moments / CARD, MomentsCard).tensors
+        rows.append(("second moments", certified.moments, moments))
+    return tuple(Compared(what=what, expected=expected, came=came) for what, expected, came in rows)
+
+
+def _compare_model(
+    tree: Layout, certified: DeletionCertificate, record: DeletionRecord | None
+) -> tuple[Compared, ...]:
+    """Compare what the deletion did and came to."""
+    verdict = certified.judgement.verdict
+    expected = {
+        "attempts": _tell(certified.attempts),
+        "method": _method(certified.method, certified.seed),
+        "verdict": f"{verdict.verdict}, {verdict.level}",
+        "unlearned model": certified.models.unlearned,
+    }
+    came: dict[str, str] = {}
+    if record is not None:
+        rung = accepted_rung(record)
+        came = {
+            "attempts": _tell(attempts_of(record)),
+            "method": _method(rung.unlearning.method, rung.unlearning.seed),
+            "verdict": f"{rung.verdict.verdict}, {rung.verdict.level}",
+            "unlearned model": file_digest(tree.unlearned / WEIGHTS),
+        }
+    return tuple(Compared(what=what, expected=one, came=came.get(what)) for what, one in expected.items())
+
+
+def _differences(before: Provenance, root: Path) -> list[str]:
+    """Return in what this machine differs from the one that the deletion ran on."""
+    here = environment.versions()
+    now = {"platform": environment.platform_name(), "device": device_name(), **here}
+    then = {"platform": before.platform, "device": before.device, **before.versions}
+    found = [
+        f"{name} is {now.get(name, 'not here')}, it was {then.get(name, 'not said')}"
+        for name in dict.fromkeys((*then, *now))
+        if now.get(name) != then.get(name)
+    ]
+    if before.dirty:
+        found.append("the deletion ran with changes that were never committed")
+    if files := other_code(root):
+        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+        found.append(f"Lethe's code is another than it was: {', '.join(files[:3])}{more}")
+    return found
+
+
+def _tell(attempts: tuple[Attempt, ...]) -> str:
+    return ", ".join(f"{one.method} {one.verdict}" for one in attempts)
+
+
+def _method(method: dict, seed: int) -> str:
+    """Return a method with all its settings as one line."""
+    return f"{method['name']}, seed {seed}, settings {_digest_of(method)}"
+
+
+def _digest_of(value: object) -> Sha256:
+    return sha256(canonical_json(value))
