@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks import environment
+from tasks.approving import require_approval
 from tasks.checkpoints import CARD, WEIGHTS
 from tasks.compute import device_name
 from tasks.costs import read_cost
@@ -60,7 +61,9 @@ def gather_certificates(
 
     Raises:
         PipelineError: If the ladder was climbed for another request or data set than is there now.
+        GateError: If the policy asks for a person's approval, and there is none.
     """
+    approval = require_approval(layout)
     split, rung = read_split(layout), accepted_rung(deletion)
     request = read_request(layout, split.request)
     if deletion.split != split.digest or request.scope_digest != split.scope:
@@ -72,6 +75,7 @@ def gather_certificates(
     certificate = partial(
         DeletionCertificate.of,
         group=request.group,
+        approval=None if approval is None else approval.digest,
         data=DataDigests(
             before=data.rows_digest,
             retained=split.retained,

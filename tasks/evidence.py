@@ -179,7 +179,11 @@ def _digest(entry: StoredFile | None) -> str:
 
 def contradicted(certified: DeletionCertificate, manifest: EvidenceManifest) -> Iterator[str]:
     """Yield in what a manifest says other than a certificate, whose signature covers these digests."""
-    signed = {"coverage.json": certified.coverage.full, "policy.json": certified.judgement.verdict.policy}
+    signed = {
+        "coverage.json": certified.coverage.full,
+        "policy.json": certified.judgement.verdict.policy,
+        "approval.json": certified.approval,
+    }
     yield from (one.path for one in manifest.files if signed.get(one.path, one.sha256) != one.sha256)
     if (manifest.request, manifest.model) != (certified.request.id, certified.models.unlearned):
         yield "request and model"

@@ -4,9 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.files import read_record
 from tasks.layout import CERTIFICATE, Layout, short
 from tasks.signing import read_certificate
 from unlearn_core.errors import PipelineError, SetupError
+from unlearn_core.records.approval import Approval
 from unlearn_core.records.base import Sha256, canonical_json, sha256
 from unlearn_core.records.evidence import EvidenceManifest, StoredFile
 from unlearn_core.records.report import ReportFacts
@@ -65,6 +67,7 @@ def gather_bundle(layout: Layout, request_id: str) -> Bundle:
         page.name: page.read_bytes(),
         kept.name: facts,
         **_records(json.loads(facts)),
+        **_approval(layout, request_id, json.loads(facts)["certificate"].get("approval")),
         **{f"{path.parent.name}/{path.name}": path.read_bytes() for path in docs},
     }
     if named := [path for path, content in contents.items() if PSEUDONYM in content]:
@@ -83,6 +86,12 @@ def gather_bundle(layout: Layout, request_id: str) -> Bundle:
         files=files,
     )
     return Bundle(manifest, contents)
+
+
+def _approval(layout: Layout, request_id: str, certified: Sha256 | None) -> dict[str, bytes]:
+    """Return a person's decision, where the certificate carries the digest of one."""
+    path = layout.approval(request_id)
+    return {} if certified is None else {path.name: read_record(path, Approval).canonical()}
 
 
 def _records(facts: dict[str, Any]) -> dict[str, bytes]:

@@ -9,7 +9,6 @@ import shutil
 from pathlib import Path
 
 from flows.stages.process import run_stage
-from tasks.approving import require_approval
 from tasks.certification import accepted_rung, gather_certificates, note_on, sign_once
 from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.closing import close_released, describe_version
@@ -45,7 +44,6 @@ def certify(root: Path) -> tuple[Released, ...]:
         What was released, and where its evidence is: for the request, or for each member of the group.
     """
     layout = Layout(root)
-    require_approval(layout)
     split = read_split(layout)
     deletion = read_record(layout.deletion, DeletionRecord)
     run = deletion_run(connect(root), request_id=split.request, key=split.deletion_key)
@@ -94,6 +92,8 @@ def _release(layout: Layout, request: DeletionRequest, released: Released) -> No
     request_id = released.outcome.request
     if request.members:
         _copy_data_docs(layout.data_docs(request.id), layout.data_docs(request_id))
+        if (decision := layout.approval(request.id)).is_file():
+            shutil.copyfile(decision, layout.approval(request_id))
     write_record(layout.released(request_id), released)
     layout.failure(request_id).unlink(missing_ok=True)
     write_report(layout, request_id)

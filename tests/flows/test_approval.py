@@ -1,5 +1,7 @@
 """Where the policy asks for it, no model comes into use before a person has said so."""
 
+import base64
+import json
 import shutil
 
 import pytest
@@ -7,12 +9,15 @@ from world import NOISE, SMALL, checkout, lethe
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.approving import decide
+from tasks.evidence_bundle import gather_bundle
 from tasks.files import read_record
 from tasks.layout import Layout
 from tasks.registry import champion
 from tasks.tracking import connect
-from unlearn_core.errors import GateError
+from unlearn_core.audit.certificate import check
+from unlearn_core.errors import EvidenceError, GateError
 from unlearn_core.records.approval import Approval
+from unlearn_core.records.certificate import Statement
 from unlearn_core.records.policy import Policy
 
 pytestmark = NOISE
@@ -52,6 +57,20 @@ def test_an_approved_model_comes_into_use(project):
     assert certified(project).version == 1
     approval = read_record(Layout(project).approval("demo"), Approval)
     assert (approval.approved, approval.by, approval.reason) == (True, "privacy office", "ticket 17")
+    bundle = gather_bundle(Layout(project), "demo")
+    assert bundle.contents["approval.json"] == approval.canonical()
+    statement = json.loads(base64.b64decode(json.loads(bundle.contents["certificate.dsse.json"])["payload"]))
+    assert statement["predicate"]["approval"] == approval.digest
+
+
+def test_a_certificate_without_the_approval_that_its_policy_asks_for_is_false(project):
+    decide(Layout(project), "demo", approved=True, by="privacy office", reason=None)
+    (released,) = DELETION["certify"](project)
+    raw = (project / released.certificate).read_bytes()
+    statement = json.loads(base64.b64decode(json.loads(raw)["payload"]))
+    del statement["predicate"]["approval"]
+    with pytest.raises(EvidenceError, match=r"approval: the policy asks for a person's, .* has none"):
+        check(Statement.model_validate_json(json.dumps(statement)))
 
 
 def test_a_refused_model_does_not(project):

@@ -160,6 +160,9 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
         said, is_so = getattr(stated, field), getattr(follows, field)
         if not (_agree(said, is_so) if field == "findings" else said == is_so):
             yield f"verdict: {field} is {said!r}; policy and measurements give {is_so!r}"
+    if (policy.approval is None) != (certificate.approval is None):
+        asked, found = "does not ask" if policy.approval is None else "asks", certificate.approval or "none"
+        yield f"approval: the policy {asked} for a person's, the certificate has {found}"
     if not accept(policy, follows, is_retrain=certificate.method.get("name") == LAST_RESORT)[0]:
         yield f"verdict: the policy does not accept it ({follows.reason})"
 

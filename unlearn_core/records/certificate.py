@@ -99,13 +99,15 @@ class DeletionCertificate(Record):
     lock before certification; ``ledger`` the head of the audit ledger at that moment; ``attempts`` every
     rung in ladder order, the accepted one last; ``note`` what the reader must know of an inconclusive
     verdict; ``drift`` is absent from the first certificates; ``group`` is there where the request was served
-    together with others, and then data, models and judgement are those of all of them.
+    together with others, and then data, models and judgement are those of all of them; ``approval``, the
+    digest of a person's decision, where the policy asks for one.
     ``schema_version`` has no default: bytes that do not say what they are, are refused.
     """
 
     schema_version: Literal["lethe.certificate/1"]
     request: RequestSummary
     group: GroupSummary | None = Field(default=None, exclude_if=lambda group: group is None)
+    approval: Sha256 | None = Field(default=None, exclude_if=lambda approval: approval is None)
     data: DataDigests
     models: ModelDigests
     method: dict[str, JsonValue]
@@ -128,6 +130,7 @@ class DeletionCertificate(Record):
         *,
         request: DeletionRequest,
         group: GroupSummary | None = None,
+        approval: Sha256 | None = None,
         data: DataDigests,
         result: UnlearningRecord,
         judgement: Judgement,
@@ -146,6 +149,7 @@ class DeletionCertificate(Record):
         Args:
             request: The request, a single one; only its id, kind and scope digest are taken.
             group: The group that it was served in.
+            approval: Digest of the record of a person's approval.
             data: Digests of the data before, of what was retained, and of the splits.
             result: The accepted attempt: method, seed, digests and coverage are taken from it.
             judgement: The gate's verdict and the evaluations that it rests on.
@@ -166,6 +170,7 @@ class DeletionCertificate(Record):
             schema_version="lethe.certificate/1",
             request=request.summary,
             group=group,
+            approval=approval,
             data=data,
             models=ModelDigests(parent=result.parent, unlearned=result.weights),
             method=result.method,
