@@ -1,6 +1,5 @@
 """The base job template of a Kubernetes work pool: filled in by Prefect, accepted by its server."""
 
-import asyncio
 import json
 import re
 
@@ -18,13 +17,11 @@ POD = MANIFEST["spec"]["template"]["spec"]
 
 
 def fill(**values):
-    """Let Prefect itself fill in the template, as a worker does with a deployment's job variables."""
-    from prefect.workers.base import BaseJobConfiguration
+    """Let Prefect's own code fill in the template, as for a worker with a deployment's job variables."""
+    from prefect.utilities.templating import apply_values
 
-    class Job(BaseJobConfiguration):
-        job_manifest: dict
-
-    return asyncio.run(Job.from_template_and_values(TEMPLATE, values)).job_manifest
+    defaults = {name: one["default"] for name, one in VARIABLES.items() if "default" in one}
+    return apply_values(TEMPLATE["job_configuration"], {**defaults, **values})["job_manifest"]
 
 
 def placeholders(part):
