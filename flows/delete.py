@@ -14,7 +14,7 @@ from flows.stages.unlearn import Hands, unlearn
 from flows.train import train
 from tasks.auditing import log_ladder, log_rung, open_deletion
 from tasks.claims import at_work
-from tasks.closing import explain_refusal
+from tasks.closing import close_unapproved, explain_refusal
 from tasks.environment import require_checkout
 from tasks.evaluation import assess
 from tasks.evidence import push_missing
@@ -108,7 +108,11 @@ def delete(root: Path, request_id: str) -> tuple[Released, ...]:
             explain_refusal(layout, open_deletion(layout), *_members(layout, request_id))
             show_deletion(layout, *_members(layout, request_id))
             raise
-    await_approval(layout)
+    try:
+        await_approval(layout)
+    except GateError as error:
+        close_unapproved(layout, open_deletion(layout), str(error))
+        raise
     # Evidence and registry are not pinned: a clone with a current lock may have neither.
     serve(root, "certify", anew=True)
     members = _members(layout, request_id)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows.audit import audit
 from flows.receiving import open_ledger
 from flows.serving import serve_next, train_model, worker_name
+from tasks.flow_runs import tag_flow_run, tag_of
 from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import EvidenceError, PipelineError, UnavailableError
 from unlearn_core.records.params import RegistryName
@@ -96,6 +97,7 @@ def delete(order: DeletionOrder) -> str:
     Raises:
         PipelineError: If the request was failed or cancelled.
     """
+    tag_flow_run([tag_of(order.request_id)])
     ledger, worker = open_ledger(HERE), worker_name()
     choose = turn_of(order.request_id, ahead=order.ahead)
     while (entry := ledger.history(order.request_id)[0]).state in {"received", "running"}:

@@ -11,6 +11,7 @@ from flows.train import train
 from tasks.claims import Claim, device, hold, lease_s
 from tasks.environment import sole_use
 from tasks.files import read_record
+from tasks.flow_runs import end_orphans, tagged
 from tasks.grouping import make_one
 from tasks.params import read_params
 from tasks.progress import tell
@@ -60,7 +61,8 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
         return Turn(claimed)
     tell(f"· {', '.join(claimed)} of {entries[0].submission.model}")
     try:
-        with hold(ledger, entries, worker, limit_s=limit_s) as claim:
+        with hold(ledger, entries, worker, limit_s=limit_s) as claim, tagged(claimed):
+            end_orphans(entry.id for entry in entries if entry.attempts > 1)
             _serve_patiently(folder, claim)
     except LetheError as error:
         return Turn(claimed, error)

@@ -6,6 +6,7 @@ Names, tags and words of a run are set in one call: on a server each one costs.
 from tasks.environment import git_commit
 from tasks.explaining import Page, explain, folder_of, version_note
 from tasks.layout import Layout
+from tasks.materials import read_split
 from tasks.report.gathering import gather_facts
 from tasks.report.page import write_report
 from tasks.reporting import run_name
@@ -65,6 +66,19 @@ def explain_refusal(layout: Layout, run: Run, *requests: RequestId) -> None:
     for facts in told:
         log_documents(run, write_report(layout, facts.request), artifact_path=folder_of(facts))
     set_tags(run, {NOTE: explain(*told, page=page_of(run))})
+
+
+def close_unapproved(layout: Layout, run: Run, why: str) -> None:
+    """End the run of a deletion whose model no person let into use, and say so.
+
+    Args:
+        layout: The checkout.
+        run: The run.
+        why: What there is to say of it, without names of persons.
+    """
+    request_id = read_split(layout).request
+    set_tags(run, {NAME: f"delete {request_id} · not approved", NOTE: f"**Not approved.** {why}"})
+    end_run(run, "FAILED")
 
 
 def page_of(run: Run) -> Page:

@@ -1,6 +1,7 @@
 """Prefect's page of the flow run that is going on: what it is called, searched by, and what it says."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 
 from tasks.explaining import explain, verdict_on
 from tasks.layout import Layout
@@ -19,7 +20,7 @@ def tag_deletion(layout: Layout, *requests: RequestId) -> None:
         requests: The ids of the requests that it serves.
     """
     model = read_section(layout.root, "registry", RegistryParams).model
-    tag_flow_run(["lethe", f"model:{model}", *(f"request:{one}" for one in requests)])
+    tag_flow_run(["lethe", f"model:{model}", *map(tag_of, requests)])
 
 
 def show_deletion(layout: Layout, *requests: RequestId) -> None:
@@ -55,6 +56,42 @@ def tag_flow_run(tags: Iterable[str], *, name: str | None = None) -> None:
     run.tags = list(dict.fromkeys((*run.tags, *tags)))
     with get_client(sync_client=True) as client:
         client.update_flow_run(run.id, tags=run.tags, name=name)
+
+
+def end_orphans(requests: Iterable[RequestId]) -> None:
+    """Mark as crashed what a killed worker has left behind: runs inside of its own that are said to run still.
+
+    Prefect's worker reports the process that it has started, and nothing of what ran inside.
+
+    Args:
+        requests: The ids of the requests that it was serving.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas import filters
+    from prefect.states import Crashed
+
+    state = Crashed(message="Its worker was killed; the request was taken up again.")
+    open_ = {"type": {"any_": ["RUNNING", "PENDING", "PAUSED"]}}
+    with get_client(sync_client=True) as client:
+        for request in requests:
+            wanted = filters.FlowRunFilter.model_validate(
+                {"tags": {"all_": [tag_of(request)]}, "state": open_}
+            )
+            inside = [run for run in client.read_flow_runs(flow_run_filter=wanted) if run.parent_task_run_id]
+            for run in inside:
+                client.set_flow_run_state(run.id, state, force=True)
+
+
+def tagged(requests: Iterable[RequestId]) -> AbstractContextManager[object]:
+    """Let every run that begins inside carry the ids of the requests that it serves."""
+    from prefect import tags
+
+    return tags(*map(_tag_of, requests))
+
+
+def tag_of(request: RequestId) -> str:
+    """Return the tag that the runs of a request are found by."""
+    return f"request:{request}"
 
 
 def show_markdown(key: str, markdown: str, *, description: str) -> None:
