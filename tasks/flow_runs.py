@@ -59,7 +59,7 @@ def tag_flow_run(tags: Iterable[str], *, name: str | None = None) -> None:
 
 
 def end_orphans(requests: Iterable[RequestId]) -> None:
-    """Mark as crashed what a killed worker has left behind: runs inside of its own that are said to run still.
+    """Mark as crashed what a killed worker has left: runs inside of its own that are said to run still.
 
     Prefect's worker reports the process that it has started, and nothing of what ran inside.
 
@@ -86,7 +86,7 @@ def tagged(requests: Iterable[RequestId]) -> AbstractContextManager[object]:
     """Let every run that begins inside carry the ids of the requests that it serves."""
     from prefect import tags
 
-    return tags(*map(_tag_of, requests))
+    return tags(*map(tag_of, requests))
 
 
 def tag_of(request: RequestId) -> str:
