@@ -217,3 +217,32 @@ def test_to_deploy_again_changes_nothing(company):
     company.stack.deploy()
     assert deployed() == before
     assert len(before[0]) == 2
+
+
+def test_a_second_clone_with_nothing_but_the_remote_and_the_keys_reaches_the_same_model(served, tmp_path):
+    environment = served.company.stack.environment
+    address = environment["LETHE_PROJECTS"].replace("{model}", "digits")
+    clone, path = tmp_path / "clone", tmp_path / "certificate.dsse.json"
+    subprocess.run(["git", "clone", "--quiet", "--branch", "deletions", address, str(clone)], check=True)
+    path.write_bytes(only(served.company, "by-schedule", path.name))
+    bucket = f"s3://{environment['LETHE_S3_DATA_BUCKET']}/{environment['LETHE_S3_PREFIX']}/dvc"
+    alone(served, clone, "dvc", "remote", "add", "--local", "--default", "lethe", bucket)
+    for name, value in {"endpointurl": environment["LETHE_S3_ENDPOINT"], "region": "us-east-1"}.items():
+        alone(served, clone, "dvc", "remote", "modify", "--local", "lethe", name, value)
+    alone(served, clone, "dvc", "pull")
+    replayed = alone(served, clone, "lethe", "verify", "--replay", str(path), "--json")
+    assert replayed.count(certified(served.company, "by-schedule")["models"]["unlearned"]) >= 2
+
+
+def alone(served, folder, program, *arguments):
+    """Run a program that knows of the bucket and the keys, and of no other service; return what it printed."""
+    kept = ("LETHE_S3_", "LETHE_HOME", "LETHE_TEST")
+    given = {
+        name: value
+        for name, value in served.company.stack.process_environment().items()
+        if name.startswith(kept) or not name.startswith(("LETHE_", "MLFLOW_", "PREFECT_API"))
+    }
+    command = [str(Path(sys.executable).with_name(program)), *arguments]
+    done = subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -1,0 +1,120 @@
+"""What a deletion costs on the real services beside training, unlearning and evaluating.
+
+``python -m benchmarks.overhead`` starts PostgreSQL, Prefect, MLflow and an S3 endpoint on loopback as the
+tests do, deploys, starts a worker, and serves three requests on digits, submitted one after another. Of the
+last two it writes down where the time went, from the command that submits to the ledger that says completed:
+``results/overhead.json``. The first is left out: it trains the model.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.timing import provenance
+from tasks.files import write_atomically
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(__file__).resolve().parent / "results" / "overhead.json"
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "services")]
+
+COMPUTING = ("dataset", "parent", "moments", "measure", "unlearn")
+"""How the names of tasks begin that are the work itself. Where a stage is current, it is over at once."""
+
+
+def measure() -> list[dict[str, Any]]:
+    """Serve requests on the real services, and return where the time of each but the first went."""
+    from company import Company, wait_until
+    from conftest import SHORTER
+    from stack import Stack
+
+    with tempfile.TemporaryDirectory() as folder:
+        stack = Stack(Path(folder), SHORTER)
+        try:
+            stack.open()
+            stack.deploy()
+            company = Company(stack, Path(folder) / "desk")
+            company.desk.mkdir()
+            company.add_model("digits")
+            with stack.worker("one"):
+                rows = []
+                for request, label in (("first", "1"), ("second", "2"), ("third", "3")):
+                    began = time.time()
+                    company.submit(request, label)
+                    submitted = time.time()
+                    company.completed(request)
+                    ended = time.time()
+                    wait_until("its run has ended", lambda: not company.runs(state="RUNNING"))
+                    rows.append(describe(company, request, began, submitted, ended))
+                return rows[1:]
+        finally:
+            stack.close()
+
+
+def describe(company: Any, request: str, began: float, submitted: float, ended: float) -> dict[str, Any]:
+    """Return the parts of a request's time, in seconds, in their order; they add up to the whole."""
+    runs = sorted(_runs(company, request), key=lambda run: run["start_time"])
+    tasks = [one for run in runs for one in _tasks(company, run["id"])]
+    tasks.sort(key=lambda one: one["start_time"])
+    outer, inner = _seconds(runs[0]["start_time"]), _seconds(runs[1]["start_time"])
+    parts = [
+        ("the command that submits", submitted - began),
+        ("event, trigger, and the start of the run's process", outer - submitted),
+        ("claim, clone, data and the start from the champion", inner - outer),
+    ]
+    reached, work = inner, 0.0
+    for one in tasks:
+        start, end = _seconds(one["start_time"]), _seconds(one["end_time"])
+        parts.append(("between tasks", max(0.0, start - reached)))
+        parts.append((one["name"].replace(request, "the request"), end - max(start, reached)))
+        work += end - max(start, reached) if one["name"].startswith(COMPUTING) else 0.0
+        reached = max(reached, end)
+    parts.append(("publish, and the ledger says completed", ended - reached))
+    summed: dict[str, float] = {}
+    for name, seconds in parts:
+        summed[name] = summed.get(name, 0.0) + seconds
+    whole = ended - began
+    return {"request": request, "seconds": whole, "work": work, "overhead": whole - work, "parts": summed}
+
+
+def _runs(company: Any, request: str) -> list[dict[str, Any]]:
+    """Return the flow runs of a request: the deployment's, and those inside of it."""
+    wanted = {"flow_runs": {"tags": {"all_": [f"request:{request}"]}}}
+    with company.prefect as api:
+        return api.post("/flow_runs/filter", json=wanted).json()
+
+
+def _tasks(company: Any, run: str) -> list[dict[str, Any]]:
+    """Return the tasks of a flow run, but for those that stand for a flow inside of it."""
+    with company.prefect as api:
+        found = api.post("/task_runs/filter", json={"flow_runs": {"id": {"any_": [run]}}}).json()
+    return [one for one in found if not one["state"]["state_details"]["child_flow_run_id"]]
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def main() -> None:
+    """Measure, print the breakdown, and write it down."""
+    rows = measure()
+    write_atomically(
+        RESULTS,
+        (
+            json.dumps(
+                {"rows": rows, "provenance": provenance("cpu", "python -m benchmarks.overhead")}, indent=1
+            )
+            + "\n"
+        ).encode(),
+    )
+    for row in rows:
+        print(f"{row['request']}: {row['seconds']:.1f} s, of which {row['overhead']:.1f} s beside the work")
+        for name, seconds in row["parts"].items():
+            print(f"  {seconds:6.2f}  {name}")
+
+
+if __name__ == "__main__":
+    main()
