@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows.audit import audit
 from flows.receiving import open_ledger
 from flows.serving import serve_next, train_model, worker_name
+from tasks.claims import PASSING
 from tasks.flow_runs import tag_flow_run, tag_of
 from unlearn_core.audit.queueing import in_groups, turn_of
-from unlearn_core.errors import EvidenceError, PipelineError, UnavailableError
+from unlearn_core.errors import EvidenceError, PipelineError
 from unlearn_core.records.params import RegistryName
 from unlearn_core.records.request import RequestId
 
@@ -102,7 +103,7 @@ def delete(order: DeletionOrder) -> str:
     choose = turn_of(order.request_id, ahead=order.ahead)
     while (entry := ledger.history(order.request_id)[0]).state in {"received", "running"}:
         turn = serve_next(HERE, worker, choose, limit_s=order.limit_h * 3600)
-        if isinstance(turn.failure, UnavailableError):
+        if isinstance(turn.failure, PASSING):
             raise turn.failure
         if not turn.requests:
             time.sleep(POLL_S)
@@ -131,7 +132,7 @@ def pending(order: QueueOrder = ALL) -> int:
     choose = in_groups(most=order.together, model=order.model)
     while (turn := serve_next(HERE, worker, choose, limit_s=order.limit_h * 3600)).requests:
         served += len(turn.requests)
-        if isinstance(turn.failure, UnavailableError):
+        if isinstance(turn.failure, PASSING):
             raise turn.failure
         failed += [] if turn.failure is None else [str(turn.failure)]
     if failed:

@@ -57,9 +57,7 @@ def pending(
     from flows.deployments import QueueOrder
     from flows.deployments import pending as pending_flow
     from flows.printing import print_json
-    from tasks.signing import require_keys
 
-    require_keys()
     served = pending_flow(QueueOrder(model=None, together=together, limit_h=24.0))
     print_json({"served": served}) if json else print(f"{served} requests were served")
 

@@ -28,6 +28,9 @@ ENDED = 70
 GRACE_S = 30
 """How much later the interpreter is ended from outside of Python, if nothing of it answers any more."""
 
+PASSING = (UnavailableError, SetupError)
+"""What is wrong with a service or with this machine, and not with the request: another run may serve it."""
+
 _CURRENT: ContextVar["Claim | None"] = ContextVar("claim", default=None)
 
 
@@ -142,8 +145,8 @@ def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: floa
         limit_s: How long the computing may take, in seconds.
 
     Yields:
-        The claim. An error of Lethe's own fails what is left of it; after any other, also when the process is
-        told to end, it waits to be taken up again.
+        The claim. An error of Lethe's own fails what is left of it, unless it is about a service or this
+        machine; after any other, also when the process is told to end, it waits to be taken up again.
     """
     claim, stop = Claim(ledger, tuple(entries), worker, limit_s), threading.Event()
     watch = threading.Thread(target=claim.watch, args=(stop, lease_s()), daemon=True)
@@ -152,7 +155,7 @@ def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: floa
     try:
         yield claim
     except BaseException as error:
-        final = isinstance(error, LetheError) and not isinstance(error, UnavailableError)
+        final = isinstance(error, LetheError) and not isinstance(error, PASSING)
         reason = str(error) if isinstance(error, LetheError) else f"stopped by {type(error).__name__}"
         claim.fail_all(reason=reason) if final else claim.give_back(reason=reason)
         raise

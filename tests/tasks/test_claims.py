@@ -126,6 +126,7 @@ def stop(ledger, entries, error):
     [
         (GateError("no model\nwas accepted"), ("failed", "no model was accepted")),
         (UnavailableError("the store is away"), ("received", "the store is away")),
+        (SetupError("git is not installed"), ("received", "git is not installed")),
         (KeyboardInterrupt(), ("received", "stopped by KeyboardInterrupt")),
         (ValueError("subject-0001"), ("received", "stopped by ValueError")),
     ],
