@@ -28,8 +28,7 @@ COMPUTING = ("dataset", "parent", "moments", "measure", "unlearn")
 def measure() -> list[dict[str, Any]]:
     """Serve requests on the real services, and return where the time of each but the first went."""
     from company import Company, wait_until
-    from conftest import SHORTER
-    from stack import Stack
+    from stack import SHORTER, Stack
 
     with tempfile.TemporaryDirectory() as folder:
         stack = Stack(Path(folder), SHORTER)

@@ -3,16 +3,7 @@
 import pytest
 from company import Company
 from postgresql import find_programs
-from stack import Stack
-
-SHORTER = {
-    # How often a worker asks for work; ten seconds by default.
-    "PREFECT_WORKER_QUERY_SECONDS": "1",
-    # How often runs of schedules are made; a minute by default.
-    "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
-    # How long a claim holds without a sign of life; ten minutes by default.
-    "LETHE_LEASE_S": "20",
-}
+from stack import SHORTER, Stack
 
 
 @pytest.fixture(scope="session")
