@@ -72,7 +72,7 @@ def _adopt(layout: Layout, asked: Adoption, scratch: Path) -> Adopted:
     refuse_undoing(tracking, asked.name, request_id="", ancestry=(data.rows_digest,))
     card = adopted_card(architecture, data, claims.recipe)
     card = save_checkpoint(scratch / "checkpoint", model.cpu(), card)
-    keep(layout, scratch / "checkpoint", layout.generation("models", card.weights))
+    keep(layout, {layout.generation("models", card.weights): scratch / "checkpoint"})
     settle_params(layout, asked, source, card, found)
     discard_other_data(layout, data.rows_digest)
     # Relative: flow parameters are stored, and an absolute path may name a person.

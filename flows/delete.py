@@ -22,6 +22,7 @@ from tasks.flow_runs import show_deletion, tag_deletion
 from tasks.layout import Layout
 from tasks.object_store import find_store
 from tasks.params import read_params
+from tasks.reference_gathering import gather_references
 from tasks.releases import find_served, read_release
 from tasks.requests import read_request
 from tasks.unlearning import attempt
@@ -44,6 +45,7 @@ RETRIES: dict[str, Any] = {
 same way."""
 
 HANDS = Hands(
+    gather=task(name="compare", task_run_name="train models to compare with")(gather_references),
     attempt=task(name="unlearn", task_run_name="unlearn with {method.name}")(attempt),
     assess=task(**MEASURING)(assess),
     log_rung=task(name="log", task_run_name="write down {rung.unlearning.name}", **RETRIES)(log_rung),

@@ -90,10 +90,17 @@ def prepare(project: Project, request: RequestId) -> None:
     target = _fetch(layout.root, project.branch)
     at_target = run_git(layout.root, "rev-parse", "HEAD") == target
     if not at_target or read_params(layout.root)["request"] != request:
-        run_git(layout.root, "checkout", "--quiet", "--force", "-B", project.branch, target)
-        pull_data(layout)
+        if not (at_target and _is_whole(layout)):
+            run_git(layout.root, "checkout", "--quiet", "--force", "-B", project.branch, target)
+            pull_data(layout)
         _continue(layout)
     _require_same_code(layout.root)
+
+
+def _is_whole(layout: Layout) -> bool:
+    """Tell whether a clone is as its last deletion was published, with the data."""
+    there = layout.outcome.is_file() or not (layout.root / "dvc.lock").is_file()
+    return there and not run_git(layout.root, "status", "--porcelain")
 
 
 def _continue(layout: Layout) -> None:

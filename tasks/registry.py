@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import unlearn_core
 from tasks.experiments import note
 from tasks.files import file_digest, read_record
+from tasks.served_code import copy_needed
 from tasks.tracking import DELETION_KEY, Run, Tracking
 from unlearn_core.errors import PipelineError, RequestError
 from unlearn_core.records.artifact import CheckpointCard
@@ -195,7 +195,7 @@ def _log_model(run: Run, name: str, weights: Path, card: Path, described: Checkp
             mlflow_model=Model(artifact_path=name, run_id=run.id, model_id=logged.model_id),
             python_model=code,
             artifacts=dict(zip(("weights", "card"), artifacts, strict=True)),
-            code_paths=[str(Path(unlearn_core.__file__).parent)],
+            code_paths=[str(copy_needed(Path(code), Path(folder)))],
             signature=_signature(described),
             # Stored with the model, so it must be nobody's image.
             input_example=np.zeros((1, *described.architecture.input_shape), dtype=np.float32),

@@ -1,5 +1,6 @@
 """Deletions that were served already, and making one the start of the next."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from tasks.carrying import keep_carried
@@ -152,13 +153,13 @@ def continue_from_champion(layout: Layout) -> tuple[Path, Path]:
             "wrote them and was not accepted. Name the accepted one in params.yaml and run `dvc repro split`"
         )
     model, data = layout.generation("models", card.weights), layout.generation("data", digest)
+    kept = {model: layout.unlearned, data: layout.retained}
     if card.trained is not None:
-        keep(layout, find_model(layout, card.trained), layout.generation("models", card.trained))
+        kept[layout.generation("models", card.trained)] = find_model(layout, card.trained)
         if read_section(layout.root, "moments", MomentsParams).source == "carry":
             keep_carried(layout, card)
-            track(layout.root, layout.carried(card.weights))
-    keep(layout, layout.unlearned, model)
-    keep(layout, layout.retained, data)
+            kept[layout.carried(card.weights)] = layout.carried(card.weights)
+    keep(layout, kept)
     write_params(
         layout.root,
         {
@@ -169,8 +170,14 @@ def continue_from_champion(layout: Layout) -> tuple[Path, Path]:
     return model.relative_to(layout.root), data.relative_to(layout.root)
 
 
-def keep(layout: Layout, source: Path, folder: Path) -> None:
-    """Copy a folder to where it is found by digest, under DVC."""
-    if not folder.is_dir():
-        copy_folder(source, folder)
-    track(layout.root, folder)
+def keep(layout: Layout, sources: Mapping[Path, Path]) -> None:
+    """Copy folders to where they are found by digest, under DVC.
+
+    Args:
+        layout: The checkout.
+        sources: By the folder that is kept, what it is a copy of.
+    """
+    for folder, source in sources.items():
+        if not folder.is_dir():
+            copy_folder(source, folder)
+    track(layout.root, *sources)

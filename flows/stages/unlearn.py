@@ -36,6 +36,7 @@ from unlearn_core.routing import Route, only_last_resort, route
 class Hands:
     """What climbs the ladder: plain functions here, Prefect tasks in a flow."""
 
+    gather: Callable[..., References] = gather_references
     attempt: Callable[..., Attempted] = attempt
     assess: Callable[..., Evaluation] = assess
     log_rung: Callable[..., None] = log_rung
@@ -98,7 +99,7 @@ def unlearn(root: Path, hands: Hands = PLAIN) -> DeletionRecord:
 def prepare(layout: Layout, hands: Hands) -> Bench:
     """Read the settings, gather the retrained models, and measure them and the original."""
     run, policy = read_section(layout.root, "run", RunParams), read_section(layout.root, "policy", Policy)
-    references = gather_references(layout, run, policy)
+    references = hands.gather(layout, run, policy)
     original, *retrained = (
         hands.assess(layout, folder, run, references=references)
         for folder in (layout.parent, *references.retrained)
