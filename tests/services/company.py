@@ -25,7 +25,7 @@ def wait_until(what, condition, *, within_s=WAIT_S):
     end = time.monotonic() + within_s
     while not (found := condition()):
         assert time.monotonic() < end, f"{what}: not within {within_s} s"
-        time.sleep(0.5)
+        time.sleep(0.1)
     return found
 
 
