@@ -13,7 +13,6 @@ from tasks.environment import sole_use
 from tasks.files import read_record
 from tasks.flow_runs import end_orphans, tagged
 from tasks.grouping import make_one
-from tasks.loading import load_ahead
 from tasks.object_store import find_store
 from tasks.params import read_params
 from tasks.progress import tell
@@ -69,7 +68,6 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
     claimed = tuple(entry.id for entry in entries)
     if not entries:
         return Turn(claimed)
-    load_ahead()
     tell(f"· {', '.join(claimed)} of {entries[0].submission.model}")
     try:
         with hold(ledger, entries, worker, limit_s=limit_s) as claim, tagged(claimed):
