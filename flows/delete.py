@@ -15,6 +15,7 @@ from flows.train import train
 from tasks.auditing import log_ladder, log_rung, open_deletion
 from tasks.claims import at_work
 from tasks.closing import close_unapproved, explain_refusal
+from tasks.drift import measure_drift
 from tasks.environment import require_checkout
 from tasks.evaluation import assess
 from tasks.evidence import push_missing
@@ -48,6 +49,7 @@ HANDS = Hands(
     gather=task(name="compare", task_run_name="train models to compare with")(gather_references),
     attempt=task(name="unlearn", task_run_name="unlearn with {method.name}")(attempt),
     assess=task(**MEASURING)(assess),
+    drift=task(name="measure", task_run_name="measure the drift")(measure_drift),
     log_rung=task(name="log", task_run_name="write down {rung.unlearning.name}", **RETRIES)(log_rung),
     log_ladder=task(name="log", task_run_name="write down all attempts", **RETRIES)(log_ladder),
 )

@@ -26,6 +26,7 @@ from unlearn_core.audit.policy import accept, judge, overdrawn, spent
 from unlearn_core.errors import GateError, UnlearningError
 from unlearn_core.method import Method
 from unlearn_core.records.deletion import DeletionRecord, LeftOut, Rung
+from unlearn_core.records.drift import Drift
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import LAST_RESORT, Policy, Verdict
@@ -39,6 +40,7 @@ class Hands:
     gather: Callable[..., References] = gather_references
     attempt: Callable[..., Attempted] = attempt
     assess: Callable[..., Evaluation] = assess
+    drift: Callable[..., Drift] = measure_drift
     log_rung: Callable[..., None] = log_rung
     log_ladder: Callable[..., None] = log_ladder
 
@@ -169,16 +171,16 @@ def _climb(bench: Bench, planned: Route, hands: Hands) -> _Climbed:
             climbed.failed += (LeftOut(method=method.name, why=str(error)),)
             continue
         if rung.accepted:
-            rung, why = _within_budget(bench, rung)
+            rung, why = _within_budget(bench, rung, hands)
         climbed.rungs += (rung,)
         if rung.accepted:
             break
     return climbed
 
 
-def _within_budget(bench: Bench, rung: Rung) -> tuple[Rung, str | None]:
+def _within_budget(bench: Bench, rung: Rung, hands: Hands) -> tuple[Rung, str | None]:
     """Measure an accepted model's drift; beyond the budget it is not accepted after all, and say why."""
-    drift = measure_drift(bench.layout, bench.layout.attempt(rung.unlearning.name), bench.run)
+    drift = hands.drift(bench.layout, bench.layout.attempt(rung.unlearning.name), bench.run)
     why = overdrawn(bench.policy.drift, drift)
     if why is None:
         return Rung(**{**dict(rung), "drift": drift}), None
