@@ -13,7 +13,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-gpu test-browser test-services check ui bench bench-evidence bench-metrics bench-cifar10 bench-gpu stages docs clean
+.PHONY: help setup demo test test-slow test-gpu test-browser test-services check ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-gpu stages docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ bench-cifar10: $(READY) ## Measure quality on CIFAR-10; needs IMAGES=folder WEIG
 bench-metrics: $(READY) ## Measure what an evaluation sees and costs; needs IMAGES=folder WEIGHTS=file, and hours.
 	@python -m benchmarks.adversaries --images "$(IMAGES)" --weights "$(WEIGHTS)"
 	@python -m benchmarks.metric_costs --images "$(IMAGES)" --weights "$(WEIGHTS)"
+
+bench-services: $(READY) ## Measure what the services cost a deletion; needs Debian's postgresql.
+	@python -m benchmarks.overhead
 
 bench-gpu: $(GPU_READY) ## Measure kernels on an accelerator; without one, a dry run on the CPU.
 	@$(GPU_PYTHON) -m benchmarks.kernels --device cuda

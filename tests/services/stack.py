@@ -25,8 +25,6 @@ START_S = 180
 
 
 SHORTER = {
-    # How often a worker asks for work; ten seconds by default.
-    "PREFECT_WORKER_QUERY_SECONDS": "1",
     # How often runs of schedules are made; a minute by default.
     "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
     # How long a claim holds without a sign of life; ten minutes by default.
