@@ -25,7 +25,7 @@ without the forgotten data: the retrained model is the target, not 0 %.
 | `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10` |
 | `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: [what it sees](adversaries.md), its cost \
 | `adversaries_cifar10`, `metric_costs` |
-| `make bench-services` | [what the services cost a deletion](operations.md#what-the-services-cost) | `overhead` |
+| `make bench-services` | [the cost of the services](operations.md#what-the-services-cost) | `overhead` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
 """
 DATA = {"digits": "Digits, small_resnet", "cifar10": "CIFAR-10, resnet18 at 32 × 32"}
