@@ -45,10 +45,14 @@ class Company:
         """Make the repository of a model, as ``LETHE_PROJECTS`` says where."""
         address = Path(self.stack.environment["LETHE_PROJECTS"].replace("{model}", name))
         settings = {"policy": POLICY, "registry": {"model": name}, **sections}
-        made = checkout(self.desk.parent / f"{name}.start", **settings)
+        made = checkout(self.start_of(name), **settings)
         address.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["git", "clone", "--quiet", "--bare", str(made), str(address)], check=True)
         return address
+
+    def start_of(self, name):
+        """Return the checkout that a model's repository was made from."""
+        return self.desk.parent / f"{name}.start"
 
     def lethe(self, *arguments, code=0, folder=None, **extra):
         """Run the command line as somebody at the desk, and return what it printed."""

@@ -3,6 +3,9 @@
 import pytest
 from company import wait_until
 
+from tasks.layout import Layout
+from tasks.requests import preview_manifest
+
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 MODELS = ("east", "west")
@@ -14,7 +17,8 @@ def served(company):
     """Twenty requests that come in at once, not in the order of their due days, each with a run."""
     for model in MODELS:
         company.add_model(model)
-        rows = [f"{model}-{n},sample,digit-{n:04d},2026-11-{1 + (7 * n) % EACH:02d}" for n in range(EACH)]
+        samples = training_samples(company, model)
+        rows = [f"{model}-{n},sample,{samples[n]},2026-11-{1 + (7 * n) % EACH:02d}" for n in range(EACH)]
         path = company.desk / f"{model}.csv"
         path.write_text("\n".join(["id,kind,name,received", *rows]) + "\n")
     ids = [f"{model}-{n}" for model in MODELS for n in range(EACH)]
@@ -24,6 +28,12 @@ def served(company):
         company.completed(*ids, within_s=1200)
         wait_until("every run has ended", lambda: not company.runs(state="RUNNING"))
     return ids
+
+
+def training_samples(company, model):
+    """Return the ids of samples that a model was trained on."""
+    manifest = preview_manifest(Layout(company.start_of(model)))
+    return manifest.sample_ids[manifest.splits == "train"]
 
 
 def events_of(company, model):

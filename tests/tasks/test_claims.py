@@ -65,9 +65,9 @@ def state(ledger, request="r-1"):
 
 def test_signs_of_life_keep_a_claim_longer_than_its_lease(folder, ledger):
     enter(ledger, "r-1")
-    slow = worker(folder, "slow", 60, 4, lease=1.0)
+    slow = worker(folder, "slow", 60, 7, lease=3.0)
     assert slow.stdout.readline() == "at work\n"
-    until = time.monotonic() + 3
+    until = time.monotonic() + 6
     while time.monotonic() < until:
         assert ledger.expire(actor="warden") == ()
         time.sleep(0.2)
