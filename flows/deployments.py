@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.audit import audit
 from flows.receiving import open_ledger
-from flows.serving import serve_next, train_model, worker_name
+from flows.serving import require_ready, serve_next, train_model, worker_name
 from tasks.claims import PASSING
 from tasks.flow_runs import tag_flow_run, tag_of
 from unlearn_core.audit.queueing import in_groups, turn_of
@@ -97,7 +97,10 @@ def delete(order: DeletionOrder) -> str:
 
     Raises:
         PipelineError: If the request was failed or cancelled.
+        SetupError: If this machine could serve nothing; the request waits.
+        UnavailableError: If a service is away for longer than a run waits; the request waits.
     """
+    require_ready()
     tag_flow_run([tag_of(order.request_id)])
     ledger, worker = open_ledger(HERE), worker_name()
     choose = turn_of(order.request_id, ahead=order.ahead)
@@ -127,7 +130,10 @@ def pending(order: QueueOrder = ALL) -> int:
 
     Raises:
         PipelineError: If any of them could not be; the others were.
+        SetupError: As for ``delete``.
+        UnavailableError: As for ``delete``.
     """
+    require_ready()
     worker, served, failed = worker_name(), 0, list[str]()
     choose = in_groups(most=order.together, model=order.model)
     while (turn := serve_next(HERE, worker, choose, limit_s=order.limit_h * 3600)).requests:

@@ -44,6 +44,18 @@ class Turn:
     failure: LetheError | None = None
 
 
+def require_ready() -> None:
+    """Refuse to claim anything on a machine that could serve nothing.
+
+    Raises:
+        SetupError: If keys are missing, or the bucket cannot be used.
+        UnavailableError: If the bucket does not answer.
+    """
+    require_keys()
+    if (store := find_store()) is not None:
+        store.require()
+
+
 def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> Turn:
     """Claim what a rule chooses, and serve it.
 
@@ -55,14 +67,7 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
 
     Returns:
         What came of it.
-
-    Raises:
-        SetupError: If this machine could serve nothing: keys are missing, or the bucket cannot be used.
-        UnavailableError: If the bucket does not answer. In either case nothing was claimed.
     """
-    require_keys()
-    if (store := find_store()) is not None:
-        store.require()
     ledger = open_ledger(folder)
     entries = ledger.claim(worker, choose, lease_s=lease_s())
     claimed = tuple(entry.id for entry in entries)
