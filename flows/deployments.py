@@ -22,7 +22,7 @@ from unlearn_core.records.params import RegistryName
 from unlearn_core.records.request import RequestId
 
 HERE = Path()
-POLL_S = 2.0
+POLL_S = 5.0
 
 Limit = Annotated[
     float,
