@@ -234,7 +234,8 @@ def _cause(error: BaseException | None) -> Exception | None:
     kinds = _store_errors()
     while error is not None and not isinstance(error, kinds):
         error = error.__cause__ or error.__context__
-    code = getattr(error, "response", {}).get("Error", {}).get("Code")
+    # An error without an answer of the store has a response too, which is None.
+    code = (getattr(error, "response", None) or {}).get("Error", {}).get("Code")
     return None if error is None or code in {"NoSuchKey", "404"} else error
 
 

@@ -1,6 +1,5 @@
 """S3 over HTTP on loopback: moto's server behind a door that can refuse, and remembers who knocked."""
 
-import io
 import threading
 import time
 from dataclasses import dataclass, field
@@ -81,8 +80,11 @@ class Server:
         if self._refuses(method, path):
             # What is not read would come before the next request.
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start_response(self.status, [("Content-Type", "application/xml")])
-            return io.BytesIO(f"<Error><Code>{self.code}</Code><Message>no</Message></Error>".encode())
+            body = f"<Error><Code>{self.code}</Code><Message>no</Message></Error>".encode()
+            length = ("Content-Length", str(len(body)))
+            start_response(self.status, [("Content-Type", "application/xml"), length])
+            # What follows the answer to HEAD would be taken for the next answer.
+            return [] if method == "HEAD" else [body]
         return self._app(environ, start_response)
 
     def sent(self):
