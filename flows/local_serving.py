@@ -26,6 +26,7 @@ def serve_deployments(root: Path, *, limit: int) -> None:
 
 def _deployment(described: dict[str, Any]) -> Any:
     """Return a deployment as ``prefect deploy`` would make it, less its work pool."""
+    from prefect.deployments.runner import EntrypointType
     from prefect.events import DeploymentTriggerTypes
     from pydantic import TypeAdapter
 
@@ -39,4 +40,6 @@ def _deployment(described: dict[str, Any]) -> Any:
         cron=schedule.get("cron"),
         triggers=triggers,
         enforce_parameter_schema=described["enforce_parameter_schema"],
+        # By its file's path a run would look for the flow below the folder that is served in.
+        entrypoint_type=EntrypointType.MODULE_PATH,
     )
