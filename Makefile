@@ -43,7 +43,7 @@ test-browser: $(READY) ## Open a report in Chromium, at a desk and on a phone; n
 	@python -m pytest -m browser tests/browser
 
 test-services: $(READY) ## Run the tests on real servers: PostgreSQL, Prefect, MLflow; needs Debian's postgresql.
-	@python -m pytest -m services
+	@python -m pytest -m "services and not slow"
 
 check: $(READY) ## Format, lint, types, import contracts, generated files, fast tests: what CI runs.
 	@ruff format --check .

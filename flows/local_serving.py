@@ -26,8 +26,8 @@ def serve_deployments(root: Path, *, limit: int) -> None:
 
 def _deployment(described: dict[str, Any]) -> Any:
     """Return a deployment as ``prefect deploy`` would make it, less its work pool."""
-    from prefect.deployments.runner import EntrypointType
     from prefect.events import DeploymentTriggerTypes
+    from prefect.types.entrypoint import EntrypointType
     from pydantic import TypeAdapter
 
     module, _, name = described["entrypoint"].rpartition(".")
