@@ -69,9 +69,16 @@ def run_page(mlflow, door):
 
 
 def see(page, *words):
-    """Wait until each of some words is on the page, and can be seen."""
+    """Wait until each of some words is on the page, and can be seen; a page that got stuck is loaded again."""
+    from playwright.sync_api import TimeoutError as TooLate
+
     for text in words:
-        page.get_by_text(text).locator("visible=true").first.wait_for()
+        found = page.get_by_text(text).locator("visible=true").first
+        try:
+            found.wait_for()
+        except TooLate:
+            page.reload()
+            found.wait_for()
 
 
 def test_the_experiment_explains_itself_and_its_runs_say_how_they_ended(mlflow, door):
