@@ -69,7 +69,7 @@ def run_page(mlflow, door):
 
 
 def see(page, *words):
-    """Wait until each of some words is on the page, and can be seen; a page that got stuck is loaded again."""
+    """Wait until each of some words is on the page, and can be seen; a stuck page is loaded again."""
     from playwright.sync_api import TimeoutError as TooLate
 
     for text in words:
