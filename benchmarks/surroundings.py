@@ -2,7 +2,7 @@
 
 import os
 
-from tasks.environment import silence_telemetry
+from tasks.environment import configure_libraries
 
 
 def stand_alone() -> None:
@@ -10,5 +10,5 @@ def stand_alone() -> None:
 
     Nobody is behind the subjects of a benchmark, and a fresh machine has no keys.
     """
-    silence_telemetry()
+    configure_libraries()
     os.environ.setdefault("LETHE_PSEUDONYM_KEY", "00" * 32)

@@ -17,7 +17,7 @@ from flows.reference_cli import reference
 from flows.request_cli import request
 from flows.verify_command import verify
 from flows.work_cli import approve, deploy, pending, serve
-from tasks.environment import silence_telemetry
+from tasks.environment import configure_libraries
 from unlearn_core.errors import LetheError, SetupError
 
 app = typer.Typer(
@@ -42,7 +42,7 @@ NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQU
 
 def main() -> None:
     """Run the command line; an error of Lethe's own, or of the machine, is one message and an exit code."""
-    silence_telemetry()
+    configure_libraries()
     if (here := str(Path.cwd())) not in sys.path:
         # As for the stages, which DVC starts with `python -m`: a net's factory may lie in the checkout.
         sys.path.append(here)

@@ -27,22 +27,24 @@ PACKAGES = (
     "prefect",
 )
 
-QUIET = {
+LIBRARY_SETTINGS = {
     "DO_NOT_TRACK": "true",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "GX_ANALYTICS_ENABLED": "false",
     "DVC_NO_ANALYTICS": "1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # Prefect stores the error of a failed run, by default as a pickle.
+    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
     # Prefect logs, and stores, the traceback of every error, also of those that are one message to a person.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
 }
 
 
-def silence_telemetry() -> None:
-    """Switch off every library's telemetry and chatter; call before importing them."""
-    for name, value in QUIET.items():
+def configure_libraries() -> None:
+    """Set what libraries read when they are imported: no telemetry, no chatter, no pickles."""
+    for name, value in LIBRARY_SETTINGS.items():
         os.environ.setdefault(name, value)
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tasks.environment import silence_telemetry
+from tasks.environment import configure_libraries
 from tasks.experiments import open_experiment
 from tasks.params import read_section
 from tasks.tracking_server import addresses
@@ -74,7 +74,7 @@ def connect(root: Path, model: str | None = None) -> Tracking:
     Returns:
         The open store.
     """
-    silence_telemetry()
+    configure_libraries()
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tasks.environment import silence_telemetry
+from tasks.environment import configure_libraries
 from unlearn_core.errors import SetupError
 
 
@@ -35,7 +35,7 @@ def serve_ui(root: Path, port: int) -> None:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise SetupError(f"port {port} is taken by another program; choose another --port")
-    silence_telemetry()
+    configure_libraries()
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1"]
     options = ["--port", str(port), "--backend-store-uri", address, "--default-artifact-root", artifacts]
     try:

@@ -5,14 +5,14 @@ import os
 import pytest
 import torch
 
-from tasks.environment import silence_telemetry
+from tasks.environment import configure_libraries
 from tasks.keys import init_keys
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory):
     """Set before Prefect is imported, which reads its folder once; nobody's own keys are touched."""
-    silence_telemetry()
+    configure_libraries()
     home = tmp_path_factory.mktemp("home")
     os.environ["PREFECT_HOME"] = str(home / "prefect")
     os.environ["LETHE_HOME"] = str(home / "lethe")

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.environment import silence_telemetry, sole_use
+from tasks.environment import configure_libraries, sole_use
 from unlearn_core.errors import LetheError
 
 
@@ -14,7 +14,7 @@ def run_stage(stage: Callable[[Path], object]) -> None:
     Args:
         stage: Takes the checkout's root.
     """
-    silence_telemetry()
+    configure_libraries()
     try:
         with sole_use(Path.cwd()):
             stage(Path.cwd())

@@ -84,7 +84,8 @@ def found_in_prefect(address: str) -> dict[str, dict[str, Any]]:
     found = {}
     for one in asked(f"{address}/api/flow_runs/filter", {}):
         if request := one["parameters"].get("request_id"):
-            wanted = {"artifacts": {"flow_run_id": {"any_": [one["id"]]}}}
+            # The error of a failed run is an artifact as well, of no type.
+            wanted = {"artifacts": {"flow_run_id": {"any_": [one["id"]]}, "type": {"any_": ["markdown"]}}}
             found[request] = {**one, "artifacts": asked(f"{address}/api/artifacts/filter", wanted)}
     return found
 

@@ -5,6 +5,7 @@ settings; a flow that forgets to pin; a certificate that names a person.
 """
 
 import asyncio
+import json
 import shutil
 
 import pytest
@@ -144,6 +145,12 @@ def test_a_refused_deletion_leaves_a_record_and_a_failed_run(story):
     )
     assert (found.info.status, found.info.run_name) == ("FAILED", "delete r-3 · nothing accepted")
     assert "Nothing was released" in found.data.tags["mlflow.note.content"]
+
+
+def test_what_prefect_stores_of_a_refused_deletion_is_no_pickle(story, own_folders):
+    stored = [path.read_bytes() for path in (own_folders / "prefect" / "storage").iterdir()]
+    refused = [json.loads(content) for content in stored if b"request r-3" in content]
+    assert {error["__exc_type__"] for error in refused} == {"unlearn_core.errors.GateError"}
 
 
 def test_a_refused_deletion_pins_nothing_of_its_own(story):

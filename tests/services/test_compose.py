@@ -12,7 +12,7 @@ from compose import FILE, Compose, interpolate, load
 from dotenv import dotenv_values
 from world import ROOT
 
-from tasks.environment import QUIET
+from tasks.environment import LIBRARY_SETTINGS
 
 SERVICES = load()["services"]
 LETHE = [name for name, service in SERVICES.items() if service["image"].startswith("lethe:")]
@@ -117,8 +117,8 @@ def test_what_a_service_waits_for_can_come(name):
 @by_service(PROGRAMS)
 def test_telemetry_is_off(name):
     environment = SERVICES[name]["environment"]
-    switches = [key for key in QUIET if "TRACK" in key or "ANALYTICS" in key or "TELEMETRY" in key]
-    assert {key: environment.get(key) for key in switches} == {key: QUIET[key] for key in switches}
+    switches = [key for key in LIBRARY_SETTINGS if "TRACK" in key or "ANALYTICS" in key or "TELEMETRY" in key]
+    assert {key: environment.get(key) for key in switches} == {key: LIBRARY_SETTINGS[key] for key in switches}
 
 
 @by_service(("worker", "worker-gpu", "lethe", "deploy"))

@@ -103,10 +103,10 @@ def test_pinned_requirements_have_a_digest_where_there_are_any(tmp_path):
 
 def test_a_users_own_setting_is_kept():
     code = (
-        "import os; from tasks.environment import silence_telemetry as quiet; quiet(); "
+        "import os; from tasks.environment import configure_libraries as configure; configure(); "
         "print(os.environ['DO_NOT_TRACK'], os.environ['GX_ANALYTICS_ENABLED'])"
     )
-    given = {name: value for name, value in os.environ.items() if name not in environment.QUIET}
+    given = {name: value for name, value in os.environ.items() if name not in environment.LIBRARY_SETTINGS}
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**given, "DO_NOT_TRACK": "1"},
