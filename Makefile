@@ -13,7 +13,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-gpu test-browser test-services check ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-gpu stages docs clean
+.PHONY: help setup demo test test-slow test-gpu test-browser test-services check ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-gpu docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -76,9 +76,6 @@ bench-services: $(READY) ## Measure what the services cost a deletion; needs Deb
 
 bench-gpu: $(GPU_READY) ## Measure kernels on an accelerator; without one, a dry run on the CPU.
 	@$(GPU_PYTHON) -m benchmarks.kernels --device cuda
-
-stages: $(READY) ## Write the code dependencies into dvc.yaml.
-	@python tests/stage_dependencies.py
 
 docs: $(READY) ## Write the pages of methods, of metrics, of benchmarks and of adversaries.
 	@python tests/methods_page.py

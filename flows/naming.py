@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 TITLES = {
+    "code": "list the code of each stage",
     "dataset": "read the data",
     "parent": "get the model to start from",
     "moments": "collect second moments",

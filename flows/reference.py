@@ -22,7 +22,7 @@ from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy
 from unlearn_core.records.reference import Estimate, ReferenceReport, Took
 
-STAGES = {**{name: PREPARATION[name] for name in ("dataset", "parent")}, "split": DELETION["split"]}
+STAGES = {**{name: PREPARATION[name] for name in ("code", "dataset", "parent")}, "split": DELETION["split"]}
 """What references are made from."""
 
 Agree = Callable[[Estimate], bool]

@@ -22,6 +22,11 @@ class Layout:
     root: Path
 
     @property
+    def code(self) -> Path:
+        """For each stage the files of Lethe that it runs, with their digests."""
+        return self.root / "reports" / "code"
+
+    @property
     def dataset(self) -> Path:
         """The data set that the parent was trained on."""
         return self.root / "data" / "dataset"

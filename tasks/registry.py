@@ -195,7 +195,7 @@ def _log_model(run: Run, name: str, weights: Path, card: Path, described: Checkp
             mlflow_model=Model(artifact_path=name, run_id=run.id, model_id=logged.model_id),
             python_model=code,
             artifacts=dict(zip(("weights", "card"), artifacts, strict=True)),
-            code_paths=[str(copy_needed(Path(code), Path(folder)))],
+            code_paths=[str(copy_needed("tasks.served_model", Path(folder)))],
             signature=_signature(described),
             # Stored with the model, so it must be nobody's image.
             input_example=np.zeros((1, *described.architecture.input_shape), dtype=np.float32),

@@ -1,6 +1,6 @@
 """Where a certified deletion can be run again: its commit in a folder of its own, with the data it read."""
 
-import hashlib
+import json
 import os
 import shutil
 import sys
@@ -14,8 +14,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tasks.checkpoints import CARD, read_checkpoint_card
-from tasks.files import read_record
+from tasks.files import file_digest, read_record
 from tasks.git import ask_git, run_git
+from tasks.imports import own_root
 from tasks.layout import Layout, short
 from tasks.params import read_params, read_section
 from tasks.references import describe_training
@@ -31,6 +32,8 @@ from unlearn_core.records.policy import MOST_REFERENCES
 from unlearn_core.records.request import RequestId
 
 READ = ("data/dataset", "models/parent", "models/moments")
+CODE = "reports/code"
+"""What it was written with."""
 """What the stages before a deletion have made for it."""
 
 
@@ -132,9 +135,10 @@ def place_inputs(
 
     _place_request(layout, tree, certified, bring)
     if from_data:
+        bring(CODE)
         bring(*_pinned(tree, "data/generations"), *_pinned(tree, "models/generations"))
         return
-    bring(*READ)
+    bring(CODE, *READ)
     bring(*(path for path in _pinned(tree, "models/generations") if Path(path).name in _ancestors(tree)))
     wanted = _references(tree, certified)
     bring(*(path for path in _pinned(tree, "models/references") if Path(path).name in wanted))
@@ -169,19 +173,15 @@ def other_code(root: Path) -> list[str]:
     """Return the files of Lethe that a deletion ran with and that are others here, or are not here.
 
     Args:
-        root: The checkout whose lock says what the deletion ran with.
+        root: The checkout that the deletion's inputs were brought into.
 
     Returns:
         Their paths; they are compared with the Lethe that runs now, not with the checkout.
     """
-    own = Path(__file__).resolve().parent.parent
-    locked = {
-        entry["path"]: entry["md5"]
-        for stage in ("split", "unlearn")
-        for entry in _stage(root, stage)["deps"]
-        if entry["path"].endswith(".py")
-    }
-    return sorted(path for path, md5 in locked.items() if _md5(own / path) != md5)
+    code = Layout(root).code
+    then = [json.loads((code / f"{stage}.json").read_bytes()) for stage in ("split", "unlearn")]
+    digests = {path: digest for stage in then for path, digest in stage.items()}
+    return sorted(path for path, digest in digests.items() if _digest_here(path) != digest)
 
 
 def _place_request(layout: Layout, tree: Layout, certified: DeletionCertificate, bring: Any) -> None:
@@ -252,8 +252,7 @@ def _value(params: dict[str, Any], name: str) -> Any:
     return value
 
 
-def _md5(path: Path) -> str | None:
-    """Return the digest that DVC has of a file, or None without one."""
-    if not path.is_file():
-        return None
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+def _digest_here(path: str) -> Sha256 | None:
+    """Return the digest of one of the files of the Lethe that runs, or None if it has no such file."""
+    file = own_root() / path
+    return file_digest(file) if file.is_file() else None

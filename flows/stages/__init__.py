@@ -1,4 +1,4 @@
 """The stages of ``dvc.yaml``, one file each: plain functions that both drivers run.
 
-``dataset → parent → moments → split → unlearn → certify``
+``code → dataset → parent → moments → split → unlearn → certify``
 """

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.stages.certify import certify
+from flows.stages.code import list_code
 from flows.stages.dataset import make_dataset
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
@@ -14,7 +15,12 @@ from tasks.versioning import is_current, pin
 
 Stage = Callable[[Path], object]
 
-PREPARATION: dict[str, Stage] = {"dataset": make_dataset, "parent": make_parent, "moments": make_moments}
+PREPARATION: dict[str, Stage] = {
+    "code": list_code,
+    "dataset": make_dataset,
+    "parent": make_parent,
+    "moments": make_moments,
+}
 DELETION: dict[str, Stage] = {"split": split_data, "unlearn": unlearn, "certify": certify}
 
 

@@ -293,12 +293,12 @@ def test_parameters_that_were_not_committed_with_their_lock_are_refused(tree):
         refuse_other_params(tree.root)
 
 
-def test_code_that_is_another_than_the_deletions_is_named(tree):
+def test_code_that_is_another_than_the_deletions_is_named(published, tree):
+    shutil.copytree(Layout(published.worker).code, tree.code)
     assert other_code(tree.root) == []
-    lock = tree.root / "dvc.lock"
-    text = lock.read_text()
-    at = text.index("md5: ", text.index("path: tasks/unlearning.py"))
-    lock.write_text(text[: at + 5] + "'" + "0" * 32 + "'" + text[at + 37 :])
+    listed = tree.code / "unlearn.json"
+    digests = json.loads(listed.read_text())
+    listed.write_text(json.dumps({**digests, "tasks/unlearning.py": f"sha256:{'0' * 64}"}))
     assert other_code(tree.root) == ["tasks/unlearning.py"]
 
 

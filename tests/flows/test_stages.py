@@ -21,6 +21,7 @@ from tasks.layout import Layout
 from tasks.params import read_section, write_params
 from tasks.requests import make_scope, submit_request
 from tasks.unlearning import attempt
+from tasks.versioning import is_current
 from unlearn_core.errors import (
     ConfigurationError,
     CoverageError,
@@ -37,6 +38,7 @@ pytestmark = NOISE
 
 STAGES = {**PREPARATION, **DELETION}
 OUTS = {
+    "code": ["reports/code"],
     "dataset": ["data/dataset"],
     "parent": ["models/parent"],
     "moments": ["models/moments"],
@@ -74,6 +76,38 @@ def test_a_stage_gives_the_same_bytes_twice(served, name):
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_that_ran_is_current(served, name):
     assert not run_due(served, name, STAGES[name])
+
+
+@pytest.fixture
+def whole(served, tmp_path):
+    """The same checkout once more, with DVC's cache: without it nothing is current."""
+    return shutil.copytree(served, tmp_path / "whole")
+
+
+def test_an_edit_makes_due_what_runs_the_file_and_nothing_else(whole):
+    edited = whole / "tasks" / "certification.py"
+    edited.write_text(edited.read_text() + "# a note\n")
+    assert not is_current(whole, "code")
+    assert run_due(whole, "code", STAGES["code"])
+    assert [name for name in STAGES if not is_current(whole, name)] == ["certify"]
+    edited.write_text(edited.read_text().removesuffix("# a note\n"))
+    assert run_due(whole, "code", STAGES["code"])
+    assert [name for name in STAGES if not is_current(whole, name)] == []
+
+
+def test_compiled_code_makes_nothing_due(whole):
+    compiled = whole / "tasks" / "__pycache__" / "layout.cpython-311.pyc"
+    compiled.parent.mkdir(exist_ok=True)
+    compiled.write_bytes(b"compiled")
+    assert is_current(whole, "code")
+
+
+def test_a_checkout_of_another_version_is_told_and_its_lists_stay(copy):
+    before = files_of(copy / "reports" / "code")
+    (copy / "tasks" / "validation.py").unlink()
+    with pytest.raises(SetupError, match=r"tasks/validation\.py is not in this checkout: .* Bring both"):
+        STAGES["code"](copy)
+    assert files_of(copy / "reports" / "code") == before
 
 
 def test_plots_have_a_column_for_every_model(served):
