@@ -46,7 +46,7 @@ def measure() -> list[dict[str, Any]]:
             loading = load()
             with stack.worker("one"):
                 rows = []
-                for request, label in (("first", "1"), ("second", "2"), ("third", "3")):
+                for request, label in (("r-1", "1"), ("r-2", "2"), ("r-3", "3")):
                     company.submit(request, label)
                     submitted = time.time()
                     company.completed(request)
@@ -73,7 +73,7 @@ def describe(company: Any, request: str, submitted: float, ended: float, *, load
     runs = sorted(_runs(company, request), key=lambda run: run["start_time"])
     tasks = [one for run in runs for one in _tasks(company, run["id"])]
     tasks.sort(key=lambda one: one["start_time"])
-    outer, inner = _seconds(runs[0]["start_time"]), _seconds(runs[1]["start_time"])
+    outer, inner = _seconds(runs[0]["start_time"]), _seconds(tasks[0]["start_time"])
     parts = [
         ("loading torch and scikit-learn", loading),
         ("event, trigger, and the rest of the process's start", outer - submitted - loading),

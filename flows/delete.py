@@ -11,7 +11,7 @@ from flows.approving import await_approval
 from flows.naming import MEASURING, STAGE
 from flows.stages.pipeline import DELETION, run_due
 from flows.stages.unlearn import Hands, unlearn
-from flows.train import train
+from flows.train import prepare
 from tasks.auditing import log_ladder, log_rung, open_deletion
 from tasks.claims import at_work
 from tasks.closing import close_unapproved, explain_refusal
@@ -104,7 +104,7 @@ def delete(root: Path, request_id: str) -> tuple[Released, ...]:
             f"params.yaml names the request {named!r}, asked for is {request_id!r}; change either"
         )
     with at_work():
-        train(root)
+        prepare(root)
         serve(root, "split")
         try:
             run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))

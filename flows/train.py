@@ -14,9 +14,15 @@ from unlearn_core.records.artifact import CheckpointCard
 
 
 @task(**STAGE)
-def prepare(root: Path, name: str) -> bool:
+def prepare_stage(root: Path, name: str) -> bool:
     """Run one stage where it is due, and pin its result."""
     return run_due(root, name, PREPARATION[name])
+
+
+def prepare(root: Path) -> None:
+    """Run the stages that come before any deletion, each as a task of the current flow."""
+    for name in PREPARATION:
+        prepare_stage(root, name)
 
 
 @flow(
@@ -36,6 +42,5 @@ def train(root: Path) -> CheckpointCard:
     """
     # Relative: messages of errors are stored, and an absolute path may name a person.
     root = Path(os.path.relpath(require_checkout(root)))
-    for name in PREPARATION:
-        prepare(root, name)
+    prepare(root)
     return read_checkpoint_card(Layout(root).parent)

@@ -13,7 +13,7 @@ import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from typing import Any
 
@@ -164,7 +164,11 @@ class ObjectStore:
     @cached_property
     def _client(self) -> Any:
         import boto3
+        import botocore.session
         from botocore.config import Config
+
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _descriptions())
 
         config = Config(
             retries={"mode": "standard", "total_max_attempts": TRIES},
@@ -173,10 +177,18 @@ class ObjectStore:
             # Other stores than AWS's have no host name for each bucket.
             s3={"addressing_style": "path"} if self.endpoint else None,
         )
-        return boto3.Session().client("s3", endpoint_url=self.endpoint, config=config)
+        return boto3.Session(botocore_session=session).client("s3", endpoint_url=self.endpoint, config=config)
 
     def _explained(self) -> AbstractContextManager[None]:
         return explained(self.bucket)
+
+
+@cache
+def _descriptions() -> Any:
+    """Return what boto3 knows of services, which takes it half a second to read; no credentials are in it."""
+    from botocore.loaders import create_loader
+
+    return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
 def find_store() -> ObjectStore | None:
