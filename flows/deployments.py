@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.audit import audit
 from flows.receiving import open_ledger
-from flows.serving import require_ready, serve_next, train_model, worker_name
+from flows.requesting import require_ready
+from flows.serving import serve_next, train_model, worker_name
 from tasks.claims import PASSING
 from tasks.flow_runs import tag_flow_run, tag_of
 from unlearn_core.audit.queueing import in_groups, turn_of

@@ -95,13 +95,23 @@ def serve_group(root: Path, requests: tuple[DeletionRequest, ...]) -> tuple[Rele
         return tuple(one for single in singles for one in found[single.id] or ())
 
 
-@contextmanager
-def _sole_layout(root: Path) -> Iterator[Layout]:
-    """Work alone in a checkout in which what is begun can be ended: signed, and stored."""
-    layout = Layout(require_checkout(root))
+def require_ready() -> None:
+    """Refuse to begin what could not be ended here: signed, and stored.
+
+    Raises:
+        SetupError: If keys are missing, or the bucket cannot be used.
+        UnavailableError: If the bucket does not answer.
+    """
     require_keys()
     if (store := find_store()) is not None:
         store.require()
+
+
+@contextmanager
+def _sole_layout(root: Path) -> Iterator[Layout]:
+    """Work alone in a checkout."""
+    layout = Layout(require_checkout(root))
+    require_ready()
     with sole_use(layout.root):
         yield layout
 

@@ -13,13 +13,11 @@ from tasks.environment import sole_use
 from tasks.files import read_record
 from tasks.flow_runs import end_orphans, tagged
 from tasks.grouping import make_one
-from tasks.object_store import find_store
 from tasks.params import read_params
 from tasks.progress import tell
 from tasks.projects import Project, open_project, prepare
 from tasks.publishing import publish, publish_training
 from tasks.requests import check_request, preview_manifest
-from tasks.signing import require_keys
 from unlearn_core.audit.queueing import Choose
 from unlearn_core.errors import LetheError, RequestError, UnavailableError
 from unlearn_core.records.artifact import CheckpointCard
@@ -42,18 +40,6 @@ class Turn:
 
     requests: tuple[RequestId, ...]
     failure: LetheError | None = None
-
-
-def require_ready() -> None:
-    """Refuse to claim anything on a machine that could serve nothing.
-
-    Raises:
-        SetupError: If keys are missing, or the bucket cannot be used.
-        UnavailableError: If the bucket does not answer.
-    """
-    require_keys()
-    if (store := find_store()) is not None:
-        store.require()
 
 
 def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> Turn:
