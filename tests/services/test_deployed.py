@@ -23,7 +23,7 @@ print(model.predict(numpy.zeros((2, 1, 8, 8), dtype="float32")).shape)
 
 @dataclass(frozen=True)
 class Served:
-    """Four requests that were served, each in its own way.
+    """Five requests that were served: two of them together, each other one in its own way.
 
     Attributes:
         paused: The run that waited for a person, as the API told it then.
@@ -37,7 +37,13 @@ class Served:
     refused: dict
 
 
-REQUESTS = {"by-event": "digits", "by-schedule": "digits", "by-form": "digits", "by-approval": "careful"}
+TOGETHER = ("by-schedule", "with-it")
+REQUESTS = {
+    "by-event": "digits",
+    "by-form": "digits",
+    "by-approval": "careful",
+    **dict.fromkeys(TOGETHER, "digits"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +78,11 @@ def approve(company):
 
 
 def serve_on_schedule(company):
-    """Let the schedule of ``pending`` come sooner, and serve a request that no event told of."""
-    company.submit("by-schedule", "5", event=False)
+    """Let the schedule of ``pending`` come sooner, and serve two requests that no event told of."""
+    for request_id, label in zip(TOGETHER, "56", strict=True):
+        company.submit(request_id, label, event=False)
     with company.schedule(every_s=10):
-        company.completed("by-schedule")
+        company.completed(*TOGETHER)
 
 
 def test_every_request_was_completed_once(served):
@@ -100,9 +107,19 @@ def test_the_promoted_model_loads_from_the_tracking_server(served, name):
 
 
 def test_each_model_starts_from_the_champion_before(served):
-    certificates = [certified(served.company, request_id) for request_id in list(REQUESTS)[:3]]
+    order = ("by-event", "by-schedule", "by-form")
+    certificates = [certified(served.company, request_id) for request_id in order]
     models = [one["models"] for one in certificates]
     assert [one["parent"] for one in models[1:]] == [one["unlearned"] for one in models[:-1]]
+
+
+def test_what_waits_for_one_model_is_unlearned_in_one_run_and_certified_one_by_one(served):
+    first, second = (certified(served.company, request_id) for request_id in TOGETHER)
+    assert (first["group"], first["models"]) == (second["group"], second["models"])
+    assert (first["request"]["id"], second["request"]["id"]) == TOGETHER
+    tags = {f"request:{request_id}" for request_id in TOGETHER}
+    runs = [run["name"] for run in served.company.runs() if tags <= set(run["tags"])]
+    assert sum(name.startswith("delete ") for name in runs) == 1
 
 
 def certified(company, request_id):
@@ -167,10 +184,8 @@ def test_every_deletion_is_a_commit_of_its_own_on_the_branch(served):
     done = subprocess.run(
         ["git", "-C", address, "log", "--format=%s", "deletions"], capture_output=True, text=True, check=True
     )
-    said = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in said] == [
-        "Delete by-form", "Delete by-schedule", "Delete by-event", "Start",
-    ]  # fmt: skip
+    said = [line.split(":")[0].removeprefix("Delete ") for line in done.stdout.splitlines()]
+    assert said == ["by-form", certified(served.company, "by-schedule")["group"]["id"], "by-event", "Start"]
 
 
 BAD = {
