@@ -14,7 +14,7 @@ from tasks.layout import Layout
 from unlearn_core.errors import GateError
 from unlearn_core.records.approval import Approval
 from unlearn_core.records.deletion import DeletionRecord
-from unlearn_core.records.ledger import LINE
+from unlearn_core.records.ledger import Actor, Reason
 
 POLL_S = 5
 
@@ -23,19 +23,13 @@ class Decision(RunInput):
     """What the form asks for. Left as it is, it refuses."""
 
     approve: bool = Field(False, title="Approve", description="The model may come into use.")
-    by: str = Field(
+    by: Actor = Field(
         "nobody",
         title="By",
         description="What you are called in the record: a role or a ticket rather than a private name.",
-        pattern=LINE,
-        max_length=200,
     )
-    reason: str = Field(
-        "none given",
-        title="Reason",
-        description="Why, in a line, without names of persons.",
-        pattern=LINE,
-        max_length=1000,
+    reason: Reason = Field(
+        "none given", title="Reason", description="Why, in a line, without names of persons."
     )
 
 
