@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
-from prefect.artifacts import create_table_artifact
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.audit import audit
 from flows.receiving import open_ledger
 from flows.requesting import require_ready
 from flows.serving import serve_next, train_model, worker_name
+from flows.verify import show_checked
 from tasks.claims import PASSING
 from tasks.flow_runs import tag_flow_run, tag_of
 from unlearn_core.audit.queueing import in_groups, turn_of
-from unlearn_core.errors import EvidenceError, PipelineError
+from unlearn_core.errors import PipelineError
 from unlearn_core.records.params import RegistryName
 from unlearn_core.records.request import RequestId
 
@@ -171,8 +171,6 @@ def verify() -> int:
         EvidenceError: If anything is missing, altered or not signed by a trusted key; all of it is listed.
     """
     checked = audit(HERE)
-    create_table_artifact(checked, key="evidence", description="Evidence of every completed request")
-    if false := [entry for entry in checked if entry["result"] != "verified"]:
-        lines = "\n".join(f"  {entry['request']}: {entry['result']}" for entry in false)
-        raise EvidenceError(f"the evidence of {len(false)} of {len(checked)} requests is false:\n{lines}")
+    title = "Evidence of every completed request"
+    show_checked(checked, key="evidence", title=title, false="requests have evidence that is false")
     return len(checked)

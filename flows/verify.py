@@ -12,6 +12,7 @@ from tasks.layout import CERTIFICATE, RELEASED, Layout
 from unlearn_core.errors import EvidenceError
 
 Checked = dict[str, str]
+VERIFIED = "verified"
 
 
 @task(name="verify", task_run_name="verify {request_id}")
@@ -34,7 +35,7 @@ def verify_release(root: Path, request_id: str) -> Checked:
         if certificate.is_file():
             summary = verify_files(certificate)
             model, about = str(summary["model"]), summary["request"]
-            result = "verified" if about == request_id else f"the certificate is about request {about}"
+            result = VERIFIED if about == request_id else f"the certificate is about request {about}"
             verify_files(certificate, model=_find_model(layout, model))
     except EvidenceError as error:
         result = str(error)
@@ -60,11 +61,28 @@ def verify(root: Path = Path()) -> list[Checked]:
         {path.parent.name for name in (CERTIFICATE, RELEASED) for path in evidence.glob(f"*/{name}")}
     )
     checked = [verify_release(root, request_id) for request_id in found]
-    create_table_artifact(checked, key="certificates", description="Certificates of this checkout")
-    if false := [entry for entry in checked if entry["result"] != "verified"]:
-        lines = "\n".join(f"  {entry['request']}: {entry['result']}" for entry in false)
-        raise EvidenceError(f"{len(false)} of {len(checked)} certificates are false:\n{lines}")
+    show_checked(
+        checked, key="certificates", title="Certificates of this checkout", false="certificates are false"
+    )
     return checked
+
+
+def show_checked(checked: list[Checked], *, key: str, title: str, false: str) -> None:
+    """Put what was verified on the flow run's page, and refuse what is false.
+
+    Args:
+        checked: What was verified, and what is wrong with it.
+        key: What the table is called; the same key again is its next version.
+        title: One sentence, shown where the table itself is not.
+        false: What is to be said of how many, e.g. ``certificates are false``.
+
+    Raises:
+        EvidenceError: If any of it is false; all of that is listed.
+    """
+    create_table_artifact(checked, key=key, description=title)
+    wrong = [f"  {entry['request']}: {entry['result']}" for entry in checked if entry["result"] != VERIFIED]
+    if wrong:
+        raise EvidenceError("\n".join([f"{len(wrong)} of {len(checked)} {false}:", *wrong]))
 
 
 def _find_model(layout: Layout, weights: str) -> Path | None:
