@@ -13,19 +13,18 @@ ever written over.
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from tasks.evidence_bundle import Bundle, folder_of, gather_bundle
-from tasks.keys import public_keys_in, trust_folder
+from tasks.evidence_bundle import folder_of, gather_bundle
+from tasks.keys import trusted_keys
 from tasks.layout import CERTIFICATE, Layout
 from tasks.object_store import ObjectStore, find_store
 from tasks.params import read_section
-from tasks.signing import read_certificate, verify
-from unlearn_core.errors import ConfigurationError, EvidenceError, SetupError
+from tasks.signing import read_certificate
+from tasks.stored_evidence import MANIFEST, altered, read_files, read_manifest, verify_signed
+from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import sha256
-from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.evidence import EvidenceManifest, Stored, StoredFile
 from unlearn_core.records.params import RegistryParams
 
-MANIFEST = "manifest.json"
 AT_ONCE = 8
 
 
@@ -126,18 +125,18 @@ def verify_evidence(layout: Layout, request_id: str) -> Stored:
         EvidenceError: If anything is missing or altered, there or here; all of it is listed.
         SetupError: If the evidence here is not complete, no key is trusted, or the store cannot be used.
     """
-    store, bundle = require_store(), gather_bundle(layout, request_id)
-    if not (keys := public_keys_in(trust_folder())):
-        raise SetupError(f"no key is trusted; put the issuer's in {trust_folder()}")
+    store, bundle, keys = require_store(), gather_bundle(layout, request_id), trusted_keys()
     where = store.address(bundle.folder)
-    manifest = _read_manifest(store, bundle)
-    contents = {entry.path: store.read(f"{bundle.folder}/{entry.path}") for entry in manifest.files}
+    if (manifest := read_manifest(store, bundle.folder)) is None:
+        raise EvidenceError(
+            f"{where}/{MANIFEST} is missing: the evidence was never stored completely, or was removed; "
+            f"`lethe evidence push {request_id}` stores what is missing"
+        )
+    contents = read_files(store, bundle.folder, manifest)
     if wrong := [*altered(manifest, contents), *_different(manifest, bundle.manifest)]:
         lines = "\n".join(f"  {line}" for line in wrong)
         raise EvidenceError(f"the evidence in {where} is not what was stored:\n{lines}")
-    statement, signer = verify(bundle.contents[CERTIFICATE], keys)
-    if wrong := list(contradicted(statement.predicate, bundle.manifest)):
-        raise EvidenceError(f"the evidence in {where} contradicts its certificate in {', '.join(wrong)}")
+    _, signer = verify_signed(contents, manifest, keys, where=where)
     return Stored(
         request=request_id,
         location=where,
@@ -145,29 +144,6 @@ def verify_evidence(layout: Layout, request_id: str) -> Stored:
         locked_until=store.locked_until(f"{bundle.folder}/{MANIFEST}"),
         signed_by=signer,
     )
-
-
-def _read_manifest(store: ObjectStore, bundle: Bundle) -> EvidenceManifest:
-    raw = store.read(f"{bundle.folder}/{MANIFEST}")
-    where = store.address(f"{bundle.folder}/{MANIFEST}")
-    if raw is None:
-        raise EvidenceError(
-            f"{where} is missing: the evidence was never stored completely, or was removed; "
-            f"`lethe evidence push {bundle.manifest.request}` stores what is missing"
-        )
-    try:
-        return EvidenceManifest.parse(raw)
-    except ConfigurationError as error:
-        raise EvidenceError(f"{where} is no manifest: {error}") from error
-
-
-def altered(manifest: EvidenceManifest, contents: Mapping[str, bytes | None]) -> Iterator[str]:
-    """Yield what is wrong with the objects, by the manifest beside them."""
-    for entry in manifest.files:
-        if (content := contents[entry.path]) is None:
-            yield f"{entry.path} is missing from the store"
-        elif (len(content), sha256(content)) != (entry.size, entry.sha256):
-            yield f"{entry.path} was altered there: {sha256(content)}, its manifest says {entry.sha256}"
 
 
 def _different(there: EvidenceManifest, here: EvidenceManifest) -> Iterator[str]:
@@ -182,15 +158,3 @@ def _different(there: EvidenceManifest, here: EvidenceManifest) -> Iterator[str]
 
 def _digest(entry: StoredFile | None) -> str:
     return "missing" if entry is None else entry.sha256
-
-
-def contradicted(certified: DeletionCertificate, manifest: EvidenceManifest) -> Iterator[str]:
-    """Yield in what a manifest says other than a certificate, whose signature covers these digests."""
-    signed = {
-        "coverage.json": certified.coverage.full,
-        "policy.json": certified.judgement.verdict.policy,
-        "approval.json": certified.approval,
-    }
-    yield from (one.path for one in manifest.files if signed.get(one.path, one.sha256) != one.sha256)
-    if (manifest.request, manifest.model) != (certified.request.id, certified.models.unlearned):
-        yield "request and model"

@@ -169,6 +169,20 @@ def public_keys_in(folder: Path) -> dict[Sha256, Ed25519PublicKey]:
     return {key_id(key): key for key in map(read_public_key, sorted(folder.glob("*.pub")))}
 
 
+def trusted_keys() -> dict[Sha256, Ed25519PublicKey]:
+    """Read the public keys that the user trusts.
+
+    Returns:
+        The keys by their ids; at least one.
+
+    Raises:
+        SetupError: If there is none, or one of the files is not a public key.
+    """
+    if not (keys := public_keys_in(trust_folder())):
+        raise SetupError(f"no key is trusted; put the issuer's public key in {trust_folder()}")
+    return keys
+
+
 def _private_pem(key: Ed25519PrivateKey) -> bytes:
     """Return a private key as PEM, not encrypted."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -20,12 +20,12 @@ from flows.requesting import serve_request
 from flows.stages.certify import certify, certify_and_store
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.datasets import read_manifest
-from tasks.evidence import MANIFEST
 from tasks.keys import load_pseudonym_key
 from tasks.layout import CERTIFICATE, Layout, short
 from tasks.registry import champion
 from tasks.releases import read_release
 from tasks.requests import make_scope, submit_request
+from tasks.stored_evidence import MANIFEST
 from tasks.tracking import connect
 from unlearn_core.errors import LetheError, PipelineError, SetupError, UnavailableError
 from unlearn_core.records.base import sha256
