@@ -4,7 +4,6 @@ import fcntl
 import getpass
 import os
 import platform
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from tasks.files import file_digest
+from tasks.git import ask_git
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256, UtcTime
 
@@ -65,7 +65,7 @@ def require_checkout(root: Path) -> Path:
     Raises:
         SetupError: If it is not in a git checkout.
     """
-    top = _git(root, "rev-parse", "--show-toplevel")
+    top = ask_git(root, "rev-parse", "--show-toplevel")
     if top is None:
         raise SetupError(
             f"{root.resolve()} is not in a git checkout; Lethe pins every deletion with git and DVC. "
@@ -76,7 +76,7 @@ def require_checkout(root: Path) -> Path:
 
 def find_checkout(root: Path) -> Path | None:
     """Return the top folder of the Lethe checkout that ``root`` is in, with its ``params.yaml``, if any."""
-    top = _git(root, "rev-parse", "--show-toplevel")
+    top = ask_git(root, "rev-parse", "--show-toplevel")
     return Path(top) if top and (Path(top) / "params.yaml").is_file() else None
 
 
@@ -125,7 +125,7 @@ def _lock(folder: int) -> None:
 
 def git_commit(root: Path) -> str | None:
     """Return the checked-out commit, or None before the first one."""
-    return _git(root, "rev-parse", "--verify", "HEAD")
+    return ask_git(root, "rev-parse", "--verify", "HEAD")
 
 
 def git_is_dirty(root: Path) -> bool:
@@ -140,7 +140,7 @@ def git_is_dirty(root: Path) -> bool:
     Returns:
         Whether anything else differs, or git could not tell.
     """
-    changed = _git(
+    changed = ask_git(
         root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!params.yaml"
     )
     return changed != ""
@@ -160,9 +160,3 @@ def constraints_digest(root: Path) -> Sha256 | None:
     """Return the digest of ``constraints.txt``, if there is one."""
     path = root / "constraints.txt"
     return file_digest(path) if path.is_file() else None
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    """Run git in a folder and return what it printed, or None if it failed."""
-    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else None
