@@ -71,25 +71,10 @@ def publish_training(layout: Layout, model: str, *, branch: str) -> str:
     return _send(layout, f"Train {model}", branch)
 
 
-def is_published(layout: Layout, request_id: str, *, branch: str) -> bool:
-    """Tell whether a request's commit is on a branch of ``origin``, as this checkout last saw it.
-
-    Args:
-        layout: The checkout.
-        request_id: The request's id.
-        branch: The branch; without an ``origin`` what is checked out is looked at.
-
-    Returns:
-        Whether it is.
-    """
-    seen = f"refs/remotes/origin/{branch}" if _has_origin(layout.root) else "HEAD"
-    return find_commit(layout.root, request_id, within=seen) is not None
-
-
-def find_commit(root: Path, request_id: str, *, within: str = "HEAD") -> str | None:
+def find_commit(root: Path, request_id: str) -> str | None:
     """Return the commit that a request was published with, or None."""
     line = f"^{TRAILER}: {re.escape(request_id)}$"
-    return ask_git(root, "log", "-1", "--format=%H", "--extended-regexp", f"--grep={line}", within) or None
+    return ask_git(root, "log", "-1", "--format=%H", "--extended-regexp", f"--grep={line}") or None
 
 
 def _finished(layout: Layout, request_id: str) -> Outcome:
