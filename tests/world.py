@@ -28,10 +28,7 @@ ARCHITECTURE = Architecture(name="small_resnet", classes=("a", "b", "c"), input_
 # What libraries warn of in one another, and nobody here can change.
 NOISE = [
     pytest.mark.filterwarnings("ignore:_NoneStep.value will soon raise:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
     pytest.mark.filterwarnings("ignore:Type object .* does not refer to an OperatorClass"),
-    pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
 ]
 FORGOTTEN = {
     "measurement": "accuracy.train.forget",

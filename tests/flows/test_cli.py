@@ -150,7 +150,6 @@ OUTSIDE = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")
 @pytest.mark.parametrize("arguments", OUTSIDE, ids=" ".join)
 def test_outside_of_a_checkout_it_exits_with_2_and_writes_nothing(tmp_path, arguments):
     code, out, err = lethe(tmp_path, *arguments)
@@ -164,7 +163,6 @@ def project(tmp_path_factory):
     return checkout(tmp_path_factory.mktemp("cli") / "project")
 
 
-@pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -8,10 +8,6 @@ from world import ROOT
 from tasks.experiments import note, open_experiment
 from unlearn_core.errors import SetupError
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
-]
 NOTE = "mlflow.note.content"
 
 

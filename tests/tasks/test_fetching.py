@@ -14,10 +14,6 @@ from unlearn_core.records.adoption import Claims
 from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.data import Normalisation
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
-]
 NET = Architecture(name="small_resnet", classes=("a", "b", "c"), input_shape=(1, 8, 8))
 NORMALISATION = Normalisation(mean=(0.25,), std=(0.5,))
 

@@ -16,11 +16,6 @@ from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.base import sha256
 from unlearn_core.records.data import Normalisation
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
-]
-
 TAGS = {"lethe.request": "demo", "lethe.method": "pgu", "lethe.certificate": sha256(b"certificate")}
 
 

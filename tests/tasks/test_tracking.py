@@ -33,11 +33,6 @@ from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
 from unlearn_core.records.policy import Verdict
 from unlearn_core.records.result import Coverage, Curve, ParameterCoverage, UnlearningRecord
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
-]
-
 PARENT, WEIGHTS = sha256(b"parent"), sha256(b"weights")
 
 

@@ -9,10 +9,6 @@ from unlearn_core.records.base import sha256
 from unlearn_core.records.data import SPLITS, DatasetCard, Normalisation, SplitCard
 from unlearn_core.selection import Manifest, Selection
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:module 'sre_(constants|parse)' is deprecated:DeprecationWarning"
-)
-
 CLASSES = ("cat", "dog", "emu")
 DIGESTS = {split: sha256(split.encode()) for split in SPLITS}
 ROWS_DIGEST = sha256(b"all rows")
