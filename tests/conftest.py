@@ -7,6 +7,7 @@ import torch
 
 from tasks.environment import configure_libraries
 from tasks.keys import init_keys
+from unlearn_core.records.base import sha256
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,3 +53,13 @@ def s3(s3_server):
             patch.setenv(name, value)
         yield s3_server
     s3_server.refuse(0)
+
+
+@pytest.fixture
+def bucket(s3, request):
+    """An empty bucket of the test's own; nothing in the environment names it."""
+    name = f"b-{sha256(request.node.nodeid.encode())[-16:]}"
+    s3.client.create_bucket(Bucket=name)
+    s3.asked.clear()
+    yield name
+    s3.refuse(0)

@@ -1,10 +1,10 @@
-"""A Prefect server, and the two tellings of one deletion."""
+"""A Prefect server, the two tellings of one deletion, and what tests of a served request start from."""
 
 from pathlib import Path
 
 import pytest
 from story import reproduce, tell
-from world import checkout, clone
+from world import checkout, clone, copied
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +31,17 @@ def reproduced(project, tmp_path_factory):
 @pytest.fixture(scope="session")
 def story(project, prefect_server, tmp_path_factory):
     return tell(clone(project, tmp_path_factory.mktemp("story") / "project"))
+
+
+@pytest.fixture
+def copy(served, tmp_path):
+    """The module's ``served`` checkout once more, with a tracking store and DVC's cache of its own."""
+    return copied(served, tmp_path / "project")
+
+
+@pytest.fixture
+def bucket(bucket, monkeypatch):
+    """The store of evidence: a bucket of the test's own, which the environment names."""
+    monkeypatch.setenv("LETHE_S3_BUCKET", bucket)
+    monkeypatch.setenv("LETHE_S3_PREFIX", "audit")
+    return bucket

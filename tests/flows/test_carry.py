@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from sequence import LENIENT, of_class, of_samples, prepare, serve
-from world import NOISE, SMALL, checkout
+from world import NOISE, SMALL, checkout, copied
 
 from flows.stages.moments import make_moments
 from tasks.checkpoints import load_checkpoint, load_moments, read_checkpoint_card
@@ -64,8 +64,7 @@ def served(own_folders, tmp_path_factory):
 
 @pytest.fixture
 def copy(served, tmp_path):
-    ignore = shutil.ignore_patterns("mlruns", "cache", "tmp")
-    return shutil.copytree(served.root, tmp_path / "project", ignore=ignore)
+    return copied(served.root, tmp_path / "project")
 
 
 def test_a_trained_model_has_moments_of_its_own(served):

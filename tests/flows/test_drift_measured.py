@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from sequence import LENIENT, of_class, of_samples, prepare, serve
-from world import NOISE, checkout
+from world import NOISE, checkout, copied
 
 from flows.stages.unlearn import unlearn
 from flows.verify_cli import verify_files
@@ -56,8 +56,7 @@ def served(own_folders, tmp_path_factory):
 @pytest.fixture
 def copy(served, tmp_path):
     """The same checkout once more, with a tracking store and DVC's cache of its own."""
-    ignore = shutil.ignore_patterns("mlruns", "cache", "tmp")
-    return shutil.copytree(served.root, tmp_path / "project", ignore=ignore)
+    return copied(served.root, tmp_path / "project")
 
 
 def with_budget(root, **budget):

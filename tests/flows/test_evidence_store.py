@@ -6,31 +6,29 @@ object; an altered object that verification takes for what was stored; a bundle 
 
 import json
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 
 import pytest
 from s3 import SECRETS
+from sequence import prepare, serve
 from story import PERSON
 from world import NOISE, ROOT, checkout, copied, files_of, lethe
 
 from flows.delete import delete
 from flows.requesting import serve_request
 from flows.stages.certify import certify, certify_and_store
-from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.datasets import read_manifest
 from tasks.keys import load_pseudonym_key
 from tasks.layout import CERTIFICATE, Layout, short
 from tasks.registry import champion
 from tasks.releases import read_release
-from tasks.requests import make_scope, submit_request
+from tasks.requests import make_scope
 from tasks.stored_evidence import MANIFEST
 from tasks.tracking import connect
 from unlearn_core.errors import LetheError, PipelineError, SetupError, UnavailableError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.evidence import EvidenceManifest
-from unlearn_core.records.request import DeletionRequest
 
 pytestmark = NOISE
 
@@ -42,28 +40,9 @@ PAGE = ROOT / "docs/evidence-store.md"
 def served(own_folders, tmp_path_factory):
     """A checkout that has served a request for one person, without any store."""
     root = checkout(tmp_path_factory.mktemp("evidence") / "project")
-    scope = make_scope(classes=(), samples=(), subjects=(PERSON,))
-    submit_request(Layout(root), DeletionRequest(id=REQUEST, scope=scope))
-    for name, stage in {**PREPARATION, **DELETION}.items():
-        run_due(root, name, stage)
+    prepare(root)
+    serve(root, REQUEST, make_scope(classes=(), samples=(), subjects=(PERSON,)))
     return root
-
-
-@pytest.fixture
-def copy(served, tmp_path):
-    """The same checkout once more, with a tracking store and DVC's cache of its own."""
-    return copied(served, tmp_path / "project")
-
-
-@pytest.fixture
-def bucket(s3, request, monkeypatch):
-    name = f"e-{sha256(request.node.nodeid.encode())[-16:]}"
-    s3.client.create_bucket(Bucket=name)
-    monkeypatch.setenv("LETHE_S3_BUCKET", name)
-    monkeypatch.setenv("LETHE_S3_PREFIX", "audit")
-    s3.asked.clear()
-    yield name
-    s3.refuse(0)
 
 
 def evidence(root, verb, *arguments):
@@ -295,11 +274,7 @@ class Interrupted:
 
 @pytest.fixture(scope="module")
 def interrupted(served, s3, tmp_path_factory):
-    root = shutil.copytree(
-        served,
-        tmp_path_factory.mktemp("interrupted") / "project",
-        ignore=shutil.ignore_patterns("mlruns", "cache", "tmp"),
-    )
+    root = copied(served, tmp_path_factory.mktemp("interrupted") / "project")
     s3.client.create_bucket(Bucket="interrupted")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LETHE_S3_BUCKET", "interrupted")

@@ -365,20 +365,9 @@ def test_what_was_signed_is_signed_again_only_if_it_says_something_else(accepted
     assert len(registered(root)) == 1
 
 
-@pytest.fixture
-def bucket(s3, monkeypatch):
-    s3.client.create_bucket(Bucket="grouped")
-    monkeypatch.setenv("LETHE_S3_BUCKET", "grouped")
-    yield "grouped"
-    s3.refuse(0)
-    for key in s3.objects("grouped"):
-        s3.client.delete_object(Bucket="grouped", Key=key)
-    s3.client.delete_bucket(Bucket="grouped")
-
-
 def folders(s3, bucket, name):
     """Return the keys in a bucket that are called so, by the request whose they are."""
-    return {key.split("/")[1]: key for key in s3.objects(bucket) if key.endswith(f"/{name}")}
+    return {key.split("/")[-3]: key for key in s3.objects(bucket) if key.endswith(f"/{name}")}
 
 
 def test_each_request_has_its_own_evidence_in_the_bucket(served, bucket, s3):

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from world import NOISE, NOTHING, checkout, copied, lethe
+from world import NOISE, NOTHING, checkout, lethe
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.unlearn import unlearn
@@ -24,12 +24,6 @@ def served(own_folders, tmp_path_factory):
     for name, stage in {**PREPARATION, **DELETION}.items():
         run_due(root, name, stage)
     return root
-
-
-@pytest.fixture
-def copy(served, tmp_path):
-    """The same checkout once more, with a tracking store and DVC's cache of its own."""
-    return copied(served, tmp_path / "project")
 
 
 def page_of(root):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from retraining import gate_reference
-from world import NOISE, checkout, content, copied, files_of
+from world import NOISE, checkout, content, files_of
 
 from flows.compare import compare
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
@@ -55,12 +55,6 @@ def served(own_folders, tmp_path_factory):
     for name, stage in STAGES.items():
         assert run_due(root, name, stage)
     return root
-
-
-@pytest.fixture
-def copy(served, tmp_path):
-    """The same checkout once more, with a tracking store and DVC's cache of its own."""
-    return copied(served, tmp_path / "project")
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from sequence import LENIENT, of_class, prepare
-from world import NOISE, checkout, lethe
+from world import NOISE, checkout, copied, lethe
 
 from flows.stages.pipeline import DELETION, run_due
 from flows.tune import tune
@@ -150,9 +150,7 @@ def test_a_table_is_printed_for_people(tuned):
 @pytest.fixture
 def poisoned(split, tmp_path):
     """The checkout with nothing but rubbish for audit and test images."""
-    root = shutil.copytree(
-        split, tmp_path / "project", ignore=shutil.ignore_patterns("mlruns", "cache", "tmp")
-    )
+    root = copied(split, tmp_path / "project")
     shutil.rmtree(root / ".lethe")
     for path in Layout(root).dataset.glob("shard-*.parquet"):
         table = pq.read_table(path)

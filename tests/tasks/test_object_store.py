@@ -17,22 +17,13 @@ from unlearn_core.errors import ConfigurationError, EvidenceError, SetupError, U
 
 
 @pytest.fixture
-def bucket(s3, request):
-    name = f"b-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]}"
-    s3.client.create_bucket(Bucket=name)
-    s3.asked.clear()
-    yield name
-    s3.refuse(0)
-
-
-@pytest.fixture
 def store(s3, bucket):
     return ObjectStore(bucket, prefix="lethe/", endpoint=s3.endpoint)
 
 
 @pytest.fixture
-def locked(s3, request):
-    name = f"l-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]}"
+def locked(s3, bucket):
+    name = f"{bucket}-locked"
     s3.client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
     return name
 

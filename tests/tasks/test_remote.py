@@ -4,7 +4,6 @@ Each of these must turn red: a secret in a configuration; a remote that is belie
 and was only logged; a 503 that ends a run for good.
 """
 
-import hashlib
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -57,15 +56,12 @@ def project(tmp_path):
 
 
 @pytest.fixture
-def bucket(s3, request, monkeypatch):
-    name = f"d-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]}"
-    s3.client.create_bucket(Bucket=name)
-    monkeypatch.setenv("LETHE_S3_DATA_BUCKET", name)
+def bucket(bucket, monkeypatch):
+    """The bucket of data, which the environment names."""
+    monkeypatch.setenv("LETHE_S3_DATA_BUCKET", bucket)
     monkeypatch.setenv("LETHE_S3_PREFIX", "acme/lethe")
     monkeypatch.setattr("tasks.object_store.TRIES", 2)
-    s3.asked.clear()
-    yield name
-    s3.refuse(0)
+    return bucket
 
 
 @pytest.fixture
