@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.receiving import open_ledger
-from flows.verify import Checked, verify_release
+from flows.verify import VERIFIED, Checked, verify_release
 from tasks.ledger.ledger import Ledger
 from tasks.object_store import ObjectStore, find_store
 from tasks.projects import open_project
@@ -34,11 +34,11 @@ def _check(folder: Path, ledger: Ledger, store: ObjectStore | None, entry: Entry
     model = entry.submission.model
     if store is None:
         return verify_release(open_project(folder, model).layout.root, entry.id)
-    result = "verified"
+    result = VERIFIED
     try:
         for certificate in verify_stored(store, model, entry.id):
             if certificate.ledger is not None:
-                ledger.verify(head=certificate.ledger)
+                ledger.require_event(certificate.ledger)
     except EvidenceError as error:
         result = str(error)
     return {"request": entry.id, "model": model, "result": result}

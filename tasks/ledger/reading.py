@@ -91,12 +91,25 @@ class LedgerReader:
             rows = session.scalars(select(EventRow).order_by(EventRow.sequence)).all()
             requests = session.scalars(by_due_day(select(RequestRow))).all()
             found = check_ledger(_as_written(rows), _as_they_stand(requests))
-            digests = {row.digest for row in rows}
-        if head is not None and head not in digests:
-            raise EvidenceError(
-                f"the ledger has no event {head}: it was cut off, or that head is another ledger's"
-            )
+        if head is not None:
+            self.require_event(head)
         return found
+
+    def require_event(self, digest: Sha256) -> None:
+        """Refuse a head that the ledger does not hold; whether its chain is whole, ``verify`` tells.
+
+        Args:
+            digest: An event's digest: a head that was kept somewhere else.
+
+        Raises:
+            EvidenceError: If there is no such event.
+        """
+        with reading(self.engine) as session:
+            found = session.scalar(select(EventRow.sequence).where(EventRow.digest == digest))
+        if found is None:
+            raise EvidenceError(
+                f"the ledger has no event {digest}: it was cut off, or that head is another ledger's"
+            )
 
 
 def _as_written(rows: Sequence[EventRow]) -> Iterator[tuple[LedgerEvent, Sha256]]:

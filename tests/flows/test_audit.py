@@ -1,0 +1,125 @@
+"""The audit of a deployment: one walk of the ledger's chain, and what lies in the bucket of every request.
+
+Each of these must turn red: a chain that is walked for every certificate; a certificate with the head of
+another ledger, or about another request, that passes; a request without evidence that is left out.
+"""
+
+import json
+
+import pytest
+from world import ROOT
+
+from flows.audit import audit
+from tasks.ledger import reading
+from tasks.ledger.changing import Draft
+from tasks.ledger.ledger import connect
+from tasks.object_store import find_store
+from tasks.signing import sign_statement
+from tasks.stored_evidence import MANIFEST
+from unlearn_core.audit.envelope import decode
+from unlearn_core.errors import EvidenceError
+from unlearn_core.records.base import canonical_json, sha256
+from unlearn_core.records.certificate import Statement
+from unlearn_core.records.evidence import EvidenceManifest, StoredFile
+from unlearn_core.records.request import ClassScope, DeletionRequest
+
+GOLDEN = decode((ROOT / "tests/golden/certificate-v1.dsse.json").read_bytes())[0]
+NAMES = ("r-1", "r-2", "r-3")
+ELSEWHERE = "sha256:" + "0" * 64
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A folder that is no checkout; the ledger is elsewhere."""
+    monkeypatch.setenv("LETHE_DATABASE_URL", f"sqlite:///{tmp_path}/ledger.db")
+    return tmp_path
+
+
+@pytest.fixture
+def ledger(desk):
+    """A ledger in which three requests were completed and one waits."""
+    made = connect(None)
+    drafts = [Draft(DeletionRequest(id=name, scope=ClassScope(classes=("3",))), "digits") for name in NAMES]
+    made.submit(drafts, actor="clerk")
+    for name in NAMES:
+        made.claim("worker")
+        made.complete(name, "worker")
+    made.submit([Draft(DeletionRequest(id="r-4", scope=ClassScope(classes=("5",))), "digits")], actor="clerk")
+    return made
+
+
+def store(name, head, *, about=None):
+    """Store the evidence of a request: the golden certificate, told of it and signed anew, and a manifest."""
+    statement = json.loads(GOLDEN)
+    statement["predicate"] |= {"ledger": head}
+    statement["predicate"]["request"] |= {"id": about or name}
+    signed = Statement.parse(canonical_json(statement))
+    certificate = sign_statement(signed)
+    file = StoredFile(path="certificate.dsse.json", size=len(certificate), sha256=sha256(certificate))
+    manifest = EvidenceManifest(
+        request=about or name,
+        registered_model="digits",
+        model=signed.predicate.models.unlearned,
+        certificate=sha256(certificate),
+        files=(file,),
+    )
+    bucket = find_store()
+    bucket.write_once(f"digits/{name}/c/{file.path}", certificate)
+    bucket.write_once(f"digits/{name}/c/{MANIFEST}", manifest.canonical())
+
+
+@pytest.fixture
+def evidence(ledger, bucket):
+    """Evidence of all three, each certified with a head that the ledger had."""
+    for name in NAMES:
+        store(name, ledger.history(name)[1][0].digest)
+
+
+def results(desk):
+    return {one["request"]: one["result"] for one in audit(desk)}
+
+
+def test_the_evidence_of_every_completed_request_is_verified(desk, evidence):
+    assert results(desk) == dict.fromkeys(NAMES, "verified")
+
+
+def test_the_chain_is_walked_once_however_many_certificates_there_are(desk, evidence, monkeypatch):
+    walks = []
+    walk = reading.check_ledger
+    monkeypatch.setattr(reading, "check_ledger", lambda *read: walks.append(read) or walk(*read))
+    assert len(results(desk)) == 3
+    assert len(walks) == 1
+
+
+def test_a_head_that_the_ledger_does_not_hold_is_told_of_its_request(desk, ledger, bucket):
+    store("r-1", ledger.head())
+    store("r-2", ELSEWHERE)
+    store("r-3", None)
+    found = results(desk)
+    assert (found["r-1"], found["r-3"]) == ("verified", "verified")
+    assert found["r-2"].startswith(f"the ledger has no event {ELSEWHERE}: it was cut off")
+
+
+def test_what_is_not_in_the_bucket_is_told_of_its_request(desk, ledger, bucket, s3):
+    store("r-1", ledger.head())
+    store("r-2", ledger.head())
+    s3.client.delete_object(Bucket=bucket, Key="audit/digits/r-2/c/certificate.dsse.json")
+    found = results(desk)
+    assert found["r-1"] == "verified"
+    assert "certificate.dsse.json is missing from the store" in found["r-2"]
+    assert found["r-3"] == f"s3://{bucket}/audit/digits/r-3/ holds no complete evidence"
+
+
+def test_evidence_of_another_request_does_not_stand_in(desk, evidence, ledger, bucket, s3):
+    for one in s3.objects(bucket):
+        if "/r-2/" in one:
+            s3.client.delete_object(Bucket=bucket, Key=one)
+    store("r-2", ledger.head(), about="r-1")
+    assert results(desk)["r-2"] == f"the evidence in s3://{bucket}/audit/digits/r-2/c is about request r-1"
+
+
+def test_an_altered_ledger_ends_the_audit(desk, evidence, ledger):
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE deletion_requests SET attempts = 2 WHERE id = 'r-1'")
+    with pytest.raises(EvidenceError, match="left it completed after 1 attempts; it is completed after 2"):
+        audit(desk)
