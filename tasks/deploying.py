@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
-from unlearn_core.errors import PipelineError, SetupError
+from tasks.params import load_yaml
+from unlearn_core.errors import ConfigurationError, PipelineError, SetupError
 
 POOL_TYPE = "process"
 
@@ -26,10 +25,11 @@ def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
 
     Raises:
         SetupError: If no server is named, or a file is missing.
+        ConfigurationError: If one of the files does not describe what it should.
         PipelineError: If ``prefect deploy`` failed; it says why.
     """
     require_server()
-    described, watches = read_deployments(folder), _read(folder / "automations.yaml")["automations"]
+    described, watches = read_deployments(folder), _read(folder / "automations.yaml", "automations")
     asyncio.run(_make_pool(pool))
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     file = ["--prefect-file", str(folder / "prefect.yaml")]
@@ -60,14 +60,18 @@ def read_deployments(folder: Path) -> list[dict[str, Any]]:
 
     Raises:
         SetupError: If there is no such file.
+        ConfigurationError: If it describes none.
     """
-    return _read(folder / "prefect.yaml")["deployments"]
+    return _read(folder / "prefect.yaml", "deployments")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, section: str) -> list[dict[str, Any]]:
     if not path.is_file():
         raise SetupError(f"{path} does not exist; it says what is deployed")
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    described = load_yaml(path)
+    if not isinstance(described, dict) or not isinstance(found := described.get(section), list):
+        raise ConfigurationError(f"{path} has no list {section!r}; that of Lethe's own infra/ is an example")
+    return found
 
 
 async def _make_pool(name: str) -> None:

@@ -36,10 +36,7 @@ def read_params(root: Path) -> dict[str, Any]:
     path = root / "params.yaml"
     if not path.is_file():
         raise SetupError(f"{path} does not exist; run Lethe in a checkout of a Lethe project")
-    try:
-        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"params.yaml is not YAML: {error}") from error
+    values = load_yaml(path)
     found = set(values) if isinstance(values, dict) else set()
     if found != set(SECTIONS):
         unknown, missing = sorted(found - set(SECTIONS), key=str), sorted(set(SECTIONS) - found)
@@ -87,12 +84,31 @@ def read_yaml(path: Path, kind: type[AnyRecord]) -> AnyRecord:
     if not path.is_file():
         raise SetupError(f"{path} is no file")
     try:
-        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-        return kind.model_validate_json(json.dumps(values, default=str), strict=True)
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not YAML: {error}") from error
+        return kind.model_validate_json(json.dumps(load_yaml(path), default=str), strict=True)
     except ValidationError as error:
         raise ConfigurationError(describe(str(path), error)) from error
+
+
+def load_yaml(path: Path) -> Any:
+    """Read a file as YAML 1.2, in which ``1e-3`` is a number, into plain values.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its one document.
+
+    Raises:
+        ConfigurationError: If it is not YAML.
+    """
+    try:
+        return _parse(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not YAML: {error}") from error
+
+
+def _parse(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def write_params(root: Path, changes: dict[str, Any]) -> None:
@@ -110,7 +126,7 @@ def write_params(root: Path, changes: dict[str, Any]) -> None:
     for section, value in changes.items():
         if before[section] != value:
             text = _with_section(text, section, value)
-    if YAML(typ="safe", pure=True).load(text) != {**before, **changes}:
+    if _parse(text) != {**before, **changes}:
         raise ConfigurationError(
             "params.yaml: write each section on lines of its own, so that it can be changed"
         )

@@ -10,11 +10,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import unlearn_core
 from tasks.checkpoints import CARD, read_checkpoint_card
 from tasks.claims import work_folder
 from tasks.environment import find_checkout
 from tasks.git import run_git
+from tasks.imports import PACKAGES, own_root
 from tasks.layout import Layout
 from tasks.params import read_params, read_section
 from tasks.registry import champion
@@ -149,8 +149,8 @@ def _reach(folder: Path, *arguments: str) -> None:
 
 def _require_same_code(root: Path) -> None:
     """Refuse a project whose own copy of Lethe, which its lock and commits name, is not what runs here."""
-    here = Path(str(unlearn_core.__file__)).parent.parent
-    for package in ("flows", "tasks", "unlearn_core"):
+    here = own_root()
+    for package in PACKAGES:
         for path in sorted((here / package).rglob("*.py")):
             other = root / path.relative_to(here)
             if not other.is_file() or other.read_bytes() != path.read_bytes():

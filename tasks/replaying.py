@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tasks.checkpoints import CARD, read_checkpoint_card
@@ -18,7 +17,7 @@ from tasks.files import file_digest, read_record
 from tasks.git import ask_git, run_git
 from tasks.imports import own_root
 from tasks.layout import Layout, short
-from tasks.params import read_params, read_section
+from tasks.params import load_yaml, read_params, read_section
 from tasks.references import describe_training
 from tasks.remote import pull_data, shared_settings
 from tasks.requests import read_request
@@ -241,7 +240,7 @@ def _digest(lock: str) -> Sha256 | None:
 
 
 def _stage(root: Path, name: str) -> dict[str, Any]:
-    return YAML(typ="safe", pure=True).load((root / "dvc.lock").read_text())["stages"][name]
+    return load_yaml(root / "dvc.lock")["stages"][name]
 
 
 def _value(params: dict[str, Any], name: str) -> Any:
