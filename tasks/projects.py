@@ -13,7 +13,7 @@ from pathlib import Path
 from tasks.checkpoints import CARD, read_checkpoint_card
 from tasks.claims import work_folder
 from tasks.environment import find_checkout
-from tasks.git import run_git
+from tasks.git import ask_git, run_git
 from tasks.imports import PACKAGES, own_root
 from tasks.layout import Layout
 from tasks.params import read_params, read_section
@@ -87,14 +87,21 @@ def prepare(project: Project, request: RequestId) -> None:
             _continue(layout)
         return
     configure_remote(layout)
-    target = _fetch(layout.root, project.branch)
-    at_target = run_git(layout.root, "rev-parse", "HEAD") == target
-    if not at_target or read_params(layout.root)["request"] != request:
-        if not (at_target and _is_whole(layout)):
-            run_git(layout.root, "checkout", "--quiet", "--force", "-B", project.branch, target)
+    start = _fetch(layout.root, project.branch)
+    # What was committed and could not be pushed is ahead of the branch; it is pushed with the next commit.
+    if current := _holds(layout.root, start):
+        start = "HEAD"
+    if not current or read_params(layout.root)["request"] != request:
+        if not (current and _is_whole(layout)):
+            run_git(layout.root, "checkout", "--quiet", "--force", "-B", project.branch, start)
             pull_data(layout)
         _continue(layout)
     _require_same_code(layout.root)
+
+
+def _holds(root: Path, commit: str) -> bool:
+    """Tell whether what is checked out is a commit, or goes on from it."""
+    return ask_git(root, "merge-base", "--is-ancestor", commit, "HEAD") is not None
 
 
 def _is_whole(layout: Layout) -> bool:

@@ -1,0 +1,106 @@
+"""A worker's clone between deletions: what was committed and could not be pushed is never thrown away.
+
+Each of these must turn red: a commit that is undone because origin was away; a next deletion that starts from
+before it, or from one that was only begun.
+"""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sequence import of_class, serve
+from sequence import prepare as make_parent
+from world import NOISE, checkout
+
+from tasks.files import read_record
+from tasks.git import run_git
+from tasks.layout import Layout
+from tasks.params import write_params
+from tasks.projects import BRANCH, open_project, prepare
+from tasks.publishing import publish
+from tasks.releases import find_served
+from unlearn_core.errors import UnavailableError
+from unlearn_core.records.deletion import Outcome
+
+pytestmark = NOISE
+
+FAILS_ONCE = '#!/bin/sh\nrm "$0"\nexit 1\n'
+"""A hook of git's that lets one push fail, as it does where origin is away for a moment."""
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What a worker has done while origin was away.
+
+    Attributes:
+        origin: The model's repository in the end, and ``pushed_meanwhile`` its branches before that.
+        committed: The first deletion's commit, and ``kept`` what was checked out when it was taken up again.
+        served: What the request counted as then.
+        first: What came of it, and ``second`` of the next one.
+    """
+
+    origin: Path
+    pushed_meanwhile: str
+    committed: str
+    kept: str
+    served: object
+    first: Outcome
+    second: Outcome
+
+
+def begin(folder, request_id):
+    """Make the worker's clone ready for a request."""
+    project = open_project(folder, "digits")
+    prepare(project, request_id)
+    return project.layout
+
+
+def delete(layout: Layout, request_id, name):
+    make_parent(layout.root)
+    serve(layout.root, request_id, of_class(name))
+    return read_record(layout.outcome, Outcome)
+
+
+@pytest.fixture(scope="module")
+def worked(own_folders, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("projects")
+    origin = folder / "digits.git"
+    start = checkout(folder / "start")
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(start), str(origin)], check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LETHE_PROJECTS", str(folder / "{model}.git"))
+        patch.setenv("LETHE_WORK", str(folder / "work"))
+        layout = begin(folder, "r-1")
+        first = delete(layout, "r-1", "3")
+        hook = layout.root / ".git/hooks/pre-push"
+        hook.write_text(FAILS_ONCE)
+        hook.chmod(0o755)
+        with pytest.raises(UnavailableError):
+            publish(layout, "r-1", branch=BRANCH)
+        committed, pushed = run_git(layout.root, "rev-parse", "HEAD"), run_git(origin, "branch", "--list")
+        begin(folder, "r-1")
+        kept, served = run_git(layout.root, "rev-parse", "HEAD"), find_served(layout, "r-1")
+        # Another request was begun on top of it, and given up.
+        write_params(layout.root, {"request": "r-9"})
+        begin(folder, "r-2")
+        second = delete(layout, "r-2", "5")
+        publish(layout, "r-2", branch=BRANCH)
+    return Worked(origin, pushed, committed, kept, served, first, second)
+
+
+def test_a_commit_that_could_not_be_pushed_is_kept_and_its_request_is_served(worked):
+    assert BRANCH not in worked.pushed_meanwhile
+    assert worked.kept == worked.committed
+    assert [one.outcome for one in worked.served] == [worked.first]
+
+
+def test_the_next_deletion_goes_on_from_it(worked):
+    assert worked.second.parent == worked.first.model
+    assert worked.second.data == worked.first.retained
+
+
+def test_it_is_pushed_with_the_next_one(worked):
+    log = run_git(worked.origin, "log", "--format=%s", BRANCH)
+    assert log.splitlines() == ["Delete r-2: svd passes", "Delete r-1: svd passes", "Start"]
+    assert run_git(worked.origin, "rev-parse", f"{BRANCH}~1") == worked.committed
