@@ -13,10 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tasks.ledger.ledger import LEASE_S, Ledger
 from tasks.progress import tell
@@ -72,16 +73,20 @@ class Claim:
     worker: str
     limit_s: float
     _deadline: float = float("inf")
+    # A sign of life for what has just been finished would look like a claim that was lost.
+    _turn: AbstractContextManager[Any] = field(default_factory=threading.RLock)
 
     def complete(self, entry: Entry, *, reason: str) -> None:
         """Record that a request was served."""
-        self.ledger.complete(entry.id, self.worker, reason=reason)
-        self._forget(entry)
+        with self._turn:
+            self.ledger.complete(entry.id, self.worker, reason=reason)
+            self._forget(entry)
 
     def fail(self, entry: Entry, *, reason: str) -> None:
         """Record that a request could not be served."""
-        self.ledger.fail(entry.id, self.worker, reason=_line(reason))
-        self._forget(entry)
+        with self._turn:
+            self.ledger.fail(entry.id, self.worker, reason=_line(reason))
+            self._forget(entry)
 
     def fail_all(self, *, reason: str) -> None:
         """Record that nothing of what is left could be served."""
@@ -90,9 +95,10 @@ class Claim:
 
     def give_back(self, *, reason: str) -> None:
         """Let all that is left wait again."""
-        for entry in self.entries:
-            self.ledger.give_back(entry.id, self.worker, reason=_line(reason))
-            self._forget(entry)
+        with self._turn:
+            for entry in self.entries:
+                self.ledger.give_back(entry.id, self.worker, reason=_line(reason))
+                self._forget(entry)
 
     def _forget(self, entry: Entry) -> None:
         self.entries = tuple(other for other in self.entries if other.id != entry.id)
@@ -104,16 +110,18 @@ class Claim:
             if time.monotonic() >= self._deadline:
                 self._end_late()
             try:
-                for entry in self.entries:
-                    self.ledger.heartbeat(entry.id, self.worker, lease_s=lease)
+                with self._turn:
+                    for entry in self.entries:
+                        self.ledger.heartbeat(entry.id, self.worker, lease_s=lease)
                 last = time.monotonic()
             except RequestError as error:
                 if not stop.is_set():
                     _end(str(error))
-            except LetheError as error:
-                # A database that is away for a moment is no reason to stop, a lease that is over is one.
+            # A database that is away for a moment is no reason to stop, a lease that is over is one. Whatever
+            # else went wrong, without this thread nobody would notice that.
+            except Exception as error:
                 if time.monotonic() - last > lease:
-                    _end(f"the claim is over: {error}")
+                    _end(f"the claim is over: {_said(error)}")
 
     def _end_late(self) -> NoReturn:
         reason = f"the computing took longer than {self.limit_s:g} s and was ended"
@@ -156,8 +164,7 @@ def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: floa
         yield claim
     except BaseException as error:
         final = isinstance(error, LetheError) and not isinstance(error, PASSING)
-        reason = str(error) if isinstance(error, LetheError) else f"stopped by {type(error).__name__}"
-        claim.fail_all(reason=reason) if final else claim.give_back(reason=reason)
+        claim.fail_all(reason=_said(error)) if final else claim.give_back(reason=_said(error))
         raise
     finally:
         _CURRENT.reset(token)
@@ -214,6 +221,12 @@ def _end(reason: str) -> NoReturn:
     os._exit(ENDED)
 
 
+def _said(error: BaseException) -> str:
+    """Return what an error says; one that is not Lethe's own might name anybody."""
+    return str(error) if isinstance(error, LetheError) else f"stopped by {type(error).__name__}"
+
+
 def _line(reason: str) -> str:
-    """Return a message as a line that the ledger takes."""
-    return " ".join(reason.split())[:1000] or "no reason was given"
+    """Return a message as a line that the ledger takes: what a program has said may hold colours."""
+    printable = "".join(char if char.isprintable() else " " for char in reason)
+    return " ".join(printable.split())[:1000] or "no reason was given"

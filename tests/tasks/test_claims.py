@@ -1,5 +1,6 @@
 """A worker's hold on what it serves, in processes that really hang, lose their claim, or wait their turn."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,8 +12,8 @@ import pytest
 from ledgers import draft, enter
 
 from tasks.claims import ENDED, at_work, hold, is_claimed, lease_s
-from tasks.ledger.ledger import connect
-from unlearn_core.errors import GateError, SetupError, UnavailableError
+from tasks.ledger.ledger import Ledger, connect
+from unlearn_core.errors import GateError, PipelineError, SetupError, UnavailableError
 
 PROGRAM = """
 import signal, sys, time
@@ -127,6 +128,7 @@ def stop(ledger, entries, error):
         (GateError("no model\nwas accepted"), ("failed", "no model was accepted")),
         (UnavailableError("the store is away"), ("received", "the store is away")),
         (SetupError("git is not installed"), ("received", "git is not installed")),
+        (PipelineError("\x1b[31mred\x1b[0m\x00\udcff"), ("failed", "[31mred [0m")),
         (KeyboardInterrupt(), ("received", "stopped by KeyboardInterrupt")),
         (ValueError("subject-0001"), ("received", "stopped by ValueError")),
     ],
@@ -144,6 +146,59 @@ def test_an_error_of_lethes_own_is_final_and_any_other_may_pass(ledger, error, e
 def test_nothing_is_asked_of_who_claims_nothing(folder):
     with at_work():
         assert not (folder / "work").exists()
+
+
+class Slow(Ledger):
+    """A ledger whose answers take longer than a worker waits between two signs of life."""
+
+    def complete(self, *arguments, **named):
+        completed = super().complete(*arguments, **named)
+        time.sleep(1)
+        return completed
+
+    def give_back(self, *arguments, **named):
+        given_back = super().give_back(*arguments, **named)
+        time.sleep(1)
+        return given_back
+
+
+class Broken(Ledger):
+    """A ledger that fails in a way that nobody has thought of."""
+
+    def heartbeat(self, *arguments, **named):
+        raise ValueError("subject-0001")
+
+
+@pytest.fixture
+def ends(monkeypatch):
+    """What would have ended this process, and a lease of a second."""
+    reasons = []
+    monkeypatch.setenv("LETHE_LEASE_S", "1")
+    monkeypatch.setattr("tasks.claims._end", reasons.append)
+    return reasons
+
+
+def test_what_was_just_finished_is_not_taken_for_a_lost_claim(ledger, ends):
+    enter(ledger, draft("a-1"), draft("b-1", model="faces"))
+    for worker_ in ("w-1", "w-2"):
+        slow = Slow(ledger.engine)
+        entries = slow.claim(worker_, lease_s=60)
+        with contextlib.suppress(KeyboardInterrupt), hold(slow, entries, worker_, limit_s=60) as claim:
+            if worker_ == "w-2":
+                raise KeyboardInterrupt
+            claim.complete(entries[0], reason="served")
+    assert {state(ledger, "a-1"), state(ledger, "b-1")} == {"completed", "received"}
+    assert ends == []
+
+
+def test_a_worker_that_cannot_give_signs_of_life_ends_when_its_lease_is_over(ledger, ends):
+    enter(ledger, "r-1")
+    broken = Broken(ledger.engine)
+    with hold(broken, broken.claim("w", lease_s=60), "w", limit_s=60):
+        until = time.monotonic() + 10
+        while not ends and time.monotonic() < until:
+            time.sleep(0.1)
+    assert ends[0] == "the claim is over: stopped by ValueError"
 
 
 @pytest.mark.parametrize("given", ["", "soon", "0", "-1", "nan", "1e9"])
