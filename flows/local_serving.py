@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tasks.deploying import read_deployments, require_server
+from tasks.deploying import explained, read_deployments, require_server
 
 
 def serve_deployments(root: Path, *, limit: int) -> None:
@@ -16,28 +16,34 @@ def serve_deployments(root: Path, *, limit: int) -> None:
 
     Raises:
         SetupError: If no Prefect server is named, or the checkout describes no deployments.
+        UnavailableError: If the server does not answer.
     """
     require_server()
     described = read_deployments(root / "infra")
     from prefect import serve
 
-    serve(*(_deployment(one) for one in described), limit=limit)
+    with explained():
+        serve(*(deployment_of(one) for one in described), limit=limit)
 
 
-def _deployment(described: dict[str, Any]) -> Any:
+def deployment_of(described: dict[str, Any]) -> Any:
     """Return a deployment as ``prefect deploy`` would make it, less its work pool."""
     from prefect.events import DeploymentTriggerTypes
+    from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
     from pydantic import TypeAdapter
 
     module, _, name = described["entrypoint"].rpartition(".")
     triggers = TypeAdapter(list[DeploymentTriggerTypes]).validate_python(described.get("triggers", []))
-    (schedule,) = described.get("schedules", [{}])
+    schedules = [
+        Cron(one["cron"], timezone=one.get("timezone", "UTC"), active=one.get("active", True))
+        for one in described.get("schedules", ())
+    ]
     return getattr(import_module(module), name).to_deployment(
         name=described["name"],
         description=described["description"],
         tags=described["tags"],
-        cron=schedule.get("cron"),
+        schedules=schedules,
         triggers=triggers,
         enforce_parameter_schema=described["enforce_parameter_schema"],
         # By its file's path a run would look for the flow below the folder that is served in.

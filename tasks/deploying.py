@@ -4,11 +4,13 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tasks.params import load_yaml
-from unlearn_core.errors import ConfigurationError, PipelineError, SetupError
+from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UnavailableError
 
 POOL_TYPE = "process"
 
@@ -24,21 +26,24 @@ def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
         The full names of the deployments.
 
     Raises:
-        SetupError: If no server is named, or a file is missing.
+        SetupError: If no server is named, it lets nobody in, or a file is missing.
         ConfigurationError: If one of the files does not describe what it should.
         PipelineError: If ``prefect deploy`` failed; it says why.
+        UnavailableError: If the server does not answer.
     """
     require_server()
     described, watches = read_deployments(folder), _read(folder / "automations.yaml", "automations")
-    asyncio.run(_make_pool(pool))
+    with explained():
+        asyncio.run(_make_pool(pool))
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     file = ["--prefect-file", str(folder / "prefect.yaml")]
     done = subprocess.run([*command, *file], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise PipelineError(f"`prefect deploy` failed with {done.returncode}:\n{done.stdout}{done.stderr}")
     names = tuple(f"{one['name']}/{one['name']}" for one in described)
-    asyncio.run(_refuse_unknown_parameters(names))
-    asyncio.run(_watch_over_runs(watches))
+    with explained():
+        asyncio.run(_refuse_unknown_parameters(names))
+        asyncio.run(_watch_over_runs(watches))
     return names
 
 
@@ -53,6 +58,35 @@ def require_server() -> None:
             "PREFECT_API_URL is not set; `prefect server start` starts a server, and its address is "
             "http://127.0.0.1:4200/api"
         )
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what asking Prefect's server raised into an error of Lethe's own; it repeats no address.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        SetupError: If the address is none, or the server refuses.
+        UnavailableError: If it does not answer.
+    """
+    import httpx
+
+    try:
+        yield
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        said = f"Prefect's server answered {status}"
+        if status >= 500:
+            raise UnavailableError(f"{said}; the same may succeed later") from error
+        raise SetupError(f"{said}; check PREFECT_API_URL and PREFECT_API_AUTH_STRING") from error
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise SetupError("PREFECT_API_URL is not a URL, e.g. http://127.0.0.1:4200/api") from error
+    except httpx.TransportError as error:
+        raise UnavailableError(
+            f"Prefect's server does not answer at PREFECT_API_URL: {error}; the same may succeed later"
+        ) from error
 
 
 def read_deployments(folder: Path) -> list[dict[str, Any]]:

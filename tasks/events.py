@@ -30,8 +30,8 @@ def announce(entries: Sequence[Entry]) -> None:
         return
     try:
         _send(waiting)
-    # Whatever is wrong with the server: the request is in the ledger, and will be served.
-    except httpx.HTTPError as error:
+    # Whatever is wrong with the server or its address: the request is in the ledger, and will be served.
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         tell(f"· Prefect was not told ({type(error).__name__}); the requests wait for the schedule")
 
 
