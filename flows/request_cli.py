@@ -115,7 +115,7 @@ def cancel(
     reason: Annotated[str, typer.Option(help="Why, for the record; without names of persons.")],
     json: Json = False,
 ) -> None:
-    """Take back a request that nobody has begun to serve. One that is running runs to its end."""
+    """Take back a request that nobody has begun to serve. One that was begun runs to its end."""
     from flows.receiving import open_ledger
     from tasks.environment import actor
 

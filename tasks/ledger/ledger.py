@@ -183,10 +183,15 @@ class Ledger(LedgerReader):
             The request as it stands now.
 
         Raises:
-            RequestError: If it is not there, or in any state but received.
+            RequestError: If it is not there, in any state but received, or a run of it was interrupted.
         """
         with writing(self.engine) as session:
             row = known_row(session, request)
+            if row.state == "received" and row.leader is not None:
+                raise RequestError(
+                    f"cannot cancel request {request!r}: a run of it was interrupted, and its model may be "
+                    "in use already; the next worker takes it up again"
+                )
             change(session, row, "cancel", time=self.clock(), actor=actor, reason=reason)
             return entry_of(row)
 

@@ -162,6 +162,22 @@ def test_a_failure_is_final_until_somebody_asks_again(ledger):
     assert reasons == [None, None, "no method was accepted", "another policy", None]
 
 
+def test_what_was_begun_and_interrupted_is_not_cancelled(ledger):
+    enter(ledger, "r-1", "r-2")
+    ledger.claim("w-1", in_groups(most=2))
+    for request in ("r-1", "r-2"):
+        ledger.give_back(request, "w-1", reason="the store is away")
+        with pytest.raises(
+            RequestError, match=f"cannot cancel request '{request}': a run of it was interrupted"
+        ):
+            ledger.cancel(request, actor="clerk", reason="withdrawn")
+    assert [one.id for one in ledger.claim("w-2", in_groups(most=2))] == ["r-1", "r-2"]
+    for request in ("r-1", "r-2"):
+        ledger.fail(request, "w-2", reason="no model was accepted")
+    ledger.retry("r-1", actor="clerk", reason="a wider policy")
+    assert ledger.cancel("r-1", actor="clerk", reason="withdrawn").state == "cancelled"
+
+
 def test_only_what_waits_can_be_cancelled(ledger):
     enter(ledger, "r-1")
     ledger.claim("w")
