@@ -22,6 +22,14 @@ DRIVERS = {
 }
 WAIT_S = 30
 """How long to wait for a server's answer, and for another process's lock."""
+POSTGRESQL_WAITS = {
+    "connect_timeout": WAIT_S,
+    # A server that is gone without a word is noticed: a worker that waits for it gives no signs of life.
+    "tcp_user_timeout": 1000 * WAIT_S,
+    "keepalives_idle": WAIT_S // 3,
+    "keepalives_interval": WAIT_S // 3,
+    "keepalives_count": 2,
+}
 EXPECTED = (
     "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE, with %40 for an @ in a password"
 )
@@ -78,7 +86,7 @@ def open_engine(url: URL) -> Engine:
         SetupError: If the driver is not installed.
     """
     sqlite = url.get_backend_name() == "sqlite"
-    waits = {"timeout": WAIT_S} if sqlite else {"connect_timeout": WAIT_S}
+    waits = {"timeout": WAIT_S} if sqlite else POSTGRESQL_WAITS
     try:
         engine = create_engine(url, hide_parameters=True, poolclass=NullPool, connect_args=waits)
     except (ImportError, NoSuchModuleError) as error:

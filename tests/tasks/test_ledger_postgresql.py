@@ -1,5 +1,8 @@
 """What only a server can do to a ledger: hold rows, ask for a password, be of another version."""
 
+import os
+import socket
+
 import pytest
 from ledgers import draft, enter
 
@@ -58,3 +61,12 @@ def test_a_server_that_went_away_and_came_back_is_found_again(ledger, engine):
         mine = "pid <> pg_backend_pid() AND datname = current_database()"
         other.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}")
     assert ledger.claim("w")[0].id == "r-1"
+
+
+def test_a_server_that_is_gone_without_a_word_is_not_waited_for_for_ever(engine):
+    with engine.connect() as connection:
+        own = connection.connection.driver_connection
+        with socket.socket(fileno=os.dup(own.fileno())) as line:
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+            assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 10
