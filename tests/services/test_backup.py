@@ -6,6 +6,7 @@ after which a role gets into another's database; a backup that failed and looks 
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,24 @@ def test_a_restoration_asks_for_a_backup_first(tmp_path):
     done = make("restore", f"FROM={tmp_path}", "COMPOSE=false")
     assert done.returncode != 0
     assert "prefect.dump is missing or empty; name a backup with FROM=folder" in done.stderr
+
+
+def test_a_backup_goes_into_one_folder_however_long_it_takes(tmp_path):
+    clock = tmp_path / "date"
+    clock.write_text('#!/bin/sh\necho x >> "$0.calls"; wc -l < "$0.calls"\n')
+    clock.chmod(0o755)
+    done = make("-n", "backup", "BACKUPS=kept", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert set(re.findall(r"kept/(\d+)", done.stdout)) == {"1"}
+
+
+def test_a_backup_that_cannot_be_read_replaces_nothing(tmp_path):
+    for name in ("prefect.dump", "mlflow.dump", "lethe.dump", "volumes.tar"):
+        (tmp_path / name).write_bytes(b"cut off")
+    calls = tmp_path / "calls"
+    done = make("restore", f"FROM={tmp_path}", f"COMPOSE=echo called >> {calls}; false")
+    assert done.returncode != 0
+    assert "tar" in done.stderr
+    assert not calls.exists()
 
 
 @pytest.fixture
@@ -150,3 +169,7 @@ def test_databases_that_are_up_to_date_survive_the_upgrade_of_mlflow(stack, besi
     done = make("upgrade", f"TO={Path(environment['AS_COMPOSE']).parent / 'b'}", compose, **environment)
     assert done.returncode == 0, done.stderr
     assert stack.healthy("mlflow")
+    calls = (Path(environment["AS_COMPOSE"]).parent / "calls").read_text().splitlines()
+    saved = [n for n, call in enumerate(calls) if call.startswith(("exec postgres", "run files"))]
+    assert len(saved) == 4
+    assert calls.index("stop worker worker-gpu") < min(saved)

@@ -84,6 +84,7 @@ def test_what_is_mounted_is_there_and_what_is_written_is_mounted():
     environment = load()["services"]["worker"]["environment"]
     assert environment["LETHE_WORK"] == mounted["work"]
     assert environment["PREFECT_HOME"].startswith(mounted["state"])
+    assert f"{environment['LETHE_HOME']}/trusted" == mounted["trusted"]
 
 
 def test_the_image_is_of_the_version_that_compose_builds():
