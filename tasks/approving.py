@@ -1,9 +1,13 @@
-"""Decisions of persons, as a file among a request's evidence: made once, about one deletion."""
+"""Decisions of persons, as a file among a request's evidence, each about one deletion.
+
+One that a certificate was signed over stays as it is.
+"""
 
 from tasks.environment import now
 from tasks.files import read_record, write_record
 from tasks.layout import Layout
 from tasks.params import read_section
+from tasks.requests import read_request
 from unlearn_core.errors import GateError, SetupError
 from unlearn_core.records.approval import Approval
 from unlearn_core.records.base import canonical_json
@@ -40,7 +44,7 @@ def decide(layout: Layout, request_id: str, *, approved: bool, by: str, reason: 
         The decision.
 
     Raises:
-        SetupError: If the checkout's deletion is of another request, or there is none.
+        SetupError: If the checkout's deletion is of another request, there is none, or it is certified.
         ConfigurationError: If the name or the reason is not a line of text.
     """
     if not layout.deletion.is_file():
@@ -48,10 +52,17 @@ def decide(layout: Layout, request_id: str, *, approved: bool, by: str, reason: 
     deletion = read_record(layout.deletion, DeletionRecord)
     if deletion.request != request_id:
         raise SetupError(f"the deletion in this checkout is of {deletion.request!r}, not of {request_id!r}")
+    if find_approval(layout) is not None and _is_certified(layout, request_id):
+        raise SetupError(f"request {request_id} is certified already, with the decision that was made")
     values = {"request": request_id, "deletion": deletion.digest, "approved": approved, "by": by}
     decision = Approval.parse(canonical_json({**values, "reason": reason, "time": now()}))
     write_record(layout.approval(request_id), decision)
     return decision
+
+
+def _is_certified(layout: Layout, request_id: str) -> bool:
+    """Tell whether a request, or any of a group, has a certificate."""
+    return any(layout.certificate(one.id).is_file() for one in read_request(layout, request_id).singles)
 
 
 def require_approval(layout: Layout) -> Approval | None:

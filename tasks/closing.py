@@ -74,7 +74,7 @@ def close_unapproved(layout: Layout, run: Run, why: str) -> None:
     Args:
         layout: The checkout.
         run: The run.
-        why: What there is to say of it, without names of persons.
+        why: What there is to say of it; of persons only what the one who refused is called in the record.
     """
     request_id = read_split(layout).request
     set_tags(run, {NAME: f"delete {request_id} · not approved", NOTE: f"**Not approved.** {why}"})

@@ -63,6 +63,18 @@ def test_an_approved_model_comes_into_use(project):
     assert statement["predicate"]["approval"] == approval.digest
 
 
+def test_what_was_certified_is_not_decided_again(project):
+    layout = Layout(project)
+    decide(layout, "demo", approved=False, by="privacy office", reason="too early")
+    decide(layout, "demo", approved=True, by="privacy office", reason=None)
+    DELETION["certify"](project)
+    before = layout.approval("demo").read_bytes()
+    code, _, err = lethe(project, "approve", "demo", "--by", "somebody", "--refuse")
+    assert code == 2
+    assert "is certified already, with the decision that was made" in err
+    assert layout.approval("demo").read_bytes() == before
+
+
 def test_a_certificate_without_the_approval_that_its_policy_asks_for_is_false(project):
     decide(Layout(project), "demo", approved=True, by="privacy office", reason=None)
     (released,) = DELETION["certify"](project)
