@@ -4,11 +4,14 @@ from pathlib import Path
 
 from flows.receiving import open_ledger
 from flows.verify import VERIFIED, Checked, verify_release
+from flows.verify_cli import verify_bytes
 from tasks.ledger.ledger import Ledger
 from tasks.object_store import ObjectStore, find_store
 from tasks.projects import open_project
+from tasks.signing import read_certificate
 from tasks.stored_evidence import verify_stored
 from unlearn_core.errors import EvidenceError
+from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.ledger import Entry
 
 
@@ -31,14 +34,22 @@ def audit(folder: Path) -> list[Checked]:
 
 def _check(folder: Path, ledger: Ledger, store: ObjectStore | None, entry: Entry) -> Checked:
     """Verify what belongs to one request; what is wrong is a result."""
-    model = entry.submission.model
-    if store is None:
-        return verify_release(open_project(folder, model).layout.root, entry.id)
     result = VERIFIED
     try:
-        for certificate in verify_stored(store, model, entry.id):
+        for certificate in _certificates(folder, store, entry):
             if certificate.ledger is not None:
                 ledger.require_event(certificate.ledger)
     except EvidenceError as error:
         result = str(error)
-    return {"request": entry.id, "model": model, "result": result}
+    return {"request": entry.id, "model": entry.submission.model, "result": result}
+
+
+def _certificates(folder: Path, store: ObjectStore | None, entry: Entry) -> tuple[DeletionCertificate, ...]:
+    """Return what a request's certificates say, which are verified with all that lies beside them."""
+    if store is not None:
+        return verify_stored(store, entry.submission.model, entry.id)
+    layout = open_project(folder, entry.submission.model).layout
+    if (result := verify_release(layout.root, entry.id)["result"]) != VERIFIED:
+        raise EvidenceError(result)
+    certified, _ = verify_bytes(read_certificate(layout.certificate(entry.id)))
+    return (certified,)

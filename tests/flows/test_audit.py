@@ -7,9 +7,11 @@ another ledger, or about another request, that passes; a request without evidenc
 import json
 
 import pytest
-from world import ROOT
+from world import NOISE, ROOT, clone
 
 from flows.audit import audit
+from flows.deployments import verify
+from tasks.layout import Layout
 from tasks.ledger import reading
 from tasks.ledger.changing import Draft
 from tasks.ledger.ledger import connect
@@ -22,6 +24,8 @@ from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import Statement
 from unlearn_core.records.evidence import EvidenceManifest, StoredFile
 from unlearn_core.records.request import ClassScope, DeletionRequest
+
+pytestmark = NOISE
 
 GOLDEN = decode((ROOT / "tests/golden/certificate-v1.dsse.json").read_bytes())[0]
 NAMES = ("r-1", "r-2", "r-3")
@@ -48,18 +52,22 @@ def ledger(desk):
     return made
 
 
-def store(name, head, *, about=None):
-    """Store the evidence of a request: the golden certificate, told of it and signed anew, and a manifest."""
+def certify(name, head):
+    """Return the golden certificate, told of a request and a head, and signed anew."""
     statement = json.loads(GOLDEN)
     statement["predicate"] |= {"ledger": head}
-    statement["predicate"]["request"] |= {"id": about or name}
-    signed = Statement.parse(canonical_json(statement))
-    certificate = sign_statement(signed)
+    statement["predicate"]["request"] |= {"id": name}
+    return sign_statement(Statement.parse(canonical_json(statement)))
+
+
+def store(name, head, *, about=None):
+    """Store the evidence of a request: a certificate and its manifest."""
+    certificate = certify(about or name, head)
     file = StoredFile(path="certificate.dsse.json", size=len(certificate), sha256=sha256(certificate))
     manifest = EvidenceManifest(
         request=about or name,
         registered_model="digits",
-        model=signed.predicate.models.unlearned,
+        model=json.loads(GOLDEN)["predicate"]["models"]["unlearned"],
         certificate=sha256(certificate),
         files=(file,),
     )
@@ -123,3 +131,19 @@ def test_an_altered_ledger_ends_the_audit(desk, evidence, ledger):
         connection.exec_driver_sql("UPDATE deletion_requests SET attempts = 2 WHERE id = 'r-1'")
     with pytest.raises(EvidenceError, match="left it completed after 1 attempts; it is completed after 2"):
         audit(desk)
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_without_a_bucket_certificates_are_looked_for_in_the_checkout(ledger, project, tmp_path, monkeypatch):
+    root = clone(project, tmp_path / "project")
+    for name, head in {"r-1": ledger.head(), "r-2": ELSEWHERE}.items():
+        path = Layout(root).certificate(name)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(certify(name, head))
+    monkeypatch.chdir(root)
+    with pytest.raises(EvidenceError) as told:
+        verify()
+    first, second, third = str(told.value).splitlines()
+    assert first == "2 of 3 requests have evidence that is false:"
+    assert second.startswith(f"  r-2: the ledger has no event {ELSEWHERE}")
+    assert third == "  r-3: the certificate is missing"
