@@ -1,10 +1,14 @@
 """The command ``lethe db``: the tables of the ledger's database."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
 
 database = typer.Typer(help="The database of the ledger of requests.", no_args_is_help=True)
 
@@ -14,15 +18,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 @database.command()
 def current(json: Json = False) -> None:
     """Tell which version the ledger's tables have, and which one this Lethe works with."""
-    from flows.printing import print_json
-    from tasks.environment import find_checkout
-    from tasks.ledger.database import ledger_url, open_engine, place_of
     from tasks.ledger.schema import current as version_of
-    from tasks.ledger.schema import newest
 
-    url = ledger_url(find_checkout(Path.cwd()))
-    found = {"database": place_of(url), "version": version_of(open_engine(url)), "newest": newest()}
-    print_json(found) if json else _tell(found)
+    _tell(version_of, json=json)
 
 
 @database.command()
@@ -32,17 +30,21 @@ def upgrade(json: Json = False) -> None:
     Needed for PostgreSQL alone, before the first request and after each update of Lethe; make a backup first.
     A SQLite file is brought up to date by any command that opens it.
     """
+    from tasks.ledger.schema import upgrade as bring_up_to_date
+
+    _tell(bring_up_to_date, json=json)
+
+
+def _tell(version_of: "Callable[[Engine], str | None]", *, json: bool) -> None:
+    """Do something with the ledger's database that returns its version, and tell both versions."""
     from flows.printing import print_json
     from tasks.environment import find_checkout
     from tasks.ledger.database import ledger_url, open_engine, place_of
     from tasks.ledger.schema import newest
-    from tasks.ledger.schema import upgrade as bring_up_to_date
 
     url = ledger_url(find_checkout(Path.cwd()))
-    found = {"database": place_of(url), "version": bring_up_to_date(open_engine(url)), "newest": newest()}
-    print_json(found) if json else _tell(found)
-
-
-def _tell(found: Mapping[str, str | None]) -> None:
-    version = found["version"] or "none"
-    print(f"{found['database']}: version {version}; this Lethe works with {found['newest']}")
+    place, version, latest = place_of(url), version_of(open_engine(url)), newest()
+    if json:
+        print_json({"database": place, "version": version, "newest": latest})
+        return
+    print(f"{place}: version {version or 'none'}; this Lethe works with {latest}")

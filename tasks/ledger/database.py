@@ -73,6 +73,11 @@ def place_of(url: URL) -> str:
     return f"{url.get_backend_name()}://{host}/{url.database}"
 
 
+def is_absent(url: URL) -> bool:
+    """Tell whether a SQLite file is not there yet; to open it would make it. A server has to be asked."""
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file()
+
+
 def open_engine(url: URL) -> Engine:
     """Open a database lazily: each transaction makes its own connection, and leaves none behind.
 

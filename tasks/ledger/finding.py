@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.ledger.database import ledger_url
+from tasks.ledger.database import is_absent, ledger_url
 from tasks.ledger.ledger import Ledger, connect
 
 
@@ -18,7 +18,4 @@ def find_ledger(root: Path) -> Ledger | None:
     Raises:
         SetupError: If the database that is named cannot be reached, or its tables are not of this version.
     """
-    url = ledger_url(root)
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
-        return None
-    return connect(root)
+    return None if is_absent(ledger_url(root)) else connect(root)

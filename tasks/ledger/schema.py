@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from tasks.ledger.database import explained, place_of
+from tasks.ledger.database import explained, is_absent, place_of
 from unlearn_core.errors import SetupError
 
 # Other libraries that use Alembic may share a PostgreSQL database; each looks at its own table.
@@ -30,6 +30,8 @@ def current(engine: Engine) -> str | None:
     Returns:
         The version; None where there are no tables yet.
     """
+    if is_absent(engine.url):
+        return None
     with explained(engine.url), engine.connect() as connection:
         return _version(connection)
 

@@ -205,6 +205,7 @@ def test_a_database_that_cannot_be_reached_is_one_message_without_its_password(p
 def test_the_version_of_the_tables_is_told(project):
     code, out, _ = lethe(project, "db", "current", "--json")
     assert (code, json.loads(out)["version"]) == (0, None)
+    assert not (project / "requests/ledger.db").exists()
     assert lethe(project, "db", "upgrade")[0] == 0
     code, out, _ = lethe(project, "db", "current")
     place = f"sqlite:///{project}/requests/ledger.db"
