@@ -43,13 +43,16 @@ def publish(layout: Layout, request_id: str, *, branch: str) -> str:
         PipelineError: If the checkout holds another deletion, an unfinished one, or somebody else pushed.
         UnavailableError: If the remote or ``origin`` does not answer.
     """
+    if (done := find_commit(layout.root, request_id)) is not None:
+        # All but the push came before the commit, and the checkout may stand where the next deletion starts.
+        _push(layout.root, branch)
+        return done
     outcome = _finished(layout, request_id)
     served = [request_id, *(one.id for one in read_request(layout, request_id).members)]
     for one in served:
         _track_request(layout, one)
     subject = f"Delete {request_id}: {outcome.method} {outcome.verdict.replace('_', '-')}"
-    head = _send(layout, "\n".join([subject, "", *(f"{TRAILER}: {one}" for one in served)]), branch)
-    return find_commit(layout.root, request_id) or head
+    return _send(layout, "\n".join([subject, "", *(f"{TRAILER}: {one}" for one in served)]), branch)
 
 
 def publish_training(layout: Layout, model: str, *, branch: str) -> str:
@@ -110,9 +113,14 @@ def _send(layout: Layout, message: str, branch: str) -> str:
     configure_remote(layout)
     push_data(layout)
     _commit(layout.root, message)
-    if _has_origin(layout.root):
-        push_branch(layout.root, branch)
+    _push(layout.root, branch)
     return run_git(layout.root, "rev-parse", "HEAD")
+
+
+def _push(root: Path, branch: str) -> None:
+    """Push what is committed, where there is an ``origin``."""
+    if ask_git(root, "remote", "get-url", "origin") is not None:
+        push_branch(root, branch)
 
 
 def _commit(root: Path, message: str) -> None:
@@ -132,10 +140,6 @@ def _author() -> dict[str, str]:
         for role in ("AUTHOR", "COMMITTER")
         for field, value in (("NAME", name), ("EMAIL", "lethe@localhost"))
     }
-
-
-def _has_origin(root: Path) -> bool:
-    return ask_git(root, "remote", "get-url", "origin") is not None
 
 
 def _release_index(root: Path) -> None:

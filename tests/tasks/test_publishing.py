@@ -168,6 +168,14 @@ def test_publishing_twice_changes_nothing(worker):
     assert len(worker.published()) == 2
 
 
+def test_what_was_published_is_still_so_where_the_next_deletion_starts(worker):
+    commit = worker.publish()
+    (worker.root / "params.yaml").write_text("request: r-1\nparent: r-1's model\n")
+    assert worker.publish() == commit
+    assert worker.published() == ["Delete r-1: svd passes", "Start"]
+    assert worker.git("status", "--porcelain") == "M params.yaml"
+
+
 @pytest.mark.parametrize(
     "step", ["_track_request", "configure_remote", "push_data", "_commit", "push_branch"]
 )
