@@ -4,10 +4,20 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 from unlearn_core.errors import PipelineError, SetupError, UnavailableError
 
-_DENIED = ("denied", "authentication", "could not read", "does not appear to be a git repository")
+_AWAY = ("could not resolve", "timed out", "refused", "unreachable", "reset by peer", "closed by remote host")
+_WRONG = (
+    "denied",
+    "authentication",
+    "could not read",
+    "does not appear to be a git repository",
+    "does not exist",
+    "not found",
+    "returned error: 40",
+)
 
 
 def run_git(root: Path, *arguments: str, environment: dict[str, str] | None = None) -> str:
@@ -57,10 +67,34 @@ def push_branch(root: Path, branch: str) -> None:
             "pushed, and nothing of theirs was written over. Take a fresh clone of the branch and serve the "
             "request again there"
         )
-    said = _said(done)
-    if "[remote rejected]" in done.stdout or any(word in said.lower() for word in _DENIED):
-        raise SetupError(f"git push to {branch!r} of origin: {said}; check its address and who may push")
-    raise UnavailableError(f"git push to {branch!r} of origin: {said}; the same may succeed later")
+    if "[remote rejected]" in done.stdout:
+        raise SetupError(f"git push to {branch!r} of origin: {_said(done)}; check who may push")
+    _refuse_unreached(done, f"push to {branch!r} of origin")
+
+
+def reach_git(root: Path, *arguments: str) -> None:
+    """Run git on a repository that lies somewhere else.
+
+    Args:
+        root: The folder.
+        arguments: Its command line.
+
+    Raises:
+        SetupError: If there is no such repository, or nobody may read it as this user.
+        UnavailableError: If it does not answer.
+    """
+    done = _run(root, *arguments)
+    if done.returncode != 0:
+        _refuse_unreached(done, arguments[0])
+
+
+def _refuse_unreached(done: subprocess.CompletedProcess[str], what: str) -> NoReturn:
+    """Say what it means that git did not reach a repository: change something, or wait."""
+    said, words = _said(done), done.stderr.lower()
+    # ssh ends in "could not read" whatever was in its way.
+    if any(word in words for word in _WRONG) and not any(word in words for word in _AWAY):
+        raise SetupError(f"git {what}: {said}; check its address, and who may use it")
+    raise UnavailableError(f"git {what}: {said}; the same may succeed later")
 
 
 def _run(
@@ -83,8 +117,7 @@ def _run(
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:
     """Return git's own words on one line; an address may carry a password."""
-    lines = [
-        line for line in (done.stdout + done.stderr).splitlines() if line.startswith(("!", "fatal", "error"))
-    ]
+    said = (done.stdout + done.stderr).splitlines()
+    lines = [line for line in said if line.startswith(("!", "fatal", "error", "ssh"))]
     words = " ".join(lines) or (done.stderr or done.stdout).strip().replace("\n", " ")
     return re.sub(r"://[^/@\s]+@", "://", words)[:500]

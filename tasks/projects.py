@@ -13,7 +13,7 @@ from pathlib import Path
 from tasks.checkpoints import CARD, read_checkpoint_card
 from tasks.claims import work_folder
 from tasks.environment import find_checkout
-from tasks.git import ask_git, run_git
+from tasks.git import ask_git, reach_git, run_git
 from tasks.imports import PACKAGES, own_root
 from tasks.layout import Layout
 from tasks.params import read_params, read_section
@@ -21,7 +21,7 @@ from tasks.registry import champion
 from tasks.releases import continue_from_champion
 from tasks.remote import configure_remote, pull_data
 from tasks.tracking import connect
-from unlearn_core.errors import PipelineError, SetupError, UnavailableError
+from unlearn_core.errors import SetupError
 from unlearn_core.records.params import RegistryParams
 from unlearn_core.records.request import RequestId
 
@@ -55,7 +55,7 @@ def open_project(folder: Path, model: str) -> Project:
 
     Raises:
         SetupError: If there is no such project, or it is another model's.
-        UnavailableError: If it could not be cloned now.
+        UnavailableError: If its repository does not answer.
     """
     if template := os.environ.get(VARIABLE):
         root, branch = _clone(template, model), BRANCH
@@ -132,7 +132,7 @@ def _clone(template: str, model: str) -> Path:
     fresh = work.resolve() / f".{model}.{os.getpid()}"
     fresh.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _reach(fresh.parent, "clone", "--quiet", address, str(fresh))
+        reach_git(fresh.parent, "clone", "--quiet", address, str(fresh))
         fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -141,17 +141,9 @@ def _clone(template: str, model: str) -> Path:
 
 def _fetch(root: Path, branch: str) -> str:
     """Return the commit to start from: the end of the branch, or where the repository stands without it."""
-    _reach(root, "fetch", "--quiet", "--prune", "origin")
+    reach_git(root, "fetch", "--quiet", "--prune", "origin")
     known = run_git(root, "for-each-ref", "--format=%(objectname)", f"refs/remotes/origin/{branch}")
     return known or run_git(root, "rev-parse", "origin/HEAD")
-
-
-def _reach(folder: Path, *arguments: str) -> None:
-    """Run git on a repository that may be out of reach for a while."""
-    try:
-        run_git(folder, *arguments)
-    except PipelineError as error:
-        raise UnavailableError(f"{error}; the same may succeed later") from error
 
 
 def _require_same_code(root: Path) -> None:
