@@ -37,7 +37,8 @@ def await_approval(layout: Layout) -> Approval | None:
     """Wait for a person's decision where the policy asks for one.
 
     Under a worker the flow run pauses, shows what it rests on and a form, and is resumed by its answer; no
-    answer in time is a refusal. Elsewhere the decision must be there already.
+    answer in time is a refusal. A refused request that is retried is asked for again. Elsewhere the decision
+    must be there already.
 
     Args:
         layout: The checkout; its deletion was accepted by the gate.
@@ -49,7 +50,8 @@ def await_approval(layout: Layout) -> Approval | None:
         GateError: If the answer was no, or none came.
     """
     asked = asked_approval(layout)
-    if asked is not None and find_approval(layout) is None and is_claimed():
+    decided = find_approval(layout)
+    if asked is not None and is_claimed() and not (decided is not None and decided.approved):
         deletion = read_record(layout.deletion, DeletionRecord)
         answer = _ask(deletion, within_s=asked.within_h * 3600)
         decide(layout, deletion.request, approved=answer.approve, by=answer.by, reason=answer.reason)

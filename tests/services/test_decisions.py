@@ -1,5 +1,6 @@
-"""A model that was trained by its deployment, and deletions that nobody approves, or somebody refuses."""
+"""A model that a deployment trained, and a deletion that nobody answers for, is refused, then approved."""
 
+import json
 import subprocess
 from dataclasses import dataclass
 
@@ -11,26 +12,34 @@ pytestmark = pytest.mark.services
 MODEL = "strict"
 WITHIN_S = 18
 """How long a run waits for its person: shorter than anybody needs, but for a test."""
+YES = {"approve": True, "by": "privacy office", "reason": "ticket 17"}
+UNTOUCHED = {}
+"""The form as it is when nobody has changed it."""
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A request that nobody answered in time, and was refused when it was asked for again.
+class Decided:
+    """A request that was decided about three times.
 
     Attributes:
         trained: The flow run of the training.
-        unanswered: The request's last event after the first time.
-        refused: The same after the second.
+        unanswered: Why the request failed first.
+        refused: Why it failed when it was tried again.
+        tracked: The names of MLflow's failed runs of deletions then, ``running`` those of all that ran, and
+            ``versions`` what was registered.
     """
 
     company: Company
     trained: dict
     unanswered: str
     refused: str
+    tracked: list[str]
+    running: list[str]
+    versions: list[dict]
 
 
 @pytest.fixture(scope="module")
-def refused(company):
+def decided(company):
     company.add_model(MODEL, policy={**POLICY, "approval": {"within_h": WITHIN_S / 3600}})
     with company.stack.worker("decisions"):
         started = company.start("train", {"order": {"model": MODEL}})
@@ -38,13 +47,21 @@ def refused(company):
         trained = company.ended(started.json()["id"])
         company.submit("r-1", "3", model=MODEL)
         unanswered = reason_of_failure(company)
-        company.lethe("request", "retry", "r-1", "--reason", "somebody is here now")
-        (paused,) = wait_until("a run waits", lambda: company.runs(state="PAUSED"))
-        with company.prefect as api:
-            # The form as it is when nobody touches it.
-            answered = api.post(f"/flow_runs/{paused['id']}/resume", json={"run_input": {}})
-        assert answered.json()["status"] == "ACCEPT", answered.text
-        yield Refused(company, trained, unanswered, reason_of_failure(company))
+        answer(company, UNTOUCHED)
+        refused = reason_of_failure(company)
+        seen = (names(company, "FAILED"), names(company, "RUNNING"), company.versions(MODEL))
+        answer(company, YES)
+        company.completed("r-1")
+        yield Decided(company, trained, unanswered, refused, *seen)
+
+
+def answer(company, form):
+    """Put the request in line again, and answer the question that its run asks then."""
+    company.lethe("request", "retry", "r-1", "--reason", "somebody is here now")
+    (paused,) = wait_until("a run waits", lambda: company.runs(state="PAUSED"))
+    with company.prefect as api:
+        answered = api.post(f"/flow_runs/{paused['id']}/resume", json={"run_input": form})
+    assert answered.json()["status"] == "ACCEPT", answered.text
 
 
 def reason_of_failure(company):
@@ -53,12 +70,17 @@ def reason_of_failure(company):
     return company.request("r-1")[1][-1].reason
 
 
-def test_the_deployment_trains_and_publishes_the_model(refused):
-    assert refused.trained["state"]["type"] == "COMPLETED", refused.trained["state"]["message"]
-    address = refused.company.stack.environment["LETHE_PROJECTS"].replace("{model}", MODEL)
-    said = git(address, "log", "--format=%s", "deletions")
-    assert said == [f"Train {MODEL}", "Start"]
-    assert "dvc.lock" in git(address, "show", "--name-only", "--format=", "deletions")
+def names(company, status):
+    """Return the names of MLflow's runs of deletions in a state."""
+    runs = company.tracked_runs(MODEL, status=status)
+    return [tags["mlflow.runName"] for tags in runs if tags.get("lethe.kind") == "deletion"]
+
+
+def test_the_deployment_trains_and_publishes_the_model(decided):
+    assert decided.trained["state"]["type"] == "COMPLETED", decided.trained["state"]["message"]
+    address = decided.company.stack.environment["LETHE_PROJECTS"].replace("{model}", MODEL)
+    assert git(address, "log", "--format=%s", "deletions")[1:] == [f"Train {MODEL}", "Start"]
+    assert "dvc.lock" in git(address, "show", "--name-only", "--format=", "deletions~1")
 
 
 def git(address, *arguments):
@@ -66,24 +88,24 @@ def git(address, *arguments):
     return done.stdout.splitlines()
 
 
-def test_no_answer_in_time_is_a_refusal(refused):
-    assert "nobody approved within 0.005 h; the champion stays" in refused.unanswered
-    assert "lethe request retry r-1" in refused.unanswered
+def test_no_answer_in_time_is_a_refusal(decided):
+    assert "nobody approved within 0.005 h; the champion stays" in decided.unanswered
+    assert "lethe request retry r-1" in decided.unanswered
 
 
-def test_the_form_as_it_is_refuses(refused):
-    assert "refused by nobody; the champion stays" in refused.refused
+def test_the_form_as_it_is_refuses(decided):
+    assert "refused by nobody; the champion stays" in decided.refused
 
 
-def test_nothing_of_it_came_into_use(refused):
-    assert refused.company.versions(MODEL) == []
-    assert refused.company.evidence(MODEL, "r-1") == {}
+def test_nothing_of_a_refused_deletion_came_into_use(decided):
+    assert decided.versions == []
+    assert (decided.tracked, decided.running) == (["delete r-1 · not approved"], [])
 
 
-def test_both_runs_say_that_they_failed(refused):
-    assert refused.company.tracked_runs(MODEL, status="RUNNING") == []
-    failed = refused.company.tracked_runs(MODEL, status="FAILED")
-    assert [tags["mlflow.runName"] for tags in failed if tags["lethe.kind"] == "deletion"] == [
-        "delete r-1 · not approved"
-    ]
-    assert wait_until("no run waits", lambda: not refused.company.runs(state="PAUSED"))
+def test_a_request_that_was_refused_can_be_asked_for_again_and_approved(decided):
+    assert [one["lethe.request"] for one in decided.company.versions(MODEL)] == ["r-1"]
+    assert names(decided.company, "FINISHED") == ["delete r-1 · svd · passes"]
+    assert names(decided.company, "FAILED") == []
+    stored = decided.company.evidence(MODEL, "r-1")
+    (decision,) = (json.loads(raw) for path, raw in stored.items() if path.endswith("/approval.json"))
+    assert (decision["approved"], decision["by"], decision["reason"]) == (True, YES["by"], YES["reason"])
