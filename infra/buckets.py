@@ -38,8 +38,12 @@ def require_lock(s3, bucket: str) -> None:
     lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
     try:
         version = s3.put_object(Bucket=bucket, Key=PROBE, Body=b"locked", **lock)["VersionId"]
-    except (ClientError, KeyError) as error:
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+            raise
         sys.exit(f"the bucket {bucket} has no Object Lock ({error}); name a new one with LETHE_S3_BUCKET")
+    except KeyError:
+        sys.exit(f"the bucket {bucket} keeps no versions; name a new one with LETHE_S3_BUCKET")
     try:
         s3.delete_object(Bucket=bucket, Key=PROBE, VersionId=version)
     except ClientError as error:
