@@ -93,11 +93,11 @@ class Claim:
         for entry in self.entries:
             self.fail(entry, reason=reason)
 
-    def give_back(self, *, reason: str) -> None:
-        """Let all that is left wait again."""
+    def give_back(self, *, reason: str, suspect: bool) -> None:
+        """Let all that is left wait again; what is suspect does so a few times and no more."""
         with self._turn:
             for entry in self.entries:
-                self.ledger.give_back(entry.id, self.worker, reason=_line(reason))
+                self.ledger.give_back(entry.id, self.worker, reason=_line(reason), suspect=suspect)
                 self._forget(entry)
 
     def _forget(self, entry: Entry) -> None:
@@ -163,8 +163,11 @@ def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: floa
     try:
         yield claim
     except BaseException as error:
-        final = isinstance(error, LetheError) and not isinstance(error, PASSING)
-        claim.fail_all(reason=_said(error)) if final else claim.give_back(reason=_said(error))
+        suspect = isinstance(error, Exception) and not isinstance(error, PASSING)
+        if suspect and isinstance(error, LetheError):
+            claim.fail_all(reason=_said(error))
+        else:
+            claim.give_back(reason=_said(error), suspect=suspect)
         raise
     finally:
         _CURRENT.reset(token)

@@ -233,26 +233,30 @@ class Ledger(LedgerReader):
             self._put_back(session, row, actor=actor, reason=silence_of(row))
         return tuple(entry_of(row) for row in rows)
 
-    def give_back(self, request: RequestId, worker: str, *, reason: str) -> Entry:
+    def give_back(self, request: RequestId, worker: str, *, reason: str, suspect: bool = False) -> Entry:
         """Let a request wait again that its worker cannot serve now, but another may later.
 
         Args:
             request: The request's id.
             worker: The worker.
             reason: Why.
+            suspect: The request itself may be why. After some such claims it fails; a service that is away
+                for long fails nothing.
 
         Returns:
-            The request as it stands now: received, or failed if it was claimed too often already.
+            The request as it stands now: received, or failed if it is suspect and was claimed too often.
 
         Raises:
             RequestError: If the claim is not this worker's, or not any more.
         """
         with writing(self.engine) as session:
             row = held_row(session, request, worker)
-            self._put_back(session, row, actor=worker, reason=reason)
+            self._put_back(session, row, actor=worker, reason=reason, suspect=suspect)
             return entry_of(row)
 
-    def _put_back(self, session: Session, row: RequestRow, *, actor: str, reason: str) -> None:
+    def _put_back(
+        self, session: Session, row: RequestRow, *, actor: str, reason: str, suspect: bool = True
+    ) -> None:
         """End a claim without a result; what has cost every worker its life fails in the end."""
-        action: Action = "expire" if row.attempts < MOST_ATTEMPTS else "fail"
+        action: Action = "fail" if suspect and row.attempts >= MOST_ATTEMPTS else "expire"
         change(session, row, action, time=self.clock(), actor=actor, reason=reason)

@@ -12,7 +12,7 @@ import pytest
 from ledgers import draft, enter
 
 from tasks.claims import ENDED, at_work, hold, is_claimed, lease_s
-from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.ledger import MOST_ATTEMPTS, Ledger, connect
 from unlearn_core.errors import GateError, PipelineError, SetupError, UnavailableError
 
 PROGRAM = """
@@ -141,6 +141,22 @@ def test_an_error_of_lethes_own_is_final_and_any_other_may_pass(ledger, error, e
     assert not is_claimed()
     entry, events = ledger.history("r-1")
     assert (entry.state, events[-1].reason) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (UnavailableError("the store is away"), "received"),
+        (KeyboardInterrupt(), "received"),
+        (ValueError("subject-0001"), "failed"),
+    ],
+)
+def test_a_service_that_is_away_for_long_fails_no_request(ledger, error, state):
+    enter(ledger, "r-1")
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(type(error)):
+            stop(ledger, ledger.claim("w"), error)
+    assert ledger.history("r-1")[0].state == state
 
 
 def test_nothing_is_asked_of_who_claims_nothing(folder):

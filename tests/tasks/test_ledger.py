@@ -311,6 +311,16 @@ def test_what_costs_every_worker_its_life_fails_in_the_end(ledger, clock):
     ledger.verify()
 
 
+@pytest.mark.parametrize(("suspect", "state"), [(False, "received"), (True, "failed")])
+def test_what_is_given_back_again_and_again_fails_only_if_it_may_be_why(ledger, suspect, state):
+    enter(ledger, "r-1")
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        assert ledger.claim("w-1")[0].attempts == attempt
+        entry = ledger.give_back("r-1", "w-1", reason="stopped", suspect=suspect)
+    assert entry.state == state
+    ledger.verify()
+
+
 def test_a_worker_that_cannot_serve_now_gives_back(ledger):
     enter(ledger, "r-1")
     ledger.claim("w-1")
