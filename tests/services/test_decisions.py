@@ -94,7 +94,7 @@ def test_no_answer_in_time_is_a_refusal(decided):
 
 
 def test_the_form_as_it_is_refuses(decided):
-    assert "refused by nobody; the champion stays" in decided.refused
+    assert "refused by nobody (none given); the champion stays" in decided.refused
 
 
 def test_nothing_of_a_refused_deletion_came_into_use(decided):
