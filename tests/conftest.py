@@ -1,6 +1,8 @@
 """What every test stands on: keys and Prefect's state in temporary folders, one thread, no telemetry."""
 
 import os
+import shutil
+import tempfile
 
 import pytest
 import torch
@@ -10,12 +12,21 @@ from tasks.keys import init_keys
 from unlearn_core.records.base import sha256
 
 
+def pytest_configure():
+    """Set what Prefect reads once, when a module imports it: that is before any fixture runs."""
+    configure_libraries()
+    os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="lethe-prefect-")
+
+
+def pytest_unconfigure():
+    """Remove Prefect's folder again."""
+    shutil.rmtree(os.environ["PREFECT_HOME"], ignore_errors=True)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory):
-    """Set before Prefect is imported, which reads its folder once; nobody's own keys are touched."""
-    configure_libraries()
+    """Keys of the tests' own; nobody else's are touched, and no service is talked to."""
     home = tmp_path_factory.mktemp("home")
-    os.environ["PREFECT_HOME"] = str(home / "prefect")
     os.environ["LETHE_HOME"] = str(home / "lethe")
     stores = [name for name in os.environ if name.startswith("LETHE_S3_")]
     keys = ("LETHE_SIGNING_KEY", "LETHE_PSEUDONYM_KEY")

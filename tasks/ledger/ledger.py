@@ -230,7 +230,7 @@ class Ledger(LedgerReader):
         over = select(RequestRow).where(RequestRow.state == "running", RequestRow.lease_until < self.clock())
         rows = session.scalars(over.order_by(RequestRow.id)).all()
         for row in rows:
-            self._put_back(session, row, actor=actor, reason=silence_of(row))
+            self._put_back(session, row, actor=actor, reason=silence_of(row), suspect=True)
         return tuple(entry_of(row) for row in rows)
 
     def give_back(self, request: RequestId, worker: str, *, reason: str, suspect: bool = False) -> Entry:
@@ -240,11 +240,10 @@ class Ledger(LedgerReader):
             request: The request's id.
             worker: The worker.
             reason: Why.
-            suspect: The request itself may be why. After some such claims it fails; a service that is away
-                for long fails nothing.
+            suspect: The request itself may be why; after ``MOST_ATTEMPTS`` claims it fails then.
 
         Returns:
-            The request as it stands now: received, or failed if it is suspect and was claimed too often.
+            The request as it stands now: received, or failed.
 
         Raises:
             RequestError: If the claim is not this worker's, or not any more.
@@ -254,9 +253,7 @@ class Ledger(LedgerReader):
             self._put_back(session, row, actor=worker, reason=reason, suspect=suspect)
             return entry_of(row)
 
-    def _put_back(
-        self, session: Session, row: RequestRow, *, actor: str, reason: str, suspect: bool = True
-    ) -> None:
+    def _put_back(self, session: Session, row: RequestRow, *, actor: str, reason: str, suspect: bool) -> None:
         """End a claim without a result; what has cost every worker its life fails in the end."""
         action: Action = "fail" if suspect and row.attempts >= MOST_ATTEMPTS else "expire"
         change(session, row, action, time=self.clock(), actor=actor, reason=reason)
