@@ -69,16 +69,9 @@ def run_page(mlflow, door):
 
 
 def see(page, *words):
-    """Wait until each of some words is on the page, and can be seen; a stuck page is loaded again."""
-    from playwright.sync_api import TimeoutError as TooLate
-
+    """Wait until each of some words is on the page, and can be seen."""
     for text in words:
-        found = page.get_by_text(text).locator("visible=true").first
-        try:
-            found.wait_for()
-        except TooLate:
-            page.reload()
-            found.wait_for()
+        page.get_by_text(text).locator("visible=true").first.wait_for()
 
 
 def test_the_experiment_explains_itself_and_its_runs_say_how_they_ended(mlflow, door):
