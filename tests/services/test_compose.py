@@ -127,6 +127,11 @@ def test_workers_and_the_command_line_are_given_the_same(name):
     assert SERVICES[name]["volumes"] == SERVICES["worker"]["volumes"]
 
 
+def test_a_worker_stores_no_pickles():
+    serializer = "PREFECT_RESULTS_DEFAULT_SERIALIZER"
+    assert SERVICES["worker"]["environment"][serializer] == LIBRARY_SETTINGS[serializer]
+
+
 def test_one_worker_asks_for_an_accelerator_and_one_does_not():
     (device,) = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
