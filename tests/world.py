@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 import torch
 
+from tasks.imports import PACKAGES
 from tasks.params import write_params
 from unlearn_core.data import Samples
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.selection import Manifest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("flows", "tasks", "unlearn_core")
 ARCHITECTURE = Architecture(name="small_resnet", classes=("a", "b", "c"), input_shape=(1, 8, 8))
 # What libraries warn of in one another, and nobody here can change.
 NOISE = [
