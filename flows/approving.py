@@ -50,12 +50,16 @@ def await_approval(layout: Layout) -> Approval | None:
         GateError: If the answer was no, or none came.
     """
     asked = asked_approval(layout)
-    decided = find_approval(layout)
-    if asked is not None and is_claimed() and not (decided is not None and decided.approved):
+    if asked is not None and is_claimed() and not _is_approved(layout):
         deletion = read_record(layout.deletion, DeletionRecord)
         answer = _ask(deletion, within_s=asked.within_h * 3600)
         decide(layout, deletion.request, approved=answer.approve, by=answer.by, reason=answer.reason)
     return require_approval(layout)
+
+
+def _is_approved(layout: Layout) -> bool:
+    decided = find_approval(layout)
+    return decided is not None and decided.approved
 
 
 def _ask(deletion: DeletionRecord, *, within_s: float) -> Decision:
