@@ -1,8 +1,13 @@
 """Which of Lethe's own files a module runs, read off the import graph."""
 
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import unlearn_core
+
+if TYPE_CHECKING:
+    from grimp import ImportGraph
 
 PACKAGES = ("flows", "tasks", "unlearn_core")
 
@@ -22,9 +27,7 @@ def files_run_by(module: str) -> list[Path]:
         Its file, those of all that it imports, directly or not, also inside of functions, and those of the
         packages that these are in; relative to ``own_root``, in order.
     """
-    import grimp
-
-    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    graph = _import_graph()
     found, waiting = set[str](), {module}
     while waiting:
         name = waiting.pop()
@@ -33,6 +36,13 @@ def files_run_by(module: str) -> list[Path]:
         package = name.rpartition(".")[0]
         waiting |= {*graph.find_modules_directly_imported_by(name), package} - found - {""}
     return sorted(_file(name) for name in found)
+
+
+@cache
+def _import_graph() -> "ImportGraph":
+    from grimp import build_graph
+
+    return build_graph(*PACKAGES, cache_dir=None)
 
 
 def _file(module: str) -> Path:

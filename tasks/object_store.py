@@ -169,7 +169,6 @@ class ObjectStore:
 
         session = botocore.session.get_session()
         session.register_component("data_loader", _descriptions())
-
         config = Config(
             retries={"mode": "standard", "total_max_attempts": TRIES},
             connect_timeout=10,
@@ -185,7 +184,7 @@ class ObjectStore:
 
 @cache
 def _descriptions() -> Any:
-    """Return what boto3 knows of services, which takes it half a second to read; no credentials are in it."""
+    """Return what boto3 knows of services, which takes it a while to read; no credentials are in it."""
     from botocore.loaders import create_loader
 
     return create_loader(os.environ.get("AWS_DATA_PATH"))

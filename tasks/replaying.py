@@ -31,9 +31,9 @@ from unlearn_core.records.policy import MOST_REFERENCES
 from unlearn_core.records.request import RequestId
 
 READ = ("data/dataset", "models/parent", "models/moments")
-CODE = "reports/code"
-"""What it was written with."""
 """What the stages before a deletion have made for it."""
+CODE = "reports/code"
+"""Which files of Lethe the stages ran."""
 
 
 def find_pinned(root: Path, certified: DeletionCertificate) -> str:
@@ -133,11 +133,11 @@ def place_inputs(
             pull_data(tree, *paths, settings=settings)
 
     _place_request(layout, tree, certified, bring)
+    bring(CODE)
     if from_data:
-        bring(CODE)
         bring(*_pinned(tree, "data/generations"), *_pinned(tree, "models/generations"))
         return
-    bring(CODE, *READ)
+    bring(*READ)
     bring(*(path for path in _pinned(tree, "models/generations") if Path(path).name in _ancestors(tree)))
     wanted = _references(tree, certified)
     bring(*(path for path in _pinned(tree, "models/references") if Path(path).name in wanted))
