@@ -18,15 +18,15 @@ from torch import nn
 from benchmarks import cifar10
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
-from tasks.checkpoints import is_whole, read_checkpoint_card
-from tasks.configured import configured_method
-from tasks.evaluation import assess
-from tasks.files import copy_folder, write_atomically
-from tasks.layout import Layout
-from tasks.materials import read_split
-from tasks.params import read_section, read_yaml
-from tasks.references import References, describe_training, find_or_train
-from tasks.unlearning import attempt
+from tasks.checkout.files import copy_folder, write_atomically
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section, read_yaml
+from tasks.computing.checkpoints import is_whole, read_checkpoint_card
+from tasks.computing.configured import configured_method
+from tasks.computing.materials import read_split
+from tasks.computing.unlearning import attempt
+from tasks.measuring.evaluation import assess
+from tasks.references.retrained import References, describe_training, find_or_train
 from unlearn_core.audit.policy import judge
 from unlearn_core.freezing import freeze_all_but, last_layers
 from unlearn_core.method import Materials, Method, Need, ScopeKind

@@ -20,14 +20,14 @@ from benchmarks.timing import provenance
 from flows.stages.dataset import make_dataset
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
-from tasks.canaries import CANARY_SUBJECT
-from tasks.evaluation import assess
-from tasks.files import read_record, write_atomically, write_record
-from tasks.layout import Layout
-from tasks.params import read_section
-from tasks.reference_building import build_missing, refuse_failed
-from tasks.reference_plan import plan_references
-from tasks.references import References, references_of
+from tasks.checkout.files import read_record, write_atomically, write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.data.canaries import CANARY_SUBJECT
+from tasks.measuring.evaluation import assess
+from tasks.references.building import build_missing, refuse_failed
+from tasks.references.plan import plan_references
+from tasks.references.retrained import References, references_of
 from unlearn_core.audit.policy import ScopeKind, judge
 from unlearn_core.intervals import proportion
 from unlearn_core.records.evaluation import Evaluation

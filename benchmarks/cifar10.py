@@ -27,20 +27,26 @@ from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from flows.stages.unlearn import Bench, judge_model, prepare, try_method
-from tasks.adoption import adopted_card, fit_weights, measure_accuracy, read_weights, refuse_false_claim
-from tasks.checkpoints import save_checkpoint
-from tasks.compute import measured
-from tasks.configured import configured_methods
-from tasks.datasets import read_card, read_manifest
-from tasks.drawing import save_figure
-from tasks.figures import draw_trade_off
-from tasks.files import read_record, write_atomically, write_record
-from tasks.layout import Layout
-from tasks.materials import read_split
-from tasks.params import read_params, read_section, read_yaml, write_params
-from tasks.pool import Pool
-from tasks.requests import make_scope
-from tasks.trials import retraining_seconds
+from tasks.checkout.files import read_record, write_atomically, write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, read_section, read_yaml, write_params
+from tasks.computing.checkpoints import save_checkpoint
+from tasks.computing.configured import configured_methods
+from tasks.computing.execution import measured
+from tasks.computing.materials import read_split
+from tasks.data.datasets import read_card, read_manifest
+from tasks.data.pool import Pool
+from tasks.lifecycle.trained_elsewhere import (
+    adopted_card,
+    fit_weights,
+    measure_accuracy,
+    read_weights,
+    refuse_false_claim,
+)
+from tasks.references.trials import retraining_seconds
+from tasks.report.drawing import save_figure
+from tasks.report.model_figures import draw_trade_off
+from tasks.requests.request_file import make_scope
 from unlearn_core.errors import UnlearningError
 from unlearn_core.method import Method, Need
 from unlearn_core.methods import CATALOGUE

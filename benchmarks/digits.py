@@ -23,13 +23,13 @@ from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from flows.stages.unlearn import unlearn
-from tasks.compute import measured
-from tasks.drawing import save_figure
-from tasks.figures import draw_trade_off
-from tasks.files import file_digest, write_atomically, write_record
-from tasks.layout import Layout, short
-from tasks.params import read_params, write_params
-from tasks.requests import make_scope
+from tasks.checkout.files import file_digest, write_atomically, write_record
+from tasks.checkout.layout import Layout, short
+from tasks.checkout.params import read_params, write_params
+from tasks.computing.execution import measured
+from tasks.report.drawing import save_figure
+from tasks.report.model_figures import draw_trade_off
+from tasks.requests.request_file import make_scope
 from unlearn_core.method import Need
 from unlearn_core.methods import CATALOGUE
 from unlearn_core.records.request import DeletionRequest

@@ -22,17 +22,22 @@ from flows.stages.dataset import make_dataset
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
-from tasks.checkpoints import read_checkpoint_card
-from tasks.compute import computing
-from tasks.configured import configured_method
-from tasks.evaluation import assess
-from tasks.files import write_atomically
-from tasks.layout import Layout
-from tasks.materials import read_split
-from tasks.observing import observed_relearning, observed_untrained, observed_views, observed_weights
-from tasks.params import read_section, read_yaml
-from tasks.reference_gathering import gather_references
-from tasks.unlearning import attempt
+from tasks.checkout.files import write_atomically
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section, read_yaml
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.computing.configured import configured_method
+from tasks.computing.execution import computing
+from tasks.computing.materials import read_split
+from tasks.computing.observing import (
+    observed_relearning,
+    observed_untrained,
+    observed_views,
+    observed_weights,
+)
+from tasks.computing.unlearning import attempt
+from tasks.measuring.evaluation import assess
+from tasks.references.gathering import gather_references
 from unlearn_core.metric import Subject
 from unlearn_core.metrics import DEFAULT
 from unlearn_core.records.params import RunParams
@@ -86,7 +91,7 @@ def nothing_kept(layout: Layout) -> Iterator[Layout]:
 
 
 def _parts(layout: Layout, candidate: Path, reference: Path, run: RunParams) -> dict[str, float]:
-    """Do what ``tasks.evaluation.assess`` does, with a clock beside it."""
+    """Do what ``tasks.measuring.evaluation.assess`` does, with a clock beside it."""
     seconds: dict[str, float] = {}
 
     def clocked(name: str, work: Callable[[], Any]) -> Any:

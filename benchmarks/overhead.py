@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import provenance
-from tasks.files import write_atomically
+from tasks.checkout.files import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results" / "overhead.json"

@@ -17,14 +17,14 @@ from flows.stages.dataset import make_dataset
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
-from tasks.canaries import CANARY_SUBJECT
-from tasks.configured import configured_methods
-from tasks.evaluation import assess
-from tasks.files import write_atomically
-from tasks.layout import Layout
-from tasks.params import read_params, read_section, write_params
-from tasks.reference_gathering import gather_references
-from tasks.unlearning import attempt
+from tasks.checkout.files import write_atomically
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, read_section, write_params
+from tasks.computing.configured import configured_methods
+from tasks.computing.unlearning import attempt
+from tasks.data.canaries import CANARY_SUBJECT
+from tasks.measuring.evaluation import assess
+from tasks.references.gathering import gather_references
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy

@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tasks.figures import TradeOff
+from tasks.report.model_figures import TradeOff
 from unlearn_core.intervals import mean
 
 Row = dict[str, Any]

@@ -2,7 +2,7 @@
 
 import os
 
-from tasks.environment import configure_libraries
+from tasks.checkout.environment import configure_libraries
 
 
 def stand_alone() -> None:

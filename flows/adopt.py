@@ -7,8 +7,17 @@ from pathlib import Path
 import torch
 
 from flows.train import train
-from tasks.adopting import Adoption, register_adopted, settle_params, settle_source
-from tasks.adoption import (
+from tasks.checkout.environment import require_checkout, sole_use
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.checkout.progress import announced
+from tasks.computing.checkpoints import save_checkpoint
+from tasks.data.datasets import read_card
+from tasks.data.importing import discard_import, discard_other_data, import_dataset
+from tasks.data.pool import Pool
+from tasks.lifecycle.adopting import Adoption, register_adopted, settle_params, settle_source
+from tasks.lifecycle.releases import keep
+from tasks.lifecycle.trained_elsewhere import (
     adopted_card,
     find_claims,
     fit_weights,
@@ -17,18 +26,9 @@ from tasks.adoption import (
     read_weights,
     refuse_false_claim,
 )
-from tasks.checkpoints import save_checkpoint
-from tasks.datasets import read_card
-from tasks.environment import require_checkout, sole_use
-from tasks.fetching import SCHEME, fetch_weights
-from tasks.importing import discard_import, discard_other_data, import_dataset
-from tasks.layout import Layout
-from tasks.params import read_section
-from tasks.pool import Pool
-from tasks.progress import announced
-from tasks.registry import refuse_undoing
-from tasks.releases import keep
-from tasks.tracking import connect
+from tasks.tracking.fetching import SCHEME, fetch_weights
+from tasks.tracking.registry import refuse_undoing
+from tasks.tracking.runs import connect
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.adoption import Adopted, Claims
 from unlearn_core.records.artifact import Architecture

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from flows.receiving import open_ledger
+from flows.submit import open_ledger
 from flows.verify import VERIFIED, Checked, verify_release
-from flows.verify_cli import verify_bytes
-from tasks.ledger.ledger import Ledger
-from tasks.object_store import ObjectStore, find_store
-from tasks.projects import open_project
-from tasks.signing import read_certificate
-from tasks.stored_evidence import verify_stored
+from tasks.evidence.stored import verify_stored
+from tasks.evidence.verification import verify_bytes
+from tasks.keys.signing import read_certificate
+from tasks.lifecycle.projects import open_project
+from tasks.requests.ledger.ledger import Ledger
+from tasks.storage.object_store import ObjectStore, find_store
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.ledger import Entry

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from tasks.benchmarking.cases import Asked
 from tasks.benchmarking.forecast import forecast
+from tasks.benchmarking.leaderboard.board import make_board
+from tasks.benchmarking.leaderboard.tracking import log_board
+from tasks.benchmarking.leaderboard.writing import default_folder, write_board
 from tasks.benchmarking.plan import Planned, plan_benchmark
 from tasks.benchmarking.runs import run_method, set_up
 from tasks.benchmarking.scratch import home, scratch, sweep
-from tasks.collecting import kept_moments
-from tasks.environment import require_checkout, sole_use
-from tasks.files import write_record
-from tasks.layout import Layout
-from tasks.leaderboard.board import make_board
-from tasks.leaderboard.tracking import log_board
-from tasks.leaderboard.writing import default_folder, write_board
-from tasks.progress import announced
+from tasks.checkout.environment import require_checkout, sole_use
+from tasks.checkout.files import write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.progress import announced
+from tasks.computing.collecting import kept_moments
 from unlearn_core.records.benchmark import BenchmarkReport, BenchmarkRow, Forecast
 
 Agree = Callable[[Forecast], bool]

@@ -4,12 +4,12 @@ from collections.abc import Collection
 from typing import Any
 
 from flows.stages.unlearn import Bench, Hands, judge_model, prepare, try_method
-from tasks.auditing import log_comparison
-from tasks.configured import configured_methods
-from tasks.costs import read_cost
-from tasks.files import read_record
-from tasks.layout import Layout
-from tasks.materials import read_split
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.computing.configured import configured_methods
+from tasks.computing.costs import read_cost
+from tasks.computing.materials import read_split
+from tasks.tracking.auditing import log_comparison
 from unlearn_core.errors import UnlearningError
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.evaluation import Evaluation

@@ -2,48 +2,31 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 from prefect import flow, task
-from prefect.client.schemas.objects import State
 
-from flows.approving import await_approval
-from flows.naming import MEASURING, STAGE
+from flows.approve import await_approval
 from flows.stages.pipeline import DELETION, run_due
 from flows.stages.unlearn import Hands, unlearn
 from flows.train import prepare
-from tasks.auditing import log_ladder, log_rung, open_deletion
-from tasks.claims import at_work
-from tasks.closing import close_unapproved, explain_refusal
-from tasks.drift import measure_drift
-from tasks.environment import require_checkout
-from tasks.evaluation import assess
-from tasks.evidence import push_missing
-from tasks.flow_runs import show_deletion, tag_deletion
-from tasks.layout import Layout
-from tasks.object_store import find_store
-from tasks.params import read_params
-from tasks.reference_gathering import gather_references
-from tasks.releases import find_served, read_release
-from tasks.requests import read_request
-from tasks.unlearning import attempt
-from unlearn_core.errors import GateError, LetheError, RequestError, UnavailableError
+from tasks.checkout.environment import require_checkout
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params
+from tasks.computing.unlearning import attempt
+from tasks.evidence.uploading import push_missing
+from tasks.lifecycle.releases import find_served, read_release
+from tasks.measuring.drift import measure_drift
+from tasks.measuring.evaluation import assess
+from tasks.orchestration.flow_runs import show_deletion, tag_deletion
+from tasks.orchestration.task_runs import MEASURING, RETRIES, STAGE
+from tasks.references.gathering import gather_references
+from tasks.requests.claims import at_work
+from tasks.requests.request_file import read_request
+from tasks.storage.object_store import find_store
+from tasks.tracking.auditing import log_ladder, log_rung, open_deletion
+from tasks.tracking.closing import close_unapproved, explain_refusal
+from unlearn_core.errors import GateError, RequestError
 from unlearn_core.records.deletion import Released
-
-
-def may_pass_next_time(_task: Any, _run: Any, state: State) -> bool:
-    """Tell whether a failure can be one of input and output: most errors of Lethe's own would come again."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, UnavailableError) or not isinstance(error, LetheError)
-
-
-RETRIES: dict[str, Any] = {
-    "retries": 5,
-    "retry_delay_seconds": [2, 5, 10, 20, 40],
-    "retry_condition_fn": may_pass_next_time,
-}
-"""Of what talks to a store, which may be away for a minute. Computing is not retried: the same seed fails the
-same way."""
 
 HANDS = Hands(
     gather=task(name="compare", task_run_name="train models to compare with")(gather_references),

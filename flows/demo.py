@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from flows.compare import compare
-from flows.requesting import serve_request
-from flows.verify_cli import verify_files
-from tasks.environment import require_checkout, sole_use
-from tasks.layout import Layout
-from tasks.params import read_section
-from tasks.signing import home, init_keys
+from flows.serve import serve_request
+from tasks.checkout.environment import require_checkout, sole_use
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.evidence.verification import verify_files
+from tasks.keys.signing import home, init_keys
 from unlearn_core.errors import SetupError
 from unlearn_core.records.params import DatasetParams, DigitsSource
 from unlearn_core.records.policy import Policy

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from prefect import flow, task
 
-from flows.delete import RETRIES
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from tasks.environment import require_checkout, sole_use
-from tasks.estimating import estimate_building, refuse_full_disk
-from tasks.layout import Layout
-from tasks.materials import read_split
-from tasks.params import read_section
-from tasks.reference_building import build_missing, pin_references, refuse_failed, train_one
-from tasks.reference_plan import Plan, plan_references
-from tasks.reference_report import holdings, what_it_took
-from tasks.signing import require_keys
+from tasks.checkout.environment import require_checkout, sole_use
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing.materials import read_split
+from tasks.keys.signing import require_keys
+from tasks.orchestration.task_runs import RETRIES
+from tasks.references.building import build_missing, pin_references, refuse_failed, train_one
+from tasks.references.estimating import estimate_building, refuse_full_disk
+from tasks.references.plan import Plan, plan_references
+from tasks.references.summary import holdings, what_it_took
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy
 from unlearn_core.records.reference import Estimate, ReferenceReport, Took

@@ -5,17 +5,17 @@ from pathlib import Path
 from flows.stages.pipeline import PREPARATION
 from flows.stages.split import split_data
 from flows.stages.unlearn import unlearn
-from tasks import environment
-from tasks.certification import accepted_rung, attempts_of
-from tasks.checkpoints import CARD, WEIGHTS
-from tasks.compute import device_name
-from tasks.datasets import read_card
-from tasks.files import file_digest, read_record
-from tasks.keys import load_pseudonym_key
-from tasks.layout import Layout
-from tasks.materials import read_split
-from tasks.progress import announced
-from tasks.replaying import checked_out, find_pinned, other_code, own_tracking_store, place_inputs
+from tasks.checkout import environment
+from tasks.checkout.files import file_digest, read_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.progress import announced
+from tasks.computing.checkpoints import CARD, WEIGHTS
+from tasks.computing.execution import device_name
+from tasks.computing.materials import read_split
+from tasks.data.datasets import read_card
+from tasks.evidence.certification import accepted_rung, attempts_of
+from tasks.keys.folder import load_pseudonym_key
+from tasks.lifecycle.replaying import checked_out, find_pinned, other_code, own_tracking_store, place_inputs
 from unlearn_core.errors import GateError
 from unlearn_core.records.artifact import MomentsCard
 from unlearn_core.records.base import Sha256, canonical_json, sha256

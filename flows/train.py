@@ -5,11 +5,11 @@ from pathlib import Path
 
 from prefect import flow, task
 
-from flows.naming import STAGE
 from flows.stages.pipeline import PREPARATION, run_due
-from tasks.checkpoints import read_checkpoint_card
-from tasks.environment import require_checkout
-from tasks.layout import Layout
+from tasks.checkout.environment import require_checkout
+from tasks.checkout.layout import Layout
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.orchestration.task_runs import STAGE
 from unlearn_core.records.artifact import CheckpointCard
 
 

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from tasks.attempts import log_tuning
-from tasks.auditing import open_deletion
-from tasks.configured import configured_method, write_values
-from tasks.environment import require_checkout, sole_use
-from tasks.files import write_record
-from tasks.layout import Layout
-from tasks.params import read_section
-from tasks.signing import require_keys
-from tasks.tuning import search
+from tasks.checkout.environment import require_checkout, sole_use
+from tasks.checkout.files import write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing.configured import configured_method, write_values
+from tasks.keys.signing import require_keys
+from tasks.measuring.tuning import search
+from tasks.tracking.attempts import log_tuning
+from tasks.tracking.auditing import open_deletion
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy
 from unlearn_core.records.tuning import TuningRecord

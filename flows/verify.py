@@ -5,10 +5,10 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 
-from flows.verify_cli import verify_files
-from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
-from tasks.environment import require_checkout
-from tasks.layout import CERTIFICATE, RELEASED, Layout
+from tasks.checkout.environment import require_checkout
+from tasks.checkout.layout import CERTIFICATE, RELEASED, Layout
+from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
+from tasks.evidence.verification import verify_files
 from unlearn_core.errors import EvidenceError
 
 Checked = dict[str, str]

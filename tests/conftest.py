@@ -7,8 +7,8 @@ import tempfile
 import pytest
 import torch
 
-from tasks.environment import configure_libraries
-from tasks.keys import init_keys
+from tasks.checkout.environment import configure_libraries
+from tasks.keys.folder import init_keys
 from unlearn_core.records.base import sha256
 
 

@@ -8,13 +8,13 @@ import numpy as np
 from world import ROOT, pseudonym
 
 from flows.stages.dataset import make_dataset
-from tasks.checkpoints import save_checkpoint
-from tasks.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
-from tasks.files import write_record
-from tasks.layout import Layout
-from tasks.params import read_section
-from tasks.reference_gathering import gather_references
-from tasks.training import UNWRITTEN
+from tasks.checkout.files import write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing.checkpoints import save_checkpoint
+from tasks.computing.training import UNWRITTEN
+from tasks.data.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
+from tasks.references.gathering import gather_references
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.deletion import SplitRecord

@@ -8,7 +8,7 @@ from adversaries_page import PAGE, RESULTS, adversaries_page
 
 from benchmarks.adversaries import RETRAINED, SETTINGS, Settings, judged, measure
 from benchmarks.metric_costs import on_digits
-from tasks.params import read_yaml
+from tasks.checkout.params import read_yaml
 from unlearn_core.metrics import CATALOGUE
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.policy import Band

@@ -13,7 +13,7 @@ from world import PACKAGES, ROOT
 
 from flows.stages.code import OTHERS
 from flows.stages.pipeline import DELETION, PREPARATION
-from tasks.params import SECTIONS, read_section
+from tasks.checkout.params import SECTIONS, read_section
 from unlearn_core.methods import CATALOGUE, parse_methods
 from unlearn_core.metrics import DEFAULT
 from unlearn_core.records.params import DatasetParams, MomentsParams, ParentParams, RegistryParams, RunParams
@@ -146,6 +146,26 @@ def test_every_method_is_configured_and_every_rung_is_a_method():
 def test_the_projects_own_request_is_there():
     name = read_section(ROOT, "request", str)
     assert DeletionRequest.parse((ROOT / "requests" / f"{name}.json").read_bytes()).id == name
+
+
+VERBS = {
+    "adopt", "approve", "audit", "benchmark", "compare", "delete", "demo", "reference", "replay", "report",
+    "serve", "submit", "train", "tune", "verify",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("package", "modules"), [("tasks", set()), ("flows", VERBS)])
+def test_no_module_stands_outside_the_rooms_but_the_verbs(package, modules):
+    found = {path.stem for path in (ROOT / package).glob("*.py")}
+    assert found == {"__init__", *modules}
+
+
+@pytest.mark.parametrize("room", sorted(path.parent for path in (ROOT / "tasks").glob("*/__init__.py")))
+def test_the_tour_of_a_room_says_what_it_may_use_and_names_its_files(room):
+    tour = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
+    parts = {path.stem for path in room.iterdir() if path.suffix == ".py"} - {"__init__"}
+    assert [part for part in sorted(parts) if f"``{part}``" not in tour] == []
+    assert "ay use" in tour or "Uses the core alone" in tour
 
 
 def test_no_two_test_files_share_a_name():

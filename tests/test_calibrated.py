@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.calibration import SEEDS, SIZING, summarise
 from benchmarks.shadows import CANARIES, PAIRS
-from tasks.params import read_section
+from tasks.checkout.params import read_section
 from unlearn_core.records.policy import Policy
 
 ROOT = Path(__file__).resolve().parent.parent

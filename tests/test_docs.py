@@ -8,7 +8,7 @@ import torch
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from flows.cli import app
+from flows.cli.app import app
 from unlearn_core.methods import CATALOGUE
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture

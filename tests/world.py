@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.imports import PACKAGES
-from tasks.params import write_params
+from tasks.checkout.imports import PACKAGES
+from tasks.checkout.params import write_params
 from unlearn_core.data import Samples
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.selection import Manifest
@@ -161,7 +161,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def lethe(folder: Path, *arguments: str) -> tuple[int, str, str]:
     """Run the command line in a folder, in this process; return exit code, standard output and error."""
-    from flows.cli import main
+    from flows.cli.app import main
 
     out, err = io.StringIO(), io.StringIO()
     before = sys.argv

@@ -9,19 +9,19 @@ import shutil
 from pathlib import Path
 
 from flows.stages.process import run_stage
-from tasks.certification import accepted_rung, gather_certificates, note_on, sign_once
-from tasks.checkpoints import CARD, WEIGHTS, read_checkpoint_card
-from tasks.closing import close_released, describe_version
-from tasks.environment import git_commit
-from tasks.evidence import push_missing, store_certificate
-from tasks.files import copy_folder, read_record, write_record
-from tasks.layout import Layout
-from tasks.materials import read_split
-from tasks.params import read_section
-from tasks.registry import champion, promote, register_model
+from tasks.checkout.environment import git_commit
+from tasks.checkout.files import copy_folder, read_record, write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
+from tasks.computing.materials import read_split
+from tasks.evidence.certification import accepted_rung, gather_certificates, note_on, sign_once
+from tasks.evidence.uploading import push_missing, store_certificate
 from tasks.report.page import write_report
-from tasks.requests import read_request
-from tasks.tracking import (
+from tasks.requests.request_file import read_request
+from tasks.tracking.closing import close_released, describe_version
+from tasks.tracking.registry import champion, promote, register_model
+from tasks.tracking.runs import (
     Run,
     connect,
     deletion_run,

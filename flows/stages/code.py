@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from flows.stages.process import run_stage
-from tasks.files import file_digest, replaced_folder
-from tasks.imports import files_run_by
-from tasks.layout import Layout
+from tasks.checkout.files import file_digest, replaced_folder
+from tasks.checkout.imports import files_run_by
+from tasks.checkout.layout import Layout
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import canonical_json
 

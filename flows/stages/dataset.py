@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from flows.stages.process import run_stage
-from tasks.datasets import (
+from tasks.checkout.files import copy_folder
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.data.datasets import (
     describe_dataset,
     manifest_of,
     read_card,
@@ -13,11 +16,8 @@ from tasks.datasets import (
     rows_digest,
     write_dataset,
 )
-from tasks.digits import make_digits
-from tasks.files import copy_folder
-from tasks.importing import import_dataset, place_import
-from tasks.layout import Layout
-from tasks.params import read_section
+from tasks.data.digits import make_digits
+from tasks.data.importing import import_dataset, place_import
 from unlearn_core.data import decode
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.data import DatasetCard, Normalisation

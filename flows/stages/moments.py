@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from flows.stages.process import run_stage
-from tasks.checkpoints import read_checkpoint_card
-from tasks.collecting import collect_moments
-from tasks.files import copy_folder
-from tasks.layout import Layout
-from tasks.materials import load_parent_moments
-from tasks.params import read_section
+from tasks.checkout.files import copy_folder
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.computing.collecting import collect_moments
+from tasks.computing.materials import load_parent_moments
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.artifact import CheckpointCard, MomentsCard
 from unlearn_core.records.params import MomentsParams

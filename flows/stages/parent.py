@@ -5,13 +5,13 @@ from pathlib import Path
 import torch
 
 from flows.stages.process import run_stage
-from tasks.checkpoints import load_checkpoint, read_checkpoint_card
-from tasks.datasets import read_card
-from tasks.files import copy_folder, write_record
-from tasks.layout import Layout
-from tasks.params import read_section
-from tasks.pool import Pool
-from tasks.training import train_checkpoint
+from tasks.checkout.files import copy_folder, write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
+from tasks.computing.training import train_checkpoint
+from tasks.data.datasets import read_card
+from tasks.data.pool import Pool
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.artifact import Architecture, CheckpointCard
 from unlearn_core.records.params import AdoptedParent, ChampionParent, ParentParams, RunParams, TrainedParent

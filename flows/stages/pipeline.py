@@ -10,8 +10,8 @@ from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from flows.stages.unlearn import unlearn
-from tasks.progress import announced, tell
-from tasks.versioning import is_current, pin
+from tasks.checkout.progress import announced, tell
+from tasks.storage.versioning import is_current, pin
 
 Stage = Callable[[Path], object]
 

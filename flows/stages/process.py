@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.environment import configure_libraries, sole_use
+from tasks.checkout.environment import configure_libraries, sole_use
 from unlearn_core.errors import LetheError
 
 

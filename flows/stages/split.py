@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 
 from flows.stages.process import run_stage
-from tasks.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
-from tasks.due import search_tags
-from tasks.files import replaced_folder, write_record
-from tasks.layout import Layout
-from tasks.params import read_params, read_section
-from tasks.registry import refuse_undoing
-from tasks.requests import pseudonymiser, read_request
-from tasks.signing import load_pseudonym_key, pseudonymise
-from tasks.tracking import connect, deletion_run, log_dataset_input, log_documents
-from tasks.validation import validate_dataset, validate_split
+from tasks.checkout.files import replaced_folder, write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, read_section
+from tasks.data.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
+from tasks.data.validation import validate_dataset, validate_split
+from tasks.keys.signing import load_pseudonym_key, pseudonymise
+from tasks.requests.due import search_tags
+from tasks.requests.request_file import pseudonymiser, read_request
+from tasks.tracking.registry import refuse_undoing
+from tasks.tracking.runs import connect, deletion_run, log_dataset_input, log_documents
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.params import RegistryParams

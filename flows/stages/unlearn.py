@@ -7,21 +7,21 @@ from pathlib import Path
 import torch
 
 from flows.stages.process import run_stage
-from tasks.auditing import log_ladder, log_rung
-from tasks.checkpoints import read_checkpoint_card
-from tasks.configured import configured_methods
-from tasks.drift import measure_drift
-from tasks.evaluation import assess
-from tasks.files import copy_folder, write_record
-from tasks.layout import Layout
-from tasks.materials import load_materials, read_split
-from tasks.params import read_section
-from tasks.pool import Pool
-from tasks.progress import tell
-from tasks.reference_gathering import gather_references
-from tasks.references import References
-from tasks.reporting import write_reports
-from tasks.unlearning import Attempted, attempt
+from tasks.checkout.files import copy_folder, write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.checkout.progress import tell
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.computing.configured import configured_methods
+from tasks.computing.materials import load_materials, read_split
+from tasks.computing.unlearning import Attempted, attempt
+from tasks.data.pool import Pool
+from tasks.measuring.drift import measure_drift
+from tasks.measuring.evaluation import assess
+from tasks.references.gathering import gather_references
+from tasks.references.retrained import References
+from tasks.report.outputs import write_reports
+from tasks.tracking.auditing import log_ladder, log_rung
 from unlearn_core.audit.policy import accept, judge, overdrawn, spent
 from unlearn_core.errors import GateError, UnlearningError
 from unlearn_core.method import Method

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.datasets import read_card, read_manifest, rows_digest
-from tasks.layout import Layout, short
-from tasks.signing import pseudonymise
+from tasks.checkout.layout import Layout, short
+from tasks.data.datasets import read_card, read_manifest, rows_digest
+from tasks.keys.signing import pseudonymise
 from unlearn_core.errors import RequestError
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.benchmark import ForgetKind, ForgetSet

@@ -5,11 +5,11 @@ from statistics import fmean
 
 from tasks.benchmarking.plan import Planned
 from tasks.benchmarking.scratch import scratch
-from tasks.checkpoints import read_checkpoint_card
-from tasks.costs import read_cost
-from tasks.layout import Layout
-from tasks.references import find_trained
-from tasks.trials import retraining_seconds
+from tasks.checkout.layout import Layout
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.computing.costs import read_cost
+from tasks.references.retrained import find_trained
+from tasks.references.trials import retraining_seconds
 from unlearn_core.records.benchmark import BenchmarkRow, Forecast
 
 

@@ -6,14 +6,15 @@ from typing import Any
 import numpy
 import sklearn
 
-from tasks import evaluation, materials, observing, unlearning
 from tasks.benchmarking import cases, runs, scratch
 from tasks.benchmarking.cases import Case
 from tasks.benchmarking.scratch import home
-from tasks.checkpoints import read_checkpoint_card
-from tasks.files import code_digest, core_digest, module_of
-from tasks.layout import Layout, short
-from tasks.params import read_params
+from tasks.checkout.files import code_digest, core_digest, module_of
+from tasks.checkout.layout import Layout, short
+from tasks.checkout.params import read_params
+from tasks.computing import materials, observing, unlearning
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.measuring import evaluation
 from unlearn_core.method import Method
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.reference import Training

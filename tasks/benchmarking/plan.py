@@ -7,12 +7,12 @@ from pathlib import Path
 from tasks.benchmarking.cases import Asked, Case, plan_cases
 from tasks.benchmarking.kept import Keeper
 from tasks.benchmarking.runs import ORIGINAL
-from tasks.checkpoints import is_whole, read_checkpoint_card
-from tasks.configured import configured_methods
-from tasks.files import read_record
-from tasks.layout import Layout
-from tasks.params import read_section
-from tasks.references import describe_training
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing.checkpoints import is_whole, read_checkpoint_card
+from tasks.computing.configured import configured_methods
+from tasks.references.retrained import describe_training
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.method import Method
 from unlearn_core.records.benchmark import BenchmarkRow

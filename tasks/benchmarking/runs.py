@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.benchmarking.cases import Case
-from tasks.checkpoints import read_checkpoint_card
-from tasks.costs import read_cost
-from tasks.evaluation import assess
-from tasks.layout import Layout
-from tasks.params import read_section
-from tasks.references import References, find_or_train
-from tasks.unlearning import attempt
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.computing.costs import read_cost
+from tasks.computing.unlearning import attempt
+from tasks.measuring.evaluation import assess
+from tasks.references.retrained import References, find_or_train
 from unlearn_core.audit.policy import judge
 from unlearn_core.errors import LetheError, UnlearningError
 from unlearn_core.method import Method, Need

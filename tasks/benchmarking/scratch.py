@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.benchmarking.cases import Case
-from tasks.files import link_folder, write_record
-from tasks.layout import Layout
-from tasks.params import read_params, write_params
+from tasks.checkout.files import link_folder, write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, write_params
 
 SHARED = ("references", "costs", "pixels")
 """Of the checkout's cache, what all cases use and add to."""

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tasks.attempt_figures import TREATMENTS, shares_by_layer
-from tasks.drawing import BLACK, BLUE, PALE_GREY, RED, SKY, YELLOW, legend_below, new_figure
-from tasks.figures import MODELS
+from tasks.report.attempt_figures import TREATMENTS, shares_by_layer
+from tasks.report.drawing import BLACK, BLUE, PALE_GREY, RED, SKY, YELLOW, legend_below, new_figure
+from tasks.report.model_figures import MODELS
 from unlearn_core.intervals import proportion
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.report import BINS, Picture

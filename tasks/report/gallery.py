@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from tasks.attempt_figures import TREATMENTS
-from tasks.figures import MODELS
+from tasks.report.attempt_figures import TREATMENTS
 from tasks.report.figures import (
     draw_attack,
     draw_classes,
@@ -16,6 +15,7 @@ from tasks.report.figures import (
     draw_series,
 )
 from tasks.report.inline import Drawing, inline
+from tasks.report.model_figures import MODELS
 from tasks.report.numbers import decimal, duration, interval, percent
 from tasks.report.story import forgotten_thing, last_rung
 from tasks.report.tables import evaluations

@@ -1,12 +1,12 @@
 """The facts of a deletion, gathered from what it left in a checkout."""
 
-from tasks.costs import read_cost
-from tasks.datasets import read_card
-from tasks.files import read_record, write_record
-from tasks.layout import Layout
-from tasks.materials import read_split
-from tasks.requests import read_request
-from tasks.signing import read_certificate
+from tasks.checkout.files import read_record, write_record
+from tasks.checkout.layout import Layout
+from tasks.computing.costs import read_cost
+from tasks.computing.materials import read_split
+from tasks.data.datasets import read_card
+from tasks.keys.signing import read_certificate
+from tasks.requests.request_file import read_request
 from unlearn_core.audit.envelope import decode, read_statement
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from tasks import drawing
+from tasks.report import drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,8 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.files import write_atomically
-from tasks.layout import Layout
+from tasks.checkout.files import write_atomically
+from tasks.checkout.layout import Layout
 from tasks.report import numbers
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 ATTACKS = ("mia.", "svc_", "ulira.", "epsilon.")
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+TEMPLATES = Path(__file__).resolve().with_name("templates")
 
 
 def write_report(layout: Layout, request_id: str, path: Path | None = None) -> Path:

@@ -9,7 +9,7 @@ from servers import both
 from world import ROOT, SMALL, checkout, clone
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from tasks.params import read_section
+from tasks.checkout.params import read_section
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SWITCHES = [

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 from PIL import Image
 from world import NOTHING, ROOT, lethe
 
-from tasks.params import read_section, write_params
+from tasks.checkout.params import read_section, write_params
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from mlflow import MlflowClient
 from flows.stages import pipeline
 from flows.stages.certify import certify
 from flows.stages.pipeline import run_due
-from tasks import files
-from tasks.object_store import ObjectStore
+from tasks.checkout import files
+from tasks.storage.object_store import ObjectStore
 
 WRITES = {
     files: ("write_atomically", "copy_folder"),

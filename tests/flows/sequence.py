@@ -5,10 +5,10 @@ from pathlib import Path
 from world import SMALL
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from tasks.datasets import read_manifest
-from tasks.files import read_record
-from tasks.layout import Layout
-from tasks.requests import make_scope, submit_request
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.data.datasets import read_manifest
+from tasks.requests.request_file import make_scope, submit_request
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.request import DeletionRequest, Scope
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from world import NOTHING, lethe, run
 
-from tasks.checkpoints import read_checkpoint_card
-from tasks.layout import Layout
-from tasks.params import read_section, write_params
-from tasks.releases import continue_from_champion, read_release
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section, write_params
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.lifecycle.releases import continue_from_champion, read_release
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.deletion import Released
 
@@ -116,7 +116,7 @@ def deleted(root, *arguments, folder="."):
 
 
 def registered(root):
-    from tasks.tracking import connect
+    from tasks.tracking.runs import connect
 
     return connect(root).client.search_model_versions("name = 'digits'")
 

@@ -13,14 +13,14 @@ from retraining import gate_reference
 from safetensors.torch import load_file, save_file
 from world import FORGOTTEN, NOISE, QUICK, checkout, files_of, lethe, run
 
-from tasks.adoption import measure_accuracy
-from tasks.checkpoints import load_checkpoint, read_checkpoint_card
-from tasks.importing import import_dataset
-from tasks.layout import Layout
-from tasks.params import read_params, read_section
-from tasks.pool import Pool
-from tasks.registry import champion
-from tasks.tracking import connect
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, read_section
+from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
+from tasks.data.importing import import_dataset
+from tasks.data.pool import Pool
+from tasks.lifecycle.trained_elsewhere import measure_accuracy
+from tasks.tracking.registry import champion
+from tasks.tracking.runs import connect
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.models import build_seeded
 from unlearn_core.records.adoption import Adopted

@@ -8,12 +8,12 @@ import pytest
 from world import NOISE, SMALL, checkout, lethe
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from tasks.approving import decide
-from tasks.evidence_bundle import gather_bundle
-from tasks.files import read_record
-from tasks.layout import Layout
-from tasks.registry import champion
-from tasks.tracking import connect
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.evidence.approving import decide
+from tasks.evidence.bundle import gather_bundle
+from tasks.tracking.registry import champion
+from tasks.tracking.runs import connect
 from unlearn_core.audit.certificate import check
 from unlearn_core.errors import EvidenceError, GateError
 from unlearn_core.records.approval import Approval

@@ -10,14 +10,14 @@ import pytest
 from world import NOISE, ROOT, clone
 
 from flows.audit import audit
-from flows.deployments import verify
-from tasks.layout import Layout
-from tasks.ledger import reading
-from tasks.ledger.changing import Draft
-from tasks.ledger.ledger import connect
-from tasks.object_store import find_store
-from tasks.signing import sign_statement
-from tasks.stored_evidence import MANIFEST
+from flows.worker.deployments import verify
+from tasks.checkout.layout import Layout
+from tasks.evidence.stored import MANIFEST
+from tasks.keys.signing import sign_statement
+from tasks.requests.ledger import reading
+from tasks.requests.ledger.changing import Draft
+from tasks.requests.ledger.ledger import connect
+from tasks.storage.object_store import find_store
 from unlearn_core.audit.envelope import decode
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json, sha256

@@ -6,18 +6,18 @@ import shutil
 import pytest
 from world import NOISE, checkout, files_of, lethe
 
-from flows.benchmark_cli import agrees, tell_forecast
-from flows.reference_cli import ASK_ABOVE_S
+from flows.cli.benchmark import agrees, tell_forecast
+from flows.cli.reference import ASK_ABOVE_S
 from flows.stages.dataset import make_dataset
 from flows.stages.parent import make_parent
 from tasks.benchmarking import runs
 from tasks.benchmarking.cases import MOST_CLASSES, Asked, plan_cases
 from tasks.benchmarking.scratch import scratch
-from tasks.datasets import read_manifest
-from tasks.layout import Layout
-from tasks.params import read_section, write_params
-from tasks.reference_plan import plan_references
-from tasks.tracking import connect
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section, write_params
+from tasks.data.datasets import read_manifest
+from tasks.references.plan import plan_references
+from tasks.tracking.runs import connect
 from unlearn_core.errors import ModelError, RequestError
 from unlearn_core.ranking import AVERAGE_GAP
 from unlearn_core.records.benchmark import BenchmarkReport, Forecast

@@ -7,15 +7,15 @@ import torch
 from world import NOISE, ROOT, checkout, content, files_of, lethe
 
 from flows.stages.pipeline import DELETION, PREPARATION
-from tasks.adopting import Adoption, settle_source
-from tasks.canaries import CANARY_SUBJECT
-from tasks.checkpoints import load_checkpoint
-from tasks.datasets import read_manifest
-from tasks.layout import Layout
-from tasks.materials import load_materials, views
-from tasks.params import read_params, write_params
-from tasks.pool import Pool
-from tasks.requests import make_scope, submit_request
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, write_params
+from tasks.computing.checkpoints import load_checkpoint
+from tasks.computing.materials import load_materials, views
+from tasks.data.canaries import CANARY_SUBJECT
+from tasks.data.datasets import read_manifest
+from tasks.data.pool import Pool
+from tasks.lifecycle.adopting import Adoption, settle_source
+from tasks.requests.request_file import make_scope, submit_request
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.evaluating import observe
 from unlearn_core.methods.retrain import Retrain

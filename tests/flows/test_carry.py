@@ -10,13 +10,13 @@ from sequence import LENIENT, of_class, of_samples, prepare, serve
 from world import NOISE, SMALL, checkout, copied
 
 from flows.stages.moments import make_moments
-from tasks.checkpoints import load_checkpoint, load_moments, read_checkpoint_card
-from tasks.datasets import read_card
-from tasks.layout import Layout
-from tasks.materials import load_materials
-from tasks.params import write_params
-from tasks.pool import Pool
-from tasks.releases import continue_from_champion
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import write_params
+from tasks.computing.checkpoints import load_checkpoint, load_moments, read_checkpoint_card
+from tasks.computing.materials import load_materials
+from tasks.data.datasets import read_card
+from tasks.data.pool import Pool
+from tasks.lifecycle.releases import continue_from_champion
 from unlearn_core.drift import stale_by
 from unlearn_core.errors import PipelineError
 from unlearn_core.moments import collect
@@ -132,7 +132,7 @@ def test_moments_that_are_not_here_are_asked_for(copy):
 def test_carrying_from_another_parent_is_refused(served, copy):
     layout = Layout(copy)
     shutil.rmtree(layout.carried(read_checkpoint_card(layout.parent).weights))
-    from tasks.carrying import keep_carried
+    from tasks.computing.carrying import keep_carried
 
     with pytest.raises(PipelineError, match="Run `dvc repro` for its request"):
         keep_carried(layout, read_checkpoint_card(layout.unlearned))

@@ -10,16 +10,16 @@ from sequence import LENIENT, of_class, of_samples, prepare, serve
 from world import NOISE, checkout, copied
 
 from flows.stages.unlearn import unlearn
-from flows.verify_cli import verify_files
-from tasks.checkpoints import load_checkpoint, read_checkpoint_card
-from tasks.drift import measure_drift
-from tasks.files import read_record
-from tasks.layout import Layout
-from tasks.materials import load_materials
-from tasks.params import read_section, write_params
-from tasks.pool import Pool
-from tasks.releases import continue_from_champion
-from tasks.tracking import connect, deletion_run
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section, write_params
+from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
+from tasks.computing.materials import load_materials
+from tasks.data.pool import Pool
+from tasks.evidence.verification import verify_files
+from tasks.lifecycle.releases import continue_from_champion
+from tasks.measuring.drift import measure_drift
+from tasks.tracking.runs import connect, deletion_run
 from unlearn_core.drift import layer_drifts, stale_by
 from unlearn_core.errors import PipelineError
 from unlearn_core.moments import collect
@@ -170,8 +170,8 @@ def test_an_overdrawn_budget_leaves_only_retraining(copy):
 
 
 def test_a_model_beyond_the_budget_is_told_as_drifted(copy):
-    from tasks.certification import gather_certificates
-    from tasks.environment import now
+    from tasks.checkout.environment import now
+    from tasks.evidence.certification import gather_certificates
 
     with_budget(copy, max_weight_distance=0.0)
     (certificate,) = gather_certificates(Layout(copy), unlearn(copy), started=now())

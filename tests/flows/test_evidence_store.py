@@ -16,16 +16,16 @@ from story import PERSON
 from world import NOISE, ROOT, checkout, copied, files_of, lethe
 
 from flows.delete import delete
-from flows.requesting import serve_request
+from flows.serve import serve_request
 from flows.stages.certify import certify, certify_and_store
-from tasks.datasets import read_manifest
-from tasks.keys import load_pseudonym_key
-from tasks.layout import CERTIFICATE, Layout, short
-from tasks.registry import champion
-from tasks.releases import read_release
-from tasks.requests import make_scope
-from tasks.stored_evidence import MANIFEST
-from tasks.tracking import connect
+from tasks.checkout.layout import CERTIFICATE, Layout, short
+from tasks.data.datasets import read_manifest
+from tasks.evidence.stored import MANIFEST
+from tasks.keys.folder import load_pseudonym_key
+from tasks.lifecycle.releases import read_release
+from tasks.requests.request_file import make_scope
+from tasks.tracking.registry import champion
+from tasks.tracking.runs import connect
 from unlearn_core.errors import LetheError, PipelineError, SetupError, UnavailableError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.evidence import EvidenceManifest
@@ -189,7 +189,7 @@ def test_a_manifest_that_is_missing_or_is_none_is_found(served, bucket, s3):
 
 
 def test_an_untrusted_signature_is_found(served, bucket, tmp_path, monkeypatch):
-    from tasks.keys import init_keys
+    from tasks.keys.folder import init_keys
 
     pushed(served)
     init_keys(tmp_path / "others")
@@ -279,7 +279,7 @@ def interrupted(served, s3, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LETHE_S3_BUCKET", "interrupted")
         patch.setenv("LETHE_S3_PREFIX", "audit")
-        patch.setattr("tasks.object_store.TRIES", 1)
+        patch.setattr("tasks.storage.object_store.TRIES", 1)
         s3.refuse(1, "PUT", status="403 Forbidden", code="AccessDenied")
         refused = raised(certify, root)
         promoted = champion(connect(root), "digits") is not None
@@ -334,7 +334,7 @@ def test_the_stage_certifies_nothing_anew(interrupted):
 
 @pytest.mark.usefixtures("prefect_server")
 def test_the_flow_stores_all_of_it_and_tries_again_where_the_store_is_away(copy, bucket, s3, monkeypatch):
-    monkeypatch.setattr("tasks.object_store.TRIES", 1)
+    monkeypatch.setattr("tasks.storage.object_store.TRIES", 1)
     Layout(copy).released(REQUEST).unlink()
     lock = (copy / "dvc.lock").read_bytes()
     s3.refuse(1, "report.html")

@@ -19,23 +19,23 @@ import pytest
 from story import registered
 from world import NOISE, NOTHING, checkout, files_of, lethe, run
 
-from flows.requesting import serve_group, serve_request
+from flows.serve import serve_group, serve_request
 from flows.stages.certify import certify
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from flows.verify_cli import verify_files
-from tasks.checkpoints import WEIGHTS
-from tasks.datasets import read_manifest
-from tasks.files import read_record
-from tasks.grouping import make_group
-from tasks.layout import CERTIFICATE, Layout
-from tasks.ledger.changing import Draft
-from tasks.ledger.ledger import connect as connect_ledger
-from tasks.params import read_params, read_section, write_params
-from tasks.registry import champion
-from tasks.releases import find_release, find_served, find_unfinished
-from tasks.requests import make_request, make_scope, submit_request
-from tasks.signing import public_keys_in, read_certificate, trust_folder, verify
-from tasks.tracking import connect
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import CERTIFICATE, Layout
+from tasks.checkout.params import read_params, read_section, write_params
+from tasks.computing.checkpoints import WEIGHTS
+from tasks.data.datasets import read_manifest
+from tasks.evidence.verification import verify_files
+from tasks.keys.signing import public_keys_in, read_certificate, trust_folder, verify
+from tasks.lifecycle.releases import find_release, find_served, find_unfinished
+from tasks.requests.grouping import make_group
+from tasks.requests.ledger.changing import Draft
+from tasks.requests.ledger.ledger import connect as connect_ledger
+from tasks.requests.request_file import make_request, make_scope, submit_request
+from tasks.tracking.registry import champion
+from tasks.tracking.runs import connect
 from unlearn_core.errors import EvidenceError, GateError, RequestError, SetupError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.deletion import DeletionRecord, Outcome, Released
@@ -458,9 +458,9 @@ def test_what_was_promoted_and_cut_short_is_finished_by_any_of_its_requests(acce
 
 @pytest.mark.parametrize("part", ["id", "members", "scope"])
 def test_a_group_that_was_altered_before_signing_is_refused(accepted, tmp_path, part):
-    from tasks.certification import gather_certificates
-    from tasks.environment import now
-    from tasks.signing import sign_statement
+    from tasks.checkout.environment import now
+    from tasks.evidence.certification import gather_certificates
+    from tasks.keys.signing import sign_statement
     from unlearn_core.records.certificate import Statement
     from unlearn_core.records.request import RequestSummary
 

@@ -14,13 +14,13 @@ import pytest
 from story import PERSON, deleted, registered
 from world import NOISE, files_of, run
 
-from flows.verify_cli import verify_files
-from tasks.checkpoints import read_checkpoint_card
-from tasks.datasets import read_card, read_manifest
-from tasks.files import read_record
-from tasks.layout import Layout
-from tasks.registry import champion
-from tasks.tracking import connect
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.data.datasets import read_card, read_manifest
+from tasks.evidence.verification import verify_files
+from tasks.tracking.registry import champion
+from tasks.tracking.runs import connect
 from unlearn_core.errors import RequestError
 from unlearn_core.records.deletion import DeletionRecord
 

@@ -7,14 +7,14 @@ import pytest
 from world import FORGOTTEN, NOISE, SMALL, checkout, lethe
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from flows.verify_cli import verify_files
-from tasks.files import read_record
-from tasks.layout import Layout
-from tasks.params import read_params, read_section, write_params
-from tasks.references import references_of
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, read_section, write_params
+from tasks.computing.unlearning import attempt
+from tasks.evidence.verification import verify_files
+from tasks.keys.signing import read_certificate
+from tasks.references.retrained import references_of
 from tasks.report.page import write_report
-from tasks.signing import read_certificate
-from tasks.unlearning import attempt
 from unlearn_core.audit.envelope import decode, read_statement
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.certificate import DeletionCertificate
@@ -83,7 +83,7 @@ def test_shadows_were_made_to_unlearn_as_the_target_was(served, tmp_path, monkey
         calls.append(place.root)
         return attempt(place, *arguments, **named)
 
-    monkeypatch.setattr("tasks.shadowing.attempt", counted)
+    monkeypatch.setattr("tasks.references.shadows.attempt", counted)
     DELETION["unlearn"](served.layout.root)
     assert calls == []
     assert read_record(served.layout.deletion, DeletionRecord) == served.record

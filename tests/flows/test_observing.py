@@ -4,12 +4,12 @@ import pytest
 from world import NOISE, checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from tasks import observing
-from tasks.evaluation import assess
-from tasks.layout import Layout
-from tasks.observing import observed_views
-from tasks.params import read_section
-from tasks.references import References
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing import observing
+from tasks.computing.observing import observed_views
+from tasks.measuring.evaluation import assess
+from tasks.references.retrained import References
 from unlearn_core.records.params import RunParams
 
 pytestmark = NOISE

@@ -13,13 +13,13 @@ from sequence import of_class, serve
 from sequence import prepare as make_parent
 from world import NOISE, checkout
 
-from tasks.files import read_record
-from tasks.git import run_git
-from tasks.layout import Layout
-from tasks.params import write_params
-from tasks.projects import BRANCH, open_project, prepare
-from tasks.publishing import publish
-from tasks.releases import find_served
+from tasks.checkout.files import read_record
+from tasks.checkout.git import run_git
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import write_params
+from tasks.lifecycle.projects import BRANCH, open_project, prepare
+from tasks.lifecycle.publishing import publish
+from tasks.lifecycle.releases import find_served
 from unlearn_core.errors import UnavailableError
 from unlearn_core.records.deletion import Outcome
 

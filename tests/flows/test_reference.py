@@ -9,13 +9,13 @@ from retraining import gate_reference
 from world import NOISE, checkout, files_of, lethe, run
 
 import flows.reference
+from flows.cli.reference import ASK_ABOVE_S, agrees, span, tell_estimate
 from flows.reference import STAGES
-from flows.reference_cli import ASK_ABOVE_S, agrees, span, tell_estimate
 from flows.stages.pipeline import run_due
-from tasks import crew, estimating
-from tasks.layout import Layout
-from tasks.params import read_section
-from tasks.references import references_of
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.references import estimating, processes
+from tasks.references.retrained import references_of
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.reference import Estimate, ReferenceReport
 
@@ -138,7 +138,7 @@ def test_failed_trainings_are_named_and_have_an_exit_code(built, monkeypatch):
     before = written(root)
     enough = Estimate(models=3, finished=2, at_once=1)
     monkeypatch.setattr(flows.reference, "estimate_building", lambda *_arguments, **_named: enough)
-    monkeypatch.setattr(crew, "COMMAND", (crew.COMMAND[0], "-c", "raise SystemExit('no luck')"))
+    monkeypatch.setattr(processes, "COMMAND", (processes.COMMAND[0], "-c", "raise SystemExit('no luck')"))
     code, _, err = lethe(root, "reference", "--count", "3")
     assert code == 4
     assert "1 of 1 trainings failed; the others are finished and kept" in err

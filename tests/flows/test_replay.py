@@ -17,16 +17,16 @@ from sequence import of_class, prepare, serve
 from world import NOISE, checkout, clone, files_of, lethe, run
 
 from flows.stages.pipeline import DELETION, run_due
-from tasks.grouping import make_group
-from tasks.keys import home
-from tasks.layout import Layout
-from tasks.params import write_params
-from tasks.publishing import publish
-from tasks.releases import continue_from_champion
-from tasks.remote import configure_remote
-from tasks.replaying import _place_request, other_code, refuse_other_params
-from tasks.requests import make_request, submit_request
-from tasks.signing import sign_statement
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import write_params
+from tasks.keys.folder import home
+from tasks.keys.signing import sign_statement
+from tasks.lifecycle.publishing import publish
+from tasks.lifecycle.releases import continue_from_champion
+from tasks.lifecycle.replaying import _place_request, other_code, refuse_other_params
+from tasks.requests.grouping import make_group
+from tasks.requests.request_file import make_request, submit_request
+from tasks.storage.remote import configure_remote
 from unlearn_core.audit.envelope import decode, read_statement
 from unlearn_core.errors import GateError, PipelineError, SetupError, UnavailableError
 from unlearn_core.records.base import canonical_json
@@ -59,7 +59,7 @@ def store(s3):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LETHE_S3_DATA_BUCKET", BUCKET)
         patch.setenv("LETHE_S3_PREFIX", "acme")
-        patch.setattr("tasks.object_store.TRIES", 2)
+        patch.setattr("tasks.storage.object_store.TRIES", 2)
         yield s3
 
 
@@ -296,8 +296,8 @@ def test_code_that_is_another_than_the_deletions_is_named(published, tree):
     assert other_code(tree.root) == []
     listed = tree.code / "unlearn.json"
     digests = json.loads(listed.read_text())
-    listed.write_text(json.dumps({**digests, "tasks/unlearning.py": f"sha256:{'0' * 64}"}))
-    assert other_code(tree.root) == ["tasks/unlearning.py"]
+    listed.write_text(json.dumps({**digests, "tasks/computing/unlearning.py": f"sha256:{'0' * 64}"}))
+    assert other_code(tree.root) == ["tasks/computing/unlearning.py"]
 
 
 def test_a_request_that_only_the_clone_has_is_taken_if_it_is_the_one(published, tree):

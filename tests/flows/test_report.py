@@ -8,11 +8,11 @@ from world import NOISE, NOTHING, checkout, lethe
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.unlearn import unlearn
-from tasks.layout import Layout
-from tasks.params import read_section, write_params
-from tasks.releases import read_release
-from tasks.tracking import connect
-from tasks.versioning import is_current
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section, write_params
+from tasks.lifecycle.releases import read_release
+from tasks.storage.versioning import is_current
+from tasks.tracking.runs import connect
 from unlearn_core.errors import GateError
 
 pytestmark = NOISE

@@ -12,7 +12,7 @@ def failing_twice(error):
     """Return a flow of one task that fails twice and then succeeds, and the list of its tries."""
     from prefect import flow, task  # after its folder is set
 
-    from flows.delete import RETRIES
+    from tasks.orchestration.task_runs import RETRIES
 
     tries = []
 

@@ -4,10 +4,10 @@ import pytest
 from sequence import LENIENT, of_class, of_samples, prepare, serve
 from world import NOISE, checkout
 
-from flows.verify_cli import verify_files
-from tasks.checkpoints import read_checkpoint_card
-from tasks.layout import Layout
-from tasks.releases import continue_from_champion, read_release
+from tasks.checkout.layout import Layout
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.evidence.verification import verify_files
+from tasks.lifecycle.releases import continue_from_champion, read_release
 
 pytestmark = [*NOISE, pytest.mark.slow]
 

@@ -10,18 +10,18 @@ from flows.compare import compare
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.process import run_stage
 from flows.stages.unlearn import Hands, unlearn
-from flows.verify_cli import verify_files
-from tasks.certification import gather_certificates
-from tasks.checkpoints import WEIGHTS, read_checkpoint_card
-from tasks.datasets import read_card
-from tasks.environment import now, sole_use
-from tasks.evaluation import assess
-from tasks.files import read_record
-from tasks.layout import Layout
-from tasks.params import read_section, write_params
-from tasks.requests import make_scope, submit_request
-from tasks.unlearning import attempt
-from tasks.versioning import is_current
+from tasks.checkout.environment import now, sole_use
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section, write_params
+from tasks.computing.checkpoints import WEIGHTS, read_checkpoint_card
+from tasks.computing.unlearning import attempt
+from tasks.data.datasets import read_card
+from tasks.evidence.certification import gather_certificates
+from tasks.evidence.verification import verify_files
+from tasks.measuring.evaluation import assess
+from tasks.requests.request_file import make_scope, submit_request
+from tasks.storage.versioning import is_current
 from unlearn_core.errors import (
     ConfigurationError,
     CoverageError,

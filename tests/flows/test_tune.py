@@ -12,19 +12,19 @@ from world import NOISE, checkout, copied, lethe
 
 from flows.stages.pipeline import DELETION, run_due
 from flows.tune import tune
-from tasks.auditing import open_deletion
-from tasks.checkpoints import load_checkpoint
-from tasks.configured import configured_method
-from tasks.datasets import read_card, read_manifest
-from tasks.evaluation import assess
-from tasks.files import read_record
-from tasks.layout import Layout
-from tasks.materials import load_materials
-from tasks.params import read_params, read_section, write_params
-from tasks.requests import submit_request
-from tasks.tuning import search
-from tasks.tuning_pool import TuningPool
-from tasks.unlearning import attempt
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, read_section, write_params
+from tasks.computing.checkpoints import load_checkpoint
+from tasks.computing.configured import configured_method
+from tasks.computing.materials import load_materials
+from tasks.computing.unlearning import attempt
+from tasks.data.datasets import read_card, read_manifest
+from tasks.measuring.evaluation import assess
+from tasks.measuring.tuning import search
+from tasks.measuring.tuning_pool import TuningPool
+from tasks.requests.request_file import submit_request
+from tasks.tracking.auditing import open_deletion
 from unlearn_core.errors import ConfigurationError, PipelineError, UsageError
 from unlearn_core.method import settled
 from unlearn_core.methods.finetune import Finetune
@@ -217,7 +217,7 @@ def test_a_method_that_is_not_configured_is_named(split):
 
 
 def test_a_nested_record_is_written_whole(split, tmp_path):
-    from tasks.configured import write_values
+    from tasks.computing.configured import write_values
 
     shutil.copy(split / "params.yaml", tmp_path)
     write_values(Layout(tmp_path), Finetune(), {"recipe.epochs": 2})

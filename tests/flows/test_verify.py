@@ -6,7 +6,7 @@ import shutil
 import pytest
 from world import NOISE, ROOT, lethe
 
-from tasks.keys import home
+from tasks.keys.folder import home
 from unlearn_core.records.base import canonical_json
 
 pytestmark = [*NOISE, pytest.mark.usefixtures("prefect_server")]

@@ -12,8 +12,8 @@ import httpx
 from stack import Stack
 from world import ROOT, SMALL, checkout
 
-from tasks.ledger.database import open_engine, read_url
-from tasks.ledger.ledger import Ledger
+from tasks.requests.ledger.database import open_engine, read_url
+from tasks.requests.ledger.ledger import Ledger
 
 POLICY = {**SMALL["policy"], "ladder": {"classes": ["svd", "retrain"], "samples": ["finetune", "retrain"]}}
 WAIT_S = 240

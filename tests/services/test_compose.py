@@ -12,7 +12,7 @@ from compose import FILE, Compose, interpolate, load
 from dotenv import dotenv_values
 from world import ROOT
 
-from tasks.environment import LIBRARY_SETTINGS
+from tasks.checkout.environment import LIBRARY_SETTINGS
 
 SERVICES = load()["services"]
 LETHE = [name for name, service in SERVICES.items() if service["image"].startswith("lethe:")]

@@ -3,8 +3,8 @@
 import pytest
 from company import wait_until
 
-from tasks.layout import Layout
-from tasks.requests import preview_manifest
+from tasks.checkout.layout import Layout
+from tasks.requests.request_file import preview_manifest
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

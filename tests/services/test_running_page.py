@@ -7,7 +7,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 from world import ROOT
 
-from flows.cli import app
+from flows.cli.app import app
 
 PAGE = (ROOT / "infra/README.md").read_text()
 MAKEFILE = (ROOT / "infra/Makefile").read_text()

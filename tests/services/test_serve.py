@@ -9,7 +9,7 @@ from company import POLICY, wait_until
 from processes import Process
 from world import ROOT, checkout
 
-from tasks.layout import Layout
+from tasks.checkout.layout import Layout
 
 pytestmark = pytest.mark.services
 

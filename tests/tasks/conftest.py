@@ -3,10 +3,10 @@ from ledgers import Clock
 from postgresql import find_programs, make_database, serve
 from sqlalchemy import URL
 
-from tasks.ledger.database import open_engine
-from tasks.ledger.ledger import Ledger
-from tasks.ledger.schema import upgrade
-from tasks.tracking import connect, deletion_run
+from tasks.requests.ledger.database import open_engine
+from tasks.requests.ledger.ledger import Ledger
+from tasks.requests.ledger.schema import upgrade
+from tasks.tracking.runs import connect, deletion_run
 from unlearn_core.records.base import sha256
 
 

@@ -3,10 +3,10 @@
 import sys
 import time
 
-from tasks.ledger.changing import change
-from tasks.ledger.database import writing
-from tasks.ledger.ledger import connect
-from tasks.ledger.reading import known_row, open_entries
+from tasks.requests.ledger.changing import change
+from tasks.requests.ledger.database import writing
+from tasks.requests.ledger.ledger import connect
+from tasks.requests.ledger.reading import known_row, open_entries
 
 
 def serve(ledger, worker):

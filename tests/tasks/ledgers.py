@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from tasks.ledger.changing import Draft
-from tasks.ledger.ledger import Ledger
+from tasks.requests.ledger.changing import Draft
+from tasks.requests.ledger.ledger import Ledger
 from unlearn_core.audit.deadlines import later
 from unlearn_core.records.request import ClassScope, DeletionRequest
 

@@ -1,0 +1,93 @@
+"""The command ``lethe benchmark``, and what it prints."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.reference import ASK_ABOVE_S, span
+
+if TYPE_CHECKING:
+    from unlearn_core.records.benchmark import BenchmarkReport, Forecast
+
+
+def benchmark(
+    *,
+    methods: Annotated[
+        list[str] | None, typer.Option("--method", help="Compare this method. Repeatable; all by default.")
+    ] = None,
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", help="Forget this class, by itself. Repeatable.")
+    ] = None,
+    random: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--random", min=1, help="Forget so many training samples, drawn anew by every seed. Repeatable."
+        ),
+    ] = None,
+    subjects: Annotated[
+        list[str] | None, typer.Option("--subject", help="Forget this person, by itself. Repeatable.")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=256, help="How many seeds, each with a retrained model of its own.")
+    ] = 3,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The folder to write to; `.lethe/benchmark/leaderboards/DATASET` by default."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what it would take; run nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
+) -> None:
+    """Compare methods on this checkout's parent and data: methods × forget sets × seeds, on a leaderboard.
+
+    Every result is the gap to a model retrained for the same forget set and seed, with a 95 % interval over
+    cases. Without `--class`, `--random` or `--subject`, every class is forgotten by itself, or ten of them
+    where there are more. Your request, `params.yaml`, `dvc.lock`, `models/` and `reports/` stay as they are.
+    What is finished is kept by all that it depends on: after a kill, the same command goes on, and more
+    `--seeds` or methods add to it. Writes Markdown, CSV, JSON and HTML, and a run in MLflow.
+
+    For example `lethe benchmark --method svd --method pgu --class 3 --random 20 --seeds 5`.
+    """
+    from flows.benchmark import benchmark as run_benchmark
+    from flows.cli.printing import print_json
+    from tasks.benchmarking.cases import Asked
+
+    asked = Asked(tuple(classes or ()), tuple(random or ()), tuple(subjects or ()))
+    agree = partial(agrees, dry_run=dry_run, yes=yes)
+    report = run_benchmark(Path.cwd(), asked, methods=methods or (), seeds=seeds, output=output, agree=agree)
+    print_json(report.model_dump(mode="json")) if json else print(tell_report(report))
+
+
+def agrees(foreseen: "Forecast", *, dry_run: bool, yes: bool) -> bool:
+    """Show the forecast, and ask a person at a terminal whether to go on if it is long."""
+    print(tell_forecast(foreseen), file=sys.stderr)
+    if dry_run or yes or not sys.stdin.isatty() or foreseen.seconds < ASK_ABOVE_S:
+        return not dry_run
+    return typer.confirm("run them?", err=True)
+
+
+def tell_forecast(foreseen: "Forecast") -> str:
+    """Return what a person should know before anything is run."""
+    lines = [
+        f"{foreseen.cases} cases",
+        f"  retrained models  {foreseen.references_there} of {foreseen.references} are there",
+        f"  runs of methods   {foreseen.runs_there} of {foreseen.runs} are there",
+    ]
+    if not foreseen.missing:
+        return "\n".join([*lines, "  nothing is to be run"])
+    return "\n".join([*lines, f"  time              at most about {span(foreseen.seconds)}"])
+
+
+def tell_report(report: "BenchmarkReport") -> str:
+    """Return the leaderboard in short, and where all of it is."""
+    from tasks.benchmarking.leaderboard.text import tell_board
+
+    if report.leaderboard is None:
+        return "nothing was run"
+    pages = [f"written      {page}" for page in report.pages]
+    return "\n".join([tell_board(report.leaderboard), "", *pages, "look at it   lethe ui"])

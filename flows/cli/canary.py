@@ -1,0 +1,61 @@
+"""The command ``lethe canary``, and what it prints."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tasks.data.planting import Planted
+
+canary = typer.Typer(help="Records planted before training, to test deletions on.", no_args_is_help=True)
+
+
+@canary.command()
+def plant(
+    *,
+    records: Annotated[
+        int, typer.Option(min=1, help="How many to train on; as many more are held out. 40 show a lot.")
+    ],
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of the data set; another seed deals its splits anew, too."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of a summary.")
+    ] = False,
+) -> None:
+    """Plant canaries: training records that test a deletion without any retrained model.
+
+    Twice as many training rows are drawn and given a wrong label, which a net can only memorise. Chance
+    decides which half is trained on, as `subject-canary`, and which is held out. A model that forgot the
+    first half cannot tell it from the second: `canary.auc` is about 0.5. One that remembers is near 1.
+
+    Only `params.yaml` is changed. Then `lethe train` trains with them, and the drill is
+    `lethe delete drill-1 --subject subject-canary`. Every wrong label costs the model a little, so plant
+    few. `dataset.canaries: 0` removes them again.
+    """
+    from dataclasses import asdict
+
+    from flows.cli.printing import print_json
+    from tasks.checkout.environment import require_checkout, sole_use
+    from tasks.checkout.layout import Layout
+    from tasks.data.planting import plant_canaries
+
+    layout = Layout(require_checkout(Path.cwd()))
+    with sole_use(layout.root):
+        planted = plant_canaries(layout, records=records, seed=seed)
+    print_json(asdict(planted)) if json else print(tell_planted(planted))
+
+
+def tell_planted(planted: "Planted") -> str:
+    """Return what a person should know, and do next."""
+    return (
+        f"planted  {planted.records} records with wrong labels, of {planted.subject}; "
+        f"{planted.held_out} more are held out\n"
+        "written  params.yaml (dataset); the model that is there has not seen them\n"
+        "next     lethe train                (`dvc repro` also serves the request of params.yaml)\n"
+        f"drill    lethe delete drill-1 --subject {planted.subject}\n"
+        "read     canary.auc of the original (near 1: remembered) and of the accepted model; one that\n"
+        f"         remembers nothing it is from {planted.lowest:.2f} to {planted.highest:.2f}, 19 times of 20"
+    )

@@ -1,0 +1,81 @@
+"""The command ``lethe evidence``, and what it prints."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tasks.checkout.layout import Layout
+    from unlearn_core.records.evidence import Stored
+
+evidence = typer.Typer(
+    help="Evidence in S3: store what is missing, read it back. LETHE_S3_BUCKET names the bucket.",
+    no_args_is_help=True,
+)
+
+Request = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id, e.g. `demo`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a summary.")]
+
+
+@evidence.command()
+def push(request_id: Request, *, json: Json = False) -> None:
+    """Store what is not in the bucket yet of a served request's evidence.
+
+    Certificate, report, Data Docs, coverage, policy and the record of the deletion go to
+    `s3://LETHE_S3_BUCKET/LETHE_S3_PREFIX/MODEL/REQUEST/CERTIFICATE/`, each with its SHA-256, and a manifest
+    last. Every object is read back. What is there already is not sent again, and never written over. Data,
+    models, requests and pseudonyms never go there. `lethe delete` does all of this by itself where a bucket
+    is configured; this is for requests that were served before, and after a failure.
+
+    LETHE_S3_ENDPOINT names another store than AWS's, and LETHE_S3_RETAIN_DAYS locks each object for so long.
+    Credentials are boto3's: AWS_ACCESS_KEY_ID and the like, a profile, or the machine's role.
+    """
+    from tasks.evidence.uploading import push_evidence
+
+    _print(_in_checkout(push_evidence, request_id), json=json)
+
+
+@evidence.command()
+def verify(request_id: Request, *, json: Json = False) -> None:
+    """Read a request's evidence back from the bucket, and compare all of it.
+
+    Every object must have the size and the SHA-256 that the manifest says, the manifest must list what the
+    files in `evidence/REQUEST` are, and the certificate must be signed by a trusted key and agree with both.
+    Exit code 6 means that something is missing or altered; each such file is named.
+    """
+    from tasks.evidence.uploading import verify_evidence
+
+    _print(_in_checkout(verify_evidence, request_id), json=json)
+
+
+def _in_checkout(do: "Callable[[Layout, str], Stored]", request_id: str) -> "Stored":
+    """Do something with a request's evidence while nobody else writes to it."""
+    from tasks.checkout.environment import require_checkout, sole_use
+    from tasks.checkout.layout import Layout
+
+    layout = Layout(require_checkout(Path.cwd()))
+    with sole_use(layout.root):
+        return do(layout, request_id)
+
+
+def _print(stored: "Stored", *, json: bool) -> None:
+    from flows.cli.printing import print_json
+
+    print_json(stored.model_dump(mode="json")) if json else print(tell_stored(stored))
+
+
+def tell_stored(stored: "Stored") -> str:
+    """Return what a person should know of evidence in the store."""
+    found = f"{stored.files} files, each as it was written"
+    done = (
+        f"signed by    {stored.signed_by}" if stored.signed_by else f"sent         {len(stored.sent)} files"
+    )
+    return (
+        f"evidence     {stored.location}\n"
+        f"there are    {found}\n"
+        f"{done}\n"
+        f"locked       {stored.locked_until or 'no: whoever may write to the bucket may delete it'}"
+    )

@@ -1,0 +1,89 @@
+"""``lethe-verify``: check a certificate, and the model that it is about, with nothing else at hand.
+
+It loads no torch, asks no network and believes only the key given with ``--key``, or else the keys in
+the user's trust folder; whatever a certificate brings along is not among them.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tasks.evidence.verification import Summary, verify_files
+from unlearn_core.audit.evidence import LEVELS
+from unlearn_core.errors import LetheError
+
+EPILOG = "Exit status: 0 verified, 2 it could not be checked (a file or key is missing), 6 it is false."
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run ``lethe-verify``.
+
+    Args:
+        arguments: The command line; the process's own by default.
+
+    Returns:
+        The exit status: 0 verified, 2 not checked, 6 false.
+    """
+    given = _parser().parse_args(arguments)
+    try:
+        summary = verify_files(given.certificate, model=given.model, key=given.key)
+    except LetheError as error:
+        print(f"lethe-verify: {given.certificate}: {_printable(str(error))}", file=sys.stderr)
+        if given.json:
+            print(json.dumps({"verified": False, "exit_code": error.exit_code, "reason": str(error)}))
+        return error.exit_code
+    print(json.dumps({"verified": True, **summary}) if given.json else _text(summary))
+    return 0
+
+
+def _text(summary: Summary) -> str:
+    """Write the summary for a person."""
+    checked = "this file" if summary["model_checked"] else "no file compared; give one with --model"
+    code = f"commit {summary['commit'] or 'none'}" + (
+        ", with uncommitted changes" if summary["dirty"] else ""
+    )
+    level = str(summary["evidence_level"])
+    lines = {
+        "signed by": summary["signed_by"],
+        "request": f"{summary['request']}, which names {summary['scope']}",
+        "group": summary["group"],
+        "method": summary["method"],
+        "verdict": summary["verdict"],
+        "evidence": f"{level}, {LEVELS[level]}",
+        "model": f"{summary['model']} ({checked})",
+        "parent": summary["parent"],
+        "run": f"{summary['started']} to {summary['finished']}",
+        "code": code,
+        "note": summary["note"],
+    }
+    # A value cannot end its own line: a note must not be able to write a verdict below itself.
+    texts = {
+        name: _printable(str(value).replace("\n", " ")) for name, value in lines.items() if value is not None
+    }
+    return "\n".join(["verified", *(f"  {name:<10} {text}" for name, text in texts.items())])
+
+
+def _printable(text: str) -> str:
+    """Spell out control characters, and what the terminal has no letters for: no text can steer it."""
+    shown = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    encoding = sys.stdout.encoding or "utf-8"
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(
+        prog="lethe-verify",
+        description="Verify a deletion certificate offline, and the model that it is about.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("certificate", type=Path, metavar="CERT", help="the certificate (*.dsse.json)")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="the model's file, to compare its digest")
+    parser.add_argument("--key", type=Path, metavar="PUB", help="the only public key (PEM) to believe")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

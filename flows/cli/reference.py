@@ -1,0 +1,104 @@
+"""The command ``lethe reference``, and what it prints."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from unlearn_core.records.reference import Estimate, ReferenceReport
+
+ASK_ABOVE_S = 300
+"""What is estimated to take longer is asked for at a terminal."""
+
+
+def reference(
+    *,
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help="How many retrained models; `policy.references` by default."),
+    ] = None,
+    shadows: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=256,
+            help="Pairs of models with and without the data; `policy.shadows` by default.",
+        ),
+    ] = None,
+    at_once: Annotated[
+        int | None, typer.Option(min=1, help="How many trainings may run at once; no bit depends on it.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the estimate; train nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of a summary.")
+    ] = False,
+) -> None:
+    """Retrain models without the forgotten data, to judge the request that `params.yaml` names by.
+
+    Says first what it takes, from a few real steps, and what is there already: models are kept by all that
+    they depend on. `--shadows` adds models trained on all the data, before anything is unlearned. As many
+    train at once as cores and memory allow. After a kill, the same command goes on; finished models stay.
+    """
+    from flows.cli.printing import print_json
+    from flows.reference import make_references
+
+    agree = partial(agrees, dry_run=dry_run, yes=yes)
+    report = make_references(Path.cwd(), count=count, shadows=shadows, agree=agree, at_most=at_once)
+    print_json(report.model_dump(mode="json")) if json else print(tell_report(report))
+
+
+def agrees(estimate: "Estimate", *, dry_run: bool, yes: bool) -> bool:
+    """Show the estimate, and ask a person at a terminal whether to go on if it is long."""
+    print(tell_estimate(estimate), file=sys.stderr)
+    if dry_run or yes or not sys.stdin.isatty() or estimate.seconds < ASK_ABOVE_S:
+        return not dry_run
+    return typer.confirm("train them?", err=True)
+
+
+def tell_estimate(estimate: "Estimate") -> str:
+    """Return what a person should know before anything is trained."""
+    there = f"{estimate.finished} of {estimate.models} models are finished"
+    if not estimate.missing:
+        return f"{there}; nothing is to be trained"
+    return (
+        f"{there}, {estimate.missing} to train, {estimate.at_once} at a time\n"
+        f"  time    about {span(estimate.seconds)}, {span(estimate.seconds_each)} for one\n"
+        f"  memory  {estimate.memory_mib:.0f} MiB of {estimate.memory_available_mib:.0f} MiB available\n"
+        f"  disk    {estimate.disk_mib:.0f} MiB of {estimate.disk_free_mib:.0f} MiB free, with DVC's copies"
+    )
+
+
+def tell_report(report: "ReferenceReport") -> str:
+    """Return what was built, beside the estimate, and what evidence it allows."""
+    from unlearn_core.audit.evidence import LEVELS
+
+    there, took = report.holdings, report.took
+    lines = [
+        f"request      {report.request}",
+        f"there are    {there.retrained} retrained models, {there.pairs} shadow pairs",
+        f"evidence     level {there.level} is possible with these: {LEVELS[there.level]}",
+    ]
+    if took is None:
+        return "\n".join([*lines, "trained      nothing"])
+    estimate = report.estimate
+    rows = {
+        "time": (span(took.seconds), span(estimate.seconds)),
+        "memory": (f"{took.memory_mib:.0f} MiB", f"{estimate.memory_mib:.0f} MiB"),
+        "disk": (f"{took.disk_mib:.0f} MiB", f"{estimate.disk_mib:.0f} MiB"),
+    }
+    lines.append(f"trained      {len(took.built)} models, {estimate.at_once} at a time")
+    lines += [f"{name:<12} {taken}; estimated were {expected}" for name, (taken, expected) in rows.items()]
+    keep = f"git add models/references && git commit -m 'References for {report.request}'"
+    return "\n".join([*lines, f"\nkeep them    {keep}"])
+
+
+def span(seconds: float) -> str:
+    """Return a time as people say it, to two units."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes, hours = divmod(round(seconds / 60), 60)[::-1]
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -1,0 +1,97 @@
+"""``lethe verify``: certificates, and whether a certified deletion comes to the same model again."""
+
+import json as json_
+import sys
+import textwrap
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.lethe_verify import main as verify_main
+from tasks.evidence.verification import verify_bytes, verify_files
+from unlearn_core.errors import ConfigurationError, EvidenceError
+from unlearn_core.records.base import sha256
+from unlearn_core.records.replay import Compared, Replay
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+
+
+def verify(
+    certificate: Annotated[
+        Path | None, typer.Argument(help="A certificate; all of the checkout by default.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Also check that this is the certified model.")] = None,
+    *,
+    key: Annotated[Path | None, typer.Option(help="Trust this public key alone.")] = None,
+    replay: Annotated[bool, typer.Option("--replay", help="Run the certified deletion again.")] = False,
+    from_data: Annotated[
+        bool, typer.Option("--from-data", help="With --replay: train the model before it anew, too.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Verify certificates: bytes, signature, content and model.
+
+    With a certificate this is `lethe-verify`; without one it is the Prefect flow over all of the checkout's.
+    With `--replay` the deletion is run again from git's history and DVC's remote, and must come to the same
+    model.
+    """
+    if replay or from_data:
+        sys.exit(_replay(certificate, model=model, key=key, from_data=from_data, json=json))
+    if certificate is not None:
+        options = [("--model", model), ("--key", key)]
+        given = [str(part) for option, value in options if value for part in (option, value)]
+        sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
+    from flows.cli.printing import print_checked, print_json
+    from flows.verify import verify as verify_flow
+    from tasks.checkout.environment import require_checkout
+
+    require_checkout(Path())
+    checked = verify_flow(Path())
+    print_json(checked) if json else print_checked(checked)
+
+
+def _replay(
+    certificate: Path | None, *, model: Path | None, key: Path | None, from_data: bool, json: bool
+) -> int:
+    """Verify a certificate, run its deletion again, and print what came beside what was expected."""
+    if certificate is None:
+        raise ConfigurationError("a replay is of one deletion: name its certificate")
+    from tasks.checkout.environment import require_checkout
+    from tasks.keys.signing import read_certificate
+
+    raw = read_certificate(certificate)
+    certified, _signer = verify_bytes(raw, key=key)
+    if model is not None:
+        verify_files(certificate, model=model, key=key)
+    root = require_checkout(Path.cwd())
+    from flows.replay import replay
+
+    done = replay(root, certified, sha256(raw), from_data=from_data)
+    print(json_.dumps(as_json(done), indent=2) if json else tell_replay(done))
+    return 0 if done.equal else EvidenceError.exit_code
+
+
+def as_json(done: Replay) -> dict[str, object]:
+    """Return a replay as a JSON value, with the answers beside the facts."""
+    compared = [{**one.model_dump(mode="json"), "equal": one.equal} for one in done.compared]
+    return {**done.model_dump(mode="json"), "compared": compared, "equal": done.equal}
+
+
+def tell_replay(done: Replay) -> str:
+    """Return what a person should know of a replay."""
+    table = [_row(one) for one in done.compared]
+    warned = [f"warning: {one}" for one in done.differences]
+    if done.differences:
+        warned.append("On another machine, or with other versions, floats may come out differently.")
+    answer = "the same model came again" if done.equal else "NOT the same: see above what differs"
+    return "\n".join([f"request {done.request}, commit {done.commit}", *table, *warned, answer])
+
+
+def _row(one: Compared) -> str:
+    """Return one comparison, with both sides where they differ."""
+    if one.equal:
+        return f"  equal      {one.what:<16} {one.expected}"
+    came = "nothing: no method was accepted" if one.came is None else one.came
+    sides = f"expected {one.expected}\ncame     {came}"
+    return f"  DIFFERENT  {one.what:<16} {textwrap.indent(sides, ' ' * 30).strip()}"

@@ -1,0 +1,28 @@
+"""From what a person typed to the page about a deletion."""
+
+from pathlib import Path
+
+from tasks.checkout.environment import require_checkout, sole_use
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.report.page import write_report
+
+
+def report_on(root: Path, request_id: str | None, output: Path | None) -> tuple[str, Path]:
+    """Write the report on a request's deletion.
+
+    Args:
+        root: A folder of the checkout.
+        request_id: The request's id; that of the last request by default.
+        output: Where to; among the request's evidence by default.
+
+    Returns:
+        The request's id, and the page.
+
+    Raises:
+        SetupError: If nothing tells of such a deletion, or another process is at work here.
+    """
+    layout = Layout(require_checkout(root))
+    named = request_id or read_section(layout.root, "request", str)
+    with sole_use(layout.root):
+        return named, write_report(layout, named, output)

@@ -1,0 +1,169 @@
+"""From what a person typed, or a file, to the ledger of deletion requests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.checkout.environment import actor, find_checkout, now
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.checkout.progress import tell
+from tasks.orchestration.events import announce
+from tasks.requests.bulk import Filed, read_requests
+from tasks.requests.ledger.changing import Draft
+from tasks.requests.ledger.ledger import Ledger, connect
+from tasks.requests.request_file import (
+    check_request,
+    make_request,
+    make_scope,
+    named_as_typed,
+    preview_manifest,
+)
+from tasks.requests.rows import refuse
+from unlearn_core.audit.deadlines import parse_received
+from unlearn_core.errors import RequestError, SetupError
+from unlearn_core.records.ledger import Basis, Entry
+from unlearn_core.records.params import RegistryParams
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where requests come in.
+
+    Attributes:
+        ledger: The ledger.
+        model: The registered model that they are for.
+        layout: The checkout that this model is made in, to check requests against its data; None elsewhere.
+    """
+
+    ledger: Ledger
+    model: str
+    layout: Layout | None
+
+
+def open_ledger(folder: Path) -> Ledger:
+    """Open the ledger of a folder's checkout, or the one that ``LETHE_DATABASE_URL`` names."""
+    return connect(find_checkout(folder))
+
+
+def open_desk(folder: Path, model: str | None) -> Desk:
+    """Open the ledger, and find out whether requests can be checked here.
+
+    Args:
+        folder: Where the command was given.
+        model: The registered model; that of the checkout's ``params.yaml`` if None.
+
+    Returns:
+        The desk.
+
+    Raises:
+        SetupError: If there is no ledger, or nothing says which model is meant.
+    """
+    root = find_checkout(folder)
+    ledger = connect(root)
+    here = None if root is None else read_section(root, "registry", RegistryParams).model
+    if (wanted := model or here) is None:
+        raise SetupError("say which registered model shall forget: --model NAME; there is no checkout here")
+    if root is not None and wanted == here:
+        return Desk(ledger, wanted, Layout(root))
+    tell(f"· not checked: the data of {wanted} is not here; the worker that serves it checks")
+    return Desk(ledger, wanted, None)
+
+
+def submit_typed(
+    folder: Path,
+    request_id: str,
+    *,
+    classes: tuple[str, ...],
+    samples: tuple[str, ...],
+    subjects: tuple[str, ...],
+    basis: Basis,
+    received: str | None,
+    model: str | None,
+) -> Entry:
+    """Check a request and enter it in the ledger.
+
+    Args:
+        folder: Where the command was given.
+        request_id: The request's id.
+        classes: Classes to forget.
+        samples: Samples to forget.
+        subjects: Subjects to forget.
+        basis: The law that it rests on.
+        received: When it came in, as typed; now if None.
+        model: The registered model; that of the checkout if None.
+
+    Returns:
+        The request as it stands.
+
+    Raises:
+        RequestError: If it is wrong, does not fit the data, or its id is taken; the ledger stays as it was.
+    """
+    request = make_request(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
+    when = None if received is None else parse_received(received, now())
+    desk = open_desk(folder, model)
+    if desk.layout is not None:
+        try:
+            check_request(desk.layout, request)
+        except RequestError as error:
+            raise RequestError(named_as_typed(str(error), samples=samples, subjects=subjects)) from None
+    draft = Draft(request, desk.model, basis=basis, received=when)
+    return _enter(desk.ledger, [draft])[0]
+
+
+def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, ...]:
+    """Check a file of requests and enter all of them, or none.
+
+    Args:
+        folder: Where the command was given.
+        path: The file.
+        model: The registered model; that of the checkout if None.
+
+    Returns:
+        The requests as they stand.
+
+    Raises:
+        RequestError: If any row is wrong, does not fit the data, or has an id that is taken; all are listed.
+    """
+    desk = open_desk(folder, model)
+    requests = read_requests(path, model=desk.model, now=now())
+    if desk.layout is not None:
+        refuse(path, _misfits(desk.layout, requests))
+    return _enter(desk.ledger, [one.draft for one in requests])
+
+
+def _enter(ledger: Ledger, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+    """Enter requests, then let a deployment know of them."""
+    entries = ledger.submit(drafts, actor=actor())
+    announce(entries)
+    return entries
+
+
+def retry_request(folder: Path, request_id: str, *, reason: str) -> Entry:
+    """Put a failed request in line again, and let a deployment know of it.
+
+    Args:
+        folder: Where the command was given.
+        request_id: The request's id.
+        reason: Why it should do better now.
+
+    Returns:
+        The request as it stands.
+
+    Raises:
+        RequestError: If it is not there, or has not failed.
+    """
+    entry = open_ledger(folder).retry(request_id, actor=actor(), reason=reason)
+    announce([entry])
+    return entry
+
+
+def _misfits(layout: Layout, requests: Sequence[Filed]) -> list[str]:
+    """Return which requests do not fit the data, and why."""
+    manifest, problems = preview_manifest(layout), list[str]()
+    for one in requests:
+        try:
+            check_request(layout, one.draft.request, manifest=manifest)
+        except RequestError as error:
+            problems.append(one.by_line(str(error)))
+    return problems

@@ -1,0 +1,176 @@
+"""What runs as a Prefect deployment: flows that a person starts by a form, an event, or a schedule.
+
+Their parameters are stored and shown, so they carry ids of requests and names of models, and nothing else.
+"""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows.audit import audit
+from flows.serve import require_ready
+from flows.submit import open_ledger
+from flows.verify import show_checked
+from flows.worker.turn import serve_next, train_model, worker_name
+from tasks.orchestration.flow_runs import tag_flow_run, tag_of
+from tasks.requests.claims import PASSING
+from unlearn_core.audit.queueing import in_groups, turn_of
+from unlearn_core.errors import PipelineError
+from unlearn_core.records.params import RegistryName
+from unlearn_core.records.request import RequestId
+
+HERE = Path()
+POLL_S = 5.0
+
+Limit = Annotated[
+    float,
+    Field(
+        title="Time limit in hours",
+        description="Computing that takes longer is ended, whatever it hangs in, and the request fails.",
+        gt=0,
+        le=240,
+    ),
+]
+
+
+class Order(BaseModel):
+    """What a form asks for: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class DeletionOrder(Order):
+    """Which request to serve."""
+
+    request_id: RequestId = Field(
+        title="Request",
+        description="The id of a request in the ledger, e.g. r-17. `lethe request list` shows all.",
+    )
+    ahead: bool = Field(
+        False,
+        title="Serve it first",
+        description="Before requests on the same model that are due earlier.",
+    )
+    limit_h: Limit = 24.0
+
+
+class QueueOrder(Order):
+    """What to serve of the requests that wait."""
+
+    model: RegistryName | None = Field(
+        None, title="Model", description="Only requests for this registered model; empty for all."
+    )
+    together: int = Field(
+        50,
+        title="Requests per run",
+        description="At most so many are unlearned together; each gets its own certificate.",
+        ge=1,
+        le=1000,
+    )
+    limit_h: Limit = 24.0
+
+
+class TrainingOrder(Order):
+    """Which model to make."""
+
+    model: RegistryName = Field(title="Model", description="The registered model's name, e.g. digits.")
+
+
+ALL = QueueOrder(model=None, together=50, limit_h=24.0)
+"""All that waits."""
+
+
+@flow(name="delete", flow_run_name="delete {order.request_id}")
+def delete(order: DeletionOrder) -> str:
+    """Serve one deletion request, and before it what is due earlier on the same model.
+
+    The request is in the ledger already. While another run works at its model, this one waits. One that was
+    served before is not served again.
+
+    Args:
+        order: Which request.
+
+    Returns:
+        The state that the request is in.
+
+    Raises:
+        PipelineError: If the request was failed or cancelled.
+        SetupError: If this machine could serve nothing; the request waits.
+        UnavailableError: If a service is away for longer than a run waits; the request waits.
+    """
+    require_ready()
+    tag_flow_run([tag_of(order.request_id)])
+    ledger, worker = open_ledger(HERE), worker_name()
+    choose = turn_of(order.request_id, ahead=order.ahead)
+    while (entry := ledger.history(order.request_id)[0]).state in {"received", "running"}:
+        turn = serve_next(HERE, worker, choose, limit_s=order.limit_h * 3600)
+        if isinstance(turn.failure, PASSING):
+            raise turn.failure
+        if not turn.requests:
+            time.sleep(POLL_S)
+    if entry.state != "completed":
+        raise PipelineError(f"request {entry.id} is {entry.state}; `lethe request show {entry.id}` says why")
+    return entry.state
+
+
+@flow(name="pending", flow_run_name="pending requests")
+def pending(order: QueueOrder = ALL) -> int:
+    """Serve all requests that wait, what is due first in front.
+
+    Requests on one model that name the same kind of thing are unlearned together; each has its own
+    certificate. What a killed run has left is taken up from the stage that it had pinned last.
+
+    Args:
+        order: What to serve.
+
+    Returns:
+        How many requests were served.
+
+    Raises:
+        PipelineError: If any of them could not be; the others were.
+        SetupError: As for ``delete``.
+        UnavailableError: As for ``delete``.
+    """
+    require_ready()
+    worker, served, failed = worker_name(), 0, list[str]()
+    choose = in_groups(most=order.together, model=order.model)
+    while (turn := serve_next(HERE, worker, choose, limit_s=order.limit_h * 3600)).requests:
+        served += len(turn.requests)
+        if isinstance(turn.failure, PASSING):
+            raise turn.failure
+        failed += [] if turn.failure is None else [str(turn.failure)]
+    if failed:
+        raise PipelineError("\n".join([f"of {served} requests some could not be served:", *failed]))
+    return served
+
+
+@flow(name="train", flow_run_name="train {order.model}")
+def train(order: TrainingOrder) -> str:
+    """Make the model that deletions start from, as its project's ``params.yaml`` says.
+
+    Args:
+        order: Which model.
+
+    Returns:
+        The digest of its weights.
+    """
+    return train_model(HERE, order.model).weights
+
+
+@flow(name="verify", flow_run_name="verify all evidence")
+def verify() -> int:
+    """Verify the ledger's chain, and the certificate and the evidence of every completed request.
+
+    Returns:
+        How many were verified.
+
+    Raises:
+        EvidenceError: If anything is missing, altered or not signed by a trusted key; all of it is listed.
+    """
+    checked = audit(HERE)
+    title = "Evidence of every completed request"
+    show_checked(checked, key="evidence", title=title, false="requests have evidence that is false")
+    return len(checked)

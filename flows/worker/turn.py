@@ -1,0 +1,154 @@
+"""One turn of a worker: claim what is next, serve it in one run, write down what came of it."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.serve import serve_group
+from flows.submit import open_ledger
+from flows.train import train
+from tasks.checkout.environment import sole_use
+from tasks.checkout.files import read_record
+from tasks.checkout.params import read_params
+from tasks.checkout.progress import tell
+from tasks.lifecycle.projects import Project, open_project, prepare
+from tasks.lifecycle.publishing import publish, publish_training
+from tasks.orchestration.flow_runs import end_orphans, tagged
+from tasks.requests.claims import Claim, device, hold, lease_s
+from tasks.requests.grouping import make_one
+from tasks.requests.request_file import check_request, preview_manifest
+from unlearn_core.audit.queueing import Choose
+from unlearn_core.errors import LetheError, RequestError, UnavailableError
+from unlearn_core.records.artifact import CheckpointCard
+from unlearn_core.records.deletion import Outcome, Released
+from unlearn_core.records.ledger import Entry
+from unlearn_core.records.request import RequestId
+
+PAUSES_S = (5, 15, 30, 60)
+"""How long to wait for a service that is away, each time, before the request waits for another run."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What came of one turn.
+
+    Attributes:
+        requests: What was claimed; nothing if there is nothing to do now.
+        failure: Why not all of it was served; the ledger says so as well.
+    """
+
+    requests: tuple[RequestId, ...]
+    failure: LetheError | None = None
+
+
+def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> Turn:
+    """Claim what a rule chooses, and serve it.
+
+    Args:
+        folder: Where the worker was started.
+        worker: Its name; no two processes share one.
+        choose: The rule.
+        limit_s: How long the computing may take, in seconds.
+
+    Returns:
+        What came of it.
+    """
+    ledger = open_ledger(folder)
+    entries = ledger.claim(worker, choose, lease_s=lease_s())
+    claimed = tuple(entry.id for entry in entries)
+    if not entries:
+        return Turn(claimed)
+    tell(f"· {', '.join(claimed)} of {entries[0].submission.model}")
+    try:
+        with hold(ledger, entries, worker, limit_s=limit_s) as claim, tagged(claimed):
+            end_orphans(entry.id for entry in entries if entry.attempts > 1)
+            _serve_patiently(folder, claim)
+    except LetheError as error:
+        return Turn(claimed, error)
+    return Turn(claimed)
+
+
+def _serve_patiently(folder: Path, claim: Claim) -> None:
+    """Serve what is claimed, also if a service is away for some minutes: what is done is not done again."""
+    for pause_s in PAUSES_S:
+        try:
+            return _serve(folder, claim)
+        except UnavailableError as error:
+            tell(f"· goes on in {pause_s} s: {error}")
+            time.sleep(pause_s)
+    return _serve(folder, claim)
+
+
+def _serve(folder: Path, claim: Claim) -> None:
+    """Serve what is claimed in the project of its model."""
+    project = open_project(folder, claim.entries[0].submission.model)
+    layout = project.layout
+    _prepare(project, claim.entries)
+    if misfits := _fail_misfits(project, claim):
+        if not claim.entries:
+            raise RequestError("\n".join(misfits))
+        _prepare(project, claim.entries)
+    entries = claim.entries
+    releases = serve_group(layout.root, tuple(entry.submission.request for entry in entries))
+    if project.branch is not None:
+        with sole_use(layout.root):
+            publish(layout, read_record(layout.outcome, Outcome).request, branch=project.branch)
+    for entry, released in zip(entries, releases, strict=True):
+        claim.complete(entry, reason=_told(released))
+    if misfits:
+        raise RequestError("\n".join(misfits))
+
+
+def _prepare(project: Project, entries: tuple[Entry, ...]) -> None:
+    with sole_use(project.layout.root):
+        prepare(project, make_one([entry.submission.request for entry in entries]).id)
+
+
+def _fail_misfits(project: Project, claim: Claim) -> list[str]:
+    """Fail each request that does not fit the data, so that it does not take its group with it."""
+    manifest, misfits = preview_manifest(project.layout), list[str]()
+    for entry in claim.entries:
+        try:
+            check_request(project.layout, entry.submission.request, manifest=manifest)
+        except RequestError as error:
+            claim.fail(entry, reason=str(error))
+            misfits.append(f"{entry.id}: {error}")
+    return misfits
+
+
+def _told(released: Released) -> str:
+    """Say in a line what came of a request."""
+    outcome = released.outcome
+    return (
+        f"{outcome.method}: {outcome.verdict.replace('_', '-')}, {released.registered_model} version "
+        f"{released.registered_version}, certificate {released.certificate_digest}"
+    )
+
+
+def worker_name() -> str:
+    """Return a name that no other process has: a flow run's id, else this process's number."""
+    from prefect.runtime import flow_run
+
+    return f"flow run {flow_run.id}" if flow_run.id else f"process {os.getpid()}"
+
+
+def train_model(folder: Path, model: str) -> CheckpointCard:
+    """Make the model that deletions start from, in its project.
+
+    Args:
+        folder: Where the worker was started.
+        model: The registered model's name.
+
+    Returns:
+        Its card.
+    """
+    project = open_project(folder, model)
+    root = project.layout.root
+    with sole_use(root):
+        prepare(project, read_params(root)["request"])
+        with device():
+            card = train(root)
+        if project.branch is not None:
+            publish_training(project.layout, model, branch=project.branch)
+    return card

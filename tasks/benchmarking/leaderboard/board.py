@@ -1,0 +1,36 @@
+"""From the rows of a comparison to its leaderboard."""
+
+from collections.abc import Sequence
+
+from tasks.checkout.layout import Layout
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.computing.execution import device_name
+from tasks.data.datasets import read_card
+from unlearn_core.ranking import rank
+from unlearn_core.records.benchmark import BenchmarkRow, ForgetSet, Leaderboard
+
+
+def make_board(layout: Layout, rows: Sequence[BenchmarkRow], *, seeds: int) -> Leaderboard:
+    """Rank the methods, and say on what.
+
+    Args:
+        layout: The checkout whose parent and data were used.
+        rows: One per case and method.
+        seeds: How many seeds there were.
+
+    Returns:
+        The leaderboard.
+    """
+    data, parent = read_card(layout.dataset), read_checkpoint_card(layout.parent)
+    forget: dict[str, ForgetSet] = {row.forget.name: row.forget for row in rows}
+    return Leaderboard(
+        dataset=data.name,
+        data=data.rows_digest,
+        architecture=parent.architecture.name,
+        parent=parent.weights,
+        device=device_name(),
+        seeds=seeds,
+        forget=tuple(forget.values()),
+        standings=rank(rows),
+        rows=tuple(rows),
+    )

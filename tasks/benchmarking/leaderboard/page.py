@@ -1,0 +1,75 @@
+"""A leaderboard as one HTML file, in the style of the deletion report: nothing in it comes from elsewhere."""
+
+from dataclasses import dataclass
+
+from tasks.benchmarking.leaderboard.figures import gap_figures
+from tasks.benchmarking.leaderboard.text import cells_of
+from tasks.benchmarking.leaderboard.words import (
+    HEADINGS,
+    KINDS,
+    READING,
+    by_kind,
+    columns_of,
+    failures_of,
+    in_words,
+    sets_of,
+)
+from tasks.report.inline import Drawing
+from tasks.report.page import templates
+from tasks.report.tables import Cell
+from unlearn_core.records.benchmark import ForgetKind, ForgetSet, Leaderboard, Standing
+
+
+@dataclass(frozen=True)
+class Line:
+    """One method: its name, a cell per column, how many cases, and the verdicts."""
+
+    method: str
+    cells: tuple[Cell, ...]
+    cases: int
+    verdicts: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the page says of one kind of forget set."""
+
+    kind: ForgetKind
+    title: str
+    sets: list[ForgetSet]
+    heads: list[str]
+    lines: list[Line]
+    figures: list[Drawing]
+
+
+def render(board: Leaderboard) -> bytes:
+    """Render a leaderboard.
+
+    Args:
+        board: The leaderboard.
+
+    Returns:
+        One HTML file in UTF-8; equal boards give equal bytes.
+    """
+    parts = [_part(board, kind, standings) for kind, standings in by_kind(board).items()]
+    told = {
+        "board": board,
+        "parts_told": parts,
+        "words": in_words(board),
+        "reading": READING,
+        "failures": failures_of(board),
+    }
+    return templates().get_template("leaderboard.html").render(told).encode()
+
+
+def _part(board: Leaderboard, kind: ForgetKind, standings: list[Standing]) -> Part:
+    names = columns_of(standings)
+    heads = ["average gap", *(HEADINGS[name] for name in names), "cost"]
+    lines = [_line(one, names) for one in standings]
+    figures = gap_figures(standings, prefix=kind)
+    return Part(kind, KINDS[kind], sets_of(board, kind), heads, lines, figures)
+
+
+def _line(one: Standing, names: list[str]) -> Line:
+    (method, _), *numbers, (verdicts, _) = cells_of(one, names)
+    return Line(method, tuple(Cell(*number) for number in numbers), one.cases, verdicts)

@@ -1,0 +1,86 @@
+"""A leaderboard for a terminal and as Markdown."""
+
+import html
+import re
+from collections.abc import Sequence
+
+from tasks.benchmarking.leaderboard.words import (
+    HEADINGS,
+    KINDS,
+    READING,
+    by_kind,
+    columns_of,
+    failures_of,
+    gap_style,
+    in_words,
+    outcomes_of,
+    unsigned_points,
+    with_interval,
+)
+from tasks.report.numbers import percent
+from unlearn_core.ranking import AVERAGE_GAP
+from unlearn_core.records.benchmark import Leaderboard, Standing
+
+SHORT = (AVERAGE_GAP, "accuracy.train.forget", "accuracy.test.retain", "mia.loss_auc")
+"""What a terminal has room for."""
+
+
+def tell_board(board: Leaderboard) -> str:
+    """Return the leaderboard in short, as text in columns."""
+    parts = [in_words(board)]
+    for kind, standings in by_kind(board).items():
+        head = ["method", "average gap", *(HEADINGS[name] for name in SHORT[1:]), "cost", "verdicts"]
+        rows = [[" ".join(cell).strip() for cell in cells_of(one, SHORT[1:])] for one in standings]
+        parts += ["", f"{KINDS[kind]}: gap to retrained", *_aligned([head, *rows])]
+    return "\n".join(parts)
+
+
+def cells_of(one: Standing, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return a method's line: each number with its interval, or that it has none."""
+    return [
+        (one.method, ""),
+        with_interval(one.average_gap, unsigned_points),
+        *(with_interval(one.gap(name), gap_style(name)) for name in names),
+        with_interval(one.cost, percent),
+        (outcomes_of(one), ""),
+    ]
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def markdown(board: Leaderboard) -> str:
+    """Write a leaderboard as Markdown.
+
+    Args:
+        board: The leaderboard.
+
+    Returns:
+        One page; names from the data are escaped.
+    """
+    parts = ["# Leaderboard", "", plain(in_words(board)) + "."]
+    for kind, standings in by_kind(board).items():
+        names = columns_of(standings)
+        head = ["", "method", "average gap", *(HEADINGS[name] for name in names), "cost", "cases", "verdicts"]
+        parts += ["", f"## {KINDS[kind]}", "", "Mean signed gap to retrained.", "", _line(head)]
+        parts.append(_line(["---:", "---", *["---:"] * (len(names) + 3), "---"]))
+        for place, one in enumerate(standings, 1):
+            _, *cells, verdicts = ("<br>".join(filter(None, cell)) for cell in cells_of(one, names))
+            parts.append(_line([str(place), plain(one.method), *cells, str(one.cases), verdicts]))
+    if failures := failures_of(board):
+        parts += ["", "## Failures", "", _line(["method", "case", "why"]), _line(["---"] * 3)]
+        parts += [_line([plain(word) for word in failure]) for failure in failures]
+    return "\n".join([*parts, "", "## How to read it", "", *(f"- {line}" for line in READING), ""])
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def plain(text: str) -> str:
+    """Return text as Markdown shows it, with nothing in it taken for markup."""
+    return re.sub(r"([\\|`*_\[\]#~$])", r"\\\1", html.escape(" ".join(text.split()), quote=False))

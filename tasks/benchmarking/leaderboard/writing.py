@@ -1,0 +1,38 @@
+"""A leaderboard in a folder: Markdown, CSV, HTML and JSON."""
+
+from pathlib import Path
+
+from tasks.benchmarking.leaderboard.page import render
+from tasks.benchmarking.leaderboard.tables import gaps_csv, rows_csv
+from tasks.benchmarking.leaderboard.text import markdown
+from tasks.benchmarking.scratch import home
+from tasks.checkout.files import write_atomically
+from tasks.checkout.layout import Layout
+from unlearn_core.records.benchmark import Leaderboard
+
+
+def default_folder(layout: Layout, board: Leaderboard) -> Path:
+    """Return where a checkout's leaderboards lie: in its cache, since they can be made again."""
+    return home(layout) / "leaderboards" / board.dataset
+
+
+def write_board(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
+    """Write every form of a leaderboard, over those of an earlier one.
+
+    Args:
+        board: The leaderboard.
+        folder: Made if it does not exist.
+
+    Returns:
+        The files.
+    """
+    forms = {
+        "leaderboard.md": markdown(board).encode(),
+        "leaderboard.html": render(board),
+        "leaderboard.json": board.canonical(),
+        "leaderboard.csv": gaps_csv(board).encode(),
+        "rows.csv": rows_csv(board).encode(),
+    }
+    for name, content in forms.items():
+        write_atomically(folder / name, content)
+    return tuple(folder / name for name in forms)

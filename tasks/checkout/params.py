@@ -1,0 +1,172 @@
+"""``params.yaml``, the only configuration file: read as YAML 1.2, validated as strict JSON."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+from tasks.checkout.files import AnyRecord, write_atomically
+from unlearn_core.errors import ConfigurationError, SetupError
+from unlearn_core.records.base import describe
+
+T = TypeVar("T")
+
+SECTIONS = ("request", "run", "dataset", "parent", "moments", "policy", "methods", "registry")
+
+
+def read_params(root: Path) -> dict[str, Any]:
+    """Read ``params.yaml``.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        Plain JSON values by section.
+
+    Raises:
+        SetupError: If there is no such file.
+        ConfigurationError: If it is not YAML, or has an unknown or a missing section.
+    """
+    path = root / "params.yaml"
+    if not path.is_file():
+        raise SetupError(f"{path} does not exist; run Lethe in a checkout of a Lethe project")
+    values = load_yaml(path)
+    found = set(values) if isinstance(values, dict) else set()
+    if found != set(SECTIONS):
+        unknown, missing = sorted(found - set(SECTIONS), key=str), sorted(set(SECTIONS) - found)
+        raise ConfigurationError(f"params.yaml: unknown sections {unknown}, missing sections {missing}")
+    return values
+
+
+def read_section(root: Path, section: str, kind: type[T] | Any) -> T:
+    """Read and validate one section of ``params.yaml``.
+
+    Args:
+        root: The checkout.
+        section: Its top-level key.
+        kind: The record, or a union of records, that it must be.
+
+    Returns:
+        The validated section.
+
+    Raises:
+        ConfigurationError: If it is not valid; every problem is listed.
+    """
+    try:
+        # Dates are YAML's, not JSON's: as text they are refused like any other wrong value.
+        return TypeAdapter(kind).validate_json(
+            json.dumps(read_params(root)[section], default=str), strict=True
+        )
+    except ValidationError as error:
+        raise ConfigurationError(describe(f"params.yaml, section {section!r}", error)) from error
+
+
+def read_yaml(path: Path, kind: type[AnyRecord]) -> AnyRecord:
+    """Read a record that a person wrote, as YAML 1.2 or JSON.
+
+    Args:
+        path: Its file.
+        kind: What it must be.
+
+    Returns:
+        The validated record.
+
+    Raises:
+        SetupError: If there is no such file.
+        ConfigurationError: If it is not YAML, or not valid; every problem is listed.
+    """
+    if not path.is_file():
+        raise SetupError(f"{path} is no file")
+    try:
+        return kind.model_validate_json(json.dumps(load_yaml(path), default=str), strict=True)
+    except ValidationError as error:
+        raise ConfigurationError(describe(str(path), error)) from error
+
+
+def load_yaml(path: Path) -> Any:
+    """Read a file as YAML 1.2, in which ``1e-3`` is a number, into plain values.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its one document.
+
+    Raises:
+        ConfigurationError: If it is not YAML.
+    """
+    try:
+        return _parse(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not YAML: {error}") from error
+
+
+def _parse(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def write_params(root: Path, changes: dict[str, Any]) -> None:
+    """Replace whole sections of ``params.yaml``; every other line stays as it is.
+
+    Args:
+        root: The checkout.
+        changes: New values by section.
+
+    Raises:
+        ConfigurationError: If the sections are not on lines of their own; nothing was changed.
+    """
+    path, before = root / "params.yaml", read_params(root)
+    text = path.read_text()
+    for section, value in changes.items():
+        if before[section] != value:
+            text = _with_section(text, section, value)
+    if _parse(text) != {**before, **changes}:
+        raise ConfigurationError(
+            "params.yaml: write each section on lines of its own, so that it can be changed"
+        )
+    write_atomically(path, text.encode())
+
+
+def set_values(root: Path, changes: Mapping[tuple[str | int, ...], Any]) -> None:
+    """Set single values of ``params.yaml``; every other value and every comment stays.
+
+    Args:
+        root: The checkout.
+        changes: New values by the keys and indices that lead to them; a last key that is not there yet comes
+            second in its mapping, where no comment of the next section is torn off.
+    """
+    path = root / "params.yaml"
+    yaml = YAML(pure=True)
+    yaml.width = 1000
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    document = yaml.load(path.read_text())
+    for keys, value in changes.items():
+        place = document
+        for key in keys[:-1]:
+            place = place[key]
+        if isinstance(place, CommentedMap) and keys[-1] not in place:
+            place.insert(1, keys[-1], value)
+        else:
+            place[keys[-1]] = value
+    dumped = io.StringIO()
+    yaml.dump(document, dumped)
+    write_atomically(path, dumped.getvalue().encode())
+
+
+def _with_section(text: str, section: str, value: Any) -> str:
+    """Put other lines in a section's place; blank lines and comments before the next section stay."""
+    lines = text.splitlines(keepends=True)
+    starts = {key.value: key.start_mark.line for key, _ in YAML(pure=True).compose(text).value}
+    start = starts[section]
+    end = min((line for line in starts.values() if line > start), default=len(lines))
+    while lines[end - 1].startswith(("#", "\n")):
+        end -= 1
+    dumped = io.StringIO()
+    YAML().dump({section: value}, dumped)
+    return "".join([*lines[:start], dumped.getvalue(), *lines[end:]])

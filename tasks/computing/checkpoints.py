@@ -1,0 +1,143 @@
+"""Checkpoints and second moments at rest: safetensors and a JSON card; pickles are never loaded."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from tasks.checkout.files import file_digest, read_record, replaced_folder, write_record
+from unlearn_core.errors import LetheError, PipelineError
+from unlearn_core.models import build
+from unlearn_core.moments import Moments
+from unlearn_core.records.artifact import CheckpointCard, LayerMoments, MomentsCard
+from unlearn_core.records.base import Sha256
+
+WEIGHTS = "model.safetensors"
+TENSORS = "moments.safetensors"
+CARD = "card.json"
+
+
+def save_checkpoint(folder: Path, model: nn.Module, card: CheckpointCard) -> CheckpointCard:
+    """Write a model's weights and its card; the folder appears whole.
+
+    Args:
+        folder: Where to write; replaced if it exists.
+        model: The model.
+        card: Its card; the weights' digest is filled in here.
+
+    Returns:
+        The card as written.
+    """
+    with replaced_folder(folder) as fresh:
+        # No metadata: with several keys the file's bytes would differ between processes.
+        save_file(_tensors(model), fresh / WEIGHTS)
+        written = CheckpointCard(**{**dict(card), "weights": file_digest(fresh / WEIGHTS)})
+        write_record(fresh / CARD, written)
+    return written
+
+
+def _tensors(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Return a model's tensors, each in memory of its own: layers may share one, and files cannot."""
+    state = model.state_dict()
+    return {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in state.items()
+    }
+
+
+def read_checkpoint_card(folder: Path) -> CheckpointCard:
+    """Read a checkpoint's card."""
+    return read_record(folder / CARD, CheckpointCard)
+
+
+def load_checkpoint(folder: Path) -> tuple[nn.Module, CheckpointCard]:
+    """Load a model, in eval mode, and its card.
+
+    Args:
+        folder: A checkpoint's folder.
+
+    Returns:
+        The model and the card.
+
+    Raises:
+        PipelineError: If the weights are not the ones that the card names, or do not fit the net.
+    """
+    card = read_checkpoint_card(folder)
+    _verify(folder / WEIGHTS, card.weights)
+    model = build(card.architecture)
+    try:
+        model.load_state_dict(load_file(folder / WEIGHTS))
+    except RuntimeError as error:
+        raise PipelineError(f"{folder} does not fit the net {card.architecture.name}: {error}") from error
+    return model.eval(), card
+
+
+def is_whole(folder: Path) -> bool:
+    """Tell whether a checkpoint is there, with the weights that its card names."""
+    try:
+        _verify(folder / WEIGHTS, read_checkpoint_card(folder).weights)
+    except LetheError:
+        return False
+    return True
+
+
+def save_moments(
+    folder: Path, moments: Moments, *, model: Sha256, data: Sha256, carried_to: Sha256 | None = None
+) -> MomentsCard:
+    """Write second moments and their card; the folder appears whole.
+
+    Args:
+        folder: Where to write; replaced if it exists.
+        moments: The second moments.
+        model: The digest of the weights that they were taken at.
+        data: The digest of the data that they were taken over.
+        carried_to: The digest of the later weights that they are for, if they were carried.
+
+    Returns:
+        The card.
+    """
+    layers = tuple(
+        LayerMoments(layer=name, groups=len(c), dimension=c.shape[-1], positions=moments.positions[name])
+        for name, c in moments.layers.items()
+    )
+    with replaced_folder(folder) as fresh:
+        save_file({name: c.contiguous() for name, c in moments.layers.items()}, fresh / TENSORS)
+        tensors = file_digest(fresh / TENSORS)
+        card = MomentsCard(
+            model=model,
+            data=data,
+            tensors=tensors,
+            samples=moments.samples,
+            layers=layers,
+            carried_to=carried_to,
+        )
+        write_record(fresh / CARD, card)
+    return card
+
+
+def load_moments(folder: Path) -> tuple[Moments, MomentsCard]:
+    """Load second moments and their card.
+
+    Args:
+        folder: Their folder.
+
+    Returns:
+        The second moments and the card.
+    """
+    card = read_record(folder / CARD, MomentsCard)
+    _verify(folder / TENSORS, card.tensors)
+    layers = load_file(folder / TENSORS)
+    positions = {entry.layer: entry.positions for entry in card.layers}
+    ordered = {name: layers[name].to(torch.float64) for name in positions}
+    return Moments(layers=ordered, positions=positions, samples=card.samples), card
+
+
+def _verify(path: Path, expected: Sha256) -> None:
+    """Refuse a file that is not the one its card names."""
+    if not path.is_file():
+        raise PipelineError(f"{path} does not exist; run `dvc repro`, or `dvc pull`")
+    if (found := file_digest(path)) != expected:
+        raise PipelineError(
+            f"{path} has digest {found}, its card says {expected}; fetch it again with `dvc checkout`"
+        )

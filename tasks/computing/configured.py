@@ -1,0 +1,51 @@
+"""The methods as ``params.yaml`` and the parent's architecture configure them."""
+
+from typing import Any
+
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section, set_values
+from tasks.computing.checkpoints import read_checkpoint_card
+from unlearn_core.errors import ConfigurationError
+from unlearn_core.method import Method, settled
+from unlearn_core.methods import AnyMethod, parse_methods
+from unlearn_core.presets import with_presets
+from unlearn_core.records.tuning import Values
+
+
+def configured_methods(layout: Layout) -> tuple[AnyMethod, ...]:
+    """Return every method of ``params.yaml``, what is left open filled in for the parent's architecture."""
+    settings = read_section(layout.root, "methods", dict)
+    return parse_methods(with_presets(settings, read_checkpoint_card(layout.parent).architecture.name))
+
+
+def configured_method(layout: Layout, name: str) -> AnyMethod:
+    """Return one of them.
+
+    Args:
+        layout: The checkout.
+        name: The method's name.
+
+    Returns:
+        The method.
+
+    Raises:
+        ConfigurationError: If it is not configured; the message lists those that are.
+    """
+    methods = {method.name: method for method in configured_methods(layout)}
+    if name not in methods:
+        raise ConfigurationError(f"there is no method {name!r} in params.yaml; take {', '.join(methods)}")
+    return methods[name]
+
+
+def write_values(layout: Layout, method: Method, values: Values) -> None:
+    """Write hyper-parameters into ``params.yaml``; what else is there stays, comments too.
+
+    Args:
+        layout: The checkout.
+        method: The method as it is configured.
+        values: By name; of a nested record all is written, since its own defaults would not be the method's.
+    """
+    given: dict[str, Any] = read_section(layout.root, "methods", dict)[method.name] or {}
+    dumped = settled(method, values).model_dump(mode="json")
+    changed = {name.split(".")[0]: dumped[name.split(".")[0]] for name in values}
+    set_values(layout.root, {("methods", method.name): {**given, **changed}})

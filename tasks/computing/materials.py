@@ -1,0 +1,158 @@
+"""From a checkout's pinned folders to the tensors that methods and metrics work on."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.computing.checkpoints import load_checkpoint, load_moments, read_checkpoint_card
+from tasks.data.canaries import CANARY_SUBJECT
+from tasks.data.datasets import read_card
+from tasks.data.pool import Pool
+from unlearn_core.data import Samples
+from unlearn_core.errors import MomentsError, PipelineError
+from unlearn_core.method import Materials, Origin, Tuning
+from unlearn_core.metric import View
+from unlearn_core.models import build
+from unlearn_core.moments import Moments
+from unlearn_core.records.artifact import CheckpointCard, MomentsCard
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.data import CANARY_SPLIT
+from unlearn_core.records.deletion import SplitRecord
+from unlearn_core.selection import Manifest
+
+
+def read_split(layout: Layout) -> SplitRecord:
+    """Read the resolved request."""
+    return read_record(layout.split / "split.json", SplitRecord)
+
+
+def forget_mask(split: SplitRecord, rows: int) -> NDArray[np.bool_]:
+    """Return the ``[rows]`` mask of the rows to forget."""
+    mask = np.zeros(rows, dtype=bool)
+    mask[list(split.forget_rows)] = True
+    return mask
+
+
+def retain_mask(split: SplitRecord, manifest: Manifest) -> NDArray[np.bool_]:
+    """Return the ``[rows]`` mask of the training rows to keep."""
+    return (manifest.splits == "train") & ~forget_mask(split, len(manifest))
+
+
+def load_materials(layout: Layout, pool: Pool) -> Materials:
+    """Gather everything that is at hand for a request; ``unlearn`` hands on only what a method declares.
+
+    Args:
+        layout: The checkout.
+        pool: Its data set.
+
+    Returns:
+        The materials.
+    """
+    split = read_split(layout)
+    card = read_checkpoint_card(layout.parent)
+    moments, taken = load_parent_moments(layout)
+    return Materials(
+        scope=split.method_scope,
+        classes=split.classes,
+        forget=pool.take(forget_mask(split, len(pool.manifest))),
+        retain=pool.take(retain_mask(split, pool.manifest)),
+        moments=moments,
+        moments_model=None
+        if taken.model == card.weights
+        else load_checkpoint(find_model(layout, taken.model))[0],
+        tuning=Tuning(
+            forget=pool.split("tuning").of_classes(split.classes) if split.classes else None,
+            retain=pool.split("tuning").of_classes(split.classes, exclude=True),
+        ),
+        origin=_origin(card),
+    )
+
+
+def _origin(card: CheckpointCard) -> Origin | None:
+    """Return how to train a model anew, or None where nobody knows."""
+    if card.recipe is None:
+        return None
+    return Origin(untrained=partial(build, card.architecture), recipe=card.recipe)
+
+
+def load_parent_moments(layout: Layout) -> tuple[Moments, MomentsCard]:
+    """Load the second moments.
+
+    Args:
+        layout: The checkout.
+
+    Returns:
+        The second moments of the data set at the parent's weights, or carried to it, and their card.
+
+    Raises:
+        MomentsError: If they are for other weights or over other data.
+    """
+    moments, card = load_moments(layout.moments)
+    model, data = read_checkpoint_card(layout.parent).weights, read_card(layout.dataset).rows_digest
+    belongs = card.carried_to or card.model
+    if (belongs, card.data) != (model, data):
+        raise MomentsError(
+            f"the second moments belong to model {belongs} and data {card.data}; the parent is {model}, "
+            f"the data set {data}. Run `dvc repro moments`"
+        )
+    return moments, card
+
+
+def find_model(layout: Layout, weights: Sha256) -> Path:
+    """Find a model that the parent descends from, or the parent itself.
+
+    Args:
+        layout: The checkout.
+        weights: The digest of its weights.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        PipelineError: If it is not here, or another model lies in its place.
+    """
+    if read_checkpoint_card(layout.parent).weights == weights:
+        return layout.parent
+    folder = layout.generation("models", weights)
+    if not folder.is_dir():
+        raise PipelineError(f"{folder} does not exist; fetch it with `dvc checkout` or `dvc pull`")
+    if (found := read_checkpoint_card(folder).weights) != weights:
+        raise PipelineError(f"{folder} holds model {found}, wanted is {weights}; run `dvc checkout`")
+    return folder
+
+
+def views(layout: Layout, pool: Pool) -> dict[View, Samples]:
+    """Return the samples of every view that metrics look at; empty ones are left out.
+
+    Args:
+        layout: The checkout.
+        pool: Its data set.
+
+    Returns:
+        The samples by view. In sample scope all held-out data is on the retain side; held-out canaries are
+        looked at where planted ones are forgotten, and nothing else is.
+    """
+    split = read_split(layout)
+    found: dict[View, Samples] = {
+        ("train", "forget"): pool.take(forget_mask(split, len(pool.manifest))),
+        ("train", "retain"): pool.take(retain_mask(split, pool.manifest)),
+    }
+    for part in ("audit", "test"):
+        held_out = pool.split(part)
+        found[part, "retain"] = held_out.of_classes(split.classes, exclude=True)
+        found[part, "forget"] = held_out.of_classes(split.classes)
+    forgotten_subjects = pool.manifest.subject_ids[list(split.forget_rows)]
+    if not split.classes and (forgotten_subjects == CANARY_SUBJECT).all():
+        found["canary", "retain"] = pool.split(CANARY_SPLIT)
+    return {view: samples for view, samples in found.items() if len(samples)}
+
+
+def load_parent(layout: Layout, device: torch.device) -> nn.Module:
+    """Load the parent onto a device, in eval mode."""
+    return load_checkpoint(layout.parent)[0].to(device)

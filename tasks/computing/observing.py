@@ -1,0 +1,162 @@
+"""Observe what lies in a checkout, once: every result is kept by what it depends on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from torch import nn
+
+from tasks.checkout.files import code_digest, read_record, write_record
+from tasks.checkout.layout import Layout, short
+from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
+from tasks.computing.execution import computing, device_name
+from tasks.computing.kept_outputs import is_whole, read_outputs, save_outputs
+from tasks.computing.materials import read_split, views
+from tasks.data.pool import Pool
+from unlearn_core import data, evaluating, models, relearning
+from unlearn_core.comparing import weight_distances
+from unlearn_core.data import Samples
+from unlearn_core.evaluating import observe
+from unlearn_core.models import build_seeded
+from unlearn_core.observations import Outputs, RelearnCurve, Relearning, View, WeightDistances
+from unlearn_core.records.base import canonical_json, sha256
+from unlearn_core.records.params import RunParams
+from unlearn_core.relearning import RelearnTerms, relearn
+from unlearn_core.seeds import derive_seed
+
+BATCH_SIZE = 256
+FORGOTTEN: View = ("train", "forget")
+
+
+def observed_views(layout: Layout, checkpoint: Path, run: RunParams) -> dict[View, Outputs]:
+    """Return what a checkpoint says of every view of the current request.
+
+    Args:
+        layout: The checkout.
+        checkpoint: The model's folder.
+        run: Base seed and threads.
+
+    Returns:
+        The outputs by view, observed now or before.
+    """
+
+    def look(device: torch.device) -> dict[View, Outputs]:
+        model, samples = _load(checkpoint, device), views(layout, Pool(layout, device))
+        return {view: observe(model, part, batch_size=BATCH_SIZE) for view, part in samples.items()}
+
+    return _kept(layout, run, {"weights": read_checkpoint_card(checkpoint).weights}, look)
+
+
+def observed_untrained(layout: Layout, run: RunParams) -> Outputs:
+    """Return what a net of the parent's architecture with fresh weights says of the forgotten data.
+
+    Args:
+        layout: The checkout.
+        run: Base seed and threads.
+
+    Returns:
+        The outputs on the view ``train.forget``.
+    """
+    architecture, seed = read_checkpoint_card(layout.parent).architecture, derive_seed(run.seed, "untrained")
+
+    def look(device: torch.device) -> dict[View, Outputs]:
+        net, samples = build_seeded(architecture, seed).to(device), _forgotten(layout, device)
+        return {FORGOTTEN: observe(net, samples, batch_size=BATCH_SIZE)}
+
+    ingredients = {"untrained": architecture.model_dump(mode="json"), "seed": seed}
+    return _kept(layout, run, ingredients, look)[FORGOTTEN]
+
+
+def observed_relearning(
+    layout: Layout, checkpoint: Path, run: RunParams, *, reference: Path | None
+) -> Relearning:
+    """Observe how fast a checkpoint, and a retrained model, learn the forgotten data again.
+
+    Args:
+        layout: The checkout; the parent says how well the data was known.
+        checkpoint: The model's folder.
+        run: Base seed and threads.
+        reference: A retrained model's folder, or None.
+
+    Returns:
+        The curves.
+    """
+    # Nothing is taught: the first look of the parent is how well it knows the samples.
+    original = _curve(layout, layout.parent, run, until=0.0).accuracy[0]
+    curves = [_curve(layout, folder, run, until=original) for folder in (checkpoint, reference) if folder]
+    return Relearning(curves[0], original, curves[1] if reference else None)
+
+
+def observed_weights(
+    checkpoint: Path, run: RunParams, *, reference: Path | None, second: Path | None
+) -> WeightDistances | None:
+    """Return how far a checkpoint's weights are from a retrained model's.
+
+    Args:
+        checkpoint: The model's folder.
+        run: Threads.
+        reference: A retrained model's folder, or None.
+        second: The folder of another one, for the floor, or None.
+
+    Returns:
+        The distances; None without a reference.
+    """
+    if reference is None:
+        return None
+    floor = None if second is None else load_checkpoint(second)[0]
+    with computing(run.threads):
+        return weight_distances(load_checkpoint(checkpoint)[0], load_checkpoint(reference)[0], second=floor)
+
+
+def _curve(layout: Layout, checkpoint: Path, run: RunParams, *, until: float) -> RelearnCurve:
+    """Teach a checkpoint the forgotten data, or read how that went before."""
+    terms, seed = RelearnTerms(), derive_seed(run.seed, "relearn")
+    ingredients = {
+        "weights": read_checkpoint_card(checkpoint).weights,
+        "until": until,
+        "terms": terms.model_dump(mode="json"),
+        "seed": seed,
+    }
+    path = layout.lethe / "relearning" / f"{_key(layout, run, ingredients, data, models, relearning)}.json"
+    if not path.is_file():
+        with computing(run.threads) as device:
+            model, samples = _load(checkpoint, device), _forgotten(layout, device)
+            curve = relearn(model, samples, until=until, terms=terms, seed=seed)
+        write_record(path, curve)
+    return read_record(path, RelearnCurve)
+
+
+def _load(checkpoint: Path, device: torch.device) -> nn.Module:
+    return load_checkpoint(checkpoint)[0].to(device)
+
+
+def _forgotten(layout: Layout, device: torch.device) -> Samples:
+    return views(layout, Pool(layout, device))[FORGOTTEN]
+
+
+def _kept(
+    layout: Layout,
+    run: RunParams,
+    ingredients: dict[str, object],
+    look: Callable[[torch.device], dict[View, Outputs]],
+) -> dict[View, Outputs]:
+    """Return what was kept for these ingredients, or look now."""
+    folder = layout.lethe / "outputs" / _key(layout, run, ingredients, data, evaluating, models)
+    if not is_whole(folder):
+        with computing(run.threads) as device:
+            observed = look(device)
+        save_outputs(folder, observed)
+    return read_outputs(folder)
+
+
+def _key(layout: Layout, run: RunParams, ingredients: dict[str, object], *code: ModuleType) -> str:
+    """Name what was observed by all that it depends on: these, the split, and what computed it how."""
+    here = {
+        "split": read_split(layout).digest,
+        "threads": run.threads,
+        "device": device_name(),
+        "torch": torch.__version__,
+        "code": code_digest(*code),
+    }
+    return short(sha256(canonical_json({**ingredients, **here})))

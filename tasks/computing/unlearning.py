@@ -1,0 +1,100 @@
+"""Run one method on this machine, from the pinned parent to a candidate checkpoint."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.checkout.files import read_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.progress import progress
+from tasks.computing.checkpoints import read_checkpoint_card, save_checkpoint
+from tasks.computing.execution import computing, measured
+from tasks.computing.materials import load_materials, load_parent, read_split
+from tasks.data.pool import Pool
+from unlearn_core.method import Method, settled
+from unlearn_core.records.artifact import CheckpointCard
+from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import LAST_RESORT
+from unlearn_core.records.result import UnlearningRecord
+from unlearn_core.records.tuning import TuningRecord
+from unlearn_core.seeds import derive_seed
+from unlearn_core.unlearning import unlearn
+
+
+@dataclass(frozen=True)
+class Attempted:
+    """One attempt: what was done, what it cost, and where the candidate lies."""
+
+    record: UnlearningRecord
+    cost: Cost
+    checkpoint: Path
+
+
+def attempt(layout: Layout, method: Method, run: RunParams, *, max_unsupported_share: float) -> Attempted:
+    """Unlearn with one method and save the candidate.
+
+    Args:
+        layout: The checkout.
+        method: What to run.
+        run: Base seed and threads.
+        max_unsupported_share: From the policy.
+
+    Returns:
+        The attempt.
+    """
+    seed = derive_seed(run.seed, f"method/{method.name}")
+    with computing(run.threads) as device, progress(f"unlearn with {method.name}") as on_step:
+        parent = load_parent(layout, device)
+        materials = load_materials(layout, Pool(layout, device))
+        with measured() as meter:
+            result = unlearn(
+                method,
+                parent,
+                materials,
+                seed=seed,
+                max_unsupported_share=max_unsupported_share,
+                on_step=on_step,
+            )
+            meter.samples_seen = result.samples_seen
+    folder = layout.attempt(method.name)
+    card = save_checkpoint(folder, result.model, _candidate_card(layout, method, seed, run))
+    record = UnlearningRecord(
+        method=result.method.model_dump(mode="json"),
+        seed=seed,
+        parent=read_checkpoint_card(layout.parent).weights,
+        weights=card.weights,
+        coverage=result.coverage,
+        curves=result.curves,
+    )
+    return Attempted(record, _with_search(layout, method, meter.read()), folder)
+
+
+def _with_search(layout: Layout, method: Method, cost: Cost) -> Cost:
+    """Add what it cost to find the method's hyper-parameters, where a search for this very request did."""
+    split = read_split(layout)
+    path = layout.tuning(split.request, method.name)
+    if not path.is_file():
+        return cost
+    found = read_record(path, TuningRecord)
+    parent = read_checkpoint_card(layout.parent).weights
+    if (found.split, found.parent) != (split.digest, parent) or not found.chosen:
+        return cost
+    if settled(method, found.chosen) != method:
+        return cost
+    return Cost.total((cost, Cost(**{**dict(found.cost), "tuning_seconds": found.cost.seconds})))
+
+
+def _candidate_card(layout: Layout, method: Method, seed: int, run: RunParams) -> CheckpointCard:
+    """Return the parent's card with what unlearning changed; the weights' digest is still the parent's."""
+    parent = read_checkpoint_card(layout.parent)
+    anew = method.name == LAST_RESORT
+    changed = {
+        "parent": parent.weights,
+        "data": read_split(layout).retained,
+        "seed": seed,
+        "threads": run.threads,
+        "method": method.name,
+        "trained": None if anew else parent.trained or parent.weights,
+        "deletions": 0 if anew else parent.deletions + 1,
+    }
+    return CheckpointCard(**{**dict(parent), **changed})

@@ -1,0 +1,212 @@
+"""Images of a user's own become a data set: shard by shard, so that a stopped import goes on where it was.
+
+Every image is decoded once on its way in. What cannot be read is collected, and listed at the end.
+"""
+
+import csv
+import io
+import shutil
+import warnings
+from collections import Counter
+from pathlib import Path
+
+from tasks.checkout.files import read_record, write_atomically, write_record
+from tasks.checkout.layout import Layout, short
+from tasks.checkout.progress import progress, tell
+from tasks.data.canaries import with_canaries
+from tasks.data.datasets import describe_dataset, manifest_of, read_card, read_rows
+from tasks.data.folders import list_folder
+from tasks.data.incoming import Incoming
+from tasks.data.shards import cut, import_shard, shard_paths, take_over
+from tasks.data.tables import list_parquet
+from tasks.data.torchvision_sets import list_torchvision
+from unlearn_core.errors import ConfigurationError, PipelineError, SetupError
+from unlearn_core.progress import Step
+from unlearn_core.records.base import Sha256, canonical_json, sha256
+from unlearn_core.records.data import DatasetCard, ImportCard, Normalisation
+from unlearn_core.records.importing import Problem, ShardCard
+from unlearn_core.records.params import (
+    ImageFolderSource,
+    ImportedSource,
+    ParquetSource,
+    TorchvisionSource,
+)
+
+IMPORT_CARD = "import.json"
+
+
+def import_dataset(layout: Layout, params: ImportedSource) -> Path:
+    """Import a source beside the checkout's data set, which stays as it is until ``place_import``.
+
+    Shards that an earlier, stopped import finished are taken over where their rows are still the same.
+    Memory holds one shard's images, of at most 32 MiB or one image, and some hundred bytes per row.
+
+    Args:
+        layout: The checkout.
+        params: The source.
+
+    Returns:
+        The folder of the imported data set.
+    """
+    incoming = list_rows(layout.root, params)
+    folder = _folder(layout, params)
+    (folder / "dataset").mkdir(parents=True, exist_ok=True)
+    finished: list[ShardCard] = []
+    with progress("import images") as on_step, warnings.catch_warnings():
+        # Pillow warns of odd metadata and large images; only what cannot be read matters here.
+        warnings.simplefilter("ignore")
+        for number, rows in enumerate(cut(incoming)):
+            before = take_over(folder, number, rows, incoming, params)
+            finished.append(before or import_shard(folder, number, rows, incoming, params))
+            on_step(Step("images", rows.stop, len(incoming)))
+    _clear(folder, len(finished))
+    problems = tuple(problem for card in finished for problem in card.problems)
+    _list_problems(layout, params, problems, len(incoming))
+    _describe(folder / "dataset", incoming, params, finished, problems)
+    return folder / "dataset"
+
+
+def list_rows(root: Path, params: ImportedSource) -> Incoming:
+    """List the rows of a source, canaries among them; no image is opened."""
+    return with_canaries(_listed(root, params), params)
+
+
+def _listed(root: Path, params: ImportedSource) -> Incoming:
+    if isinstance(params, ImageFolderSource):
+        return list_folder(root, params)
+    if isinstance(params, ParquetSource):
+        return list_parquet(root, params)
+    return list_torchvision(root, params)
+
+
+def place_import(layout: Layout, params: ImportedSource) -> None:
+    """Let an imported data set take the place of ``data/dataset``, and forget how it was imported."""
+    folder = _folder(layout, params)
+    layout.dataset.parent.mkdir(parents=True, exist_ok=True)
+    if layout.dataset.exists():
+        shutil.rmtree(layout.dataset)
+    (folder / "dataset").replace(layout.dataset)
+    shutil.rmtree(folder)
+
+
+def discard_other_data(layout: Layout, rows_digest: Sha256) -> None:
+    """Remove ``data/dataset`` if it holds other rows, so that its stage is due; it can be imported again."""
+    if layout.dataset.is_dir() and read_card(layout.dataset).rows_digest != rows_digest:
+        shutil.rmtree(layout.dataset)
+
+
+def discard_import(layout: Layout, params: ImportedSource) -> None:
+    """Remove an imported data set that nobody placed."""
+    shutil.rmtree(_folder(layout, params), ignore_errors=True)
+
+
+def require_imported(layout: Layout, params: ImportedSource) -> Path:
+    """Return ``data/dataset`` if it was imported with these very settings.
+
+    Args:
+        layout: The checkout.
+        params: The source.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        SetupError: If it was not.
+    """
+    path = layout.dataset / IMPORT_CARD
+    if not path.is_file() or read_record(path, ImportCard).settings != params.digest:
+        raise SetupError("the data set that params.yaml names is not imported yet; run `lethe train`")
+    return layout.dataset
+
+
+def _folder(layout: Layout, params: ImportedSource) -> Path:
+    """Return where a source is imported, whatever its other settings: shards are told by their stamps."""
+    name = params.dataset if isinstance(params, TorchvisionSource) else params.path
+    return layout.lethe / "imports" / short(sha256(canonical_json([params.source, name])))
+
+
+def _clear(folder: Path, shards: int) -> None:
+    """Remove the shards that an earlier import had more of."""
+    number = shards
+    while any(path.exists() for path in shard_paths(folder, number)):
+        for path in shard_paths(folder, number):
+            path.unlink(missing_ok=True)
+        number += 1
+
+
+def _list_problems(layout: Layout, params: ImportedSource, problems: tuple[Problem, ...], rows: int) -> None:
+    """Write the images that could not be read into a table, and refuse or skip them."""
+    path = layout.lethe / "import-problems.csv"
+    path.unlink(missing_ok=True)
+    if not problems:
+        return
+    table = io.StringIO()
+    csv.writer(table).writerows([("sample_id", "reason"), *((p.sample_id, p.reason) for p in problems)])
+    write_atomically(path, table.getvalue().encode())
+    # Names of images may be personal, and messages of errors are stored: so the names are in the table alone.
+    said = f"{len(problems)} of {rows} images cannot be read; .lethe/{path.name} lists each with the reason"
+    if params.on_bad_image == "refuse" or len(problems) == rows:
+        raise PipelineError(f"{said}. Repair or remove them, or set dataset.on_bad_image to skip")
+    tell(f"  {said}; they are skipped")
+
+
+def _describe(
+    folder: Path,
+    incoming: Incoming,
+    params: ImportedSource,
+    finished: list[ShardCard],
+    problems: tuple[Problem, ...],
+) -> DatasetCard:
+    """Write the cards of the data set and of its import."""
+    sizes = sum((Counter(card.sizes) for card in finished), Counter[str]())
+    if len(sizes) > 1:
+        counts = ", ".join(f"{count} of {size}" for size, count in sizes.most_common(5))
+        raise ConfigurationError(f"the images differ in size ({counts}); set dataset.image_size")
+    height, width = map(int, next(iter(sizes)).split("x"))
+    channels = params.channels or (3 if any(card.colour for card in finished) else 1)
+    given = params.normalisation
+    if given is not None and {len(given.mean), len(given.std)} != {channels}:
+        raise ConfigurationError(
+            f"dataset.normalisation has {len(given.mean)} means and {len(given.std)} standard deviations; "
+            f"the images have {channels} channel(s)"
+        )
+    card = describe_dataset(
+        manifest_of(read_rows(folder), incoming.classes),
+        name=params.name,
+        input_shape=(channels, height, width),
+        normalisation=given or _measured(finished, channels),
+    )
+    _refuse_empty(card)
+    listed = sha256(canonical_json([[p.sample_id, p.reason] for p in problems]))
+    write_record(folder / "card.json", card)
+    write_record(
+        folder / IMPORT_CARD,
+        ImportCard(settings=params.digest, skipped=len(problems), skipped_digest=listed),
+    )
+    return card
+
+
+def _measured(finished: list[ShardCard], channels: int) -> Normalisation:
+    """Return the mean and standard deviation of the training rows' pixels, channel by channel."""
+    pixels = sum(card.pixels for card in finished)
+    sums = [sum(card.sums[channel] for card in finished) for channel in range(channels)]
+    squares = [sum(card.squares[channel] for card in finished) for channel in range(channels)]
+    mean = [total / pixels / 255 for total in sums]
+    variance = [square / pixels / 255**2 - m**2 for square, m in zip(squares, mean, strict=True)]
+    std = [round(max(v, 0.0) ** 0.5, 4) for v in variance]
+    if min(std) == 0:
+        raise ConfigurationError("a channel is the same in every pixel; give dataset.normalisation")
+    return Normalisation(mean=tuple(round(m, 4) for m in mean), std=tuple(std))
+
+
+def _refuse_empty(card: DatasetCard) -> None:
+    """Refuse a class of which nothing is left to train on, and splits without any row."""
+    train = next(split for split in card.splits if split.split == "train")
+    empty = [name for name, rows in zip(card.classes, train.rows_per_class, strict=True) if not rows]
+    if empty:
+        raise ConfigurationError(f"no training image is left of the class(es) {', '.join(empty)}")
+    if missing := [split.split for split in card.splits if not split.rows]:
+        raise ConfigurationError(
+            f"there are too few images for the split(s) {', '.join(missing)}; add images, or raise "
+            "dataset.tuning, dataset.audit and dataset.test"
+        )

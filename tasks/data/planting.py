@@ -1,0 +1,90 @@
+"""Planting canaries: ``params.yaml`` asks for them where they can still be trained on."""
+
+import math
+from dataclasses import dataclass
+
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section, set_values
+from tasks.data.canaries import CANARY_SUBJECT
+from tasks.data.digits import make_digits
+from tasks.data.importing import list_rows
+from unlearn_core.errors import ConfigurationError
+from unlearn_core.records.base import canonical_json
+from unlearn_core.records.params import (
+    DatasetParams,
+    DigitsSource,
+    ImportedSource,
+    ParentParams,
+    RetainedSource,
+)
+
+TOO_LATE = {
+    "adopted": "the parent was trained elsewhere",
+    "champion": "the parent is the model of an earlier deletion",
+    "train": "the data set is what an earlier deletion retained",
+}
+"""Why, by the parent's source."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What ``params.yaml`` asks for now.
+
+    Attributes:
+        records: How many canaries are trained on.
+        held_out: How many are not.
+        subject: Whom the first belong to.
+        seed: Of the data set, and so of the draw.
+        lowest: What ``canary.auc`` is at least, 19 times of 20, of a model that never saw any of them.
+        highest: What it is at most.
+    """
+
+    records: int
+    held_out: int
+    subject: str
+    seed: int
+    lowest: float
+    highest: float
+
+
+def plant_canaries(layout: Layout, *, records: int, seed: int | None) -> Planted:
+    """Ask for canaries in ``params.yaml``; the next training plants them.
+
+    Args:
+        layout: The checkout.
+        records: How many to train on; as many are held out.
+        seed: The data set's seed from now on, or None to keep the one it has.
+
+    Returns:
+        What was asked for.
+
+    Raises:
+        ConfigurationError: If the parent is not trained here, the data set is a retained one, it has canaries
+            already, or they do not fit; nothing is changed.
+    """
+    before = _plantable(layout)
+    given = {"canaries": records} if seed is None else {"canaries": records, "seed": seed}
+    after = type(before).parse(canonical_json({**before.model_dump(mode="json"), **given}))
+    # Drawn once for nothing: what does not fit is refused before anything is written.
+    make_digits(after) if isinstance(after, DigitsSource) else list_rows(layout.root, after)
+    set_values(layout.root, {("dataset", name): value for name, value in given.items()})
+    # The standard deviation of Mann and Whitney's statistic, as an AUC.
+    reach = 1.96 * math.sqrt((2 * records + 1) / 12) / records
+    return Planted(records, records, CANARY_SUBJECT, after.seed, max(0.0, 0.5 - reach), min(1.0, 0.5 + reach))
+
+
+def _plantable(layout: Layout) -> DigitsSource | ImportedSource:
+    """Return the settings of the data set, if canaries can still be planted in it."""
+    dataset = read_section(layout.root, "dataset", DatasetParams)
+    parent = read_section(layout.root, "parent", ParentParams).source
+    if isinstance(dataset, RetainedSource) or parent != "train":
+        raise ConfigurationError(
+            f"canaries are planted before training, and {TOO_LATE[parent]}; name a source of data and "
+            "`parent: {source: train}` in params.yaml, or plant them in a clone that trains its own model"
+        )
+    if dataset.canaries:
+        raise ConfigurationError(
+            f"{dataset.canaries} canaries are planted already; to remove them, set dataset.canaries to 0 in "
+            "params.yaml and train again"
+        )
+    return dataset

@@ -1,0 +1,180 @@
+"""Parquet files with encoded images as a source."""
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from tasks.data.incoming import Incoming, deal_splits
+from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UsageError
+from unlearn_core.records.params import ParquetSource
+
+ROWS_AT_ONCE = 64
+
+
+def list_parquet(root: Path, params: ParquetSource) -> Incoming:
+    """List the rows of Parquet files in the files' order; no image is read.
+
+    Args:
+        root: What the path in the settings is relative to.
+        params: The files, and what their columns are called.
+
+    Returns:
+        The rows.
+
+    Raises:
+        ConfigurationError: If a column is missing or holds what it must not; every problem is listed.
+    """
+    files = [_opened(path) for path in parquet_files(root / params.path)]
+    table = _columns(files, params)
+    count = len(table)
+    classes, labels, problems = _labels(table[params.columns.label], files[0], params.classes)
+    ids, wrong = _ids(table, params.columns.sample_id)
+    if problems := problems + wrong:
+        raise ConfigurationError("\n  ".join([f"{Path(params.path).name} cannot be imported:", *problems]))
+    parts = [] if params.columns.split is None else table[params.columns.split].to_pylist()
+    held_out = np.array([part != "train" for part in parts] or [False] * count, dtype=bool)
+    owner = params.columns.subject_id
+    groups = _Groups(files, params.columns.image)
+    return Incoming(
+        sample_ids=ids,
+        labels=labels,
+        splits=deal_splits(labels, held_out, params),
+        subject_ids=[""] * count if owner is None else [_text(one) for one in table[owner].to_pylist()],
+        sizes=groups.sizes(),
+        stamps=groups.stamps(),
+        classes=classes,
+        read=groups.read,
+    )
+
+
+def parquet_files(path: Path) -> list[Path]:
+    """Return a Parquet file, or those of a folder in the order of their names.
+
+    Args:
+        path: The file or the folder.
+
+    Returns:
+        At least one file.
+
+    Raises:
+        SetupError: If there is none.
+    """
+    files = [path] if path.is_file() else sorted(path.glob("*.parquet"))
+    if not files:
+        raise SetupError(f"dataset.path: {path.name} is no Parquet file and no folder of such files")
+    return files
+
+
+def _opened(path: Path) -> tuple[Path, pq.ParquetFile]:
+    try:
+        return path, pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        said = str(error).replace(str(path), path.name)
+        raise PipelineError(f"{path.name} is no whole Parquet file ({said})") from error
+
+
+def _columns(files: list[tuple[Path, pq.ParquetFile]], params: ParquetSource) -> pa.Table:
+    """Read every column but the images."""
+    named = params.columns.model_dump(exclude_none=True)
+    for path, file in files:
+        if missing := {*named.values()} - {*file.schema_arrow.names}:
+            raise ConfigurationError(
+                f"{path.name} has no column {', '.join(sorted(missing))}; it has "
+                f"{', '.join(file.schema_arrow.names)}. Name them in dataset.columns"
+            )
+    wanted = sorted({name for use, name in named.items() if use != "image"})
+    return pa.concat_tables(file.read(columns=wanted).replace_schema_metadata() for _, file in files)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _ids(table: pa.Table, column: str | None) -> tuple[list[str], list[str]]:
+    """Return each row's id, and what is wrong with the ids."""
+    if column is None:
+        return [f"row-{row:09d}" for row in range(len(table))], []
+    ids = [_text(value) for value in table[column].to_pylist()]
+    problems = [f"{ids.count('')} row(s) have no {column}"] if "" in ids else []
+    if twice := len(ids) - len(set(ids)):
+        problems.append(f"{twice} row(s) have a {column} that another one has")
+    return ids, problems
+
+
+def _labels(
+    column: pa.ChunkedArray, first: tuple[Path, pq.ParquetFile], ordered: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], NDArray[np.int64], list[str]]:
+    """Return the classes, each row's index among them, and what is wrong with the labels."""
+    values = column.to_pylist()
+    if pa.types.is_integer(column.type):
+        known = [value for value in values if value is not None and value >= 0]
+        classes = (
+            ordered or _named(first) or tuple(str(number) for number in range(max(known, default=0) + 1))
+        )
+        index: dict[Any, int] = {number: number for number in range(len(classes))}
+    else:
+        classes = ordered or tuple(sorted({str(value) for value in values if value is not None}))
+        index = {name: number for number, name in enumerate(classes)}
+    strange = sum(value not in index for value in values)
+    problems = [f"{strange} row(s) have a label that is none of {', '.join(classes[:10])}"] if strange else []
+    if len(classes) < 2:
+        problems.append(f"{len(classes)} class(es); at least two are needed")
+    return classes, np.array([index.get(value, 0) for value in values], dtype=np.int64), problems
+
+
+def _named(first: tuple[Path, pq.ParquetFile]) -> tuple[str, ...]:
+    """Return the names of numbered classes where a file's own description gives them."""
+    described = json.loads((first[1].schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
+    features = described.get("info", {}).get("features", {})
+    names = (feature.get("names") for feature in features.values() if isinstance(feature, dict))
+    return tuple(next((one for one in names if one), ()))
+
+
+class _Groups:
+    """The images, a few at a time; fast in the rows' order."""
+
+    def __init__(self, files: list[tuple[Path, pq.ParquetFile]], column: str) -> None:
+        self._column = column
+        self._groups = [(path, file, group) for path, file in files for group in range(file.num_row_groups)]
+        self._rows = [file.metadata.row_group(group).num_rows for _, file, group in self._groups]
+        self._starts = list(accumulate(self._rows, initial=0))[:-1]
+        self._batches: Iterator[pa.RecordBatch] = iter(())
+        self._held: list[Any] = []
+        self._start = self._group = -1
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Return about how many bytes each image has: its share of its group."""
+        size = [
+            file.metadata.row_group(group).total_byte_size // max(rows, 1)
+            for (_, file, group), rows in zip(self._groups, self._rows, strict=True)
+        ]
+        return np.repeat(np.array(size, dtype=np.int64), self._rows)
+
+    def stamps(self) -> NDArray[np.int64]:
+        """Return when each row's file was changed."""
+        times = [path.stat().st_mtime_ns for path, _, _ in self._groups]
+        return np.repeat(np.array(times, dtype=np.int64), self._rows)
+
+    def read(self, row: int) -> bytes:
+        """Return a row's image."""
+        group = bisect_right(self._starts, row) - 1
+        if group != self._group or row < self._start:
+            _, file, number = self._groups[group]
+            self._batches = file.iter_batches(ROWS_AT_ONCE, row_groups=[number], columns=[self._column])
+            self._group, self._start, self._held = group, self._starts[group], []
+        while row >= self._start + len(self._held):
+            self._start += len(self._held)
+            self._held = next(self._batches)[self._column].to_pylist()
+        found = self._held[row - self._start]
+        encoded = found.get("bytes") if isinstance(found, dict) else found
+        if not isinstance(encoded, bytes):
+            raise UsageError("no bytes of an image")
+        return encoded

@@ -1,0 +1,92 @@
+"""Torchvision's classification data sets as a source: those with a part to train on and one to test on."""
+
+import inspect
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.checkout.progress import tell
+from tasks.data.incoming import Incoming, deal_splits
+from unlearn_core.errors import ConfigurationError, SetupError
+from unlearn_core.records.params import TorchvisionSource
+
+PARTS = ("train", "test")
+LABELS = ("targets", "labels", "_labels")
+"""Where torchvision keeps labels, so that no image has to be read for them."""
+
+
+def list_torchvision(root: Path, params: TorchvisionSource) -> Incoming:
+    """List the images of a data set of torchvision, downloading it where it is not there.
+
+    Args:
+        root: What a relative ``root`` in the settings is relative to.
+        params: Which data set.
+
+    Returns:
+        The rows, those to train on first.
+
+    Raises:
+        ConfigurationError: If its classes are not the ones that the settings name.
+    """
+    folder = root / Path(params.root).expanduser()
+    sets = [_open(params.dataset, folder, part) for part in PARTS]
+    names = [str(name) for name in getattr(sets[0], "classes", [])]
+    numbers = [_labels(one) for one in sets]
+    names = names or [str(number) for number in range(int(max(one.max() for one in numbers)) + 1)]
+    classes = params.classes or tuple(names)
+    if sorted(classes) != sorted(names):
+        raise ConfigurationError(f"dataset.classes: torchvision's {params.dataset} has {', '.join(names)}")
+    place = np.array([classes.index(name) for name in names], dtype=np.int64)
+    labels = place[np.concatenate(numbers)]
+    count = len(sets[0])
+    return Incoming(
+        sample_ids=[
+            f"{part}/{row:07d}" for part, one in zip(PARTS, sets, strict=True) for row in range(len(one))
+        ],
+        labels=labels,
+        splits=deal_splits(labels, np.arange(len(labels)) >= count, params),
+        subject_ids=[""] * len(labels),
+        sizes=np.zeros(len(labels), dtype=np.int64),
+        stamps=np.zeros(len(labels), dtype=np.int64),
+        classes=classes,
+        read=lambda row: _png(sets[0][row][0] if row < count else sets[1][row - count][0]),
+    )
+
+
+def _open(name: str, folder: Path, part: str) -> Any:
+    """Open one part of a data set."""
+    from torchvision import datasets
+
+    kind = getattr(datasets, name, None) if name in datasets.__all__ else None
+    accepted = {} if kind is None else inspect.signature(kind).parameters
+    if kind is None or not {"train", "split"} & accepted.keys() or "root" not in accepted:
+        raise ConfigurationError(
+            f"dataset.dataset: torchvision has no classification set {name!r} of two parts; it has for "
+            "example CIFAR10, CIFAR100, FashionMNIST, MNIST and SVHN"
+        )
+    which = {"train": part == "train"} if "train" in accepted else {"split": part}
+    if "download" in accepted:
+        tell(f"  {name} ({part}) is looked for in {folder.name}, and downloaded if it is not there")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return kind(root=str(folder), **which, **({"download": True} if "download" in accepted else {}))
+    except Exception as error:  # a network, a missing package, a name for another kind of data
+        # Messages of errors are stored, and a whole path may name a person.
+        said = str(error).replace(str(folder), folder.name)
+        raise SetupError(f"torchvision's {name} cannot be opened: {said}") from error
+
+
+def _labels(one: Any) -> NDArray[np.int64]:
+    """Return a data set's labels, reading the images only where it keeps no list."""
+    kept = next((getattr(one, name) for name in LABELS if hasattr(one, name)), None)
+    return np.asarray([one[row][1] for row in range(len(one))] if kept is None else kept, dtype=np.int64)
+
+
+def _png(image: Any) -> bytes:
+    """Encode an image without loss."""
+    stream = io.BytesIO()
+    image.save(stream, format="PNG")
+    return stream.getvalue()

@@ -1,0 +1,212 @@
+"""The certificates of a deletion, gathered from a checkout and signed once."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tasks.checkout import environment
+from tasks.checkout.files import read_record, write_atomically
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing.checkpoints import CARD, WEIGHTS
+from tasks.computing.costs import read_cost
+from tasks.computing.execution import device_name
+from tasks.computing.materials import read_split
+from tasks.data.datasets import read_card
+from tasks.evidence.approving import require_approval
+from tasks.keys.signing import key_id, load_signer, read_certificate, sign_statement, verify
+from tasks.requests.request_file import read_request
+from tasks.storage.versioning import lock_digest
+from unlearn_core.errors import EvidenceError, PipelineError
+from unlearn_core.records.artifact import MomentsCard
+from unlearn_core.records.base import Sha256, UtcTime, sha256
+from unlearn_core.records.certificate import (
+    Attempt,
+    DataDigests,
+    DeletionCertificate,
+    Judgement,
+    Statement,
+    ValidationSummary,
+)
+from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy
+from unlearn_core.records.provenance import Provenance
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.validation import ValidationRecord
+from unlearn_core.seeds import derive_seed
+
+
+def accepted_rung(deletion: DeletionRecord) -> Rung:
+    """Return the accepted rung; a pinned record has one."""
+    rung = deletion.accepted
+    assert rung is not None, "the stage before pins nothing without an accepted model"
+    return rung
+
+
+def gather_certificates(
+    layout: Layout, deletion: DeletionRecord, *, started: UtcTime
+) -> tuple[DeletionCertificate, ...]:
+    """Build the certificates of the checkout's deletion out of what its stages wrote.
+
+    Args:
+        layout: The checkout.
+        deletion: The ladder, which ended in an accepted model.
+        started: When the deletion began.
+
+    Returns:
+        One certificate, to be stated and signed; of a group one for each member, in their order, which differ
+        in the request alone.
+
+    Raises:
+        PipelineError: If the ladder was climbed for another request or data set than is there now.
+        GateError: If the policy asks for a person's approval, and there is none.
+    """
+    approval = require_approval(layout)
+    split, rung = read_split(layout), accepted_rung(deletion)
+    request = read_request(layout, split.request)
+    if deletion.split != split.digest or request.scope_digest != split.scope:
+        raise PipelineError(
+            f"the accepted model is of request {deletion.request!r} with split {deletion.split}; the "
+            f"checkout holds request {request.id!r} with split {split.digest}. Run `dvc repro`"
+        )
+    data = read_card(layout.dataset)
+    certificate = partial(
+        DeletionCertificate.of,
+        group=request.group,
+        approval=None if approval is None else approval.digest,
+        data=DataDigests(
+            before=data.rows_digest,
+            retained=split.retained,
+            splits={entry.split: entry.rows_digest for entry in data.splits},
+        ),
+        result=rung.unlearning,
+        judgement=Judgement(
+            verdict=rung.verdict,
+            original=deletion.original,
+            unlearned=rung.evaluation,
+            references=deletion.references,
+            policy=read_section(layout.root, "policy", Policy),
+        ),
+        attempts=attempts_of(deletion),
+        validation=_validation(layout),
+        cost=_cost(layout, deletion),
+        provenance=_provenance(layout, rung, started),
+        lock=lock_digest(layout.root),
+        moments=read_record(layout.moments / CARD, MomentsCard).tensors,
+        ledger=ledger_head(layout, request.singles),
+        note=note_on(rung),
+        drift=rung.drift,
+    )
+    return tuple(certificate(request=single) for single in request.singles)
+
+
+def ledger_head(layout: Layout, requests: tuple[DeletionRequest, ...]) -> Sha256 | None:
+    """Return the head of the ledger that some requests came in by.
+
+    Args:
+        layout: The checkout.
+        requests: The requests.
+
+    Returns:
+        The digest that stands for all that has happened there; None if there is no ledger, or if it does not
+        hold every one of these very requests.
+    """
+    from tasks.requests.ledger.finding import find_ledger
+
+    if (ledger := find_ledger(layout.root)) is None or not ledger.holds(requests):
+        return None
+    return ledger.head()
+
+
+def sign_once(certificate: DeletionCertificate, path: Path) -> Sha256:
+    """Sign a certificate, unless the file holds it already: a run that was cut short signs nothing twice.
+
+    It is the same one if it differs at most in when it was signed, and in where the ledger stood then.
+
+    Args:
+        certificate: The certificate.
+        path: The file.
+
+    Returns:
+        The digest of the file.
+    """
+    if (kept := _find_signed(path)) is not None and _timeless(kept[1]) == _timeless(certificate):
+        return sha256(kept[0])
+    signed = sign_statement(Statement.of(certificate, name=WEIGHTS))
+    write_atomically(path, signed)
+    return sha256(signed)
+
+
+def _find_signed(path: Path) -> tuple[bytes, DeletionCertificate] | None:
+    """Return a certificate file that this machine's own key signed, and what it says."""
+    if not path.is_file():
+        return None
+    own = load_signer().public_key()
+    try:
+        raw = read_certificate(path)
+        return raw, verify(raw, {key_id(own): own})[0].predicate
+    except EvidenceError:
+        return None
+
+
+def _timeless(certificate: DeletionCertificate) -> dict[str, Any]:
+    """Return what a certificate says, but for what depends on when it was signed."""
+    return certificate.model_dump(exclude={"ledger": True, "provenance": {"finished"}})
+
+
+def attempts_of(deletion: DeletionRecord) -> tuple[Attempt, ...]:
+    """Return every method that was tried, in the order of trying."""
+    judged = {
+        rung.unlearning.name: Attempt(
+            method=rung.unlearning.name, verdict="drifted" if rung.has_drifted else rung.verdict.verdict
+        )
+        for rung in deletion.rungs
+    }
+    return tuple(judged.get(name) or Attempt(method=name, verdict="failed") for name in deletion.tried)
+
+
+def _validation(layout: Layout) -> ValidationSummary:
+    records = [
+        read_record(layout.split / f"validation_{name}.json", ValidationRecord)
+        for name in ("dataset", "split")
+    ]
+    return ValidationSummary(
+        expectations=sum(record.evaluated for record in records),
+        all_succeeded=not any(record.failed for record in records),
+    )
+
+
+def _cost(layout: Layout, deletion: DeletionRecord) -> Cost | None:
+    """Return what all rungs together cost, or None where a pinned result came without its times."""
+    costs = [read_cost(layout, rung.unlearning.weights) for rung in deletion.rungs]
+    known = [cost for cost in costs if cost is not None]
+    return Cost.total(known) if len(known) == len(costs) else None
+
+
+def _provenance(layout: Layout, rung: Rung, started: UtcTime) -> Provenance:
+    params = read_section(layout.root, "run", RunParams)
+    commit = environment.git_commit(layout.root)
+    return Provenance(
+        commit=commit,
+        dirty=commit is None or environment.git_is_dirty(layout.root),
+        constraints=environment.constraints_digest(layout.root),
+        versions=environment.versions(),
+        platform=environment.platform_name(),
+        device=device_name(),
+        threads=params.threads,
+        seeds={
+            "base": params.seed,
+            "method": rung.unlearning.seed,
+            "reference": derive_seed(params.seed, "reference"),
+            "evaluation": rung.evaluation.seed,
+        },
+        started=started,
+        finished=environment.now(),
+    )
+
+
+def note_on(rung: Rung) -> str | None:
+    """Return what a reader must know of a model that was accepted without a pass."""
+    return rung.why if rung.verdict.verdict == "inconclusive" else None

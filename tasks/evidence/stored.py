@@ -1,0 +1,132 @@
+"""Evidence as it lies in S3, without a checkout at hand: whoever may read the bucket can verify it."""
+
+from collections.abc import Iterator, Mapping
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from tasks.checkout.layout import CERTIFICATE
+from tasks.keys.folder import trusted_keys
+from tasks.keys.signing import verify
+from tasks.storage.object_store import ObjectStore
+from unlearn_core.errors import ConfigurationError, EvidenceError
+from unlearn_core.records.base import Sha256, sha256
+from unlearn_core.records.certificate import DeletionCertificate
+from unlearn_core.records.evidence import EvidenceManifest
+from unlearn_core.records.request import RequestId
+
+MANIFEST = "manifest.json"
+
+Contents = Mapping[str, bytes | None]
+"""Files by their paths below a folder; None of what is not there."""
+
+
+def verify_stored(store: ObjectStore, model: str, request: RequestId) -> tuple[DeletionCertificate, ...]:
+    """Verify all evidence of a request that is complete in the store.
+
+    Args:
+        store: The store.
+        model: The registered model's name.
+        request: The request's id.
+
+    Returns:
+        What the certificates say; more than one if the request was certified anew.
+
+    Raises:
+        EvidenceError: If there is none, or any of it is altered, false or not signed by a trusted key.
+        SetupError: If no key is trusted, or the store cannot be used.
+    """
+    place, keys = f"{model}/{request}/", trusted_keys()
+    folders = [key.removesuffix(f"/{MANIFEST}") for key in store.list(place) if key.endswith(f"/{MANIFEST}")]
+    if not folders:
+        raise EvidenceError(f"{store.address(place)} holds no complete evidence")
+    return tuple(_verify(store, folder, request, keys) for folder in folders)
+
+
+def _verify(
+    store: ObjectStore, folder: str, request: RequestId, keys: Mapping[Sha256, Ed25519PublicKey]
+) -> DeletionCertificate:
+    """Verify what one manifest lists."""
+    where = store.address(folder)
+    if (manifest := read_manifest(store, folder)) is None:
+        raise EvidenceError(f"{where}/{MANIFEST} was removed while it was looked for")
+    contents = read_files(store, folder, manifest)
+    if wrong := list(altered(manifest, contents)):
+        raise EvidenceError(f"the evidence in {where} is not what was stored: {'; '.join(wrong)}")
+    certified, _ = verify_signed(contents, manifest, keys, where=where)
+    if certified.request.id != request:
+        raise EvidenceError(f"the evidence in {where} is about request {certified.request.id}")
+    return certified
+
+
+def read_manifest(store: ObjectStore, folder: str) -> EvidenceManifest | None:
+    """Return the manifest of a folder, or None where there is none.
+
+    Args:
+        store: The store.
+        folder: The folder, below the store's prefix.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        EvidenceError: If what is there is something else.
+    """
+    path = f"{folder}/{MANIFEST}"
+    if (raw := store.read(path)) is None:
+        return None
+    try:
+        return EvidenceManifest.parse(raw)
+    except ConfigurationError as error:
+        raise EvidenceError(f"{store.address(path)} is no manifest: {error}") from error
+
+
+def read_files(store: ObjectStore, folder: str, manifest: EvidenceManifest) -> Contents:
+    """Read back what a manifest lists."""
+    return {entry.path: store.read(f"{folder}/{entry.path}") for entry in manifest.files}
+
+
+def altered(manifest: EvidenceManifest, contents: Contents) -> Iterator[str]:
+    """Yield what is wrong with the objects, by the manifest beside them."""
+    for entry in manifest.files:
+        if (content := contents[entry.path]) is None:
+            yield f"{entry.path} is missing from the store"
+        elif (len(content), sha256(content)) != (entry.size, entry.sha256):
+            yield f"{entry.path} was altered there: {sha256(content)}, its manifest says {entry.sha256}"
+
+
+def verify_signed(
+    contents: Contents, manifest: EvidenceManifest, keys: Mapping[Sha256, Ed25519PublicKey], *, where: str
+) -> tuple[DeletionCertificate, Sha256]:
+    """Verify the certificate among some files, and hold the manifest that lists them against it.
+
+    Args:
+        contents: The files.
+        manifest: The manifest, which nobody has signed.
+        keys: The trusted keys.
+        where: The folder's address, for messages.
+
+    Returns:
+        What is certified, and the id of the key that signed it.
+
+    Raises:
+        EvidenceError: If the certificate is false, or the manifest says anything else.
+    """
+    raw = contents.get(CERTIFICATE)
+    if raw is None or sha256(raw) != manifest.certificate:
+        raise EvidenceError(f"the manifest in {where} is not about the certificate beside it")
+    statement, signer = verify(raw, keys)
+    if wrong := list(_contradicted(statement.predicate, manifest)):
+        raise EvidenceError(f"the evidence in {where} contradicts its certificate in {', '.join(wrong)}")
+    return statement.predicate, signer
+
+
+def _contradicted(certified: DeletionCertificate, manifest: EvidenceManifest) -> Iterator[str]:
+    """Yield in what a manifest says other than a certificate, whose signature covers these digests."""
+    signed = {
+        "coverage.json": certified.coverage.full,
+        "policy.json": certified.judgement.verdict.policy,
+        "approval.json": certified.approval,
+    }
+    yield from (one.path for one in manifest.files if signed.get(one.path, one.sha256) != one.sha256)
+    if (manifest.request, manifest.model) != (certified.request.id, certified.models.unlearned):
+        yield "request and model"

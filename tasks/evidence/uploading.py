@@ -1,0 +1,160 @@
+"""The evidence of a deletion in S3: what of it goes there, and whether it is there still.
+
+::
+
+    PREFIX/MODEL/REQUEST/CERTIFICATE/certificate.dsse.json   stored before the model is promoted
+                                    /report.html, …          stored once all is written
+                                    /manifest.json           stored last: what has one is complete
+
+``CERTIFICATE`` is the beginning of the certificate's digest: whoever signs anew, stores anew, and nothing is
+ever written over.
+"""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from tasks.checkout.layout import CERTIFICATE, Layout
+from tasks.checkout.params import read_section
+from tasks.evidence.bundle import folder_of, gather_bundle
+from tasks.evidence.stored import MANIFEST, altered, read_files, read_manifest, verify_signed
+from tasks.keys.folder import trusted_keys
+from tasks.keys.signing import read_certificate
+from tasks.storage.object_store import ObjectStore, find_store
+from unlearn_core.errors import EvidenceError, SetupError
+from unlearn_core.records.base import sha256
+from unlearn_core.records.evidence import EvidenceManifest, Stored, StoredFile
+from unlearn_core.records.params import RegistryParams
+
+AT_ONCE = 8
+
+
+def require_store() -> ObjectStore:
+    """Return the configured store.
+
+    Raises:
+        SetupError: If none is.
+    """
+    if (store := find_store()) is None:
+        raise SetupError("no evidence store is configured; set LETHE_S3_BUCKET (docs/evidence-store.md)")
+    return store
+
+
+def store_certificate(layout: Layout, request_id: str) -> None:
+    """Store a certificate before its model is promoted, where a store is configured.
+
+    So no model is in use whose certificate could not be stored, and a wrong bucket or a missing permission
+    shows while nothing has changed.
+
+    Args:
+        layout: The checkout; the certificate is signed, and nothing is registered yet.
+        request_id: The request's id.
+    """
+    if (store := find_store()) is None:
+        return
+    certificate = read_certificate(layout.certificate(request_id))
+    name = read_section(layout.root, "registry", RegistryParams).model
+    store.write_once(f"{folder_of(name, request_id, sha256(certificate))}/{CERTIFICATE}", certificate)
+
+
+def push_evidence(layout: Layout, request_id: str) -> Stored:
+    """Store what is not stored yet of a request's evidence, the manifest last.
+
+    Args:
+        layout: The checkout.
+        request_id: The request's id.
+
+    Returns:
+        Where it is, and what had to be sent.
+
+    Raises:
+        EvidenceError: If other bytes are there under the same name; they stay.
+        SetupError: If the evidence here is not complete, the store cannot be used, or it did not lock what
+            it was told to lock.
+    """
+    store, bundle = require_store(), gather_bundle(layout, request_id)
+    # The manifest says that all the rest is there.
+    manifest = {MANIFEST: bundle.manifest.canonical()}
+    sent = (*_send(store, bundle.folder, bundle.contents), *_send(store, bundle.folder, manifest))
+    locked_until = store.locked_until(f"{bundle.folder}/{MANIFEST}")
+    if store.retain_days is not None and sent and locked_until is None:
+        raise SetupError(
+            f"{store.address(bundle.folder)} is stored, but the store did not lock it as "
+            "LETHE_S3_RETAIN_DAYS asks; take one with Object Lock, or let s3:GetObjectRetention show the lock"
+        )
+    return Stored(
+        request=request_id,
+        location=store.address(bundle.folder),
+        files=len(bundle.contents) + 1,
+        sent=sent,
+        locked_until=locked_until,
+    )
+
+
+def _send(store: ObjectStore, folder: str, contents: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Let all of some files be in the store, several at a time; return which had to be sent."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        sent = pool.map(lambda path: store.write_once(f"{folder}/{path}", contents[path]), contents)
+        return tuple(path for path, was_sent in zip(contents, sent, strict=True) if was_sent)
+
+
+def push_missing(layout: Layout, request_id: str) -> None:
+    """Complete the evidence of a request in the store, if one is configured and it is not complete there.
+
+    Args:
+        layout: The checkout.
+        request_id: The request's id.
+    """
+    if (store := find_store()) is None:
+        return
+    bundle = gather_bundle(layout, request_id)
+    if store.read(f"{bundle.folder}/{MANIFEST}") is None:
+        push_evidence(layout, request_id)
+
+
+def verify_evidence(layout: Layout, request_id: str) -> Stored:
+    """Read a request's evidence back, and hold it against its manifest, the files here and the certificate.
+
+    Args:
+        layout: The checkout.
+        request_id: The request's id.
+
+    Returns:
+        Where it is, and who signed the certificate.
+
+    Raises:
+        EvidenceError: If anything is missing or altered, there or here; all of it is listed.
+        SetupError: If the evidence here is not complete, no key is trusted, or the store cannot be used.
+    """
+    store, bundle, keys = require_store(), gather_bundle(layout, request_id), trusted_keys()
+    where = store.address(bundle.folder)
+    if (manifest := read_manifest(store, bundle.folder)) is None:
+        raise EvidenceError(
+            f"{where}/{MANIFEST} is missing: the evidence was never stored completely, or was removed; "
+            f"`lethe evidence push {request_id}` stores what is missing"
+        )
+    contents = read_files(store, bundle.folder, manifest)
+    if wrong := [*altered(manifest, contents), *_different(manifest, bundle.manifest)]:
+        lines = "\n".join(f"  {line}" for line in wrong)
+        raise EvidenceError(f"the evidence in {where} is not what was stored:\n{lines}")
+    _, signer = verify_signed(contents, manifest, keys, where=where)
+    return Stored(
+        request=request_id,
+        location=where,
+        files=len(contents) + 1,
+        locked_until=store.locked_until(f"{bundle.folder}/{MANIFEST}"),
+        signed_by=signer,
+    )
+
+
+def _different(there: EvidenceManifest, here: EvidenceManifest) -> Iterator[str]:
+    """Yield what the store's manifest lists otherwise than the files here would."""
+    for path in sorted({entry.path for entry in (*there.files, *here.files)}):
+        listed = [next((one for one in m.files if one.path == path), None) for m in (there, here)]
+        if listed[0] != listed[1]:
+            yield f"{path} differs: {_digest(listed[0])} in the store's manifest, {_digest(listed[1])} here"
+    if there.model_copy(update={"files": here.files}) != here:
+        yield f"{MANIFEST} is about another deletion than the certificate here"
+
+
+def _digest(entry: StoredFile | None) -> str:
+    return "missing" if entry is None else entry.sha256

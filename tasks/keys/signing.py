@@ -1,0 +1,144 @@
+"""What keys are for: to sign a statement, to verify a certificate, to stand in for a name.
+
+1. ``init_keys(home())``            once, on a new machine
+2. ``pseudonymise(load_pseudonym_key(), "sample", id)``   while a request is resolved
+3. ``sign_statement(statement)``    at the end of a deletion
+4. ``verify(raw, public_keys_in(trust_folder()))``   by anybody, later
+
+Where keys are kept is ``tasks.keys.folder``'s business; what is asked of it most is named here as well.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from tasks.keys.folder import (
+    home,
+    init_keys,
+    key_id,
+    load_pseudonym_key,
+    load_signer,
+    public_keys_in,
+    read_public_key,
+    trust_folder,
+)
+from unlearn_core.audit.certificate import check
+from unlearn_core.audit.envelope import MAX_BYTES, decode, encode, pae, read_statement
+from unlearn_core.errors import EvidenceError, SetupError
+from unlearn_core.records.base import Pseudonym, Sha256
+from unlearn_core.records.certificate import Statement
+
+__all__ = [
+    "home",
+    "trust_folder",
+    "init_keys",
+    "load_signer",
+    "load_pseudonym_key",
+    "read_public_key",
+    "public_keys_in",
+    "key_id",
+    "require_keys",
+    "pseudonymise",
+    "sign_statement",
+    "read_certificate",
+    "verify",
+]
+
+
+def require_keys() -> None:
+    """Refuse to start work that could not be signed or resolved in the end.
+
+    Raises:
+        SetupError: If the signing key or the pseudonym key is missing or unusable.
+    """
+    load_signer()
+    load_pseudonym_key()
+
+
+def pseudonymise(key: bytes, kind: Literal["sample", "subject"], identifier: str) -> Pseudonym:
+    """Stand in for an identifier; without the key nobody can tell or guess for which.
+
+    Args:
+        key: The pseudonym key.
+        kind: What is named; a sample and a subject of the same name get different pseudonyms.
+        identifier: The name.
+
+    Returns:
+        ``hmac-sha256:`` and 64 hexadecimal digits.
+    """
+    message = b"lethe.pseudonym/1\0" + kind.encode() + b"\0" + identifier.encode()
+    return "hmac-sha256:" + hmac.digest(key, message, hashlib.sha256).hex()
+
+
+def sign_statement(statement: Statement, signer: Ed25519PrivateKey | None = None) -> bytes:
+    """Sign a statement.
+
+    Args:
+        statement: What is stated; its parts must agree.
+        signer: The key; ``load_signer()`` by default.
+
+    Returns:
+        The certificate file's content.
+
+    Raises:
+        EvidenceError: If the parts contradict one another: what verification would refuse is not signed.
+        SetupError: If there is no usable key.
+    """
+    check(statement)
+    signer = signer or load_signer()
+    payload = statement.canonical()
+    return encode(payload, signer.sign(pae(payload)), key_id(signer.public_key()))
+
+
+def read_certificate(path: Path) -> bytes:
+    """Read a certificate file, but never more of it than a certificate may have.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content; one byte too many if it is too long, which ``verify`` then refuses.
+
+    Raises:
+        SetupError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SetupError(f"cannot read the certificate {path}: {error.strerror}") from error
+
+
+def verify(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tuple[Statement, Sha256]:
+    """Verify a certificate: its bytes, then its signature, and only then its content.
+
+    Args:
+        raw: The certificate file's whole content.
+        keys: The trusted keys by their ids; nothing in the certificate can add to them.
+
+    Returns:
+        The statement, and the id of the key that signed it.
+
+    Raises:
+        EvidenceError: If anything is not as it should be.
+    """
+    payload, signature, keyid = decode(raw)
+    if keyid not in keys:
+        known = ", ".join(sorted(keys)) or "none"
+        raise EvidenceError(
+            f"signed by {keyid}, which is not trusted (trusted: {known}); get the issuer's key"
+        )
+    try:
+        keys[keyid].verify(signature, pae(payload))
+    except InvalidSignature as error:
+        raise EvidenceError(
+            f"the signature is not {keyid}'s over this content; the file was altered"
+        ) from error
+    statement = read_statement(payload)
+    check(statement)
+    return statement, keyid

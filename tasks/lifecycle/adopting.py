@@ -1,0 +1,207 @@
+"""What an adoption asks of ``params.yaml``, what it writes there, and what it registers."""
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, read_section, read_yaml, set_values, write_params
+from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
+from tasks.data.datasets import read_card
+from tasks.tracking.registry import promote, register_model
+from tasks.tracking.runs import adoption_run, connect, end_run, log_dataset_input
+from unlearn_core.errors import ConfigurationError
+from unlearn_core.intervals import Estimate
+from unlearn_core.records.adoption import Adopted, Claims
+from unlearn_core.records.artifact import CheckpointCard, Recipe
+from unlearn_core.records.base import canonical_json, describe, sha256
+from unlearn_core.records.params import DatasetParams, DigitsSource, ImportedSource, RetainedSource
+from unlearn_core.records.policy import Policy
+
+TORCHVISION = "torchvision:"
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What a person asked to adopt.
+
+    Attributes:
+        weights: A safetensors file, or ``models:/NAME/VERSION`` or ``models:/NAME@ALIAS``.
+        data: Where its data is, or None for the data set that ``params.yaml`` names.
+        name: What the model is registered as.
+        card: The file of claims, or None for the one beside the weights.
+        given: Claims that go before the card's.
+        skip: Whether images that cannot be read are skipped.
+    """
+
+    weights: str
+    data: str | None
+    name: str
+    card: Path | None
+    given: Claims
+    skip: bool
+
+
+def given_claims(
+    *,
+    architecture: str | None,
+    accuracy: float | None,
+    recipe: Path | None,
+    mean: str | None,
+    std: str | None,
+    image_size: int | None,
+) -> Claims:
+    """Turn what was typed into claims.
+
+    Args:
+        architecture: The net.
+        accuracy: On held-out data, 0 to 1.
+        recipe: The file of a recipe.
+        mean: Numbers with commas between them.
+        std: Likewise.
+        image_size: In pixels.
+
+    Returns:
+        The claims.
+
+    Raises:
+        ConfigurationError: If they are not valid, or one of mean and std is missing.
+    """
+    if (mean is None) != (std is None):
+        raise ConfigurationError("--mean and --std go together; give both, or neither to measure them")
+    values = {
+        "architecture": architecture,
+        "accuracy": accuracy,
+        "recipe": None if recipe is None else read_yaml(recipe, Recipe).model_dump(mode="json"),
+        "normalisation": None if mean is None else {"mean": _numbers(mean), "std": _numbers(std or "")},
+        "image_size": image_size,
+    }
+    return Claims.parse(canonical_json(values))
+
+
+def _numbers(typed: str) -> list[float | str]:
+    """Return the numbers among commas; what is none stays as it was typed, for the message."""
+    try:
+        return [float(part) for part in typed.split(",")]
+    except ValueError:
+        return [typed]
+
+
+def settle_source(layout: Layout, asked: Adoption, claims: Claims) -> ImportedSource:
+    """Return the settings of the data set that a model is adopted with.
+
+    Args:
+        layout: The checkout.
+        asked: Names the data.
+        claims: Say how the model sees it: classes, normalisation, channels, size.
+
+    Returns:
+        The settings, which are not written yet.
+
+    Raises:
+        ConfigurationError: If no data of a user's own is named, or the settings are not valid.
+    """
+    section = read_params(layout.root)["dataset"] if asked.data is None else _named(layout, asked)
+    seen = {"classes", "normalisation", "channels", "image_size"}
+    section |= claims.model_dump(mode="json", include=seen, exclude_none=True)
+    section |= {"on_bad_image": "skip"} if asked.skip else {}
+    try:
+        source = TypeAdapter(DatasetParams).validate_json(canonical_json(section), strict=True)
+    except ValidationError as error:
+        raise ConfigurationError(describe("the data set", error)) from error
+    if isinstance(source, DigitsSource | RetainedSource):
+        raise ConfigurationError("name the images that the model was trained on with --data")
+    if source.canaries:
+        raise ConfigurationError("a model from elsewhere has learned no canaries; set dataset.canaries to 0")
+    return source
+
+
+def _named(layout: Layout, asked: Adoption) -> dict[str, Any]:
+    """Return a section for what ``--data`` says; what was typed relative stays relative, to the checkout."""
+    typed = asked.data or ""
+    if typed.startswith(TORCHVISION):
+        return {"source": "torchvision", "dataset": typed.removeprefix(TORCHVISION), "name": asked.name}
+    path = typed if Path(typed).is_absolute() else os.path.relpath(typed, layout.root)
+    tables = typed.endswith(".parquet") or any(Path(typed).glob("*.parquet"))
+    return {"source": "parquet" if tables else "imagefolder", "path": path, "name": asked.name}
+
+
+def settle_params(
+    layout: Layout, asked: Adoption, source: ImportedSource, card: CheckpointCard, found: Estimate
+) -> None:
+    """Write an adopted model into ``params.yaml``.
+
+    Without a recipe there is no retrained model to compare with: then ``policy.reference`` becomes
+    ``none``. The policy's absolute floors under the accuracy on retained data are for another model, so
+    they become this one's accuracy less what the band allows.
+
+    Args:
+        layout: The checkout.
+        asked: Names the registered model.
+        source: The data set.
+        card: The model.
+        found: Its accuracy.
+    """
+    written = source.model_dump(mode="json", exclude_defaults=True)
+    sections = {
+        "dataset": {"source": source.source, **written},
+        "parent": {"source": "adopted", "weights": card.weights},
+        "registry": {"model": asked.name},
+    }
+    policy = read_section(layout.root, "policy", Policy)
+    changes: dict[tuple[str | int, ...], Any] = {}
+    if card.recipe is None and policy.reference != "none":
+        changes["policy", "reference"] = "none"
+    for scope in ("classes", "samples"):
+        for index, band in enumerate(getattr(policy, scope)):
+            if band.measurement.startswith("accuracy.") and band.measurement.endswith(".retain"):
+                floor = math.floor(100 * (found.value - band.below)) / 100
+                changes["policy", scope, index, "lowest"] = max(floor, 0.0)
+    write_params(layout.root, sections)
+    set_values(layout.root, changes)
+
+
+def register_adopted(layout: Layout, name: str, claimed: float | None, found: Estimate) -> Adopted:
+    """Register the parent as the champion; the same model on the same data is registered once.
+
+    Args:
+        layout: The checkout.
+        name: The registered model's name.
+        claimed: The accuracy that was claimed, or None.
+        found: The accuracy that was measured.
+
+    Returns:
+        What stands in the checkout now.
+    """
+    card, data = read_checkpoint_card(layout.parent), read_card(layout.dataset)
+    key = sha256(canonical_json(["adopt", card.weights, data.rows_digest]))
+    run = adoption_run(connect(layout.root, name), name=name, key=key)
+    source = str(layout.dataset.relative_to(layout.root))
+    log_dataset_input(run, name=data.name, digest=data.rows_digest, source=source, context="training")
+    run.tracking.client.log_metric(run.id, "accuracy.held_out", found.value)
+    version = register_model(
+        run,
+        name,
+        weights=layout.parent / WEIGHTS,
+        card=layout.parent / CARD,
+        key=key,
+        tags={"lethe.method": "adopt", "lethe.trained_on": data.rows_digest},
+        description=f"Adopted: trained elsewhere, right about {found.value:.2%} of the held-out images",
+    )
+    promote(run.tracking, name, version.version)
+    end_run(run, "FINISHED")
+    return Adopted(
+        weights=card.weights,
+        data=data.rows_digest,
+        architecture=card.architecture.name,
+        accuracy=found.value,
+        claimed=claimed,
+        samples=found.samples,
+        registered_model=name,
+        registered_version=version.version,
+        reference=read_section(layout.root, "policy", Policy).reference,
+    )

@@ -1,0 +1,159 @@
+"""The git repository of a model, and a worker's clone of it.
+
+The branch ``deletions`` is the record of what was deleted: one commit a deletion, pushed when all of it is in
+DVC's remote. A clone is kept between deletions, so that a run that was killed goes on from the stage that
+was pinned last.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.checkout.environment import find_checkout
+from tasks.checkout.git import ask_git, reach_git, run_git
+from tasks.checkout.imports import PACKAGES, own_root
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, read_section
+from tasks.computing.checkpoints import CARD, read_checkpoint_card
+from tasks.lifecycle.releases import continue_from_champion
+from tasks.requests.claims import work_folder
+from tasks.storage.remote import configure_remote, pull_data
+from tasks.tracking.registry import champion
+from tasks.tracking.runs import connect
+from unlearn_core.errors import SetupError
+from unlearn_core.records.params import RegistryParams
+from unlearn_core.records.request import RequestId
+
+VARIABLE = "LETHE_PROJECTS"
+BRANCH = "deletions"
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where the deletions of one model are made.
+
+    Attributes:
+        layout: The checkout.
+        branch: The branch that a worker's clone pushes to; None of a person's own checkout, whose commits
+            are that person's.
+    """
+
+    layout: Layout
+    branch: str | None
+
+
+def open_project(folder: Path, model: str) -> Project:
+    """Find where a model's deletions are made, and clone it where it has to be.
+
+    Args:
+        folder: Where the command was given.
+        model: The registered model's name.
+
+    Returns:
+        A worker's clone of what ``LETHE_PROJECTS`` names, else the checkout that the folder is in.
+
+    Raises:
+        SetupError: If there is no such project, or it is another model's.
+        UnavailableError: If its repository does not answer.
+    """
+    if template := os.environ.get(VARIABLE):
+        root, branch = _clone(template, model), BRANCH
+    elif (found := find_checkout(folder)) is not None:
+        root, branch = found, None
+    else:
+        raise SetupError(f"there is no project of {model!r} here: work in its checkout, or set {VARIABLE}")
+    if (named := read_section(root, "registry", RegistryParams).model) != model:
+        raise SetupError(
+            f"the project in {root.name} is of {named!r}, asked for is {model!r}; {VARIABLE} may name a "
+            "repository for each model, e.g. /srv/projects/{model}.git"
+        )
+    return Project(Layout(root), branch)
+
+
+def prepare(project: Project, request: RequestId) -> None:
+    """Make a project ready for a request: as its interrupted run left it, or as the last deletion ended.
+
+    Args:
+        project: The project.
+        request: The id of the request, or of the group, that is served next.
+
+    Raises:
+        UnavailableError: If the repository or DVC's remote does not answer.
+    """
+    layout = project.layout
+    if project.branch is None:
+        if read_params(layout.root)["request"] != request:
+            _continue(layout)
+        return
+    configure_remote(layout)
+    start = _fetch(layout.root, project.branch)
+    # What was committed and could not be pushed is ahead of the branch; it is pushed with the next commit.
+    if current := _holds(layout.root, start):
+        start = "HEAD"
+    if not current or read_params(layout.root)["request"] != request:
+        if not (current and _is_whole(layout)):
+            run_git(layout.root, "checkout", "--quiet", "--force", "-B", project.branch, start)
+            pull_data(layout)
+        _continue(layout)
+    _require_same_code(layout.root)
+
+
+def _holds(root: Path, commit: str) -> bool:
+    """Tell whether what is checked out is a commit, or goes on from it."""
+    return ask_git(root, "merge-base", "--is-ancestor", commit, "HEAD") is not None
+
+
+def _is_whole(layout: Layout) -> bool:
+    """Tell whether a clone is as its last deletion was published, with the data."""
+    there = layout.outcome.is_file() or not (layout.root / "dvc.lock").is_file()
+    return there and not run_git(layout.root, "status", "--porcelain")
+
+
+def _continue(layout: Layout) -> None:
+    """Start from the champion, if this checkout made it and it is not the start already."""
+    if not (layout.unlearned / CARD).is_file():
+        return
+    name = read_section(layout.root, "registry", RegistryParams).model
+    promoted = champion(connect(layout.root), name)
+    weights = read_checkpoint_card(layout.unlearned).weights
+    if promoted is not None and promoted.tags.get("lethe.weights") == weights:
+        continue_from_champion(layout)
+
+
+def _clone(template: str, model: str) -> Path:
+    """Return the worker's clone of a model's repository, made once."""
+    if (work := work_folder()) is None:
+        raise SetupError(f"{VARIABLE} is set, and LETHE_WORK is not: name a folder for the worker's clones")
+    address = template.replace("{model}", model)
+    folder = work.resolve() / model
+    if folder.is_dir():
+        return folder
+    fresh = work.resolve() / f".{model}.{os.getpid()}"
+    fresh.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        reach_git(fresh.parent, "clone", "--quiet", address, str(fresh))
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return folder
+
+
+def _fetch(root: Path, branch: str) -> str:
+    """Return the commit to start from: the end of the branch, or where the repository stands without it."""
+    reach_git(root, "fetch", "--quiet", "--prune", "origin")
+    known = run_git(root, "for-each-ref", "--format=%(objectname)", f"refs/remotes/origin/{branch}")
+    return known or run_git(root, "rev-parse", "origin/HEAD")
+
+
+def _require_same_code(root: Path) -> None:
+    """Refuse a project whose own copy of Lethe, which its lock and commits name, is not what runs here."""
+    here = own_root()
+    for package in PACKAGES:
+        for path in sorted((here / package).rglob("*.py")):
+            other = root / path.relative_to(here)
+            if not other.is_file() or other.read_bytes() != path.read_bytes():
+                raise SetupError(
+                    f"{path.relative_to(here)} in the project is not what this worker runs: bring both to "
+                    f"one version of Lethe (merge the release into the branch {BRANCH!r}, or run its worker)"
+                )

@@ -1,0 +1,154 @@
+"""One deletion, one commit: what a worker hands on to everybody else once a request is served.
+
+The request itself goes under DVC (``requests/ID.json.dvc`` is in git, what it names never is), the data to
+DVC's remote, and parameters and lock to a branch of ``origin``, in this order: a commit that is seen names
+nothing that cannot be fetched.
+"""
+
+import os
+import re
+import time
+from pathlib import Path
+
+from tasks.checkout.files import read_record
+from tasks.checkout.git import ask_git, push_branch, run_git
+from tasks.checkout.layout import Layout
+from tasks.requests.request_file import read_request
+from tasks.storage.remote import configure_remote, push_data
+from tasks.storage.versioning import is_current, track
+from unlearn_core.errors import PipelineError, SetupError, UnavailableError
+from unlearn_core.records.deletion import Outcome
+
+TRAILER = "Lethe-Request"
+STALE_S = 60
+"""After so long a lock of git's index was left by a git that was killed: ours take less than a second."""
+
+
+def publish(layout: Layout, request_id: str, *, branch: str) -> str:
+    """Push the data of a served request, commit what pins it, and push the commit; all of it once.
+
+    Whatever was done before is left as it is, so what was cut off goes on with the same call. The caller has
+    sole use of the checkout.
+
+    Args:
+        layout: The checkout, whose last deletion is the request's.
+        request_id: The id of the request, or of the group, whose members are published by the same commit.
+        branch: The branch of ``origin``; where there is no ``origin`` the commit stays here.
+
+    Returns:
+        The commit's id.
+
+    Raises:
+        SetupError: If git's own settings keep a file out, or a bucket or a repository refuses.
+        PipelineError: If the checkout holds another deletion, an unfinished one, or somebody else pushed.
+        UnavailableError: If the remote or ``origin`` does not answer.
+    """
+    if (done := find_commit(layout.root, request_id)) is not None:
+        # All but the push came before the commit, and the checkout may stand where the next deletion starts.
+        _push(layout.root, branch)
+        return done
+    outcome = _finished(layout, request_id)
+    served = [request_id, *(one.id for one in read_request(layout, request_id).members)]
+    for one in served:
+        _track_request(layout, one)
+    subject = f"Delete {request_id}: {outcome.method} {outcome.verdict.replace('_', '-')}"
+    return _send(layout, "\n".join([subject, "", *(f"{TRAILER}: {one}" for one in served)]), branch)
+
+
+def publish_training(layout: Layout, model: str, *, branch: str) -> str:
+    """Push what was trained, commit what pins it, and push the commit.
+
+    Args:
+        layout: The checkout, in which no deletion has begun since.
+        model: The registered model's name.
+        branch: As for ``publish``.
+
+    Returns:
+        The commit that is checked out then.
+
+    Raises:
+        SetupError: As for ``publish``.
+        PipelineError: As for ``publish``.
+        UnavailableError: As for ``publish``.
+    """
+    return _send(layout, f"Train {model}", branch)
+
+
+def find_commit(root: Path, request_id: str) -> str | None:
+    """Return the commit that a request was published with, or None."""
+    line = f"^{TRAILER}: {re.escape(request_id)}$"
+    return ask_git(root, "log", "-1", "--format=%H", "--extended-regexp", f"--grep={line}") or None
+
+
+def _finished(layout: Layout, request_id: str) -> Outcome:
+    """Return what came of the request, if all of it is pinned."""
+    if not layout.outcome.is_file():
+        raise PipelineError(f"nothing was released in this checkout; serve {request_id!r} first")
+    outcome = read_record(layout.outcome, Outcome)
+    if outcome.request != request_id:
+        raise PipelineError(
+            f"the checkout holds the deletion of {outcome.request!r}, asked for is {request_id!r}; publish a "
+            "request before the next one is begun"
+        )
+    if not is_current(layout.root, "dvc.yaml"):
+        raise PipelineError(
+            f"not all of {request_id!r} is pinned (`dvc status` says what); finish the deletion first"
+        )
+    return outcome
+
+
+def _track_request(layout: Layout, request_id: str) -> None:
+    """Put the request under DVC, unless git itself holds it as it does the demonstration's."""
+    path = layout.request(request_id).relative_to(layout.root)
+    if ask_git(layout.root, "ls-files", "--error-unmatch", "--", str(path)) is not None:
+        return
+    if ask_git(layout.root, "check-ignore", "--quiet", "--", f"{path}.dvc") is not None:
+        raise SetupError(f"git ignores {path}.dvc; add the line `!/requests/*.dvc` to .gitignore")
+    track(layout.root, layout.request(request_id))
+
+
+def _send(layout: Layout, message: str, branch: str) -> str:
+    """Push the data, commit what pins it, push the commit, and return what is checked out then."""
+    _release_index(layout.root)
+    configure_remote(layout)
+    push_data(layout)
+    _commit(layout.root, message)
+    _push(layout.root, branch)
+    return run_git(layout.root, "rev-parse", "HEAD")
+
+
+def _push(root: Path, branch: str) -> None:
+    """Push what is committed, where there is an ``origin``."""
+    if ask_git(root, "remote", "get-url", "origin") is not None:
+        push_branch(root, branch)
+
+
+def _commit(root: Path, message: str) -> None:
+    """Commit parameters, lock and ``.dvc`` files; what else was changed stays as it is."""
+    known = ("ls-files", "--cached", "--others", "--exclude-standard", "-z", "--")
+    pinned = run_git(root, *known, "params.yaml", "dvc.lock", "*.dvc").rstrip("\0").split("\0")
+    run_git(root, "add", "--", *pinned)
+    if ask_git(root, "diff", "--cached", "--quiet", "--", *pinned) is None:
+        run_git(root, "commit", "--quiet", "--message", message, "--", *pinned, environment=_author())
+
+
+def _author() -> dict[str, str]:
+    """Return who commits: whoever acts by name, or else the program; never the system's user."""
+    name = re.sub(r"[<>\x00-\x1f]", "", os.environ.get("LETHE_ACTOR", "")).strip(" .,;:'\"") or "Lethe"
+    return {
+        f"GIT_{role}_{field}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for field, value in (("NAME", name), ("EMAIL", "lethe@localhost"))
+    }
+
+
+def _release_index(root: Path) -> None:
+    """Remove the lock of git's index that a killed git has left."""
+    lock = root / run_git(root, "rev-parse", "--git-path", "index.lock")
+    try:
+        age_s = time.time() - lock.stat().st_mtime
+    except FileNotFoundError:
+        return
+    if age_s < STALE_S:
+        raise UnavailableError("another git is at work in the checkout; the same may succeed in a minute")
+    lock.unlink(missing_ok=True)

@@ -1,0 +1,257 @@
+"""Where a certified deletion can be run again: its commit in a folder of its own, with the data it read."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml.error import YAMLError
+
+from tasks.checkout.files import file_digest, read_record
+from tasks.checkout.git import ask_git, run_git
+from tasks.checkout.imports import own_root
+from tasks.checkout.layout import Layout, short
+from tasks.checkout.params import load_yaml, read_params, read_section
+from tasks.computing.checkpoints import CARD, read_checkpoint_card
+from tasks.references.retrained import describe_training
+from tasks.requests.request_file import read_request
+from tasks.storage.remote import pull_data, shared_settings
+from tasks.storage.versioning import digest_of_lock
+from unlearn_core.errors import PipelineError, SetupError
+from unlearn_core.records.artifact import MomentsCard
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.certificate import DeletionCertificate
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import MOST_REFERENCES
+from unlearn_core.records.request import RequestId
+
+READ = ("data/dataset", "models/parent", "models/moments")
+"""What the stages before a deletion have made for it."""
+CODE = "reports/code"
+"""Which files of Lethe the stages ran."""
+
+
+def find_pinned(root: Path, certified: DeletionCertificate) -> str:
+    """Find the commit whose lock is the one that a deletion was certified with.
+
+    Args:
+        root: The clone; all its branches are searched, those of its remotes too.
+        certified: The deletion.
+
+    Returns:
+        The commit's id.
+
+    Raises:
+        SetupError: If no commit has it.
+    """
+    # Only the locks of this very request are parsed: history may be long, and a lock is.
+    mark = f"requests/{served_as(certified)}.json"
+    seen: set[str | None] = set()
+    for commit in run_git(root, "log", "--all", "--full-history", "--format=%H", "--", "dvc.lock").split():
+        blob = ask_git(root, "rev-parse", "--verify", f"{commit}:dvc.lock")
+        if blob is not None and blob not in seen:
+            lock = run_git(root, "cat-file", "blob", blob)
+            if mark in lock and _digest(lock) == certified.lock:
+                return commit
+        seen.add(blob)
+    shallow = run_git(root, "rev-parse", "--is-shallow-repository") == "true"
+    raise SetupError(
+        f"no commit of this clone has the lock {certified.lock}, which request {certified.request.id!r} was "
+        f"certified with; run `git fetch {'--unshallow' if shallow else '--all'}`. Where the lock was never "
+        "committed the deletion cannot be replayed"
+    )
+
+
+def served_as(certified: DeletionCertificate) -> RequestId:
+    """Return the id that a certified request was served by: its own, or that of its group."""
+    return certified.request.id if certified.group is None else certified.group.id
+
+
+@contextmanager
+def checked_out(layout: Layout, commit: str) -> Iterator[Layout]:
+    """Check a commit out in a temporary folder, which is gone afterwards; the clone's own stays as it is.
+
+    Args:
+        layout: The clone.
+        commit: The commit.
+
+    Yields:
+        The folder's layout. Modules that lie in it can be imported, as in any checkout that Lethe runs in.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lethe-replay-"))
+    tree = folder / "checkout"
+    here = str(Path.cwd())
+    path = list(sys.path)
+    try:
+        # A hook of the clone would be run in the folder.
+        add = ("-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach")
+        run_git(layout.root, *add, str(tree), commit)
+        sys.path.insert(path.index(here) if here in path else len(path), str(tree))
+        yield Layout(tree)
+    finally:
+        sys.path[:] = path
+        shutil.rmtree(folder, ignore_errors=True)
+        ask_git(layout.root, "worktree", "prune")
+
+
+@contextmanager
+def own_tracking_store() -> Iterator[None]:
+    """Let MLflow write into the checkout that is worked in, whatever server the environment names."""
+    named = os.environ.pop("MLFLOW_TRACKING_URI", None)
+    try:
+        yield
+    finally:
+        if named is not None:
+            os.environ["MLFLOW_TRACKING_URI"] = named
+
+
+def place_inputs(
+    layout: Layout, tree: Layout, certified: DeletionCertificate, *, from_data: bool = False
+) -> None:
+    """Bring into a checked-out commit what its deletion reads: from the clone's cache, or from the remote.
+
+    Args:
+        layout: The clone.
+        tree: The commit.
+        certified: The deletion.
+        from_data: Leave out what the stages before the deletion make; only what they read is brought.
+
+    Raises:
+        PipelineError: If something is neither here nor there or was altered, or parameters and lock of the
+            commit do not belong together.
+    """
+    refuse_other_params(tree.root)
+    settings = shared_settings(layout)
+
+    def bring(*paths: str) -> None:
+        if paths:
+            pull_data(tree, *paths, settings=settings)
+
+    _place_request(layout, tree, certified, bring)
+    bring(CODE)
+    if from_data:
+        bring(*_pinned(tree, "data/generations"), *_pinned(tree, "models/generations"))
+        return
+    bring(*READ)
+    bring(*(path for path in _pinned(tree, "models/generations") if Path(path).name in _ancestors(tree)))
+    wanted = _references(tree, certified)
+    bring(*(path for path in _pinned(tree, "models/references") if Path(path).name in wanted))
+
+
+def refuse_other_params(root: Path) -> None:
+    """Refuse a commit whose parameters are not those that its lock was written with.
+
+    Args:
+        root: The checkout.
+
+    Raises:
+        PipelineError: If any of them differs; each is named.
+    """
+    params = read_params(root)
+    different = sorted(
+        {
+            name
+            for stage in ("split", "unlearn")
+            for name, value in _stage(root, stage)["params"]["params.yaml"].items()
+            if _value(params, name) != value
+        }
+    )
+    if different:
+        raise PipelineError(
+            f"params.yaml and dvc.lock of the commit differ in {', '.join(different)}: they were not "
+            "committed together, so what was run is not known"
+        )
+
+
+def other_code(root: Path) -> list[str]:
+    """Return the files of Lethe that a deletion ran with and that are others here, or are not here.
+
+    Args:
+        root: The checkout that the deletion's inputs were brought into.
+
+    Returns:
+        Their paths; they are compared with the Lethe that runs now, not with the checkout.
+    """
+    code = Layout(root).code
+    then = [json.loads((code / f"{stage}.json").read_bytes()) for stage in ("split", "unlearn")]
+    digests = {path: digest for stage in then for path, digest in stage.items()}
+    return sorted(path for path, digest in digests.items() if _digest_here(path) != digest)
+
+
+def _place_request(layout: Layout, tree: Layout, certified: DeletionCertificate, bring: Any) -> None:
+    """Bring the request: from DVC or git, or from the clone, where somebody put it by hand."""
+    name = served_as(certified)
+    path = tree.request(name)
+    if path.with_name(f"{path.name}.dvc").is_file():
+        bring(str(path.relative_to(tree.root)))
+    elif not path.is_file() and layout.request(name).is_file():
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(layout.request(name), path)
+    elif not path.is_file():
+        raise SetupError(
+            f"neither the commit nor DVC holds the request {name!r}; put it where it was served from, as "
+            f"requests/{name}.json"
+        )
+    asked = {one.id: one.scope_digest for one in read_request(tree, name).singles}
+    if (found := asked.get(certified.request.id)) != certified.request.scope:
+        raise PipelineError(
+            f"the request {name!r} at hand names {found}, certified is {certified.request.scope}; take the "
+            "one that was served"
+        )
+
+
+def _ancestors(tree: Layout) -> set[str]:
+    """Return the folders' names of the models that a deletion looks back at."""
+    origin = read_checkpoint_card(tree.parent).trained
+    moments = read_record(tree.moments / CARD, MomentsCard)
+    return {short(weights) for weights in (origin, moments.model) if weights is not None}
+
+
+def _references(tree: Layout, certified: DeletionCertificate) -> set[str]:
+    """Return the names of the folders that this deletion's retrained models and shadows would be in."""
+    parent, run = read_checkpoint_card(tree.parent), read_section(tree.root, "run", RunParams)
+    if (recipe := parent.recipe) is None:
+        return set()
+    return {
+        short(describe_training(parent, recipe, run, data_digest=digest, index=index).digest)
+        for digest in (certified.data.retained, certified.data.before)
+        for index in range(MOST_REFERENCES)
+    }
+
+
+def _pinned(tree: Layout, folder: str) -> list[str]:
+    """Return what a commit has under DVC in a folder."""
+    return sorted(
+        str(path.relative_to(tree.root))[: -len(".dvc")] for path in (tree.root / folder).glob("*.dvc")
+    )
+
+
+def _digest(lock: str) -> Sha256 | None:
+    """Return the digest of a lock, or None of what is none: history may hold anything."""
+    try:
+        return digest_of_lock(lock)
+    except (YAMLError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _stage(root: Path, name: str) -> dict[str, Any]:
+    return load_yaml(root / "dvc.lock")["stages"][name]
+
+
+def _value(params: dict[str, Any], name: str) -> Any:
+    """Return a value by its dotted name."""
+    value: Any = params
+    for key in name.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _digest_here(path: str) -> Sha256 | None:
+    """Return the digest of one of the files of the Lethe that runs, or None if it has no such file."""
+    file = own_root() / path
+    return file_digest(file) if file.is_file() else None

@@ -1,0 +1,213 @@
+"""A checkpoint that was trained elsewhere: read without unpickling, held against what is claimed of it."""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from tasks.checkout.params import read_yaml
+from tasks.checkout.progress import progress
+from tasks.computing.execution import computing
+from tasks.computing.training import UNWRITTEN
+from tasks.data.pool import Pool
+from unlearn_core.errors import ConfigurationError, LetheError, SetupError
+from unlearn_core.evaluating import observe
+from unlearn_core.intervals import Estimate, proportion
+from unlearn_core.models import build
+from unlearn_core.modes import mode
+from unlearn_core.progress import Step
+from unlearn_core.records.adoption import Claims
+from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
+from unlearn_core.records.data import DatasetCard
+
+BATCH_SIZE = 256
+HELD_OUT = ("tuning", "audit", "test")
+WRAPPED = ("module.", "_orig_mod.")
+"""What torch puts in front of every name where a net was trained in parallel, or compiled."""
+
+
+def find_claims(weights: Path, card: Path | None) -> Claims:
+    """Read what is claimed of a checkpoint.
+
+    Args:
+        weights: The checkpoint; a file of its name that ends in ``.yaml`` or ``.json`` is its card.
+        card: Another card, or None.
+
+    Returns:
+        The claims; none where there is no card.
+    """
+    beside = (weights.with_suffix(suffix) for suffix in (".yaml", ".yml", ".json"))
+    path = card or next((path for path in beside if path.is_file()), None)
+    return Claims() if path is None else read_yaml(path, Claims)
+
+
+def merge(claims: Claims, stronger: Claims) -> Claims:
+    """Return claims with what is claimed elsewhere put over them."""
+    return Claims(**{**dict(claims), **{name: value for name, value in stronger if value is not None}})
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a checkpoint's tensors; names that all carry torch's own wrapper's prefix lose it.
+
+    Args:
+        path: A safetensors file.
+
+    Returns:
+        The tensors by name.
+
+    Raises:
+        SetupError: If there is no such file.
+        ConfigurationError: If it is no safetensors file.
+    """
+    if not path.is_file():
+        raise SetupError(f"{path} is no file")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise ConfigurationError(
+            f"{path} is no safetensors file ({error}); pickled checkpoints are never loaded. Write one with "
+            "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
+        ) from error
+    for prefix in WRAPPED:
+        if tensors and all(name.startswith(prefix) for name in tensors):
+            tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def fit_weights(architecture: Architecture, tensors: dict[str, Tensor]) -> nn.Module:
+    """Build a net and give it a checkpoint's weights, in the net's own precision.
+
+    Args:
+        architecture: The net.
+        tensors: The checkpoint.
+
+    Returns:
+        The model, in eval mode.
+
+    Raises:
+        ConfigurationError: If the net cannot be built, or the weights do not fit it; every problem is listed.
+    """
+    model = _built(architecture)
+    if problems := _misfits(model.state_dict(), tensors):
+        raise ConfigurationError(
+            "\n  ".join([f"the weights do not fit {architecture.name}:", *problems])
+            + "\nname the net that they were trained in, with as many classes as the data has "
+            f"({len(architecture.classes)})"
+        )
+    model.load_state_dict(tensors)
+    return model.eval()
+
+
+def _built(architecture: Architecture) -> nn.Module:
+    """Build a net, and let what goes wrong in a user's own code be one message."""
+    try:
+        model = build(architecture)
+    except LetheError:
+        raise
+    except Exception as error:
+        raise ConfigurationError(f"{architecture.name} cannot be built: {error!r}") from error
+    if not isinstance(model, nn.Module):
+        raise ConfigurationError(
+            f"{architecture.name} gave {type(model).__name__}, expected is a module of torch"
+        )
+    return model
+
+
+def adopted_card(architecture: Architecture, data: DatasetCard, recipe: Recipe | None) -> CheckpointCard:
+    """Return the card of a model that was trained elsewhere; its weights' digest is filled in on saving."""
+    return CheckpointCard(
+        architecture=architecture,
+        normalisation=data.normalisation,
+        weights=UNWRITTEN,
+        data=data.rows_digest,
+        seed=None,
+        threads=None,
+        recipe=recipe,
+        method="adopt",
+    )
+
+
+def _misfits(wanted: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
+    """Say how a checkpoint differs from what a net holds."""
+    problems = [f"{name} is missing" for name in wanted if name not in found]
+    problems += [f"{name} is not in the net" for name in found if name not in wanted]
+    for name, tensor in found.items():
+        if name in wanted and tensor.shape != wanted[name].shape:
+            problems.append(f"{name} is {list(tensor.shape)}, the net has {list(wanted[name].shape)}")
+        elif not torch.isfinite(tensor).all():
+            problems.append(f"{name} is not finite")
+    return [*problems[:20], *([f"and {len(problems) - 20} more"] if len(problems) > 20 else [])]
+
+
+def measure_accuracy(model: nn.Module, pool: Pool, *, threads: int) -> Estimate:
+    """Measure a model's accuracy on all held-out rows.
+
+    Args:
+        model: The model.
+        pool: The data set, on the CPU or where the model computes.
+        threads: On the CPU.
+
+    Returns:
+        The share that it is right about, with its 95 % interval.
+
+    Raises:
+        ConfigurationError: If the model cannot take the images, or gives no logits of the classes.
+    """
+    right = done = 0
+    parts = [pool.split(split) for split in HELD_OUT]
+    total = sum(map(len, parts))
+    with computing(threads) as device, progress("measure the accuracy") as on_step:
+        model = model.to(device)
+        _refuse_unfit(model, pool, device)
+        with mode(model, "eval"), torch.no_grad():
+            for part in parts:
+                for batch in part.to(device).batches(BATCH_SIZE):
+                    right += int((model(batch.inputs).argmax(1) == batch.labels).sum())
+                    done += len(batch)
+                    on_step(Step("images", done, total))
+    return proportion(right, total)
+
+
+def _refuse_unfit(model: nn.Module, pool: Pool, device: torch.device) -> None:
+    """Try a model on two images, as it will be used."""
+    few = pool.split("test").subset(torch.arange(2)).to(device)
+    try:
+        logits = observe(model, few, batch_size=2).logits
+    except LetheError as error:
+        raise ConfigurationError(f"the model cannot be judged: {error}") from error
+    except Exception as error:  # a user's own code
+        raise ConfigurationError(
+            f"the model cannot take images of {list(pool.card.input_shape)} (channels, height, width): "
+            f"{error}; give the size and the channels that it was trained on"
+        ) from error
+    if logits.shape[1:] != (len(pool.card.classes),):
+        raise ConfigurationError(
+            f"the model gives {list(logits.shape[1:])} numbers per image, the data has "
+            f"{len(pool.card.classes)} classes"
+        )
+
+
+def refuse_false_claim(found: Estimate, claimed: float | None, classes: int) -> None:
+    """Refuse a model whose accuracy is not what its card says, or is that of guessing.
+
+    Args:
+        found: The measured accuracy.
+        claimed: The claimed one; None if nothing was claimed.
+        classes: How many there are.
+
+    Raises:
+        ConfigurationError: If the claim lies outside the interval of what was found.
+    """
+    assert found.low is not None
+    assert found.high is not None
+    measured = (
+        f"the model is right about {found.value:.2%} of {found.samples} held-out images (95 % interval "
+        f"{found.low:.2%} to {found.high:.2%})"
+    )
+    hint = "check the order of the classes, the normalisation and the image size, and that this is its data"
+    if claimed is not None and not found.low <= claimed <= found.high:
+        raise ConfigurationError(f"{measured}, claimed are {claimed:.2%}; {hint}")
+    if claimed is None and found.low <= 1 / classes:
+        raise ConfigurationError(f"{measured}, no better than guessing; {hint}")

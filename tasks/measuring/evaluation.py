@@ -1,0 +1,114 @@
+"""Evaluate one checkpoint on this machine, looking at each view of the data once."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from tasks.checkout.layout import Layout
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.computing.execution import computing
+from tasks.computing.materials import read_split
+from tasks.computing.observing import (
+    observed_relearning,
+    observed_untrained,
+    observed_views,
+    observed_weights,
+)
+from tasks.references.retrained import NOTHING, References
+from tasks.references.shadows import observed_shadows
+from unlearn_core.evaluating import evaluate
+from unlearn_core.method import Method
+from unlearn_core.metric import Subject
+from unlearn_core.metrics import DEFAULT
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.params import RunParams
+from unlearn_core.seeds import derive_seed
+
+
+def assess(
+    layout: Layout,
+    checkpoint: Path,
+    run: RunParams,
+    *,
+    references: References = NOTHING,
+    method: Method | None = None,
+) -> Evaluation:
+    """Measure one checkpoint on the views of the current request.
+
+    Args:
+        layout: The checkout.
+        checkpoint: The model's folder.
+        run: Base seed and threads.
+        references: Retrained models, for metrics that compare, and shadow models for those that attack.
+        method: What made the model; None for the original and for a retrained model.
+
+    Returns:
+        The evaluation.
+    """
+    first, second = _compared(checkpoint, references)
+    shadows, ensembles = (
+        observed_shadows(layout, run, references.pairs, checkpoint, method)
+        if references.pairs
+        else (None, None)
+    )
+    subject = replace(
+        outputs_of(layout, checkpoint, run, reference=first),
+        floor=None if second is None else observed_views(layout, second, run),
+        original=observed_views(layout, layout.parent, run),
+        untrained=observed_untrained(layout, run),
+        relearning=observed_relearning(layout, checkpoint, run, reference=first),
+        weights=observed_weights(checkpoint, run, reference=first, second=second),
+        shadows=shadows,
+        ensembles=ensembles,
+    )
+    with computing(run.threads):
+        return evaluate(
+            DEFAULT,
+            subject,
+            model_digest=read_checkpoint_card(checkpoint).weights,
+            seed=derive_seed(run.seed, "evaluate"),
+        )
+
+
+def _compared(checkpoint: Path, references: References) -> tuple[Path | None, Path | None]:
+    """Return the retrained models to compare with, and to find the floor with: never the model itself.
+
+    A single retrained model has nothing but itself to be compared with, and lies at no distance from it.
+    """
+    others = [folder for folder in references.retrained if folder != checkpoint] or references.retrained
+    first, second, *_rest = (*others, None, None)
+    return first, second
+
+
+def outputs_of(layout: Layout, checkpoint: Path, run: RunParams, *, reference: Path | None = None) -> Subject:
+    """Return what a checkpoint says of every view, and a reference beside it.
+
+    Args:
+        layout: The checkout.
+        checkpoint: The model's folder.
+        run: Base seed and threads.
+        reference: A retrained model's folder, or None.
+
+    Returns:
+        The subject of an evaluation.
+    """
+    return Subject(
+        classes=len(read_checkpoint_card(checkpoint).architecture.classes),
+        forget_classes=read_split(layout).classes,
+        views=observed_views(layout, checkpoint, run),
+        reference=None if reference is None else observed_views(layout, reference, run),
+    )
+
+
+def models_side_by_side(
+    layout: Layout, unlearned: Path, run: RunParams, reference: Path | None
+) -> dict[str, Subject]:
+    """Return what the original, the unlearned and, if there is one, the retrained model say and relearn."""
+    folders = {"original": layout.parent, "unlearned": unlearned, "retrained": reference}
+    return {
+        model: replace(
+            outputs_of(layout, folder, run),
+            relearning=observed_relearning(layout, folder, run, reference=None),
+        )
+        for model, folder in folders.items()
+        if folder is not None
+    }

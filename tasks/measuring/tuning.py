@@ -1,0 +1,183 @@
+"""A search for a method's hyper-parameters on this machine, judged on the tuning split alone."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from tasks.checkout.files import code_digest
+from tasks.checkout.layout import Layout, short
+from tasks.checkout.progress import progress
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.computing.execution import computing, device_name, measured
+from tasks.computing.materials import load_materials, load_parent, read_split
+from tasks.data.datasets import read_card
+from tasks.measuring.studies import Ended, GiveUp, Report, Study
+from tasks.measuring.tuning_pool import SPLITS, TuningPool
+from unlearn_core import data, layers, moments, objective, stopping, training, tuning, unlearning
+from unlearn_core.errors import UnlearningError, UsageError
+from unlearn_core.method import Materials, Method, settled
+from unlearn_core.progress import OnStep, Step
+from unlearn_core.records.base import canonical_json, sha256
+from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.tuning import Range, Trial, TuningRecord, Values
+from unlearn_core.routing import obstacle
+from unlearn_core.seeds import derive_seed
+
+
+def search(
+    layout: Layout,
+    method: Method,
+    run: RunParams,
+    *,
+    trials: int,
+    timeout_s: float | None = None,
+    max_unsupported_share: float = 0.05,
+) -> TuningRecord:
+    """Search a method's space for the current request; a search that was interrupted goes on.
+
+    Args:
+        layout: The checkout; data, parent, moments and split are current.
+        method: As it is configured: what its space names is searched, all else stays.
+        run: Base seed and threads.
+        trials: How many trials there shall be in all.
+        timeout_s: Begin no trial after so many seconds.
+        max_unsupported_share: From the policy.
+
+    Returns:
+        What was tried, what was found and what it cost.
+    """
+    study = Study(layout.lethe / "tuning" / f"{method.name}-{_key(layout, method, run)}.journal")
+    with computing(run.threads) as device, progress(f"tune {method.name}") as on_step:
+        parent = load_parent(layout, device)
+        materials = load_materials(layout, TuningPool(layout, device))
+        _refuse_unsearchable(method, materials)
+        score = objective.objective(parent, materials)
+        seed = derive_seed(run.seed, f"method/{method.name}")
+        with _counted(parent) as seen:
+            bench = _Bench(method, parent, materials, score, seed, max_unsupported_share, on_step, seen)
+            untuned = _climb(study, bench, run, trials=trials, timeout_s=timeout_s)
+    return _describe(layout, method, run, study.trials, untuned)
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What every trial starts from and is scored by."""
+
+    method: Method
+    parent: nn.Module
+    materials: Materials
+    score: objective.Objective
+    seed: int
+    max_unsupported_share: float
+    on_step: OnStep
+    seen: list[int]
+
+    def run(self, values: Values, report: Report | None) -> Ended:
+        """Unlearn once with some values, and score what came of it."""
+
+        def watch(model: nn.Module, step: Step) -> None:
+            if report is not None and step.phase == "epochs":
+                report(self.score(model))
+
+        self.seen.clear()
+        score, why = None, None
+        with measured() as meter:
+            try:
+                score = self.score(self._unlearn(settled(self.method, values), watch))
+            except GiveUp:
+                pass
+            except (UnlearningError, UsageError) as error:
+                why = str(error)
+        meter.samples_seen = sum(self.seen)
+        return Ended(score, meter.read(), why)
+
+    def _unlearn(self, method: Method, watch: Callable[[nn.Module, Step], None]) -> nn.Module:
+        return unlearning.unlearn(
+            method,
+            self.parent,
+            self.materials,
+            seed=self.seed,
+            max_unsupported_share=self.max_unsupported_share,
+            on_step=self.on_step,
+            watch=watch,
+        ).model
+
+
+def _climb(study: Study, bench: _Bench, run: RunParams, *, trials: int, timeout_s: float | None) -> Trial:
+    """Score the method as it is configured, and return that; then try values after values."""
+    began = time.monotonic()
+    untuned = study.untuned(bench.method.digest, lambda: bench.run({}, None))
+    while (done := len(study.trials)) < trials:
+        bench.on_step(Step("trials", done, trials))
+        if timeout_s is not None and time.monotonic() - began > timeout_s:
+            break
+        seed = derive_seed(run.seed, f"tune/{bench.method.name}/{done}")
+        study.try_one(bench.method.space, bench.run, seed=seed)
+    return untuned
+
+
+def _describe(
+    layout: Layout, method: Method, run: RunParams, trials: tuple[Trial, ...], untuned: Trial
+) -> TuningRecord:
+    split, data_card = read_split(layout), read_card(layout.dataset)
+    score = max((one.score for one in trials if one.score is not None), default=None)
+    best = next((one.values for one in trials if one.score is not None and one.score == score), None)
+    better = score is not None and (untuned.score is None or score > untuned.score)
+    return TuningRecord(
+        request=split.request,
+        method=method.name,
+        split=split.digest,
+        parent=read_checkpoint_card(layout.parent).weights,
+        splits={part.split: part.rows_digest for part in data_card.splits if part.split in SPLITS},
+        space=dict(method.space),
+        seed=run.seed,
+        trials=trials,
+        untuned=untuned.score,
+        chosen=best if best is not None and (better or settled(method, best) == method) else {},
+        score=score,
+        cost=Cost.total(one.cost for one in (untuned, *trials)),
+    )
+
+
+def _key(layout: Layout, method: Method, run: RunParams) -> str:
+    """Name everything that a score depends on. What is searched has no value of its own."""
+    first = {
+        name: found.low if isinstance(found, Range) else found.options[0]
+        for name, found in method.space.items()
+    }
+    own = sys.modules[type(method).__module__]
+    ingredients = {
+        "method": settled(method, first).model_dump(mode="json"),
+        "space": {name: found.model_dump(mode="json") for name, found in method.space.items()},
+        "split": read_split(layout).digest,
+        "parent": read_checkpoint_card(layout.parent).weights,
+        "run": [run.seed, run.threads],
+        "code": code_digest(own, data, layers, moments, objective, stopping, training, tuning, unlearning),
+        "torch": torch.__version__,
+        "device": device_name(),
+    }
+    return short(sha256(canonical_json(ingredients)))
+
+
+@contextmanager
+def _counted(model: nn.Module) -> Iterator[list[int]]:
+    """Collect the size of every batch that goes through a model or a copy of it, scoring included."""
+    seen: list[int] = []
+    hook = model.register_forward_hook(lambda _module, _inputs, outputs: seen.append(len(outputs)))
+    try:
+        yield seen
+    finally:
+        hook.remove()
+
+
+def _refuse_unsearchable(method: Method, materials: Materials) -> None:
+    if not method.space:
+        raise UsageError(f"{method.name} has nothing to search; `lethe methods` tells which methods have")
+    if why := obstacle(method, scope=materials.scope, available=materials.available()):
+        raise UsageError(f"{method.name} cannot serve the request: it {why}")

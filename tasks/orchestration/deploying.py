@@ -1,0 +1,151 @@
+"""Prefect's server: the work pool, the deployments, and what watches over their runs; twice is once."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tasks.checkout.params import load_yaml
+from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UnavailableError
+
+POOL_TYPE = "process"
+
+
+def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
+    """Register what a folder describes with the server that ``PREFECT_API_URL`` names.
+
+    Args:
+        folder: Holds ``prefect.yaml`` and ``automations.yaml``.
+        pool: The work pool; made, for workers that start processes, if it is not there.
+
+    Returns:
+        The full names of the deployments.
+
+    Raises:
+        SetupError: If no server is named, it lets nobody in, or a file is missing.
+        ConfigurationError: If one of the files does not describe what it should.
+        PipelineError: If ``prefect deploy`` failed; it says why.
+        UnavailableError: If the server does not answer.
+    """
+    require_server()
+    described, watches = read_deployments(folder), _read(folder / "automations.yaml", "automations")
+    with explained():
+        asyncio.run(_make_pool(pool))
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    file = ["--prefect-file", str(folder / "prefect.yaml")]
+    done = subprocess.run([*command, *file], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise PipelineError(f"`prefect deploy` failed with {done.returncode}:\n{done.stdout}{done.stderr}")
+    names = tuple(f"{one['name']}/{one['name']}" for one in described)
+    with explained():
+        asyncio.run(_refuse_unknown_parameters(names))
+        asyncio.run(_watch_over_runs(watches))
+    return names
+
+
+def require_server() -> None:
+    """Refuse to go on where no Prefect server is named: a temporary one would forget all of it.
+
+    Raises:
+        SetupError: If ``PREFECT_API_URL`` is not set.
+    """
+    if not os.environ.get("PREFECT_API_URL"):
+        raise SetupError(
+            "PREFECT_API_URL is not set; `prefect server start` starts a server, and its address is "
+            "http://127.0.0.1:4200/api"
+        )
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what asking Prefect's server raised into an error of Lethe's own; it repeats no address.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        SetupError: If the address is none, or the server refuses.
+        UnavailableError: If it does not answer.
+    """
+    import httpx
+
+    try:
+        yield
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        said = f"Prefect's server answered {status}"
+        if status >= 500:
+            raise UnavailableError(f"{said}; the same may succeed later") from error
+        raise SetupError(f"{said}; check PREFECT_API_URL and PREFECT_API_AUTH_STRING") from error
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise SetupError("PREFECT_API_URL is not a URL, e.g. http://127.0.0.1:4200/api") from error
+    except httpx.TransportError as error:
+        raise UnavailableError(
+            f"Prefect's server does not answer at PREFECT_API_URL: {error}; the same may succeed later"
+        ) from error
+
+
+def read_deployments(folder: Path) -> list[dict[str, Any]]:
+    """Return the deployments that a folder's ``prefect.yaml`` describes.
+
+    Raises:
+        SetupError: If there is no such file.
+        ConfigurationError: If it describes none.
+    """
+    return _read(folder / "prefect.yaml", "deployments")
+
+
+def _read(path: Path, section: str) -> list[dict[str, Any]]:
+    if not path.is_file():
+        raise SetupError(f"{path} does not exist; it says what is deployed")
+    described = load_yaml(path)
+    if not isinstance(described, dict) or not isinstance(found := described.get(section), list):
+        raise ConfigurationError(f"{path} has no list {section!r}; that of Lethe's own infra/ is an example")
+    return found
+
+
+async def _make_pool(name: str) -> None:
+    """Make the work pool; one that is there keeps its own settings."""
+    from prefect import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectNotFound
+
+    async with get_client() as client:
+        try:
+            await client.read_work_pool(name)
+        except ObjectNotFound:
+            await client.create_work_pool(WorkPoolCreate(name=name, type=POOL_TYPE))
+
+
+async def _refuse_unknown_parameters(names: tuple[str, ...]) -> None:
+    """Let the server refuse a parameter that no flow has; it would find out when the run has begun."""
+    from prefect import get_client
+
+    async with get_client() as client:
+        for name in names:
+            found = await client.read_deployment_by_name(name)
+            schema = {**(found.parameter_openapi_schema or {}), "additionalProperties": False}
+            changed = {"parameter_openapi_schema": schema, "enforce_parameter_schema": True}
+            response = await client.request(
+                "PATCH", "/deployments/{id}", path_params={"id": str(found.id)}, json=changed
+            )
+            response.raise_for_status()
+
+
+async def _watch_over_runs(described: list[dict[str, Any]]) -> None:
+    """Make the automations, or bring those of the same name up to date."""
+    from prefect import get_client
+    from prefect.events.schemas.automations import AutomationCore
+
+    async with get_client() as client:
+        for one in described:
+            wanted = AutomationCore.model_validate(one)
+            found = await client.read_automations_by_name(wanted.name)
+            if found:
+                await client.update_automation(found[0].id, wanted)
+            else:
+                await client.create_automation(wanted)

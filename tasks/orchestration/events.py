@@ -1,0 +1,60 @@
+"""What Prefect is told when a request comes in, so that a deployment can serve it at once.
+
+The ledger is what counts: an event that is lost costs time, and nothing else, since the requests that wait
+are looked for on a schedule as well.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tasks.checkout.environment import now
+from tasks.checkout.progress import tell
+from unlearn_core.records.ledger import Entry
+
+SUBMITTED = "lethe.request.submitted"
+WAIT_S = 10
+
+
+def announce(entries: Sequence[Entry]) -> None:
+    """Tell the Prefect server that ``PREFECT_API_URL`` names, if it names one, of requests that wait.
+
+    Args:
+        entries: The requests as they stand in the ledger; those that do not wait are passed over.
+    """
+    waiting = [entry for entry in entries if entry.state == "received"]
+    if not os.environ.get("PREFECT_API_URL") or not waiting:
+        return
+    try:
+        _send(waiting)
+    # Whatever is wrong with the server or its address: the request is in the ledger, and will be served.
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        tell(f"· Prefect was not told ({type(error).__name__}); the requests wait for the schedule")
+
+
+def _send(entries: Sequence[Entry]) -> None:
+    """Send one event a request, each with its id alone; Prefect's own client takes seconds to load."""
+    user, _, password = os.environ.get("PREFECT_API_AUTH_STRING", "").partition(":")
+    answer = httpx.post(
+        f"{os.environ['PREFECT_API_URL'].rstrip('/')}/events",
+        json=[_event(entry) for entry in entries],
+        auth=(user, password) if password else None,
+        timeout=WAIT_S,
+    )
+    answer.raise_for_status()
+
+
+def _event(entry: Entry) -> dict[str, Any]:
+    return {
+        "event": SUBMITTED,
+        "occurred": now(),
+        "resource": {
+            "prefect.resource.id": f"lethe.request.{entry.id}",
+            "lethe.model": entry.submission.model,
+        },
+        "payload": {"request_id": entry.id},
+        "id": str(uuid4()),
+    }

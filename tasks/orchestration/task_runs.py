@@ -1,0 +1,53 @@
+"""What the steps of a flow are called on Prefect's pages, and which of their failures are tried again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unlearn_core.errors import LetheError, UnavailableError
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+TITLES = {
+    "code": "list the code of each stage",
+    "dataset": "read the data",
+    "parent": "get the model to start from",
+    "moments": "collect second moments",
+    "split": "set apart what is to be forgotten",
+    "certify": "sign, register, report",
+}
+"""What each stage of ``dvc.yaml`` does; the flow of a deletion has tasks of its own for ``unlearn``."""
+
+
+def stage_name(parameters: dict[str, Any]) -> str:
+    """Name the run of a stage."""
+    name = parameters["name"]
+    return f"{name}: {TITLES[name]}"
+
+
+def measuring_name(parameters: dict[str, Any]) -> str:
+    """Name the measuring of a model, which is the original, a retrained one, or an attempt."""
+    folder = Path(parameters["checkpoint"])
+    if folder.parent.name == "references":
+        return "measure a retrained model"
+    return "measure the original model" if folder.name == "parent" else f"measure {folder.name}"
+
+
+STAGE: dict[str, Any] = {"name": "stage", "task_run_name": stage_name}
+MEASURING: dict[str, Any] = {"name": "evaluate", "task_run_name": measuring_name}
+"""How these tasks are named. Prefect's own types know of no function that is handed the parameters."""
+
+
+def may_pass_next_time(_task: Any, _run: Any, state: "State") -> bool:
+    """Tell whether a failure can be one of input and output: most errors of Lethe's own would come again."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, UnavailableError) or not isinstance(error, LetheError)
+
+
+RETRIES: dict[str, Any] = {
+    "retries": 5,
+    "retry_delay_seconds": [2, 5, 10, 20, 40],
+    "retry_condition_fn": may_pass_next_time,
+}
+"""Of what talks to a store, which may be away for a minute. Computing is not retried: the same seed fails the
+same way."""

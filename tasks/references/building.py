@@ -1,0 +1,100 @@
+"""Build the retrained models and shadows that are missing, and put all that are there under DVC."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tasks.checkout.layout import Layout
+from tasks.checkout.progress import progress_of_many
+from tasks.references.plan import Plan
+from tasks.references.processes import Crew, Did, side_by_side
+from tasks.references.retrained import find_trained
+from tasks.storage.versioning import track
+from unlearn_core.errors import PipelineError
+from unlearn_core.records.reference import Job
+
+Train = Callable[..., Any]
+"""Takes a crew, a job, a listener to its steps and a title, and has the job done."""
+
+
+def train_one(crew: Crew, job: Job, on_step: Callable[..., None], title: str) -> Any:  # noqa: ARG001
+    """Have one model trained; the title names it where work is looked at."""
+    return crew.do(job, on_step)
+
+
+def build_missing(layout: Layout, plan: Plan, *, at_once: int, train: Train = train_one) -> list[Did]:
+    """Train what is missing, each model in a process of its own; what is finished stays, come what may.
+
+    Args:
+        layout: The checkout.
+        plan: What is wanted.
+        at_once: How many trainings run at once; it changes no bit of a model.
+        train: Has one trained.
+
+    Returns:
+        How each training ended, in the order of ``missing``.
+    """
+    sweep(layout)
+    with progress_of_many("train", len(plan.missing)) as part, Crew(layout.root) as crew:
+
+        def work(job: Job) -> Any:
+            title = plan.wanted[Path(str(job.folder)).name].title
+            with part(title) as on_step:
+                return train(crew, job, on_step, title)
+
+        return side_by_side(work, [_job(layout, plan, name) for name in plan.missing], at_once=at_once)
+
+
+def _job(layout: Layout, plan: Plan, name: str) -> Job:
+    folder = layout.reference(name).relative_to(layout.root)
+    return Job(training=plan.wanted[name].training, folder=str(folder))
+
+
+def refuse_failed(plan: Plan, done: Sequence[Did]) -> None:
+    """Say which trainings failed, and that nothing else is lost.
+
+    Args:
+        plan: What was wanted.
+        done: How each missing one ended.
+
+    Raises:
+        PipelineError: If any failed; each is named, with its reason.
+    """
+    ended = zip(plan.missing, done, strict=True)
+    if failed := [f"  {plan.wanted[name].title} ({name}): {one.why}" for name, one in ended if one.why]:
+        raise PipelineError(
+            f"{len(failed)} of {len(done)} trainings failed; the others are finished and kept. Run the same "
+            "command again to make what is missing:\n" + "\n".join(failed)
+        )
+
+
+def pin_references(layout: Layout, plan: Plan) -> tuple[str, ...]:
+    """Put every finished model of a plan under DVC; one in the cache moves to where it is pinned.
+
+    Args:
+        layout: The checkout.
+        plan: What is wanted.
+
+    Returns:
+        The names of what is pinned.
+    """
+    pinned: list[str] = []
+    for name, wanted in plan.wanted.items():
+        if (found := find_trained(layout, wanted.training)) is None:
+            continue
+        if found != (home := layout.reference(name)):
+            shutil.rmtree(home, ignore_errors=True)
+            home.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(found, home)
+        pinned.append(name)
+    if pinned:
+        track(layout.root, *map(layout.reference, pinned))
+    return tuple(pinned)
+
+
+def sweep(layout: Layout) -> None:
+    """Remove what killed trainings left half written; nobody else may be at work in the checkout."""
+    for left in layout.references.glob(".*.*"):
+        if left.is_dir():
+            shutil.rmtree(left)

@@ -1,0 +1,120 @@
+"""What training the missing models would take: a few real steps are measured, and multiplied."""
+
+import heapq
+from collections.abc import Sequence
+
+from tasks.checkout.layout import Layout
+from tasks.computing.machine import cores, disk_free_mib, memory_available_mib
+from tasks.references.plan import Plan, Wanted
+from tasks.references.processes import Crew, Did, side_by_side
+from tasks.references.trials import STEPS, steps_of
+from unlearn_core.errors import PipelineError, SetupError
+from unlearn_core.records.reference import Estimate, Job, Training, Trial
+
+MEMORY_SHARE = 0.9
+"""Of the memory that is available, what the trainings may take together."""
+
+COPIES = 2
+"""Of every model on the disk: its folder, and DVC's cache."""
+
+
+def estimate_building(layout: Layout, plan: Plan, *, at_most: int | None = None) -> Estimate:
+    """Say what building all that is missing would take.
+
+    The steps are taken in processes of their own: once alone, for the memory; then by as many at once as
+    there will be, since they slow one another down.
+
+    Args:
+        layout: The checkout.
+        plan: What is wanted.
+        at_most: How many trainings may run at once; by default as many as the machine holds.
+
+    Returns:
+        The estimate.
+    """
+    models = len(plan.wanted)
+    if not plan.missing:
+        return Estimate(models=models, finished=models)
+    training = plan.wanted[plan.missing[0]].training
+    trial = _try_together(layout, training, 1)
+    available = memory_available_mib()
+    at_once = places(
+        training,
+        wanted=min(at_most or len(plan.missing), len(plan.missing)),
+        room=MEMORY_SHARE * available / trial.peak_memory_mib,
+    )
+    if at_once > 1:
+        trial = _try_together(layout, training, at_once)
+    each = [duration(trial, plan.wanted[name]) for name in plan.missing]
+    return Estimate(
+        models=models,
+        finished=models - len(plan.missing),
+        at_once=at_once,
+        seconds=makespan(each, at_once),
+        seconds_each=max(each),
+        memory_mib=at_once * trial.peak_memory_mib,
+        memory_available_mib=available,
+        disk_mib=COPIES * len(plan.missing) * trial.model_mib,
+        disk_free_mib=disk_free_mib(layout.root),
+    )
+
+
+def refuse_full_disk(estimate: Estimate) -> None:
+    """Refuse to begin what the disk cannot hold.
+
+    Raises:
+        SetupError: If more is needed than is free.
+    """
+    if estimate.disk_mib > estimate.disk_free_mib:
+        raise SetupError(
+            f"the models would take {estimate.disk_mib:.0f} MiB of disk, DVC's copies included, and "
+            f"{estimate.disk_free_mib:.0f} MiB are free; make room, or ask for fewer. Nothing was trained"
+        )
+
+
+def places(training: Training, *, wanted: int, room: float) -> int:
+    """Return how many trainings run at once: at least one, and one on an accelerator.
+
+    Args:
+        training: One of them.
+        wanted: How many there are, or may be at once.
+        room: How many the memory holds.
+    """
+    if training.device != "cpu":
+        return 1
+    return max(1, min(wanted, cores() // training.threads, int(room)))
+
+
+def duration(trial: Trial, wanted: Wanted) -> float:
+    """Return the seconds that a training takes: until its first step, and all of its steps."""
+    return trial.start_seconds + trial.seconds_per_step * steps_of(wanted.training.recipe, wanted.rows)
+
+
+def makespan(durations: Sequence[float], workers: int) -> float:
+    """Return when the last of some jobs ends, where each begins, in order, as soon as a worker is free."""
+    free = [0.0] * workers
+    for seconds in durations:
+        heapq.heapreplace(free, free[0] + seconds)
+    return max(free)
+
+
+def _try_together(layout: Layout, training: Training, count: int) -> Trial:
+    """Take steps in some processes beside one another; times are their mean, memory is the largest."""
+    with Crew(layout.root) as crew:
+        tried = side_by_side(crew.do, [Job(training=training, folder=None)] * count, at_once=count)
+    if (why := next((one.why for one in tried if one.why is not None), None)) is not None:
+        raise PipelineError(f"a few steps of training were tried, and could not be taken: {why}")
+    trials = [_trial_of(one) for one in tried]
+    return Trial(
+        seconds_per_step=sum(trial.seconds_per_step for trial in trials) / count,
+        start_seconds=sum(trial.start_seconds for trial in trials) / count,
+        peak_memory_mib=max(trial.peak_memory_mib for trial in trials),
+        model_mib=trials[0].model_mib,
+    )
+
+
+def _trial_of(done: Did) -> Trial:
+    """Return what a process measured; what it took besides the steps is its start."""
+    trial = Trial(**done.result)
+    start = max(0.0, done.seconds - (STEPS + 1) * trial.seconds_per_step)
+    return Trial(**{**dict(trial), "start_seconds": start})

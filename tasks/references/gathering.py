@@ -1,0 +1,62 @@
+"""The retrained models and shadows that a policy asks for: those that are there, and those built now."""
+
+from tasks.checkout.layout import Layout
+from tasks.checkout.progress import tell
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.references.building import build_missing, refuse_failed
+from tasks.references.estimating import duration, estimate_building, refuse_full_disk
+from tasks.references.plan import Plan, plan_references
+from tasks.references.retrained import NOTHING, References, find_or_train, references_of
+from tasks.references.trials import try_training
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy
+
+
+def gather_references(layout: Layout, run: RunParams, policy: Policy) -> References:
+    """Return the models that a request is judged with; under ``build`` they are all there afterwards.
+
+    Args:
+        layout: The checkout, with its request split.
+        run: Base seed and threads; no method has a reference's seed.
+        policy: How many of each, and whether they are built.
+
+    Returns:
+        As many as the policy asks for; fewer, or none, where it takes only what was built before.
+
+    Raises:
+        ConfigurationError: If any are to be built, and how the parent was trained is not known.
+        PipelineError: If a training failed.
+    """
+    if policy.reference == "none":
+        return NOTHING
+    if policy.reference == "build":
+        _build(layout, plan_references(layout, run, count=policy.references, shadows=policy.shadows))
+    elif read_checkpoint_card(layout.parent).recipe is None:
+        return NOTHING
+    return references_of(layout, run).first(policy.references, policy.shadows)
+
+
+def _build(layout: Layout, plan: Plan) -> None:
+    """Train what is missing, one model here or several side by side, and say first what it takes."""
+    if len(plan.missing) == 1:
+        wanted = plan.wanted[plan.missing[0]]
+        trial = try_training(layout, wanted.training)
+        _announce(1, at_once=1, seconds=duration(trial, wanted), memory_mib=trial.peak_memory_mib)
+        find_or_train(layout, wanted.training)
+    elif plan.missing:
+        estimate = estimate_building(layout, plan)
+        refuse_full_disk(estimate)
+        _announce(
+            estimate.missing,
+            at_once=estimate.at_once,
+            seconds=estimate.seconds,
+            memory_mib=estimate.memory_mib,
+        )
+        refuse_failed(plan, build_missing(layout, plan, at_once=estimate.at_once))
+
+
+def _announce(models: int, *, at_once: int, seconds: float, memory_mib: float) -> None:
+    tell(
+        f"  models to train for comparison: {models}, {at_once} at a time, about {seconds:.0f} s and "
+        f"{memory_mib:.0f} MiB"
+    )

@@ -1,0 +1,207 @@
+"""Retrained models to judge against: built once, kept by everything that they depend on.
+
+A pair of shadows has one seed: a model trained on the retained data, which is a retrained model, and one
+trained on all the data. The second knows nothing of the request, and what the first is for one request the
+second is for the next one on the retained data.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from tasks.checkout.files import code_digest, write_record
+from tasks.checkout.layout import Layout, short
+from tasks.computing.checkpoints import is_whole, read_checkpoint_card
+from tasks.computing.execution import device_name
+from tasks.computing.materials import read_split, retain_mask
+from tasks.computing.training import train_checkpoint
+from tasks.data.pool import Pool
+from unlearn_core import data, models, training
+from unlearn_core.data import Samples
+from unlearn_core.errors import PipelineError
+from unlearn_core.progress import OnStep
+from unlearn_core.records.artifact import CheckpointCard, Recipe
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import MOST_REFERENCES
+from unlearn_core.records.reference import Training
+from unlearn_core.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class ShadowPair:
+    """Two models of one seed.
+
+    Attributes:
+        before: The folder of the one trained on all the data, before unlearning.
+        without: The folder of the one trained without what is forgotten, a retrained model.
+    """
+
+    before: Path
+    without: Path
+
+
+@dataclass(frozen=True)
+class References:
+    """The finished models of one request, in the order of their seeds.
+
+    Attributes:
+        retrained: The folders of the models trained without what is forgotten.
+        pairs: Those of them that have a counterpart, with it.
+    """
+
+    retrained: tuple[Path, ...]
+    pairs: tuple[ShadowPair, ...]
+
+    @property
+    def chosen(self) -> Path | None:
+        """The retrained model that is shown beside others, and that distances are measured from, if any."""
+        return next(iter(self.retrained), None)
+
+    def first(self, retrained: int, pairs: int) -> "References":
+        """Return so many of each, or as many as there are."""
+        return References(self.retrained[:retrained], self.pairs[:pairs])
+
+
+NOTHING = References((), ())
+"""Where nothing was retrained to compare with."""
+
+
+def references_of(layout: Layout, run: RunParams) -> References:
+    """Return every finished retrained model and shadow pair of the current request.
+
+    Args:
+        layout: The checkout, with its request split.
+        run: Base seed and threads.
+
+    Returns:
+        The models; none where nobody knows how the parent was trained.
+    """
+    parent, split = read_checkpoint_card(layout.parent), read_split(layout)
+    if (recipe := parent.recipe) is None:
+        return NOTHING
+    retrained: list[Path] = []
+    pairs: list[ShadowPair] = []
+    for index in range(MOST_REFERENCES):
+        without, before = (
+            find_trained(layout, describe_training(parent, recipe, run, data_digest=digest, index=index))
+            for digest in (split.retained, split.data)
+        )
+        if without is not None:
+            retrained.append(without)
+            if before is not None:
+                pairs.append(ShadowPair(before, without))
+    return References(tuple(retrained), tuple(pairs))
+
+
+def describe_training(
+    parent: CheckpointCard, recipe: Recipe, run: RunParams, *, data_digest: Sha256, index: int
+) -> Training:
+    """Name everything that a retrained model's bits depend on.
+
+    Args:
+        parent: What is trained anew.
+        recipe: How.
+        run: Base seed and threads.
+        data_digest: Of the data set to train on.
+        index: Which of the models on that data, from 0; the first is the one that the gate uses.
+
+    Returns:
+        The training, here and now: with this code, this torch and this device.
+    """
+    purpose = "reference" if index == 0 else f"reference {index}"
+    return Training(
+        data=data_digest,
+        architecture=parent.architecture,
+        recipe=recipe,
+        normalisation=parent.normalisation,
+        seed=derive_seed(run.seed, purpose),
+        threads=run.threads,
+        code=code_digest(data, models, training),
+        torch=torch.__version__,
+        device=device_name(),
+    )
+
+
+def find_trained(layout: Layout, wanted: Training) -> Path | None:
+    """Return the folder of a finished model, or None; one among those kept goes before one in the cache."""
+    places = (layout.reference(short(wanted.digest)), _cached(layout, wanted))
+    return next((folder for folder in places if is_whole(folder)), None)
+
+
+def find_or_train(layout: Layout, wanted: Training) -> Path:
+    """Return the folder of a finished model; one that is nowhere is trained now, into the cache.
+
+    Args:
+        layout: The checkout, with its request split.
+        wanted: The model.
+
+    Returns:
+        Its folder.
+    """
+    if (found := find_trained(layout, wanted)) is None:
+        found = _cached(layout, wanted)
+        train_described(layout, wanted, found)
+    return found
+
+
+def train_described(
+    layout: Layout, wanted: Training, folder: Path, *, on_step: OnStep | None = None
+) -> tuple[CheckpointCard, Cost]:
+    """Train a model in this process, and write it and what it cost.
+
+    Args:
+        layout: The checkout.
+        wanted: What to train.
+        folder: Where to write; replaced if it exists.
+        on_step: Told of every epoch; None shows a bar.
+
+    Returns:
+        The card and the cost.
+    """
+    card, cost = train_checkpoint(
+        folder,
+        training_rows(layout, Pool(layout, torch.device("cpu")), wanted.data),
+        architecture=wanted.architecture,
+        recipe=wanted.recipe,
+        normalisation=wanted.normalisation,
+        data=wanted.data,
+        seed=wanted.seed,
+        threads=wanted.threads,
+        title="retrain the reference",
+        on_step=on_step,
+    )
+    write_record(layout.cost(card.weights), cost)
+    return card, cost
+
+
+def training_rows(layout: Layout, pool: Pool, data_digest: Sha256) -> Samples:
+    """Return the rows that a model is trained on.
+
+    Args:
+        layout: The checkout.
+        pool: Its data set.
+        data_digest: The data set's digest, or that of what the request retains.
+
+    Returns:
+        The samples, in order.
+
+    Raises:
+        PipelineError: If the digest is of neither.
+    """
+    split = read_split(layout)
+    if data_digest == split.retained:
+        return pool.take(retain_mask(split, pool.manifest))
+    if data_digest == split.data:
+        return pool.split("train")
+    raise PipelineError(
+        f"the request {split.request} is about data {split.data} and retains {split.retained}; asked for is "
+        f"{data_digest}. Run `dvc repro split`"
+    )
+
+
+def _cached(layout: Layout, wanted: Training) -> Path:
+    """Return where the pipeline itself keeps a reference, unpinned."""
+    return layout.lethe / "references" / short(wanted.digest)

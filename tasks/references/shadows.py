@@ -1,0 +1,114 @@
+"""What many models say of the same samples: shadow models that were made to unlearn, and retrained ones."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tasks.checkout.files import copy_folder, core_digest, link_folder, module_of
+from tasks.checkout.layout import Layout, short
+from tasks.checkout.params import read_section
+from tasks.computing.checkpoints import is_whole, read_checkpoint_card
+from tasks.computing.collecting import kept_moments
+from tasks.computing.execution import device_name
+from tasks.computing.materials import read_split
+from tasks.computing.observing import FORGOTTEN, observed_views
+from tasks.computing.unlearning import attempt
+from tasks.references.retrained import ShadowPair
+from unlearn_core.method import Method
+from unlearn_core.observations import Ensembles, Margins, Shadows, View
+from unlearn_core.records.base import canonical_json, sha256
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import LAST_RESORT, Policy
+
+ByView = dict[View, Margins]
+
+
+def observed_shadows(
+    layout: Layout, run: RunParams, pairs: Sequence[ShadowPair], checkpoint: Path, method: Method | None
+) -> tuple[Shadows, Ensembles]:
+    """Return the margins of shadow models beside those of a model under attack.
+
+    The attacker runs on shadows what was run on the target. Where nothing was, or where the target was
+    retrained, the shadows are attacked as they were before unlearning: is anything remembered at all?
+
+    Args:
+        layout: The checkout, with its request split.
+        run: Base seed and threads.
+        pairs: The shadow models; a pair that the target itself belongs to is left out.
+        checkpoint: The folder of the target.
+        method: What made it; None for the original.
+
+    Returns:
+        The margins on the forgotten samples, and on every view.
+    """
+    target = read_checkpoint_card(checkpoint).weights
+    others = [pair for pair in pairs if read_checkpoint_card(pair.without).weights != target]
+    outside = [_observed(layout, run, pair.without) for pair in others]
+    retrained_itself = len(others) < len(pairs) or (method is not None and method.name == LAST_RESORT)
+    attacked = [pair.before for pair in others]
+    if method is not None and not retrained_itself:
+        attacked = [_unlearned(layout, run, before, method) for before in attacked]
+    inside = [_observed(layout, run, folder) for folder in attacked]
+    margins = _observed(layout, run, checkpoint)[FORGOTTEN]
+    shadows = Shadows(
+        inside=_stacked(inside, FORGOTTEN),
+        outside=_stacked(outside, FORGOTTEN),
+        target=margins,
+        member=np.ones(len(margins), dtype=bool),
+    )
+    # How far apart retrained models are among themselves is the floor.
+    half = len(outside) // 2
+    kinds = (outside[:half], outside[half:]) if retrained_itself else (inside, outside)
+    unlearned, retrained = ({view: _stacked(kind, view) for view in kind[0]} for kind in kinds)
+    return shadows, Ensembles(unlearned=unlearned, retrained=retrained)
+
+
+def _observed(layout: Layout, run: RunParams, checkpoint: Path) -> ByView:
+    """Return a model's margins on every view, alone: features of many models would fill the memory."""
+    return {view: said.margins() for view, said in observed_views(layout, checkpoint, run).items()}
+
+
+def _stacked(models: Sequence[ByView], view: View) -> Margins:
+    """Return ``[models, samples]`` margins."""
+    return np.stack([margins[view] for margins in models])
+
+
+def _unlearned(layout: Layout, run: RunParams, before: Path, method: Method) -> Path:
+    """Return the folder of a shadow model that a method made to unlearn, now or before."""
+    ingredients = {
+        "before": read_checkpoint_card(before).weights,
+        "method": method.model_dump(mode="json"),
+        "split": read_split(layout).digest,
+        "run": [run.seed, run.threads],
+        "code": core_digest(module_of(method)),
+        "torch": torch.__version__,
+        "device": device_name(),
+    }
+    name = short(sha256(canonical_json(ingredients)))
+    folder = layout.lethe / "shadows" / name
+    if not is_whole(folder):
+        share = read_section(layout.root, "policy", Policy).max_unsupported_share
+        with _standing_in(layout, before, name) as place:
+            copy_folder(attempt(place, method, run, max_unsupported_share=share).checkpoint, folder)
+    return folder
+
+
+@contextmanager
+def _standing_in(layout: Layout, parent: Path, name: str) -> Iterator[Layout]:
+    """Yield a folder that is as the checkout, but with another model as the parent."""
+    place = Layout(layout.lethe / "shadows" / f".{name}")
+    shutil.rmtree(place.root, ignore_errors=True)
+    pixels = layout.lethe / "pixels"
+    pixels.mkdir(parents=True, exist_ok=True)
+    link_folder(place.dataset, layout.dataset)
+    link_folder(place.split, layout.split)
+    link_folder(place.parent, parent)
+    link_folder(place.lethe / "pixels", pixels)
+    shutil.copy(layout.root / "params.yaml", place.root)
+    link_folder(place.moments, kept_moments(place, layout.lethe / "shadows" / "moments")[0])
+    yield place
+    shutil.rmtree(place.root)

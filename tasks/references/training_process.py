@@ -1,0 +1,92 @@
+"""A training as a process of its own: ``python -m tasks.references.training_process`` in a checkout.
+
+It reads a ``Job`` from standard input and tells of itself on standard output, one JSON document a line: the
+steps, and in the end what was asked for or why it could not be done. What a net of the user's prints goes to
+standard error. It ends as soon as its standard input does, so that it never outlives whoever started it,
+however that ended.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from typing import IO, Any
+
+import torch
+
+from tasks.checkout.files import code_digest
+from tasks.checkout.layout import Layout
+from tasks.computing.execution import device_name
+from tasks.references.retrained import train_described
+from tasks.references.trials import try_training
+from unlearn_core import data, models, training
+from unlearn_core.errors import LetheError, PipelineError
+from unlearn_core.progress import Step
+from unlearn_core.records.reference import Job, Training
+
+STEP, RESULT, WHY = "step", "result", "why"
+"""What a line is about."""
+
+Say = Callable[[str, Any], None]
+"""Tells one line: what it is about, and a JSON value."""
+
+
+def main() -> None:
+    """Do one job; an error of Lethe's own is one line and an exit code."""
+    job = Job.parse(sys.stdin.buffer.readline())
+    Thread(target=_end_with_the_other, daemon=True).start()
+    say = partial(_say, sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            say(RESULT, _do(Layout(Path.cwd()), job, say))
+    except LetheError as error:
+        say(WHY, str(error))
+        sys.exit(error.exit_code)
+
+
+def _do(layout: Layout, job: Job, say: Say) -> Any:
+    """Train or try, and return what is told of it as a JSON value."""
+    _refuse_another_world(job.training)
+    if job.folder is None:
+        return try_training(layout, job.training).model_dump(mode="json")
+    card, _ = train_described(layout, job.training, Path(job.folder), on_step=partial(_say_step, say))
+    return card.weights
+
+
+def _refuse_another_world(wanted: Training) -> None:
+    """Refuse to make something under a name that promises other bits.
+
+    Raises:
+        PipelineError: If code, torch or device are not those that the job names.
+    """
+    here = {
+        "code": code_digest(data, models, training),
+        "torch": torch.__version__,
+        "device": device_name(),
+    }
+    if changed := [name for name, value in here.items() if getattr(wanted, name) != value]:
+        raise PipelineError(f"{', '.join(changed)} changed since this training was planned; start it again")
+
+
+def _say_step(say: Say, step: Step) -> None:
+    say(STEP, {"phase": step.phase, "index": step.index, "total": step.total})
+
+
+def _say(stream: IO[str], about: str, value: Any) -> None:
+    print(json.dumps({about: value}), file=stream, flush=True)
+
+
+def _end_with_the_other() -> None:
+    """Wait until standard input ends, and end this process at once."""
+    # Read below Python's buffer, whose lock a waiting thread would still hold when the program ends.
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

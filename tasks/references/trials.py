@@ -1,0 +1,78 @@
+"""What training would take, from a few real steps of it."""
+
+import math
+import time
+
+import torch
+
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section
+from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.computing.execution import computing, measured
+from tasks.computing.materials import read_split
+from tasks.data.pool import Pool
+from tasks.references.retrained import training_rows
+from unlearn_core.data import Samples
+from unlearn_core.models import build_seeded
+from unlearn_core.records.artifact import Architecture, Recipe
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.reference import Training, Trial
+from unlearn_core.training import fit
+
+STEPS = 6
+
+
+def retraining_seconds(layout: Layout, *, steps: int = STEPS) -> float:
+    """Estimate what retraining would take as busy as the machine is now: some steps of it, times the rest."""
+    card, split = read_checkpoint_card(layout.parent), read_split(layout)
+    assert card.recipe is not None
+    with computing(read_section(layout.root, "run", RunParams).threads) as device:
+        train = Pool(layout, device).split("train")
+        per_step = seconds_per_step(train, card.architecture, card.recipe, steps=steps)
+    return per_step * steps_of(card.recipe, len(train) - len(split.forget_rows))
+
+
+def steps_of(recipe: Recipe, samples: int) -> int:
+    """Return how many steps of the optimiser a training takes."""
+    return math.ceil(samples / recipe.batch_size) * recipe.epochs
+
+
+def seconds_per_step(
+    samples: Samples, architecture: Architecture, recipe: Recipe, *, steps: int = STEPS
+) -> float:
+    """Time some steps of the optimiser, after one that is not counted.
+
+    Args:
+        samples: What to train on; the first ones are taken.
+        architecture: The net.
+        recipe: How it is trained.
+        steps: How many; fewer where there are too few samples.
+
+    Returns:
+        Seconds per step.
+    """
+    once = Recipe(**{**dict(recipe), "epochs": 1})
+    few = samples.subset(torch.arange(min(steps * once.batch_size, len(samples))))
+    model = build_seeded(architecture, 0).to(samples.labels.device)
+    fit(model, few.subset(torch.arange(min(once.batch_size, len(few)))), once, generator=torch.Generator())
+    started = time.perf_counter()
+    fit(model, few, once, generator=torch.Generator())
+    return (time.perf_counter() - started) / steps_of(once, len(few))
+
+
+def try_training(layout: Layout, wanted: Training) -> Trial:
+    """Take a few steps of a training, and measure time and memory; nothing is written.
+
+    Args:
+        layout: The checkout.
+        wanted: The training.
+
+    Returns:
+        What was measured.
+    """
+    with computing(wanted.threads) as device, measured() as meter:
+        samples = training_rows(layout, Pool(layout, device), wanted.data)
+        per_step = seconds_per_step(samples, wanted.architecture, wanted.recipe)
+    tensors = build_seeded(wanted.architecture, 0).state_dict().values()
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return Trial(seconds_per_step=per_step, peak_memory_mib=meter.peak_memory_mib, model_mib=size / 2**20)

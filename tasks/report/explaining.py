@@ -1,0 +1,186 @@
+"""A deletion in Markdown, for MLflow's and Prefect's pages: the verdict first, nothing by name.
+
+The words are the report's, so that the three tell one story. What was asked for is told by kind and count.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.checkout.layout import CERTIFICATE
+from tasks.report.notes import note
+from tasks.report.numbers import count, counted
+from tasks.report.outputs import HEADLINES, drift_in_words, run_name, tried_table
+from tasks.report.story import Headline, headline
+from tasks.report.tables import evaluations, measured_row
+from unlearn_core.records.deletion import DeletionRecord, Outcome
+from unlearn_core.records.report import ReportFacts
+
+LONGEST = 8000
+"""As many characters as MLflow keeps of a description."""
+
+_COLUMNS = {"original": "original", "unlearned": "released", "retrained": "retrained without it"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Where a run is on MLflow's pages.
+
+    Attributes:
+        experiment: MLflow's id of the experiment.
+        run: MLflow's id of the run.
+    """
+
+    experiment: str
+    run: str
+
+    def artifact(self, path: str) -> str:
+        """Return a link to an artifact of the run that works wherever the pages are served."""
+        return f"#/experiments/{self.experiment}/runs/{self.run}/artifacts/{path}"
+
+
+def verdict_on(facts: ReportFacts) -> Headline:
+    """Say the verdict in one sentence, without the names of classes."""
+    return headline(facts, _asked(facts))
+
+
+def explain(*told: ReportFacts, page: Page | None = None) -> str:
+    """Tell a deletion in Markdown.
+
+    Args:
+        told: All that is known of it; where requests were served together, for each of them.
+        page: The run on MLflow's pages, to be linked to.
+
+    Returns:
+        Markdown, no longer than MLflow keeps.
+    """
+    facts = told[0]
+    verdict, record = verdict_on(facts), facts.deletion
+    parts = [
+        f"**{verdict.label}.** {verdict.sentence}",
+        _links(told, page) if page else _places(facts),
+        _request(told),
+        _measurements(record),
+        f"### What was tried\n\n{tried_table(record)}",
+        "" if record.drift is None else drift_in_words(record.drift),
+        "" if facts.released is None else _check(told, facts.released.outcome.level),
+    ]
+    return shortened("\n\n".join(part for part in parts if part))
+
+
+def folder_of(facts: ReportFacts) -> str:
+    """Return where the evidence of a request is among the artifacts of its run."""
+    return "evidence" if facts.group is None else f"evidence/{facts.request}"
+
+
+def shortened(markdown: str) -> str:
+    """Cut a text at the end of a line, and say so, where it is longer than MLflow keeps."""
+    if len(markdown) <= LONGEST:
+        return markdown
+    end = "\n\n… The rest is in the report."
+    return markdown[: markdown.rindex("\n", 0, LONGEST - len(end))] + end
+
+
+def version_note(outcome: Outcome, told: Sequence[ReportFacts], page: Page) -> str:
+    """Tell what a registered version forgot, and where its evidence is.
+
+    Args:
+        outcome: What came of the deletion.
+        told: What was asked for, by each of the requests.
+        page: The deletion's run on MLflow's pages.
+
+    Returns:
+        Markdown; the first words fit into the list of versions.
+    """
+    links = (_evidence(one, page, signed=True) for one in told)
+    return note(
+        "version",
+        request=outcome.request,
+        what=_asked(told[0]),
+        method=outcome.method,
+        verdict=outcome.verdict.replace("_", "-"),
+        level=outcome.level,
+        links="\n\n".join(links),
+        weights=outcome.model,
+    )
+
+
+def _asked(facts: ReportFacts) -> str:
+    """Say what was to be forgotten by kind and count."""
+    if facts.kind == "subjects":
+        return f"the data of {counted(facts.named, 'person', 'persons')}"
+    one, many = {"classes": ("class", "classes"), "samples": ("sample", "samples")}[facts.kind]
+    if facts.named == 1:
+        return f"the {one} that was named"
+    return f"the {count(facts.named)} {many} that were named"
+
+
+def _counted(facts: ReportFacts) -> str:
+    """Count what was asked for."""
+    one, many = {
+        "classes": ("class", "classes"),
+        "samples": ("single sample", "single samples"),
+        "subjects": ("person’s data", "persons’ data"),
+    }[facts.kind]
+    return counted(facts.named, one, many)
+
+
+def _request(told: Sequence[ReportFacts]) -> str:
+    facts, ids = told[0], ", ".join(f"`{one.request}`" for one in told)
+    return (
+        f"**{'Request' if len(told) == 1 else 'Requests'} {ids}** asked to forget {_counted(facts)}: "
+        f"{count(facts.forgotten_rows)} of {count(facts.rows)} training images of `{facts.dataset}`."
+    )
+
+
+def _links(told: Sequence[ReportFacts], page: Page) -> str:
+    lines = [_evidence(one, page, signed=one.released is not None) for one in told]
+    links = [f"[Checks of the data]({page.artifact('data_docs')})"]
+    if (released := told[0].released) is not None:
+        model, version = released.registered_model, released.registered_version
+        links.append(f"[model {model}, version {version}](#/models/{model}/versions/{version})")
+    if len(lines) == 1:
+        return " · ".join([*lines, *links])
+    return "\n".join([*(f"- {line}" for line in lines), f"- {' · '.join(links)}"])
+
+
+def _evidence(facts: ReportFacts, page: Page, *, signed: bool) -> str:
+    """Return links to the report and to the certificate of a request."""
+    folder = folder_of(facts)
+    links = [f"[Report for people]({page.artifact(f'{folder}/report.html')})"]
+    links += [f"[signed certificate]({page.artifact(f'{folder}/{CERTIFICATE}')})"] if signed else []
+    return ("" if facts.group is None else f"`{facts.request}`: ") + " · ".join(links)
+
+
+def _places(facts: ReportFacts) -> str:
+    """Say where the evidence is, for a page that cannot know MLflow's address."""
+    run = f"The report is in MLflow, on the run `{run_name(facts.deletion)}`, under `evidence`"
+    if (released := facts.released) is None:
+        return f"{run}."
+    version = f"`{released.registered_model}`, version {released.registered_version}"
+    return f"{run}, with the signed certificate. The released model is registered there as {version}."
+
+
+def _measurements(record: DeletionRecord) -> str:
+    """Return the measurements that a person looks at first, a column per model."""
+    models = evaluations(record)
+    titles = _COLUMNS if record.accepted else {**_COLUMNS, "unlearned": "last one tried"}
+    lines = [
+        f"| measurement | {' | '.join(titles[model] for model in models)} | its name |",
+        f"|:---|{'---:|' * len(models)}:---|",
+    ]
+    for name in HEADLINES:
+        if any(evaluation.get(name) is not None for evaluation in models.values()):
+            row = measured_row(models, name)
+            lines.append(f"| {row.label} | {' | '.join(cell.value for cell in row.cells)} | `{name}` |")
+    told = (
+        "### What was measured\n\nA model has forgotten well if it measures like one that was retrained "
+        "without the data, neither more nor less."
+    )
+    return "\n".join([told, "", *lines])
+
+
+def _check(told: Sequence[ReportFacts], level: str) -> str:
+    """Say how to check the certificates, and what their digests are."""
+    released = [one.released for one in told if one.released is not None]
+    digests = ", ".join(f"`{one.certificate_digest}` ({one.outcome.request})" for one in released)
+    return note("check", digests=digests, level=level)

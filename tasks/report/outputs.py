@@ -1,0 +1,144 @@
+"""The folder ``reports``: records, metrics and plots that DVC pins, and a deletion in words."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from tasks.checkout.files import as_csv, write_atomically, write_record
+from tasks.checkout.layout import Layout
+from tasks.measuring.evaluation import models_side_by_side
+from tasks.report.histograms import take_pictures
+from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.drift import Drift, DriftSummary
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.report import RATES, Pictures
+
+MODELS = ("original", "unlearned", "retrained")
+
+HEADLINES = (
+    "accuracy.test.forget",
+    "accuracy.test.retain",
+    "accuracy.audit.forget",
+    "accuracy.audit.retain",
+    "accuracy.train.forget",
+    "mia.loss_auc",
+    "probe.gap",
+    "js.test.retain",
+)
+"""The measurements that a person looks at first."""
+
+# As many characters of a reason as a table shows; the records hold all of it.
+_WHY_LENGTH = 400
+
+
+def write_reports(layout: Layout, record: DeletionRecord, run: RunParams, reference: Path | None) -> None:
+    """Write the record of a deletion, its metrics and its plots.
+
+    Args:
+        layout: The checkout; the accepted model is in its place.
+        record: Every rung of the ladder.
+        run: Base seed and threads.
+        reference: The retrained model's folder, or None.
+    """
+    write_record(layout.deletion, record)
+    write_atomically(layout.reports / "metrics.json", _metrics(record))
+    subjects = models_side_by_side(layout, layout.unlearned, run, reference)
+    pictures = take_pictures(subjects, seed=record.original.seed)
+    write_record(layout.pictures, pictures)
+    plots = layout.reports / "plots"
+    write_atomically(plots / "accuracy_per_class.csv", _accuracy_per_class(record).encode())
+    write_atomically(plots / "attack_roc.csv", _attack_roc(pictures).encode())
+
+
+def evaluations_by_model(record: DeletionRecord) -> dict[str, Evaluation]:
+    """Return the original's evaluation, the accepted model's, and the retrained one's if there is one."""
+    return record.evaluations(record.accepted)
+
+
+def headlines(evaluation: Evaluation) -> dict[str, float]:
+    """Return the measurements that a person looks at first, as far as they were taken."""
+    return {name: found.value for name in HEADLINES if (found := evaluation.get(name)) is not None}
+
+
+def _metrics(record: DeletionRecord) -> bytes:
+    values = {model: headlines(evaluation) for model, evaluation in evaluations_by_model(record).items()}
+    if record.drift is not None:
+        values["drift"] = DriftSummary.of(record.drift).model_dump(exclude={"origin"}, exclude_none=True)
+    return (json.dumps(values, indent=2) + "\n").encode()
+
+
+def _accuracy_per_class(record: DeletionRecord) -> str:
+    """Return a row per class and a column per model; empty where a model or a test sample is missing."""
+    evaluations = evaluations_by_model(record)
+    prefix = "accuracy.test.class."
+    names = [entry.name for entry in record.original.measurements if entry.name.startswith(prefix)]
+    rows = []
+    for name in names:
+        found = (evaluations[model].get(name) if model in evaluations else None for model in MODELS)
+        rows.append((name.removeprefix(prefix), *(None if one is None else one.value for one in found)))
+    return as_csv(("class", *MODELS), rows)
+
+
+def _attack_roc(pictures: Pictures) -> str:
+    """Return a row per false-positive rate and a column per model with its true-positive rate."""
+    there = pictures.models
+    columns = [there[model].attack if model in there else (None,) * RATES for model in MODELS]
+    rates = np.linspace(0, 1, RATES).tolist()
+    return as_csv(("false_positive_rate", *MODELS), zip(rates, *columns, strict=True))
+
+
+def drift_in_words(drift: Drift) -> str:
+    """Tell how far the model has come from the last one that was trained in full."""
+    if not drift.requests:
+        return (
+            "### Drift\n\nThe model was trained in full: it has no drift, and the budget for it starts anew."
+        )
+    rows = {
+        "deletions since training in full": str(drift.requests),
+        "weights moved, of their norm": f"{drift.weight_distance:.2%}",
+        "at most, in one layer": f"{drift.layer_weight_distance:.2%}",
+        "output energy retained, in every layer": f"{drift.retained_energy:.2%}",
+        "second moments off, if carried": f"{drift.staleness:.2%}",
+        "accuracy on retained audit samples": f"{drift.accuracy:.2%} (was {drift.accuracy_at_origin:.2%})",
+    }
+    lines = (f"| {name} | {value} |" for name, value in rows.items())
+    told = (
+        "### How far the model has drifted\n\nThe last one that was trained in full is "
+        f"`{drift.origin}`; deletions in a sequence move further and further away from it."
+    )
+    return "\n".join([told, "", "| drift | so far |", "|:---|---:|", *lines])
+
+
+def run_name(record: DeletionRecord) -> str:
+    """Return what the run of a deletion that has ended is called: request, method, verdict."""
+    if record.accepted is None:
+        return f"delete {record.request} · nothing accepted"
+    verdict = record.accepted.verdict.verdict.replace("_", "-")
+    return f"delete {record.request} · {record.accepted.unlearning.name} · {verdict}"
+
+
+def tried_table(record: DeletionRecord) -> str:
+    """Return every method of a ladder with its verdict and the reason, as a table in Markdown."""
+    rows = [(r.unlearning.name, _verdict(r), r.why) for r in record.rungs]
+    rows += [(entry.method, "failed", entry.why) for entry in record.failed]
+    rows += [(entry.method, "not tried", entry.why) for entry in record.left_out]
+    lines = (f"| {method} | {verdict} | {_cell(why)} |" for method, verdict, why in rows)
+    return "\n".join(["| method | verdict | why |", "|---|---|---|", *lines])
+
+
+def refusal_markdown(record: DeletionRecord) -> str:
+    """Tell in Markdown that no model was accepted, and why."""
+    told = "**No model was accepted.** Nothing was released, and the model in use stays as it was."
+    return f"{told}\n\n{tried_table(record)}"
+
+
+def _verdict(rung: Rung) -> str:
+    return "drifted" if rung.has_drifted else rung.verdict.verdict.replace("_", "-")
+
+
+def _cell(text: str) -> str:
+    """Fit a text into a cell of a table."""
+    shown = text if len(text) <= _WHY_LENGTH else text[:_WHY_LENGTH].rsplit(" ", 1)[0] + " …"
+    return shown.replace("|", "\\|").replace("\n", " ")

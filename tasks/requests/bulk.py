@@ -1,0 +1,136 @@
+"""Files of deletion requests: every row checked, ids turned into pseudonyms at once, all or nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.requests.ledger.changing import Draft
+from tasks.requests.request_file import is_text, make_scope
+from tasks.requests.rows import Row, read_rows, refuse
+from unlearn_core.audit.deadlines import parse_received
+from unlearn_core.errors import RequestError
+from unlearn_core.records.base import UtcTime
+from unlearn_core.records.ledger import Basis
+from unlearn_core.records.request import DeletionRequest, RequestId, Scope
+
+KINDS = {"class": "classes", "sample": "samples", "subject": "subjects"}
+BASES = get_args(Basis)
+REQUEST_ID = TypeAdapter(RequestId)
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A request that a file asks for.
+
+    Attributes:
+        draft: The request.
+        lines: For each name of its scope, the line that asks for it.
+    """
+
+    draft: Draft
+    lines: Mapping[str, int]
+
+    def by_line(self, message: str) -> str:
+        """Say a message in terms of the file: its lines, and where a pseudonym came from."""
+        if self.draft.request.scope.kind != "classes":
+            for name, line in self.lines.items():
+                message = message.replace(name, f"the one of line {line}")
+        return f"{self.draft.where}{message}"
+
+
+def read_requests(path: Path, *, model: str, now: UtcTime) -> tuple[Filed, ...]:
+    """Read a file of requests.
+
+    Args:
+        path: A CSV file, or a JSON list of objects, with ``id``, ``kind``, ``name`` and perhaps ``basis`` and
+            ``received``; several rows of one id are one request for several names.
+        model: The registered model that they are for.
+        now: The present; nothing was received after it.
+
+    Returns:
+        The requests, in the order of their first lines.
+
+    Raises:
+        RequestError: If any row is wrong; all of them are listed by line and column, and no cell is repeated.
+    """
+    rows = read_rows(path)
+    refuse(path, [problem for row in rows for problem in _problems(row, now)])
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.cells["id"], []).append(row)
+    refuse(path, [problem for group in groups.values() for problem in _disagreements(group)])
+    return tuple(_filed(group, model, now) for group in groups.values())
+
+
+def _problems(row: Row, now: UtcTime) -> Iterator[str]:
+    """Yield what is wrong with a row's cells."""
+    checks = {
+        "id": (_is_request_id, "lower-case letters, digits, dots, dashes and underscores, 63 at most"),
+        "kind": (KINDS.__contains__, "class, sample or subject"),
+        "name": (is_text, "text that is not empty"),
+        "basis": (("", *BASES).__contains__, f"{' or '.join(BASES)}, or nothing"),
+    }
+    for column, (fits, expected) in checks.items():
+        cell = row.cells[column]
+        if cell != cell.strip():
+            yield f"line {row.line}, column {column}: white space around {_size(cell)}; expected none"
+        elif not fits(cell):
+            yield f"line {row.line}, column {column}: {_size(cell)} came; expected {expected}"
+    if received := row.cells["received"]:
+        try:
+            parse_received(received, now)
+        except RequestError as error:
+            yield f"line {row.line}, column received: {error}"
+
+
+def _size(cell: str) -> str:
+    """Say what came without saying it."""
+    return f"a text of {len(cell)} characters" if cell else "nothing"
+
+
+def _is_request_id(cell: str) -> bool:
+    try:
+        REQUEST_ID.validate_python(cell)
+    except ValidationError:
+        return False
+    return True
+
+
+def _disagreements(group: Sequence[Row]) -> Iterator[str]:
+    """Yield the rows of one request that say another thing than its first."""
+    first = group[0]
+    for row in group[1:]:
+        for column in ("kind", "basis", "received"):
+            if row.cells[column] != first.cells[column]:
+                yield (
+                    f"line {row.line}, column {column}: not the same as in line {first.line}, of the same "
+                    "request; expected one kind, basis and time of receipt for each"
+                )
+
+
+def _filed(group: Sequence[Row], model: str, now: UtcTime) -> Filed:
+    """Make a request of its rows, none of which is wrong."""
+    first = group[0].cells
+    lines = [str(row.line) for row in group]
+    draft = Draft(
+        DeletionRequest(id=first["id"], scope=_scope_of(group)),
+        model,
+        basis=next((basis for basis in BASES if basis == first["basis"]), "gdpr"),
+        received=parse_received(first["received"], now) if first["received"] else None,
+        where=f"line{'s' if lines[1:] else ''} {', '.join(lines[:3])}{' …' if lines[3:] else ''}: ",
+    )
+    return Filed(draft, {name: row.line for row in group for name in _names(_scope_of([row]))})
+
+
+def _scope_of(group: Sequence[Row]) -> Scope:
+    """Return what some rows name; ids become pseudonyms here."""
+    named = dict.fromkeys(KINDS.values(), ())
+    return make_scope(**{**named, KINDS[group[0].cells["kind"]]: tuple(row.cells["name"] for row in group)})
+
+
+def _names(scope: Scope) -> tuple[str, ...]:
+    """Return the names of a scope, as they are written down."""
+    return tuple(scope.model_dump()[scope.kind])

@@ -1,0 +1,56 @@
+"""By when a deletion is due, as the ledger of requests says, for whoever searches for it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.requests.ledger.finding import find_ledger
+from tasks.requests.ledger.ledger import Ledger
+from unlearn_core.errors import RequestError, SetupError
+from unlearn_core.records.deletion import SplitRecord
+from unlearn_core.records.ledger import Day
+from unlearn_core.records.request import DeletionRequest
+
+
+def search_tags(root: Path, split: SplitRecord, requests: Sequence[DeletionRequest]) -> dict[str, str]:
+    """Return what the run of a deletion can be found by from its beginning.
+
+    Args:
+        root: The checkout.
+        split: The resolved request.
+        requests: The requests that are served by it.
+
+    Returns:
+        Tags for MLflow; nothing in them names what is forgotten.
+    """
+    due, ids = due_day(root, requests), [one.id for one in requests]
+    tags = {"lethe.scope_kind": split.scope_kind}
+    tags |= {} if due is None else {"lethe.due": due}
+    return tags | ({"lethe.requests": ", ".join(ids)} if len(ids) > 1 else {})
+
+
+def due_day(root: Path, requests: Sequence[DeletionRequest]) -> Day | None:
+    """Return the day by which the first of some requests is due.
+
+    Args:
+        root: The checkout.
+        requests: The requests that are served together.
+
+    Returns:
+        The day; None if no ledger holds any of these very requests, or it cannot be asked now: a deletion
+        does not wait for it.
+    """
+    try:
+        ledger = find_ledger(root)
+        days = [] if ledger is None else [_due(ledger, request) for request in requests]
+    except SetupError:
+        return None
+    return min((day for day in days if day is not None), default=None)
+
+
+def _due(ledger: Ledger, request: DeletionRequest) -> Day | None:
+    """Return when one request is due; another one that has its id tells nothing of it."""
+    try:
+        submission = ledger.history(request.id)[0].submission
+    except RequestError:
+        return None
+    return submission.due if submission.request == request else None

@@ -1,0 +1,108 @@
+"""What every change of the ledger is made of: a draft, a row that may be changed, and an event."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from tasks.requests.ledger.reading import known_row, last_event
+from tasks.requests.ledger.tables import RequestRow, row_of_event, submission_of
+from unlearn_core.audit.ledger import next_event
+from unlearn_core.errors import RequestError
+from unlearn_core.records.base import UtcTime
+from unlearn_core.records.ledger import Action, Basis
+from unlearn_core.records.request import DeletionRequest, RequestId
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A request on its way into the ledger.
+
+    Attributes:
+        request: Who or what is to be forgotten.
+        model: The registered model that shall forget.
+        basis: The law that it rests on.
+        received: When it came in; now, if None.
+        where: Where it stands in a file, for messages.
+    """
+
+    request: DeletionRequest
+    model: str
+    basis: Basis = "gdpr"
+    received: UtcTime | None = None
+    where: str = ""
+
+
+def conflict(row: RequestRow | None, draft: Draft) -> str | None:
+    """Say why a draft cannot have its id; None if that is free, or this very request has it."""
+    if row is None:
+        return None
+    known = submission_of(row)
+    same = {
+        "scope": known.request == draft.request,
+        "model": known.model == draft.model,
+        "basis": known.basis == draft.basis,
+        "time of receipt": draft.received in {None, known.received},
+    }
+    if not (other := [name for name, equal in same.items() if not equal]):
+        return None
+    taken = f"the id {draft.request.id!r} is taken by a request with another {' and '.join(other)}"
+    return f"{draft.where}{taken}; take another id"
+
+
+def change(
+    session: Session,
+    row: RequestRow,
+    action: Action,
+    *,
+    time: UtcTime,
+    actor: str,
+    reason: str | None = None,
+) -> None:
+    """Change a request's state, and add the event that says so.
+
+    Args:
+        session: The transaction; no other writer runs beside it.
+        row: The request; a new one has no state yet.
+        action: What is done.
+        time: When.
+        actor: Who does it.
+        reason: Why.
+    """
+    head, submission = last_event(session), submission_of(row)
+    event = next_event(head, submission, row.state, action, time=time, actor=actor, reason=reason)
+    row.state, row.worker, row.lease_until = event.after, None, None
+    # What was begun and interrupted is taken up as it was: its model may be promoted already.
+    row.leader = row.leader if action in {"claim", "expire"} else None
+    session.add(row)
+    session.flush()
+    session.add(row_of_event(event))
+    session.flush()
+
+
+def held_row(session: Session, request: RequestId, worker: str) -> RequestRow:
+    """Return the row of a request that a worker has claimed.
+
+    Args:
+        session: The transaction.
+        request: The request's id.
+        worker: The worker.
+
+    Returns:
+        The row.
+
+    Raises:
+        RequestError: If the claim is not this worker's, or not any more.
+    """
+    row = known_row(session, request)
+    if row.state == "running" and row.worker == worker:
+        return row
+    holder = f", and {row.worker} works at it" if row.worker else ""
+    raise RequestError(
+        f"worker {worker!r} does not hold request {request!r}: it is {row.state}{holder}; stop, and discard "
+        "what was done under a claim that is over"
+    )
+
+
+def silence_of(row: RequestRow) -> str:
+    """Say why a claim ends without its worker."""
+    return f"{row.worker} gave no sign of life until {row.lease_until}"

@@ -1,0 +1,177 @@
+"""The ledger's database: which it is, how it is opened, and an error that never tells a password."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from tasks.checkout.layout import Layout
+from unlearn_core.errors import SetupError
+
+VARIABLE = "LETHE_DATABASE_URL"
+DRIVERS = {
+    "sqlite": "sqlite+pysqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+}
+WAIT_S = 30
+"""How long to wait for a server's answer, and for another process's lock."""
+POSTGRESQL_WAITS = {
+    "connect_timeout": WAIT_S,
+    # A server that is gone without a word is noticed: a worker that waits for it gives no signs of life.
+    "tcp_user_timeout": 1000 * WAIT_S,
+    "keepalives_idle": WAIT_S // 3,
+    "keepalives_interval": WAIT_S // 3,
+    "keepalives_count": 2,
+}
+EXPECTED = (
+    "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE, with %40 for an @ in a password"
+)
+
+
+def ledger_url(root: Path | None) -> URL:
+    """Return where the ledger is.
+
+    Args:
+        root: The checkout, if there is one.
+
+    Returns:
+        ``LETHE_DATABASE_URL`` if that is set, else the SQLite file ``requests/ledger.db`` of the checkout.
+
+    Raises:
+        SetupError: If neither is there, or the variable is not the URL of a database that Lethe can use; the
+            message does not repeat it.
+    """
+    if given := os.environ.get(VARIABLE):
+        return read_url(given)
+    if root is None:
+        raise SetupError(f"there is no ledger here: work in a Lethe checkout, or set {VARIABLE}; {EXPECTED}")
+    return URL.create(DRIVERS["sqlite"], database=str(Layout(root).ledger))
+
+
+def read_url(given: str) -> URL:
+    """Read a URL; what is wrong with it is not repeated, since it may be the password."""
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError):
+        raise SetupError(f"{VARIABLE} is not a URL; {EXPECTED}") from None
+    backend = url.get_backend_name()
+    if backend not in DRIVERS or not url.database or "@" in f"{url.host}{url.database}":
+        raise SetupError(f"{VARIABLE} does not name a database that Lethe can use; {EXPECTED}")
+    return url.set(drivername=DRIVERS[backend])
+
+
+def place_of(url: URL) -> str:
+    """Return a URL without the user's name, password and options: fit for people and logs."""
+    host = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
+    return f"{url.get_backend_name()}://{host}/{url.database}"
+
+
+def is_absent(url: URL) -> bool:
+    """Tell whether a SQLite file is not there yet; to open it would make it. A server has to be asked."""
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file()
+
+
+def open_engine(url: URL) -> Engine:
+    """Open a database lazily: each transaction makes its own connection, and leaves none behind.
+
+    Args:
+        url: As ``ledger_url`` returns it.
+
+    Returns:
+        The engine. A transaction on ``engine.execution_options(writes=True)`` is the only one that writes.
+
+    Raises:
+        SetupError: If the driver is not installed.
+    """
+    sqlite = url.get_backend_name() == "sqlite"
+    waits = {"timeout": WAIT_S} if sqlite else POSTGRESQL_WAITS
+    try:
+        engine = create_engine(url, hide_parameters=True, poolclass=NullPool, connect_args=waits)
+    except (ImportError, NoSuchModuleError) as error:
+        raise SetupError(
+            "PostgreSQL needs psycopg: run `pip install 'lethe-unlearning[postgres]'`"
+        ) from error
+    if sqlite:
+        event.listen(engine, "connect", _leave_transactions_to_us)
+    event.listen(engine, "begin", _begin_sqlite if sqlite else _begin_postgresql)
+    return engine
+
+
+def _leave_transactions_to_us(connection, _record) -> None:
+    """Keep Python's driver from beginning transactions on its own, late and without a lock."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin a transaction; one that writes takes the lock at once, so that what it read stays true."""
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """Do not wait for ever for a lock that somebody holds."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_S}s'")
+
+
+@contextmanager
+def explained(url: URL) -> Iterator[None]:
+    """Turn the database's errors into one of Lethe's own, without parameters and passwords.
+
+    Args:
+        url: The database.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        SetupError: If the database could not be reached, or refused.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        said = re.sub(r"\s+", " ", str(error.orig)).strip(" .")
+        if url.password:
+            said = said.replace(str(url.password), "***")
+        raise SetupError(
+            f"the ledger at {place_of(url)} cannot be used: {said}. Nothing was changed; if the connection "
+            "broke at the very end, run the command again: it does nothing twice"
+        ) from None
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """Begin a transaction that no other writer runs beside; it counts as a whole or not at all.
+
+    Args:
+        engine: The database.
+
+    Yields:
+        The transaction.
+    """
+    with explained(engine.url), Session(engine.execution_options(writes=True)) as session, session.begin():
+        if engine.dialect.name == "postgresql":
+            session.execute(text("LOCK TABLE deletion_events IN SHARE ROW EXCLUSIVE MODE"))
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Begin a transaction that sees one moment of the ledger.
+
+    Args:
+        engine: The database.
+
+    Yields:
+        The transaction.
+    """
+    moment = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with explained(engine.url), Session(engine.execution_options(**moment)) as session, session.begin():
+        yield session

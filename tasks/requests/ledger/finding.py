@@ -1,0 +1,21 @@
+"""The ledger where there is one: to look something up, and to make none on the way."""
+
+from pathlib import Path
+
+from tasks.requests.ledger.database import is_absent, ledger_url
+from tasks.requests.ledger.ledger import Ledger, connect
+
+
+def find_ledger(root: Path) -> Ledger | None:
+    """Open the ledger if there is one.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        The ledger, or None where no database is named and the checkout holds none.
+
+    Raises:
+        SetupError: If the database that is named cannot be reached, or its tables are not of this version.
+    """
+    return None if is_absent(ledger_url(root)) else connect(root)

@@ -1,0 +1,259 @@
+"""The ledger itself: who may change what, in one transaction each.
+
+Writers take turns, since each event carries the digest of the one before: on SQLite by ``BEGIN
+IMMEDIATE``, on PostgreSQL by a lock on the table of events. Readers never wait for them.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tasks.requests.ledger.changing import Draft, change, conflict, held_row, silence_of
+from tasks.requests.ledger.database import ledger_url, open_engine, writing
+from tasks.requests.ledger.reading import LedgerReader, known_row, open_entries
+from tasks.requests.ledger.schema import current, newest, require_current, upgrade
+from tasks.requests.ledger.tables import RequestRow, entry_of, row_of_submission
+from unlearn_core.audit.deadlines import later
+from unlearn_core.audit.ledger import accept
+from unlearn_core.audit.queueing import Choose, due_first
+from unlearn_core.errors import RequestError
+from unlearn_core.records.ledger import Action, Entry
+from unlearn_core.records.request import RequestId
+
+LEASE_S = 600
+"""How long a claim holds without a sign of life."""
+
+MOST_ATTEMPTS = 3
+"""How often a request is claimed before it fails: one that costs every worker its life must not go round."""
+
+
+def connect(root: Path | None) -> "Ledger":
+    """Open the ledger; a SQLite file is made, or brought up to date, on the way.
+
+    Args:
+        root: The checkout, if there is one.
+
+    Returns:
+        The ledger.
+
+    Raises:
+        SetupError: If there is none, it cannot be reached, or its tables are not of this version.
+    """
+    url = ledger_url(root)
+    engine = open_engine(url)
+    if url.get_backend_name() == "sqlite":
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        if current(engine) != newest():
+            upgrade(engine)
+    else:
+        require_current(engine)
+    return Ledger(engine)
+
+
+class Ledger(LedgerReader):
+    """A ledger to write in."""
+
+    def submit(self, drafts: Sequence[Draft], *, actor: str) -> tuple[Entry, ...]:
+        """Enter requests: all of them, or none.
+
+        Args:
+            drafts: The requests. One that is there already stays as it is.
+            actor: Who enters them.
+
+        Returns:
+            The requests as they stand now, in the drafts' order.
+
+        Raises:
+            RequestError: If an id is taken by another request; every one is listed.
+        """
+        with writing(self.engine) as session:
+            rows, taken = [], []
+            for draft in drafts:
+                row = session.get(RequestRow, draft.request.id)
+                if problem := conflict(row, draft):
+                    taken.append(problem)
+                else:
+                    rows.append(row or self._enter(session, draft, actor))
+            if taken:
+                raise RequestError("\n".join(taken))
+            return tuple(map(entry_of, rows))
+
+    def _enter(self, session: Session, draft: Draft, actor: str) -> RequestRow:
+        """Make a new request's row."""
+        received = draft.received or self.clock()
+        submission = accept(draft.request, model=draft.model, basis=draft.basis, received=received)
+        row = row_of_submission(submission)
+        change(session, row, "submit", time=self.clock(), actor=actor)
+        return row
+
+    def claim(
+        self, worker: str, choose: Choose = due_first, *, lease_s: float = LEASE_S
+    ) -> tuple[Entry, ...]:
+        """Give a worker what a rule chooses: by default the request that is due first.
+
+        Claims whose lease has expired are ended first: a request whose worker was killed is taken up again.
+
+        Args:
+            worker: The worker's name; no two processes share one.
+            choose: The rule. What it chooses is served in one run, so it is all for one model that nobody
+                works at.
+            lease_s: For how long, in seconds; ``heartbeat`` extends it.
+
+        Returns:
+            The requests, which are running now, as the rule had them; none if there is nothing to do.
+        """
+        with writing(self.engine) as session:
+            self._expire(session, actor=worker)
+            chosen = [known_row(session, entry.id) for entry in choose(open_entries(session))]
+            for row in chosen:
+                row.leader = chosen[0].id
+                change(session, row, "claim", time=self.clock(), actor=worker)
+                row.attempts += 1
+                row.worker, row.lease_until = worker, later(self.clock(), lease_s)
+            return tuple(map(entry_of, chosen))
+
+    def heartbeat(self, request: RequestId, worker: str, *, lease_s: float = LEASE_S) -> Entry:
+        """Extend a worker's claim; no event, since no state changes.
+
+        Args:
+            request: The request's id.
+            worker: The worker.
+            lease_s: For how long from now, in seconds.
+
+        Returns:
+            The request as it stands now.
+
+        Raises:
+            RequestError: If the claim is not this worker's, or not any more: it must stop.
+        """
+        with writing(self.engine) as session:
+            row = held_row(session, request, worker)
+            row.lease_until = later(self.clock(), lease_s)
+            return entry_of(row)
+
+    def complete(self, request: RequestId, worker: str, *, reason: str | None = None) -> Entry:
+        """Record that a worker has served a request.
+
+        Args:
+            request: The request's id.
+            worker: The worker.
+            reason: What came of it.
+
+        Returns:
+            The request as it stands now.
+
+        Raises:
+            RequestError: If the claim is not this worker's, or not any more.
+        """
+        return self._finish(request, worker, "complete", reason)
+
+    def fail(self, request: RequestId, worker: str, *, reason: str) -> Entry:
+        """Record that a worker could not serve a request.
+
+        Args:
+            request: The request's id.
+            worker: The worker.
+            reason: Why.
+
+        Returns:
+            The request as it stands now.
+
+        Raises:
+            RequestError: If the claim is not this worker's, or not any more.
+        """
+        return self._finish(request, worker, "fail", reason)
+
+    def _finish(self, request: RequestId, worker: str, action: Action, reason: str | None) -> Entry:
+        with writing(self.engine) as session:
+            row = held_row(session, request, worker)
+            change(session, row, action, time=self.clock(), actor=worker, reason=reason)
+            return entry_of(row)
+
+    def cancel(self, request: RequestId, *, actor: str, reason: str) -> Entry:
+        """Take back a request that nobody has begun to serve.
+
+        Args:
+            request: The request's id.
+            actor: Who takes it back.
+            reason: Why.
+
+        Returns:
+            The request as it stands now.
+
+        Raises:
+            RequestError: If it is not there, in any state but received, or a run of it was interrupted.
+        """
+        with writing(self.engine) as session:
+            row = known_row(session, request)
+            if row.state == "received" and row.leader is not None:
+                raise RequestError(
+                    f"cannot cancel request {request!r}: a run of it was interrupted, and its model may be "
+                    "in use already; the next worker takes it up again"
+                )
+            change(session, row, "cancel", time=self.clock(), actor=actor, reason=reason)
+            return entry_of(row)
+
+    def retry(self, request: RequestId, *, actor: str, reason: str) -> Entry:
+        """Put a failed request in line again.
+
+        Args:
+            request: The request's id.
+            actor: Who asks for it.
+            reason: Why it should do better now.
+
+        Returns:
+            The request as it stands now.
+
+        Raises:
+            RequestError: If it is not there, or has not failed.
+        """
+        with writing(self.engine) as session:
+            row = known_row(session, request)
+            change(session, row, "retry", time=self.clock(), actor=actor, reason=reason)
+            return entry_of(row)
+
+    def expire(self, *, actor: str) -> tuple[Entry, ...]:
+        """End every claim whose lease is over; the requests wait to be claimed again, or fail in the end.
+
+        Args:
+            actor: Who looks.
+
+        Returns:
+            The requests.
+        """
+        with writing(self.engine) as session:
+            return self._expire(session, actor=actor)
+
+    def _expire(self, session: Session, *, actor: str) -> tuple[Entry, ...]:
+        over = select(RequestRow).where(RequestRow.state == "running", RequestRow.lease_until < self.clock())
+        rows = session.scalars(over.order_by(RequestRow.id)).all()
+        for row in rows:
+            self._put_back(session, row, actor=actor, reason=silence_of(row), suspect=True)
+        return tuple(entry_of(row) for row in rows)
+
+    def give_back(self, request: RequestId, worker: str, *, reason: str, suspect: bool = False) -> Entry:
+        """Let a request wait again that its worker cannot serve now, but another may later.
+
+        Args:
+            request: The request's id.
+            worker: The worker.
+            reason: Why.
+            suspect: The request itself may be why; after ``MOST_ATTEMPTS`` claims it fails then.
+
+        Returns:
+            The request as it stands now: received, or failed.
+
+        Raises:
+            RequestError: If the claim is not this worker's, or not any more.
+        """
+        with writing(self.engine) as session:
+            row = held_row(session, request, worker)
+            self._put_back(session, row, actor=worker, reason=reason, suspect=suspect)
+            return entry_of(row)
+
+    def _put_back(self, session: Session, row: RequestRow, *, actor: str, reason: str, suspect: bool) -> None:
+        """End a claim without a result; what has cost every worker its life fails in the end."""
+        action: Action = "fail" if suspect and row.attempts >= MOST_ATTEMPTS else "expire"
+        change(session, row, action, time=self.clock(), actor=actor, reason=reason)

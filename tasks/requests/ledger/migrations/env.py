@@ -1,0 +1,13 @@
+"""What Alembic runs: the steps, on the connection and inside the transaction that it was handed."""
+
+from alembic import context
+
+from tasks.requests.ledger.schema import VERSION_TABLE
+from tasks.requests.ledger.tables import Tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Tables.metadata,
+    version_table=VERSION_TABLE,
+)
+context.run_migrations()

@@ -1,0 +1,101 @@
+"""Which version of the ledger's tables a database holds, and how it comes to hold the newest one."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from tasks.requests.ledger.database import explained, is_absent, place_of
+from unlearn_core.errors import SetupError
+
+# Other libraries that use Alembic may share a PostgreSQL database; each looks at its own table.
+VERSION_TABLE = "lethe_ledger_version"
+UPGRADE_LOCK = 0x1E7E
+
+
+def newest() -> str:
+    """Return the version that this code works with."""
+    return str(_scripts().get_current_head())
+
+
+def current(engine: Engine) -> str | None:
+    """Return the version of a database.
+
+    Args:
+        engine: The database.
+
+    Returns:
+        The version; None where there are no tables yet.
+    """
+    if is_absent(engine.url):
+        return None
+    with explained(engine.url), engine.connect() as connection:
+        return _version(connection)
+
+
+def upgrade(engine: Engine) -> str:
+    """Make the tables, or bring them to the newest version: whole or not at all.
+
+    Args:
+        engine: The database.
+
+    Returns:
+        The version that they have now.
+
+    Raises:
+        SetupError: If a newer Lethe has been here.
+    """
+    with explained(engine.url), engine.execution_options(writes=True).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
+        _refuse_newer(engine, _version(connection))
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return newest()
+
+
+def require_current(engine: Engine) -> None:
+    """Refuse a database whose tables are not those that this code works with.
+
+    Args:
+        engine: The database.
+
+    Raises:
+        SetupError: If they are older, newer or not there; the message says what to do.
+    """
+    found = current(engine)
+    _refuse_newer(engine, found)
+    if found != newest():
+        raise SetupError(
+            f"the ledger at {place_of(engine.url)} has version {found or 'none'} and Lethe works with "
+            f"{newest()}; make a backup and run `lethe db upgrade`"
+        )
+
+
+def _refuse_newer(engine: Engine, found: str | None) -> None:
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if found is not None and found not in known:
+        raise SetupError(
+            f"the ledger at {place_of(engine.url)} has version {found} and Lethe works with {newest()}: "
+            "a newer Lethe has been there; install that one"
+        )
+
+
+def _version(connection: Connection) -> str | None:
+    return MigrationContext.configure(
+        connection, opts={"version_table": VERSION_TABLE}
+    ).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

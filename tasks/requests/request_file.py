@@ -1,0 +1,169 @@
+"""Deletion requests at rest: checked against the data before anything is written."""
+
+from collections.abc import Callable
+from functools import cache
+
+from tasks.checkout.files import write_record
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_section, write_params
+from tasks.data.datasets import manifest_of, read_manifest
+from tasks.data.digits import make_digits
+from tasks.data.importing import require_imported
+from tasks.keys.signing import load_pseudonym_key, pseudonymise
+from unlearn_core.errors import RequestError, SetupError
+from unlearn_core.records.base import canonical_json
+from unlearn_core.records.params import DatasetParams, DigitsSource, RetainedSource
+from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
+from unlearn_core.selection import Manifest, Selection, names_training_rows, select
+
+
+def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: tuple[str, ...]) -> Scope:
+    """Make a scope of what a person typed; ids become pseudonyms at once.
+
+    Args:
+        classes: Names of classes.
+        samples: Ids of samples.
+        subjects: Ids of subjects.
+
+    Returns:
+        The scope.
+
+    Raises:
+        RequestError: If nothing was named, or more than one kind of thing, or a name is not text.
+    """
+    named = [kind for kind, ids in (("class", classes), ("sample", samples), ("subject", subjects)) if ids]
+    if len(named) != 1:
+        came = "nothing" if not named else " and ".join(named)
+        raise RequestError(f"a request names classes, samples or subjects, one kind of them; it named {came}")
+    if wrong := [one for one in (*classes, *samples, *subjects) if not is_text(one)]:
+        raise RequestError(f"{', '.join(map(repr, wrong))}: expected text in UTF-8 that is not empty")
+    if classes:
+        return ClassScope(classes=tuple(sorted(set(classes))))
+    key = load_pseudonym_key()
+    if samples:
+        return SampleScope(samples=tuple(sorted({pseudonymise(key, "sample", one) for one in samples})))
+    return SubjectScope(subjects=tuple(sorted({pseudonymise(key, "subject", one) for one in subjects})))
+
+
+def is_text(name: str) -> bool:
+    """Tell whether a name says something; what a terminal could not decode comes as lone surrogates."""
+    return bool(name.strip()) and not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def make_request(request_id: str, scope: Scope) -> DeletionRequest:
+    """Make a request of what a person typed.
+
+    Args:
+        request_id: Its id.
+        scope: What it names.
+
+    Returns:
+        The request.
+
+    Raises:
+        RequestError: If the id is no text. One that is not as ids must be is a ``ConfigurationError``.
+    """
+    if not is_text(request_id):
+        raise RequestError(f"{request_id!r} is no id: expected text in UTF-8 that is not empty")
+    return DeletionRequest.parse(canonical_json({"id": request_id, "scope": scope.model_dump(mode="json")}))
+
+
+def named_as_typed(message: str, *, samples: tuple[str, ...], subjects: tuple[str, ...]) -> str:
+    """Replace pseudonyms by what the person at the terminal typed; it goes back to nobody else."""
+    if samples or subjects:
+        key = load_pseudonym_key()
+        for typed in samples:
+            message = message.replace(pseudonymise(key, "sample", typed), typed)
+        for typed in subjects:
+            message = message.replace(pseudonymise(key, "subject", typed), typed)
+    return message
+
+
+def pseudonymiser(scope: Scope) -> Callable[[str], str]:
+    """Return the keyed hash that made a scope's pseudonyms; classes need none, and no key."""
+    if isinstance(scope, ClassScope):
+        return lambda identifier: identifier
+    key = load_pseudonym_key()
+    kind = "sample" if isinstance(scope, SampleScope) else "subject"
+    return lambda identifier: pseudonymise(key, kind, identifier)
+
+
+def read_request(layout: Layout, request_id: str) -> DeletionRequest:
+    """Read a request.
+
+    Args:
+        layout: The checkout.
+        request_id: Its id.
+
+    Returns:
+        The request.
+
+    Raises:
+        SetupError: If there is no such request.
+        RequestError: If the file holds a request of another id.
+    """
+    path = layout.request(request_id)
+    if not path.is_file():
+        raise SetupError(f"there is no request {request_id!r} ({path}); name its scope to make it")
+    request = DeletionRequest.parse(path.read_bytes())
+    if request.id != request_id:
+        raise RequestError(f"{path} holds the request {request.id!r}; rename the file or change its id")
+    return request
+
+
+def is_known(layout: Layout, request: DeletionRequest) -> bool:
+    """Tell whether this very request is in the checkout."""
+    return layout.request(request.id).is_file() and read_request(layout, request.id) == request
+
+
+def check_request(layout: Layout, request: DeletionRequest, *, manifest: Manifest | None = None) -> Selection:
+    """Check a request against the data that ``params.yaml`` names, and write nothing.
+
+    Args:
+        layout: The checkout.
+        request: The request, or a group of them.
+        manifest: The rows of that data, where somebody has read them already.
+
+    Returns:
+        What the request means on that data.
+
+    Raises:
+        RequestError: If it does not fit the data, or its id is taken by another scope; nothing changes.
+    """
+    for one in (*request.singles, request):
+        if layout.request(one.id).is_file() and not is_known(layout, one):
+            raise RequestError(f"the id {one.id!r} is taken by a request with another scope; take another id")
+    manifest, pseudonym = manifest or preview_manifest(layout), cache(pseudonymiser(request.scope))
+    selection = select(request.scope, manifest, pseudonym)
+    # Among all that a group forgets nobody would see that one of its members has nothing to be forgotten.
+    singles = request.singles
+    if idle := [one.id for one in singles if not names_training_rows(one.scope, manifest, pseudonym)]:
+        raise RequestError(f"{', '.join(idle)}: the scope matches no training row; leave it out of the group")
+    return selection
+
+
+def submit_request(layout: Layout, request: DeletionRequest) -> Selection:
+    """Check a request, then write it and name it in ``params.yaml``; of a group, each member is written, too.
+
+    Args:
+        layout: The checkout.
+        request: The request, or a group of them.
+
+    Returns:
+        What the request means on that data.
+    """
+    selection = check_request(layout, request)
+    for one in {single.id: single for single in (*request.singles, request)}.values():
+        write_record(layout.request(one.id), one)
+    write_params(layout.root, {"request": request.id})
+    return selection
+
+
+def preview_manifest(layout: Layout) -> Manifest:
+    """Return the rows of the data set that ``params.yaml`` names, without writing anything."""
+    params = read_section(layout.root, "dataset", DatasetParams)
+    if isinstance(params, DigitsSource):
+        return manifest_of(*make_digits(params))
+    if isinstance(params, RetainedSource):
+        return read_manifest(layout.generation("data", params.rows_digest))
+    return read_manifest(require_imported(layout, params))

@@ -1,0 +1,248 @@
+"""DVC's remote: data and models in Lethe's own bucket, or wherever the project's ``.dvc/config`` says.
+
+The bucket, its endpoint and the prefix are those of ``tasks/storage/object_store.py``. They are written to
+``.dvc/config.local``, which git never sees, and no secret is: credentials come from the environment, which
+DVC reads as boto3 does.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from tasks.checkout.layout import Layout
+from tasks.storage import object_store
+from tasks.storage.object_store import find_data_store
+from tasks.storage.store_errors import explained
+from tasks.storage.versioning import opened
+from unlearn_core.errors import PipelineError, SetupError
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+REMOTE = "lethe"
+_LOGGERS = ("dvc.repo.fetch", "dvc_data", "dvc_objects")
+
+
+def remote_settings() -> dict[str, str]:
+    """Return DVC's settings of the remote that the environment names; none without a bucket.
+
+    Raises:
+        SetupError: If DVC's S3 support is not installed.
+    """
+    if (store := find_data_store()) is None:
+        return {}
+    if find_spec("dvc_s3") is None:
+        raise SetupError(
+            "a bucket is configured, but dvc-s3 is not installed; run `pip install 'lethe-unlearning[s3]'`"
+        )
+    # What comes back is held against its digest: DVC believes a remote otherwise.
+    settings = {"url": store.address("dvc"), "verify": "True", "connect_timeout": "10", "read_timeout": "60"}
+    return settings | ({"endpointurl": store.endpoint, "region": _region()} if store.endpoint else {})
+
+
+def configure_remote(layout: Layout) -> str | None:
+    """Make the configured bucket the default remote of a checkout; without one, leave it the project's own.
+
+    Args:
+        layout: The checkout.
+
+    Returns:
+        The default remote's name; None if there is none.
+    """
+    wanted = remote_settings()
+    with opened(layout.root) as repo:
+        local: Any = repo.config.load_one("local")
+        if local.get("remote", {}).get(REMOTE, {}) != wanted:
+            with repo.config.edit("local") as local:
+                _write(local, wanted)
+        return repo.config["core"].get("remote")
+
+
+def push_data(layout: Layout) -> int | None:
+    """Send all that the lock and the ``.dvc`` files name to the default remote, but for what is there.
+
+    Args:
+        layout: The checkout, its remote configured.
+
+    Returns:
+        How many files had to be sent; None if there is no remote.
+
+    Raises:
+        PipelineError: If something is neither here nor there.
+        SetupError: If the remote cannot be used with these credentials.
+        UnavailableError: If it does not answer.
+    """
+    with opened(layout.root) as repo, _patient(), _explained():
+        if not repo.config["core"].get("remote"):
+            return None
+        return repo.push()  # pyright: ignore[reportCallIssue]  (a decorator hides the method's type)
+
+
+def pull_data(layout: Layout, *targets: str, settings: dict[str, Any] | None = None) -> None:
+    """Bring data into a checkout: from DVC's cache, and into that from the default remote.
+
+    Args:
+        layout: The checkout.
+        targets: Outputs of stages, or files and folders under DVC; all that are pinned by default.
+        settings: DVC's settings beside those of the checkout, e.g. ``shared_settings`` of another one.
+
+    Raises:
+        PipelineError: If something is neither here nor there, or has other content than git says.
+        SetupError: If there is no remote to bring it from, or it cannot be used with these credentials.
+        UnavailableError: If it does not answer.
+    """
+    with opened(layout.root, settings) as repo:
+        # What no run has pinned yet is made by the stages, and not to be had from anywhere.
+        if not (chosen := list(targets) or [str(out) for out in repo.index.outs if out.hash_info]):
+            return
+        if lost := _incomplete(repo, chosen):
+            if not repo.config["core"].get("remote"):
+                raise SetupError(
+                    f"{', '.join(lost)}: not in DVC's cache, and no remote is configured to fetch it from; "
+                    "set LETHE_S3_BUCKET (docs/evidence-store.md), or use `dvc remote add --default`"
+                )
+            with _patient(), _explained():
+                repo.fetch(chosen)  # pyright: ignore[reportCallIssue]
+        if lost := _incomplete(repo, chosen):
+            raise PipelineError(
+                f"{', '.join(lost)}: not in DVC's cache, and the remote does not hold it as it was pinned; "
+                "it was removed or altered there. Restore it from a backup of the remote"
+            )
+        repo.checkout(chosen)  # pyright: ignore[reportCallIssue]
+
+
+def shared_settings(layout: Layout) -> dict[str, Any]:
+    """Return what lets a worktree share the cache and the default remote of its checkout.
+
+    Args:
+        layout: The checkout, of which nothing changes.
+
+    Returns:
+        Settings for ``pull_data``. They may hold secrets of the checkout's own configuration.
+    """
+    settings = remote_settings()
+    own = {"core": {"remote": REMOTE}, "remote": {REMOTE: settings}} if settings else None
+    with opened(layout.root, own) as repo:
+        shared: dict[str, Any] = {"cache": {**repo.config["cache"], "dir": repo.cache.local_cache_dir}}
+        if name := repo.config["core"].get("remote"):
+            # DVC believes a remote that it is not told to verify.
+            remote = {**repo.config["remote"][name], "verify": True}
+            shared |= {"core": {"remote": name}, "remote": {name: remote}}
+        return shared
+
+
+def _incomplete(repo: "Repo", targets: list[str]) -> list[str]:
+    """Return the outputs among some targets that are not in the cache, whole and unaltered."""
+    outs = [out for target in targets for out in repo.find_outs_by_path(target, recursive=True)]
+    return [str(out) for out in outs if out.use_cache and out.changed_cache()]
+
+
+def _region() -> str:
+    """Return the region that requests are signed for; stores other than AWS's take the first one's name.
+
+    Without one DVC would ask each bucket for its own, which not every store can answer.
+    """
+    import boto3
+
+    return boto3.Session().region_name or "us-east-1"
+
+
+def _write(local: dict[str, Any], wanted: dict[str, str]) -> None:
+    """Put the remote into a local configuration, or take it out."""
+    core, remotes = local.setdefault("core", {}), local.setdefault("remote", {})
+    if wanted:
+        core["remote"], remotes[REMOTE] = REMOTE, wanted
+        return
+    remotes.pop(REMOTE, None)
+    if core.get("remote") == REMOTE:
+        del core["remote"]
+
+
+@contextmanager
+def _patient() -> Iterator[None]:
+    """Let DVC ask as often as ``ObjectStore`` does: it has no setting of its own for that."""
+    wanted = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": str(object_store.TRIES)}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+class _Listener(logging.Handler):
+    """Keeps what DVC only logs: which files failed, and why."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+        self.errors: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+        if record.exc_info and record.exc_info[1]:
+            self.errors.append(record.exc_info[1])
+
+
+@contextmanager
+def _listening() -> Iterator[_Listener]:
+    """Hear what DVC's loggers say, in place of whoever hears them otherwise."""
+    listener, loggers = _Listener(), [logging.getLogger(name) for name in _LOGGERS]
+    before = [(logger.handlers, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.handlers, logger.propagate = [listener], False
+    try:
+        yield listener
+    finally:
+        for logger, (handlers, propagate) in zip(loggers, before, strict=True):
+            logger.handlers, logger.propagate = handlers, propagate
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what a transfer raised or only logged into an error of Lethe's own."""
+    from dvc.exceptions import DvcException
+
+    with _listening() as listener:
+        raised: Exception | None = None
+        try:
+            yield
+        except (DvcException, OSError, *_store_errors()) as error:
+            raised = error
+        if raised is not None or listener.said:
+            _explain(raised, listener)
+
+
+def _explain(raised: Exception | None, listener: _Listener) -> None:
+    """Raise what the first error of the store means, or else what DVC said."""
+    for error in (*([raised] if raised else []), *listener.errors):
+        if (cause := _cause(error)) is not None:
+            store = find_data_store()
+            bucket = store.bucket if store else "the bucket of DVC's remote"
+            with explained(bucket, setting="LETHE_S3_DATA_BUCKET"):
+                raise cause
+    said = "; ".join(" ".join(one.split()) for one in listener.said) or str(raised)
+    raise PipelineError(f"DVC could not transfer all data: {said}") from raised
+
+
+def _cause(error: BaseException | None) -> Exception | None:
+    """Return the store's own error that another one comes from, unless an object is only missing."""
+    kinds = _store_errors()
+    while error is not None and not isinstance(error, kinds):
+        error = error.__cause__ or error.__context__
+    # An error without an answer of the store has a response too, which is None.
+    code = (getattr(error, "response", None) or {}).get("Error", {}).get("Code")
+    return None if error is None or code in {"NoSuchKey", "404"} else error
+
+
+def _store_errors() -> tuple[type[Exception], ...]:
+    """Return what the store's library raises; nothing where a remote needs none."""
+    if find_spec("botocore") is None:
+        return ()
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return BotoCoreError, ClientError

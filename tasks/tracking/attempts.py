@@ -1,0 +1,209 @@
+"""MLflow's nested runs: one per attempt at a deletion, with settings, numbers, curves and figures."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tasks.checkout.files import as_csv
+from tasks.tracking.runs import NOTE, Run, end_run, find_or_start
+from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
+from unlearn_core.records.drift import Drift, DriftSummary
+from unlearn_core.records.evaluation import Cost, Evaluation
+from unlearn_core.records.policy import Verdict
+from unlearn_core.records.result import Coverage, UnlearningRecord
+from unlearn_core.records.tuning import TuningRecord
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ATTEMPT_KEY = "lethe.attempt_key"
+
+# The limits of MLflow's stores: characters of a parameter, and entries per call.
+_PARAM_LENGTH, _METRICS_PER_CALL, _PARAMS_PER_CALL = 6000, 1000, 100
+
+
+def log_attempt(
+    parent: Run,
+    *,
+    record: UnlearningRecord,
+    evaluation: Evaluation,
+    verdict: Verdict,
+    cost: Cost | None = None,
+    figures: "Mapping[str, Figure] | None" = None,
+) -> Run:
+    """Write down one attempt as a run nested in the deletion's; saying so twice changes nothing.
+
+    Args:
+        parent: The deletion's run.
+        record: What the method was and did; its hyper-parameters become params, its curves metrics.
+        evaluation: What was measured; becomes metrics.
+        verdict: What the gate said; becomes tags.
+        cost: What it cost; becomes metrics. It is not part of the attempt's identity.
+        figures: Figures by name; each becomes ``figures/NAME.png``.
+
+    Returns:
+        The attempt's run, which has ended.
+    """
+    key = sha256(canonical_json([parent.id, record.digest, evaluation.digest, verdict.digest]))
+    tags = _attempt_tags(parent, key, record, verdict)
+    name = f"{record.name} · {verdict.verdict.replace('_', '-')}"
+    run = find_or_start(parent.tracking, ATTEMPT_KEY, name=name, tags=tags)
+    client = parent.tracking.client
+    info = client.get_run(run.id).info
+    if info.status == "FINISHED":
+        return run
+    # Stamped with the start of the run: entries logged again after a crash are then the same entries.
+    log_metrics(run, _metrics(record, evaluation, cost), timestamp=info.start_time)
+    log_params(run, _flattened({**record.method, "seed": record.seed}))
+    for name, written in {"unlearning": record, "evaluation": evaluation, "verdict": verdict}.items():
+        _log_record(run, written, f"{name}.json")
+    _log_record(run, record.coverage, "coverage.json")
+    client.log_text(run.id, coverage_table(record.coverage), "coverage.csv")
+    for name, figure in (figures or {}).items():
+        client.log_figure(run.id, figure, f"figures/{name}.png")
+    end_run(run, "FINISHED")
+    return run
+
+
+def log_evaluation(run: Run, evaluation: Evaluation, *, role: str, headlines: Collection[str]) -> None:
+    """Write down what was measured on one of a deletion's models; saying so twice changes nothing.
+
+    Args:
+        run: The deletion's run.
+        evaluation: What was measured; all of it becomes ``evaluations/ROLE.json``.
+        role: What the model is to the deletion, for example ``original`` or ``retrained``; it stands in
+            front of each metric's name.
+        headlines: The measurements that become metrics of the run.
+    """
+    start = run.tracking.client.get_run(run.id).info.start_time
+    shown = (entry for entry in evaluation.measurements if entry.name in headlines)
+    metrics = ((f"{role}.{entry.name}", entry.value, 0) for entry in shown)
+    log_metrics(run, metrics, timestamp=start)
+    _log_record(run, evaluation, f"evaluations/{role}.json")
+
+
+def log_drift(run: Run, drift: Drift) -> None:
+    """Write down how far a deletion's model has drifted; saying so twice changes nothing.
+
+    Args:
+        run: The deletion's run.
+        drift: Becomes metrics ``drift.NAME`` and ``drift.json``.
+    """
+    start = run.tracking.client.get_run(run.id).info.start_time
+    values = DriftSummary.of(drift).model_dump(exclude={"origin"}, exclude_none=True)
+    log_metrics(run, ((f"drift.{name}", float(value), 0) for name, value in values.items()), timestamp=start)
+    _log_record(run, drift, "drift.json")
+
+
+def log_tuning(run: Run, record: TuningRecord) -> None:
+    """Write down a search for a method's hyper-parameters, over one for the same method before.
+
+    Args:
+        run: The deletion's run.
+        record: Becomes ``tuning/METHOD.json``, and its figures metrics ``tuning.METHOD.NAME``.
+    """
+    figures = {
+        "trials": len(record.trials),
+        "seconds": record.cost.seconds,
+        "samples_seen": record.cost.samples_seen,
+        "untuned": record.untuned,
+        "score": record.score,
+    }
+    for name, value in figures.items():
+        if value is not None:
+            run.tracking.client.log_metric(run.id, f"tuning.{record.method}.{name}", float(value))
+    _log_record(run, record, f"tuning/{record.method}.json")
+
+
+def coverage_table(coverage: Coverage) -> str:
+    """Write a coverage as CSV, which MLflow shows as a table: one line per parameter tensor.
+
+    Args:
+        coverage: How much of a model a method reached.
+
+    Returns:
+        CSV with a header.
+    """
+    header = ("parameter", "treatment", "elements", "share of the model in %", "reason")
+    return as_csv(
+        header,
+        (
+            (entry.parameter, entry.treatment, entry.elements, f"{100 * entry.share:.2f}", entry.reason)
+            for entry in coverage.parameters
+        ),
+    )
+
+
+def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: Verdict) -> dict[str, str]:
+    return {
+        NOTE: f"One attempt, by the method `{record.name}`.\n\n{verdict.reason}",
+        "lethe.kind": "attempt",
+        "lethe.method": record.name,
+        "lethe.verdict": verdict.verdict,
+        "lethe.level": verdict.level,
+        "lethe.reason": verdict.reason,
+        "lethe.parent_weights": record.parent,
+        "lethe.weights": record.weights,
+        ATTEMPT_KEY: key,
+        "lethe.policy": verdict.policy,
+        "mlflow.parentRunId": parent.id,
+    }
+
+
+def _measured(evaluation: Evaluation) -> Iterator[tuple[str, float, int]]:
+    """Yield every measurement, and the bounds of its interval, as name, value and step."""
+    for entry in evaluation.measurements:
+        bounds = {entry.name: entry.value, f"{entry.name}.low": entry.low, f"{entry.name}.high": entry.high}
+        yield from ((name, value, 0) for name, value in bounds.items() if value is not None)
+
+
+def _metrics(
+    record: UnlearningRecord, evaluation: Evaluation, cost: Cost | None
+) -> Iterator[tuple[str, float, int]]:
+    """Yield every number of an attempt as name, value and step."""
+    yield from _measured(evaluation)
+    for curve in record.curves:
+        yield from ((f"curve.{curve.name}", value, step) for step, value in enumerate(curve.values))
+    for treatment in ("projected", "trained", "frozen", "unsupported"):
+        yield f"coverage.{treatment}", record.coverage.share(treatment), 0
+    for name, value in (cost.model_dump() if cost else {}).items():
+        yield f"cost.{name}", float(value), 0
+
+
+def log_metrics(run: Run, metrics: Iterable[tuple[str, float, int]], *, timestamp: int) -> None:
+    """Write numbers into a run, given as name, value and step; the time is in milliseconds."""
+    from mlflow.entities import Metric
+
+    entries = [Metric(_legal(name), value, timestamp, step) for name, value, step in metrics]
+    for start in range(0, len(entries), _METRICS_PER_CALL):
+        run.tracking.client.log_batch(run.id, metrics=entries[start : start + _METRICS_PER_CALL])
+
+
+def log_params(run: Run, params: Mapping[str, str]) -> None:
+    """Write settings into a run; a long one is cut to what the store holds."""
+    from mlflow.entities import Param
+
+    entries = [Param(_legal(name), value[:_PARAM_LENGTH]) for name, value in params.items()]
+    for start in range(0, len(entries), _PARAMS_PER_CALL):
+        run.tracking.client.log_batch(run.id, params=entries[start : start + _PARAMS_PER_CALL])
+
+
+def _log_record(run: Run, record: Record, name: str) -> None:
+    """Log a record in its canonical bytes, so that its digest can be checked there too."""
+    run.tracking.client.log_text(run.id, record.canonical().decode(), name)
+
+
+def _flattened(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return nested settings as dotted names with JSON values; text stays as it is."""
+    flat: dict[str, str] = {}
+    for name, entry in value.items():
+        if isinstance(entry, Mapping) and entry:
+            flat |= _flattened(entry, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = entry if isinstance(entry, str) else json.dumps(entry)
+    return flat
+
+
+def _legal(name: str) -> str:
+    """Replace what MLflow does not allow in a name."""
+    return "".join(char if char.isalnum() or char in "_-. /" else "_" for char in name)

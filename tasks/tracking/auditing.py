@@ -1,0 +1,137 @@
+"""What an attempt leaves in MLflow for somebody who was not there: numbers, figures, reasons."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tasks.checkout.environment import git_commit
+from tasks.checkout.files import write_record
+from tasks.checkout.layout import Layout
+from tasks.computing.costs import read_cost
+from tasks.computing.materials import read_split
+from tasks.data.datasets import read_card
+from tasks.measuring.evaluation import models_side_by_side
+from tasks.report.attempt_figures import draw_coverage, draw_curves
+from tasks.report.model_figures import draw_class_accuracy, draw_confidences, draw_roc
+from tasks.report.outputs import HEADLINES, evaluations_by_model, refusal_markdown, run_name
+from tasks.tracking.attempts import log_attempt, log_drift, log_evaluation
+from tasks.tracking.runs import (
+    NAME,
+    NOTE,
+    Run,
+    comparison_run,
+    connect,
+    deletion_run,
+    end_run,
+    log_documents,
+    set_tags,
+)
+from unlearn_core.metric import Subject
+from unlearn_core.metrics.membership import loss_scores
+from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.params import RunParams
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def log_rung(layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> None:
+    """Write one attempt of the current deletion into its run.
+
+    Args:
+        layout: The checkout; the candidate is still in its place.
+        rung: The attempt.
+        run: Base seed and threads.
+        reference: The retrained model's folder, or None.
+    """
+    _log(open_deletion(layout), layout, rung, run, reference)
+
+
+def log_comparison(layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> None:
+    """Write one attempt that is compared but not served into a run of its own beside the deletion's."""
+    split = read_split(layout)
+    parent = comparison_run(connect(layout.root), request_id=split.request, key=split.deletion_key)
+    _log(parent, layout, rung, run, reference)
+    end_run(parent, "FINISHED")
+
+
+def log_ladder(layout: Layout, record: DeletionRecord) -> None:
+    """Write the whole ladder into the deletion's run, which fails if no model was accepted.
+
+    Args:
+        layout: The checkout.
+        record: Every rung, and the models that they were held against.
+    """
+    run = open_deletion(layout)
+    for role, evaluation in evaluations_by_model(record).items():
+        log_evaluation(run, evaluation, role=role, headlines=HEADLINES)
+    if record.drift is not None:
+        log_drift(run, record.drift)
+    if record.accepted is None:
+        path = layout.failure(record.request)
+        write_record(path, record)
+        log_documents(run, path, artifact_path="evidence")
+        set_tags(run, _refusal_tags(layout, record))
+        end_run(run, "FAILED")
+
+
+def _refusal_tags(layout: Layout, record: DeletionRecord) -> dict[str, str]:
+    """Return the name, the words and the tags of a run that ended without an accepted model."""
+    last = record.rungs[-1] if record.rungs else None
+    verdict = "none" if last is None else "drifted" if last.has_drifted else last.verdict.verdict
+    return {
+        NAME: run_name(record),
+        NOTE: refusal_markdown(record),
+        "lethe.verdict": verdict,
+        "lethe.method": record.tried[-1] if record.tried else "none",
+        "lethe.commit": git_commit(layout.root) or "none",
+    }
+
+
+def open_deletion(layout: Layout) -> Run:
+    """Find or start the run of the current deletion."""
+    split = read_split(layout)
+    return deletion_run(connect(layout.root), request_id=split.request, key=split.deletion_key)
+
+
+def _log(parent: Run, layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> None:
+    log_attempt(
+        parent,
+        record=rung.unlearning,
+        evaluation=rung.evaluation,
+        verdict=rung.verdict,
+        cost=read_cost(layout, rung.unlearning.weights),
+        figures=_figures(layout, rung, run, reference),
+    )
+
+
+def _figures(layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> "dict[str, Figure]":
+    candidate = layout.attempt(rung.unlearning.name)
+    subjects = models_side_by_side(layout, candidate, run, reference)
+    classes, seed = read_card(layout.dataset).classes, rung.evaluation.seed
+    accuracies = {model: _per_class(subject, len(classes)) for model, subject in subjects.items()}
+    figures = {
+        "accuracy_per_class": draw_class_accuracy(accuracies, classes, forgotten=read_split(layout).classes),
+        "confidences": draw_confidences(
+            {model: subject.view("train", "forget").confidences() for model, subject in subjects.items()},
+            {model: subject.unseen().confidences() for model, subject in subjects.items()},
+        ),
+        "attack_roc": draw_roc(
+            {model: loss_scores(subject, seed=seed) for model, subject in subjects.items()}
+        ),
+        "coverage": draw_coverage(rung.unlearning.coverage),
+    }
+    if rung.unlearning.curves:
+        figures["curves"] = draw_curves(rung.unlearning.curves)
+    return figures
+
+
+def _per_class(subject: Subject, classes: int) -> list[float]:
+    """Return the test accuracy of each class; nought where there is no test sample of it."""
+    parts = [outputs for (part, _side), outputs in subject.views.items() if part == "test"]
+    labels = np.concatenate([outputs.labels.numpy() for outputs in parts])
+    correct = np.concatenate([outputs.correct() for outputs in parts])
+    return [
+        float(correct[labels == label].mean()) if (labels == label).any() else 0.0 for label in range(classes)
+    ]

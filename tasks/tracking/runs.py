@@ -1,0 +1,222 @@
+"""MLflow's tracking store: one run per deletion, and what went in and out.
+
+Runs are found by tags that carry digests, never by a handle that a process keeps: stages in different
+processes add to the same run, and a repeat of the same work finds it again. Everything goes through
+``MlflowClient``: the fluent API would change the status of a run that it resumes, and tag it with the
+name of the person at the keyboard.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tasks.checkout.environment import configure_libraries
+from tasks.checkout.params import read_section
+from tasks.tracking.experiments import open_experiment
+from tasks.tracking.server import addresses
+from unlearn_core.records.base import Sha256, UtcTime
+from unlearn_core.records.params import RegistryParams
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DELETION_KEY = "lethe.deletion_key"
+COMPARISON_KEY = "lethe.comparison_key"
+ADOPTION_KEY = "lethe.adoption_key"
+NAME, NOTE = "mlflow.runName", "mlflow.note.content"
+"""The tags in which MLflow keeps what a run is called, and what its page says of it."""
+
+RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+
+# As many characters of a data set's digest as MLflow's stores keep.
+_DIGEST_LENGTH = 36
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """An open tracking store.
+
+    Attributes:
+        client: MLflow's client for it, and for the model registry in it.
+        experiment_id: The experiment that runs go to.
+    """
+
+    client: "MlflowClient"
+    experiment_id: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A handle on a run; worthless once lost, since ``deletion_run`` finds the run again.
+
+    Attributes:
+        tracking: Where the run is.
+        id: MLflow's id of it.
+    """
+
+    tracking: Tracking
+    id: str
+
+
+def connect(root: Path, model: str | None = None) -> Tracking:
+    """Open the tracking store: the server that ``MLFLOW_TRACKING_URI`` names, or ``mlruns`` in a folder.
+
+    The address becomes MLflow's default in this process, so that ``models:/`` addresses can be loaded.
+
+    Args:
+        root: The checkout, or a folder, made if it does not exist.
+        model: The registered model whose experiment is wanted; by default the one that ``params.yaml`` names.
+
+    Returns:
+        The open store.
+    """
+    configure_libraries()
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
+
+    name = model or read_section(root, "registry", RegistryParams).model
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    address, artifacts = addresses(root)
+    mlflow.set_tracking_uri(address)
+    if given is None:
+        # MLflow has put it into the environment, where the next checkout in this process would find it.
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    client = mlflow.MlflowClient(address)
+    return Tracking(client, open_experiment(client, name, artifacts))
+
+
+def deletion_run(
+    tracking: Tracking, *, request_id: str, key: Sha256, tags: Mapping[str, str] | None = None
+) -> Run:
+    """Find or start the run of a deletion.
+
+    Args:
+        tracking: The store.
+        request_id: The request's id; the only part of the request that is written down.
+        key: What makes two deletions the same one: the digest of scope, data, model and settings.
+        tags: Further tags, set whether the run is new or not. They must not name a person.
+
+    Returns:
+        The run. It stays as it ended until ``end_run`` says otherwise.
+    """
+    own = {"lethe.request": request_id, **(tags or {}), "lethe.kind": "deletion", DELETION_KEY: key}
+    return find_or_start(tracking, DELETION_KEY, name=f"delete {request_id}", tags=own)
+
+
+def comparison_run(tracking: Tracking, *, request_id: str, key: Sha256) -> Run:
+    """Find or start the run that holds methods tried beside a deletion, for comparison only.
+
+    Args:
+        tracking: The store.
+        request_id: The request's id.
+        key: The deletion's key.
+
+    Returns:
+        The run.
+    """
+    tags = {COMPARISON_KEY: key, "lethe.request": request_id, "lethe.kind": "comparison"}
+    return find_or_start(tracking, COMPARISON_KEY, name=f"compare {request_id}", tags=tags)
+
+
+def adoption_run(tracking: Tracking, *, name: str, key: Sha256) -> Run:
+    """Find or start the run that an adopted model is registered from.
+
+    Args:
+        tracking: The store.
+        name: The registered model's name.
+        key: What makes two adoptions the same one: the digest of weights and data.
+
+    Returns:
+        The run.
+    """
+    tags = {ADOPTION_KEY: key, "lethe.kind": "adoption"}
+    return find_or_start(tracking, ADOPTION_KEY, name=f"adopt {name}", tags=tags)
+
+
+def end_run(run: Run, status: RunStatus) -> None:
+    """Write down how a run ended; ``RUNNING`` opens it again."""
+    if status == "RUNNING":
+        run.tracking.client.update_run(run.id, status)
+    else:
+        run.tracking.client.set_terminated(run.id, status)
+
+
+def started_at(run: Run) -> UtcTime:
+    """Return when a run began, UTC, to the second."""
+    milliseconds = run.tracking.client.get_run(run.id).info.start_time
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def set_tags(run: Run, tags: Mapping[str, str]) -> None:
+    """Set tags on a run, all in one call; they must not name a person.
+
+    ``NAME`` sets what the run is called, ``NOTE`` what its page says of it, in Markdown.
+    """
+    from mlflow.entities import RunTag
+
+    if tags:
+        entries = [RunTag(name, value) for name, value in tags.items()]
+        run.tracking.client.log_batch(run.id, tags=entries)
+
+
+def log_dataset_input(run: Run, *, name: str, digest: Sha256, source: str, context: str) -> None:
+    """Write down that a run read a data set; saying so twice changes nothing.
+
+    Args:
+        run: The run.
+        name: The data set's name.
+        digest: The digest of its rows. MLflow keeps 36 characters of it; all of it goes into a tag.
+        source: Where it is: a path in the checkout, or an address.
+        context: What it was read for, for example ``training`` or ``retained``.
+    """
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    short = digest.removeprefix("sha256:")[:_DIGEST_LENGTH]
+    dataset = Dataset(name, short, source_type="local", source=json.dumps({"uri": source}))
+    tags = [InputTag("mlflow.data.context", context), InputTag("lethe.sha256", digest)]
+    run.tracking.client.log_inputs(run.id, [DatasetInput(dataset, tags)])
+
+
+def log_documents(run: Run, *paths: Path, artifact_path: str | None = None) -> None:
+    """Copy files, or the contents of folders, into a run's artifacts, over what has the same name there.
+
+    Args:
+        run: The run.
+        paths: Files and folders.
+        artifact_path: The folder among the artifacts; without it, their root.
+    """
+    for path in paths:
+        log = run.tracking.client.log_artifacts if path.is_dir() else run.tracking.client.log_artifact
+        log(run.id, str(path), artifact_path)
+
+
+def find_or_start(tracking: Tracking, tag: str, *, name: str, tags: dict[str, str]) -> Run:
+    """Return the run that carries a tag, or start it.
+
+    Args:
+        tracking: The store.
+        tag: The tag that tells runs apart; its value is in ``tags``.
+        name: The name of a new run.
+        tags: The run's tags.
+
+    Returns:
+        The run; one that was found has these tags from now on, and keeps its name and others.
+    """
+    # The oldest one wins, so that two processes that both started one agree on it from then on.
+    found = tracking.client.search_runs(
+        [tracking.experiment_id],
+        f"tags.`{tag}` = '{tags[tag]}'",
+        max_results=1,
+        order_by=["attributes.start_time ASC", "attributes.run_id ASC"],
+    )
+    if found:
+        run, known = Run(tracking, found[0].info.run_id), found[0].data.tags
+        set_tags(run, {key: value for key, value in tags.items() if known.get(key) != value})
+        return run
+    return Run(
+        tracking, tracking.client.create_run(tracking.experiment_id, tags=tags, run_name=name).info.run_id
+    )

@@ -1,0 +1,26 @@
+"""The part of Lethe's code that goes with a registered model: what loading it needs, and nothing more."""
+
+import shutil
+from pathlib import Path
+
+from tasks.checkout.imports import files_run_by, own_root
+
+PACKAGE = "unlearn_core"
+
+
+def copy_needed(module: str, folder: Path) -> Path:
+    """Copy those of the core's modules that a module needs, so that it runs where Lethe is not installed.
+
+    Args:
+        module: The module's full name.
+        folder: Where to.
+
+    Returns:
+        The package's copy in the folder.
+    """
+    for path in files_run_by(module):
+        if path.parts[0] == PACKAGE:
+            copy = folder / path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(own_root() / path, copy)
+    return folder / PACKAGE

@@ -1,0 +1,48 @@
+"""Where MLflow's store is, and its pages for a store that is a folder."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from tasks.checkout.environment import configure_libraries
+from unlearn_core.errors import SetupError
+
+
+def addresses(root: Path) -> tuple[str, str | None]:
+    """Return the address of the store, and of the artifacts unless a server decides on those."""
+    if address := os.environ.get("MLFLOW_TRACKING_URI"):
+        return address, None
+    folder = root.resolve() / "mlruns"
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{folder}/mlflow.db", (folder / "artifacts").as_uri()
+
+
+def serve_ui(root: Path, port: int) -> None:
+    """Serve MLflow's pages on the loopback interface until interrupted.
+
+    Args:
+        root: As for ``connect``.
+        port: The port on 127.0.0.1.
+
+    Raises:
+        SetupError: If the store is a server already, the port is taken, or the pages could not be served.
+    """
+    address, artifacts = addresses(root)
+    if artifacts is None:
+        raise SetupError(f"the store is {address}; open that address, or unset MLFLOW_TRACKING_URI")
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise SetupError(f"port {port} is taken by another program; choose another --port")
+    configure_libraries()
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1"]
+    options = ["--port", str(port), "--backend-store-uri", address, "--default-artifact-root", artifacts]
+    try:
+        # Its job runner is for evaluating language models: eight processes that nothing here would use.
+        environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        done = subprocess.run([*command, *options], check=False, env=environment)
+    except KeyboardInterrupt:
+        return
+    if done.returncode > 0:
+        raise SetupError(f"MLflow's server stopped with {done.returncode}; its last lines above say why")

@@ -1,0 +1,258 @@
+"""The command line: its help, its exit codes, its JSON, and what it does not load."""
+
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from world import ROOT, checkout, files_of, lethe
+
+from tasks.checkout.environment import sole_use
+from unlearn_core.methods import CATALOGUE
+
+COMMANDS = [
+    ["demo"],
+    ["train"],
+    ["adopt"],
+    ["canary"],
+    ["canary", "plant"],
+    ["delete"],
+    ["request"],
+    ["request", "submit"],
+    ["request", "import"],
+    ["request", "list"],
+    ["request", "show"],
+    ["request", "cancel"],
+    ["request", "retry"],
+    ["request", "verify"],
+    ["db"],
+    ["db", "current"],
+    ["db", "upgrade"],
+    ["reference"],
+    ["next"],
+    ["verify"],
+    ["report"],
+    ["evidence"],
+    ["evidence", "push"],
+    ["evidence", "verify"],
+    ["methods"],
+    ["ui"],
+    ["keys"],
+    ["keys", "init"],
+]
+HEAVY = (
+    "torch",
+    "sqlalchemy",
+    "alembic",
+    "prefect",
+    "mlflow",
+    "dvc",
+    "great_expectations",
+    "pandas",
+    "sklearn",
+    "matplotlib",
+    "boto3",
+)
+
+
+@pytest.mark.parametrize("command", [[], *COMMANDS], ids=" ".join)
+def test_every_command_has_help(tmp_path, command):
+    code, out, err = lethe(tmp_path, *command, "--help")
+    assert (code, err) == (0, "")
+    assert f"{' '.join(command)} [OPTIONS]".strip() in out
+
+
+def test_the_first_help_names_every_command_and_what_its_exit_codes_mean(tmp_path):
+    _, out, _ = lethe(tmp_path, "--help")
+    for command in COMMANDS:
+        assert f" {command[0]} " in out
+    assert "5 no method" in " ".join(out.split())
+
+
+def test_the_catalogue_is_json_with_every_method(tmp_path):
+    code, out, err = lethe(tmp_path, "methods", "--json")
+    assert (code, err) == (0, "")
+    listed = {entry["name"]: entry for entry in json.loads(out)}
+    assert set(listed) == {kind.model_fields["name"].default for kind in CATALOGUE}
+    for kind in CATALOGUE:
+        entry = listed[kind.model_fields["name"].default]
+        assert entry["needs"] == sorted(kind.needs)
+        assert set(entry["settings"]) == set(kind.model_fields) - {"name"}
+        assert entry["summary"]
+
+
+def test_the_catalogue_is_a_table_for_people(tmp_path):
+    _, out, _ = lethe(tmp_path, "methods")
+    assert all(kind.model_fields["name"].default in out for kind in CATALOGUE)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_keys_are_for_their_owner_alone(home, tmp_path):
+    code, out, _ = lethe(tmp_path, "keys", "init", "--json")
+    assert code == 0
+    made = {Path(path).name: Path(path) for path in json.loads(out)["made"]}
+    assert {"signing.key", "signing.pub", "pseudonym.key"} < set(made)
+    for name in ("signing.key", "pseudonym.key"):
+        assert made[name].stat().st_mode & 0o777 == 0o600
+
+
+def test_keys_are_made_once(home, tmp_path):
+    lethe(tmp_path, "keys", "init")
+    before = files_of(home)
+    assert json.loads(lethe(tmp_path, "keys", "init", "--json")[1])["made"] == []
+    assert files_of(home) == before
+
+
+def test_a_forced_signing_key_is_new_and_the_pseudonym_key_stays(home, tmp_path):
+    lethe(tmp_path, "keys", "init")
+    before = files_of(home)
+    lethe(tmp_path, "keys", "init", "--force")
+    changed = {Path(path).name for path, raw in files_of(home).items() if before.get(path) != raw}
+    assert {"signing.key", "signing.pub"} < changed
+    assert "pseudonym.key" not in changed
+    assert set(before) < set(files_of(home))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["forget"], "No such command 'forget'"),
+        (["delete"], "Missing argument 'REQUEST'"),
+        (["delete", "demo", "--clas", "3"], "No such option"),
+        (["ui", "--port", "http"], "as an integer"),
+    ],
+)
+def test_a_wrong_call_exits_with_2_and_says_why_on_standard_error(tmp_path, arguments, said):
+    code, out, err = lethe(tmp_path, *arguments)
+    assert (code, out) == (2, "")
+    assert said in " ".join(err.replace("│", " ").split())
+
+
+OUTSIDE = [
+    ["demo"],
+    ["train"],
+    ["adopt", "net.safetensors"],
+    ["canary", "plant", "--records", "5"],
+    ["delete", "demo"],
+    ["delete", "r-1", "--class", "3"],
+    ["reference"],
+    ["next"],
+    ["verify"],
+    ["evidence", "push", "demo"],
+    ["ui"],
+]
+
+
+@pytest.mark.parametrize("arguments", OUTSIDE, ids=" ".join)
+def test_outside_of_a_checkout_it_exits_with_2_and_writes_nothing(tmp_path, arguments):
+    code, out, err = lethe(tmp_path, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"lethe: {tmp_path} is not in a git checkout")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return checkout(tmp_path_factory.mktemp("cli") / "project")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["delete", "r-1"], "there is no request 'r-1'"),
+        (["delete", "r-1", "--class", "eleven"], "unknown class: eleven"),
+        (["delete", "r-1", "--class", "3", "--subject", "p"], "it named class and subject"),
+        (["delete", "demo", "--class", "4"], "the id 'demo' is taken"),
+        (["delete", "../r", "--class", "4"], "id: String should match pattern"),
+        (["delete", "r-1", "--sample", "digit-9999"], "digit-9999"),
+        (["delete", "r-1", "--subject", "subject-9999"], "subject-9999"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused_by_name_and_changes_no_byte(project, arguments, said):
+    before = files_of(project)
+    code, out, err = lethe(project, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("lethe: ")
+    assert said in err
+    assert files_of(project) == before
+
+
+def test_an_error_is_json_too_where_json_was_asked_for(project):
+    code, out, err = lethe(project, "delete", "r-1", "--class", "eleven", "--json")
+    assert code == 2
+    assert json.loads(out) == {"exit_code": 2, "reason": err.removeprefix("lethe: ").rstrip("\n")}
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(project, monkeypatch):
+    def refuse(*_arguments, **_named):
+        raise PermissionError(errno.EACCES, "Permission denied", "requests")
+
+    monkeypatch.setattr("tasks.checkout.files.tempfile.mkstemp", refuse)
+    code, out, err = lethe(project, "delete", "r-1", "--class", "3")
+    assert (code, out) == (2, "")
+    assert err.startswith("lethe: [Errno 13] Permission denied: 'requests'")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["delete", "demo"], ["train"], ["canary", "plant", "--records", "5"], ["reference"], ["next"]],
+    ids=" ".join,
+)
+def test_two_commands_do_not_work_in_one_checkout(project, arguments):
+    before = files_of(project)
+    with sole_use(project):
+        code, out, err = lethe(project, *arguments)
+    assert (code, out) == (2, "")
+    assert "at work in this checkout" in err
+    assert files_of(project) == before
+
+
+def test_without_keys_nothing_is_begun(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "nobody"))
+    before = files_of(project)
+    code, out, err = lethe(project, "delete", "demo")
+    assert (code, out) == (2, "")
+    assert "lethe keys init" in err
+    assert files_of(project) == before
+
+
+def test_a_false_certificate_has_an_exit_code_of_its_own(tmp_path):
+    (tmp_path / "file").write_bytes(b"{}")
+    code, _, err = lethe(tmp_path, "verify", "file", "--key", str(ROOT / "tests/golden/certificate-v1.pub"))
+    assert code == 6
+    assert "of another kind" in err
+
+
+def test_a_golden_certificate_verifies(tmp_path):
+    golden = ROOT / "tests/golden"
+    arguments = [
+        str(golden / "certificate-v1.dsse.json"),
+        "--key",
+        str(golden / "certificate-v1.pub"),
+        "--json",
+    ]
+    code, out, _ = lethe(tmp_path, "verify", *arguments)
+    assert (code, json.loads(out)["verified"]) == (0, True)
+
+
+def test_help_loads_nothing_heavy():
+    code = f"import sys, flows.cli.app; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_it_is_installed_as_a_program(tmp_path):
+    program = Path(sys.executable).with_name("lethe")
+    done = subprocess.run(
+        [program, "verify", "nothing"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nothing" in done.stderr
+    assert "Traceback" not in done.stderr

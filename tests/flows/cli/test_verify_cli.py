@@ -1,0 +1,190 @@
+"""``lethe-verify``: what it says, how it exits, what it loads."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from flows.cli.lethe_verify import main
+from tasks.keys.folder import public_pem
+from tasks.keys.signing import key_id, read_public_key, sign_statement
+from unlearn_core.audit.envelope import MAX_BYTES, decode, read_statement
+from unlearn_core.records.base import canonical_json, sha256
+from unlearn_core.records.certificate import Statement
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+CERTIFICATE, PUBLIC = GOLDEN / "certificate-v1.dsse.json", GOLDEN / "certificate-v1.pub"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+FALSE, NOT_CHECKED = 6, 2
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keys in a folder of the test's own, which trusts nobody yet."""
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "home"))
+    (tmp_path / "home" / "trusted").mkdir(parents=True)
+    return tmp_path / "home"
+
+
+def run(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def issued(folder: Path, *, model: bytes, note: str | None = None) -> tuple[Path, Path, Path]:
+    """Issue a certificate for a model; return certificate, model and public key files."""
+    text = decode(CERTIFICATE.read_bytes()).payload.decode()
+    old = json.loads(text)["predicate"]["models"]["unlearned"]
+    new = sha256(model)
+    tree = json.loads(text.replace(old.removeprefix("sha256:"), new.removeprefix("sha256:")))
+    tree["predicate"]["note"] = note
+    raw = sign_statement(Statement.parse(canonical_json(tree)), KEY)
+    files = folder / "c.dsse.json", folder / "model.safetensors", folder / "issuer.pub"
+    for path, content in zip(files, (raw, model, public_pem(KEY.public_key())), strict=True):
+        path.write_bytes(content)
+    return files
+
+
+def test_it_says_who_what_and_when(capsys: pytest.CaptureFixture[str]):
+    assert run(CERTIFICATE, "--key", PUBLIC) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    statement = read_statement(decode(CERTIFICATE.read_bytes()).payload)
+    for part in (
+        key_id(read_public_key(PUBLIC)),
+        "erase-2025-03",
+        "pgu",
+        "passes",
+        "E1, one retrained model",
+        f"{statement.predicate.models.unlearned} (no file compared",
+        "2025-03-01T09:00:00Z to 2025-03-01T09:04:10Z",
+        "commit 0123456789abcdef",
+    ):
+        assert part in said.out
+
+
+def test_it_believes_the_trust_folder(home: Path):
+    assert run(CERTIFICATE) == NOT_CHECKED
+    shutil.copy(PUBLIC, home / "trusted")
+    assert run(CERTIFICATE) == 0
+
+
+def test_a_given_key_is_the_only_one_believed(home: Path, tmp_path: Path):
+    shutil.copy(PUBLIC, home / "trusted")
+    (tmp_path / "other.pub").write_bytes(public_pem(KEY.public_key()))
+    assert run(CERTIFICATE, "--key", tmp_path / "other.pub") == FALSE
+
+
+def test_a_key_beside_the_certificate_is_not_believed(home: Path, tmp_path: Path):
+    shutil.copy(PUBLIC, home / "trusted")
+    certificate, _, _ = issued(tmp_path, model=b"weights")
+    assert run(certificate) == FALSE
+
+
+def test_the_model_is_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    certificate, model, key = issued(tmp_path, model=b"weights")
+    assert run(certificate, "--key", key, "--model", model) == 0
+    assert "(this file)" in capsys.readouterr().out
+    model.write_bytes(b"Weights")
+    assert run(certificate, "--key", key, "--model", model) == FALSE
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert sha256(b"Weights") in said.err
+
+
+def test_json_tells_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    certificate, model, key = issued(tmp_path, model=b"weights", note="watch this")
+    assert run(certificate, "--key", key, "--model", model, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["verified"] is True
+    assert said["model_checked"] is True
+    assert said["model"] == sha256(b"weights")
+    assert said["signed_by"] == key_id(KEY.public_key())
+    assert said["note"] == "watch this"
+
+
+def test_json_tells_of_failures_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    certificate, _, key = issued(tmp_path, model=b"weights")
+    certificate.write_bytes(certificate.read_bytes()[:-1])
+    assert run(certificate, "--key", key, "--json") == FALSE
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert (document["verified"], document["exit_code"]) == (False, FALSE)
+    assert document["reason"] in said.err
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "is empty"), (b"%PDF-1.7\xff", "not JSON"), (b"{}", "of another kind")],
+)
+def test_a_file_that_is_no_certificate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, reason: str
+):
+    (tmp_path / "file").write_bytes(content)
+    assert run(tmp_path / "file", "--key", PUBLIC) == FALSE
+    assert reason in capsys.readouterr().err
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    assert run(tmp_path / "huge", "--key", PUBLIC) == FALSE
+    assert f"more than {MAX_BYTES} bytes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["certificate", "key", "model"])
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_missing_file_or_a_folder_in_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], missing: str, folder: bool
+):
+    files = {"certificate": CERTIFICATE, "key": PUBLIC, "model": PUBLIC} | {missing: tmp_path / "absent"}
+    if folder:
+        files[missing].mkdir()
+    assert run(files["certificate"], "--key", files["key"], "--model", files["model"]) == NOT_CHECKED
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert str(tmp_path / "absent") in said.err
+
+
+def test_without_a_certificate_it_says_how_it_is_called(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as caught:
+        run()
+    assert caught.value.code == NOT_CHECKED
+    assert "usage: lethe-verify" in capsys.readouterr().err
+
+
+def test_a_note_cannot_steer_the_terminal_or_write_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    note = "so\n  verdict    perfect\x1b[2K\r"
+    certificate, _, key = issued(tmp_path, model=b"weights", note=note)
+    assert run(certificate, "--key", key) == 0
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert "\r" not in said
+    assert sum(line.startswith("  verdict") for line in said.splitlines()) == 1
+
+
+PROBE = """
+import sys
+from flows.cli.lethe_verify import main
+code = main(sys.argv[1:])
+heavy = {"torch", "torchvision", "numpy", "sklearn", "prefect", "mlflow", "dvc", "pyarrow"} & set(sys.modules)
+sys.exit(f"loaded: {heavy}" if heavy else code)
+"""
+
+
+def test_it_loads_nothing_heavy(tmp_path: Path):
+    certificate, model, key = issued(tmp_path, model=b"weights")
+    command = [sys.executable, "-c", PROBE, certificate, "--key", key, "--model", model]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("verified\n")
+
+
+def test_it_runs_as_a_module_without_keys_of_its_own():
+    command = [sys.executable, "-m", "flows.cli.lethe_verify", CERTIFICATE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == NOT_CHECKED
+    assert "no key is trusted" in done.stderr

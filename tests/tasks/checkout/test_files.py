@@ -1,0 +1,106 @@
+"""Files that are the old ones or the new ones, whatever happens in between."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from world import files_of
+
+from tasks.checkout.files import file_digest, read_record, replaced_folder, write_atomically, write_record
+from unlearn_core.errors import ConfigurationError, PipelineError
+from unlearn_core.records.params import RunParams
+
+
+def test_a_file_is_written_with_its_folder(tmp_path):
+    write_atomically(tmp_path / "a" / "b" / "file", b"new")
+    assert files_of(tmp_path) == {f"{tmp_path}/a/b/file": b"new"}
+
+
+def test_a_file_can_be_read_by_others(tmp_path):
+    write_atomically(tmp_path / "file", b"")
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    write_atomically(tmp_path / "file", b"old")
+    with pytest.raises(TypeError):
+        write_atomically(tmp_path / "file", "not bytes")
+    assert files_of(tmp_path) == {f"{tmp_path}/file": b"old"}
+
+
+def test_a_folder_takes_the_place_of_the_old_one(tmp_path):
+    folder = tmp_path / "a" / "folder"
+    for name in ("first", "second"):
+        with replaced_folder(folder) as fresh:
+            (fresh / name).write_bytes(b"")
+    assert [path.name for path in folder.iterdir()] == ["second"]
+    assert [path.name for path in folder.parent.iterdir()] == ["folder"]
+
+
+def stop_in_the_middle(folder, error):
+    with replaced_folder(folder) as fresh:
+        (fresh / "file").write_bytes(b"new")
+        raise error
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_folder_that_is_not_finished_leaves_the_old_one_and_nothing_else(tmp_path, error):
+    folder = tmp_path / "folder"
+    with replaced_folder(folder) as fresh:
+        (fresh / "file").write_bytes(b"old")
+    with pytest.raises(error):
+        stop_in_the_middle(folder, error)
+    assert files_of(tmp_path) == {f"{folder}/file": b"old"}
+
+
+KILLED = textwrap.dedent(
+    """
+    import os, signal, sys
+    from pathlib import Path
+    from tasks.checkout.files import replaced_folder
+
+    with replaced_folder(Path(sys.argv[1])) as fresh:
+        (fresh / "file").write_bytes(b"new")
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+)
+
+
+def test_a_process_killed_in_the_middle_leaves_the_old_folder(tmp_path):
+    folder = tmp_path / "folder"
+    with replaced_folder(folder) as fresh:
+        (fresh / "file").write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", KILLED, folder], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert (folder / "file").read_bytes() == b"old"
+
+
+def test_a_record_reads_back(tmp_path):
+    write_record(tmp_path / "run.json", RunParams(seed=3))
+    assert read_record(tmp_path / "run.json", RunParams) == RunParams(seed=3)
+
+
+def test_a_record_lies_in_its_canonical_bytes(tmp_path):
+    write_record(tmp_path / "run.json", RunParams(seed=3))
+    assert file_digest(tmp_path / "run.json") == RunParams(seed=3).digest
+
+
+def test_a_record_that_is_not_there_is_asked_for(tmp_path):
+    with pytest.raises(PipelineError, match=r"run\.json does not exist.*dvc repro"):
+        read_record(tmp_path / "run.json", RunParams)
+
+
+def test_a_file_that_holds_something_else_is_refused(tmp_path):
+    (tmp_path / "run.json").write_text("{}x")
+    with pytest.raises(ConfigurationError, match="RunParams"):
+        read_record(tmp_path / "run.json", RunParams)
+
+
+def test_a_digest_is_of_the_bytes(tmp_path):
+    (tmp_path / "file").write_bytes(os.urandom(100_000))
+    expected = hashlib.sha256((tmp_path / "file").read_bytes()).hexdigest()
+    assert file_digest(tmp_path / "file") == f"sha256:{expected}"

@@ -1,0 +1,156 @@
+"""Parquet files as a source: columns, labels, ids, and images read a few at a time."""
+
+import json
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pictures import CLASSES, encoded, picture
+
+from tasks.checkout.layout import Layout
+from tasks.data.datasets import read_card, read_manifest
+from tasks.data.importing import import_dataset
+from tasks.data.tables import list_parquet
+from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UsageError
+from unlearn_core.records.params import Columns, ParquetSource
+
+COUNT = 60
+IMAGES = [encoded(picture(row % 3, row)) for row in range(COUNT)]
+
+
+def table_of(**columns):
+    named = {
+        "image": pa.array(IMAGES, pa.binary()),
+        "label": [CLASSES[row % 3] for row in range(COUNT)],
+    }
+    return pa.table({**named, **columns})
+
+
+def written(folder, table, *, files=1, group=7, name="part"):
+    (folder / "images").mkdir(exist_ok=True)
+    step = -(-COUNT // files)
+    for number in range(files):
+        path = folder / "images" / f"{name}-{number}.parquet"
+        pq.write_table(table.slice(number * step, step), path, row_group_size=group)
+    return folder
+
+
+def listed(root, **settings):
+    return list_parquet(root, ParquetSource(path="images", **settings))
+
+
+@pytest.mark.parametrize("files", [1, 3])
+@pytest.mark.parametrize("group", [1, 7, 100])
+@pytest.mark.parametrize("order", [range(COUNT), [59, 0, 30, 29, 31, 31, 5]], ids=["in order", "anyhow"])
+def test_each_row_reads_its_own_image(tmp_path, files, group, order):
+    found = listed(written(tmp_path, table_of(), files=files, group=group))
+    assert [found.read(row) for row in order] == [IMAGES[row] for row in order]
+
+
+def test_an_image_may_be_a_structure_with_its_bytes(tmp_path):
+    images = pa.array([{"bytes": image, "path": None} for image in IMAGES])
+    found = listed(written(tmp_path, table_of(image=images)))
+    assert [found.read(row) for row in range(COUNT)] == IMAGES
+
+
+@pytest.mark.parametrize("image", [None, {"bytes": None, "path": "elsewhere.png"}])
+def test_a_row_without_bytes_is_an_image_that_cannot_be_read(tmp_path, image):
+    images = pa.array([image, *({"bytes": one, "path": None} for one in IMAGES[1:])])
+    found = listed(written(tmp_path, table_of(image=images)))
+    with pytest.raises(UsageError, match="no bytes of an image"):
+        found.read(0)
+
+
+def test_classes_are_the_labels_in_alphabetical_order_or_the_given_one(tmp_path):
+    written(tmp_path, table_of())
+    assert listed(tmp_path).classes == CLASSES
+    turned = listed(tmp_path, classes=CLASSES[::-1])
+    assert turned.labels.tolist() == [2 - row % 3 for row in range(COUNT)]
+
+
+def test_numbers_are_classes_by_their_own_name_or_the_given_one(tmp_path):
+    written(tmp_path, table_of(label=[row % 3 for row in range(COUNT)]))
+    assert listed(tmp_path).classes == ("0", "1", "2")
+    assert listed(tmp_path, classes=CLASSES).classes == CLASSES
+    assert listed(tmp_path, classes=CLASSES).labels.tolist() == [row % 3 for row in range(COUNT)]
+
+
+def test_a_file_that_names_its_numbers_is_believed(tmp_path):
+    features = {"label": {"names": list(CLASSES), "_type": "ClassLabel"}, "image": {"_type": "Image"}}
+    table = table_of(label=[row % 3 for row in range(COUNT)])
+    described = {"huggingface": json.dumps({"info": {"features": features}})}
+    assert listed(written(tmp_path, table.replace_schema_metadata(described))).classes == CLASSES
+
+
+def test_labels_that_are_no_class_are_counted(tmp_path):
+    labels = [None, "zebra", *(CLASSES[row % 3] for row in range(2, COUNT))]
+    written(tmp_path, table_of(label=labels))
+    with pytest.raises(ConfigurationError, match=r"2 row\(s\) have a label that is none of ant, bee, cow"):
+        listed(tmp_path, classes=CLASSES)
+
+
+@pytest.mark.parametrize("label", [-1, 3, None])
+def test_numbers_outside_of_the_classes_are_counted(tmp_path, label):
+    written(tmp_path, table_of(label=pa.array([label, *(row % 3 for row in range(1, COUNT))], pa.int64())))
+    with pytest.raises(ConfigurationError, match=r"1 row\(s\) have a label"):
+        listed(tmp_path, classes=CLASSES)
+
+
+def test_other_columns_are_read_under_the_names_they_have(tmp_path):
+    more = {
+        "part": ["train" if row < 45 else "test" for row in range(COUNT)],
+        "who": [None if row % 2 else f"person {row}" for row in range(COUNT)],
+        "key": [1000 + row for row in range(COUNT)],
+    }
+    written(tmp_path, table_of(**more).rename_columns(["picture", "kind", "part", "who", "key"]))
+    columns = Columns(image="picture", label="kind", split="part", subject_id="who", sample_id="key")
+    found = listed(tmp_path, columns=columns)
+    assert found.read(3) == IMAGES[3]
+    assert found.sample_ids[:2] == ["1000", "1001"]
+    assert found.subject_ids[:2] == ["person 0", ""]
+    assert (found.splits[:45] == "train").all()
+    assert not (found.splits[45:] == "train").any()
+
+
+def test_without_a_column_of_splits_all_rows_are_dealt(tmp_path):
+    found = listed(written(tmp_path, table_of()), tuning=0.1, audit=0.2, test=0.3)
+    assert Counter(found.splits) == {"train": 24, "tuning": 6, "audit": 12, "test": 18}
+
+
+def test_ids_are_row_numbers_where_there_are_none(tmp_path):
+    assert listed(written(tmp_path, table_of())).sample_ids[:2] == ["row-000000000", "row-000000001"]
+
+
+def test_ids_that_are_missing_or_come_twice_are_counted_and_not_named(tmp_path):
+    ids = [None, "secret", "secret", *map(str, range(3, COUNT))]
+    written(tmp_path, table_of(key=ids))
+    with pytest.raises(ConfigurationError) as caught:
+        listed(tmp_path, columns=Columns(sample_id="key"))
+    assert "1 row(s) have no key" in str(caught.value)
+    assert "1 row(s) have a key that another one has" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_missing_column_is_named_with_those_that_are_there(tmp_path):
+    written(tmp_path, table_of())
+    with pytest.raises(ConfigurationError, match=r"has no column kind; it has image, label"):
+        listed(tmp_path, columns=Columns(label="kind"))
+
+
+def test_a_broken_file_is_named(tmp_path):
+    written(tmp_path, table_of())
+    (tmp_path / "images/part-1.parquet").write_bytes(b"PAR1")
+    with pytest.raises(PipelineError, match=r"part-1\.parquet is no whole Parquet file"):
+        listed(tmp_path)
+
+
+def test_nothing_there_is_told(tmp_path):
+    with pytest.raises(SetupError, match="images is no Parquet file and no folder of such files"):
+        listed(tmp_path)
+
+
+def test_a_table_becomes_a_data_set(tmp_path):
+    folder = import_dataset(Layout(written(tmp_path, table_of(), files=2)), ParquetSource(path="images"))
+    assert read_card(folder).input_shape == (1, 8, 8)
+    assert len(read_manifest(folder)) == COUNT

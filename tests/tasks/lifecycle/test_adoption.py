@@ -1,0 +1,226 @@
+"""A checkpoint from elsewhere: what it may be, what fits, and what is claimed of it."""
+
+import pytest
+import torch
+from pictures import CLASSES, folder_of_pictures
+from safetensors.torch import save_file
+from world import ROOT
+
+from tasks.checkout.layout import Layout
+from tasks.data.importing import import_dataset
+from tasks.data.pool import Pool
+from tasks.lifecycle.adopting import given_claims
+from tasks.lifecycle.trained_elsewhere import (
+    find_claims,
+    fit_weights,
+    measure_accuracy,
+    merge,
+    read_weights,
+    refuse_false_claim,
+)
+from unlearn_core.errors import ConfigurationError, SetupError
+from unlearn_core.intervals import proportion
+from unlearn_core.models import build_seeded
+from unlearn_core.records.adoption import Claims
+from unlearn_core.records.artifact import Architecture, Recipe
+from unlearn_core.records.data import Normalisation
+from unlearn_core.records.params import ImageFolderSource
+
+NET = Architecture(name="small_resnet", classes=CLASSES, input_shape=(1, 8, 8))
+
+
+@pytest.fixture
+def weights():
+    return dict(build_seeded(NET, 0).state_dict())
+
+
+def saved(folder, tensors):
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "net.safetensors")
+    return folder / "net.safetensors"
+
+
+def test_weights_read_back(tmp_path, weights):
+    found = read_weights(saved(tmp_path, weights))
+    assert found.keys() == weights.keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
+def test_a_wrappers_prefix_is_taken_off_where_all_names_carry_it(tmp_path, weights, prefix):
+    wrapped = {prefix + name: tensor for name, tensor in weights.items()}
+    assert read_weights(saved(tmp_path, wrapped)).keys() == weights.keys()
+    partly = {**wrapped, "head.bias": torch.zeros(3)}
+    assert read_weights(saved(tmp_path, partly)).keys() == partly.keys()
+
+
+@pytest.mark.parametrize("raw", [b"", b"PK\x03\x04 a zip archive of pickles", b"\x80\x04 a pickle"])
+def test_what_is_no_safetensors_file_is_refused_with_what_to_do(tmp_path, raw):
+    (tmp_path / "net.pt").write_bytes(raw)
+    with pytest.raises(
+        ConfigurationError, match=r"never loaded. Write one with safetensors\.torch\.save_file"
+    ):
+        read_weights(tmp_path / "net.pt")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(SetupError, match=r"net\.safetensors is no file"):
+        read_weights(tmp_path / "net.safetensors")
+
+
+def test_half_precision_becomes_the_nets_own(weights):
+    halved = {n: t.half() if t.is_floating_point() else t for n, t in weights.items()}
+    found = fit_weights(NET, halved).state_dict()
+    for name, tensor in halved.items():
+        assert found[name].dtype == weights[name].dtype
+        assert torch.equal(found[name], tensor.to(found[name].dtype))
+
+
+def test_every_misfit_is_listed(weights):
+    wrong = {**weights, "head.weight": torch.zeros(10, 64), "extra.weight": torch.zeros(1)}
+    wrong["bn.bias"] = torch.full((32,), torch.nan)
+    del wrong["stem.weight"]
+    with pytest.raises(ConfigurationError) as caught:
+        fit_weights(NET, wrong)
+    said = str(caught.value)
+    assert "stem.weight is missing" in said
+    assert "extra.weight is not in the net" in said
+    assert "head.weight is [10, 64], the net has [3, 64]" in said
+    assert "bn.bias is not finite" in said
+    assert "as many classes as the data has (3)" in said
+
+
+def test_of_many_misfits_the_first_are_listed_and_the_others_counted(weights):
+    with pytest.raises(ConfigurationError, match=f"and {len(weights) - 20} more"):
+        fit_weights(NET, {})
+
+
+def test_a_factory_that_fails_is_one_message():
+    with pytest.raises(ConfigurationError, match="builtins:len cannot be built: TypeError"):
+        fit_weights(Architecture(name="builtins:len", classes=CLASSES, input_shape=(1, 8, 8)), {})
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    layout = Layout(tmp_path_factory.mktemp("adopted"))
+    (layout.root / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    folder_of_pictures(layout.root / "images")
+    folder = import_dataset(layout, ImageFolderSource(path="images"))
+    return Pool(layout, torch.device("cpu"), folder)
+
+
+def test_the_accuracy_is_over_all_held_out_images_and_no_other(pool):
+    model = build_seeded(NET, 0).eval()
+    right = total = 0
+    for split in ("tuning", "audit", "test"):
+        part = pool.split(split)
+        with torch.no_grad():
+            right += int((model(part.inputs).argmax(1) == part.labels).sum())
+        total += len(part)
+    found = measure_accuracy(model, pool, threads=1)
+    assert (found.value, found.samples) == (right / total, 36)
+
+
+def test_a_model_of_other_classes_is_refused(pool):
+    wider = Architecture(name="small_resnet", classes=tuple("abcd"), input_shape=(1, 8, 8))
+    with pytest.raises(ConfigurationError, match=r"gives \[4\] numbers per image, the data has 3 classes"):
+        measure_accuracy(build_seeded(wider, 0), pool, threads=1)
+
+
+def test_a_model_of_other_channels_is_refused_with_what_to_do(pool):
+    colour = Architecture(name="small_resnet", classes=CLASSES, input_shape=(3, 8, 8))
+    with pytest.raises(ConfigurationError, match=r"cannot take images of \[1, 8, 8\]"):
+        measure_accuracy(build_seeded(colour, 0), pool, threads=1)
+
+
+def test_a_model_that_gives_no_finite_logits_is_refused(pool):
+    model = build_seeded(NET, 0)
+    with torch.no_grad():
+        model.head.bias.fill_(1e38).mul_(100)
+    with pytest.raises(ConfigurationError, match="the model cannot be judged"):
+        measure_accuracy(model, pool, threads=1)
+
+
+@pytest.mark.parametrize("claimed", [0.80, 0.7942, 0.8058])
+def test_a_claim_inside_the_interval_is_believed(claimed):
+    refuse_false_claim(proportion(8000, 10_000), claimed, 10)
+
+
+@pytest.mark.parametrize("claimed", [0.79, 0.81, 0.0, 1.0])
+def test_a_claim_outside_the_interval_is_refused_with_both_numbers(claimed):
+    with pytest.raises(ConfigurationError, match=rf"80\.00% of 10000 .* claimed are {claimed:.2%}"):
+        refuse_false_claim(proportion(8000, 10_000), claimed, 10)
+
+
+def test_without_a_claim_a_model_must_be_better_than_guessing():
+    refuse_false_claim(proportion(120, 1000), None, 10)
+    with pytest.raises(ConfigurationError, match="no better than guessing; check the order of the classes"):
+        refuse_false_claim(proportion(115, 1000), None, 10)
+
+
+def test_a_claim_that_is_true_makes_a_poor_model_welcome():
+    refuse_false_claim(proportion(115, 1000), 0.115, 10)
+
+
+CARD = """
+architecture: torchvision:resnet18
+classes: [b, a]
+normalisation: {mean: [0.5], std: [0.25]}
+accuracy: 0.9
+recipe: {optimizer: sgd, learning_rate: 0.2, epochs: 15, border: reflect}
+"""
+
+
+@pytest.mark.parametrize("name", ["net.yaml", "net.yml", "net.json"])
+def test_the_card_beside_the_weights_is_found(tmp_path, name):
+    claims = Claims(
+        architecture="torchvision:resnet18",
+        classes=("b", "a"),
+        normalisation=Normalisation(mean=(0.5,), std=(0.25,)),
+        accuracy=0.9,
+        recipe=Recipe(optimizer="sgd", learning_rate=0.2, epochs=15, border="reflect"),
+    )
+    (tmp_path / name).write_text(CARD if name != "net.json" else claims.canonical().decode())
+    assert find_claims(tmp_path / "net.safetensors", None) == claims
+
+
+def test_a_named_card_goes_before_the_one_beside(tmp_path):
+    (tmp_path / "net.yaml").write_text("accuracy: 0.9")
+    (tmp_path / "other.yaml").write_text("accuracy: 0.8")
+    assert find_claims(tmp_path / "net.safetensors", tmp_path / "other.yaml").accuracy == 0.8
+
+
+def test_without_a_card_nothing_is_claimed(tmp_path):
+    assert find_claims(tmp_path / "net.safetensors", None) == Claims()
+
+
+def test_a_misspelt_claim_is_named(tmp_path):
+    (tmp_path / "net.yaml").write_text("acuracy: 0.9\naccuracy: 2")
+    with pytest.raises(ConfigurationError, match=r"(?s)net.yaml.*accuracy: Input should be less.*acuracy"):
+        find_claims(tmp_path / "net.safetensors", None)
+
+
+def test_what_is_said_goes_before_the_card():
+    said = given_claims(
+        architecture=None, accuracy=0.7, recipe=None, mean="0.1, 0.2", std="1,2", image_size=None
+    )
+    merged = merge(Claims(architecture="small_resnet", accuracy=0.9), said)
+    assert merged == Claims(
+        architecture="small_resnet",
+        accuracy=0.7,
+        normalisation=Normalisation(mean=(0.1, 0.2), std=(1.0, 2.0)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"mean": "0.1"}, "go together"),
+        ({"mean": "a,b", "std": "1"}, r"normalisation\.mean\.0.*'a,b'"),
+        ({"accuracy": 82.0}, "less than or equal to 1"),
+        ({"image_size": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_what_is_said_wrongly_is_named(wrong, said):
+    nothing = dict.fromkeys(("architecture", "accuracy", "recipe", "mean", "std", "image_size"))
+    with pytest.raises(ConfigurationError, match=said):
+        given_claims(**{**nothing, **wrong})

@@ -1,0 +1,85 @@
+"""What a folder says is deployed: read, or refused by name; and a server that cannot be asked."""
+
+import contextlib
+
+import pytest
+from answering import answering
+from world import ROOT
+
+from flows.worker.local_serving import deployment_of, serve_deployments
+from tasks.orchestration.deploying import deploy, read_deployments
+from unlearn_core.errors import ConfigurationError, SetupError, UnavailableError
+
+
+def test_lethes_own_deployments_are_read():
+    names = [one["name"] for one in read_deployments(ROOT / "infra")]
+    assert names == ["delete", "pending", "train", "verify"]
+
+
+def test_a_folder_without_deployments_is_named(tmp_path):
+    with pytest.raises(SetupError, match=r"prefect\.yaml does not exist; it says what is deployed"):
+        read_deployments(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("deployments: [", "is not YAML"),
+        ("", "has no list 'deployments'"),
+        ("- deployments", "has no list 'deployments'"),
+        ("deployments: {name: delete}", "has no list 'deployments'"),
+    ],
+)
+def test_a_file_that_describes_no_deployments_is_refused(tmp_path, text, expected):
+    (tmp_path / "prefect.yaml").write_text(text)
+    with pytest.raises(ConfigurationError, match=expected):
+        read_deployments(tmp_path)
+
+
+@pytest.fixture
+def api_url(monkeypatch):
+    """Sets the server's address, for Prefect's settings as well, which read the environment once."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with contextlib.ExitStack() as stack:
+
+        def name(url):
+            monkeypatch.setenv("PREFECT_API_URL", url)
+            stack.enter_context(temporary_settings({PREFECT_API_URL: url}))
+
+        yield name
+
+
+@pytest.fixture(params=["deploy", "serve"])
+def deploying(request):
+    """What registers the deployments, in either way."""
+    if request.param == "deploy":
+        return lambda: deploy(ROOT / "infra", pool="lethe")
+    return lambda: serve_deployments(ROOT, limit=1)
+
+
+def test_a_server_that_does_not_answer_is_one_message(deploying, api_url):
+    api_url("http://127.0.0.1:1/api")
+    with pytest.raises(UnavailableError, match="does not answer at PREFECT_API_URL"):
+        deploying()
+
+
+def test_a_server_that_lets_nobody_in_is_one_message(deploying, api_url):
+    with answering(401) as server:
+        api_url(server.url)
+        with pytest.raises(SetupError, match="answered 401; check PREFECT_API_URL and PREFECT_API_AUTH"):
+            deploying()
+
+
+def test_what_is_no_address_is_one_message(deploying, api_url):
+    api_url("127.0.0.1:4200/api")
+    with pytest.raises(SetupError, match="is not a URL"):
+        deploying()
+
+
+def test_what_is_served_from_one_process_keeps_its_schedules_and_what_is_off_stays_off():
+    (pending,) = (one for one in read_deployments(ROOT / "infra") if one["name"] == "pending")
+    off = {**pending, "schedules": [*pending["schedules"], {"cron": "0 0 * * *", "active": False}]}
+    told = [(one.schedule.cron, one.schedule.timezone, one.active) for one in deployment_of(off).schedules]
+    assert told == [("*/15 * * * *", "UTC", True), ("0 0 * * *", "UTC", False)]
+    assert deployment_of({**pending, "schedules": []}).schedules == []

@@ -1,0 +1,129 @@
+"""How many trainings run at once, and what building is said to take."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from retraining import RUN, prepared
+
+from tasks.references import estimating
+from tasks.references.estimating import duration, estimate_building, makespan, places, refuse_full_disk
+from tasks.references.plan import plan_references
+from unlearn_core.errors import PipelineError, SetupError
+from unlearn_core.records.artifact import Recipe
+from unlearn_core.records.reference import Estimate, Trial
+
+TRIAL = Trial(seconds_per_step=0.5, peak_memory_mib=300.0, model_mib=10.0, start_seconds=3.0)
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory):
+    return prepared(tmp_path_factory.mktemp("estimating") / "checkout")
+
+
+@pytest.fixture(scope="module")
+def plan(layout):
+    return plan_references(layout, RUN, count=3, shadows=0)
+
+
+@pytest.fixture
+def training(plan):
+    return plan.wanted[plan.missing[0]].training
+
+
+@pytest.fixture
+def steps_are_known(monkeypatch):
+    """Let the steps cost what is known, and tell how many processes took them."""
+    asked = []
+
+    def try_together(_layout, _training, count):
+        asked.append(count)
+        return TRIAL if count == 1 else Trial(**{**dict(TRIAL), "seconds_per_step": 0.8})
+
+    monkeypatch.setattr(estimating, "_try_together", try_together)
+    monkeypatch.setattr(estimating, "cores", lambda: 2)
+    monkeypatch.setattr(estimating, "memory_available_mib", lambda: 10000.0)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("durations", "workers", "expected"),
+    [([], 2, 0), ([5], 3, 5), ([1, 2, 3], 1, 6), ([3, 3, 3], 2, 6), ([4, 1, 1, 1, 1], 2, 4)],
+)
+def test_the_last_of_some_jobs_ends_when_it_must(durations, workers, expected):
+    assert makespan(durations, workers) == expected
+
+
+@given(st.lists(st.floats(0.1, 100), min_size=1, max_size=30), st.integers(1, 40))
+def test_no_number_of_workers_beats_the_longest_job_or_the_mean(durations, workers):
+    found = makespan(durations, workers)
+    assert found >= max(*durations, sum(durations) / workers) - 1e-9
+    assert found <= sum(durations) / workers + max(durations) + 1e-9
+
+
+def test_cores_memory_and_the_wish_each_limit_how_many_run_at_once(training, monkeypatch):
+    monkeypatch.setattr(estimating, "cores", lambda: 8)
+    assert places(training, wanted=100, room=100.0) == 8
+    assert places(training, wanted=100, room=3.9) == 3
+    assert places(training, wanted=2, room=100.0) == 2
+    threads = training.model_copy(update={"threads": 4})
+    assert places(threads, wanted=100, room=100.0) == 2
+
+
+def test_one_runs_even_where_nothing_is_to_spare(training, monkeypatch):
+    monkeypatch.setattr(estimating, "cores", lambda: 1)
+    assert places(training.model_copy(update={"threads": 4}), wanted=3, room=0.2) == 1
+
+
+def test_on_an_accelerator_they_run_one_at_a_time(training, monkeypatch):
+    monkeypatch.setattr(estimating, "cores", lambda: 64)
+    assert places(training.model_copy(update={"device": "NVIDIA H100"}), wanted=9, room=9.0) == 1
+
+
+def test_a_training_takes_its_start_and_every_step_of_every_epoch(plan):
+    wanted = plan.wanted[plan.missing[0]]
+    recipe = Recipe(epochs=4, batch_size=100)
+    training = wanted.training.model_copy(update={"recipe": recipe})
+    longer = type(wanted)(training, rows=101, title="one")
+    assert duration(TRIAL, longer) == 3.0 + 0.5 * 2 * 4
+
+
+def test_the_estimate_is_of_as_many_at_once_as_there_will_be(layout, plan, steps_are_known):
+    found = estimate_building(layout, plan)
+    assert steps_are_known == [1, 2]
+    assert (found.models, found.finished, found.missing, found.at_once) == (3, 0, 3, 2)
+    each = 3.0 + 0.8 * (plan.wanted[plan.missing[0]].rows // 128 + 1)
+    assert (found.seconds_each, found.seconds) == pytest.approx((each, 2 * each))
+    assert (found.memory_mib, found.disk_mib) == (600.0, 60.0)
+
+
+def test_all_at_once_take_no_more_memory_than_there_is(layout, plan, steps_are_known, monkeypatch):
+    monkeypatch.setattr(estimating, "memory_available_mib", lambda: 660.0)
+    assert estimate_building(layout, plan).at_once == 1
+    monkeypatch.setattr(estimating, "memory_available_mib", lambda: 670.0)
+    assert estimate_building(layout, plan).at_once == 2
+
+
+def test_fewer_at_once_may_be_asked_for(layout, plan, steps_are_known):
+    assert estimate_building(layout, plan, at_most=1).at_once == 1
+    assert steps_are_known == [1]
+
+
+def test_where_nothing_is_missing_nothing_is_tried(layout, plan, steps_are_known):
+    finished = type(plan)(plan.wanted, missing=())
+    assert estimate_building(layout, finished) == Estimate(models=3, finished=3)
+    assert steps_are_known == []
+
+
+def test_steps_that_cannot_be_taken_are_an_error_that_says_why(layout, plan):
+    name = plan.missing[0]
+    wanted = plan.wanted[name]
+    other = type(wanted)(wanted.training.model_copy(update={"torch": "0.1"}), wanted.rows, wanted.title)
+    with pytest.raises(PipelineError, match="could not be taken: torch changed since"):
+        estimate_building(layout, type(plan)({name: other}, (name,)))
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_trained():
+    small = Estimate(models=2, finished=0, disk_mib=101.0, disk_free_mib=100.0)
+    with pytest.raises(SetupError, match=r"101 MiB of disk.*100 MiB are free"):
+        refuse_full_disk(small)
+    refuse_full_disk(small.model_copy(update={"disk_free_mib": 101.0}))

@@ -1,0 +1,173 @@
+"""Requests at rest: checked before anything is written, and never a raw id."""
+
+import pytest
+from world import checkout, content, files_of
+
+from tasks.checkout.layout import Layout
+from tasks.checkout.params import read_params, write_params
+from tasks.keys.signing import load_pseudonym_key, pseudonymise
+from tasks.requests.grouping import make_group
+from tasks.requests.request_file import is_known, make_scope, preview_manifest, read_request, submit_request
+from unlearn_core.errors import ConfigurationError, PipelineError, RequestError, SetupError
+from unlearn_core.records.request import ClassScope, DeletionRequest
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return Layout(checkout(tmp_path / "project"))
+
+
+def scope(classes=(), samples=(), subjects=()):
+    return make_scope(classes=classes, samples=samples, subjects=subjects)
+
+
+def request(request_id="r-17", **named):
+    return DeletionRequest(id=request_id, scope=scope(**named))
+
+
+def test_names_of_classes_stay_and_are_put_in_order_once():
+    assert scope(classes=("5", "3", "5")) == ClassScope(classes=("3", "5"))
+
+
+@pytest.mark.parametrize("kind", ["sample", "subject"])
+def test_ids_become_pseudonyms_in_order_once(kind):
+    found = getattr(scope(**{f"{kind}s": ("b", "a", "b")}), f"{kind}s")
+    key = load_pseudonym_key()
+    assert found == tuple(sorted(pseudonymise(key, kind, one) for one in "ab"))
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({}, "it named nothing"),
+        ({"classes": ("3",), "subjects": ("p",)}, "it named class and subject"),
+        ({"samples": ("s",), "subjects": ("p",)}, "it named sample and subject"),
+    ],
+)
+def test_a_scope_is_of_one_kind(named, said):
+    with pytest.raises(RequestError, match=said):
+        scope(**named)
+
+
+@pytest.mark.parametrize("kind", ["classes", "samples", "subjects"])
+@pytest.mark.parametrize("name", ["", " ", "\udcff"])
+def test_a_name_that_is_no_text_is_refused(kind, name):
+    with pytest.raises(RequestError, match="expected text"):
+        scope(**{kind: ("3", name)})
+
+
+def test_a_request_is_written_and_named_in_the_settings(layout):
+    made = request(classes=("5",))
+    submit_request(layout, made)
+    assert read_request(layout, "r-17") == made
+    assert read_params(layout.root)["request"] == "r-17"
+
+
+def test_submitting_says_what_the_request_means(layout):
+    manifest = preview_manifest(layout)
+    trained_on = str(manifest.sample_ids[manifest.splits == "train"][0])
+    selection = submit_request(layout, request(samples=(trained_on,)))
+    assert manifest.sample_ids[selection.forget].tolist() == [trained_on]
+
+
+def test_submitting_twice_changes_nothing(layout):
+    submit_request(layout, request(classes=("5",)))
+    before = files_of(layout.root)
+    submit_request(layout, request(classes=("5",)))
+    assert files_of(layout.root) == before
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"classes": ("eleven",)}, "unknown class: eleven"),
+        ({"samples": ("digit-9999",)}, "unknown sample"),
+        ({"subjects": ("nobody",)}, "unknown subject"),
+        ({"classes": tuple("0123456789")}, "nothing would be left"),
+        ({"request_id": "demo", "classes": ("5",)}, "the id 'demo' is taken"),
+    ],
+)
+def test_a_request_that_is_refused_changes_no_byte(layout, named, said):
+    before = files_of(layout.root)
+    with pytest.raises(RequestError, match=said):
+        submit_request(layout, request(**named))
+    assert files_of(layout.root) == before
+
+
+def test_a_group_and_each_of_its_members_are_written_and_the_group_is_named(layout):
+    group = make_group([request("r-5", classes=("5",)), request("r-6", classes=("6", "5"))])
+    submit_request(layout, group)
+    assert read_request(layout, group.id) == group
+    assert [read_request(layout, one.id) for one in group.singles] == list(group.singles)
+    assert read_params(layout.root)["request"] == group.id
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ({"request_id": "demo", "classes": ("5",)}, ("6",), "the id 'demo' is taken"),
+        ({"classes": ("eleven",)}, ("6",), "unknown class: eleven"),
+        ({"classes": tuple("01234")}, tuple("56789"), "nothing would be left"),
+    ],
+)
+def test_a_group_with_a_request_that_is_refused_changes_no_byte(layout, first, second, said):
+    before = files_of(layout.root)
+    with pytest.raises(RequestError, match=said):
+        submit_request(layout, make_group([request(**first), request("r-18", classes=second)]))
+    assert files_of(layout.root) == before
+
+
+def test_a_group_with_a_member_that_forgets_nothing_changes_no_byte(layout):
+    manifest = preview_manifest(layout)
+    trained, held = (str(manifest.sample_ids[manifest.splits == split][0]) for split in ("train", "test"))
+    group = make_group([request("r-1", samples=(trained,)), request("r-2", samples=(held,))])
+    before = files_of(layout.root)
+    with pytest.raises(RequestError, match=r"^r-2: the scope matches no training row; leave it out"):
+        submit_request(layout, group)
+    assert files_of(layout.root) == before
+
+
+def test_wrong_settings_are_found_before_a_request_is_written(layout):
+    path = layout.root / "params.yaml"
+    path.write_text(path.read_text().replace("  canaries: 0", "  canaris: 0"))
+    before = files_of(layout.root)
+    with pytest.raises(ConfigurationError, match="canaris"):
+        submit_request(layout, request(classes=("5",)))
+    assert files_of(layout.root) == before
+
+
+def test_a_request_for_data_that_are_not_here_changes_no_byte(layout):
+    write_params(layout.root, {"dataset": {"source": "retained", "rows_digest": content("unknown")}})
+    before = files_of(layout.root)
+    with pytest.raises(PipelineError, match="holds no data set"):
+        submit_request(layout, request(classes=("5",)))
+    assert files_of(layout.root) == before
+
+
+def test_no_raw_id_is_written(layout):
+    submit_request(layout, request(samples=tuple(preview_manifest(layout).sample_ids[:20].tolist())))
+    assert b"digit-" not in layout.request("r-17").read_bytes()
+
+
+def test_previewing_writes_nothing(layout):
+    before = files_of(layout.root)
+    preview_manifest(layout)
+    assert files_of(layout.root) == before
+
+
+def test_a_request_that_is_not_there_is_named(layout):
+    with pytest.raises(SetupError, match="there is no request 'r-17'"):
+        read_request(layout, "r-17")
+
+
+def test_a_file_that_holds_another_request_is_refused(layout):
+    layout.request("r-17").write_bytes(layout.request("demo").read_bytes())
+    with pytest.raises(RequestError, match="holds the request 'demo'"):
+        read_request(layout, "r-17")
+
+
+def test_a_request_is_known_by_all_of_it(layout):
+    submit_request(layout, request(classes=("5",)))
+    assert is_known(layout, request(classes=("5",)))
+    assert not is_known(layout, request(classes=("6",)))
+    assert not is_known(layout, request("r-18", classes=("5",)))
