@@ -18,8 +18,8 @@ from torch import nn
 from benchmarks import cifar10
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder, write_atomically
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section, read_yaml
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.configured import configured_method
@@ -86,9 +86,9 @@ class Settings(Record):
     ascent: Recipe
     bands: tuple[Band, ...]
 
-    def methods(self, layout: Layout) -> tuple[Method, ...]:
+    def methods(self, checkout: Checkout) -> tuple[Method, ...]:
         """Return the honest methods as they are configured, then the bad ones."""
-        honest = (configured_method(layout, name) for name in self.honest)
+        honest = (configured_method(checkout, name) for name in self.honest)
         return *honest, Suppression(lowered_by=self.lowered_by), GradientAscent(recipe=self.ascent)
 
     def policy(self) -> Policy:
@@ -96,48 +96,48 @@ class Settings(Record):
         return Policy(**{**dict(read_section(cifar10.ROOT, "policy", Policy)), "classes": self.bands})
 
 
-def measure(layout: Layout, target: str, settings: Settings) -> list[Row]:
+def measure(checkout: Checkout, target: str, settings: Settings) -> list[Row]:
     """Measure every model of one class, which the checkout's request names.
 
     Args:
-        layout: The benchmark's folder, with the request resolved.
+        checkout: The benchmark's folder, with the request resolved.
         target: The class.
         settings: The benchmark's.
 
     Returns:
         One row per model, each with all that was measured.
     """
-    run = read_section(layout.root, "run", RunParams)
-    retrained = [_retrained(layout, run, index) for index in range(settings.targets[target])]
-    models = {"original": layout.parent, **dict(zip(RETRAINED, retrained, strict=False))}
-    for method in settings.methods(layout):
-        models[method.name] = _unlearned(layout, method, run, target)
+    run = read_section(checkout.root, "run", RunParams)
+    retrained = [_retrained(checkout, run, index) for index in range(settings.targets[target])]
+    models = {"original": checkout.parent, **dict(zip(RETRAINED, retrained, strict=False))}
+    for method in settings.methods(checkout):
+        models[method.name] = _unlearned(checkout, method, run, target)
     rows: list[Row] = []
     for name, folder in models.items():
         print(f"  {name}", file=sys.stderr)
         # The reference itself lies at no distance from itself.
         others = retrained[:1] if folder == retrained[0] else retrained
-        found = assess(layout, folder, run, references=References(tuple(others), ()))
+        found = assess(checkout, folder, run, references=References(tuple(others), ()))
         measured = {entry.name: entry.value for entry in found.measurements}
         rows.append({"target": target, "model": name, "weights": found.model, "measured": measured})
     return rows
 
 
-def _retrained(layout: Layout, run: RunParams, index: int) -> Path:
-    parent = read_checkpoint_card(layout.parent)
+def _retrained(checkout: Checkout, run: RunParams, index: int) -> Path:
+    parent = read_checkpoint_card(checkout.parent)
     assert parent.recipe is not None
-    retained = read_split(layout).retained
+    retained = read_split(checkout).retained
     return find_or_train(
-        layout, describe_training(parent, parent.recipe, run, data_digest=retained, index=index)
+        checkout, describe_training(parent, parent.recipe, run, data_digest=retained, index=index)
     )
 
 
-def _unlearned(layout: Layout, method: Method, run: RunParams, target: str) -> Path:
+def _unlearned(checkout: Checkout, method: Method, run: RunParams, target: str) -> Path:
     """Return the folder of what a method made of the parent, now or before with the same settings."""
-    kept = layout.lethe / "adversaries" / f"{target}-{method.name}-{method.digest[-8:]}"
+    kept = checkout.lethe / "adversaries" / f"{target}-{method.name}-{method.digest[-8:]}"
     if not is_whole(kept):
         print(f"  unlearn with {method.name}", file=sys.stderr)
-        copy_folder(attempt(layout, method, run, max_unsupported_share=0.05).checkpoint, kept)
+        copy_folder(attempt(checkout, method, run, max_unsupported_share=0.05).checkpoint, kept)
     return kept
 
 
@@ -182,13 +182,13 @@ def main() -> None:
     stand_alone()
     given = cifar10.arguments(__doc__).parse_args()
     settings, theirs = read_yaml(SETTINGS, Settings), read_yaml(cifar10.SETTINGS, cifar10.Settings)
-    layout, document = Layout(given.work), provenance("cpu", "make bench-metrics")
-    cifar10.set_up(layout, theirs, given.images, given.weights)
+    checkout, document = Checkout(given.work), provenance("cpu", "make bench-metrics")
+    cifar10.set_up(checkout, theirs, given.images, given.weights)
     document["rows"] = []
     for target in settings.targets:
         print(target, file=sys.stderr)
-        cifar10.resolve(layout, {"scope": "classes", "target": target, "seed": 0}, theirs)
-        document["rows"] += judged(measure(layout, target, settings), settings.policy())
+        cifar10.resolve(checkout, {"scope": "classes", "target": target, "seed": 0}, theirs)
+        document["rows"] += judged(measure(checkout, target, settings), settings.policy())
     write_atomically(COMMITTED, (json.dumps(document, indent=1) + "\n").encode())
     for row in document["rows"]:
         print(f"{row['target']}, {row['model']}: {row['verdict']}. {row['reason']}")

@@ -20,8 +20,8 @@ from benchmarks.timing import provenance
 from flows.stages.dataset import make_dataset
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically, write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.data.canaries import CANARY_SUBJECT
 from tasks.measuring.evaluation import assess
@@ -46,63 +46,63 @@ KINDS: tuple[ScopeKind, ...] = ("classes", "samples")
 Row = dict[str, Any]
 
 
-def measure(layout: Layout, kind: ScopeKind, seed: int) -> None:
+def measure(checkout: Checkout, kind: ScopeKind, seed: int) -> None:
     """Train and evaluate all models of one request; what is finished is not repeated.
 
     Args:
-        layout: A folder of its own.
+        checkout: A folder of its own.
         kind: A class, or canaries.
         seed: Of the data's splits and of every training.
     """
     judged_models = CANDIDATES + 1 + ORIGINALS
-    if len(list((layout.root / "evaluations").glob("*.json"))) == REFERENCES + judged_models:
+    if len(list((checkout.root / "evaluations").glob("*.json"))) == REFERENCES + judged_models:
         return
-    if not layout.parent.is_dir():
-        _prepare(layout, kind, seed)
-    run = read_section(layout.root, "run", RunParams)
-    plan = plan_references(layout, run, count=REFERENCES + CANDIDATES, shadows=ORIGINALS)
-    refuse_failed(plan, build_missing(layout, plan, at_once=2))
-    found = references_of(layout, run)
+    if not checkout.parent.is_dir():
+        _prepare(checkout, kind, seed)
+    run = read_section(checkout.root, "run", RunParams)
+    plan = plan_references(checkout, run, count=REFERENCES + CANDIDATES, shadows=ORIGINALS)
+    refuse_failed(plan, build_missing(checkout, plan, at_once=2))
+    found = references_of(checkout, run)
     references = References(found.retrained[:REFERENCES], ())
     models = {
         "reference": references.retrained,
         "retrained": found.retrained[REFERENCES:],
-        "original": (layout.parent, *(pair.before for pair in found.pairs)),
+        "original": (checkout.parent, *(pair.before for pair in found.pairs)),
     }
     for role, folders in models.items():
         for number, folder in enumerate(folders):
-            path = layout.root / "evaluations" / f"{role}-{number}.json"
+            path = checkout.root / "evaluations" / f"{role}-{number}.json"
             if not path.is_file():
-                write_record(path, assess(layout, folder, run, references=references))
+                write_record(path, assess(checkout, folder, run, references=references))
 
 
-def _prepare(layout: Layout, kind: ScopeKind, seed: int) -> None:
-    layout.root.mkdir(parents=True, exist_ok=True)
+def _prepare(checkout: Checkout, kind: ScopeKind, seed: int) -> None:
+    checkout.root.mkdir(parents=True, exist_ok=True)
     forgotten = {
         "classes": {"scope": "classes", "target": str(seed % 10), "canaries": 0},
         "samples": {"scope": "subjects", "target": CANARY_SUBJECT, "canaries": CANARIES},
     }
-    digits.prepare(layout, {**forgotten[kind], "seed": seed})
+    digits.prepare(checkout, {**forgotten[kind], "seed": seed})
     for stage in (make_dataset, split_data, make_parent):
-        stage(layout.root)
+        stage(checkout.root)
 
 
-def judged(layout: Layout, kind: ScopeKind, policy: Policy) -> Iterator[tuple[str, Verdict]]:
+def judged(checkout: Checkout, kind: ScopeKind, policy: Policy) -> Iterator[tuple[str, Verdict]]:
     """Judge what was evaluated of one request.
 
     Yields:
         Each model's role, ``retrained`` or ``original``, and the verdict on it.
     """
     references, retrained, originals = (
-        _evaluations(layout, role) for role in ("reference", "retrained", "original")
+        _evaluations(checkout, role) for role in ("reference", "retrained", "original")
     )
     for role, candidates in (("retrained", retrained), ("original", originals)):
         for candidate in candidates:
             yield role, judge(policy, kind, candidate, original=originals[0], references=references)
 
 
-def _evaluations(layout: Layout, role: str) -> list[Evaluation]:
-    folder = layout.root / "evaluations"
+def _evaluations(checkout: Checkout, role: str) -> list[Evaluation]:
+    folder = checkout.root / "evaluations"
     return [read_record(path, Evaluation) for path in sorted(folder.glob(f"{role}-*.json"))]
 
 
@@ -136,9 +136,9 @@ def study(work: Path, seeds: Iterable[int]) -> list[Row]:
     rows: list[Row] = []
     for kind in KINDS:
         for seed in seeds:
-            layout = Layout(work / f"{kind}-{seed}")
+            checkout = Checkout(work / f"{kind}-{seed}")
             print(f"{kind}, seed {seed}", file=sys.stderr)
-            measure(layout, kind, seed)
+            measure(checkout, kind, seed)
             rows += [
                 {
                     "kind": kind,
@@ -147,7 +147,7 @@ def study(work: Path, seeds: Iterable[int]) -> list[Row]:
                     "verdict": verdict.verdict,
                     "decided_by": verdict.decided_by,
                 }
-                for role, verdict in judged(layout, kind, policy)
+                for role, verdict in judged(checkout, kind, policy)
             ]
     return rows
 

@@ -27,8 +27,8 @@ from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from flows.stages.unlearn import Bench, judge_model, prepare, try_method
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically, write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_params, read_section, read_yaml, write_params
 from tasks.computing.checkpoints import save_checkpoint
 from tasks.computing.configured import configured_methods
@@ -78,48 +78,48 @@ class Settings(Record):
     samples: int
 
 
-def set_up(layout: Layout, settings: Settings, images: Path, weights: Path) -> None:
+def set_up(checkout: Checkout, settings: Settings, images: Path, weights: Path) -> None:
     """Import the images, adopt the checkpoint and collect its moments; what is there is not done again.
 
     Args:
-        layout: A folder that the benchmark keeps.
+        checkout: A folder that the benchmark keeps.
         settings: The benchmark's.
         images: The image folder.
         weights: The checkpoint, a safetensors file.
     """
-    layout.root.mkdir(parents=True, exist_ok=True)
-    if not (layout.root / "params.yaml").is_file():
-        shutil.copy(ROOT / "params.yaml", layout.root)
+    checkout.root.mkdir(parents=True, exist_ok=True)
+    if not (checkout.root / "params.yaml").is_file():
+        shutil.copy(ROOT / "params.yaml", checkout.root)
         source = {**settings.dataset, "path": str(images.resolve())}
-        write_params(layout.root, {"request": REQUEST, "dataset": source})
-    write_params(layout.root, {"methods": read_params(ROOT)["methods"]})
-    if not (layout.dataset / "card.json").is_file():
-        make_dataset(layout.root)
-    if not layout.parent.is_dir():
-        _adopt(layout, settings, weights)
-    if not _moments_cost(layout).is_file():
+        write_params(checkout.root, {"request": REQUEST, "dataset": source})
+    write_params(checkout.root, {"methods": read_params(ROOT)["methods"]})
+    if not (checkout.dataset / "card.json").is_file():
+        make_dataset(checkout.root)
+    if not checkout.parent.is_dir():
+        _adopt(checkout, settings, weights)
+    if not _moments_cost(checkout).is_file():
         with measured() as meter:
-            make_moments(layout.root)
-        write_record(_moments_cost(layout), meter.read())
+            make_moments(checkout.root)
+        write_record(_moments_cost(checkout), meter.read())
 
 
-def _moments_cost(layout: Layout) -> Path:
-    return layout.lethe / "bench" / "moments.json"
+def _moments_cost(checkout: Checkout) -> Path:
+    return checkout.lethe / "bench" / "moments.json"
 
 
-def _adopt(layout: Layout, settings: Settings, weights: Path) -> None:
+def _adopt(checkout: Checkout, settings: Settings, weights: Path) -> None:
     """Check the checkpoint and make it the parent."""
-    data = read_card(layout.dataset)
+    data = read_card(checkout.dataset)
     net = Architecture(name=settings.model, classes=data.classes, input_shape=data.input_shape)
     model = fit_weights(net, read_weights(weights))
-    threads = read_section(layout.root, "run", RunParams).threads
-    found = measure_accuracy(model, Pool(layout, torch.device("cpu")), threads=threads)
+    threads = read_section(checkout.root, "run", RunParams).threads
+    found = measure_accuracy(model, Pool(checkout, torch.device("cpu")), threads=threads)
     refuse_false_claim(found, settings.accuracy, len(data.classes))
     card = adopted_card(net, data, settings.recipe)
-    card = save_checkpoint(layout.lethe / "bench" / "adopted", model.cpu(), card)
-    shutil.copytree(layout.lethe / "bench" / "adopted", layout.generation("models", card.weights))
-    write_params(layout.root, {"parent": {"source": "adopted", "weights": card.weights}})
-    make_parent(layout.root)
+    card = save_checkpoint(checkout.lethe / "bench" / "adopted", model.cpu(), card)
+    shutil.copytree(checkout.lethe / "bench" / "adopted", checkout.generation("models", card.weights))
+    write_params(checkout.root, {"parent": {"source": "adopted", "weights": card.weights}})
+    make_parent(checkout.root)
 
 
 def cases(settings: Settings, seeds: int) -> Iterator[Row]:
@@ -130,23 +130,23 @@ def cases(settings: Settings, seeds: int) -> Iterator[Row]:
         yield {"scope": "samples", "target": f"random-{settings.samples}", "seed": seed}
 
 
-def resolve(layout: Layout, case: Row, settings: Settings) -> None:
+def resolve(checkout: Checkout, case: Row, settings: Settings) -> None:
     """Write a case's request and seed, and split the data."""
-    run = {**read_params(layout.root)["run"], "seed": case["seed"]}
-    write_params(layout.root, {"run": run})
+    run = {**read_params(checkout.root)["run"], "seed": case["seed"]}
+    write_params(checkout.root, {"run": run})
     named: dict[str, tuple[str, ...]] = {"classes": (), "samples": (), "subjects": ()}
     named[case["scope"]] = (
         (case["target"],)
         if case["scope"] == "classes"
-        else draw_samples(layout, settings.samples, case["seed"])
+        else draw_samples(checkout, settings.samples, case["seed"])
     )
-    write_record(layout.request(REQUEST), DeletionRequest(id=REQUEST, scope=make_scope(**named)))
-    split_data(layout.root)
+    write_record(checkout.request(REQUEST), DeletionRequest(id=REQUEST, scope=make_scope(**named)))
+    split_data(checkout.root)
 
 
-def draw_samples(layout: Layout, count: int, seed: int) -> tuple[str, ...]:
+def draw_samples(checkout: Checkout, count: int, seed: int) -> tuple[str, ...]:
     """Draw the ids of training samples."""
-    manifest = read_manifest(layout.dataset)
+    manifest = read_manifest(checkout.dataset)
     train = np.sort(manifest.sample_ids[manifest.splits == "train"])
     rows = np.sort(np.random.default_rng(seed).choice(len(train), count, replace=False))
     return tuple(train[rows].tolist())
@@ -154,14 +154,14 @@ def draw_samples(layout: Layout, count: int, seed: int) -> tuple[str, ...]:
 
 def run_method(bench: Bench, method: Method) -> Row:
     """Run a method between two estimates of what retraining takes, and measure what came out."""
-    before = retraining_seconds(bench.layout)
+    before = retraining_seconds(bench.checkout)
     try:
         rung = try_method(bench, method, HANDS)
     except UnlearningError as error:
         return {"verdict": "failed", "why": str(error), "retrain_seconds": before}
-    after = retraining_seconds(bench.layout)
-    cost = read_record(bench.layout.cost(rung.unlearning.weights), Cost)
-    statistics = read_record(_moments_cost(bench.layout), Cost) if Need.MOMENTS in method.needs else None
+    after = retraining_seconds(bench.checkout)
+    cost = read_record(bench.checkout.cost(rung.unlearning.weights), Cost)
+    statistics = read_record(_moments_cost(bench.checkout), Cost) if Need.MOMENTS in method.needs else None
     return {
         **row_of(bench, rung.evaluation, verdict=rung.verdict.verdict),
         "why": rung.why,
@@ -173,11 +173,11 @@ def run_method(bench: Bench, method: Method) -> Row:
     }
 
 
-def run_case(layout: Layout, case: Row, methods: tuple[str, ...], kept: Path) -> list[Row]:
+def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path) -> list[Row]:
     """Run what has not been run of one case.
 
     Args:
-        layout: The benchmark's folder, with the case resolved.
+        checkout: The benchmark's folder, with the case resolved.
         case: What is forgotten.
         methods: Names of the methods; those that do not support the scope are left out.
         kept: Where finished rows are.
@@ -185,13 +185,13 @@ def run_case(layout: Layout, case: Row, methods: tuple[str, ...], kept: Path) ->
     Returns:
         One row per model.
     """
-    bench = prepare(layout, HANDS)
+    bench = prepare(checkout, HANDS)
     assert bench.retrained
     original = row_of(bench, bench.original, verdict=judge_model(bench, bench.original).verdict)
     retrained = row_of(bench, bench.retrained[0], verdict="reference")
     found = {"original": original, "retrained": retrained}
-    for method in configured_methods(layout):
-        if method.name not in methods or read_split(layout).method_scope not in method.scopes:
+    for method in configured_methods(checkout):
+        if method.name not in methods or read_split(checkout).method_scope not in method.scopes:
             continue
         path = kept / f"{case['scope']}-{case['target']}-{case['seed']}-{method.name}.json"
         if not path.is_file():
@@ -218,17 +218,17 @@ def main() -> None:
     given = _arguments()
     document = provenance("cpu", "make bench-cifar10")
     settings = read_yaml(SETTINGS, Settings)
-    layout = Layout(given.work)
+    checkout = Checkout(given.work)
     if given.fresh:
-        shutil.rmtree(layout.lethe / "bench" / "rows", ignore_errors=True)
-    set_up(layout, settings, given.images, given.weights)
+        shutil.rmtree(checkout.lethe / "bench" / "rows", ignore_errors=True)
+    set_up(checkout, settings, given.images, given.weights)
     rows: list[Row] = []
     for case in cases(settings, given.seeds):
         if given.targets and case["target"] not in given.targets:
             continue
         print(f"{case['scope']} {case['target']}, seed {case['seed']}", file=sys.stderr)
-        resolve(layout, case, settings)
-        rows += run_case(layout, case, tuple(given.methods), layout.lethe / "bench" / "rows")
+        resolve(checkout, case, settings)
+        rows += run_case(checkout, case, tuple(given.methods), checkout.lethe / "bench" / "rows")
     document |= {"summary": summarise(rows), "rows": rows}
     write_atomically(RESULTS / "quality_cifar10.json", (json.dumps(document, indent=1) + "\n").encode())
     save_figure(draw_trade_off(trade_offs(rows)), RESULTS / "quality_cifar10.svg")

@@ -23,8 +23,8 @@ from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from flows.stages.unlearn import unlearn
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import file_digest, write_atomically, write_record
-from tasks.checkout.layout import Layout, short
 from tasks.checkout.params import read_params, write_params
 from tasks.computing.execution import measured
 from tasks.report.drawing import save_figure
@@ -61,15 +61,15 @@ def run_case(case: Case) -> list[Row]:
         One row per model.
     """
     with tempfile.TemporaryDirectory() as folder:
-        layout = Layout(Path(folder))
-        prepare(layout, case)
-        make_dataset(layout.root)
-        make_parent(layout.root)
+        checkout = Checkout(Path(folder))
+        prepare(checkout, case)
+        make_dataset(checkout.root)
+        make_parent(checkout.root)
         with measured() as statistics:
-            make_moments(layout.root)
-        split_data(layout.root)
-        record = unlearn(layout.root)
-        compared = compare(layout)
+            make_moments(checkout.root)
+        split_data(checkout.root)
+        record = unlearn(checkout.root)
+        compared = compare(checkout)
         _add_statistics(compared["methods"], statistics.read().seconds)
         accepted = record.accepted
         assert accepted is not None
@@ -96,16 +96,16 @@ def _add_statistics(rows: dict[str, Row], seconds: float) -> None:
             row["seconds"] += seconds
 
 
-def prepare(layout: Layout, case: Case) -> None:
+def prepare(checkout: Checkout, case: Case) -> None:
     """Write the parameters and the request of a case into an empty folder."""
-    shutil.copy(ROOT / "params.yaml", layout.root)
-    params = read_params(layout.root)
+    shutil.copy(ROOT / "params.yaml", checkout.root)
+    params = read_params(checkout.root)
     run, dataset = {**params["run"], "seed": case["seed"]}, {"source": "digits", "seed": case["seed"]}
     write_params(
-        layout.root, {"request": "bench", "run": run, "dataset": {**dataset, "canaries": case["canaries"]}}
+        checkout.root, {"request": "bench", "run": run, "dataset": {**dataset, "canaries": case["canaries"]}}
     )
     named = {"classes": (), "samples": (), "subjects": (), case["scope"]: (case["target"],)}
-    write_record(layout.request("bench"), DeletionRequest(id="bench", scope=make_scope(**named)))
+    write_record(checkout.request("bench"), DeletionRequest(id="bench", scope=make_scope(**named)))
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ from flows.stages.dataset import make_dataset
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section, read_yaml
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.configured import configured_method
@@ -50,24 +50,24 @@ CIFAR10 = {"scope": "classes", "target": "cat", "seed": 0}
 Row = dict[str, Any]
 
 
-def costs(layout: Layout) -> Row:
+def costs(checkout: Checkout) -> Row:
     """Time the evaluation of one unlearned model of a checkout, whole and then part by part.
 
     Args:
-        layout: The checkout, with parent, second moments and request.
+        checkout: The checkout, with parent, second moments and request.
 
     Returns:
         ``whole``, the seconds of the evaluation as the pipeline makes it; ``seconds``, those of its parts
         together; and ``parts``, each with its seconds and its share of these.
     """
-    run = read_section(layout.root, "run", RunParams)
-    references = gather_references(layout, run, read_section(layout.root, "policy", Policy))
+    run = read_section(checkout.root, "run", RunParams)
+    references = gather_references(checkout, run, read_section(checkout.root, "policy", Policy))
     assert references.chosen is not None
-    method = configured_method(layout, "svd")
-    candidate = attempt(layout, method, run, max_unsupported_share=0.05).checkpoint
-    with nothing_kept(layout) as cold:
+    method = configured_method(checkout, "svd")
+    candidate = attempt(checkout, method, run, max_unsupported_share=0.05).checkpoint
+    with nothing_kept(checkout) as cold:
         whole, _ = timed(partial(assess, cold, candidate, run, references=references))
-    with nothing_kept(layout) as cold:
+    with nothing_kept(checkout) as cold:
         seconds = _parts(cold, candidate, references.chosen, run)
     total = sum(seconds.values())
     return {
@@ -80,17 +80,17 @@ def costs(layout: Layout) -> Row:
 
 
 @contextmanager
-def nothing_kept(layout: Layout) -> Iterator[Layout]:
+def nothing_kept(checkout: Checkout) -> Iterator[Checkout]:
     """Yield a checkout with the same data, models and request, in which nothing was observed yet."""
     with tempfile.TemporaryDirectory() as folder:
-        cold = Layout(Path(folder))
+        cold = Checkout(Path(folder))
         cold.lethe.mkdir()
         for name in ("params.yaml", "data", "models", ".lethe/pixels"):
-            (cold.root / name).symlink_to((layout.root / name).resolve())
+            (cold.root / name).symlink_to((checkout.root / name).resolve())
         yield cold
 
 
-def _parts(layout: Layout, candidate: Path, reference: Path, run: RunParams) -> dict[str, float]:
+def _parts(checkout: Checkout, candidate: Path, reference: Path, run: RunParams) -> dict[str, float]:
     """Do what ``tasks.measuring.evaluation.assess`` does, with a clock beside it."""
     seconds: dict[str, float] = {}
 
@@ -98,15 +98,15 @@ def _parts(layout: Layout, candidate: Path, reference: Path, run: RunParams) -> 
         seconds[name], result = timed(work)
         return result
 
-    relearnt = partial(observed_relearning, layout, candidate, run, reference=reference)
+    relearnt = partial(observed_relearning, checkout, candidate, run, reference=reference)
     weighed = partial(observed_weights, candidate, run, reference=reference, second=None)
     subject = Subject(
         classes=len(read_checkpoint_card(candidate).architecture.classes),
-        forget_classes=read_split(layout).classes,
-        views=clocked("views", partial(observed_views, layout, candidate, run)),
-        reference=clocked("reference", partial(observed_views, layout, reference, run)),
-        original=clocked("original", partial(observed_views, layout, layout.parent, run)),
-        untrained=clocked("untrained", partial(observed_untrained, layout, run)),
+        forget_classes=read_split(checkout).classes,
+        views=clocked("views", partial(observed_views, checkout, candidate, run)),
+        reference=clocked("reference", partial(observed_views, checkout, reference, run)),
+        original=clocked("original", partial(observed_views, checkout, checkout.parent, run)),
+        untrained=clocked("untrained", partial(observed_untrained, checkout, run)),
         relearning=clocked("relearning", relearnt),
         weights=clocked("weights", weighed),
     )
@@ -116,21 +116,21 @@ def _parts(layout: Layout, candidate: Path, reference: Path, run: RunParams) -> 
     return seconds
 
 
-def on_digits(folder: Path) -> Layout:
+def on_digits(folder: Path) -> Checkout:
     """Make a checkout of digits in an empty folder, ready to unlearn."""
-    layout = Layout(folder)
-    digits.prepare(layout, DIGITS)
+    checkout = Checkout(folder)
+    digits.prepare(checkout, DIGITS)
     for stage in (make_dataset, make_parent, make_moments, split_data):
-        stage(layout.root)
-    return layout
+        stage(checkout.root)
+    return checkout
 
 
-def on_cifar10(work: Path, images: Path, weights: Path) -> Layout:
+def on_cifar10(work: Path, images: Path, weights: Path) -> Checkout:
     """Make ready the folder of the benchmark on CIFAR-10, with its models."""
-    layout, settings = Layout(work), read_yaml(cifar10.SETTINGS, cifar10.Settings)
-    cifar10.set_up(layout, settings, images, weights)
-    cifar10.resolve(layout, CIFAR10, settings)
-    return layout
+    checkout, settings = Checkout(work), read_yaml(cifar10.SETTINGS, cifar10.Settings)
+    cifar10.set_up(checkout, settings, images, weights)
+    cifar10.resolve(checkout, CIFAR10, settings)
+    return checkout
 
 
 def main() -> None:
@@ -140,8 +140,8 @@ def main() -> None:
     document = provenance("cpu", "make bench-metrics") | {"data": {}}
     with tempfile.TemporaryDirectory() as folder:
         document["data"]["digits"] = costs(on_digits(Path(folder)))
-    layout = on_cifar10(given.work, given.images, given.weights)
-    document["data"]["cifar10"] = costs(layout)
+    checkout = on_cifar10(given.work, given.images, given.weights)
+    document["data"]["cifar10"] = costs(checkout)
     write_atomically(RESULTS, (json.dumps(document, indent=1) + "\n").encode())
     for name, found in document["data"].items():
         print(f"{name}: {found['whole']:.1f} s, threads: {found['threads']}", file=sys.stderr)

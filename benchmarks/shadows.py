@@ -17,8 +17,8 @@ from flows.stages.dataset import make_dataset
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_params, read_section, write_params
 from tasks.computing.configured import configured_methods
 from tasks.computing.unlearning import attempt
@@ -39,33 +39,33 @@ SHOWN = ("ulira", "epsilon", "klom", "canary")
 Row = dict[str, Any]
 
 
-def set_up(layout: Layout) -> None:
+def set_up(checkout: Checkout) -> None:
     """Make the data set, its canaries, the parent and the request; what is there is not made again."""
-    if (layout.split / "split.json").is_file():
+    if (checkout.split / "split.json").is_file():
         return
-    layout.root.mkdir(parents=True, exist_ok=True)
-    digits.prepare(layout, {"scope": "subjects", "target": CANARY_SUBJECT, "seed": 0, "canaries": CANARIES})
-    policy = read_params(layout.root)["policy"]
-    write_params(layout.root, {"policy": {**policy, "references": REFERENCES, "shadows": PAIRS}})
+    checkout.root.mkdir(parents=True, exist_ok=True)
+    digits.prepare(checkout, {"scope": "subjects", "target": CANARY_SUBJECT, "seed": 0, "canaries": CANARIES})
+    policy = read_params(checkout.root)["policy"]
+    write_params(checkout.root, {"policy": {**policy, "references": REFERENCES, "shadows": PAIRS}})
     for stage in (make_dataset, make_parent, make_moments, split_data):
-        stage(layout.root)
+        stage(checkout.root)
 
 
-def attacked(layout: Layout) -> Iterator[Row]:
+def attacked(checkout: Checkout) -> Iterator[Row]:
     """Attack every model.
 
     Yields:
         One row per model.
     """
-    run, policy = read_section(layout.root, "run", RunParams), read_section(layout.root, "policy", Policy)
-    references = gather_references(layout, run, policy)
-    yield _row("original", assess(layout, layout.parent, run, references=references))
+    run, policy = read_section(checkout.root, "run", RunParams), read_section(checkout.root, "policy", Policy)
+    references = gather_references(checkout, run, policy)
+    yield _row("original", assess(checkout, checkout.parent, run, references=references))
     for number, folder in enumerate(references.retrained, 1):
-        yield _row(f"retrained {number}", assess(layout, folder, run, references=references))
-    for method in configured_methods(layout):
+        yield _row(f"retrained {number}", assess(checkout, folder, run, references=references))
+    for method in configured_methods(checkout):
         if method.name in METHODS:
-            tried = attempt(layout, method, run, max_unsupported_share=policy.max_unsupported_share)
-            measured = assess(layout, tried.checkpoint, run, references=references, method=method)
+            tried = attempt(checkout, method, run, max_unsupported_share=policy.max_unsupported_share)
+            measured = assess(checkout, tried.checkpoint, run, references=references, method=method)
             yield _row(method.name, measured)
 
 
@@ -90,10 +90,10 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, default=Path("~/.cache/lethe/shadows").expanduser(), help="where all is kept"
     )
-    layout = Layout(parser.parse_args().work)
+    checkout = Checkout(parser.parse_args().work)
     document = provenance("cpu", "make bench-evidence")
-    set_up(layout)
-    rows = list(attacked(layout))
+    set_up(checkout)
+    rows = list(attacked(checkout))
     document |= {"pairs": PAIRS, "canaries": CANARIES, "rows": rows}
     write_atomically(RESULTS / "shadows_digits.json", (json.dumps(document, indent=1) + "\n").encode())
     for row in rows:

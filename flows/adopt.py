@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from flows.train import train
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import require_checkout, sole_use
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.checkout.progress import announced
 from tasks.computing.checkpoints import save_checkpoint
@@ -45,40 +45,40 @@ def adopt(root: Path, asked: Adoption) -> Adopted:
     Returns:
         What was found and registered. Adopting the same model on the same data again changes nothing.
     """
-    layout = Layout(require_checkout(root))
-    with sole_use(layout.root), tempfile.TemporaryDirectory() as scratch:
-        return _adopt(layout, asked, Path(scratch))
+    checkout = Checkout(require_checkout(root))
+    with sole_use(checkout.root), tempfile.TemporaryDirectory() as scratch:
+        return _adopt(checkout, asked, Path(scratch))
 
 
-def _adopt(layout: Layout, asked: Adoption, scratch: Path) -> Adopted:
+def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
     """Adopt in a checkout that nobody else works in; until all is checked, only caches are written."""
-    tracking = connect(layout.root, asked.name)
+    tracking = connect(checkout.root, asked.name)
     weights, claims = _fetch(asked, scratch)
     if claims.architecture is None:
         raise ConfigurationError(
             "which net is it? Give --architecture, or `architecture` in the model's card"
         )
     tensors = read_weights(weights)
-    source = settle_source(layout, asked, claims)
+    source = settle_source(checkout, asked, claims)
     with announced("import"):
-        folder = import_dataset(layout, source)
+        folder = import_dataset(checkout, source)
     data = read_card(folder)
     architecture = Architecture(name=claims.architecture, classes=data.classes, input_shape=data.input_shape)
     model = fit_weights(architecture, tensors)
     with announced("measure"):
-        pool = Pool(layout, torch.device("cpu"), folder)
-        found = measure_accuracy(model, pool, threads=read_section(layout.root, "run", RunParams).threads)
+        pool = Pool(checkout, torch.device("cpu"), folder)
+        found = measure_accuracy(model, pool, threads=read_section(checkout.root, "run", RunParams).threads)
     refuse_false_claim(found, claims.accuracy, len(data.classes))
     refuse_undoing(tracking, asked.name, request_id="", ancestry=(data.rows_digest,))
     card = adopted_card(architecture, data, claims.recipe)
     card = save_checkpoint(scratch / "checkpoint", model.cpu(), card)
-    keep(layout, {layout.generation("models", card.weights): scratch / "checkpoint"})
-    settle_params(layout, asked, source, card, found)
-    discard_other_data(layout, data.rows_digest)
+    keep(checkout, {checkout.generation("models", card.weights): scratch / "checkpoint"})
+    settle_params(checkout, asked, source, card, found)
+    discard_other_data(checkout, data.rows_digest)
     # Relative: flow parameters are stored, and an absolute path may name a person.
-    train(Path(os.path.relpath(layout.root)))
-    discard_import(layout, source)
-    return register_adopted(layout, asked.name, claims.accuracy, found)
+    train(Path(os.path.relpath(checkout.root)))
+    discard_import(checkout, source)
+    return register_adopted(checkout, asked.name, claims.accuracy, found)
 
 
 def _fetch(asked: Adoption, scratch: Path) -> tuple[Path, Claims]:

@@ -7,8 +7,8 @@ from prefect.exceptions import FlowPauseTimeout
 from prefect.input import RunInput
 from pydantic import Field
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.evidence.approving import asked_approval, decide, find_approval, require_approval
 from tasks.requests.claims import is_claimed
 from unlearn_core.errors import GateError
@@ -33,7 +33,7 @@ class Decision(RunInput):
     )
 
 
-def await_approval(layout: Layout) -> Approval | None:
+def await_approval(checkout: Checkout) -> Approval | None:
     """Wait for a person's decision where the policy asks for one.
 
     Under a worker the flow run pauses, shows what it rests on and a form, and is resumed by its answer; no
@@ -41,7 +41,7 @@ def await_approval(layout: Layout) -> Approval | None:
     must be there already.
 
     Args:
-        layout: The checkout; its deletion was accepted by the gate.
+        checkout: The checkout; its deletion was accepted by the gate.
 
     Returns:
         The decision; None where the policy asks for none.
@@ -49,16 +49,16 @@ def await_approval(layout: Layout) -> Approval | None:
     Raises:
         GateError: If the answer was no, or none came.
     """
-    asked = asked_approval(layout)
-    if asked is not None and is_claimed() and not _is_approved(layout):
-        deletion = read_record(layout.deletion, DeletionRecord)
+    asked = asked_approval(checkout)
+    if asked is not None and is_claimed() and not _is_approved(checkout):
+        deletion = read_record(checkout.deletion, DeletionRecord)
         answer = _ask(deletion, within_s=asked.within_h * 3600)
-        decide(layout, deletion.request, approved=answer.approve, by=answer.by, reason=answer.reason)
-    return require_approval(layout)
+        decide(checkout, deletion.request, approved=answer.approve, by=answer.by, reason=answer.reason)
+    return require_approval(checkout)
 
 
-def _is_approved(layout: Layout) -> bool:
-    decided = find_approval(layout)
+def _is_approved(checkout: Checkout) -> bool:
+    decided = find_approval(checkout)
     return decided is not None and decided.approved
 
 

@@ -48,8 +48,8 @@ def _certificates(folder: Path, store: ObjectStore | None, entry: Entry) -> tupl
     """Return what a request's certificates say, which are verified with all that lies beside them."""
     if store is not None:
         return verify_stored(store, entry.submission.model, entry.id)
-    layout = open_project(folder, entry.submission.model).layout
-    if (result := verify_release(layout.root, entry.id)["result"]) != VERIFIED:
+    checkout = open_project(folder, entry.submission.model).checkout
+    if (result := verify_release(checkout.root, entry.id)["result"]) != VERIFIED:
         raise EvidenceError(result)
-    certified, _ = verify_bytes(read_certificate(layout.certificate(entry.id)))
+    certified, _ = verify_bytes(read_certificate(checkout.certificate(entry.id)))
     return (certified,)

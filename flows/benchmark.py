@@ -12,9 +12,9 @@ from tasks.benchmarking.leaderboard.writing import default_folder, write_board
 from tasks.benchmarking.plan import Planned, plan_benchmark
 from tasks.benchmarking.runs import run_method, set_up
 from tasks.benchmarking.scratch import home, scratch, sweep
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import require_checkout, sole_use
 from tasks.checkout.files import write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.progress import announced
 from tasks.computing.collecting import kept_moments
 from unlearn_core.records.benchmark import BenchmarkReport, BenchmarkRow, Forecast
@@ -45,25 +45,27 @@ def benchmark(
     Returns:
         The forecast, and what came of it.
     """
-    layout = Layout(require_checkout(root))
-    with sole_use(layout.root):
-        plan = plan_benchmark(layout, asked, methods=methods, seeds=seeds)
-        foreseen = forecast(layout, plan)
+    checkout = Checkout(require_checkout(root))
+    with sole_use(checkout.root):
+        plan = plan_benchmark(checkout, asked, methods=methods, seeds=seeds)
+        foreseen = forecast(checkout, plan)
         if not agree(foreseen):
             return BenchmarkReport(forecast=foreseen)
-        board = make_board(layout, run_missing(layout, plan), seeds=seeds)
-        folder = output or default_folder(layout, board)
+        board = make_board(checkout, run_missing(checkout, plan), seeds=seeds)
+        folder = output or default_folder(checkout, board)
         pages = write_board(board, folder)
-        run = log_board(layout, board, pages)
-    named = (page.relative_to(layout.root) if page.is_relative_to(layout.root) else page for page in pages)
+        run = log_board(checkout, board, pages)
+    named = (
+        page.relative_to(checkout.root) if page.is_relative_to(checkout.root) else page for page in pages
+    )
     return BenchmarkReport(forecast=foreseen, leaderboard=board, pages=tuple(map(str, named)), run=run.id)
 
 
-def run_missing(layout: Layout, plan: Sequence[Planned]) -> list[BenchmarkRow]:
+def run_missing(checkout: Checkout, plan: Sequence[Planned]) -> list[BenchmarkRow]:
     """Run what has no row yet, and return all rows in the order of the plan.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         plan: The cases.
 
     Returns:
@@ -75,10 +77,10 @@ def run_missing(layout: Layout, plan: Sequence[Planned]) -> list[BenchmarkRow]:
     for one in plan:
         step = partial(_numbered, done, total)
         done += len(one.missing)
-        fresh = run_case(layout, one, step) if one.missing else {}
+        fresh = run_case(checkout, one, step) if one.missing else {}
         found = {**one.rows, **fresh}
         rows += [found[name] for name in one.methods]
-    sweep(layout)
+    sweep(checkout)
     return rows
 
 
@@ -87,11 +89,11 @@ def _numbered(done: int, total: int, index: int) -> str:
     return f"[{done + index}/{total}]"
 
 
-def run_case(layout: Layout, planned: Planned, number: Callable[[int], str]) -> dict[str, BenchmarkRow]:
+def run_case(checkout: Checkout, planned: Planned, number: Callable[[int], str]) -> dict[str, BenchmarkRow]:
     """Run what is missing of one case, in a folder of its own.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         planned: The case.
         number: Says which run of all the case's first, second, … is, counted from 1.
 
@@ -99,8 +101,8 @@ def run_case(layout: Layout, planned: Planned, number: Callable[[int], str]) -> 
         The new rows by method.
     """
     fresh: dict[str, BenchmarkRow] = {}
-    moments, took = kept_moments(layout, home(layout) / "moments")
-    with scratch(layout, planned.case, moments) as place:
+    moments, took = kept_moments(checkout, home(checkout) / "moments")
+    with scratch(checkout, planned.case, moments) as place:
         with announced(f"{planned.case.title}: a retrained model to compare with"):
             bench = set_up(place, planned.case, planned.reference)
         for index, name in enumerate(planned.missing, 1):

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 from flows.stages.unlearn import Bench, Hands, judge_model, prepare, try_method
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.computing.configured import configured_methods
 from tasks.computing.costs import read_cost
 from tasks.computing.materials import read_split
@@ -20,21 +20,21 @@ Row = dict[str, Any]
 HANDS = Hands(log_rung=log_comparison)
 
 
-def compare(layout: Layout, only: Collection[str] | None = None) -> dict[str, Any]:
+def compare(checkout: Checkout, only: Collection[str] | None = None) -> dict[str, Any]:
     """Run the configured methods that support the request's scope; what the deletion tried is taken over.
 
     Args:
-        layout: The checkout; its request has been served.
+        checkout: The checkout; its request has been served.
         only: The names of the methods to run; None runs all.
 
     Returns:
         Rows under ``original``, ``retrained`` and ``methods``, as JSON values.
     """
-    bench = prepare(layout, HANDS)
-    tried = {rung.unlearning.name: rung for rung in read_record(layout.deletion, DeletionRecord).rungs}
+    bench = prepare(checkout, HANDS)
+    tried = {rung.unlearning.name: rung for rung in read_record(checkout.deletion, DeletionRecord).rungs}
     methods: dict[str, Row] = {}
-    scope = read_split(layout).method_scope
-    for method in configured_methods(layout):
+    scope = read_split(checkout).method_scope
+    for method in configured_methods(checkout):
         if scope not in method.scopes or (only is not None and method.name not in only):
             continue
         try:
@@ -60,7 +60,7 @@ def _retrained_row(bench: Bench) -> Row | None:
 
 def row_of(bench: Bench, evaluation: Evaluation, *, verdict: str) -> Row:
     """Return what a comparison shows of one model, accuracies in per cent."""
-    cost = read_cost(bench.layout, evaluation.model)
+    cost = read_cost(bench.checkout, evaluation.model)
     return {
         "forget_test_accuracy": _percent(evaluation, "accuracy.test.forget"),
         "retain_test_accuracy": _percent(evaluation, "accuracy.test.retain"),

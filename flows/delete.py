@@ -9,8 +9,8 @@ from flows.approve import await_approval
 from flows.stages.pipeline import DELETION, run_due
 from flows.stages.unlearn import Hands, unlearn
 from flows.train import prepare
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import require_checkout
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_params
 from tasks.computing.unlearning import attempt
 from tasks.evidence.uploading import push_missing
@@ -47,7 +47,7 @@ def serve(root: Path, name: str, *, anew: bool = False) -> bool:
 @task(name="store", task_run_name="store the evidence of {request_id}", **RETRIES)
 def store_evidence(root: Path, request_id: str) -> None:
     """Complete the evidence of a served request in the store."""
-    push_missing(Layout(root), request_id)
+    push_missing(Checkout(root), request_id)
 
 
 @flow(
@@ -76,11 +76,11 @@ def delete(root: Path, request_id: str) -> tuple[Released, ...]:
     """
     # Relative: parameters and messages of errors are stored, and an absolute path may name a person.
     root = Path(os.path.relpath(require_checkout(root)))
-    layout = Layout(root)
-    tag_deletion(layout, *_members(layout, request_id))
-    if (served := find_served(layout, request_id)) is not None:
+    checkout = Checkout(root)
+    tag_deletion(checkout, *_members(checkout, request_id))
+    if (served := find_served(checkout, request_id)) is not None:
         for one in served:
-            push_missing(layout, one.outcome.request)
+            push_missing(checkout, one.outcome.request)
         return served
     if (named := read_params(root)["request"]) != request_id:
         raise RequestError(
@@ -92,25 +92,25 @@ def delete(root: Path, request_id: str) -> tuple[Released, ...]:
         try:
             run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
         except GateError:
-            explain_refusal(layout, open_deletion(layout), *_members(layout, request_id))
-            show_deletion(layout, *_members(layout, request_id))
+            explain_refusal(checkout, open_deletion(checkout), *_members(checkout, request_id))
+            show_deletion(checkout, *_members(checkout, request_id))
             raise
     try:
-        await_approval(layout)
+        await_approval(checkout)
     except GateError as error:
-        close_unapproved(layout, open_deletion(layout), str(error))
+        close_unapproved(checkout, open_deletion(checkout), str(error))
         raise
     # Evidence and registry are not pinned: a clone with a current lock may have neither.
     serve(root, "certify", anew=True)
-    members = _members(layout, request_id)
+    members = _members(checkout, request_id)
     for member in members if find_store() is not None else ():
         store_evidence(root, member)
-    show_deletion(layout, *members)
-    return tuple(read_release(layout, member) for member in members)
+    show_deletion(checkout, *members)
+    return tuple(read_release(checkout, member) for member in members)
 
 
-def _members(layout: Layout, request_id: str) -> tuple[str, ...]:
+def _members(checkout: Checkout, request_id: str) -> tuple[str, ...]:
     """Return the ids of the requests that are served: the request's own, or those of a group's members."""
-    if not layout.request(request_id).is_file():
+    if not checkout.request(request_id).is_file():
         return (request_id,)
-    return tuple(single.id for single in read_request(layout, request_id).singles)
+    return tuple(single.id for single in read_request(checkout, request_id).singles)

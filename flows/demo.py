@@ -6,8 +6,8 @@ from typing import Any
 
 from flows.compare import compare
 from flows.serve import serve_request
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import require_checkout, sole_use
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.evidence.verification import verify_files
 from tasks.keys.signing import home, init_keys
@@ -33,16 +33,16 @@ def run_demo(root: Path) -> dict[str, Any]:
         SetupError: If ``params.yaml`` names another data set than the digits.
     """
     started = time.perf_counter()
-    layout = Layout(require_checkout(root))
-    if not isinstance(read_section(layout.root, "dataset", DatasetParams), DigitsSource):
+    checkout = Checkout(require_checkout(root))
+    if not isinstance(read_section(checkout.root, "dataset", DatasetParams), DigitsSource):
         raise SetupError("params.yaml names other data; the demo needs `dataset: {source: digits}`")
     init_keys(home())
-    (released,) = serve_request(layout.root, REQUEST)
-    certificate = layout.root / released.certificate
-    verify_files(certificate, model=layout.unlearned / "model.safetensors")
-    with sole_use(layout.root):
-        ladder = read_section(layout.root, "policy", Policy).ladder
-        compared = compare(layout, only={*ladder.classes, CONTRAST})
+    (released,) = serve_request(checkout.root, REQUEST)
+    certificate = checkout.root / released.certificate
+    verify_files(certificate, model=checkout.unlearned / "model.safetensors")
+    with sole_use(checkout.root):
+        ladder = read_section(checkout.root, "policy", Policy).ladder
+        compared = compare(checkout, only={*ladder.classes, CONTRAST})
     return {
         **compared,
         "request": REQUEST,

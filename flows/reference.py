@@ -8,8 +8,8 @@ from pathlib import Path
 from prefect import flow, task
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import require_checkout, sole_use
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.computing.materials import read_split
 from tasks.keys.signing import require_keys
@@ -45,14 +45,14 @@ def reference(root: Path, count: int, shadows: int, at_once: int) -> Took:
     Returns:
         What it took.
     """
-    layout = Layout(root)
-    plan = plan_references(layout, read_section(root, "run", RunParams), count=count, shadows=shadows)
+    checkout = Checkout(root)
+    plan = plan_references(checkout, read_section(root, "run", RunParams), count=count, shadows=shadows)
     started = time.perf_counter()
-    done = build_missing(layout, plan, at_once=at_once, train=train)
+    done = build_missing(checkout, plan, at_once=at_once, train=train)
     seconds = time.perf_counter() - started
-    pin(layout, plan)
+    pin(checkout, plan)
     refuse_failed(plan, done)
-    return what_it_took(layout, plan, seconds=seconds, at_once=at_once)
+    return what_it_took(checkout, plan, seconds=seconds, at_once=at_once)
 
 
 def make_references(
@@ -70,29 +70,29 @@ def make_references(
     Returns:
         What was estimated, what it took, and what there is now.
     """
-    layout = Layout(require_checkout(root))
+    checkout = Checkout(require_checkout(root))
     require_keys()
-    with sole_use(layout.root):
+    with sole_use(checkout.root):
         for stage, function in STAGES.items():
-            run_due(layout.root, stage, function)
-        run = read_section(layout.root, "run", RunParams)
-        policy = read_section(layout.root, "policy", Policy)
+            run_due(checkout.root, stage, function)
+        run = read_section(checkout.root, "run", RunParams)
+        policy = read_section(checkout.root, "policy", Policy)
         asked = {
             "count": policy.references if count is None else count,
             "shadows": policy.shadows if shadows is None else shadows,
         }
-        plan = plan_references(layout, run, **asked)
-        estimate = estimate_building(layout, plan, at_most=at_most)
-        took = _build(layout, plan, estimate, asked) if agree(estimate) else None
-        request, there = read_split(layout).request, holdings(layout, run)
+        plan = plan_references(checkout, run, **asked)
+        estimate = estimate_building(checkout, plan, at_most=at_most)
+        took = _build(checkout, plan, estimate, asked) if agree(estimate) else None
+        request, there = read_split(checkout).request, holdings(checkout, run)
     return ReferenceReport(request=request, estimate=estimate, took=took, holdings=there)
 
 
-def _build(layout: Layout, plan: Plan, estimate: Estimate, asked: dict[str, int]) -> Took | None:
+def _build(checkout: Checkout, plan: Plan, estimate: Estimate, asked: dict[str, int]) -> Took | None:
     """Build and pin; where nothing is missing, no flow is started."""
     if not plan.missing:
-        pin_references(layout, plan)
+        pin_references(checkout, plan)
         return None
     refuse_full_disk(estimate)
     # Relative: flow parameters are stored, and an absolute path may name a person.
-    return reference(Path(os.path.relpath(layout.root)), **asked, at_once=estimate.at_once)
+    return reference(Path(os.path.relpath(checkout.root)), **asked, at_once=estimate.at_once)

@@ -6,8 +6,8 @@ from flows.stages.pipeline import PREPARATION
 from flows.stages.split import split_data
 from flows.stages.unlearn import unlearn
 from tasks.checkout import environment
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import file_digest, read_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.progress import announced
 from tasks.computing.checkpoints import CARD, WEIGHTS
 from tasks.computing.execution import device_name
@@ -43,10 +43,10 @@ def replay(
         What was expected and what came.
     """
     load_pseudonym_key()
-    layout, commit = Layout(root), find_pinned(root, certified)
-    with checked_out(layout, commit) as tree, own_tracking_store():
+    checkout, commit = Checkout(root), find_pinned(root, certified)
+    with checked_out(checkout, commit) as tree, own_tracking_store():
         with announced("inputs"):
-            place_inputs(layout, tree, certified, from_data=from_data)
+            place_inputs(checkout, tree, certified, from_data=from_data)
         differences = (*_differences(certified.provenance, tree.root),)
         for name, stage in PREPARATION.items() if from_data else ():
             with announced(name):
@@ -65,7 +65,7 @@ def replay(
         )
 
 
-def _climb(tree: Layout) -> DeletionRecord | None:
+def _climb(tree: Checkout) -> DeletionRecord | None:
     """Run the ladder; None where no model is accepted."""
     try:
         return unlearn(tree.root)
@@ -73,7 +73,7 @@ def _climb(tree: Layout) -> DeletionRecord | None:
         return None
 
 
-def _compare_data(tree: Layout, certified: DeletionCertificate) -> tuple[Compared, ...]:
+def _compare_data(tree: Checkout, certified: DeletionCertificate) -> tuple[Compared, ...]:
     """Compare what the deletion read."""
     data, split = read_card(tree.dataset), read_split(tree)
     splits = {entry.split: entry.rows_digest for entry in data.splits}
@@ -91,7 +91,7 @@ def _compare_data(tree: Layout, certified: DeletionCertificate) -> tuple[Compare
 
 
 def _compare_model(
-    tree: Layout, certified: DeletionCertificate, record: DeletionRecord | None
+    tree: Checkout, certified: DeletionCertificate, record: DeletionRecord | None
 ) -> tuple[Compared, ...]:
     """Compare what the deletion did and came to."""
     verdict = certified.judgement.verdict

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import require_checkout, sole_use
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.report.page import write_report
 
@@ -22,7 +22,7 @@ def report_on(root: Path, request_id: str | None, output: Path | None) -> tuple[
     Raises:
         SetupError: If nothing tells of such a deletion, or another process is at work here.
     """
-    layout = Layout(require_checkout(root))
-    named = request_id or read_section(layout.root, "request", str)
-    with sole_use(layout.root):
-        return named, write_report(layout, named, output)
+    checkout = Checkout(require_checkout(root))
+    named = request_id or read_section(checkout.root, "request", str)
+    with sole_use(checkout.root):
+        return named, write_report(checkout, named, output)

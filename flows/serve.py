@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.delete import delete
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import require_checkout, sole_use
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.checkout.progress import tell
 from tasks.evidence.uploading import push_missing
@@ -58,12 +58,12 @@ def serve_request(
         SetupError: If keys are missing, the evidence store or the ledger cannot be used, or another process
             is at work here; nothing changes.
     """
-    with _sole_layout(root) as layout:
+    with _sole_layout(root) as checkout:
         if not (classes or samples or subjects):
-            return _serve(layout, read_request(layout, request_id))
+            return _serve(checkout, read_request(checkout, request_id))
         request = make_request(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
         try:
-            return _serve(layout, request)
+            return _serve(checkout, request)
         except RequestError as error:
             raise RequestError(named_as_typed(str(error), samples=samples, subjects=subjects)) from None
 
@@ -85,11 +85,11 @@ def serve_group(root: Path, requests: tuple[DeletionRequest, ...]) -> tuple[Rele
             changes.
         SetupError: As ``serve_request`` does; nothing changes.
     """
-    with _sole_layout(root) as layout:
+    with _sole_layout(root) as checkout:
         asked = make_one(requests).singles
-        found = {single.id: _find_served(layout, single) for single in asked}
+        found = {single.id: _find_served(checkout, single) for single in asked}
         if due := [single for single in asked if found[single.id] is None]:
-            served = {one.outcome.request: one for one in _serve(layout, make_one(due))}
+            served = {one.outcome.request: one for one in _serve(checkout, make_one(due))}
             found |= {single.id: (served[single.id],) for single in due}
         singles = (single for request in requests for single in request.singles)
         return tuple(one for single in singles for one in found[single.id] or ())
@@ -108,38 +108,38 @@ def require_ready() -> None:
 
 
 @contextmanager
-def _sole_layout(root: Path) -> Iterator[Layout]:
+def _sole_layout(root: Path) -> Iterator[Checkout]:
     """Work alone in a checkout."""
-    layout = Layout(require_checkout(root))
+    checkout = Checkout(require_checkout(root))
     require_ready()
-    with sole_use(layout.root):
-        yield layout
+    with sole_use(checkout.root):
+        yield checkout
 
 
-def _serve(layout: Layout, request: DeletionRequest) -> tuple[Released, ...]:
+def _serve(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]:
     """Serve a request or a group in a checkout that nobody else works in."""
-    if (served := _find_served(layout, request)) is not None:
+    if (served := _find_served(checkout, request)) is not None:
         return served
-    check_request(layout, request)
-    if (begun := find_unfinished(layout)) is not None and set(request.singles) <= set(begun.singles):
-        served = {one.outcome.request: one for one in _delete(layout, begun.id)}
+    check_request(checkout, request)
+    if (begun := find_unfinished(checkout)) is not None and set(request.singles) <= set(begun.singles):
+        served = {one.outcome.request: one for one in _delete(checkout, begun.id)}
         return tuple(served[single.id] for single in request.singles)
-    name = read_section(layout.root, "registry", RegistryParams).model
-    refuse_undoing(connect(layout.root), name, request_id=request.id, ancestry=ancestry(layout))
-    submit_request(layout, request)
-    return _delete(layout, request.id)
+    name = read_section(checkout.root, "registry", RegistryParams).model
+    refuse_undoing(connect(checkout.root), name, request_id=request.id, ancestry=ancestry(checkout))
+    submit_request(checkout, request)
+    return _delete(checkout, request.id)
 
 
-def _find_served(layout: Layout, request: DeletionRequest) -> tuple[Released, ...] | None:
+def _find_served(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...] | None:
     """Find what was released for this very request before; what is missing of it in the store is sent."""
-    if not is_known(layout, request) or (served := find_served(layout, request.id)) is None:
+    if not is_known(checkout, request) or (served := find_served(checkout, request.id)) is None:
         return None
     for one in served:
-        push_missing(layout, one.outcome.request)
+        push_missing(checkout, one.outcome.request)
     tell(f"· request {request.id} was served before; nothing was done")
     return served
 
 
-def _delete(layout: Layout, request_id: RequestId) -> tuple[Released, ...]:
+def _delete(checkout: Checkout, request_id: RequestId) -> tuple[Released, ...]:
     # Flow parameters are stored, and the absolute path of a home folder may name a person.
-    return delete(Path(os.path.relpath(layout.root)), request_id)
+    return delete(Path(os.path.relpath(checkout.root)), request_id)

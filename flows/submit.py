@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import actor, find_checkout, now
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.checkout.progress import tell
 from tasks.orchestration.events import announce
@@ -33,12 +33,12 @@ class Desk:
     Attributes:
         ledger: The ledger.
         model: The registered model that they are for.
-        layout: The checkout that this model is made in, to check requests against its data; None elsewhere.
+        checkout: The checkout that this model is made in, to check requests against its data; None elsewhere.
     """
 
     ledger: Ledger
     model: str
-    layout: Layout | None
+    checkout: Checkout | None
 
 
 def open_ledger(folder: Path) -> Ledger:
@@ -65,7 +65,7 @@ def open_desk(folder: Path, model: str | None) -> Desk:
     if (wanted := model or here) is None:
         raise SetupError("say which registered model shall forget: --model NAME; there is no checkout here")
     if root is not None and wanted == here:
-        return Desk(ledger, wanted, Layout(root))
+        return Desk(ledger, wanted, Checkout(root))
     tell(f"· not checked: the data of {wanted} is not here; the worker that serves it checks")
     return Desk(ledger, wanted, None)
 
@@ -102,9 +102,9 @@ def submit_typed(
     request = make_request(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
     when = None if received is None else parse_received(received, now())
     desk = open_desk(folder, model)
-    if desk.layout is not None:
+    if desk.checkout is not None:
         try:
-            check_request(desk.layout, request)
+            check_request(desk.checkout, request)
         except RequestError as error:
             raise RequestError(named_as_typed(str(error), samples=samples, subjects=subjects)) from None
     draft = Draft(request, desk.model, basis=basis, received=when)
@@ -127,8 +127,8 @@ def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, 
     """
     desk = open_desk(folder, model)
     requests = read_requests(path, model=desk.model, now=now())
-    if desk.layout is not None:
-        refuse(path, _misfits(desk.layout, requests))
+    if desk.checkout is not None:
+        refuse(path, _misfits(desk.checkout, requests))
     return _enter(desk.ledger, [one.draft for one in requests])
 
 
@@ -158,12 +158,12 @@ def retry_request(folder: Path, request_id: str, *, reason: str) -> Entry:
     return entry
 
 
-def _misfits(layout: Layout, requests: Sequence[Filed]) -> list[str]:
+def _misfits(checkout: Checkout, requests: Sequence[Filed]) -> list[str]:
     """Return which requests do not fit the data, and why."""
-    manifest, problems = preview_manifest(layout), list[str]()
+    manifest, problems = preview_manifest(checkout), list[str]()
     for one in requests:
         try:
-            check_request(layout, one.draft.request, manifest=manifest)
+            check_request(checkout, one.draft.request, manifest=manifest)
         except RequestError as error:
             problems.append(one.by_line(str(error)))
     return problems

@@ -6,8 +6,8 @@ from pathlib import Path
 from prefect import flow, task
 
 from flows.stages.pipeline import PREPARATION, run_due
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import require_checkout
-from tasks.checkout.layout import Layout
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.orchestration.task_runs import STAGE
 from unlearn_core.records.artifact import CheckpointCard
@@ -43,4 +43,4 @@ def train(root: Path) -> CheckpointCard:
     # Relative: messages of errors are stored, and an absolute path may name a person.
     root = Path(os.path.relpath(require_checkout(root)))
     prepare(root)
-    return read_checkpoint_card(Layout(root).parent)
+    return read_checkpoint_card(Checkout(root).parent)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import require_checkout, sole_use
 from tasks.checkout.files import write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.computing.configured import configured_method, write_values
 from tasks.keys.signing import require_keys
@@ -29,22 +29,22 @@ def tune(root: Path, name: str, *, trials: int, timeout_s: float | None = None) 
     Returns:
         The record of the search.
     """
-    layout = Layout(require_checkout(root))
+    checkout = Checkout(require_checkout(root))
     require_keys()
-    with sole_use(layout.root):
+    with sole_use(checkout.root):
         for stage, function in {**PREPARATION, "split": DELETION["split"]}.items():
-            run_due(layout.root, stage, function)
-        method = configured_method(layout, name)
+            run_due(checkout.root, stage, function)
+        method = configured_method(checkout, name)
         record = search(
-            layout,
+            checkout,
             method,
-            read_section(layout.root, "run", RunParams),
+            read_section(checkout.root, "run", RunParams),
             trials=trials,
             timeout_s=timeout_s,
-            max_unsupported_share=read_section(layout.root, "policy", Policy).max_unsupported_share,
+            max_unsupported_share=read_section(checkout.root, "policy", Policy).max_unsupported_share,
         )
-        write_record(layout.tuning(record.request, name), record)
-        log_tuning(open_deletion(layout), record)
+        write_record(checkout.tuning(record.request, name), record)
+        log_tuning(open_deletion(checkout), record)
         if record.chosen:
-            write_values(layout, method, record.chosen)
+            write_values(checkout, method, record.chosen)
     return record

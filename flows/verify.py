@@ -5,8 +5,8 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 
+from tasks.checkout.checkout import CERTIFICATE, RELEASED, Checkout
 from tasks.checkout.environment import require_checkout
-from tasks.checkout.layout import CERTIFICATE, RELEASED, Layout
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.evidence.verification import verify_files
 from unlearn_core.errors import EvidenceError
@@ -28,15 +28,15 @@ def verify_release(root: Path, request_id: str) -> Checked:
     Returns:
         The request, its model if that is known, and ``verified`` or what is wrong.
     """
-    layout = Layout(root)
-    certificate = layout.certificate(request_id)
+    checkout = Checkout(root)
+    certificate = checkout.certificate(request_id)
     model, result = "unknown", "the certificate is missing"
     try:
         if certificate.is_file():
             summary = verify_files(certificate)
             model, about = str(summary["model"]), summary["request"]
             result = VERIFIED if about == request_id else f"the certificate is about request {about}"
-            verify_files(certificate, model=_find_model(layout, model))
+            verify_files(certificate, model=_find_model(checkout, model))
     except EvidenceError as error:
         result = str(error)
     return {"request": request_id, "model": model, "result": result}
@@ -85,9 +85,9 @@ def show_checked(checked: list[Checked], *, key: str, title: str, false: str) ->
         raise EvidenceError("\n".join([f"{len(wrong)} of {len(checked)} {false}:", *wrong]))
 
 
-def _find_model(layout: Layout, weights: str) -> Path | None:
+def _find_model(checkout: Checkout, weights: str) -> Path | None:
     """Return the file of a model that is still in the checkout."""
-    kept = (layout.generation("models", weights), layout.unlearned)
+    kept = (checkout.generation("models", weights), checkout.unlearned)
     there = (folder for folder in kept if (folder / CARD).is_file() and (folder / WEIGHTS).is_file())
     return next(
         (folder / WEIGHTS for folder in there if read_checkpoint_card(folder).weights == weights), None

@@ -138,7 +138,7 @@ LAYOUTS = {
 
 
 def _layouts(layouts: list[Row]) -> str:
-    told = [f"{LAYOUTS[name]} {seconds:.2f}" for layout in layouts for name, seconds in layout.items()]
+    told = [f"{LAYOUTS[name]} {seconds:.2f}" for checkout in layouts for name, seconds in checkout.items()]
     return f"A training pass of resnet18 over 128 images, in seconds: {', '.join(told)}."
 
 

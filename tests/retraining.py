@@ -8,8 +8,8 @@ import numpy as np
 from world import ROOT, pseudonym
 
 from flows.stages.dataset import make_dataset
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import save_checkpoint
 from tasks.computing.training import UNWRITTEN
@@ -27,28 +27,28 @@ RUN = RunParams(threads=1)
 BRIEF = Recipe(optimizer="adamw", learning_rate=0.01, schedule="one_cycle", epochs=1, batch_size=128)
 
 
-def prepared(folder: Path, *, recipe: Recipe | None = BRIEF, forget: str = "3") -> Layout:
+def prepared(folder: Path, *, recipe: Recipe | None = BRIEF, forget: str = "3") -> Checkout:
     """Make the data set, a parent that nobody trained, and a request for one class."""
     folder.mkdir(parents=True)
     shutil.copy(ROOT / "params.yaml", folder)
-    layout = Layout(folder)
+    checkout = Checkout(folder)
     make_dataset(folder)
-    _make_parent(layout, recipe)
-    request_class(layout, forget)
-    return layout
+    _make_parent(checkout, recipe)
+    request_class(checkout, forget)
+    return checkout
 
 
-def gate_reference(layout: Layout, run: RunParams, how: str) -> Path | None:
+def gate_reference(checkout: Checkout, run: RunParams, how: str) -> Path | None:
     """Return the one retrained model that the gate holds others against."""
-    policy = read_section(layout.root, "policy", Policy)
-    return gather_references(layout, run, policy.model_copy(update={"reference": how})).chosen
+    policy = read_section(checkout.root, "policy", Policy)
+    return gather_references(checkout, run, policy.model_copy(update={"reference": how})).chosen
 
 
-def request_class(layout: Layout, name: str) -> None:
+def request_class(checkout: Checkout, name: str) -> None:
     """Split the data anew: another class is to be forgotten."""
     card, manifest, scope = (
-        read_card(layout.dataset),
-        read_manifest(layout.dataset),
+        read_card(checkout.dataset),
+        read_manifest(checkout.dataset),
         ClassScope(classes=(name,)),
     )
     selection = select(scope, manifest, pseudonym)
@@ -63,34 +63,34 @@ def request_class(layout: Layout, name: str) -> None:
         forget_rows=tuple(int(row) for row in rows),
         forgotten=tuple(pseudonym(str(manifest.sample_ids[row])) for row in rows),
     )
-    write_record(layout.split / "split.json", split)
+    write_record(checkout.split / "split.json", split)
 
 
-def go_on(layout: Layout, folder: Path, *, forget: str) -> Layout:
+def go_on(checkout: Checkout, folder: Path, *, forget: str) -> Checkout:
     """Make a checkout whose data set is what the request of another retains, and forget one more class."""
-    card, manifest = read_card(layout.dataset), read_manifest(layout.dataset)
+    card, manifest = read_card(checkout.dataset), read_manifest(checkout.dataset)
     keep = select(ClassScope(classes=("3",)), manifest, pseudonym).keep
     columns = ("sample_ids", "labels", "splits", "subject_ids", "sha256")
     kept = replace(manifest, **{name: getattr(manifest, name)[keep] for name in columns})
     shape = {"name": card.name, "input_shape": card.input_shape, "normalisation": card.normalisation}
-    shutil.copytree(layout.parent, folder / "models" / "parent")
+    shutil.copytree(checkout.parent, folder / "models" / "parent")
     shutil.copy(ROOT / "params.yaml", folder)
-    write_retained(Layout(folder).dataset, layout.dataset, keep, describe_dataset(kept, **shape))
-    request_class(Layout(folder), forget)
-    return Layout(folder)
+    write_retained(Checkout(folder).dataset, checkout.dataset, keep, describe_dataset(kept, **shape))
+    request_class(Checkout(folder), forget)
+    return Checkout(folder)
 
 
-def _make_parent(layout: Layout, recipe: Recipe | None) -> None:
-    data = read_card(layout.dataset)
+def _make_parent(checkout: Checkout, recipe: Recipe | None) -> None:
+    data = read_card(checkout.dataset)
     net = Architecture(name="small_resnet", classes=data.classes, input_shape=data.input_shape)
-    save_untrained(layout.parent, net, recipe, layout, seed=0)
+    save_untrained(checkout.parent, net, recipe, checkout, seed=0)
 
 
 def save_untrained(
-    folder: Path, net: Architecture, recipe: Recipe | None, layout: Layout, *, seed: int
+    folder: Path, net: Architecture, recipe: Recipe | None, checkout: Checkout, *, seed: int
 ) -> None:
     """Save a net as it was born, which is a whole checkpoint."""
-    data = read_card(layout.dataset)
+    data = read_card(checkout.dataset)
     card = CheckpointCard(
         architecture=net,
         normalisation=data.normalisation,

@@ -118,7 +118,7 @@ def same_weights(first: torch.nn.Module, second: torch.nn.Module) -> bool:
     return mine.keys() == theirs.keys() and all(torch.equal(mine[name], theirs[name]) for name in mine)
 
 
-def checkout(folder: Path, **sections: Any) -> Path:
+def make_checkout(folder: Path, **sections: Any) -> Path:
     """Make a git and DVC checkout out of the project's own files, with small settings.
 
     Args:

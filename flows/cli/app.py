@@ -157,13 +157,13 @@ app.command()(deploy)
 def continue_(json: Json = False) -> None:
     """Make the promoted model and its retained data the start of the next request."""
     from flows.cli.printing import print_json, print_next
+    from tasks.checkout.checkout import Checkout
     from tasks.checkout.environment import require_checkout, sole_use
-    from tasks.checkout.layout import Layout
     from tasks.lifecycle.releases import continue_from_champion
 
-    layout = Layout(require_checkout(Path.cwd()))
-    with sole_use(layout.root):
-        model, data = continue_from_champion(layout)
+    checkout = Checkout(require_checkout(Path.cwd()))
+    with sole_use(checkout.root):
+        model, data = continue_from_champion(checkout)
     print_json({"model": str(model), "data": str(data)}) if json else print_next(model, data)
 
 

@@ -38,13 +38,13 @@ def plant(
     from dataclasses import asdict
 
     from flows.cli.printing import print_json
+    from tasks.checkout.checkout import Checkout
     from tasks.checkout.environment import require_checkout, sole_use
-    from tasks.checkout.layout import Layout
     from tasks.data.planting import plant_canaries
 
-    layout = Layout(require_checkout(Path.cwd()))
-    with sole_use(layout.root):
-        planted = plant_canaries(layout, records=records, seed=seed)
+    checkout = Checkout(require_checkout(Path.cwd()))
+    with sole_use(checkout.root):
+        planted = plant_canaries(checkout, records=records, seed=seed)
     print_json(asdict(planted)) if json else print(tell_planted(planted))
 
 

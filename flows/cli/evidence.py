@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tasks.checkout.layout import Layout
+    from tasks.checkout.checkout import Checkout
     from unlearn_core.records.evidence import Stored
 
 evidence = typer.Typer(
@@ -51,14 +51,14 @@ def verify(request_id: Request, *, json: Json = False) -> None:
     _print(_in_checkout(verify_evidence, request_id), json=json)
 
 
-def _in_checkout(do: "Callable[[Layout, str], Stored]", request_id: str) -> "Stored":
+def _in_checkout(do: "Callable[[Checkout, str], Stored]", request_id: str) -> "Stored":
     """Do something with a request's evidence while nobody else writes to it."""
+    from tasks.checkout.checkout import Checkout
     from tasks.checkout.environment import require_checkout, sole_use
-    from tasks.checkout.layout import Layout
 
-    layout = Layout(require_checkout(Path.cwd()))
-    with sole_use(layout.root):
-        return do(layout, request_id)
+    checkout = Checkout(require_checkout(Path.cwd()))
+    with sole_use(checkout.root):
+        return do(checkout, request_id)
 
 
 def _print(stored: "Stored", *, json: bool) -> None:

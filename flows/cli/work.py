@@ -75,12 +75,12 @@ def approve(
     goes on from there. Under a Prefect worker the flow run asks by itself and waits.
     """
     from flows.cli.printing import print_json
+    from tasks.checkout.checkout import Checkout
     from tasks.checkout.environment import require_checkout, sole_use
-    from tasks.checkout.layout import Layout
     from tasks.evidence.approving import decide
 
-    layout = Layout(require_checkout(Path.cwd()))
-    with sole_use(layout.root):
-        decision = decide(layout, request_id, approved=not refuse, by=by, reason=reason)
+    checkout = Checkout(require_checkout(Path.cwd()))
+    with sole_use(checkout.root):
+        decision = decide(checkout, request_id, approved=not refuse, by=by, reason=reason)
     said = "refused" if refuse else "approved"
     print_json(decision.model_dump(mode="json")) if json else print(f"request {request_id}: {said} by {by}")

@@ -9,9 +9,9 @@ import shutil
 from pathlib import Path
 
 from flows.stages.process import run_stage
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
 from tasks.checkout.files import copy_folder, read_record, write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.computing.materials import read_split
@@ -43,60 +43,60 @@ def certify(root: Path) -> tuple[Released, ...]:
     Returns:
         What was released, and where its evidence is: for the request, or for each member of the group.
     """
-    layout = Layout(root)
-    split = read_split(layout)
-    deletion = read_record(layout.deletion, DeletionRecord)
+    checkout = Checkout(root)
+    split = read_split(checkout)
+    deletion = read_record(checkout.deletion, DeletionRecord)
     run = deletion_run(connect(root), request_id=split.request, key=split.deletion_key)
-    certificates = _sign(layout, deletion, run)
-    request = read_request(layout, split.request)
-    outcome = _outcome(layout, split, deletion, accepted_rung(deletion))
-    version = _register(layout, split, outcome, run, certificates)
-    write_record(layout.outcome, outcome)
+    certificates = _sign(checkout, deletion, run)
+    request = read_request(checkout, split.request)
+    outcome = _outcome(checkout, split, deletion, accepted_rung(deletion))
+    version = _register(checkout, split, outcome, run, certificates)
+    write_record(checkout.outcome, outcome)
     released = tuple(
         Released(
             outcome=Outcome(**{**dict(outcome), "request": single.id}),
             group=request.group,
-            registered_model=_registry(layout).model,
+            registered_model=_registry(checkout).model,
             registered_version=version,
-            certificate=str(layout.certificate(single.id).relative_to(root)),
+            certificate=str(checkout.certificate(single.id).relative_to(root)),
             certificate_digest=certificates[single.id],
             run=run.id,
         )
         for single in request.singles
     )
     for one in released:
-        _release(layout, request, one)
-    layout.failure(split.request).unlink(missing_ok=True)
-    _log_evidence(layout, run, released)
-    close_released(layout, run, *released)
+        _release(checkout, request, one)
+    checkout.failure(split.request).unlink(missing_ok=True)
+    _log_evidence(checkout, run, released)
+    close_released(checkout, run, *released)
     return released
 
 
 def certify_and_store(root: Path) -> None:
     """Certify, and complete the evidence in the store; the flow has a task for each."""
     for released in certify(root):
-        push_missing(Layout(root), released.outcome.request)
+        push_missing(Checkout(root), released.outcome.request)
 
 
-def _sign(layout: Layout, deletion: DeletionRecord, run: Run) -> dict[RequestId, Sha256]:
+def _sign(checkout: Checkout, deletion: DeletionRecord, run: Run) -> dict[RequestId, Sha256]:
     """Sign all certificates, then store them; return their digests by request."""
-    certificates = gather_certificates(layout, deletion, started=started_at(run))
-    signed = {one.request.id: sign_once(one, layout.certificate(one.request.id)) for one in certificates}
+    certificates = gather_certificates(checkout, deletion, started=started_at(run))
+    signed = {one.request.id: sign_once(one, checkout.certificate(one.request.id)) for one in certificates}
     for request_id in signed:
-        store_certificate(layout, request_id)
+        store_certificate(checkout, request_id)
     return signed
 
 
-def _release(layout: Layout, request: DeletionRequest, released: Released) -> None:
+def _release(checkout: Checkout, request: DeletionRequest, released: Released) -> None:
     """Write what was released for one request, beside its certificate, and the report that tells it."""
     request_id = released.outcome.request
     if request.members:
-        _copy_data_docs(layout.data_docs(request.id), layout.data_docs(request_id))
-        if (decision := layout.approval(request.id)).is_file():
-            shutil.copyfile(decision, layout.approval(request_id))
-    write_record(layout.released(request_id), released)
-    layout.failure(request_id).unlink(missing_ok=True)
-    write_report(layout, request_id)
+        _copy_data_docs(checkout.data_docs(request.id), checkout.data_docs(request_id))
+        if (decision := checkout.approval(request.id)).is_file():
+            shutil.copyfile(decision, checkout.approval(request_id))
+    write_record(checkout.released(request_id), released)
+    checkout.failure(request_id).unlink(missing_ok=True)
+    write_report(checkout, request_id)
 
 
 def _copy_data_docs(source: Path, folder: Path) -> None:
@@ -107,14 +107,14 @@ def _copy_data_docs(source: Path, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _outcome(layout: Layout, split: SplitRecord, deletion: DeletionRecord, rung: Rung) -> Outcome:
+def _outcome(checkout: Checkout, split: SplitRecord, deletion: DeletionRecord, rung: Rung) -> Outcome:
     return Outcome(
         request=split.request,
         deletion=deletion.digest,
         data=split.data,
         retained=split.retained,
         parent=rung.unlearning.parent,
-        model=read_checkpoint_card(layout.unlearned).weights,
+        model=read_checkpoint_card(checkout.unlearned).weights,
         method=rung.unlearning.name,
         verdict=rung.verdict.verdict,
         level=rung.verdict.level,
@@ -124,29 +124,29 @@ def _outcome(layout: Layout, split: SplitRecord, deletion: DeletionRecord, rung:
 
 
 def _register(
-    layout: Layout, split: SplitRecord, outcome: Outcome, run: Run, certificates: dict[RequestId, Sha256]
+    checkout: Checkout, split: SplitRecord, outcome: Outcome, run: Run, certificates: dict[RequestId, Sha256]
 ) -> int:
     """Register the model once, and let ``champion`` point to it."""
-    name = _registry(layout).model
+    name = _registry(checkout).model
     before = champion(run.tracking, name)
     version = register_model(
         run,
         name,
-        weights=layout.unlearned / WEIGHTS,
-        card=layout.unlearned / CARD,
+        weights=checkout.unlearned / WEIGHTS,
+        card=checkout.unlearned / CARD,
         key=split.deletion_key,
         tags={
-            **_version_tags(layout, split, outcome, certificates),
+            **_version_tags(checkout, split, outcome, certificates),
             "lethe.parent_version": str(before.version) if before else "none",
         },
-        description=describe_version(layout, run, outcome, *certificates),
+        description=describe_version(checkout, run, outcome, *certificates),
     )
     promote(run.tracking, name, version.version)
     return version.version
 
 
 def _version_tags(
-    layout: Layout, split: SplitRecord, outcome: Outcome, certificates: dict[RequestId, Sha256]
+    checkout: Checkout, split: SplitRecord, outcome: Outcome, certificates: dict[RequestId, Sha256]
 ) -> dict[str, str]:
     """Return what the registry says of a version; by request and scope it is found again."""
     by_request = {f"lethe.certificate.{request_id}": digest for request_id, digest in certificates.items()}
@@ -159,22 +159,24 @@ def _version_tags(
         "lethe.scope": split.scope,
         "lethe.data": split.data,
         "lethe.retained": split.retained,
-        "lethe.commit": git_commit(layout.root) or "none",
+        "lethe.commit": git_commit(checkout.root) or "none",
         **({"lethe.certificate": certificates[split.request]} if len(certificates) == 1 else by_request),
     }
 
 
-def _log_evidence(layout: Layout, run: Run, released: tuple[Released, ...]) -> None:
+def _log_evidence(checkout: Checkout, run: Run, released: tuple[Released, ...]) -> None:
     """Write the documents of what came of it into the run."""
-    log_documents(run, layout.reports, artifact_path="evidence")
+    log_documents(run, checkout.reports, artifact_path="evidence")
     for one in released:
         request_id = one.outcome.request
         folder = "evidence" if one.group is None else f"evidence/{request_id}"
-        log_documents(run, layout.certificate(request_id), layout.report(request_id), artifact_path=folder)
+        log_documents(
+            run, checkout.certificate(request_id), checkout.report(request_id), artifact_path=folder
+        )
 
 
-def _registry(layout: Layout) -> RegistryParams:
-    return read_section(layout.root, "registry", RegistryParams)
+def _registry(checkout: Checkout) -> RegistryParams:
+    return read_section(checkout.root, "registry", RegistryParams)
 
 
 if __name__ == "__main__":

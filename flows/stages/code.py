@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from flows.stages.process import run_stage
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import file_digest, replaced_folder
 from tasks.checkout.imports import files_run_by
-from tasks.checkout.layout import Layout
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import canonical_json
 
@@ -21,7 +21,7 @@ def list_code(root: Path) -> None:
     Raises:
         SetupError: If the checkout is of another version of Lethe than the one that runs.
     """
-    with replaced_folder(Layout(root).code) as folder:
+    with replaced_folder(Checkout(root).code) as folder:
         for stage in OTHERS:
             files = files_run_by(f"flows.stages.{stage}")
             if missing := [path for path in files if not (root / path).is_file()]:

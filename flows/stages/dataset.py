@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from flows.stages.process import run_stage
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.data.datasets import (
     describe_dataset,
@@ -33,18 +33,18 @@ def make_dataset(root: Path) -> DatasetCard:
     Returns:
         The data set's card.
     """
-    layout = Layout(root)
+    checkout = Checkout(root)
     params = read_section(root, "dataset", DatasetParams)
     if isinstance(params, DigitsSource):
-        return _from_digits(layout, params)
+        return _from_digits(checkout, params)
     if isinstance(params, RetainedSource):
-        return _from_retained(layout, params)
-    import_dataset(layout, params)
-    place_import(layout, params)
-    return read_card(layout.dataset)
+        return _from_retained(checkout, params)
+    import_dataset(checkout, params)
+    place_import(checkout, params)
+    return read_card(checkout.dataset)
 
 
-def _from_digits(layout: Layout, params: DigitsSource) -> DatasetCard:
+def _from_digits(checkout: Checkout, params: DigitsSource) -> DatasetCard:
     table, classes = make_digits(params)
     manifest = manifest_of(table, classes)
     train = np.flatnonzero(manifest.splits == "train")
@@ -57,18 +57,18 @@ def _from_digits(layout: Layout, params: DigitsSource) -> DatasetCard:
             mean=(round(float(pixels.mean()), 4),), std=(round(float(pixels.std()), 4),)
         ),
     )
-    write_dataset(layout.dataset, table, card)
+    write_dataset(checkout.dataset, table, card)
     return card
 
 
-def _from_retained(layout: Layout, params: RetainedSource) -> DatasetCard:
-    source = layout.generation("data", params.rows_digest)
+def _from_retained(checkout: Checkout, params: RetainedSource) -> DatasetCard:
+    source = checkout.generation("data", params.rows_digest)
     if not source.is_dir():
         raise PipelineError(f"{source} does not exist; fetch it with `dvc checkout` or `dvc pull`")
     if (found := rows_digest(read_manifest(source))) != params.rows_digest:
         raise PipelineError(f"{source} holds rows {found}, params.yaml names {params.rows_digest}")
-    copy_folder(source, layout.dataset)
-    return read_card(layout.dataset)
+    copy_folder(source, checkout.dataset)
+    return read_card(checkout.dataset)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from flows.stages.process import run_stage
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.collecting import collect_moments
@@ -23,24 +23,24 @@ def make_moments(root: Path) -> MomentsCard:
     Returns:
         The card of the second moments.
     """
-    layout = Layout(root)
+    checkout = Checkout(root)
     params = read_section(root, "moments", MomentsParams)
-    parent = read_checkpoint_card(layout.parent)
+    parent = read_checkpoint_card(checkout.parent)
     if params.source == "carry" and parent.trained is not None:
-        return _carry(layout, parent)
-    return collect_moments(layout, layout.moments)[0]
+        return _carry(checkout, parent)
+    return collect_moments(checkout, checkout.moments)[0]
 
 
-def _carry(layout: Layout, parent: CheckpointCard) -> MomentsCard:
+def _carry(checkout: Checkout, parent: CheckpointCard) -> MomentsCard:
     """Take over what the deletion before has left."""
-    folder = layout.carried(parent.weights)
+    folder = checkout.carried(parent.weights)
     if not folder.is_dir():
         raise PipelineError(
             f"{folder} does not exist; fetch it with `dvc checkout` or `dvc pull`, or set "
             "`moments: {source: collect}`"
         )
-    copy_folder(folder, layout.moments)
-    return load_parent_moments(layout)[1]
+    copy_folder(folder, checkout.moments)
+    return load_parent_moments(checkout)[1]
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from flows.stages.process import run_stage
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder, write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.training import train_checkpoint
@@ -27,18 +27,18 @@ def make_parent(root: Path) -> CheckpointCard:
     Returns:
         The parent's card.
     """
-    layout = Layout(root)
+    checkout = Checkout(root)
     params = read_section(root, "parent", ParentParams)
     if isinstance(params, TrainedParent):
-        return _train(layout, params, read_section(root, "run", RunParams))
-    return _adopt(layout, params)
+        return _train(checkout, params, read_section(root, "run", RunParams))
+    return _adopt(checkout, params)
 
 
-def _train(layout: Layout, params: TrainedParent, run: RunParams) -> CheckpointCard:
-    data = read_card(layout.dataset)
+def _train(checkout: Checkout, params: TrainedParent, run: RunParams) -> CheckpointCard:
+    data = read_card(checkout.dataset)
     card, cost = train_checkpoint(
-        layout.parent,
-        Pool(layout, torch.device("cpu")).split("train"),
+        checkout.parent,
+        Pool(checkout, torch.device("cpu")).split("train"),
         architecture=Architecture(
             name=params.architecture, classes=data.classes, input_shape=data.input_shape
         ),
@@ -49,24 +49,24 @@ def _train(layout: Layout, params: TrainedParent, run: RunParams) -> CheckpointC
         threads=run.threads,
         title="train the parent",
     )
-    write_record(layout.cost(card.weights), cost)
+    write_record(checkout.cost(card.weights), cost)
     return card
 
 
-def _adopt(layout: Layout, params: ChampionParent | AdoptedParent) -> CheckpointCard:
-    source = layout.generation("models", params.weights)
+def _adopt(checkout: Checkout, params: ChampionParent | AdoptedParent) -> CheckpointCard:
+    source = checkout.generation("models", params.weights)
     if not source.is_dir():
         raise PipelineError(f"{source} does not exist; fetch it with `dvc checkout` or `dvc pull`")
     _, card = load_checkpoint(source)
     if card.weights != params.weights:
         raise PipelineError(f"{source} holds model {card.weights}, params.yaml names {params.weights}")
-    if card.data != (data := read_card(layout.dataset).rows_digest):
+    if card.data != (data := read_card(checkout.dataset).rows_digest):
         raise PipelineError(
             f"model {card.weights} belongs to data {card.data}, params.yaml gives data {data}; "
             "`lethe next` and `lethe adopt` set both together"
         )
-    copy_folder(source, layout.parent)
-    return read_checkpoint_card(layout.parent)
+    copy_folder(source, checkout.parent)
+    return read_checkpoint_card(checkout.parent)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from flows.stages.process import run_stage
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import replaced_folder, write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_params, read_section
 from tasks.data.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
 from tasks.data.validation import validate_dataset, validate_split
@@ -32,29 +32,29 @@ def split_data(root: Path) -> SplitRecord:
     Returns:
         The resolved request.
     """
-    layout = Layout(root)
-    request = read_request(layout, read_params(root)["request"])
-    card, manifest = read_card(layout.dataset), read_manifest(layout.dataset)
+    checkout = Checkout(root)
+    request = read_request(checkout, read_params(root)["request"])
+    card, manifest = read_card(checkout.dataset), read_manifest(checkout.dataset)
     selection = select(request.scope, manifest, pseudonymiser(request.scope))
     tracking = connect(root)
     name = read_section(root, "registry", RegistryParams).model
     lineage = (card.rows_digest, *card.lineage)
     refuse_undoing(tracking, name, request_id=request.id, ancestry=lineage)
-    retained = _write_retained(layout, card, manifest, selection)
+    retained = _write_retained(checkout, card, manifest, selection)
     split = _resolve(request, card, retained, manifest, selection)
     tags = search_tags(root, split, request.singles)
     run = deletion_run(tracking, request_id=request.id, key=split.deletion_key, tags=tags)
-    inputs = {"training": (card, layout.dataset), "retained": (retained, layout.retained)}
+    inputs = {"training": (card, checkout.dataset), "retained": (retained, checkout.retained)}
     for context, (written, folder) in inputs.items():
         source = str(folder.relative_to(root))
         log_dataset_input(run, name=card.name, digest=written.rows_digest, source=source, context=context)
-    docs = layout.data_docs(request.id)
+    docs = checkout.data_docs(request.id)
     docs.mkdir(parents=True, exist_ok=True)
     try:
-        validation = _validate(layout, card, manifest, selection, docs)
+        validation = _validate(checkout, card, manifest, selection, docs)
     finally:
         log_documents(run, docs, artifact_path="data_docs")
-    with replaced_folder(layout.split) as fresh:
+    with replaced_folder(checkout.split) as fresh:
         write_record(fresh / "split.json", split)
         for name, record in validation.items():
             write_record(fresh / f"validation_{name}.json", record)
@@ -62,7 +62,7 @@ def split_data(root: Path) -> SplitRecord:
 
 
 def _write_retained(
-    layout: Layout, card: DatasetCard, manifest: Manifest, selection: Selection
+    checkout: Checkout, card: DatasetCard, manifest: Manifest, selection: Selection
 ) -> DatasetCard:
     keep = np.flatnonzero(selection.keep)
     columns = ("sample_ids", "labels", "splits", "subject_ids", "sha256")
@@ -74,7 +74,7 @@ def _write_retained(
         normalisation=card.normalisation,
         lineage=(card.rows_digest, *card.lineage),
     )
-    write_retained(layout.retained, layout.dataset, selection.keep, retained)
+    write_retained(checkout.retained, checkout.dataset, selection.keep, retained)
     return retained
 
 
@@ -100,11 +100,11 @@ def _resolve(
 
 
 def _validate(
-    layout: Layout, card: DatasetCard, manifest: Manifest, selection: Selection, docs: Path
+    checkout: Checkout, card: DatasetCard, manifest: Manifest, selection: Selection, docs: Path
 ) -> dict[str, ValidationRecord]:
     digests = {split.split: rows_digest(manifest, manifest.splits == split.split) for split in card.splits}
     dataset = validate_dataset(manifest, card, digests=digests, rows_digest=rows_digest(manifest), docs=docs)
-    retained = read_manifest(layout.retained)
+    retained = read_manifest(checkout.retained)
     return {
         "dataset": dataset,
         "split": validate_split(manifest, selection, retained, card=card, docs=docs),

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from flows.stages.process import run_stage
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder, write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.checkout.progress import tell
 from tasks.computing.checkpoints import read_checkpoint_card
@@ -49,7 +49,7 @@ class Hands:
 class Bench:
     """What every rung is held against."""
 
-    layout: Layout
+    checkout: Checkout
     run: RunParams
     policy: Policy
     references: References
@@ -73,9 +73,9 @@ def unlearn(root: Path, hands: Hands = PLAIN) -> DeletionRecord:
     Raises:
         GateError: If no method was accepted; the failure is recorded, and nothing is pinned.
     """
-    layout = Layout(root)
-    split = read_split(layout)
-    bench = prepare(layout, hands)
+    checkout = Checkout(root)
+    split = read_split(checkout)
+    bench = prepare(checkout, hands)
     planned = plan(bench)
     control = judge_model(bench, bench.original)
     climbed = _climb(bench, planned, hands)
@@ -90,33 +90,33 @@ def unlearn(root: Path, hands: Hands = PLAIN) -> DeletionRecord:
         failed=climbed.failed,
         left_out=(*planned.left_out, *climbed.left_out),
     )
-    hands.log_ladder(layout, record)
+    hands.log_ladder(checkout, record)
     if record.accepted is None:
         raise GateError(_explain(record))
-    copy_folder(layout.attempt(record.accepted.unlearning.name), layout.unlearned)
-    write_reports(layout, record, bench.run, bench.references.chosen)
+    copy_folder(checkout.attempt(record.accepted.unlearning.name), checkout.unlearned)
+    write_reports(checkout, record, bench.run, bench.references.chosen)
     return record
 
 
-def prepare(layout: Layout, hands: Hands) -> Bench:
+def prepare(checkout: Checkout, hands: Hands) -> Bench:
     """Read the settings, gather the retrained models, and measure them and the original."""
-    run, policy = read_section(layout.root, "run", RunParams), read_section(layout.root, "policy", Policy)
-    references = hands.gather(layout, run, policy)
+    run, policy = read_section(checkout.root, "run", RunParams), read_section(checkout.root, "policy", Policy)
+    references = hands.gather(checkout, run, policy)
     original, *retrained = (
-        hands.assess(layout, folder, run, references=references)
-        for folder in (layout.parent, *references.retrained)
+        hands.assess(checkout, folder, run, references=references)
+        for folder in (checkout.parent, *references.retrained)
     )
-    return Bench(layout, run, policy, references, original, tuple(retrained))
+    return Bench(checkout, run, policy, references, original, tuple(retrained))
 
 
 def plan(bench: Bench) -> Route:
     """Route the request; a spent drift budget, or nothing measurable to forget, may leave only retraining."""
-    scope = read_split(bench.layout).method_scope
-    methods = configured_methods(bench.layout)
-    materials = load_materials(bench.layout, Pool(bench.layout, torch.device("cpu")))
+    scope = read_split(bench.checkout).method_scope
+    methods = configured_methods(bench.checkout)
+    materials = load_materials(bench.checkout, Pool(bench.checkout, torch.device("cpu")))
     ladder = bench.policy.ladder.classes if scope == "classes" else bench.policy.ladder.samples
     planned = route(ladder, methods, scope=scope, available=materials.available())
-    deletions = read_checkpoint_card(bench.layout.parent).deletions + 1
+    deletions = read_checkpoint_card(bench.checkout.parent).deletions + 1
     if (why := spent(bench.policy.drift, deletions)) is not None:
         return only_last_resort(planned, why)
     control = judge_model(bench, bench.original)
@@ -127,22 +127,22 @@ def plan(bench: Bench) -> Route:
 
 def judge_model(bench: Bench, candidate: Evaluation) -> Verdict:
     """Hold a model against the gate."""
-    scope = read_split(bench.layout).method_scope
+    scope = read_split(bench.checkout).method_scope
     return judge(bench.policy, scope, candidate, original=bench.original, references=bench.retrained)
 
 
 def try_method(bench: Bench, method: Method, hands: Hands) -> Rung:
     """Unlearn with one method, measure, judge, and write all of it down."""
     share = bench.policy.max_unsupported_share
-    tried = hands.attempt(bench.layout, method, bench.run, max_unsupported_share=share)
+    tried = hands.attempt(bench.checkout, method, bench.run, max_unsupported_share=share)
     evaluation = hands.assess(
-        bench.layout, tried.checkpoint, bench.run, references=bench.references, method=method
+        bench.checkout, tried.checkpoint, bench.run, references=bench.references, method=method
     )
     verdict = judge_model(bench, evaluation)
     accepted, why = accept(bench.policy, verdict, is_retrain=method.name == LAST_RESORT)
     rung = Rung(unlearning=tried.record, evaluation=evaluation, verdict=verdict, accepted=accepted, why=why)
-    write_record(bench.layout.cost(tried.record.weights), tried.cost)
-    hands.log_rung(bench.layout, rung, bench.run, bench.references.chosen)
+    write_record(bench.checkout.cost(tried.record.weights), tried.cost)
+    hands.log_rung(bench.checkout, rung, bench.run, bench.references.chosen)
     tell(f"  {method.name}: {verdict.verdict.replace('_', '-')}. {why}")
     return rung
 
@@ -180,7 +180,7 @@ def _climb(bench: Bench, planned: Route, hands: Hands) -> _Climbed:
 
 def _within_budget(bench: Bench, rung: Rung, hands: Hands) -> tuple[Rung, str | None]:
     """Measure an accepted model's drift; beyond the budget it is not accepted after all, and say why."""
-    drift = hands.drift(bench.layout, bench.layout.attempt(rung.unlearning.name), bench.run)
+    drift = hands.drift(bench.checkout, bench.checkout.attempt(rung.unlearning.name), bench.run)
     why = overdrawn(bench.policy.drift, drift)
     if why is None:
         return Rung(**{**dict(rung), "drift": drift}), None

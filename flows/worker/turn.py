@@ -83,17 +83,17 @@ def _serve_patiently(folder: Path, claim: Claim) -> None:
 def _serve(folder: Path, claim: Claim) -> None:
     """Serve what is claimed in the project of its model."""
     project = open_project(folder, claim.entries[0].submission.model)
-    layout = project.layout
+    checkout = project.checkout
     _prepare(project, claim.entries)
     if misfits := _fail_misfits(project, claim):
         if not claim.entries:
             raise RequestError("\n".join(misfits))
         _prepare(project, claim.entries)
     entries = claim.entries
-    releases = serve_group(layout.root, tuple(entry.submission.request for entry in entries))
+    releases = serve_group(checkout.root, tuple(entry.submission.request for entry in entries))
     if project.branch is not None:
-        with sole_use(layout.root):
-            publish(layout, read_record(layout.outcome, Outcome).request, branch=project.branch)
+        with sole_use(checkout.root):
+            publish(checkout, read_record(checkout.outcome, Outcome).request, branch=project.branch)
     for entry, released in zip(entries, releases, strict=True):
         claim.complete(entry, reason=_told(released))
     if misfits:
@@ -101,16 +101,16 @@ def _serve(folder: Path, claim: Claim) -> None:
 
 
 def _prepare(project: Project, entries: tuple[Entry, ...]) -> None:
-    with sole_use(project.layout.root):
+    with sole_use(project.checkout.root):
         prepare(project, make_one([entry.submission.request for entry in entries]).id)
 
 
 def _fail_misfits(project: Project, claim: Claim) -> list[str]:
     """Fail each request that does not fit the data, so that it does not take its group with it."""
-    manifest, misfits = preview_manifest(project.layout), list[str]()
+    manifest, misfits = preview_manifest(project.checkout), list[str]()
     for entry in claim.entries:
         try:
-            check_request(project.layout, entry.submission.request, manifest=manifest)
+            check_request(project.checkout, entry.submission.request, manifest=manifest)
         except RequestError as error:
             claim.fail(entry, reason=str(error))
             misfits.append(f"{entry.id}: {error}")
@@ -144,11 +144,11 @@ def train_model(folder: Path, model: str) -> CheckpointCard:
         Its card.
     """
     project = open_project(folder, model)
-    root = project.layout.root
+    root = project.checkout.root
     with sole_use(root):
         prepare(project, read_params(root)["request"])
         with device():
             card = train(root)
         if project.branch is not None:
-            publish_training(project.layout, model, branch=project.branch)
+            publish_training(project.checkout, model, branch=project.branch)
     return card

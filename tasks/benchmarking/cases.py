@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.checkout.layout import Layout, short
+from tasks.checkout.checkout import Checkout, short
 from tasks.data.datasets import read_card, read_manifest, rows_digest
 from tasks.keys.signing import pseudonymise
 from unlearn_core.errors import RequestError
@@ -67,11 +67,11 @@ class Case:
         return f"{self.forget.kind}-{short(self.split.retained)}-{self.seed}"
 
 
-def plan_cases(layout: Layout, asked: Asked, *, seeds: int, base: int) -> tuple[Case, ...]:
+def plan_cases(checkout: Checkout, asked: Asked, *, seeds: int, base: int) -> tuple[Case, ...]:
     """List the cases: all forget sets with the first seed, then all with the next one.
 
     Args:
-        layout: The checkout, with its data set.
+        checkout: The checkout, with its data set.
         asked: The forget sets; without any, every class by itself, or ``MOST_CLASSES`` of many classes,
             evenly spread.
         seeds: How many seeds.
@@ -83,7 +83,7 @@ def plan_cases(layout: Layout, asked: Asked, *, seeds: int, base: int) -> tuple[
     Raises:
         RequestError: If something that is named is not in the data, or cannot be forgotten.
     """
-    manifest, data = read_manifest(layout.dataset), read_card(layout.dataset).rows_digest
+    manifest, data = read_manifest(checkout.dataset), read_card(checkout.dataset).rows_digest
     if asked == Asked():
         asked = Asked(classes=_spread(manifest))
     cases: list[Case] = []

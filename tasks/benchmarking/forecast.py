@@ -5,7 +5,7 @@ from statistics import fmean
 
 from tasks.benchmarking.plan import Planned
 from tasks.benchmarking.scratch import scratch
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.costs import read_cost
 from tasks.references.retrained import find_trained
@@ -13,18 +13,18 @@ from tasks.references.trials import retraining_seconds
 from unlearn_core.records.benchmark import BenchmarkRow, Forecast
 
 
-def forecast(layout: Layout, plan: Sequence[Planned]) -> Forecast:
+def forecast(checkout: Checkout, plan: Sequence[Planned]) -> Forecast:
     """Count what is there and what is missing, and estimate the time for the rest.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         plan: The cases; at least one.
 
     Returns:
         The forecast. A method without a row counts as one retraining, unless it ran in another case.
     """
     references = {one.reference.digest: one for one in plan}
-    there = {digest: find_trained(layout, one.reference) for digest, one in references.items()}
+    there = {digest: find_trained(checkout, one.reference) for digest, one in references.items()}
     rows = [row for one in plan for row in one.rows.values()]
     missing = [name for one in plan for name in one.missing]
     counted = Forecast(
@@ -36,20 +36,20 @@ def forecast(layout: Layout, plan: Sequence[Planned]) -> Forecast:
     )
     if not counted.missing:
         return counted
-    retraining = _retraining(layout, plan)
+    retraining = _retraining(checkout, plan)
     seconds = retraining * (counted.references - counted.references_there)
     seconds += sum(_run_seconds(name, rows, retraining) for name in missing)
     return counted.model_copy(update={"seconds": seconds})
 
 
-def _retraining(layout: Layout, plan: Sequence[Planned]) -> float:
+def _retraining(checkout: Checkout, plan: Sequence[Planned]) -> float:
     """Return what retraining takes, from a model that was retrained before, else from a few steps of it."""
     for one in plan:
-        if (folder := find_trained(layout, one.reference)) is not None:
-            cost = read_cost(layout, read_checkpoint_card(folder).weights)
+        if (folder := find_trained(checkout, one.reference)) is not None:
+            cost = read_cost(checkout, read_checkpoint_card(folder).weights)
             if cost is not None:
                 return cost.seconds
-    with scratch(layout, plan[0].case) as place:
+    with scratch(checkout, plan[0].case) as place:
         return retraining_seconds(place)
 
 

@@ -9,8 +9,8 @@ import sklearn
 from tasks.benchmarking import cases, runs, scratch
 from tasks.benchmarking.cases import Case
 from tasks.benchmarking.scratch import home
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, core_digest, module_of
-from tasks.checkout.layout import Layout, short
 from tasks.checkout.params import read_params
 from tasks.computing import materials, observing, unlearning
 from tasks.computing.checkpoints import read_checkpoint_card
@@ -26,17 +26,17 @@ SECTIONS = ("run", "policy", "moments")
 class Keeper:
     """Names the file of each run's row; reads the checkout once."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, checkout: Checkout) -> None:
         """Read what all rows depend on.
 
         Args:
-            layout: The checkout.
+            checkout: The checkout.
         """
-        params = read_params(layout.root)
-        self._rows = home(layout) / "rows"
+        params = read_params(checkout.root)
+        self._rows = home(checkout) / "rows"
         self._shared: dict[str, Any] = {
             "params": {name: params[name] for name in SECTIONS},
-            "parent": read_checkpoint_card(layout.parent).weights,
+            "parent": read_checkpoint_card(checkout.parent).weights,
             "hands": code_digest(evaluation, materials, observing, unlearning, cases, runs, scratch),
             "libraries": [numpy.__version__, sklearn.__version__],
         }

@@ -7,8 +7,8 @@ from pathlib import Path
 from tasks.benchmarking.cases import Asked, Case, plan_cases
 from tasks.benchmarking.kept import Keeper
 from tasks.benchmarking.runs import ORIGINAL
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.configured import configured_methods
@@ -48,12 +48,12 @@ class Planned:
 
 
 def plan_benchmark(
-    layout: Layout, asked: Asked, *, methods: Collection[str], seeds: int
+    checkout: Checkout, asked: Asked, *, methods: Collection[str], seeds: int
 ) -> tuple[Planned, ...]:
     """List all cases with what is wanted of each.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         asked: The forget sets.
         methods: Names of methods; none stands for all that are configured.
         seeds: How many seeds.
@@ -65,16 +65,16 @@ def plan_benchmark(
         SetupError: If there is no parent yet.
         ConfigurationError: If nobody knows how the parent was trained.
     """
-    if not is_whole(layout.parent):
+    if not is_whole(checkout.parent):
         raise SetupError("there is no parent to compare methods on; run `lethe train` first")
-    parent, run = read_checkpoint_card(layout.parent), read_section(layout.root, "run", RunParams)
+    parent, run = read_checkpoint_card(checkout.parent), read_section(checkout.root, "run", RunParams)
     if (recipe := parent.recipe) is None:
         raise ConfigurationError(
             "nobody knows how the parent was trained, so that nothing can be retrained to compare with; "
             "adopt the model with its --recipe"
         )
-    chosen, keeper, planned = _chosen(layout, methods), Keeper(layout), []
-    for case in plan_cases(layout, asked, seeds=seeds, base=run.seed):
+    chosen, keeper, planned = _chosen(checkout, methods), Keeper(checkout), []
+    for case in plan_cases(checkout, asked, seeds=seeds, base=run.seed):
         # Numbered as `lethe reference` numbers them: one model per seed, whoever asked for it first.
         wanted = describe_training(parent, recipe, run, data_digest=case.split.retained, index=case.seed)
         fitting = {method.name: method for method in chosen if case.split.method_scope in method.scopes}
@@ -84,13 +84,13 @@ def plan_benchmark(
     return tuple(planned)
 
 
-def _chosen(layout: Layout, names: Collection[str]) -> list[Method]:
+def _chosen(checkout: Checkout, names: Collection[str]) -> list[Method]:
     """Return the configured methods, or those of them that are named.
 
     Raises:
         ConfigurationError: If one is not configured; the message lists those that are.
     """
-    configured = configured_methods(layout)
+    configured = configured_methods(checkout)
     if unknown := sorted(set(names) - {method.name for method in configured}):
         known = ", ".join(method.name for method in configured)
         raise ConfigurationError(f"there is no method {', '.join(unknown)} in params.yaml; take {known}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.benchmarking.cases import Case
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.costs import read_cost
@@ -42,7 +42,7 @@ class Bench:
         retrained: The same on the retrained model.
     """
 
-    place: Layout
+    place: Checkout
     case: Case
     run: RunParams
     policy: Policy
@@ -51,7 +51,7 @@ class Bench:
     retrained: Evaluation
 
 
-def set_up(place: Layout, case: Case, wanted: Training) -> Bench:
+def set_up(place: Checkout, case: Case, wanted: Training) -> Bench:
     """Find the case's retrained model, or train it, and measure it and the parent.
 
     Args:

@@ -6,57 +6,57 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.benchmarking.cases import Case
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import link_folder, write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_params, write_params
 
 SHARED = ("references", "costs", "pixels")
 """Of the checkout's cache, what all cases use and add to."""
 
 
-def home(layout: Layout) -> Path:
+def home(checkout: Checkout) -> Path:
     """Return where a checkout keeps what comparisons made: rows, second moments, folders under way."""
-    return layout.lethe / "benchmark"
+    return checkout.lethe / "benchmark"
 
 
-def sweep(layout: Layout) -> None:
+def sweep(checkout: Checkout) -> None:
     """Remove the folders that killed runs left; nobody else may be at work in the checkout."""
-    shutil.rmtree(home(layout) / "scratch", ignore_errors=True)
+    shutil.rmtree(home(checkout) / "scratch", ignore_errors=True)
 
 
 @contextmanager
-def scratch(layout: Layout, case: Case, moments: Path | None = None) -> Iterator[Layout]:
+def scratch(checkout: Checkout, case: Case, moments: Path | None = None) -> Iterator[Checkout]:
     """Prepare a case's folder, and remove it once the block succeeds.
 
     Data, parent, references, costs and pixels are the checkout's own, by links. What a killed run left of the
     folder is used again: all that lies in it is kept by what it depends on.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         case: The case.
         moments: The folder of second moments that all cases share, or None if they are not needed.
 
     Yields:
         The folder.
     """
-    place = Layout(home(layout) / "scratch" / case.folder)
-    for folder in (layout.dataset, layout.parent, layout.references):
-        link_folder(place.root / folder.relative_to(layout.root), folder)
+    place = Checkout(home(checkout) / "scratch" / case.folder)
+    for folder in (checkout.dataset, checkout.parent, checkout.references):
+        link_folder(place.root / folder.relative_to(checkout.root), folder)
     for name in SHARED:
-        (layout.lethe / name).mkdir(parents=True, exist_ok=True)
-        link_folder(place.lethe / name, layout.lethe / name)
+        (checkout.lethe / name).mkdir(parents=True, exist_ok=True)
+        link_folder(place.lethe / name, checkout.lethe / name)
     if moments is not None:
         link_folder(place.moments, moments)
-    _write_params(layout, place, case.seed)
+    _write_params(checkout, place, case.seed)
     write_record(place.split / "split.json", case.split)
     yield place
     shutil.rmtree(place.root)
 
 
-def _write_params(layout: Layout, place: Layout, seed: int) -> None:
+def _write_params(checkout: Checkout, place: Checkout, seed: int) -> None:
     """Write the checkout's parameters with the case's seed, and a policy that compares with references."""
-    shutil.copy(layout.root / "params.yaml", place.root)
-    params = read_params(layout.root)
+    shutil.copy(checkout.root / "params.yaml", place.root)
+    params = read_params(checkout.root)
     base = params["run"].get("seed", 0)
     changes = {
         "request": "benchmark",

@@ -1,6 +1,6 @@
 """The working copy: where things lie, what ``params.yaml`` says, who is at work in it.
 
-Uses the core alone; every other room uses this one. Begin with ``layout``, the paths. ``params`` reads and
+Uses the core alone; every other room uses this one. Begin with ``checkout``, the paths. ``params`` reads and
 writes ``params.yaml``, ``files`` writes files and folders that appear whole or not at all, ``git`` asks git,
 ``environment`` knows the clock, the versions and the checkout's lock, ``imports`` which of Lethe's files a
 stage runs, and ``progress`` speaks to whoever waits.

@@ -2,7 +2,7 @@
 
 import torch
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section
 from tasks.checkout.progress import progress
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card, save_moments
@@ -17,14 +17,14 @@ from unlearn_core.records.params import RunParams
 
 
 def without_forgotten(
-    layout: Layout, pool: Pool, device: torch.device, *, on_step: OnStep = ignore_step
+    checkout: Checkout, pool: Pool, device: torch.device, *, on_step: OnStep = ignore_step
 ) -> tuple[Moments, MomentsCard]:
     """Take the forgotten data's second moments away from those of all training data.
 
     Both are of the weights that the latter were taken at, which need not be the parent's.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         pool: Its data set, on the device.
         device: Where to compute.
         on_step: Told of every batch.
@@ -32,33 +32,33 @@ def without_forgotten(
     Returns:
         The second moments of the retained data, and the card of those of all the data.
     """
-    moments, taken = load_parent_moments(layout)
-    model = load_checkpoint(find_model(layout, taken.model))[0].to(device)
-    forget = pool.take(forget_mask(read_split(layout), len(pool.manifest)))
+    moments, taken = load_parent_moments(checkout)
+    model = load_checkpoint(find_model(checkout, taken.model))[0].to(device)
+    forget = pool.take(forget_mask(read_split(checkout), len(pool.manifest)))
     return subtract(moments, collect(model, forget, on_step=on_step)), taken
 
 
-def keep_carried(layout: Layout, accepted: CheckpointCard) -> None:
+def keep_carried(checkout: Checkout, accepted: CheckpointCard) -> None:
     """Write what the next request carries on with, unless it is there.
 
     Args:
-        layout: The checkout, as the deletion left it.
+        checkout: The checkout, as the deletion left it.
         accepted: The card of the deletion's model.
 
     Raises:
         PipelineError: If the checkout holds the parent or the split of another deletion by now.
     """
-    folder = layout.carried(accepted.weights)
+    folder = checkout.carried(accepted.weights)
     if folder.is_dir():
         return
-    parent, split = read_checkpoint_card(layout.parent), read_split(layout)
+    parent, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     if (parent.weights, split.retained) != (accepted.parent, accepted.data):
         raise PipelineError(
             f"models/parent is {parent.weights} and data/split retains {split.retained}; the accepted model "
             f"was made of {accepted.parent} for {accepted.data}. Run `dvc repro` for its request, or set "
             "`moments: {source: collect}`"
         )
-    run = read_section(layout.root, "run", RunParams)
+    run = read_section(checkout.root, "run", RunParams)
     with computing(run.threads) as device, progress("carry second moments") as on_step:
-        moments, taken = without_forgotten(layout, Pool(layout, device), device, on_step=on_step)
+        moments, taken = without_forgotten(checkout, Pool(checkout, device), device, on_step=on_step)
     save_moments(folder, moments, model=taken.model, data=accepted.data, carried_to=accepted.weights)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, read_record, write_record
-from tasks.checkout.layout import Layout, short
 from tasks.checkout.params import read_section
 from tasks.checkout.progress import progress
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card, save_moments
@@ -20,46 +20,46 @@ from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import MomentsParams, RunParams
 
 
-def collect_moments(layout: Layout, folder: Path) -> tuple[MomentsCard, Cost]:
+def collect_moments(checkout: Checkout, folder: Path) -> tuple[MomentsCard, Cost]:
     """Take the second moments of all training data at the parent's weights.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         folder: Where to write them.
 
     Returns:
         Their card, and what taking them cost.
     """
     params, run = (
-        read_section(layout.root, "moments", MomentsParams),
-        read_section(layout.root, "run", RunParams),
+        read_section(checkout.root, "moments", MomentsParams),
+        read_section(checkout.root, "run", RunParams),
     )
     with computing(run.threads) as device, progress("collect second moments") as on_step:
-        model, card = load_checkpoint(layout.parent)
-        samples = Pool(layout, device).split("train")
+        model, card = load_checkpoint(checkout.parent)
+        samples = Pool(checkout, device).split("train")
         with measured() as meter:
             found = collect(model.to(device), samples, batch_size=params.batch_size, on_step=on_step)
-    taken = save_moments(folder, found, model=card.weights, data=read_card(layout.dataset).rows_digest)
+    taken = save_moments(folder, found, model=card.weights, data=read_card(checkout.dataset).rows_digest)
     return taken, meter.read()
 
 
-def kept_moments(layout: Layout, home: Path) -> tuple[Path, Cost]:
+def kept_moments(checkout: Checkout, home: Path) -> tuple[Path, Cost]:
     """Take the second moments, or find them among those kept.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         home: Where they are kept, for one parent or for many.
 
     Returns:
         Their folder, and what taking them cost.
     """
     params, run = (
-        read_section(layout.root, "moments", MomentsParams),
-        read_section(layout.root, "run", RunParams),
+        read_section(checkout.root, "moments", MomentsParams),
+        read_section(checkout.root, "run", RunParams),
     )
     ingredients = {
-        "weights": read_checkpoint_card(layout.parent).weights,
-        "data": read_card(layout.dataset).rows_digest,
+        "weights": read_checkpoint_card(checkout.parent).weights,
+        "data": read_card(checkout.dataset).rows_digest,
         "batch_size": params.batch_size,
         "threads": run.threads,
         "code": code_digest(data, layers, moments),
@@ -70,5 +70,5 @@ def kept_moments(layout: Layout, home: Path) -> tuple[Path, Cost]:
     cost = folder.with_suffix(".cost.json")
     # Written last: where it is, the moments are whole.
     if not cost.is_file():
-        write_record(cost, collect_moments(layout, folder)[1])
+        write_record(cost, collect_moments(checkout, folder)[1])
     return folder, read_record(cost, Cost)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section, set_values
 from tasks.computing.checkpoints import read_checkpoint_card
 from unlearn_core.errors import ConfigurationError
@@ -12,17 +12,17 @@ from unlearn_core.presets import with_presets
 from unlearn_core.records.tuning import Values
 
 
-def configured_methods(layout: Layout) -> tuple[AnyMethod, ...]:
+def configured_methods(checkout: Checkout) -> tuple[AnyMethod, ...]:
     """Return every method of ``params.yaml``, what is left open filled in for the parent's architecture."""
-    settings = read_section(layout.root, "methods", dict)
-    return parse_methods(with_presets(settings, read_checkpoint_card(layout.parent).architecture.name))
+    settings = read_section(checkout.root, "methods", dict)
+    return parse_methods(with_presets(settings, read_checkpoint_card(checkout.parent).architecture.name))
 
 
-def configured_method(layout: Layout, name: str) -> AnyMethod:
+def configured_method(checkout: Checkout, name: str) -> AnyMethod:
     """Return one of them.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         name: The method's name.
 
     Returns:
@@ -31,21 +31,21 @@ def configured_method(layout: Layout, name: str) -> AnyMethod:
     Raises:
         ConfigurationError: If it is not configured; the message lists those that are.
     """
-    methods = {method.name: method for method in configured_methods(layout)}
+    methods = {method.name: method for method in configured_methods(checkout)}
     if name not in methods:
         raise ConfigurationError(f"there is no method {name!r} in params.yaml; take {', '.join(methods)}")
     return methods[name]
 
 
-def write_values(layout: Layout, method: Method, values: Values) -> None:
+def write_values(checkout: Checkout, method: Method, values: Values) -> None:
     """Write hyper-parameters into ``params.yaml``; what else is there stays, comments too.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         method: The method as it is configured.
         values: By name; of a nested record all is written, since its own defaults would not be the method's.
     """
-    given: dict[str, Any] = read_section(layout.root, "methods", dict)[method.name] or {}
+    given: dict[str, Any] = read_section(checkout.root, "methods", dict)[method.name] or {}
     dumped = settled(method, values).model_dump(mode="json")
     changed = {name.split(".")[0]: dumped[name.split(".")[0]] for name in values}
-    set_values(layout.root, {("methods", method.name): {**given, **changed}})
+    set_values(checkout.root, {("methods", method.name): {**given, **changed}})

@@ -1,20 +1,20 @@
 """What making a model cost, where it was made on this machine."""
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.evaluation import Cost
 
 
-def read_cost(layout: Layout, weights: Sha256) -> Cost | None:
+def read_cost(checkout: Checkout, weights: Sha256) -> Cost | None:
     """Return what making a model cost, or None if it was not made on this machine.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         weights: The digest of the model's weights.
 
     Returns:
         The cost.
     """
-    path = layout.cost(weights)
+    path = checkout.cost(weights)
     return read_record(path, Cost) if path.is_file() else None

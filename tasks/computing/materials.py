@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.computing.checkpoints import load_checkpoint, load_moments, read_checkpoint_card
 from tasks.data.canaries import CANARY_SUBJECT
 from tasks.data.datasets import read_card
@@ -27,9 +27,9 @@ from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.selection import Manifest
 
 
-def read_split(layout: Layout) -> SplitRecord:
+def read_split(checkout: Checkout) -> SplitRecord:
     """Read the resolved request."""
-    return read_record(layout.split / "split.json", SplitRecord)
+    return read_record(checkout.split / "split.json", SplitRecord)
 
 
 def forget_mask(split: SplitRecord, rows: int) -> NDArray[np.bool_]:
@@ -44,19 +44,19 @@ def retain_mask(split: SplitRecord, manifest: Manifest) -> NDArray[np.bool_]:
     return (manifest.splits == "train") & ~forget_mask(split, len(manifest))
 
 
-def load_materials(layout: Layout, pool: Pool) -> Materials:
+def load_materials(checkout: Checkout, pool: Pool) -> Materials:
     """Gather everything that is at hand for a request; ``unlearn`` hands on only what a method declares.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         pool: Its data set.
 
     Returns:
         The materials.
     """
-    split = read_split(layout)
-    card = read_checkpoint_card(layout.parent)
-    moments, taken = load_parent_moments(layout)
+    split = read_split(checkout)
+    card = read_checkpoint_card(checkout.parent)
+    moments, taken = load_parent_moments(checkout)
     return Materials(
         scope=split.method_scope,
         classes=split.classes,
@@ -65,7 +65,7 @@ def load_materials(layout: Layout, pool: Pool) -> Materials:
         moments=moments,
         moments_model=None
         if taken.model == card.weights
-        else load_checkpoint(find_model(layout, taken.model))[0],
+        else load_checkpoint(find_model(checkout, taken.model))[0],
         tuning=Tuning(
             forget=pool.split("tuning").of_classes(split.classes) if split.classes else None,
             retain=pool.split("tuning").of_classes(split.classes, exclude=True),
@@ -81,11 +81,11 @@ def _origin(card: CheckpointCard) -> Origin | None:
     return Origin(untrained=partial(build, card.architecture), recipe=card.recipe)
 
 
-def load_parent_moments(layout: Layout) -> tuple[Moments, MomentsCard]:
+def load_parent_moments(checkout: Checkout) -> tuple[Moments, MomentsCard]:
     """Load the second moments.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
 
     Returns:
         The second moments of the data set at the parent's weights, or carried to it, and their card.
@@ -93,8 +93,8 @@ def load_parent_moments(layout: Layout) -> tuple[Moments, MomentsCard]:
     Raises:
         MomentsError: If they are for other weights or over other data.
     """
-    moments, card = load_moments(layout.moments)
-    model, data = read_checkpoint_card(layout.parent).weights, read_card(layout.dataset).rows_digest
+    moments, card = load_moments(checkout.moments)
+    model, data = read_checkpoint_card(checkout.parent).weights, read_card(checkout.dataset).rows_digest
     belongs = card.carried_to or card.model
     if (belongs, card.data) != (model, data):
         raise MomentsError(
@@ -104,11 +104,11 @@ def load_parent_moments(layout: Layout) -> tuple[Moments, MomentsCard]:
     return moments, card
 
 
-def find_model(layout: Layout, weights: Sha256) -> Path:
+def find_model(checkout: Checkout, weights: Sha256) -> Path:
     """Find a model that the parent descends from, or the parent itself.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         weights: The digest of its weights.
 
     Returns:
@@ -117,9 +117,9 @@ def find_model(layout: Layout, weights: Sha256) -> Path:
     Raises:
         PipelineError: If it is not here, or another model lies in its place.
     """
-    if read_checkpoint_card(layout.parent).weights == weights:
-        return layout.parent
-    folder = layout.generation("models", weights)
+    if read_checkpoint_card(checkout.parent).weights == weights:
+        return checkout.parent
+    folder = checkout.generation("models", weights)
     if not folder.is_dir():
         raise PipelineError(f"{folder} does not exist; fetch it with `dvc checkout` or `dvc pull`")
     if (found := read_checkpoint_card(folder).weights) != weights:
@@ -127,18 +127,18 @@ def find_model(layout: Layout, weights: Sha256) -> Path:
     return folder
 
 
-def views(layout: Layout, pool: Pool) -> dict[View, Samples]:
+def views(checkout: Checkout, pool: Pool) -> dict[View, Samples]:
     """Return the samples of every view that metrics look at; empty ones are left out.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         pool: Its data set.
 
     Returns:
         The samples by view. In sample scope all held-out data is on the retain side; held-out canaries are
         looked at where planted ones are forgotten, and nothing else is.
     """
-    split = read_split(layout)
+    split = read_split(checkout)
     found: dict[View, Samples] = {
         ("train", "forget"): pool.take(forget_mask(split, len(pool.manifest))),
         ("train", "retain"): pool.take(retain_mask(split, pool.manifest)),
@@ -153,6 +153,6 @@ def views(layout: Layout, pool: Pool) -> dict[View, Samples]:
     return {view: samples for view, samples in found.items() if len(samples)}
 
 
-def load_parent(layout: Layout, device: torch.device) -> nn.Module:
+def load_parent(checkout: Checkout, device: torch.device) -> nn.Module:
     """Load the parent onto a device, in eval mode."""
-    return load_checkpoint(layout.parent)[0].to(device)
+    return load_checkpoint(checkout.parent)[0].to(device)

@@ -7,8 +7,8 @@ from types import ModuleType
 import torch
 from torch import nn
 
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, read_record, write_record
-from tasks.checkout.layout import Layout, short
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.execution import computing, device_name
 from tasks.computing.kept_outputs import is_whole, read_outputs, save_outputs
@@ -29,11 +29,11 @@ BATCH_SIZE = 256
 FORGOTTEN: View = ("train", "forget")
 
 
-def observed_views(layout: Layout, checkpoint: Path, run: RunParams) -> dict[View, Outputs]:
+def observed_views(checkout: Checkout, checkpoint: Path, run: RunParams) -> dict[View, Outputs]:
     """Return what a checkpoint says of every view of the current request.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         checkpoint: The model's folder.
         run: Base seed and threads.
 
@@ -42,39 +42,42 @@ def observed_views(layout: Layout, checkpoint: Path, run: RunParams) -> dict[Vie
     """
 
     def look(device: torch.device) -> dict[View, Outputs]:
-        model, samples = _load(checkpoint, device), views(layout, Pool(layout, device))
+        model, samples = _load(checkpoint, device), views(checkout, Pool(checkout, device))
         return {view: observe(model, part, batch_size=BATCH_SIZE) for view, part in samples.items()}
 
-    return _kept(layout, run, {"weights": read_checkpoint_card(checkpoint).weights}, look)
+    return _kept(checkout, run, {"weights": read_checkpoint_card(checkpoint).weights}, look)
 
 
-def observed_untrained(layout: Layout, run: RunParams) -> Outputs:
+def observed_untrained(checkout: Checkout, run: RunParams) -> Outputs:
     """Return what a net of the parent's architecture with fresh weights says of the forgotten data.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         run: Base seed and threads.
 
     Returns:
         The outputs on the view ``train.forget``.
     """
-    architecture, seed = read_checkpoint_card(layout.parent).architecture, derive_seed(run.seed, "untrained")
+    architecture, seed = (
+        read_checkpoint_card(checkout.parent).architecture,
+        derive_seed(run.seed, "untrained"),
+    )
 
     def look(device: torch.device) -> dict[View, Outputs]:
-        net, samples = build_seeded(architecture, seed).to(device), _forgotten(layout, device)
+        net, samples = build_seeded(architecture, seed).to(device), _forgotten(checkout, device)
         return {FORGOTTEN: observe(net, samples, batch_size=BATCH_SIZE)}
 
     ingredients = {"untrained": architecture.model_dump(mode="json"), "seed": seed}
-    return _kept(layout, run, ingredients, look)[FORGOTTEN]
+    return _kept(checkout, run, ingredients, look)[FORGOTTEN]
 
 
 def observed_relearning(
-    layout: Layout, checkpoint: Path, run: RunParams, *, reference: Path | None
+    checkout: Checkout, checkpoint: Path, run: RunParams, *, reference: Path | None
 ) -> Relearning:
     """Observe how fast a checkpoint, and a retrained model, learn the forgotten data again.
 
     Args:
-        layout: The checkout; the parent says how well the data was known.
+        checkout: The checkout; the parent says how well the data was known.
         checkpoint: The model's folder.
         run: Base seed and threads.
         reference: A retrained model's folder, or None.
@@ -83,8 +86,8 @@ def observed_relearning(
         The curves.
     """
     # Nothing is taught: the first look of the parent is how well it knows the samples.
-    original = _curve(layout, layout.parent, run, until=0.0).accuracy[0]
-    curves = [_curve(layout, folder, run, until=original) for folder in (checkpoint, reference) if folder]
+    original = _curve(checkout, checkout.parent, run, until=0.0).accuracy[0]
+    curves = [_curve(checkout, folder, run, until=original) for folder in (checkpoint, reference) if folder]
     return Relearning(curves[0], original, curves[1] if reference else None)
 
 
@@ -109,7 +112,7 @@ def observed_weights(
         return weight_distances(load_checkpoint(checkpoint)[0], load_checkpoint(reference)[0], second=floor)
 
 
-def _curve(layout: Layout, checkpoint: Path, run: RunParams, *, until: float) -> RelearnCurve:
+def _curve(checkout: Checkout, checkpoint: Path, run: RunParams, *, until: float) -> RelearnCurve:
     """Teach a checkpoint the forgotten data, or read how that went before."""
     terms, seed = RelearnTerms(), derive_seed(run.seed, "relearn")
     ingredients = {
@@ -118,10 +121,12 @@ def _curve(layout: Layout, checkpoint: Path, run: RunParams, *, until: float) ->
         "terms": terms.model_dump(mode="json"),
         "seed": seed,
     }
-    path = layout.lethe / "relearning" / f"{_key(layout, run, ingredients, data, models, relearning)}.json"
+    path = (
+        checkout.lethe / "relearning" / f"{_key(checkout, run, ingredients, data, models, relearning)}.json"
+    )
     if not path.is_file():
         with computing(run.threads) as device:
-            model, samples = _load(checkpoint, device), _forgotten(layout, device)
+            model, samples = _load(checkpoint, device), _forgotten(checkout, device)
             curve = relearn(model, samples, until=until, terms=terms, seed=seed)
         write_record(path, curve)
     return read_record(path, RelearnCurve)
@@ -131,18 +136,18 @@ def _load(checkpoint: Path, device: torch.device) -> nn.Module:
     return load_checkpoint(checkpoint)[0].to(device)
 
 
-def _forgotten(layout: Layout, device: torch.device) -> Samples:
-    return views(layout, Pool(layout, device))[FORGOTTEN]
+def _forgotten(checkout: Checkout, device: torch.device) -> Samples:
+    return views(checkout, Pool(checkout, device))[FORGOTTEN]
 
 
 def _kept(
-    layout: Layout,
+    checkout: Checkout,
     run: RunParams,
     ingredients: dict[str, object],
     look: Callable[[torch.device], dict[View, Outputs]],
 ) -> dict[View, Outputs]:
     """Return what was kept for these ingredients, or look now."""
-    folder = layout.lethe / "outputs" / _key(layout, run, ingredients, data, evaluating, models)
+    folder = checkout.lethe / "outputs" / _key(checkout, run, ingredients, data, evaluating, models)
     if not is_whole(folder):
         with computing(run.threads) as device:
             observed = look(device)
@@ -150,10 +155,10 @@ def _kept(
     return read_outputs(folder)
 
 
-def _key(layout: Layout, run: RunParams, ingredients: dict[str, object], *code: ModuleType) -> str:
+def _key(checkout: Checkout, run: RunParams, ingredients: dict[str, object], *code: ModuleType) -> str:
     """Name what was observed by all that it depends on: these, the split, and what computed it how."""
     here = {
-        "split": read_split(layout).digest,
+        "split": read_split(checkout).digest,
         "threads": run.threads,
         "device": device_name(),
         "torch": torch.__version__,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.progress import progress
 from tasks.computing.checkpoints import read_checkpoint_card, save_checkpoint
 from tasks.computing.execution import computing, measured
@@ -30,11 +30,11 @@ class Attempted:
     checkpoint: Path
 
 
-def attempt(layout: Layout, method: Method, run: RunParams, *, max_unsupported_share: float) -> Attempted:
+def attempt(checkout: Checkout, method: Method, run: RunParams, *, max_unsupported_share: float) -> Attempted:
     """Unlearn with one method and save the candidate.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         method: What to run.
         run: Base seed and threads.
         max_unsupported_share: From the policy.
@@ -44,8 +44,8 @@ def attempt(layout: Layout, method: Method, run: RunParams, *, max_unsupported_s
     """
     seed = derive_seed(run.seed, f"method/{method.name}")
     with computing(run.threads) as device, progress(f"unlearn with {method.name}") as on_step:
-        parent = load_parent(layout, device)
-        materials = load_materials(layout, Pool(layout, device))
+        parent = load_parent(checkout, device)
+        materials = load_materials(checkout, Pool(checkout, device))
         with measured() as meter:
             result = unlearn(
                 method,
@@ -56,27 +56,27 @@ def attempt(layout: Layout, method: Method, run: RunParams, *, max_unsupported_s
                 on_step=on_step,
             )
             meter.samples_seen = result.samples_seen
-    folder = layout.attempt(method.name)
-    card = save_checkpoint(folder, result.model, _candidate_card(layout, method, seed, run))
+    folder = checkout.attempt(method.name)
+    card = save_checkpoint(folder, result.model, _candidate_card(checkout, method, seed, run))
     record = UnlearningRecord(
         method=result.method.model_dump(mode="json"),
         seed=seed,
-        parent=read_checkpoint_card(layout.parent).weights,
+        parent=read_checkpoint_card(checkout.parent).weights,
         weights=card.weights,
         coverage=result.coverage,
         curves=result.curves,
     )
-    return Attempted(record, _with_search(layout, method, meter.read()), folder)
+    return Attempted(record, _with_search(checkout, method, meter.read()), folder)
 
 
-def _with_search(layout: Layout, method: Method, cost: Cost) -> Cost:
+def _with_search(checkout: Checkout, method: Method, cost: Cost) -> Cost:
     """Add what it cost to find the method's hyper-parameters, where a search for this very request did."""
-    split = read_split(layout)
-    path = layout.tuning(split.request, method.name)
+    split = read_split(checkout)
+    path = checkout.tuning(split.request, method.name)
     if not path.is_file():
         return cost
     found = read_record(path, TuningRecord)
-    parent = read_checkpoint_card(layout.parent).weights
+    parent = read_checkpoint_card(checkout.parent).weights
     if (found.split, found.parent) != (split.digest, parent) or not found.chosen:
         return cost
     if settled(method, found.chosen) != method:
@@ -84,13 +84,13 @@ def _with_search(layout: Layout, method: Method, cost: Cost) -> Cost:
     return Cost.total((cost, Cost(**{**dict(found.cost), "tuning_seconds": found.cost.seconds})))
 
 
-def _candidate_card(layout: Layout, method: Method, seed: int, run: RunParams) -> CheckpointCard:
+def _candidate_card(checkout: Checkout, method: Method, seed: int, run: RunParams) -> CheckpointCard:
     """Return the parent's card with what unlearning changed; the weights' digest is still the parent's."""
-    parent = read_checkpoint_card(layout.parent)
+    parent = read_checkpoint_card(checkout.parent)
     anew = method.name == LAST_RESORT
     changed = {
         "parent": parent.weights,
-        "data": read_split(layout).retained,
+        "data": read_split(checkout).retained,
         "seed": seed,
         "threads": run.threads,
         "method": method.name,

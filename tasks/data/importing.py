@@ -10,8 +10,8 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import read_record, write_atomically, write_record
-from tasks.checkout.layout import Layout, short
 from tasks.checkout.progress import progress, tell
 from tasks.data.canaries import with_canaries
 from tasks.data.datasets import describe_dataset, manifest_of, read_card, read_rows
@@ -35,21 +35,21 @@ from unlearn_core.records.params import (
 IMPORT_CARD = "import.json"
 
 
-def import_dataset(layout: Layout, params: ImportedSource) -> Path:
+def import_dataset(checkout: Checkout, params: ImportedSource) -> Path:
     """Import a source beside the checkout's data set, which stays as it is until ``place_import``.
 
     Shards that an earlier, stopped import finished are taken over where their rows are still the same.
     Memory holds one shard's images, of at most 32 MiB or one image, and some hundred bytes per row.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         params: The source.
 
     Returns:
         The folder of the imported data set.
     """
-    incoming = list_rows(layout.root, params)
-    folder = _folder(layout, params)
+    incoming = list_rows(checkout.root, params)
+    folder = _folder(checkout, params)
     (folder / "dataset").mkdir(parents=True, exist_ok=True)
     finished: list[ShardCard] = []
     with progress("import images") as on_step, warnings.catch_warnings():
@@ -61,7 +61,7 @@ def import_dataset(layout: Layout, params: ImportedSource) -> Path:
             on_step(Step("images", rows.stop, len(incoming)))
     _clear(folder, len(finished))
     problems = tuple(problem for card in finished for problem in card.problems)
-    _list_problems(layout, params, problems, len(incoming))
+    _list_problems(checkout, params, problems, len(incoming))
     _describe(folder / "dataset", incoming, params, finished, problems)
     return folder / "dataset"
 
@@ -79,32 +79,32 @@ def _listed(root: Path, params: ImportedSource) -> Incoming:
     return list_torchvision(root, params)
 
 
-def place_import(layout: Layout, params: ImportedSource) -> None:
+def place_import(checkout: Checkout, params: ImportedSource) -> None:
     """Let an imported data set take the place of ``data/dataset``, and forget how it was imported."""
-    folder = _folder(layout, params)
-    layout.dataset.parent.mkdir(parents=True, exist_ok=True)
-    if layout.dataset.exists():
-        shutil.rmtree(layout.dataset)
-    (folder / "dataset").replace(layout.dataset)
+    folder = _folder(checkout, params)
+    checkout.dataset.parent.mkdir(parents=True, exist_ok=True)
+    if checkout.dataset.exists():
+        shutil.rmtree(checkout.dataset)
+    (folder / "dataset").replace(checkout.dataset)
     shutil.rmtree(folder)
 
 
-def discard_other_data(layout: Layout, rows_digest: Sha256) -> None:
+def discard_other_data(checkout: Checkout, rows_digest: Sha256) -> None:
     """Remove ``data/dataset`` if it holds other rows, so that its stage is due; it can be imported again."""
-    if layout.dataset.is_dir() and read_card(layout.dataset).rows_digest != rows_digest:
-        shutil.rmtree(layout.dataset)
+    if checkout.dataset.is_dir() and read_card(checkout.dataset).rows_digest != rows_digest:
+        shutil.rmtree(checkout.dataset)
 
 
-def discard_import(layout: Layout, params: ImportedSource) -> None:
+def discard_import(checkout: Checkout, params: ImportedSource) -> None:
     """Remove an imported data set that nobody placed."""
-    shutil.rmtree(_folder(layout, params), ignore_errors=True)
+    shutil.rmtree(_folder(checkout, params), ignore_errors=True)
 
 
-def require_imported(layout: Layout, params: ImportedSource) -> Path:
+def require_imported(checkout: Checkout, params: ImportedSource) -> Path:
     """Return ``data/dataset`` if it was imported with these very settings.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         params: The source.
 
     Returns:
@@ -113,16 +113,16 @@ def require_imported(layout: Layout, params: ImportedSource) -> Path:
     Raises:
         SetupError: If it was not.
     """
-    path = layout.dataset / IMPORT_CARD
+    path = checkout.dataset / IMPORT_CARD
     if not path.is_file() or read_record(path, ImportCard).settings != params.digest:
         raise SetupError("the data set that params.yaml names is not imported yet; run `lethe train`")
-    return layout.dataset
+    return checkout.dataset
 
 
-def _folder(layout: Layout, params: ImportedSource) -> Path:
+def _folder(checkout: Checkout, params: ImportedSource) -> Path:
     """Return where a source is imported, whatever its other settings: shards are told by their stamps."""
     name = params.dataset if isinstance(params, TorchvisionSource) else params.path
-    return layout.lethe / "imports" / short(sha256(canonical_json([params.source, name])))
+    return checkout.lethe / "imports" / short(sha256(canonical_json([params.source, name])))
 
 
 def _clear(folder: Path, shards: int) -> None:
@@ -134,9 +134,11 @@ def _clear(folder: Path, shards: int) -> None:
         number += 1
 
 
-def _list_problems(layout: Layout, params: ImportedSource, problems: tuple[Problem, ...], rows: int) -> None:
+def _list_problems(
+    checkout: Checkout, params: ImportedSource, problems: tuple[Problem, ...], rows: int
+) -> None:
     """Write the images that could not be read into a table, and refuse or skip them."""
-    path = layout.lethe / "import-problems.csv"
+    path = checkout.lethe / "import-problems.csv"
     path.unlink(missing_ok=True)
     if not problems:
         return

@@ -13,8 +13,8 @@ import PIL
 import torch
 from torch import Tensor
 
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, file_digest, write_atomically
-from tasks.checkout.layout import Layout, short
 from tasks.checkout.progress import progress
 from tasks.data.datasets import each_image
 from unlearn_core import data
@@ -54,12 +54,12 @@ class PixelFile:
 
 
 def load_pixels(
-    layout: Layout, folder: Path, card: DatasetCard, manifest: Manifest, *, memory_mib: int
+    checkout: Checkout, folder: Path, card: DatasetCard, manifest: Manifest, *, memory_mib: int
 ) -> Tensor | PixelFile:
     """Return the pixels of a data set, decoding it if that was not done before.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         folder: The data set's folder.
         card: Its card.
         manifest: Its rows.
@@ -74,7 +74,7 @@ def load_pixels(
         "code": code_digest(data),
         "pillow": PIL.__version__,
     }
-    path = layout.lethe / "pixels" / short(sha256(canonical_json(ingredients)))
+    path = checkout.lethe / "pixels" / short(sha256(canonical_json(ingredients)))
     if not _is_whole(path):
         _decode(path, folder, card, len(manifest))
     shape = (len(manifest), *card.input_shape)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section, set_values
 from tasks.data.canaries import CANARY_SUBJECT
 from tasks.data.digits import make_digits
@@ -47,11 +47,11 @@ class Planted:
     highest: float
 
 
-def plant_canaries(layout: Layout, *, records: int, seed: int | None) -> Planted:
+def plant_canaries(checkout: Checkout, *, records: int, seed: int | None) -> Planted:
     """Ask for canaries in ``params.yaml``; the next training plants them.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         records: How many to train on; as many are held out.
         seed: The data set's seed from now on, or None to keep the one it has.
 
@@ -62,21 +62,21 @@ def plant_canaries(layout: Layout, *, records: int, seed: int | None) -> Planted
         ConfigurationError: If the parent is not trained here, the data set is a retained one, it has canaries
             already, or they do not fit; nothing is changed.
     """
-    before = _plantable(layout)
+    before = _plantable(checkout)
     given = {"canaries": records} if seed is None else {"canaries": records, "seed": seed}
     after = type(before).parse(canonical_json({**before.model_dump(mode="json"), **given}))
     # Drawn once for nothing: what does not fit is refused before anything is written.
-    make_digits(after) if isinstance(after, DigitsSource) else list_rows(layout.root, after)
-    set_values(layout.root, {("dataset", name): value for name, value in given.items()})
+    make_digits(after) if isinstance(after, DigitsSource) else list_rows(checkout.root, after)
+    set_values(checkout.root, {("dataset", name): value for name, value in given.items()})
     # The standard deviation of Mann and Whitney's statistic, as an AUC.
     reach = 1.96 * math.sqrt((2 * records + 1) / 12) / records
     return Planted(records, records, CANARY_SUBJECT, after.seed, max(0.0, 0.5 - reach), min(1.0, 0.5 + reach))
 
 
-def _plantable(layout: Layout) -> DigitsSource | ImportedSource:
+def _plantable(checkout: Checkout) -> DigitsSource | ImportedSource:
     """Return the settings of the data set, if canaries can still be planted in it."""
-    dataset = read_section(layout.root, "dataset", DatasetParams)
-    parent = read_section(layout.root, "parent", ParentParams).source
+    dataset = read_section(checkout.root, "dataset", DatasetParams)
+    parent = read_section(checkout.root, "parent", ParentParams).source
     if isinstance(dataset, RetainedSource) or parent != "train":
         raise ConfigurationError(
             f"canaries are planted before training, and {TOO_LATE[parent]}; name a source of data and "

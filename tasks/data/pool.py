@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section
 from tasks.data.datasets import read_card, read_manifest
 from tasks.data.pixels import load_pixels
@@ -18,19 +18,19 @@ from unlearn_core.selection import Manifest
 class Pool:
     """A data set decoded once, and the parts of it that a request tells apart."""
 
-    def __init__(self, layout: Layout, device: torch.device, folder: Path | None = None) -> None:
+    def __init__(self, checkout: Checkout, device: torch.device, folder: Path | None = None) -> None:
         """Find the pixels, or decode them.
 
         Args:
-            layout: The checkout; its ``run.memory_mib`` says whether all pixels are held in memory.
+            checkout: The checkout; its ``run.memory_mib`` says whether all pixels are held in memory.
             device: Where the tensors live.
             folder: The data set; the checkout's by default.
         """
-        folder = folder or layout.dataset
+        folder = folder or checkout.dataset
         self.card = read_card(folder)
         self.manifest: Manifest = read_manifest(folder)
-        memory_mib = read_section(layout.root, "run", RunParams).memory_mib
-        pixels = load_pixels(layout, folder, self.card, self.manifest, memory_mib=memory_mib)
+        memory_mib = read_section(checkout.root, "run", RunParams).memory_mib
+        pixels = load_pixels(checkout, folder, self.card, self.manifest, memory_mib=memory_mib)
         labels = torch.from_numpy(self.manifest.labels)
         self._all = Samples(pixels, labels, normalisation=self.card.normalisation).to(device)
 

@@ -3,9 +3,9 @@
 One that a certificate was signed over stays as it is.
 """
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now
 from tasks.checkout.files import read_record, write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.requests.request_file import read_request
 from unlearn_core.errors import GateError, SetupError
@@ -15,26 +15,26 @@ from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.policy import HumanApproval, Policy
 
 
-def asked_approval(layout: Layout) -> HumanApproval | None:
+def asked_approval(checkout: Checkout) -> HumanApproval | None:
     """Return what the policy asks of a person; None if nothing."""
-    return read_section(layout.root, "policy", Policy).approval
+    return read_section(checkout.root, "policy", Policy).approval
 
 
-def find_approval(layout: Layout) -> Approval | None:
+def find_approval(checkout: Checkout) -> Approval | None:
     """Return what was decided about the checkout's deletion; decisions about earlier ones do not count."""
-    deletion = read_record(layout.deletion, DeletionRecord)
-    path = layout.approval(deletion.request)
+    deletion = read_record(checkout.deletion, DeletionRecord)
+    path = checkout.approval(deletion.request)
     if not path.is_file():
         return None
     approval = read_record(path, Approval)
     return approval if approval.deletion == deletion.digest else None
 
 
-def decide(layout: Layout, request_id: str, *, approved: bool, by: str, reason: str | None) -> Approval:
+def decide(checkout: Checkout, request_id: str, *, approved: bool, by: str, reason: str | None) -> Approval:
     """Write down what a person decided about the checkout's deletion.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         request_id: The request that the person means.
         approved: Whether the model may come into use.
         by: What the person is called.
@@ -47,29 +47,29 @@ def decide(layout: Layout, request_id: str, *, approved: bool, by: str, reason: 
         SetupError: If the checkout's deletion is of another request, there is none, or it is certified.
         ConfigurationError: If the name or the reason is not a line of text.
     """
-    if not layout.deletion.is_file():
+    if not checkout.deletion.is_file():
         raise SetupError("no model was accepted in this checkout yet; `lethe delete` comes first")
-    deletion = read_record(layout.deletion, DeletionRecord)
+    deletion = read_record(checkout.deletion, DeletionRecord)
     if deletion.request != request_id:
         raise SetupError(f"the deletion in this checkout is of {deletion.request!r}, not of {request_id!r}")
-    if find_approval(layout) is not None and _is_certified(layout, request_id):
+    if find_approval(checkout) is not None and _is_certified(checkout, request_id):
         raise SetupError(f"request {request_id} is certified already, with the decision that was made")
     values = {"request": request_id, "deletion": deletion.digest, "approved": approved, "by": by}
     decision = Approval.parse(canonical_json({**values, "reason": reason, "time": now()}))
-    write_record(layout.approval(request_id), decision)
+    write_record(checkout.approval(request_id), decision)
     return decision
 
 
-def _is_certified(layout: Layout, request_id: str) -> bool:
+def _is_certified(checkout: Checkout, request_id: str) -> bool:
     """Tell whether a request, or any of a group, has a certificate."""
-    return any(layout.certificate(one.id).is_file() for one in read_request(layout, request_id).singles)
+    return any(checkout.certificate(one.id).is_file() for one in read_request(checkout, request_id).singles)
 
 
-def require_approval(layout: Layout) -> Approval | None:
+def require_approval(checkout: Checkout) -> Approval | None:
     """Return the decision that lets the checkout's deletion go on; None where the policy asks for none.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
 
     Returns:
         The decision.
@@ -77,14 +77,14 @@ def require_approval(layout: Layout) -> Approval | None:
     Raises:
         GateError: If nobody has decided yet, or somebody has refused; the champion stays.
     """
-    if asked_approval(layout) is None:
+    if asked_approval(checkout) is None:
         return None
-    approval = find_approval(layout)
+    approval = find_approval(checkout)
     if approval is None:
-        request = read_record(layout.deletion, DeletionRecord).request
+        request = read_record(checkout.deletion, DeletionRecord).request
         raise GateError(
             f"request {request}: the policy asks for a person's approval, and nobody has decided yet; the "
-            f"champion stays. Look at {layout.reports.relative_to(layout.root)}/ and run "
+            f"champion stays. Look at {checkout.reports.relative_to(checkout.root)}/ and run "
             f"`lethe approve {request} --by NAME`, then `lethe delete {request}` again"
         )
     if not approval.approved:

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.checkout.checkout import CERTIFICATE, Checkout, short
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import CERTIFICATE, Layout, short
 from tasks.keys.signing import read_certificate
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.approval import Approval
@@ -35,14 +35,14 @@ def folder_of(model: str, request_id: str, certificate: Sha256) -> str:
     return f"{model}/{request_id}/{short(certificate)}"
 
 
-def gather_bundle(layout: Layout, request_id: str) -> Bundle:
+def gather_bundle(checkout: Checkout, request_id: str) -> Bundle:
     """Gather what belongs to a request's certificate from the request's evidence.
 
     All of it lies in ``evidence/REQUEST``, so this works when the checkout has moved on. Records are taken
     out of the report's facts as they were written, whatever this version would write today.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         request_id: The request's id.
 
     Returns:
@@ -52,8 +52,8 @@ def gather_bundle(layout: Layout, request_id: str) -> Bundle:
         SetupError: If there is no certificate, or the report beside it is of another one or missing.
         PipelineError: If a file names a sample or a person, even by pseudonym.
     """
-    certificate = read_certificate(layout.certificate(request_id))
-    page, kept = layout.report(request_id), layout.report_facts(request_id)
+    certificate = read_certificate(checkout.certificate(request_id))
+    page, kept = checkout.report(request_id), checkout.report_facts(request_id)
     facts = kept.read_bytes() if kept.is_file() and page.is_file() else None
     released = None if facts is None else ReportFacts.parse(facts).released
     if facts is None or released is None or released.certificate_digest != sha256(certificate):
@@ -61,13 +61,13 @@ def gather_bundle(layout: Layout, request_id: str) -> Bundle:
             f"the report on request {request_id!r} is missing, or of another certificate; check out the "
             f"commit that it was served in and run `lethe report {request_id}`"
         )
-    docs = sorted(layout.data_docs(request_id).glob("*.html"))
+    docs = sorted(checkout.data_docs(request_id).glob("*.html"))
     contents = {
         CERTIFICATE: certificate,
         page.name: page.read_bytes(),
         kept.name: facts,
         **_records(json.loads(facts)),
-        **_approval(layout, request_id, json.loads(facts)["certificate"].get("approval")),
+        **_approval(checkout, request_id, json.loads(facts)["certificate"].get("approval")),
         **{f"{path.parent.name}/{path.name}": path.read_bytes() for path in docs},
     }
     if named := [path for path, content in contents.items() if PSEUDONYM in content]:
@@ -88,9 +88,9 @@ def gather_bundle(layout: Layout, request_id: str) -> Bundle:
     return Bundle(manifest, contents)
 
 
-def _approval(layout: Layout, request_id: str, certified: Sha256 | None) -> dict[str, bytes]:
+def _approval(checkout: Checkout, request_id: str, certified: Sha256 | None) -> dict[str, bytes]:
     """Return a person's decision, where the certificate carries the digest of one."""
-    path = layout.approval(request_id)
+    path = checkout.approval(request_id)
     return {} if certified is None else {path.name: read_record(path, Approval).canonical()}
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.checkout import environment
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import CARD, WEIGHTS
 from tasks.computing.costs import read_cost
@@ -46,12 +46,12 @@ def accepted_rung(deletion: DeletionRecord) -> Rung:
 
 
 def gather_certificates(
-    layout: Layout, deletion: DeletionRecord, *, started: UtcTime
+    checkout: Checkout, deletion: DeletionRecord, *, started: UtcTime
 ) -> tuple[DeletionCertificate, ...]:
     """Build the certificates of the checkout's deletion out of what its stages wrote.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         deletion: The ladder, which ended in an accepted model.
         started: When the deletion began.
 
@@ -63,15 +63,15 @@ def gather_certificates(
         PipelineError: If the ladder was climbed for another request or data set than is there now.
         GateError: If the policy asks for a person's approval, and there is none.
     """
-    approval = require_approval(layout)
-    split, rung = read_split(layout), accepted_rung(deletion)
-    request = read_request(layout, split.request)
+    approval = require_approval(checkout)
+    split, rung = read_split(checkout), accepted_rung(deletion)
+    request = read_request(checkout, split.request)
     if deletion.split != split.digest or request.scope_digest != split.scope:
         raise PipelineError(
             f"the accepted model is of request {deletion.request!r} with split {deletion.split}; the "
             f"checkout holds request {request.id!r} with split {split.digest}. Run `dvc repro`"
         )
-    data = read_card(layout.dataset)
+    data = read_card(checkout.dataset)
     certificate = partial(
         DeletionCertificate.of,
         group=request.group,
@@ -87,26 +87,26 @@ def gather_certificates(
             original=deletion.original,
             unlearned=rung.evaluation,
             references=deletion.references,
-            policy=read_section(layout.root, "policy", Policy),
+            policy=read_section(checkout.root, "policy", Policy),
         ),
         attempts=attempts_of(deletion),
-        validation=_validation(layout),
-        cost=_cost(layout, deletion),
-        provenance=_provenance(layout, rung, started),
-        lock=lock_digest(layout.root),
-        moments=read_record(layout.moments / CARD, MomentsCard).tensors,
-        ledger=ledger_head(layout, request.singles),
+        validation=_validation(checkout),
+        cost=_cost(checkout, deletion),
+        provenance=_provenance(checkout, rung, started),
+        lock=lock_digest(checkout.root),
+        moments=read_record(checkout.moments / CARD, MomentsCard).tensors,
+        ledger=ledger_head(checkout, request.singles),
         note=note_on(rung),
         drift=rung.drift,
     )
     return tuple(certificate(request=single) for single in request.singles)
 
 
-def ledger_head(layout: Layout, requests: tuple[DeletionRequest, ...]) -> Sha256 | None:
+def ledger_head(checkout: Checkout, requests: tuple[DeletionRequest, ...]) -> Sha256 | None:
     """Return the head of the ledger that some requests came in by.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         requests: The requests.
 
     Returns:
@@ -115,7 +115,7 @@ def ledger_head(layout: Layout, requests: tuple[DeletionRequest, ...]) -> Sha256
     """
     from tasks.requests.ledger.finding import find_ledger
 
-    if (ledger := find_ledger(layout.root)) is None or not ledger.holds(requests):
+    if (ledger := find_ledger(checkout.root)) is None or not ledger.holds(requests):
         return None
     return ledger.head()
 
@@ -167,9 +167,9 @@ def attempts_of(deletion: DeletionRecord) -> tuple[Attempt, ...]:
     return tuple(judged.get(name) or Attempt(method=name, verdict="failed") for name in deletion.tried)
 
 
-def _validation(layout: Layout) -> ValidationSummary:
+def _validation(checkout: Checkout) -> ValidationSummary:
     records = [
-        read_record(layout.split / f"validation_{name}.json", ValidationRecord)
+        read_record(checkout.split / f"validation_{name}.json", ValidationRecord)
         for name in ("dataset", "split")
     ]
     return ValidationSummary(
@@ -178,20 +178,20 @@ def _validation(layout: Layout) -> ValidationSummary:
     )
 
 
-def _cost(layout: Layout, deletion: DeletionRecord) -> Cost | None:
+def _cost(checkout: Checkout, deletion: DeletionRecord) -> Cost | None:
     """Return what all rungs together cost, or None where a pinned result came without its times."""
-    costs = [read_cost(layout, rung.unlearning.weights) for rung in deletion.rungs]
+    costs = [read_cost(checkout, rung.unlearning.weights) for rung in deletion.rungs]
     known = [cost for cost in costs if cost is not None]
     return Cost.total(known) if len(known) == len(costs) else None
 
 
-def _provenance(layout: Layout, rung: Rung, started: UtcTime) -> Provenance:
-    params = read_section(layout.root, "run", RunParams)
-    commit = environment.git_commit(layout.root)
+def _provenance(checkout: Checkout, rung: Rung, started: UtcTime) -> Provenance:
+    params = read_section(checkout.root, "run", RunParams)
+    commit = environment.git_commit(checkout.root)
     return Provenance(
         commit=commit,
-        dirty=commit is None or environment.git_is_dirty(layout.root),
-        constraints=environment.constraints_digest(layout.root),
+        dirty=commit is None or environment.git_is_dirty(checkout.root),
+        constraints=environment.constraints_digest(checkout.root),
         versions=environment.versions(),
         platform=environment.platform_name(),
         device=device_name(),

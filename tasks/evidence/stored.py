@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from tasks.checkout.layout import CERTIFICATE
+from tasks.checkout.checkout import CERTIFICATE
 from tasks.keys.folder import trusted_keys
 from tasks.keys.signing import verify
 from tasks.storage.object_store import ObjectStore

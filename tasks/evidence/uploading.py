@@ -13,7 +13,7 @@ ever written over.
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from tasks.checkout.layout import CERTIFICATE, Layout
+from tasks.checkout.checkout import CERTIFICATE, Checkout
 from tasks.checkout.params import read_section
 from tasks.evidence.bundle import folder_of, gather_bundle
 from tasks.evidence.stored import MANIFEST, altered, read_files, read_manifest, verify_signed
@@ -39,28 +39,28 @@ def require_store() -> ObjectStore:
     return store
 
 
-def store_certificate(layout: Layout, request_id: str) -> None:
+def store_certificate(checkout: Checkout, request_id: str) -> None:
     """Store a certificate before its model is promoted, where a store is configured.
 
     So no model is in use whose certificate could not be stored, and a wrong bucket or a missing permission
     shows while nothing has changed.
 
     Args:
-        layout: The checkout; the certificate is signed, and nothing is registered yet.
+        checkout: The checkout; the certificate is signed, and nothing is registered yet.
         request_id: The request's id.
     """
     if (store := find_store()) is None:
         return
-    certificate = read_certificate(layout.certificate(request_id))
-    name = read_section(layout.root, "registry", RegistryParams).model
+    certificate = read_certificate(checkout.certificate(request_id))
+    name = read_section(checkout.root, "registry", RegistryParams).model
     store.write_once(f"{folder_of(name, request_id, sha256(certificate))}/{CERTIFICATE}", certificate)
 
 
-def push_evidence(layout: Layout, request_id: str) -> Stored:
+def push_evidence(checkout: Checkout, request_id: str) -> Stored:
     """Store what is not stored yet of a request's evidence, the manifest last.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         request_id: The request's id.
 
     Returns:
@@ -71,7 +71,7 @@ def push_evidence(layout: Layout, request_id: str) -> Stored:
         SetupError: If the evidence here is not complete, the store cannot be used, or it did not lock what
             it was told to lock.
     """
-    store, bundle = require_store(), gather_bundle(layout, request_id)
+    store, bundle = require_store(), gather_bundle(checkout, request_id)
     # The manifest says that all the rest is there.
     manifest = {MANIFEST: bundle.manifest.canonical()}
     sent = (*_send(store, bundle.folder, bundle.contents), *_send(store, bundle.folder, manifest))
@@ -97,25 +97,25 @@ def _send(store: ObjectStore, folder: str, contents: Mapping[str, bytes]) -> tup
         return tuple(path for path, was_sent in zip(contents, sent, strict=True) if was_sent)
 
 
-def push_missing(layout: Layout, request_id: str) -> None:
+def push_missing(checkout: Checkout, request_id: str) -> None:
     """Complete the evidence of a request in the store, if one is configured and it is not complete there.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         request_id: The request's id.
     """
     if (store := find_store()) is None:
         return
-    bundle = gather_bundle(layout, request_id)
+    bundle = gather_bundle(checkout, request_id)
     if store.read(f"{bundle.folder}/{MANIFEST}") is None:
-        push_evidence(layout, request_id)
+        push_evidence(checkout, request_id)
 
 
-def verify_evidence(layout: Layout, request_id: str) -> Stored:
+def verify_evidence(checkout: Checkout, request_id: str) -> Stored:
     """Read a request's evidence back, and hold it against its manifest, the files here and the certificate.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         request_id: The request's id.
 
     Returns:
@@ -125,7 +125,7 @@ def verify_evidence(layout: Layout, request_id: str) -> Stored:
         EvidenceError: If anything is missing or altered, there or here; all of it is listed.
         SetupError: If the evidence here is not complete, no key is trusted, or the store cannot be used.
     """
-    store, bundle, keys = require_store(), gather_bundle(layout, request_id), trusted_keys()
+    store, bundle, keys = require_store(), gather_bundle(checkout, request_id), trusted_keys()
     where = store.address(bundle.folder)
     if (manifest := read_manifest(store, bundle.folder)) is None:
         raise EvidenceError(

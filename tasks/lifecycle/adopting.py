@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_params, read_section, read_yaml, set_values, write_params
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.data.datasets import read_card
@@ -91,11 +91,11 @@ def _numbers(typed: str) -> list[float | str]:
         return [typed]
 
 
-def settle_source(layout: Layout, asked: Adoption, claims: Claims) -> ImportedSource:
+def settle_source(checkout: Checkout, asked: Adoption, claims: Claims) -> ImportedSource:
     """Return the settings of the data set that a model is adopted with.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         asked: Names the data.
         claims: Say how the model sees it: classes, normalisation, channels, size.
 
@@ -105,7 +105,7 @@ def settle_source(layout: Layout, asked: Adoption, claims: Claims) -> ImportedSo
     Raises:
         ConfigurationError: If no data of a user's own is named, or the settings are not valid.
     """
-    section = read_params(layout.root)["dataset"] if asked.data is None else _named(layout, asked)
+    section = read_params(checkout.root)["dataset"] if asked.data is None else _named(checkout, asked)
     seen = {"classes", "normalisation", "channels", "image_size"}
     section |= claims.model_dump(mode="json", include=seen, exclude_none=True)
     section |= {"on_bad_image": "skip"} if asked.skip else {}
@@ -120,18 +120,18 @@ def settle_source(layout: Layout, asked: Adoption, claims: Claims) -> ImportedSo
     return source
 
 
-def _named(layout: Layout, asked: Adoption) -> dict[str, Any]:
+def _named(checkout: Checkout, asked: Adoption) -> dict[str, Any]:
     """Return a section for what ``--data`` says; what was typed relative stays relative, to the checkout."""
     typed = asked.data or ""
     if typed.startswith(TORCHVISION):
         return {"source": "torchvision", "dataset": typed.removeprefix(TORCHVISION), "name": asked.name}
-    path = typed if Path(typed).is_absolute() else os.path.relpath(typed, layout.root)
+    path = typed if Path(typed).is_absolute() else os.path.relpath(typed, checkout.root)
     tables = typed.endswith(".parquet") or any(Path(typed).glob("*.parquet"))
     return {"source": "parquet" if tables else "imagefolder", "path": path, "name": asked.name}
 
 
 def settle_params(
-    layout: Layout, asked: Adoption, source: ImportedSource, card: CheckpointCard, found: Estimate
+    checkout: Checkout, asked: Adoption, source: ImportedSource, card: CheckpointCard, found: Estimate
 ) -> None:
     """Write an adopted model into ``params.yaml``.
 
@@ -140,7 +140,7 @@ def settle_params(
     they become this one's accuracy less what the band allows.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         asked: Names the registered model.
         source: The data set.
         card: The model.
@@ -152,7 +152,7 @@ def settle_params(
         "parent": {"source": "adopted", "weights": card.weights},
         "registry": {"model": asked.name},
     }
-    policy = read_section(layout.root, "policy", Policy)
+    policy = read_section(checkout.root, "policy", Policy)
     changes: dict[tuple[str | int, ...], Any] = {}
     if card.recipe is None and policy.reference != "none":
         changes["policy", "reference"] = "none"
@@ -161,15 +161,15 @@ def settle_params(
             if band.measurement.startswith("accuracy.") and band.measurement.endswith(".retain"):
                 floor = math.floor(100 * (found.value - band.below)) / 100
                 changes["policy", scope, index, "lowest"] = max(floor, 0.0)
-    write_params(layout.root, sections)
-    set_values(layout.root, changes)
+    write_params(checkout.root, sections)
+    set_values(checkout.root, changes)
 
 
-def register_adopted(layout: Layout, name: str, claimed: float | None, found: Estimate) -> Adopted:
+def register_adopted(checkout: Checkout, name: str, claimed: float | None, found: Estimate) -> Adopted:
     """Register the parent as the champion; the same model on the same data is registered once.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         name: The registered model's name.
         claimed: The accuracy that was claimed, or None.
         found: The accuracy that was measured.
@@ -177,17 +177,17 @@ def register_adopted(layout: Layout, name: str, claimed: float | None, found: Es
     Returns:
         What stands in the checkout now.
     """
-    card, data = read_checkpoint_card(layout.parent), read_card(layout.dataset)
+    card, data = read_checkpoint_card(checkout.parent), read_card(checkout.dataset)
     key = sha256(canonical_json(["adopt", card.weights, data.rows_digest]))
-    run = adoption_run(connect(layout.root, name), name=name, key=key)
-    source = str(layout.dataset.relative_to(layout.root))
+    run = adoption_run(connect(checkout.root, name), name=name, key=key)
+    source = str(checkout.dataset.relative_to(checkout.root))
     log_dataset_input(run, name=data.name, digest=data.rows_digest, source=source, context="training")
     run.tracking.client.log_metric(run.id, "accuracy.held_out", found.value)
     version = register_model(
         run,
         name,
-        weights=layout.parent / WEIGHTS,
-        card=layout.parent / CARD,
+        weights=checkout.parent / WEIGHTS,
+        card=checkout.parent / CARD,
         key=key,
         tags={"lethe.method": "adopt", "lethe.trained_on": data.rows_digest},
         description=f"Adopted: trained elsewhere, right about {found.value:.2%} of the held-out images",
@@ -203,5 +203,5 @@ def register_adopted(layout: Layout, name: str, claimed: float | None, found: Es
         samples=found.samples,
         registered_model=name,
         registered_version=version.version,
-        reference=read_section(layout.root, "policy", Policy).reference,
+        reference=read_section(checkout.root, "policy", Policy).reference,
     )

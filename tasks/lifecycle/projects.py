@@ -10,10 +10,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import find_checkout
 from tasks.checkout.git import ask_git, reach_git, run_git
 from tasks.checkout.imports import PACKAGES, own_root
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_params, read_section
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.lifecycle.releases import continue_from_champion
@@ -34,12 +34,12 @@ class Project:
     """Where the deletions of one model are made.
 
     Attributes:
-        layout: The checkout.
+        checkout: The checkout.
         branch: The branch that a worker's clone pushes to; None of a person's own checkout, whose commits
             are that person's.
     """
 
-    layout: Layout
+    checkout: Checkout
     branch: str | None
 
 
@@ -68,7 +68,7 @@ def open_project(folder: Path, model: str) -> Project:
             f"the project in {root.name} is of {named!r}, asked for is {model!r}; {VARIABLE} may name a "
             "repository for each model, e.g. /srv/projects/{model}.git"
         )
-    return Project(Layout(root), branch)
+    return Project(Checkout(root), branch)
 
 
 def prepare(project: Project, request: RequestId) -> None:
@@ -81,22 +81,22 @@ def prepare(project: Project, request: RequestId) -> None:
     Raises:
         UnavailableError: If the repository or DVC's remote does not answer.
     """
-    layout = project.layout
+    checkout = project.checkout
     if project.branch is None:
-        if read_params(layout.root)["request"] != request:
-            _continue(layout)
+        if read_params(checkout.root)["request"] != request:
+            _continue(checkout)
         return
-    configure_remote(layout)
-    start = _fetch(layout.root, project.branch)
+    configure_remote(checkout)
+    start = _fetch(checkout.root, project.branch)
     # What was committed and could not be pushed is ahead of the branch; it is pushed with the next commit.
-    if current := _holds(layout.root, start):
+    if current := _holds(checkout.root, start):
         start = "HEAD"
-    if not current or read_params(layout.root)["request"] != request:
-        if not (current and _is_whole(layout)):
-            run_git(layout.root, "checkout", "--quiet", "--force", "-B", project.branch, start)
-            pull_data(layout)
-        _continue(layout)
-    _require_same_code(layout.root)
+    if not current or read_params(checkout.root)["request"] != request:
+        if not (current and _is_whole(checkout)):
+            run_git(checkout.root, "checkout", "--quiet", "--force", "-B", project.branch, start)
+            pull_data(checkout)
+        _continue(checkout)
+    _require_same_code(checkout.root)
 
 
 def _holds(root: Path, commit: str) -> bool:
@@ -104,21 +104,21 @@ def _holds(root: Path, commit: str) -> bool:
     return ask_git(root, "merge-base", "--is-ancestor", commit, "HEAD") is not None
 
 
-def _is_whole(layout: Layout) -> bool:
+def _is_whole(checkout: Checkout) -> bool:
     """Tell whether a clone is as its last deletion was published, with the data."""
-    there = layout.outcome.is_file() or not (layout.root / "dvc.lock").is_file()
-    return there and not run_git(layout.root, "status", "--porcelain")
+    there = checkout.outcome.is_file() or not (checkout.root / "dvc.lock").is_file()
+    return there and not run_git(checkout.root, "status", "--porcelain")
 
 
-def _continue(layout: Layout) -> None:
+def _continue(checkout: Checkout) -> None:
     """Start from the champion, if this checkout made it and it is not the start already."""
-    if not (layout.unlearned / CARD).is_file():
+    if not (checkout.unlearned / CARD).is_file():
         return
-    name = read_section(layout.root, "registry", RegistryParams).model
-    promoted = champion(connect(layout.root), name)
-    weights = read_checkpoint_card(layout.unlearned).weights
+    name = read_section(checkout.root, "registry", RegistryParams).model
+    promoted = champion(connect(checkout.root), name)
+    weights = read_checkpoint_card(checkout.unlearned).weights
     if promoted is not None and promoted.tags.get("lethe.weights") == weights:
-        continue_from_champion(layout)
+        continue_from_champion(checkout)
 
 
 def _clone(template: str, model: str) -> Path:

@@ -10,9 +10,9 @@ import re
 import time
 from pathlib import Path
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.git import ask_git, push_branch, run_git
-from tasks.checkout.layout import Layout
 from tasks.requests.request_file import read_request
 from tasks.storage.remote import configure_remote, push_data
 from tasks.storage.versioning import is_current, track
@@ -24,14 +24,14 @@ STALE_S = 60
 """After so long a lock of git's index was left by a git that was killed: ours take less than a second."""
 
 
-def publish(layout: Layout, request_id: str, *, branch: str) -> str:
+def publish(checkout: Checkout, request_id: str, *, branch: str) -> str:
     """Push the data of a served request, commit what pins it, and push the commit; all of it once.
 
     Whatever was done before is left as it is, so what was cut off goes on with the same call. The caller has
     sole use of the checkout.
 
     Args:
-        layout: The checkout, whose last deletion is the request's.
+        checkout: The checkout, whose last deletion is the request's.
         request_id: The id of the request, or of the group, whose members are published by the same commit.
         branch: The branch of ``origin``; where there is no ``origin`` the commit stays here.
 
@@ -43,23 +43,23 @@ def publish(layout: Layout, request_id: str, *, branch: str) -> str:
         PipelineError: If the checkout holds another deletion, an unfinished one, or somebody else pushed.
         UnavailableError: If the remote or ``origin`` does not answer.
     """
-    if (done := find_commit(layout.root, request_id)) is not None:
+    if (done := find_commit(checkout.root, request_id)) is not None:
         # All but the push came before the commit, and the checkout may stand where the next deletion starts.
-        _push(layout.root, branch)
+        _push(checkout.root, branch)
         return done
-    outcome = _finished(layout, request_id)
-    served = [request_id, *(one.id for one in read_request(layout, request_id).members)]
+    outcome = _finished(checkout, request_id)
+    served = [request_id, *(one.id for one in read_request(checkout, request_id).members)]
     for one in served:
-        _track_request(layout, one)
+        _track_request(checkout, one)
     subject = f"Delete {request_id}: {outcome.method} {outcome.verdict.replace('_', '-')}"
-    return _send(layout, "\n".join([subject, "", *(f"{TRAILER}: {one}" for one in served)]), branch)
+    return _send(checkout, "\n".join([subject, "", *(f"{TRAILER}: {one}" for one in served)]), branch)
 
 
-def publish_training(layout: Layout, model: str, *, branch: str) -> str:
+def publish_training(checkout: Checkout, model: str, *, branch: str) -> str:
     """Push what was trained, commit what pins it, and push the commit.
 
     Args:
-        layout: The checkout, in which no deletion has begun since.
+        checkout: The checkout, in which no deletion has begun since.
         model: The registered model's name.
         branch: As for ``publish``.
 
@@ -71,7 +71,7 @@ def publish_training(layout: Layout, model: str, *, branch: str) -> str:
         PipelineError: As for ``publish``.
         UnavailableError: As for ``publish``.
     """
-    return _send(layout, f"Train {model}", branch)
+    return _send(checkout, f"Train {model}", branch)
 
 
 def find_commit(root: Path, request_id: str) -> str | None:
@@ -80,41 +80,41 @@ def find_commit(root: Path, request_id: str) -> str | None:
     return ask_git(root, "log", "-1", "--format=%H", "--extended-regexp", f"--grep={line}") or None
 
 
-def _finished(layout: Layout, request_id: str) -> Outcome:
+def _finished(checkout: Checkout, request_id: str) -> Outcome:
     """Return what came of the request, if all of it is pinned."""
-    if not layout.outcome.is_file():
+    if not checkout.outcome.is_file():
         raise PipelineError(f"nothing was released in this checkout; serve {request_id!r} first")
-    outcome = read_record(layout.outcome, Outcome)
+    outcome = read_record(checkout.outcome, Outcome)
     if outcome.request != request_id:
         raise PipelineError(
             f"the checkout holds the deletion of {outcome.request!r}, asked for is {request_id!r}; publish a "
             "request before the next one is begun"
         )
-    if not is_current(layout.root, "dvc.yaml"):
+    if not is_current(checkout.root, "dvc.yaml"):
         raise PipelineError(
             f"not all of {request_id!r} is pinned (`dvc status` says what); finish the deletion first"
         )
     return outcome
 
 
-def _track_request(layout: Layout, request_id: str) -> None:
+def _track_request(checkout: Checkout, request_id: str) -> None:
     """Put the request under DVC, unless git itself holds it as it does the demonstration's."""
-    path = layout.request(request_id).relative_to(layout.root)
-    if ask_git(layout.root, "ls-files", "--error-unmatch", "--", str(path)) is not None:
+    path = checkout.request(request_id).relative_to(checkout.root)
+    if ask_git(checkout.root, "ls-files", "--error-unmatch", "--", str(path)) is not None:
         return
-    if ask_git(layout.root, "check-ignore", "--quiet", "--", f"{path}.dvc") is not None:
+    if ask_git(checkout.root, "check-ignore", "--quiet", "--", f"{path}.dvc") is not None:
         raise SetupError(f"git ignores {path}.dvc; add the line `!/requests/*.dvc` to .gitignore")
-    track(layout.root, layout.request(request_id))
+    track(checkout.root, checkout.request(request_id))
 
 
-def _send(layout: Layout, message: str, branch: str) -> str:
+def _send(checkout: Checkout, message: str, branch: str) -> str:
     """Push the data, commit what pins it, push the commit, and return what is checked out then."""
-    _release_index(layout.root)
-    configure_remote(layout)
-    push_data(layout)
-    _commit(layout.root, message)
-    _push(layout.root, branch)
-    return run_git(layout.root, "rev-parse", "HEAD")
+    _release_index(checkout.root)
+    configure_remote(checkout)
+    push_data(checkout)
+    _commit(checkout.root, message)
+    _push(checkout.root, branch)
+    return run_git(checkout.root, "rev-parse", "HEAD")
 
 
 def _push(root: Path, branch: str) -> None:

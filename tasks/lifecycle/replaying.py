@@ -12,10 +12,10 @@ from typing import Any
 
 from ruamel.yaml.error import YAMLError
 
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import file_digest, read_record
 from tasks.checkout.git import ask_git, run_git
 from tasks.checkout.imports import own_root
-from tasks.checkout.layout import Layout, short
 from tasks.checkout.params import load_yaml, read_params, read_section
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.references.retrained import describe_training
@@ -73,15 +73,15 @@ def served_as(certified: DeletionCertificate) -> RequestId:
 
 
 @contextmanager
-def checked_out(layout: Layout, commit: str) -> Iterator[Layout]:
+def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
     """Check a commit out in a temporary folder, which is gone afterwards; the clone's own stays as it is.
 
     Args:
-        layout: The clone.
+        checkout: The clone.
         commit: The commit.
 
     Yields:
-        The folder's layout. Modules that lie in it can be imported, as in any checkout that Lethe runs in.
+        Its checkout. Modules that lie in it can be imported, as in any checkout that Lethe runs in.
     """
     folder = Path(tempfile.mkdtemp(prefix="lethe-replay-"))
     tree = folder / "checkout"
@@ -90,13 +90,13 @@ def checked_out(layout: Layout, commit: str) -> Iterator[Layout]:
     try:
         # A hook of the clone would be run in the folder.
         add = ("-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach")
-        run_git(layout.root, *add, str(tree), commit)
+        run_git(checkout.root, *add, str(tree), commit)
         sys.path.insert(path.index(here) if here in path else len(path), str(tree))
-        yield Layout(tree)
+        yield Checkout(tree)
     finally:
         sys.path[:] = path
         shutil.rmtree(folder, ignore_errors=True)
-        ask_git(layout.root, "worktree", "prune")
+        ask_git(checkout.root, "worktree", "prune")
 
 
 @contextmanager
@@ -111,12 +111,12 @@ def own_tracking_store() -> Iterator[None]:
 
 
 def place_inputs(
-    layout: Layout, tree: Layout, certified: DeletionCertificate, *, from_data: bool = False
+    checkout: Checkout, tree: Checkout, certified: DeletionCertificate, *, from_data: bool = False
 ) -> None:
     """Bring into a checked-out commit what its deletion reads: from the clone's cache, or from the remote.
 
     Args:
-        layout: The clone.
+        checkout: The clone.
         tree: The commit.
         certified: The deletion.
         from_data: Leave out what the stages before the deletion make; only what they read is brought.
@@ -126,13 +126,13 @@ def place_inputs(
             commit do not belong together.
     """
     refuse_other_params(tree.root)
-    settings = shared_settings(layout)
+    settings = shared_settings(checkout)
 
     def bring(*paths: str) -> None:
         if paths:
             pull_data(tree, *paths, settings=settings)
 
-    _place_request(layout, tree, certified, bring)
+    _place_request(checkout, tree, certified, bring)
     bring(CODE)
     if from_data:
         bring(*_pinned(tree, "data/generations"), *_pinned(tree, "models/generations"))
@@ -177,21 +177,21 @@ def other_code(root: Path) -> list[str]:
     Returns:
         Their paths; they are compared with the Lethe that runs now, not with the checkout.
     """
-    code = Layout(root).code
+    code = Checkout(root).code
     then = [json.loads((code / f"{stage}.json").read_bytes()) for stage in ("split", "unlearn")]
     digests = {path: digest for stage in then for path, digest in stage.items()}
     return sorted(path for path, digest in digests.items() if _digest_here(path) != digest)
 
 
-def _place_request(layout: Layout, tree: Layout, certified: DeletionCertificate, bring: Any) -> None:
+def _place_request(checkout: Checkout, tree: Checkout, certified: DeletionCertificate, bring: Any) -> None:
     """Bring the request: from DVC or git, or from the clone, where somebody put it by hand."""
     name = served_as(certified)
     path = tree.request(name)
     if path.with_name(f"{path.name}.dvc").is_file():
         bring(str(path.relative_to(tree.root)))
-    elif not path.is_file() and layout.request(name).is_file():
+    elif not path.is_file() and checkout.request(name).is_file():
         path.parent.mkdir(exist_ok=True)
-        shutil.copy(layout.request(name), path)
+        shutil.copy(checkout.request(name), path)
     elif not path.is_file():
         raise SetupError(
             f"neither the commit nor DVC holds the request {name!r}; put it where it was served from, as "
@@ -205,14 +205,14 @@ def _place_request(layout: Layout, tree: Layout, certified: DeletionCertificate,
         )
 
 
-def _ancestors(tree: Layout) -> set[str]:
+def _ancestors(tree: Checkout) -> set[str]:
     """Return the folders' names of the models that a deletion looks back at."""
     origin = read_checkpoint_card(tree.parent).trained
     moments = read_record(tree.moments / CARD, MomentsCard)
     return {short(weights) for weights in (origin, moments.model) if weights is not None}
 
 
-def _references(tree: Layout, certified: DeletionCertificate) -> set[str]:
+def _references(tree: Checkout, certified: DeletionCertificate) -> set[str]:
     """Return the names of the folders that this deletion's retrained models and shadows would be in."""
     parent, run = read_checkpoint_card(tree.parent), read_section(tree.root, "run", RunParams)
     if (recipe := parent.recipe) is None:
@@ -224,7 +224,7 @@ def _references(tree: Layout, certified: DeletionCertificate) -> set[str]:
     }
 
 
-def _pinned(tree: Layout, folder: str) -> list[str]:
+def _pinned(tree: Checkout, folder: str) -> list[str]:
     """Return what a commit has under DVC in a folder."""
     return sorted(
         str(path.relative_to(tree.root))[: -len(".dvc")] for path in (tree.root / folder).glob("*.dvc")

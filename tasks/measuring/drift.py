@@ -4,7 +4,7 @@ from pathlib import Path
 
 from torch import nn
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.progress import progress
 from tasks.computing.carrying import without_forgotten
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
@@ -18,14 +18,14 @@ from unlearn_core.records.drift import Drift
 from unlearn_core.records.params import RunParams
 
 
-def measure_drift(layout: Layout, candidate: Path, run: RunParams) -> Drift:
+def measure_drift(checkout: Checkout, candidate: Path, run: RunParams) -> Drift:
     """Measure how far a candidate has come from the last model that was trained in full.
 
     The retained data is passed through the candidate once and, where the parent is not the origin itself,
     through the origin once.
 
     Args:
-        layout: The checkout; the candidate was made from its parent for its request.
+        checkout: The checkout; the candidate was made from its parent for its request.
         candidate: The candidate's folder.
         run: Base seed and threads.
 
@@ -33,19 +33,19 @@ def measure_drift(layout: Layout, candidate: Path, run: RunParams) -> Drift:
         The drift.
     """
     card = read_checkpoint_card(candidate)
-    accuracy = _accuracy(layout, candidate, run)
+    accuracy = _accuracy(checkout, candidate, run)
     if card.trained is None:
         return no_drift(card.weights, accuracy)
-    folder = find_model(layout, card.trained)
+    folder = find_model(checkout, card.trained)
     with computing(run.threads) as device, progress("measure drift") as on_step:
 
         def load(where: Path) -> nn.Module:
             return load_checkpoint(where)[0].to(device)
 
-        pool, split = Pool(layout, device), read_split(layout)
+        pool, split = Pool(checkout, device), read_split(checkout)
         retained = pool.take(retain_mask(split, pool.manifest))
         model, origin = load(candidate), load(folder)
-        carried, taken = without_forgotten(layout, pool, device, on_step=on_step)
+        carried, taken = without_forgotten(checkout, pool, device, on_step=on_step)
         at_origin = carried if taken.model == card.trained else collect(origin, retained, on_step=on_step)
         return drift_of(
             model,
@@ -55,10 +55,10 @@ def measure_drift(layout: Layout, candidate: Path, run: RunParams) -> Drift:
             moments=at_origin,
             staleness=stale_by(carried, collect(model, retained, on_step=on_step)),
             accuracy=accuracy,
-            accuracy_at_origin=_accuracy(layout, folder, run),
+            accuracy_at_origin=_accuracy(checkout, folder, run),
         )
 
 
-def _accuracy(layout: Layout, checkpoint: Path, run: RunParams) -> float:
+def _accuracy(checkout: Checkout, checkpoint: Path, run: RunParams) -> float:
     """Return a model's accuracy on the retained part of the audit split."""
-    return float(outputs_of(layout, checkpoint, run).view("audit", "retain").correct().mean())
+    return float(outputs_of(checkout, checkpoint, run).view("audit", "retain").correct().mean())

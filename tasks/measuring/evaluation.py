@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing
 from tasks.computing.materials import read_split
@@ -25,7 +25,7 @@ from unlearn_core.seeds import derive_seed
 
 
 def assess(
-    layout: Layout,
+    checkout: Checkout,
     checkpoint: Path,
     run: RunParams,
     *,
@@ -35,7 +35,7 @@ def assess(
     """Measure one checkpoint on the views of the current request.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         checkpoint: The model's folder.
         run: Base seed and threads.
         references: Retrained models, for metrics that compare, and shadow models for those that attack.
@@ -46,16 +46,16 @@ def assess(
     """
     first, second = _compared(checkpoint, references)
     shadows, ensembles = (
-        observed_shadows(layout, run, references.pairs, checkpoint, method)
+        observed_shadows(checkout, run, references.pairs, checkpoint, method)
         if references.pairs
         else (None, None)
     )
     subject = replace(
-        outputs_of(layout, checkpoint, run, reference=first),
-        floor=None if second is None else observed_views(layout, second, run),
-        original=observed_views(layout, layout.parent, run),
-        untrained=observed_untrained(layout, run),
-        relearning=observed_relearning(layout, checkpoint, run, reference=first),
+        outputs_of(checkout, checkpoint, run, reference=first),
+        floor=None if second is None else observed_views(checkout, second, run),
+        original=observed_views(checkout, checkout.parent, run),
+        untrained=observed_untrained(checkout, run),
+        relearning=observed_relearning(checkout, checkpoint, run, reference=first),
         weights=observed_weights(checkpoint, run, reference=first, second=second),
         shadows=shadows,
         ensembles=ensembles,
@@ -79,11 +79,13 @@ def _compared(checkpoint: Path, references: References) -> tuple[Path | None, Pa
     return first, second
 
 
-def outputs_of(layout: Layout, checkpoint: Path, run: RunParams, *, reference: Path | None = None) -> Subject:
+def outputs_of(
+    checkout: Checkout, checkpoint: Path, run: RunParams, *, reference: Path | None = None
+) -> Subject:
     """Return what a checkpoint says of every view, and a reference beside it.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         checkpoint: The model's folder.
         run: Base seed and threads.
         reference: A retrained model's folder, or None.
@@ -93,21 +95,21 @@ def outputs_of(layout: Layout, checkpoint: Path, run: RunParams, *, reference: P
     """
     return Subject(
         classes=len(read_checkpoint_card(checkpoint).architecture.classes),
-        forget_classes=read_split(layout).classes,
-        views=observed_views(layout, checkpoint, run),
-        reference=None if reference is None else observed_views(layout, reference, run),
+        forget_classes=read_split(checkout).classes,
+        views=observed_views(checkout, checkpoint, run),
+        reference=None if reference is None else observed_views(checkout, reference, run),
     )
 
 
 def models_side_by_side(
-    layout: Layout, unlearned: Path, run: RunParams, reference: Path | None
+    checkout: Checkout, unlearned: Path, run: RunParams, reference: Path | None
 ) -> dict[str, Subject]:
     """Return what the original, the unlearned and, if there is one, the retrained model say and relearn."""
-    folders = {"original": layout.parent, "unlearned": unlearned, "retrained": reference}
+    folders = {"original": checkout.parent, "unlearned": unlearned, "retrained": reference}
     return {
         model: replace(
-            outputs_of(layout, folder, run),
-            relearning=observed_relearning(layout, folder, run, reference=None),
+            outputs_of(checkout, folder, run),
+            relearning=observed_relearning(checkout, folder, run, reference=None),
         )
         for model, folder in folders.items()
         if folder is not None

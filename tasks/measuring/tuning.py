@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest
-from tasks.checkout.layout import Layout, short
 from tasks.checkout.progress import progress
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing, device_name, measured
@@ -31,7 +31,7 @@ from unlearn_core.seeds import derive_seed
 
 
 def search(
-    layout: Layout,
+    checkout: Checkout,
     method: Method,
     run: RunParams,
     *,
@@ -42,7 +42,7 @@ def search(
     """Search a method's space for the current request; a search that was interrupted goes on.
 
     Args:
-        layout: The checkout; data, parent, moments and split are current.
+        checkout: The checkout; data, parent, moments and split are current.
         method: As it is configured: what its space names is searched, all else stays.
         run: Base seed and threads.
         trials: How many trials there shall be in all.
@@ -52,17 +52,17 @@ def search(
     Returns:
         What was tried, what was found and what it cost.
     """
-    study = Study(layout.lethe / "tuning" / f"{method.name}-{_key(layout, method, run)}.journal")
+    study = Study(checkout.lethe / "tuning" / f"{method.name}-{_key(checkout, method, run)}.journal")
     with computing(run.threads) as device, progress(f"tune {method.name}") as on_step:
-        parent = load_parent(layout, device)
-        materials = load_materials(layout, TuningPool(layout, device))
+        parent = load_parent(checkout, device)
+        materials = load_materials(checkout, TuningPool(checkout, device))
         _refuse_unsearchable(method, materials)
         score = objective.objective(parent, materials)
         seed = derive_seed(run.seed, f"method/{method.name}")
         with _counted(parent) as seen:
             bench = _Bench(method, parent, materials, score, seed, max_unsupported_share, on_step, seen)
             untuned = _climb(study, bench, run, trials=trials, timeout_s=timeout_s)
-    return _describe(layout, method, run, study.trials, untuned)
+    return _describe(checkout, method, run, study.trials, untuned)
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,9 @@ def _climb(study: Study, bench: _Bench, run: RunParams, *, trials: int, timeout_
 
 
 def _describe(
-    layout: Layout, method: Method, run: RunParams, trials: tuple[Trial, ...], untuned: Trial
+    checkout: Checkout, method: Method, run: RunParams, trials: tuple[Trial, ...], untuned: Trial
 ) -> TuningRecord:
-    split, data_card = read_split(layout), read_card(layout.dataset)
+    split, data_card = read_split(checkout), read_card(checkout.dataset)
     score = max((one.score for one in trials if one.score is not None), default=None)
     best = next((one.values for one in trials if one.score is not None and one.score == score), None)
     better = score is not None and (untuned.score is None or score > untuned.score)
@@ -133,7 +133,7 @@ def _describe(
         request=split.request,
         method=method.name,
         split=split.digest,
-        parent=read_checkpoint_card(layout.parent).weights,
+        parent=read_checkpoint_card(checkout.parent).weights,
         splits={part.split: part.rows_digest for part in data_card.splits if part.split in SPLITS},
         space=dict(method.space),
         seed=run.seed,
@@ -145,7 +145,7 @@ def _describe(
     )
 
 
-def _key(layout: Layout, method: Method, run: RunParams) -> str:
+def _key(checkout: Checkout, method: Method, run: RunParams) -> str:
     """Name everything that a score depends on. What is searched has no value of its own."""
     first = {
         name: found.low if isinstance(found, Range) else found.options[0]
@@ -155,8 +155,8 @@ def _key(layout: Layout, method: Method, run: RunParams) -> str:
     ingredients = {
         "method": settled(method, first).model_dump(mode="json"),
         "space": {name: found.model_dump(mode="json") for name, found in method.space.items()},
-        "split": read_split(layout).digest,
-        "parent": read_checkpoint_card(layout.parent).weights,
+        "split": read_split(checkout).digest,
+        "parent": read_checkpoint_card(checkout.parent).weights,
         "run": [run.seed, run.threads],
         "code": code_digest(own, data, layers, moments, objective, stopping, training, tuning, unlearning),
         "torch": torch.__version__,

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.data.datasets import each_image, read_card, read_manifest
 from tasks.data.pool import Pool
 from unlearn_core.data import Samples, open_image, pixels_of
@@ -16,19 +16,19 @@ SPLITS = ("train", "tuning")
 class TuningPool(Pool):
     """A data set of which audit and test rows are never decoded."""
 
-    def __init__(self, layout: Layout, device: torch.device) -> None:
+    def __init__(self, checkout: Checkout, device: torch.device) -> None:
         """Decode the other rows.
 
         Args:
-            layout: The checkout.
+            checkout: The checkout.
             device: Where the tensors live.
         """
-        self.card = read_card(layout.dataset)
-        self.manifest = read_manifest(layout.dataset)
+        self.card = read_card(checkout.dataset)
+        self.manifest = read_manifest(checkout.dataset)
         self._held = np.isin(self.manifest.splits, SPLITS)
         channels, height, width = self.card.input_shape
         pixels = np.empty((int(self._held.sum()), channels, height, width), dtype=np.uint8)
-        for place, image in zip(pixels, each_image(layout.dataset, self._held), strict=True):
+        for place, image in zip(pixels, each_image(checkout.dataset, self._held), strict=True):
             place[:] = pixels_of(open_image(image), channels, (height, width))
         labels = torch.from_numpy(self.manifest.labels[self._held])
         normalisation = self.card.normalisation

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section
 from tasks.report.explaining import explain, verdict_on
 from tasks.report.gathering import gather_facts
@@ -12,25 +12,25 @@ from unlearn_core.records.params import RegistryParams
 from unlearn_core.records.request import RequestId
 
 
-def tag_deletion(layout: Layout, *requests: RequestId) -> None:
+def tag_deletion(checkout: Checkout, *requests: RequestId) -> None:
     """Tag the flow run of a deletion with what is known when it begins.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         requests: The ids of the requests that it serves.
     """
-    model = read_section(layout.root, "registry", RegistryParams).model
+    model = read_section(checkout.root, "registry", RegistryParams).model
     tag_flow_run(["lethe", f"model:{model}", *map(tag_of, requests)])
 
 
-def show_deletion(layout: Layout, *requests: RequestId) -> None:
+def show_deletion(checkout: Checkout, *requests: RequestId) -> None:
     """Say on the flow run's page what came of a deletion, whether a model was accepted or not.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         requests: The ids of the requests that it served.
     """
-    told = [gather_facts(layout, one) for one in requests]
+    told = [gather_facts(checkout, one) for one in requests]
     record, verdict = told[0].deletion, verdict_on(told[0])
     found = "nothing-accepted" if record.accepted is None else record.accepted.verdict.verdict
     tags = [f"verdict:{found}"]

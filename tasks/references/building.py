@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.progress import progress_of_many
 from tasks.references.plan import Plan
 from tasks.references.processes import Crew, Did, side_by_side
@@ -23,11 +23,11 @@ def train_one(crew: Crew, job: Job, on_step: Callable[..., None], title: str) ->
     return crew.do(job, on_step)
 
 
-def build_missing(layout: Layout, plan: Plan, *, at_once: int, train: Train = train_one) -> list[Did]:
+def build_missing(checkout: Checkout, plan: Plan, *, at_once: int, train: Train = train_one) -> list[Did]:
     """Train what is missing, each model in a process of its own; what is finished stays, come what may.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         plan: What is wanted.
         at_once: How many trainings run at once; it changes no bit of a model.
         train: Has one trained.
@@ -35,19 +35,19 @@ def build_missing(layout: Layout, plan: Plan, *, at_once: int, train: Train = tr
     Returns:
         How each training ended, in the order of ``missing``.
     """
-    sweep(layout)
-    with progress_of_many("train", len(plan.missing)) as part, Crew(layout.root) as crew:
+    sweep(checkout)
+    with progress_of_many("train", len(plan.missing)) as part, Crew(checkout.root) as crew:
 
         def work(job: Job) -> Any:
             title = plan.wanted[Path(str(job.folder)).name].title
             with part(title) as on_step:
                 return train(crew, job, on_step, title)
 
-        return side_by_side(work, [_job(layout, plan, name) for name in plan.missing], at_once=at_once)
+        return side_by_side(work, [_job(checkout, plan, name) for name in plan.missing], at_once=at_once)
 
 
-def _job(layout: Layout, plan: Plan, name: str) -> Job:
-    folder = layout.reference(name).relative_to(layout.root)
+def _job(checkout: Checkout, plan: Plan, name: str) -> Job:
+    folder = checkout.reference(name).relative_to(checkout.root)
     return Job(training=plan.wanted[name].training, folder=str(folder))
 
 
@@ -69,11 +69,11 @@ def refuse_failed(plan: Plan, done: Sequence[Did]) -> None:
         )
 
 
-def pin_references(layout: Layout, plan: Plan) -> tuple[str, ...]:
+def pin_references(checkout: Checkout, plan: Plan) -> tuple[str, ...]:
     """Put every finished model of a plan under DVC; one in the cache moves to where it is pinned.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         plan: What is wanted.
 
     Returns:
@@ -81,20 +81,20 @@ def pin_references(layout: Layout, plan: Plan) -> tuple[str, ...]:
     """
     pinned: list[str] = []
     for name, wanted in plan.wanted.items():
-        if (found := find_trained(layout, wanted.training)) is None:
+        if (found := find_trained(checkout, wanted.training)) is None:
             continue
-        if found != (home := layout.reference(name)):
+        if found != (home := checkout.reference(name)):
             shutil.rmtree(home, ignore_errors=True)
             home.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(found, home)
         pinned.append(name)
     if pinned:
-        track(layout.root, *map(layout.reference, pinned))
+        track(checkout.root, *map(checkout.reference, pinned))
     return tuple(pinned)
 
 
-def sweep(layout: Layout) -> None:
+def sweep(checkout: Checkout) -> None:
     """Remove what killed trainings left half written; nobody else may be at work in the checkout."""
-    for left in layout.references.glob(".*.*"):
+    for left in checkout.references.glob(".*.*"):
         if left.is_dir():
             shutil.rmtree(left)

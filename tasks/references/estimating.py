@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Sequence
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.computing.machine import cores, disk_free_mib, memory_available_mib
 from tasks.references.plan import Plan, Wanted
 from tasks.references.processes import Crew, Did, side_by_side
@@ -18,14 +18,14 @@ COPIES = 2
 """Of every model on the disk: its folder, and DVC's cache."""
 
 
-def estimate_building(layout: Layout, plan: Plan, *, at_most: int | None = None) -> Estimate:
+def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = None) -> Estimate:
     """Say what building all that is missing would take.
 
     The steps are taken in processes of their own: once alone, for the memory; then by as many at once as
     there will be, since they slow one another down.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         plan: What is wanted.
         at_most: How many trainings may run at once; by default as many as the machine holds.
 
@@ -36,7 +36,7 @@ def estimate_building(layout: Layout, plan: Plan, *, at_most: int | None = None)
     if not plan.missing:
         return Estimate(models=models, finished=models)
     training = plan.wanted[plan.missing[0]].training
-    trial = _try_together(layout, training, 1)
+    trial = _try_together(checkout, training, 1)
     available = memory_available_mib()
     at_once = places(
         training,
@@ -44,7 +44,7 @@ def estimate_building(layout: Layout, plan: Plan, *, at_most: int | None = None)
         room=MEMORY_SHARE * available / trial.peak_memory_mib,
     )
     if at_once > 1:
-        trial = _try_together(layout, training, at_once)
+        trial = _try_together(checkout, training, at_once)
     each = [duration(trial, plan.wanted[name]) for name in plan.missing]
     return Estimate(
         models=models,
@@ -55,7 +55,7 @@ def estimate_building(layout: Layout, plan: Plan, *, at_most: int | None = None)
         memory_mib=at_once * trial.peak_memory_mib,
         memory_available_mib=available,
         disk_mib=COPIES * len(plan.missing) * trial.model_mib,
-        disk_free_mib=disk_free_mib(layout.root),
+        disk_free_mib=disk_free_mib(checkout.root),
     )
 
 
@@ -98,9 +98,9 @@ def makespan(durations: Sequence[float], workers: int) -> float:
     return max(free)
 
 
-def _try_together(layout: Layout, training: Training, count: int) -> Trial:
+def _try_together(checkout: Checkout, training: Training, count: int) -> Trial:
     """Take steps in some processes beside one another; times are their mean, memory is the largest."""
-    with Crew(layout.root) as crew:
+    with Crew(checkout.root) as crew:
         tried = side_by_side(crew.do, [Job(training=training, folder=None)] * count, at_once=count)
     if (why := next((one.why for one in tried if one.why is not None), None)) is not None:
         raise PipelineError(f"a few steps of training were tried, and could not be taken: {why}")

@@ -1,6 +1,6 @@
 """The retrained models and shadows that a policy asks for: those that are there, and those built now."""
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.progress import tell
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.references.building import build_missing, refuse_failed
@@ -12,11 +12,11 @@ from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy
 
 
-def gather_references(layout: Layout, run: RunParams, policy: Policy) -> References:
+def gather_references(checkout: Checkout, run: RunParams, policy: Policy) -> References:
     """Return the models that a request is judged with; under ``build`` they are all there afterwards.
 
     Args:
-        layout: The checkout, with its request split.
+        checkout: The checkout, with its request split.
         run: Base seed and threads; no method has a reference's seed.
         policy: How many of each, and whether they are built.
 
@@ -30,21 +30,21 @@ def gather_references(layout: Layout, run: RunParams, policy: Policy) -> Referen
     if policy.reference == "none":
         return NOTHING
     if policy.reference == "build":
-        _build(layout, plan_references(layout, run, count=policy.references, shadows=policy.shadows))
-    elif read_checkpoint_card(layout.parent).recipe is None:
+        _build(checkout, plan_references(checkout, run, count=policy.references, shadows=policy.shadows))
+    elif read_checkpoint_card(checkout.parent).recipe is None:
         return NOTHING
-    return references_of(layout, run).first(policy.references, policy.shadows)
+    return references_of(checkout, run).first(policy.references, policy.shadows)
 
 
-def _build(layout: Layout, plan: Plan) -> None:
+def _build(checkout: Checkout, plan: Plan) -> None:
     """Train what is missing, one model here or several side by side, and say first what it takes."""
     if len(plan.missing) == 1:
         wanted = plan.wanted[plan.missing[0]]
-        trial = try_training(layout, wanted.training)
+        trial = try_training(checkout, wanted.training)
         _announce(1, at_once=1, seconds=duration(trial, wanted), memory_mib=trial.peak_memory_mib)
-        find_or_train(layout, wanted.training)
+        find_or_train(checkout, wanted.training)
     elif plan.missing:
-        estimate = estimate_building(layout, plan)
+        estimate = estimate_building(checkout, plan)
         refuse_full_disk(estimate)
         _announce(
             estimate.missing,
@@ -52,7 +52,7 @@ def _build(layout: Layout, plan: Plan) -> None:
             seconds=estimate.seconds,
             memory_mib=estimate.memory_mib,
         )
-        refuse_failed(plan, build_missing(layout, plan, at_once=estimate.at_once))
+        refuse_failed(plan, build_missing(checkout, plan, at_once=estimate.at_once))
 
 
 def _announce(models: int, *, at_once: int, seconds: float, memory_mib: float) -> None:

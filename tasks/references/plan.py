@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tasks.checkout.layout import Layout, short
+from tasks.checkout.checkout import Checkout, short
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
@@ -40,11 +40,11 @@ class Plan:
     missing: tuple[str, ...]
 
 
-def plan_references(layout: Layout, run: RunParams, *, count: int, shadows: int) -> Plan:
+def plan_references(checkout: Checkout, run: RunParams, *, count: int, shadows: int) -> Plan:
     """List the models of the current request.
 
     Args:
-        layout: The checkout, with its request split.
+        checkout: The checkout, with its request split.
         run: Base seed and threads.
         count: How many retrained models there shall be, those of shadow pairs among them.
         shadows: How many shadow pairs there shall be.
@@ -55,13 +55,13 @@ def plan_references(layout: Layout, run: RunParams, *, count: int, shadows: int)
     Raises:
         ConfigurationError: If nobody knows how the parent was trained.
     """
-    parent, split = read_checkpoint_card(layout.parent), read_split(layout)
+    parent, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     if (recipe := parent.recipe) is None:
         raise ConfigurationError(
             "nobody knows how the parent was trained, so that nothing can be trained anew; adopt the model "
             "with its --recipe, or set policy.reference to none, which is evidence level E0"
         )
-    (train,) = (entry.rows for entry in read_card(layout.dataset).splits if entry.split == "train")
+    (train,) = (entry.rows for entry in read_card(checkout.dataset).splits if entry.split == "train")
     retained = train - len(split.forget_rows)
     most = max(count, shadows)
     sides = (("retrained", split.retained, retained, most), ("shadow", split.data, train, shadows))
@@ -71,5 +71,5 @@ def plan_references(layout: Layout, run: RunParams, *, count: int, shadows: int)
             if index < models:
                 training = describe_training(parent, recipe, run, data_digest=digest, index=index)
                 wanted[short(training.digest)] = Wanted(training, rows, f"{title} {index + 1}")
-    missing = (name for name, one in wanted.items() if find_trained(layout, one.training) is None)
+    missing = (name for name, one in wanted.items() if find_trained(checkout, one.training) is None)
     return Plan(wanted, tuple(missing))

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import write_atomically
-from tasks.checkout.layout import Layout, short
 from tasks.references.training_process import RESULT, STEP, WHY
 from unlearn_core.errors import LetheError, PipelineError
 from unlearn_core.progress import OnStep, Step, ignore_step
@@ -114,7 +114,7 @@ class Crew:
             )
         errors.seek(0)
         written = errors.read()
-        log = Layout(self._root).lethe / "failures" / f"{short(job.training.digest)}.log"
+        log = Checkout(self._root).lethe / "failures" / f"{short(job.training.digest)}.log"
         write_atomically(log, written)
         *_, last = written.decode(errors="replace").strip().splitlines() or ["it wrote nothing"]
         return f"its process ended with status {code}: {last} (all of it: {log})"

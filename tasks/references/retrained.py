@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, write_record
-from tasks.checkout.layout import Layout, short
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.execution import device_name
 from tasks.computing.materials import read_split, retain_mask
@@ -69,24 +69,24 @@ NOTHING = References((), ())
 """Where nothing was retrained to compare with."""
 
 
-def references_of(layout: Layout, run: RunParams) -> References:
+def references_of(checkout: Checkout, run: RunParams) -> References:
     """Return every finished retrained model and shadow pair of the current request.
 
     Args:
-        layout: The checkout, with its request split.
+        checkout: The checkout, with its request split.
         run: Base seed and threads.
 
     Returns:
         The models; none where nobody knows how the parent was trained.
     """
-    parent, split = read_checkpoint_card(layout.parent), read_split(layout)
+    parent, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     if (recipe := parent.recipe) is None:
         return NOTHING
     retrained: list[Path] = []
     pairs: list[ShadowPair] = []
     for index in range(MOST_REFERENCES):
         without, before = (
-            find_trained(layout, describe_training(parent, recipe, run, data_digest=digest, index=index))
+            find_trained(checkout, describe_training(parent, recipe, run, data_digest=digest, index=index))
             for digest in (split.retained, split.data)
         )
         if without is not None:
@@ -125,35 +125,35 @@ def describe_training(
     )
 
 
-def find_trained(layout: Layout, wanted: Training) -> Path | None:
+def find_trained(checkout: Checkout, wanted: Training) -> Path | None:
     """Return the folder of a finished model, or None; one among those kept goes before one in the cache."""
-    places = (layout.reference(short(wanted.digest)), _cached(layout, wanted))
+    places = (checkout.reference(short(wanted.digest)), _cached(checkout, wanted))
     return next((folder for folder in places if is_whole(folder)), None)
 
 
-def find_or_train(layout: Layout, wanted: Training) -> Path:
+def find_or_train(checkout: Checkout, wanted: Training) -> Path:
     """Return the folder of a finished model; one that is nowhere is trained now, into the cache.
 
     Args:
-        layout: The checkout, with its request split.
+        checkout: The checkout, with its request split.
         wanted: The model.
 
     Returns:
         Its folder.
     """
-    if (found := find_trained(layout, wanted)) is None:
-        found = _cached(layout, wanted)
-        train_described(layout, wanted, found)
+    if (found := find_trained(checkout, wanted)) is None:
+        found = _cached(checkout, wanted)
+        train_described(checkout, wanted, found)
     return found
 
 
 def train_described(
-    layout: Layout, wanted: Training, folder: Path, *, on_step: OnStep | None = None
+    checkout: Checkout, wanted: Training, folder: Path, *, on_step: OnStep | None = None
 ) -> tuple[CheckpointCard, Cost]:
     """Train a model in this process, and write it and what it cost.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         wanted: What to train.
         folder: Where to write; replaced if it exists.
         on_step: Told of every epoch; None shows a bar.
@@ -163,7 +163,7 @@ def train_described(
     """
     card, cost = train_checkpoint(
         folder,
-        training_rows(layout, Pool(layout, torch.device("cpu")), wanted.data),
+        training_rows(checkout, Pool(checkout, torch.device("cpu")), wanted.data),
         architecture=wanted.architecture,
         recipe=wanted.recipe,
         normalisation=wanted.normalisation,
@@ -173,15 +173,15 @@ def train_described(
         title="retrain the reference",
         on_step=on_step,
     )
-    write_record(layout.cost(card.weights), cost)
+    write_record(checkout.cost(card.weights), cost)
     return card, cost
 
 
-def training_rows(layout: Layout, pool: Pool, data_digest: Sha256) -> Samples:
+def training_rows(checkout: Checkout, pool: Pool, data_digest: Sha256) -> Samples:
     """Return the rows that a model is trained on.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         pool: Its data set.
         data_digest: The data set's digest, or that of what the request retains.
 
@@ -191,7 +191,7 @@ def training_rows(layout: Layout, pool: Pool, data_digest: Sha256) -> Samples:
     Raises:
         PipelineError: If the digest is of neither.
     """
-    split = read_split(layout)
+    split = read_split(checkout)
     if data_digest == split.retained:
         return pool.take(retain_mask(split, pool.manifest))
     if data_digest == split.data:
@@ -202,6 +202,6 @@ def training_rows(layout: Layout, pool: Pool, data_digest: Sha256) -> Samples:
     )
 
 
-def _cached(layout: Layout, wanted: Training) -> Path:
+def _cached(checkout: Checkout, wanted: Training) -> Path:
     """Return where the pipeline itself keeps a reference, unpinned."""
-    return layout.lethe / "references" / short(wanted.digest)
+    return checkout.lethe / "references" / short(wanted.digest)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import copy_folder, core_digest, link_folder, module_of
-from tasks.checkout.layout import Layout, short
 from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.collecting import kept_moments
@@ -28,7 +28,7 @@ ByView = dict[View, Margins]
 
 
 def observed_shadows(
-    layout: Layout, run: RunParams, pairs: Sequence[ShadowPair], checkpoint: Path, method: Method | None
+    checkout: Checkout, run: RunParams, pairs: Sequence[ShadowPair], checkpoint: Path, method: Method | None
 ) -> tuple[Shadows, Ensembles]:
     """Return the margins of shadow models beside those of a model under attack.
 
@@ -36,7 +36,7 @@ def observed_shadows(
     retrained, the shadows are attacked as they were before unlearning: is anything remembered at all?
 
     Args:
-        layout: The checkout, with its request split.
+        checkout: The checkout, with its request split.
         run: Base seed and threads.
         pairs: The shadow models; a pair that the target itself belongs to is left out.
         checkpoint: The folder of the target.
@@ -47,13 +47,13 @@ def observed_shadows(
     """
     target = read_checkpoint_card(checkpoint).weights
     others = [pair for pair in pairs if read_checkpoint_card(pair.without).weights != target]
-    outside = [_observed(layout, run, pair.without) for pair in others]
+    outside = [_observed(checkout, run, pair.without) for pair in others]
     retrained_itself = len(others) < len(pairs) or (method is not None and method.name == LAST_RESORT)
     attacked = [pair.before for pair in others]
     if method is not None and not retrained_itself:
-        attacked = [_unlearned(layout, run, before, method) for before in attacked]
-    inside = [_observed(layout, run, folder) for folder in attacked]
-    margins = _observed(layout, run, checkpoint)[FORGOTTEN]
+        attacked = [_unlearned(checkout, run, before, method) for before in attacked]
+    inside = [_observed(checkout, run, folder) for folder in attacked]
+    margins = _observed(checkout, run, checkpoint)[FORGOTTEN]
     shadows = Shadows(
         inside=_stacked(inside, FORGOTTEN),
         outside=_stacked(outside, FORGOTTEN),
@@ -67,9 +67,9 @@ def observed_shadows(
     return shadows, Ensembles(unlearned=unlearned, retrained=retrained)
 
 
-def _observed(layout: Layout, run: RunParams, checkpoint: Path) -> ByView:
+def _observed(checkout: Checkout, run: RunParams, checkpoint: Path) -> ByView:
     """Return a model's margins on every view, alone: features of many models would fill the memory."""
-    return {view: said.margins() for view, said in observed_views(layout, checkpoint, run).items()}
+    return {view: said.margins() for view, said in observed_views(checkout, checkpoint, run).items()}
 
 
 def _stacked(models: Sequence[ByView], view: View) -> Margins:
@@ -77,38 +77,38 @@ def _stacked(models: Sequence[ByView], view: View) -> Margins:
     return np.stack([margins[view] for margins in models])
 
 
-def _unlearned(layout: Layout, run: RunParams, before: Path, method: Method) -> Path:
+def _unlearned(checkout: Checkout, run: RunParams, before: Path, method: Method) -> Path:
     """Return the folder of a shadow model that a method made to unlearn, now or before."""
     ingredients = {
         "before": read_checkpoint_card(before).weights,
         "method": method.model_dump(mode="json"),
-        "split": read_split(layout).digest,
+        "split": read_split(checkout).digest,
         "run": [run.seed, run.threads],
         "code": core_digest(module_of(method)),
         "torch": torch.__version__,
         "device": device_name(),
     }
     name = short(sha256(canonical_json(ingredients)))
-    folder = layout.lethe / "shadows" / name
+    folder = checkout.lethe / "shadows" / name
     if not is_whole(folder):
-        share = read_section(layout.root, "policy", Policy).max_unsupported_share
-        with _standing_in(layout, before, name) as place:
+        share = read_section(checkout.root, "policy", Policy).max_unsupported_share
+        with _standing_in(checkout, before, name) as place:
             copy_folder(attempt(place, method, run, max_unsupported_share=share).checkpoint, folder)
     return folder
 
 
 @contextmanager
-def _standing_in(layout: Layout, parent: Path, name: str) -> Iterator[Layout]:
+def _standing_in(checkout: Checkout, parent: Path, name: str) -> Iterator[Checkout]:
     """Yield a folder that is as the checkout, but with another model as the parent."""
-    place = Layout(layout.lethe / "shadows" / f".{name}")
+    place = Checkout(checkout.lethe / "shadows" / f".{name}")
     shutil.rmtree(place.root, ignore_errors=True)
-    pixels = layout.lethe / "pixels"
+    pixels = checkout.lethe / "pixels"
     pixels.mkdir(parents=True, exist_ok=True)
-    link_folder(place.dataset, layout.dataset)
-    link_folder(place.split, layout.split)
+    link_folder(place.dataset, checkout.dataset)
+    link_folder(place.split, checkout.split)
     link_folder(place.parent, parent)
     link_folder(place.lethe / "pixels", pixels)
-    shutil.copy(layout.root / "params.yaml", place.root)
-    link_folder(place.moments, kept_moments(place, layout.lethe / "shadows" / "moments")[0])
+    shutil.copy(checkout.root / "params.yaml", place.root)
+    link_folder(place.moments, kept_moments(place, checkout.lethe / "shadows" / "moments")[0])
     yield place
     shutil.rmtree(place.root)

@@ -1,7 +1,7 @@
 """What a request's references allow, and what building them took."""
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.references.estimating import COPIES
 from tasks.references.plan import Plan
@@ -12,18 +12,18 @@ from unlearn_core.records.params import RunParams
 from unlearn_core.records.reference import Holdings, Took
 
 
-def holdings(layout: Layout, run: RunParams) -> Holdings:
+def holdings(checkout: Checkout, run: RunParams) -> Holdings:
     """Count the finished models of the current request, and say what evidence they allow."""
-    found = references_of(layout, run)
+    found = references_of(checkout, run)
     retrained, pairs = len(found.retrained), len(found.pairs)
     return Holdings(retrained=retrained, pairs=pairs, level=level(retrained, pairs))
 
 
-def what_it_took(layout: Layout, plan: Plan, *, seconds: float, at_once: int) -> Took:
+def what_it_took(checkout: Checkout, plan: Plan, *, seconds: float, at_once: int) -> Took:
     """Return what building all that a plan missed took.
 
     Args:
-        layout: The checkout, with all of it built.
+        checkout: The checkout, with all of it built.
         plan: The plan before that.
         seconds: From the start of the first training to the end of the last.
         at_once: How many ran at once.
@@ -31,8 +31,8 @@ def what_it_took(layout: Layout, plan: Plan, *, seconds: float, at_once: int) ->
     Returns:
         Time, memory and disk, as they were estimated.
     """
-    folders = [layout.reference(name) for name in plan.missing]
-    costs = [read_record(layout.cost(read_checkpoint_card(folder).weights), Cost) for folder in folders]
+    folders = [checkout.reference(name) for name in plan.missing]
+    costs = [read_record(checkout.cost(read_checkpoint_card(folder).weights), Cost) for folder in folders]
     size = sum(file.stat().st_size for folder in folders for file in folder.iterdir())
     return Took(
         built=plan.missing,

@@ -18,8 +18,8 @@ from typing import IO, Any
 
 import torch
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import code_digest
-from tasks.checkout.layout import Layout
 from tasks.computing.execution import device_name
 from tasks.references.retrained import train_described
 from tasks.references.trials import try_training
@@ -42,18 +42,18 @@ def main() -> None:
     say = partial(_say, sys.stdout)
     try:
         with redirect_stdout(sys.stderr):
-            say(RESULT, _do(Layout(Path.cwd()), job, say))
+            say(RESULT, _do(Checkout(Path.cwd()), job, say))
     except LetheError as error:
         say(WHY, str(error))
         sys.exit(error.exit_code)
 
 
-def _do(layout: Layout, job: Job, say: Say) -> Any:
+def _do(checkout: Checkout, job: Job, say: Say) -> Any:
     """Train or try, and return what is told of it as a JSON value."""
     _refuse_another_world(job.training)
     if job.folder is None:
-        return try_training(layout, job.training).model_dump(mode="json")
-    card, _ = train_described(layout, job.training, Path(job.folder), on_step=partial(_say_step, say))
+        return try_training(checkout, job.training).model_dump(mode="json")
+    card, _ = train_described(checkout, job.training, Path(job.folder), on_step=partial(_say_step, say))
     return card.weights
 
 

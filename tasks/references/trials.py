@@ -5,7 +5,7 @@ import time
 
 import torch
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing, measured
@@ -22,12 +22,12 @@ from unlearn_core.training import fit
 STEPS = 6
 
 
-def retraining_seconds(layout: Layout, *, steps: int = STEPS) -> float:
+def retraining_seconds(checkout: Checkout, *, steps: int = STEPS) -> float:
     """Estimate what retraining would take as busy as the machine is now: some steps of it, times the rest."""
-    card, split = read_checkpoint_card(layout.parent), read_split(layout)
+    card, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     assert card.recipe is not None
-    with computing(read_section(layout.root, "run", RunParams).threads) as device:
-        train = Pool(layout, device).split("train")
+    with computing(read_section(checkout.root, "run", RunParams).threads) as device:
+        train = Pool(checkout, device).split("train")
         per_step = seconds_per_step(train, card.architecture, card.recipe, steps=steps)
     return per_step * steps_of(card.recipe, len(train) - len(split.forget_rows))
 
@@ -60,18 +60,18 @@ def seconds_per_step(
     return (time.perf_counter() - started) / steps_of(once, len(few))
 
 
-def try_training(layout: Layout, wanted: Training) -> Trial:
+def try_training(checkout: Checkout, wanted: Training) -> Trial:
     """Take a few steps of a training, and measure time and memory; nothing is written.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         wanted: The training.
 
     Returns:
         What was measured.
     """
     with computing(wanted.threads) as device, measured() as meter:
-        samples = training_rows(layout, Pool(layout, device), wanted.data)
+        samples = training_rows(checkout, Pool(checkout, device), wanted.data)
         per_step = seconds_per_step(samples, wanted.architecture, wanted.recipe)
     tensors = build_seeded(wanted.architecture, 0).state_dict().values()
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)

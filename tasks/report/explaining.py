@@ -6,7 +6,7 @@ The words are the report's, so that the three tell one story. What was asked for
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.checkout.layout import CERTIFICATE
+from tasks.checkout.checkout import CERTIFICATE
 from tasks.report.notes import note
 from tasks.report.numbers import count, counted
 from tasks.report.outputs import HEADLINES, drift_in_words, run_name, tried_table

@@ -1,7 +1,7 @@
 """The facts of a deletion, gathered from what it left in a checkout."""
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_record
-from tasks.checkout.layout import Layout
 from tasks.computing.costs import read_cost
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
@@ -18,13 +18,13 @@ from unlearn_core.records.report import Pictures, ReportFacts
 from unlearn_core.records.request import DeletionRequest
 
 
-def gather_facts(layout: Layout, request_id: str) -> ReportFacts:
+def gather_facts(checkout: Checkout, request_id: str) -> ReportFacts:
     """Return the facts of a request's deletion: from the pinned records, or as they were kept.
 
     What is gathered is kept among the request's evidence, for when the checkout has moved on.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         request_id: The request's id.
 
     Returns:
@@ -33,17 +33,17 @@ def gather_facts(layout: Layout, request_id: str) -> ReportFacts:
     Raises:
         SetupError: If nothing in the checkout tells of the request.
     """
-    kept = layout.report_facts(request_id)
-    if (layout.split / "split.json").is_file():
-        split = read_split(layout)
-        served = _find_served(layout, split, request_id)
-        record = _find_record(layout, split) if served is not None else None
+    kept = checkout.report_facts(request_id)
+    if (checkout.split / "split.json").is_file():
+        split = read_split(checkout)
+        served = _find_served(checkout, split, request_id)
+        record = _find_record(checkout, split) if served is not None else None
         if served is not None and record is not None:
-            facts = _gather(layout, split, record, served, request_id)
+            facts = _gather(checkout, split, record, served, request_id)
             write_record(kept, facts)
             return facts
     if not kept.is_file():
-        _refuse_group(layout, request_id)
+        _refuse_group(checkout, request_id)
         raise SetupError(
             f"nothing here tells of a deletion for the request {request_id!r}; serve it with `lethe delete "
             f"{request_id}`, or check out the commit that it was served in and run `dvc pull`"
@@ -51,36 +51,36 @@ def gather_facts(layout: Layout, request_id: str) -> ReportFacts:
     return read_record(kept, ReportFacts)
 
 
-def _find_served(layout: Layout, split: SplitRecord, request_id: str) -> DeletionRequest | None:
+def _find_served(checkout: Checkout, split: SplitRecord, request_id: str) -> DeletionRequest | None:
     """Return the request that a split was made for, or the group, if a request was served by it."""
-    if split.request != request_id and not layout.request(split.request).is_file():
+    if split.request != request_id and not checkout.request(split.request).is_file():
         return None
-    served = read_request(layout, split.request)
+    served = read_request(checkout, split.request)
     return served if request_id in {single.id for single in served.singles} else None
 
 
-def _refuse_group(layout: Layout, request_id: str) -> None:
+def _refuse_group(checkout: Checkout, request_id: str) -> None:
     """Say where to look, if an id is that of a group: its members have reports, each its own."""
-    if layout.request(request_id).is_file() and (found := read_request(layout, request_id)).members:
+    if checkout.request(request_id).is_file() and (found := read_request(checkout, request_id)).members:
         ids = ", ".join(single.id for single in found.singles)
         raise SetupError(
             f"{request_id!r} stands for {ids}; each has a report of its own, so name one of them"
         )
 
 
-def _find_record(layout: Layout, split: SplitRecord) -> DeletionRecord | None:
+def _find_record(checkout: Checkout, split: SplitRecord) -> DeletionRecord | None:
     """Return the ladder that was climbed for a split: the one that failed, or the pinned one."""
-    for path in (layout.failure(split.request), layout.deletion):
+    for path in (checkout.failure(split.request), checkout.deletion):
         if path.is_file() and (record := read_record(path, DeletionRecord)).split == split.digest:
             return record
     return None
 
 
 def _gather(
-    layout: Layout, split: SplitRecord, record: DeletionRecord, served: DeletionRequest, request_id: str
+    checkout: Checkout, split: SplitRecord, record: DeletionRecord, served: DeletionRequest, request_id: str
 ) -> ReportFacts:
-    card = read_card(layout.dataset)
-    certificate, signer = _certificate(layout, record, request_id)
+    card = read_card(checkout.dataset)
+    certificate, signer = _certificate(checkout, record, request_id)
     return ReportFacts(
         request=request_id,
         group=served.group,
@@ -92,9 +92,9 @@ def _gather(
         rows=_training_rows(card),
         forgotten_rows=len(split.forget_rows),
         deletion=record,
-        pictures=_pictures(layout, record),
-        costs=_costs(layout, record),
-        released=_released(layout, record, request_id),
+        pictures=_pictures(checkout, record),
+        costs=_costs(checkout, record),
+        released=_released(checkout, record, request_id),
         certificate=certificate,
         signer=signer,
     )
@@ -104,33 +104,33 @@ def _training_rows(card: DatasetCard) -> int:
     return next(entry.rows for entry in card.splits if entry.split == "train")
 
 
-def _pictures(layout: Layout, record: DeletionRecord) -> Pictures | None:
+def _pictures(checkout: Checkout, record: DeletionRecord) -> Pictures | None:
     """Return the pictures of an accepted deletion; of one that failed there are none."""
-    there = record.accepted is not None and layout.pictures.is_file()
-    return read_record(layout.pictures, Pictures) if there else None
+    there = record.accepted is not None and checkout.pictures.is_file()
+    return read_record(checkout.pictures, Pictures) if there else None
 
 
-def _costs(layout: Layout, record: DeletionRecord) -> dict[str, Cost]:
+def _costs(checkout: Checkout, record: DeletionRecord) -> dict[str, Cost]:
     """Return what each model cost, as far as it was made on this machine."""
     weights = {"original": record.original.model}
     weights |= {} if record.reference is None else {"retrained": record.reference.model}
     weights |= {rung.unlearning.name: rung.unlearning.weights for rung in record.rungs}
-    found = {name: read_cost(layout, digest) for name, digest in weights.items()}
+    found = {name: read_cost(checkout, digest) for name, digest in weights.items()}
     return {name: cost for name, cost in found.items() if cost is not None}
 
 
-def _released(layout: Layout, record: DeletionRecord, request_id: str) -> Released | None:
+def _released(checkout: Checkout, record: DeletionRecord, request_id: str) -> Released | None:
     """Return what was released of this very ladder."""
-    path = layout.released(request_id)
+    path = checkout.released(request_id)
     released = read_record(path, Released) if path.is_file() else None
     return released if released is not None and released.outcome.deletion == record.digest else None
 
 
 def _certificate(
-    layout: Layout, record: DeletionRecord, request_id: str
+    checkout: Checkout, record: DeletionRecord, request_id: str
 ) -> tuple[DeletionCertificate | None, Sha256 | None]:
     """Return the accepted model's certificate and the key that it names; verifying is for the reader."""
-    path = layout.certificate(request_id)
+    path = checkout.certificate(request_id)
     if record.accepted is None or not path.is_file():
         return None, None
     payload, _, keyid = decode(read_certificate(path))

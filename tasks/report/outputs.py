@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import as_csv, write_atomically, write_record
-from tasks.checkout.layout import Layout
 from tasks.measuring.evaluation import models_side_by_side
 from tasks.report.histograms import take_pictures
 from unlearn_core.records.deletion import DeletionRecord, Rung
@@ -33,21 +33,21 @@ HEADLINES = (
 _WHY_LENGTH = 400
 
 
-def write_reports(layout: Layout, record: DeletionRecord, run: RunParams, reference: Path | None) -> None:
+def write_reports(checkout: Checkout, record: DeletionRecord, run: RunParams, reference: Path | None) -> None:
     """Write the record of a deletion, its metrics and its plots.
 
     Args:
-        layout: The checkout; the accepted model is in its place.
+        checkout: The checkout; the accepted model is in its place.
         record: Every rung of the ladder.
         run: Base seed and threads.
         reference: The retrained model's folder, or None.
     """
-    write_record(layout.deletion, record)
-    write_atomically(layout.reports / "metrics.json", _metrics(record))
-    subjects = models_side_by_side(layout, layout.unlearned, run, reference)
+    write_record(checkout.deletion, record)
+    write_atomically(checkout.reports / "metrics.json", _metrics(record))
+    subjects = models_side_by_side(checkout, checkout.unlearned, run, reference)
     pictures = take_pictures(subjects, seed=record.original.seed)
-    write_record(layout.pictures, pictures)
-    plots = layout.reports / "plots"
+    write_record(checkout.pictures, pictures)
+    plots = checkout.reports / "plots"
     write_atomically(plots / "accuracy_per_class.csv", _accuracy_per_class(record).encode())
     write_atomically(plots / "attack_roc.csv", _attack_roc(pictures).encode())
 

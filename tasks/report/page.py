@@ -4,8 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
-from tasks.checkout.layout import Layout
 from tasks.report import numbers
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
@@ -22,19 +22,19 @@ ATTACKS = ("mia.", "svc_", "ulira.", "epsilon.")
 TEMPLATES = Path(__file__).resolve().with_name("templates")
 
 
-def write_report(layout: Layout, request_id: str, path: Path | None = None) -> Path:
+def write_report(checkout: Checkout, request_id: str, path: Path | None = None) -> Path:
     """Write the report of a request's deletion.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         request_id: The request's id.
         path: Where to; among the request's evidence by default.
 
     Returns:
         The page's path.
     """
-    path = path or layout.report(request_id)
-    write_atomically(path, render(gather_facts(layout, request_id)))
+    path = path or checkout.report(request_id)
+    write_atomically(path, render(gather_facts(checkout, request_id)))
     return path
 
 

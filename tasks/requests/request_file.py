@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import cache
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section, write_params
 from tasks.data.datasets import manifest_of, read_manifest
 from tasks.data.digits import make_digits
@@ -88,11 +88,11 @@ def pseudonymiser(scope: Scope) -> Callable[[str], str]:
     return lambda identifier: pseudonymise(key, kind, identifier)
 
 
-def read_request(layout: Layout, request_id: str) -> DeletionRequest:
+def read_request(checkout: Checkout, request_id: str) -> DeletionRequest:
     """Read a request.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         request_id: Its id.
 
     Returns:
@@ -102,7 +102,7 @@ def read_request(layout: Layout, request_id: str) -> DeletionRequest:
         SetupError: If there is no such request.
         RequestError: If the file holds a request of another id.
     """
-    path = layout.request(request_id)
+    path = checkout.request(request_id)
     if not path.is_file():
         raise SetupError(f"there is no request {request_id!r} ({path}); name its scope to make it")
     request = DeletionRequest.parse(path.read_bytes())
@@ -111,16 +111,18 @@ def read_request(layout: Layout, request_id: str) -> DeletionRequest:
     return request
 
 
-def is_known(layout: Layout, request: DeletionRequest) -> bool:
+def is_known(checkout: Checkout, request: DeletionRequest) -> bool:
     """Tell whether this very request is in the checkout."""
-    return layout.request(request.id).is_file() and read_request(layout, request.id) == request
+    return checkout.request(request.id).is_file() and read_request(checkout, request.id) == request
 
 
-def check_request(layout: Layout, request: DeletionRequest, *, manifest: Manifest | None = None) -> Selection:
+def check_request(
+    checkout: Checkout, request: DeletionRequest, *, manifest: Manifest | None = None
+) -> Selection:
     """Check a request against the data that ``params.yaml`` names, and write nothing.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         request: The request, or a group of them.
         manifest: The rows of that data, where somebody has read them already.
 
@@ -131,9 +133,9 @@ def check_request(layout: Layout, request: DeletionRequest, *, manifest: Manifes
         RequestError: If it does not fit the data, or its id is taken by another scope; nothing changes.
     """
     for one in (*request.singles, request):
-        if layout.request(one.id).is_file() and not is_known(layout, one):
+        if checkout.request(one.id).is_file() and not is_known(checkout, one):
             raise RequestError(f"the id {one.id!r} is taken by a request with another scope; take another id")
-    manifest, pseudonym = manifest or preview_manifest(layout), cache(pseudonymiser(request.scope))
+    manifest, pseudonym = manifest or preview_manifest(checkout), cache(pseudonymiser(request.scope))
     selection = select(request.scope, manifest, pseudonym)
     # Among all that a group forgets nobody would see that one of its members has nothing to be forgotten.
     singles = request.singles
@@ -142,28 +144,28 @@ def check_request(layout: Layout, request: DeletionRequest, *, manifest: Manifes
     return selection
 
 
-def submit_request(layout: Layout, request: DeletionRequest) -> Selection:
+def submit_request(checkout: Checkout, request: DeletionRequest) -> Selection:
     """Check a request, then write it and name it in ``params.yaml``; of a group, each member is written, too.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         request: The request, or a group of them.
 
     Returns:
         What the request means on that data.
     """
-    selection = check_request(layout, request)
+    selection = check_request(checkout, request)
     for one in {single.id: single for single in (*request.singles, request)}.values():
-        write_record(layout.request(one.id), one)
-    write_params(layout.root, {"request": request.id})
+        write_record(checkout.request(one.id), one)
+    write_params(checkout.root, {"request": request.id})
     return selection
 
 
-def preview_manifest(layout: Layout) -> Manifest:
+def preview_manifest(checkout: Checkout) -> Manifest:
     """Return the rows of the data set that ``params.yaml`` names, without writing anything."""
-    params = read_section(layout.root, "dataset", DatasetParams)
+    params = read_section(checkout.root, "dataset", DatasetParams)
     if isinstance(params, DigitsSource):
         return manifest_of(*make_digits(params))
     if isinstance(params, RetainedSource):
-        return read_manifest(layout.generation("data", params.rows_digest))
-    return read_manifest(require_imported(layout, params))
+        return read_manifest(checkout.generation("data", params.rows_digest))
+    return read_manifest(require_imported(checkout, params))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.storage import object_store
 from tasks.storage.object_store import find_data_store
 from tasks.storage.store_errors import explained
@@ -43,17 +43,17 @@ def remote_settings() -> dict[str, str]:
     return settings | ({"endpointurl": store.endpoint, "region": _region()} if store.endpoint else {})
 
 
-def configure_remote(layout: Layout) -> str | None:
+def configure_remote(checkout: Checkout) -> str | None:
     """Make the configured bucket the default remote of a checkout; without one, leave it the project's own.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
 
     Returns:
         The default remote's name; None if there is none.
     """
     wanted = remote_settings()
-    with opened(layout.root) as repo:
+    with opened(checkout.root) as repo:
         local: Any = repo.config.load_one("local")
         if local.get("remote", {}).get(REMOTE, {}) != wanted:
             with repo.config.edit("local") as local:
@@ -61,11 +61,11 @@ def configure_remote(layout: Layout) -> str | None:
         return repo.config["core"].get("remote")
 
 
-def push_data(layout: Layout) -> int | None:
+def push_data(checkout: Checkout) -> int | None:
     """Send all that the lock and the ``.dvc`` files name to the default remote, but for what is there.
 
     Args:
-        layout: The checkout, its remote configured.
+        checkout: The checkout, its remote configured.
 
     Returns:
         How many files had to be sent; None if there is no remote.
@@ -75,17 +75,17 @@ def push_data(layout: Layout) -> int | None:
         SetupError: If the remote cannot be used with these credentials.
         UnavailableError: If it does not answer.
     """
-    with opened(layout.root) as repo, _patient(), _explained():
+    with opened(checkout.root) as repo, _patient(), _explained():
         if not repo.config["core"].get("remote"):
             return None
         return repo.push()  # pyright: ignore[reportCallIssue]  (a decorator hides the method's type)
 
 
-def pull_data(layout: Layout, *targets: str, settings: dict[str, Any] | None = None) -> None:
+def pull_data(checkout: Checkout, *targets: str, settings: dict[str, Any] | None = None) -> None:
     """Bring data into a checkout: from DVC's cache, and into that from the default remote.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         targets: Outputs of stages, or files and folders under DVC; all that are pinned by default.
         settings: DVC's settings beside those of the checkout, e.g. ``shared_settings`` of another one.
 
@@ -94,7 +94,7 @@ def pull_data(layout: Layout, *targets: str, settings: dict[str, Any] | None = N
         SetupError: If there is no remote to bring it from, or it cannot be used with these credentials.
         UnavailableError: If it does not answer.
     """
-    with opened(layout.root, settings) as repo:
+    with opened(checkout.root, settings) as repo:
         # What no run has pinned yet is made by the stages, and not to be had from anywhere.
         if not (chosen := list(targets) or [str(out) for out in repo.index.outs if out.hash_info]):
             return
@@ -114,18 +114,18 @@ def pull_data(layout: Layout, *targets: str, settings: dict[str, Any] | None = N
         repo.checkout(chosen)  # pyright: ignore[reportCallIssue]
 
 
-def shared_settings(layout: Layout) -> dict[str, Any]:
+def shared_settings(checkout: Checkout) -> dict[str, Any]:
     """Return what lets a worktree share the cache and the default remote of its checkout.
 
     Args:
-        layout: The checkout, of which nothing changes.
+        checkout: The checkout, of which nothing changes.
 
     Returns:
         Settings for ``pull_data``. They may hold secrets of the checkout's own configuration.
     """
     settings = remote_settings()
     own = {"core": {"remote": REMOTE}, "remote": {REMOTE: settings}} if settings else None
-    with opened(layout.root, own) as repo:
+    with opened(checkout.root, own) as repo:
         shared: dict[str, Any] = {"cache": {**repo.config["cache"], "dir": repo.cache.local_cache_dir}}
         if name := repo.config["core"].get("remote"):
             # DVC believes a remote that it is not told to verify.

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
 from tasks.checkout.files import write_record
-from tasks.checkout.layout import Layout
 from tasks.computing.costs import read_cost
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
@@ -36,47 +36,47 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def log_rung(layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> None:
+def log_rung(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:
     """Write one attempt of the current deletion into its run.
 
     Args:
-        layout: The checkout; the candidate is still in its place.
+        checkout: The checkout; the candidate is still in its place.
         rung: The attempt.
         run: Base seed and threads.
         reference: The retrained model's folder, or None.
     """
-    _log(open_deletion(layout), layout, rung, run, reference)
+    _log(open_deletion(checkout), checkout, rung, run, reference)
 
 
-def log_comparison(layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> None:
+def log_comparison(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:
     """Write one attempt that is compared but not served into a run of its own beside the deletion's."""
-    split = read_split(layout)
-    parent = comparison_run(connect(layout.root), request_id=split.request, key=split.deletion_key)
-    _log(parent, layout, rung, run, reference)
+    split = read_split(checkout)
+    parent = comparison_run(connect(checkout.root), request_id=split.request, key=split.deletion_key)
+    _log(parent, checkout, rung, run, reference)
     end_run(parent, "FINISHED")
 
 
-def log_ladder(layout: Layout, record: DeletionRecord) -> None:
+def log_ladder(checkout: Checkout, record: DeletionRecord) -> None:
     """Write the whole ladder into the deletion's run, which fails if no model was accepted.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         record: Every rung, and the models that they were held against.
     """
-    run = open_deletion(layout)
+    run = open_deletion(checkout)
     for role, evaluation in evaluations_by_model(record).items():
         log_evaluation(run, evaluation, role=role, headlines=HEADLINES)
     if record.drift is not None:
         log_drift(run, record.drift)
     if record.accepted is None:
-        path = layout.failure(record.request)
+        path = checkout.failure(record.request)
         write_record(path, record)
         log_documents(run, path, artifact_path="evidence")
-        set_tags(run, _refusal_tags(layout, record))
+        set_tags(run, _refusal_tags(checkout, record))
         end_run(run, "FAILED")
 
 
-def _refusal_tags(layout: Layout, record: DeletionRecord) -> dict[str, str]:
+def _refusal_tags(checkout: Checkout, record: DeletionRecord) -> dict[str, str]:
     """Return the name, the words and the tags of a run that ended without an accepted model."""
     last = record.rungs[-1] if record.rungs else None
     verdict = "none" if last is None else "drifted" if last.has_drifted else last.verdict.verdict
@@ -85,34 +85,36 @@ def _refusal_tags(layout: Layout, record: DeletionRecord) -> dict[str, str]:
         NOTE: refusal_markdown(record),
         "lethe.verdict": verdict,
         "lethe.method": record.tried[-1] if record.tried else "none",
-        "lethe.commit": git_commit(layout.root) or "none",
+        "lethe.commit": git_commit(checkout.root) or "none",
     }
 
 
-def open_deletion(layout: Layout) -> Run:
+def open_deletion(checkout: Checkout) -> Run:
     """Find or start the run of the current deletion."""
-    split = read_split(layout)
-    return deletion_run(connect(layout.root), request_id=split.request, key=split.deletion_key)
+    split = read_split(checkout)
+    return deletion_run(connect(checkout.root), request_id=split.request, key=split.deletion_key)
 
 
-def _log(parent: Run, layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> None:
+def _log(parent: Run, checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:
     log_attempt(
         parent,
         record=rung.unlearning,
         evaluation=rung.evaluation,
         verdict=rung.verdict,
-        cost=read_cost(layout, rung.unlearning.weights),
-        figures=_figures(layout, rung, run, reference),
+        cost=read_cost(checkout, rung.unlearning.weights),
+        figures=_figures(checkout, rung, run, reference),
     )
 
 
-def _figures(layout: Layout, rung: Rung, run: RunParams, reference: Path | None) -> "dict[str, Figure]":
-    candidate = layout.attempt(rung.unlearning.name)
-    subjects = models_side_by_side(layout, candidate, run, reference)
-    classes, seed = read_card(layout.dataset).classes, rung.evaluation.seed
+def _figures(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> "dict[str, Figure]":
+    candidate = checkout.attempt(rung.unlearning.name)
+    subjects = models_side_by_side(checkout, candidate, run, reference)
+    classes, seed = read_card(checkout.dataset).classes, rung.evaluation.seed
     accuracies = {model: _per_class(subject, len(classes)) for model, subject in subjects.items()}
     figures = {
-        "accuracy_per_class": draw_class_accuracy(accuracies, classes, forgotten=read_split(layout).classes),
+        "accuracy_per_class": draw_class_accuracy(
+            accuracies, classes, forgotten=read_split(checkout).classes
+        ),
         "confidences": draw_confidences(
             {model: subject.view("train", "forget").confidences() for model, subject in subjects.items()},
             {model: subject.unseen().confidences() for model, subject in subjects.items()},

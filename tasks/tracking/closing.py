@@ -3,8 +3,8 @@
 Names, tags and words of a run are set in one call: on a server each one costs.
 """
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
-from tasks.checkout.layout import Layout
 from tasks.computing.materials import read_split
 from tasks.report.explaining import Page, explain, folder_of, version_note
 from tasks.report.gathering import gather_facts
@@ -15,11 +15,11 @@ from unlearn_core.records.deletion import Outcome, Released
 from unlearn_core.records.request import RequestId
 
 
-def describe_version(layout: Layout, run: Run, outcome: Outcome, *requests: RequestId) -> str:
+def describe_version(checkout: Checkout, run: Run, outcome: Outcome, *requests: RequestId) -> str:
     """Return what the registry's page says of the version that comes of a deletion.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         run: The deletion's run.
         outcome: What came of it.
         requests: The ids of the requests that it serves.
@@ -27,18 +27,18 @@ def describe_version(layout: Layout, run: Run, outcome: Outcome, *requests: Requ
     Returns:
         Markdown.
     """
-    return version_note(outcome, [gather_facts(layout, one) for one in requests], page_of(run))
+    return version_note(outcome, [gather_facts(checkout, one) for one in requests], page_of(run))
 
 
-def close_released(layout: Layout, run: Run, *released: Released) -> None:
+def close_released(checkout: Checkout, run: Run, *released: Released) -> None:
     """Let the run of an accepted deletion explain itself, and end it; a repeat changes nothing.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         run: The run.
         released: What was released; where requests were served together, for each of them.
     """
-    first, told = released[0], [gather_facts(layout, one.outcome.request) for one in released]
+    first, told = released[0], [gather_facts(checkout, one.outcome.request) for one in released]
     certificates = {f"lethe.certificate.{one.outcome.request}": one.certificate_digest for one in released}
     tags = {
         NAME: run_name(told[0].deletion),
@@ -47,36 +47,36 @@ def close_released(layout: Layout, run: Run, *released: Released) -> None:
         "lethe.method": first.outcome.method,
         "lethe.level": first.outcome.level,
         "lethe.registered_version": str(first.registered_version),
-        "lethe.commit": git_commit(layout.root) or "none",
+        "lethe.commit": git_commit(checkout.root) or "none",
         **({"lethe.certificate": first.certificate_digest} if len(released) == 1 else certificates),
     }
     set_tags(run, tags)
     end_run(run, "FINISHED")
 
 
-def explain_refusal(layout: Layout, run: Run, *requests: RequestId) -> None:
+def explain_refusal(checkout: Checkout, run: Run, *requests: RequestId) -> None:
     """Add the reports to the run of a deletion on which no model was accepted, and tell it in plain words.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         run: The run, which has ended.
         requests: The ids of the requests that were to be served.
     """
-    told = [gather_facts(layout, one) for one in requests]
+    told = [gather_facts(checkout, one) for one in requests]
     for facts in told:
-        log_documents(run, write_report(layout, facts.request), artifact_path=folder_of(facts))
+        log_documents(run, write_report(checkout, facts.request), artifact_path=folder_of(facts))
     set_tags(run, {NOTE: explain(*told, page=page_of(run))})
 
 
-def close_unapproved(layout: Layout, run: Run, why: str) -> None:
+def close_unapproved(checkout: Checkout, run: Run, why: str) -> None:
     """End the run of a deletion whose model no person let into use, and say so.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         run: The run.
         why: What there is to say of it; of persons only what the one who refused is called in the record.
     """
-    request_id = read_split(layout).request
+    request_id = read_split(checkout).request
     set_tags(run, {NAME: f"delete {request_id} · not approved", NOTE: f"**Not approved.** {why}"})
     end_run(run, "FAILED")
 

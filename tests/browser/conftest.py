@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from door import serve_two
 from servers import both
-from world import ROOT, SMALL, checkout, clone
+from world import ROOT, SMALL, clone, make_checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.checkout.params import read_section
@@ -34,7 +34,7 @@ def project(own_folders, tmp_path_factory) -> Path:
     policy = read_section(ROOT, "policy", dict)
     ladder = {"classes": ["finetune", "svd", "retrain"], "samples": ["finetune", "retrain"]}
     parent = {**SMALL["parent"], "recipe": {**SMALL["parent"]["recipe"], "epochs": 12}}
-    return checkout(
+    return make_checkout(
         tmp_path_factory.mktemp("origin") / "project",
         policy={**policy, "ladder": ladder},
         parent=parent,

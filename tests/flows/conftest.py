@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from story import reproduce, tell
-from world import checkout, clone, copied
+from world import clone, copied, make_checkout
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def prefect_server(own_folders):
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
     """What both drivers start from: one commit, with small settings."""
-    return checkout(tmp_path_factory.mktemp("origin") / "project")
+    return make_checkout(tmp_path_factory.mktemp("origin") / "project")
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from pathlib import Path
 from world import SMALL
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.data.datasets import read_manifest
 from tasks.requests.request_file import make_scope, submit_request
 from unlearn_core.records.deletion import DeletionRecord
@@ -22,7 +22,7 @@ def of_class(name: str) -> Scope:
 
 def of_samples(root: Path, count: int) -> Scope:
     """Return a scope of the first training samples that are left."""
-    manifest = read_manifest(Layout(root).dataset)
+    manifest = read_manifest(Checkout(root).dataset)
     ids = manifest.sample_ids[manifest.splits == "train"][:count]
     return make_scope(classes=(), samples=tuple(str(one) for one in ids), subjects=())
 
@@ -35,8 +35,8 @@ def prepare(root: Path) -> None:
 
 def serve(root: Path, request_id: str, scope: Scope) -> DeletionRecord:
     """Serve one request in a prepared checkout."""
-    layout = Layout(root)
-    submit_request(layout, DeletionRequest(id=request_id, scope=scope))
+    checkout = Checkout(root)
+    submit_request(checkout, DeletionRequest(id=request_id, scope=scope))
     for name, stage in DELETION.items():
         run_due(root, name, stage)
-    return read_record(layout.deletion, DeletionRecord)
+    return read_record(checkout.deletion, DeletionRecord)

@@ -8,7 +8,7 @@ from typing import Any
 
 from world import NOTHING, lethe, run
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section, write_params
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.lifecycle.releases import continue_from_champion, read_release
@@ -72,15 +72,15 @@ def reproduce(root: Path) -> Reproduced:
 
 def tell(root: Path) -> Story:
     """Serve requests by Prefect in a fresh clone; its server must be running."""
-    layout = Layout(root)
+    checkout = Checkout(root)
     first = deleted(root, "demo")
     lock = (root / "dvc.lock").read_bytes()
     status, repro = run(root, "dvc", "status"), run(root, "dvc", "repro")
     again = deleted(root, "demo")
     versions = len(registered(root))
-    continue_from_champion(layout)
+    continue_from_champion(checkout)
     second = deleted(root, "r-2", "--subject", PERSON, folder="requests")
-    parent_of_second = read_checkpoint_card(layout.parent)
+    parent_of_second = read_checkpoint_card(checkout.parent)
     undoing = lethe(root, "delete", "r-3", "--class", "5")
     named_after = read_section(root, "request", str)
     before = stages_of(root)
@@ -111,7 +111,7 @@ def deleted(root, *arguments, folder="."):
     code, out, err = lethe(root / folder, "delete", *arguments, "--json")
     assert code == 0, out + err
     released = Released.parse(out)
-    assert released == read_release(Layout(root), arguments[0])
+    assert released == read_release(Checkout(root), arguments[0])
     return released
 
 

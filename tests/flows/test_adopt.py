@@ -11,9 +11,9 @@ import torch
 from pictures import CLASSES, folder_of_pictures, picture, save
 from retraining import gate_reference
 from safetensors.torch import load_file, save_file
-from world import FORGOTTEN, NOISE, QUICK, checkout, files_of, lethe, run
+from world import FORGOTTEN, NOISE, QUICK, files_of, lethe, make_checkout, run
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_params, read_section
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.data.importing import import_dataset
@@ -54,10 +54,10 @@ class Elsewhere:
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory):
     folder = tmp_path_factory.mktemp("a person's own")
-    layout = Layout(folder)
+    checkout = Checkout(folder)
     (folder / "params.yaml").write_text("run: {}\n" + "".join(f"{name}: {{}}\n" for name in OTHERS))
     images = folder_of_pictures(folder / "images", train=40, test=40)
-    pool = Pool(layout, torch.device("cpu"), import_dataset(layout, ImageFolderSource(path="images")))
+    pool = Pool(checkout, torch.device("cpu"), import_dataset(checkout, ImageFolderSource(path="images")))
     model = build_seeded(NET, 0)
     recipe = QUICK.model_copy(update={"epochs": 8})
     fit(model, pool.split("train"), recipe, generator=torch.Generator().manual_seed(0))
@@ -108,7 +108,7 @@ class Told:
 
 @pytest.fixture(scope="module")
 def told(elsewhere, prefect_server, tmp_path_factory):
-    root = checkout(tmp_path_factory.mktemp("adopting") / "project", policy=POLICY)
+    root = make_checkout(tmp_path_factory.mktemp("adopting") / "project", policy=POLICY)
     adopted = said(adopt(root, elsewhere, "--accuracy", f"{elsewhere.accuracy:.4f}"))
     before = pinned(root)
     again = said(adopt(root, elsewhere))
@@ -129,7 +129,7 @@ def pinned(root):
 
 
 def test_the_adopted_model_is_the_one_that_came(told, elsewhere):
-    model, card = load_checkpoint(Layout(told.root).generation("models", told.adopted.weights))
+    model, card = load_checkpoint(Checkout(told.root).generation("models", told.adopted.weights))
     brought = load_file(elsewhere.weights)
     assert all(torch.equal(t, brought[name].to(t.dtype)) for name, t in model.state_dict().items())
     assert (card.method, card.recipe, card.seed) == ("adopt", None, None)
@@ -150,7 +150,7 @@ def test_params_name_the_data_the_model_and_its_place_in_the_registry(told, else
 
 def test_without_a_recipe_nothing_is_retrained_and_the_record_says_why(told):
     assert read_params(told.root)["policy"]["reference"] == "none"
-    record = DeletionRecord.parse(Layout(told.root).deletion.read_bytes())
+    record = DeletionRecord.parse(Checkout(told.root).deletion.read_bytes())
     (why,) = [one.why for one in record.left_out if one.method == "retrain"]
     assert why == "needs the recipe that the model was trained by, which is not at hand"
 
@@ -195,17 +195,17 @@ def test_no_tag_and_no_certificate_names_a_path(told, elsewhere):
 
 
 def test_nothing_can_be_retrained_to_compare_with_and_the_error_says_what_to_do(told):
-    layout, settings = Layout(told.root), read_section(told.root, "run", RunParams)
-    assert gate_reference(layout, settings, "none") is None
-    assert gate_reference(layout, settings, "cached") is None
+    checkout, settings = Checkout(told.root), read_section(told.root, "run", RunParams)
+    assert gate_reference(checkout, settings, "none") is None
+    assert gate_reference(checkout, settings, "cached") is None
     with pytest.raises(ConfigurationError, match=r"adopt .* --recipe, or set policy\.reference to none"):
-        gate_reference(layout, settings, "build")
+        gate_reference(checkout, settings, "build")
 
 
 def test_a_registered_model_is_adopted_with_what_its_card_claims_and_its_recipe(
     told, elsewhere, tmp_path, prefect_server
 ):
-    root = checkout(tmp_path / "project", policy=POLICY)
+    root = make_checkout(tmp_path / "project", policy=POLICY)
     shutil.copytree(told.root / "mlruns", root / "mlruns")
     (tmp_path / "recipe.yaml").write_text("{optimizer: sgd, epochs: 2}")
     # The artifacts' addresses are absolute: they are still in the other checkout.
@@ -218,12 +218,12 @@ def test_a_registered_model_is_adopted_with_what_its_card_claims_and_its_recipe(
     )
     assert (found.weights, found.architecture) == (told.adopted.weights, "small_resnet")
     assert (found.registered_model, found.reference) == ("model", "build")
-    assert read_checkpoint_card(Layout(root).parent).recipe == Recipe(optimizer="sgd", epochs=2)
+    assert read_checkpoint_card(Checkout(root).parent).recipe == Recipe(optimizer="sgd", epochs=2)
 
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory):
-    return checkout(tmp_path_factory.mktemp("refusing") / "project", policy=POLICY)
+    return make_checkout(tmp_path_factory.mktemp("refusing") / "project", policy=POLICY)
 
 
 def refused(root, elsewhere, *options, weights=None):

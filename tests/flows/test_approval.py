@@ -5,11 +5,11 @@ import json
 import shutil
 
 import pytest
-from world import NOISE, SMALL, checkout, lethe
+from world import NOISE, SMALL, lethe, make_checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.evidence.approving import decide
 from tasks.evidence.bundle import gather_bundle
 from tasks.tracking.registry import champion
@@ -27,7 +27,7 @@ pytestmark = NOISE
 def judged(own_folders, tmp_path_factory):
     """A checkout whose deletion was accepted by the gate, and waits for a person."""
     policy = {**SMALL["policy"], "approval": {"within_h": 24}}
-    root = checkout(tmp_path_factory.mktemp("approval") / "project", policy=policy)
+    root = make_checkout(tmp_path_factory.mktemp("approval") / "project", policy=policy)
     for name, stage in {**PREPARATION, **DELETION}.items():
         if name != "certify":
             run_due(root, name, stage)
@@ -48,35 +48,35 @@ def test_nothing_is_certified_before_somebody_has_decided(project):
     with pytest.raises(GateError, match=r"nobody has decided yet; .* `lethe approve demo --by NAME`"):
         certified(project)
     assert champion(connect(project), "digits") is None
-    assert not Layout(project).certificate("demo").exists()
+    assert not Checkout(project).certificate("demo").exists()
 
 
 def test_an_approved_model_comes_into_use(project):
     code, out, err = lethe(project, "approve", "demo", "--by", "privacy office", "--reason", "ticket 17")
     assert (code, out) == (0, "request demo: approved by privacy office\n"), err
     assert certified(project).version == 1
-    approval = read_record(Layout(project).approval("demo"), Approval)
+    approval = read_record(Checkout(project).approval("demo"), Approval)
     assert (approval.approved, approval.by, approval.reason) == (True, "privacy office", "ticket 17")
-    bundle = gather_bundle(Layout(project), "demo")
+    bundle = gather_bundle(Checkout(project), "demo")
     assert bundle.contents["approval.json"] == approval.canonical()
     statement = json.loads(base64.b64decode(json.loads(bundle.contents["certificate.dsse.json"])["payload"]))
     assert statement["predicate"]["approval"] == approval.digest
 
 
 def test_what_was_certified_is_not_decided_again(project):
-    layout = Layout(project)
-    decide(layout, "demo", approved=False, by="privacy office", reason="too early")
-    decide(layout, "demo", approved=True, by="privacy office", reason=None)
+    checkout = Checkout(project)
+    decide(checkout, "demo", approved=False, by="privacy office", reason="too early")
+    decide(checkout, "demo", approved=True, by="privacy office", reason=None)
     DELETION["certify"](project)
-    before = layout.approval("demo").read_bytes()
+    before = checkout.approval("demo").read_bytes()
     code, _, err = lethe(project, "approve", "demo", "--by", "somebody", "--refuse")
     assert code == 2
     assert "is certified already, with the decision that was made" in err
-    assert layout.approval("demo").read_bytes() == before
+    assert checkout.approval("demo").read_bytes() == before
 
 
 def test_a_certificate_without_the_approval_that_its_policy_asks_for_is_false(project):
-    decide(Layout(project), "demo", approved=True, by="privacy office", reason=None)
+    decide(Checkout(project), "demo", approved=True, by="privacy office", reason=None)
     (released,) = DELETION["certify"](project)
     raw = (project / released.certificate).read_bytes()
     statement = json.loads(base64.b64decode(json.loads(raw)["payload"]))
@@ -94,9 +94,9 @@ def test_a_refused_model_does_not(project):
 
 
 def test_a_decision_about_another_model_does_not_count(project):
-    layout = Layout(project)
-    decision = decide(layout, "demo", approved=True, by="privacy office", reason=None)
-    path = layout.approval("demo")
+    checkout = Checkout(project)
+    decision = decide(checkout, "demo", approved=True, by="privacy office", reason=None)
+    path = checkout.approval("demo")
     path.write_bytes(Approval(**{**dict(decision), "deletion": "sha256:" + "0" * 64}).canonical())
     with pytest.raises(GateError, match="nobody has decided yet"):
         certified(project)
@@ -114,7 +114,7 @@ def test_a_wrong_decision_is_refused_and_leaves_nothing(project, arguments, expe
     code, _, err = lethe(project, "approve", *arguments)
     assert code == 2
     assert expected in err
-    assert not Layout(project).approval("demo").exists()
+    assert not Checkout(project).approval("demo").exists()
 
 
 def test_a_policy_that_asks_for_nobody_has_the_digest_that_it_always_had():

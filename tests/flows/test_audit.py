@@ -11,7 +11,7 @@ from world import NOISE, ROOT, clone
 
 from flows.audit import audit
 from flows.worker.deployments import verify
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.evidence.stored import MANIFEST
 from tasks.keys.signing import sign_statement
 from tasks.requests.ledger import reading
@@ -137,7 +137,7 @@ def test_an_altered_ledger_ends_the_audit(desk, evidence, ledger):
 def test_without_a_bucket_certificates_are_looked_for_in_the_checkout(ledger, project, tmp_path, monkeypatch):
     root = clone(project, tmp_path / "project")
     for name, head in {"r-1": ledger.head(), "r-2": ELSEWHERE}.items():
-        path = Layout(root).certificate(name)
+        path = Checkout(root).certificate(name)
         path.parent.mkdir(parents=True)
         path.write_bytes(certify(name, head))
     monkeypatch.chdir(root)

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from world import NOISE, checkout, files_of, lethe
+from world import NOISE, files_of, lethe, make_checkout
 
 from flows.cli.benchmark import agrees, tell_forecast
 from flows.cli.reference import ASK_ABOVE_S
@@ -13,7 +13,7 @@ from flows.stages.parent import make_parent
 from tasks.benchmarking import runs
 from tasks.benchmarking.cases import MOST_CLASSES, Asked, plan_cases
 from tasks.benchmarking.scratch import scratch
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section, write_params
 from tasks.data.datasets import read_manifest
 from tasks.references.plan import plan_references
@@ -34,7 +34,7 @@ RUNS = 2 * 3 + 2 * 2
 @pytest.fixture(scope="module")
 def compared(own_folders, tmp_path_factory):
     """A checkout with a parent, after the command: what was there before, and what it printed."""
-    root = checkout(tmp_path_factory.mktemp("benchmark") / "project")
+    root = make_checkout(tmp_path_factory.mktemp("benchmark") / "project")
     make_dataset(root)
     make_parent(root)
     before = own_files(root)
@@ -85,8 +85,8 @@ def test_every_row_stands_beside_the_model_retrained_for_its_seed_and_set(compar
 
 def test_the_retrained_models_are_those_of_lethe_reference(compared):
     root, *_ = compared
-    case, *_ = plan_cases(Layout(root), Asked(classes=("3",)), seeds=1, base=0)
-    with scratch(Layout(root), case) as place:
+    case, *_ = plan_cases(Checkout(root), Asked(classes=("3",)), seeds=1, base=0)
+    with scratch(Checkout(root), case) as place:
         plan = plan_references(place, read_section(root, "run", RunParams), count=3, shadows=0)
     assert [plan.wanted[name].title for name in plan.missing] == ["retrained 3"]
 
@@ -192,7 +192,7 @@ def test_without_a_parent_it_says_what_to_do(compared, tmp_path):
 
 def test_every_class_is_forgotten_by_itself_unless_somebody_says_which(compared):
     root, *_ = compared
-    cases = plan_cases(Layout(root), Asked(), seeds=2, base=0)
+    cases = plan_cases(Checkout(root), Asked(), seeds=2, base=0)
     assert [case.forget.name for case in cases] == 2 * [f"class {digit}" for digit in range(MOST_CLASSES)]
     assert len({case.folder for case in cases}) == 20
 
@@ -200,16 +200,16 @@ def test_every_class_is_forgotten_by_itself_unless_somebody_says_which(compared)
 def test_every_seed_draws_its_own_samples_and_the_same_ones_again(compared):
     root, *_ = compared
     asked = Asked(random=(20,))
-    first, second = plan_cases(Layout(root), asked, seeds=2, base=0)
+    first, second = plan_cases(Checkout(root), asked, seeds=2, base=0)
     assert first.split.forget_rows != second.split.forget_rows
     assert (len(first.split.forget_rows), first.split.classes) == (20, ())
-    assert plan_cases(Layout(root), asked, seeds=1, base=0) == (first,)
-    assert set(read_manifest(Layout(root).dataset).splits[list(first.split.forget_rows)]) == {"train"}
+    assert plan_cases(Checkout(root), asked, seeds=1, base=0) == (first,)
+    assert set(read_manifest(Checkout(root).dataset).splits[list(first.split.forget_rows)]) == {"train"}
 
 
 def test_a_person_is_never_named_on_a_page(compared):
     root, *_ = compared
-    (case,) = plan_cases(Layout(root), Asked(subjects=("subject-0003",)), seeds=1, base=0)
+    (case,) = plan_cases(Checkout(root), Asked(subjects=("subject-0003",)), seeds=1, base=0)
     assert "0003" not in case.forget.name + case.folder
     assert case.split.forgotten == ()
 
@@ -217,7 +217,7 @@ def test_a_person_is_never_named_on_a_page(compared):
 def test_too_few_samples_are_refused(compared):
     root, *_ = compared
     with pytest.raises(RequestError, match="0 random samples"):
-        plan_cases(Layout(root), Asked(random=(0,)), seeds=1, base=0)
+        plan_cases(Checkout(root), Asked(random=(0,)), seeds=1, base=0)
 
 
 LONG = Forecast(cases=4, references=4, references_there=1, runs=8, runs_there=2, seconds=ASK_ABOVE_S + 1.0)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from world import NOISE, checkout
+from world import NOISE, make_checkout
 
 from flows.stages.dataset import make_dataset
 from flows.stages.parent import make_parent
@@ -39,7 +39,7 @@ def ran(log):
 
 
 def test_after_a_kill_only_what_was_not_finished_is_run(own_folders, tmp_path):
-    root = checkout(tmp_path / "project")
+    root = make_checkout(tmp_path / "project")
     make_dataset(root)
     make_parent(root)
     with begin(root) as process:

@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
-from world import NOISE, ROOT, checkout, content, files_of, lethe
+from world import NOISE, ROOT, content, files_of, lethe, make_checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_params, write_params
 from tasks.computing.checkpoints import load_checkpoint
 from tasks.computing.materials import load_materials, views
@@ -41,7 +41,7 @@ FEW = {"source": "digits", "tuning": 0.3, "audit": 0.3, "test": 0.2}
 
 @pytest.fixture
 def project(tmp_path):
-    return checkout(tmp_path / "project")
+    return make_checkout(tmp_path / "project")
 
 
 def plant(project, *arguments):
@@ -112,20 +112,20 @@ def test_a_number_that_cannot_be_is_refused_and_no_byte_changes(project, argumen
 @pytest.fixture(scope="module")
 def drilled(own_folders, tmp_path_factory):
     """A net that was trained with 30 canaries, and the request to forget them."""
-    root = checkout(tmp_path_factory.mktemp("drilled") / "project", parent=TRAINED, dataset=FEW)
+    root = make_checkout(tmp_path_factory.mktemp("drilled") / "project", parent=TRAINED, dataset=FEW)
     assert plant(root, "--records", "30")[0] == 0
-    layout = Layout(root)
+    checkout = Checkout(root)
     for stage in PREPARATION.values():
         stage(root)
     scope = make_scope(classes=(), samples=(), subjects=(CANARY_SUBJECT,))
-    submit_request(layout, DeletionRequest(id="drill-1", scope=scope))
+    submit_request(checkout, DeletionRequest(id="drill-1", scope=scope))
     DELETION["split"](root)
-    return layout
+    return checkout
 
 
-def measured(layout, model):
-    pool = Pool(layout, torch.device("cpu"))
-    said = {view: observe(model, rows, batch_size=256) for view, rows in views(layout, pool).items()}
+def measured(checkout, model):
+    pool = Pool(checkout, torch.device("cpu"))
+    said = {view: observe(model, rows, batch_size=256) for view, rows in views(checkout, pool).items()}
     return {entry.name: entry.value for entry in Canary().measure(Subject(10, (), said), seed=0)}
 
 
@@ -154,4 +154,4 @@ def test_a_model_from_elsewhere_is_not_adopted_with_canaries_that_it_never_saw(p
     write_params(project, {"dataset": {"source": "imagefolder", "path": "images", "canaries": 3}})
     asked = Adoption("weights.safetensors", None, "model", None, Claims(), skip=False)
     with pytest.raises(ConfigurationError, match="learned no canaries"):
-        settle_source(Layout(project), asked, Claims())
+        settle_source(Checkout(project), asked, Claims())

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from sequence import LENIENT, of_class, of_samples, prepare, serve
-from world import NOISE, SMALL, checkout, copied
+from world import NOISE, SMALL, copied, make_checkout
 
 from flows.stages.moments import make_moments
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import write_params
 from tasks.computing.checkpoints import load_checkpoint, load_moments, read_checkpoint_card
 from tasks.computing.materials import load_materials
@@ -42,22 +42,22 @@ class Sequence:
 
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
-    root = checkout(
+    root = make_checkout(
         tmp_path_factory.mktemp("carry") / "project",
         policy=POLICY,
         methods=METHODS,
         moments={"source": "carry", "batch_size": 256},
     )
-    layout = Layout(root)
+    checkout = Checkout(root)
     prepare(root)
-    first_card = load_moments(layout.moments)[1]
-    trained = read_checkpoint_card(layout.parent).weights
+    first_card = load_moments(checkout.moments)[1]
+    trained = read_checkpoint_card(checkout.parent).weights
     serve(root, "r-1", of_class("3"))
-    continue_from_champion(layout)
+    continue_from_champion(checkout)
     prepare(root)
-    second_card = load_moments(layout.moments)[1]
+    second_card = load_moments(checkout.moments)[1]
     second = serve(root, "r-2", of_samples(root, 20))
-    continue_from_champion(layout)
+    continue_from_champion(checkout)
     prepare(root)
     return Sequence(root, trained, first_card, second_card, second)
 
@@ -72,28 +72,28 @@ def test_a_trained_model_has_moments_of_its_own(served):
 
 
 def test_a_card_says_which_weights_carried_moments_are_of_and_for(served):
-    layout = Layout(served.root)
+    checkout = Checkout(served.root)
     assert served.second_card.model == served.trained
     assert served.second_card.carried_to == served.second.original.model
-    third = load_moments(layout.moments)[1]
+    third = load_moments(checkout.moments)[1]
     assert third.model == served.trained
-    assert third.carried_to == read_checkpoint_card(layout.parent).weights
-    assert third.data == read_card(layout.dataset).rows_digest
+    assert third.carried_to == read_checkpoint_card(checkout.parent).weights
+    assert third.data == read_card(checkout.dataset).rows_digest
 
 
 def test_carried_moments_are_those_of_what_is_left_at_the_trained_weights(served):
-    layout = Layout(served.root)
-    origin = load_checkpoint(layout.generation("models", served.trained))[0]
-    carried, card = load_moments(layout.moments)
-    left = Pool(layout, torch.device("cpu")).split("train")
+    checkout = Checkout(served.root)
+    origin = load_checkpoint(checkout.generation("models", served.trained))[0]
+    carried, card = load_moments(checkout.moments)
+    left = Pool(checkout, torch.device("cpu")).split("train")
     assert card.samples == len(left)
     assert max(stale_by(carried, collect(origin, left)).values()) <= 1e-6
 
 
 def test_a_method_is_handed_the_model_that_the_moments_are_of(served):
-    layout = Layout(served.root)
-    materials = load_materials(layout, Pool(layout, torch.device("cpu")))
-    origin = load_checkpoint(layout.generation("models", served.trained))[0]
+    checkout = Checkout(served.root)
+    materials = load_materials(checkout, Pool(checkout, torch.device("cpu")))
+    origin = load_checkpoint(checkout.generation("models", served.trained))[0]
     assert all(
         torch.equal(mine, theirs)
         for mine, theirs in zip(materials.moments_model.parameters(), origin.parameters(), strict=True)
@@ -110,35 +110,35 @@ def test_the_drift_tells_how_stale_they_are(served):
 
 
 def test_carried_moments_are_kept_under_version_control(served):
-    folder = Layout(served.root).carried(read_checkpoint_card(Layout(served.root).parent).weights)
+    folder = Checkout(served.root).carried(read_checkpoint_card(Checkout(served.root).parent).weights)
     assert folder.with_name(f"{folder.name}.dvc").is_file()
 
 
 def test_continuing_twice_changes_nothing(served):
-    layout = Layout(served.root)
-    folder = layout.carried(read_checkpoint_card(layout.parent).weights)
+    checkout = Checkout(served.root)
+    folder = checkout.carried(read_checkpoint_card(checkout.parent).weights)
     before = (folder / "card.json").read_bytes()
-    continue_from_champion(layout)
+    continue_from_champion(checkout)
     assert (folder / "card.json").read_bytes() == before
 
 
 def test_moments_that_are_not_here_are_asked_for(copy):
-    layout = Layout(copy)
-    shutil.rmtree(layout.carried(read_checkpoint_card(layout.parent).weights))
+    checkout = Checkout(copy)
+    shutil.rmtree(checkout.carried(read_checkpoint_card(checkout.parent).weights))
     with pytest.raises(PipelineError, match=r"or set `moments: \{source: collect\}`"):
         make_moments(copy)
 
 
 def test_carrying_from_another_parent_is_refused(served, copy):
-    layout = Layout(copy)
-    shutil.rmtree(layout.carried(read_checkpoint_card(layout.parent).weights))
+    checkout = Checkout(copy)
+    shutil.rmtree(checkout.carried(read_checkpoint_card(checkout.parent).weights))
     from tasks.computing.carrying import keep_carried
 
     with pytest.raises(PipelineError, match="Run `dvc repro` for its request"):
-        keep_carried(layout, read_checkpoint_card(layout.unlearned))
+        keep_carried(checkout, read_checkpoint_card(checkout.unlearned))
 
 
 def test_moments_can_be_collected_again_at_any_time(copy):
     write_params(copy, {"moments": {"source": "collect", "batch_size": 256}})
     card = make_moments(copy)
-    assert (card.model, card.carried_to) == (read_checkpoint_card(Layout(copy).parent).weights, None)
+    assert (card.model, card.carried_to) == (read_checkpoint_card(Checkout(copy).parent).weights, None)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 from sequence import LENIENT, of_class, of_samples, prepare, serve
-from world import NOISE, checkout, copied
+from world import NOISE, copied, make_checkout
 
 from flows.stages.unlearn import unlearn
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section, write_params
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.materials import load_materials
@@ -39,16 +39,16 @@ class Sequence:
     second: DeletionRecord
 
     @property
-    def layout(self) -> Layout:
-        return Layout(self.root)
+    def checkout(self) -> Checkout:
+        return Checkout(self.root)
 
 
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
-    root = checkout(tmp_path_factory.mktemp("sequence") / "project", policy=LENIENT)
+    root = make_checkout(tmp_path_factory.mktemp("sequence") / "project", policy=LENIENT)
     prepare(root)
     first = serve(root, "r-1", of_class("3"))
-    continue_from_champion(Layout(root))
+    continue_from_champion(Checkout(root))
     prepare(root)
     return Sequence(root, first, serve(root, "r-2", of_samples(root, 20)))
 
@@ -75,10 +75,10 @@ def test_the_second_request_still_drifts_from_the_trained_model(served):
 
 
 def test_what_drift_says_is_so(served):
-    layout = served.layout
-    origin, now = (load_checkpoint(folder)[0] for folder in (origin_of(served), layout.unlearned))
-    parent = load_checkpoint(layout.parent)[0]
-    retained = load_materials(layout, Pool(layout, torch.device("cpu"))).retain
+    checkout = served.checkout
+    origin, now = (load_checkpoint(folder)[0] for folder in (origin_of(served), checkout.unlearned))
+    parent = load_checkpoint(checkout.parent)[0]
+    retained = load_materials(checkout, Pool(checkout, torch.device("cpu"))).retain
     staleness = stale_by(collect(parent, retained), collect(now, retained))
     expected = layer_drifts(now, origin, collect(origin, retained), staleness)
     for found, wanted in zip(served.second.drift.layers, expected, strict=True):
@@ -89,7 +89,7 @@ def test_what_drift_says_is_so(served):
 
 
 def origin_of(served):
-    return served.layout.generation("models", served.second.drift.origin)
+    return served.checkout.generation("models", served.second.drift.origin)
 
 
 def test_accuracies_are_of_the_same_audit_samples(served):
@@ -99,7 +99,7 @@ def test_accuracies_are_of_the_same_audit_samples(served):
 
 
 def test_the_card_remembers_the_trained_model(served):
-    card = read_checkpoint_card(served.layout.unlearned)
+    card = read_checkpoint_card(served.checkout.unlearned)
     assert (card.trained, card.deletions) == (served.first.original.model, 2)
     assert card.parent == served.first.accepted.unlearning.weights
 
@@ -114,7 +114,7 @@ def test_the_certificate_says_how_far_the_model_has_drifted(served):
     import base64
     import json
 
-    path = served.layout.certificate("r-2")
+    path = served.checkout.certificate("r-2")
     verify_files(path)
     predicate = json.loads(base64.b64decode(json.loads(path.read_bytes())["payload"]))["predicate"]
     told = served.second.drift.model_dump(mode="json", exclude={"layers", "schema_version"})
@@ -122,7 +122,7 @@ def test_the_certificate_says_how_far_the_model_has_drifted(served):
 
 
 def test_the_run_has_the_drift_as_metrics_and_in_full(served, tmp_path):
-    split = read_record(served.layout.split / "split.json", SplitRecord)
+    split = read_record(served.checkout.split / "split.json", SplitRecord)
     tracking = connect(served.root)
     run = deletion_run(tracking, request_id="r-2", key=split.deletion_key)
     metrics = tracking.client.get_run(run.id).data.metrics
@@ -133,9 +133,9 @@ def test_the_run_has_the_drift_as_metrics_and_in_full(served, tmp_path):
 
 
 def test_drift_measured_twice_is_the_same(served):
-    layout = served.layout
+    checkout = served.checkout
     run = read_section(served.root, "run", RunParams)
-    assert measure_drift(layout, layout.unlearned, run) == served.second.drift
+    assert measure_drift(checkout, checkout.unlearned, run) == served.second.drift
 
 
 def test_a_spent_budget_leaves_only_retraining(copy):
@@ -149,7 +149,7 @@ def test_a_spent_budget_leaves_only_retraining(copy):
 def test_retraining_ends_the_drift(copy):
     with_budget(copy, max_requests=1)
     record = unlearn(copy)
-    card = read_checkpoint_card(Layout(copy).unlearned)
+    card = read_checkpoint_card(Checkout(copy).unlearned)
     assert (card.trained, card.deletions) == (None, 0)
     assert (record.drift.origin, record.drift.requests) == (card.weights, 0)
     assert record.drift.weight_distance == 0
@@ -174,12 +174,12 @@ def test_a_model_beyond_the_budget_is_told_as_drifted(copy):
     from tasks.evidence.certification import gather_certificates
 
     with_budget(copy, max_weight_distance=0.0)
-    (certificate,) = gather_certificates(Layout(copy), unlearn(copy), started=now())
+    (certificate,) = gather_certificates(Checkout(copy), unlearn(copy), started=now())
     attempts = certificate.attempts
     assert (attempts[0].method, attempts[0].verdict) == ("finetune", "drifted")
 
 
 def test_a_trained_model_that_is_not_here_is_asked_for(served, copy):
-    shutil.rmtree(Layout(copy).generation("models", served.second.drift.origin))
+    shutil.rmtree(Checkout(copy).generation("models", served.second.drift.origin))
     with pytest.raises(PipelineError, match="does not exist; fetch it with `dvc checkout` or `dvc pull`"):
         unlearn(copy)

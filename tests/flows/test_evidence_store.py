@@ -13,12 +13,12 @@ import pytest
 from s3 import SECRETS
 from sequence import prepare, serve
 from story import PERSON
-from world import NOISE, ROOT, checkout, copied, files_of, lethe
+from world import NOISE, ROOT, copied, files_of, lethe, make_checkout
 
 from flows.delete import delete
 from flows.serve import serve_request
 from flows.stages.certify import certify, certify_and_store
-from tasks.checkout.layout import CERTIFICATE, Layout, short
+from tasks.checkout.checkout import CERTIFICATE, Checkout, short
 from tasks.data.datasets import read_manifest
 from tasks.evidence.stored import MANIFEST
 from tasks.keys.folder import load_pseudonym_key
@@ -39,7 +39,7 @@ PAGE = ROOT / "docs/evidence-store.md"
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
     """A checkout that has served a request for one person, without any store."""
-    root = checkout(tmp_path_factory.mktemp("evidence") / "project")
+    root = make_checkout(tmp_path_factory.mktemp("evidence") / "project")
     prepare(root)
     serve(root, REQUEST, make_scope(classes=(), samples=(), subjects=(PERSON,)))
     return root
@@ -63,7 +63,7 @@ def verified(root):
 
 
 def folder_in_bucket(root):
-    return f"audit/digits/{REQUEST}/{short(read_release(Layout(root), REQUEST).certificate_digest)}"
+    return f"audit/digits/{REQUEST}/{short(read_release(Checkout(root), REQUEST).certificate_digest)}"
 
 
 def test_the_evidence_is_stored_and_reads_back(served, bucket, s3):
@@ -85,8 +85,8 @@ def test_the_evidence_is_stored_and_reads_back(served, bucket, s3):
 def test_the_records_are_the_pipelines_own(served, bucket, s3):
     pushed(served)
     objects, folder = s3.objects(bucket), folder_in_bucket(served)
-    assert objects[f"{folder}/deletion.json"] == Layout(served).deletion.read_bytes()
-    assert objects[f"{folder}/outcome.json"] == Layout(served).outcome.read_bytes()
+    assert objects[f"{folder}/deletion.json"] == Checkout(served).deletion.read_bytes()
+    assert objects[f"{folder}/outcome.json"] == Checkout(served).outcome.read_bytes()
 
 
 def test_the_manifest_comes_last_and_a_second_push_sends_nothing(served, bucket, s3):
@@ -100,7 +100,7 @@ def test_the_manifest_comes_last_and_a_second_push_sends_nothing(served, bucket,
 
 def test_no_object_names_a_person_or_a_sample(served, bucket, s3):
     pushed(served)
-    manifest = read_manifest(Layout(served).dataset)
+    manifest = read_manifest(Checkout(served).dataset)
     names = {PERSON, "hmac-sha256:", "subject-", *map(str, manifest.sample_ids)}
     secrets = {*SECRETS.values(), load_pseudonym_key().hex()}
     for key, raw in s3.objects(bucket).items():
@@ -123,7 +123,7 @@ def test_what_the_page_says_for_elsewhere_finds_what_was_altered(served, bucket,
 
 
 def test_a_file_with_a_pseudonym_is_not_sent(copy, bucket, s3):
-    page = Layout(copy).report(REQUEST)
+    page = Checkout(copy).report(REQUEST)
     page.write_bytes(page.read_bytes() + b"hmac-sha256:0")
     code, _, err = evidence(copy, "push")
     assert code == PipelineError.exit_code
@@ -230,7 +230,7 @@ def test_without_a_certificate_there_is_nothing_to_store(served, bucket):
 
 
 def test_a_report_of_another_certificate_is_not_stored_beside_this_one(copy, bucket):
-    kept = Layout(copy).report_facts(REQUEST)
+    kept = Checkout(copy).report_facts(REQUEST)
     kept.unlink()
     code, _, err = evidence(copy, "push")
     assert code == 2
@@ -289,7 +289,7 @@ def interrupted(served, s3, tmp_path_factory):
         away = raised(serve_request, root, REQUEST)
         serve_request(root, REQUEST)
         repeated, stored = verified(root)["files"], len(s3.objects("interrupted"))
-        page = Layout(root).report(REQUEST)
+        page = Checkout(root).report(REQUEST)
         page.write_bytes(page.read_bytes() + b"\n")
         s3.asked.clear()
         serve_request(root, REQUEST)
@@ -335,7 +335,7 @@ def test_the_stage_certifies_nothing_anew(interrupted):
 @pytest.mark.usefixtures("prefect_server")
 def test_the_flow_stores_all_of_it_and_tries_again_where_the_store_is_away(copy, bucket, s3, monkeypatch):
     monkeypatch.setattr("tasks.storage.object_store.TRIES", 1)
-    Layout(copy).released(REQUEST).unlink()
+    Checkout(copy).released(REQUEST).unlink()
     lock = (copy / "dvc.lock").read_bytes()
     s3.refuse(1, "report.html")
     delete(copy, REQUEST)

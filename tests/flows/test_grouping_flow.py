@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 from story import registered
-from world import NOISE, NOTHING, checkout, files_of, lethe, run
+from world import NOISE, NOTHING, files_of, lethe, make_checkout, run
 
 from flows.serve import serve_group, serve_request
 from flows.stages.certify import certify
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from tasks.checkout.checkout import CERTIFICATE, Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import CERTIFICATE, Layout
 from tasks.checkout.params import read_params, read_section, write_params
 from tasks.computing.checkpoints import WEIGHTS
 from tasks.data.datasets import read_manifest
@@ -64,7 +64,7 @@ def copied(project, folder):
 @pytest.fixture(scope="module")
 def trained(own_folders, tmp_path_factory):
     """A checkout with a parent, in which nothing was asked for yet."""
-    root = checkout(tmp_path_factory.mktemp("trained") / "project")
+    root = make_checkout(tmp_path_factory.mktemp("trained") / "project")
     for name, stage in PREPARATION.items():
         run_due(root, name, stage)
     return root
@@ -74,7 +74,7 @@ def trained(own_folders, tmp_path_factory):
 def accepted(trained, tmp_path_factory):
     """The same with a model that the gate accepted for the group; nothing is certified."""
     root = copied(trained, tmp_path_factory.mktemp("accepted") / "project")
-    submit_request(Layout(root), GROUP)
+    submit_request(Checkout(root), GROUP)
     for name in ("split", "unlearn"):
         run_due(root, name, DELETION[name])
     return root
@@ -110,7 +110,7 @@ def served(accepted, prefect_server, tmp_path_factory):
 
 
 def statement_of(root, request_id):
-    raw = read_certificate(Layout(root).certificate(request_id))
+    raw = read_certificate(Checkout(root).certificate(request_id))
     return verify(raw, public_keys_in(trust_folder()))[0].predicate
 
 
@@ -126,8 +126,8 @@ def test_a_group_has_one_version_and_each_request_a_release(served):
 
 @pytest.mark.parametrize("request_", THREE, ids=NAMES)
 def test_each_certificate_verifies_and_is_about_its_own_request(served, request_):
-    path = Layout(served.root).certificate(request_.id)
-    said = verify_files(path, model=Layout(served.root).unlearned / WEIGHTS)
+    path = Checkout(served.root).certificate(request_.id)
+    said = verify_files(path, model=Checkout(served.root).unlearned / WEIGHTS)
     assert (said["request"], said["group"]) == (request_.id, f"{GROUP.id} of 3 requests")
     certified = statement_of(served.root, request_.id)
     assert certified.request == request_.summary
@@ -146,7 +146,7 @@ def test_a_certificate_names_no_other_request(served):
 
 
 def test_what_is_pinned_is_the_groups(served):
-    outcome = read_record(Layout(served.root).outcome, Outcome)
+    outcome = read_record(Checkout(served.root).outcome, Outcome)
     assert outcome.request == GROUP.id
     expected = {**dict(outcome), "request": "r-5"}
     assert dict(next(one.outcome for one in served.released if one.outcome.request == "r-5")) == expected
@@ -160,7 +160,7 @@ def test_after_a_group_all_is_current(served):
 
 def test_each_request_has_all_of_its_evidence(served):
     for name in NAMES:
-        folder = Layout(served.root).evidence(name)
+        folder = Checkout(served.root).evidence(name)
         found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
         assert {CERTIFICATE, "released.json", "report.html", "report.json"} < found
         assert "data_docs/split-rules.html" in found
@@ -198,7 +198,7 @@ def test_a_member_is_found_as_served(served, capsys):
     before = files_of(served.root / "evidence", served.root / "requests")
     by_name = {one.outcome.request: one for one in served.released}
     for name in NAMES:
-        assert find_release(Layout(served.root), name) == by_name[name]
+        assert find_release(Checkout(served.root), name) == by_name[name]
         code, out, err = lethe(served.root, "delete", name, "--json")
         assert code == 0, err
         assert Released.parse(out) == by_name[name]
@@ -230,12 +230,12 @@ def test_a_member_with_another_scope_is_another_request(served):
 
 
 def test_a_member_whose_scope_was_changed_was_not_served(served):
-    path = Layout(served.root).request("r-5")
+    path = Checkout(served.root).request("r-5")
     before = path.read_bytes()
     path.write_bytes(single("r-5", "6").canonical())
     try:
-        assert find_release(Layout(served.root), "r-5") is None
-        assert find_served(Layout(served.root), "r-5") is None
+        assert find_release(Checkout(served.root), "r-5") is None
+        assert find_served(Checkout(served.root), "r-5") is None
     finally:
         path.write_bytes(before)
 
@@ -256,7 +256,7 @@ def test_every_certificate_of_the_checkout_is_verified(served):
 
 
 def test_a_certificate_in_the_folder_of_another_member_is_found(served):
-    own, others = (Layout(served.root).certificate(name) for name in ("r-3", "r-5"))
+    own, others = (Checkout(served.root).certificate(name) for name in ("r-3", "r-5"))
     before = own.read_bytes()
     own.write_bytes(others.read_bytes())
     try:
@@ -281,11 +281,11 @@ def test_where_no_model_is_accepted_every_request_has_a_report(accepted, tmp_pat
     write_params(root, {"policy": {**policy, "classes": [NOTHING], "reference": "none"}})
     with pytest.raises(GateError, match=f"request {GROUP.id}: no model was accepted"):
         serve_group(root, THREE)
-    failure = read_record(Layout(root).failure(GROUP.id), DeletionRecord)
+    failure = read_record(Checkout(root).failure(GROUP.id), DeletionRecord)
     assert failure.request == GROUP.id
     for name in NAMES:
-        assert "Nothing was released" in Layout(root).report(name).read_text()
-        assert not Layout(root).certificate(name).exists()
+        assert "Nothing was released" in Checkout(root).report(name).read_text()
+        assert not Checkout(root).certificate(name).exists()
     assert champion(connect(root), "digits") is None
 
 
@@ -297,9 +297,9 @@ def test_persons_are_served_together_and_named_nowhere(trained, tmp_path):
     assert [one.outcome.request for one in released] == ["p-3", "p-4"]
     for one in released:
         assert verify_files(root / one.certificate)["scope"] == "subjects"
-    page = Layout(root).report("p-3").read_text()
+    page = Checkout(root).report("p-3").read_text()
     assert "Together they asked to forget the data of 2 persons." in page
-    manifest = read_manifest(Layout(root).dataset)
+    manifest = read_manifest(Checkout(root).dataset)
     rows = [str(one) for one in manifest.sample_ids[[one in PERSONS for one in manifest.subject_ids]]]
     places = [root / folder for folder in ("requests", "evidence", "mlruns", "reports")]
     written = {**files_of(*places), "lock": (root / "dvc.lock").read_bytes()}
@@ -321,7 +321,7 @@ def test_a_certificate_carries_the_head_of_the_ledger_that_holds_the_requests(ac
     root = copied(accepted, tmp_path / "project")
     certify(root)
     assert statement_of(root, "r-3").ledger is None
-    assert not Layout(root).ledger.exists()
+    assert not Checkout(root).ledger.exists()
     shutil.rmtree(root / "evidence")
     entered(root, *THREE[:2])
     certify(root)
@@ -345,14 +345,14 @@ def test_a_ledger_that_cannot_be_reached_is_told_before_anything_is_promoted(acc
     with pytest.raises(SetupError, match=r"the ledger at postgresql://127\.0\.0\.1:1/ledger cannot be used"):
         certify(root)
     assert champion(connect(root), "digits") is None
-    assert not Layout(root).certificate("r-3").exists()
+    assert not Checkout(root).certificate("r-3").exists()
 
 
 def test_what_was_signed_is_signed_again_only_if_it_says_something_else(accepted, tmp_path):
     root = copied(accepted, tmp_path / "project")
     first = certify(root)
     assert certify(root) == first
-    path = Layout(root).certificate("r-3")
+    path = Checkout(root).certificate("r-3")
     path.write_bytes(path.read_bytes()[:-2])
     again = certify(root)
     changed = {one.outcome.request for one, other in zip(again, first, strict=True) if one != other}
@@ -408,7 +408,7 @@ def test_killed_after_any_write_it_ends_with_one_version_and_one_certificate_eac
     accepted, bucket, s3, tmp_path, every
 ):
     root = copied(accepted, tmp_path / "project")
-    layout, signed, killed = Layout(root), {}, 0
+    checkout, signed, killed = Checkout(root), {}, 0
     program = [sys.executable, str(Path(__file__).with_name("certify_until.py")), str(root)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(program, cwd=root, **pipes) as process:
@@ -419,23 +419,23 @@ def test_killed_after_any_write_it_ends_with_one_version_and_one_certificate_eac
                 break
             assert said == "killed"
             killed += 1
-            found = {name: layout.certificate(name) for name in NAMES}
+            found = {name: checkout.certificate(name) for name in NAMES}
             there = {name: sha256(path.read_bytes()) for name, path in found.items() if path.is_file()}
             assert signed.items() <= there.items()
             signed = there
             assert len(rows(root, "SELECT version FROM model_versions")) <= 1
             if rows(root, "SELECT alias FROM registered_model_aliases"):
                 assert sorted(folders(s3, bucket, CERTIFICATE)) == sorted(NAMES)
-                left = None if find_served(layout, GROUP.id) else GROUP
-                assert find_unfinished(layout) == left
+                left = None if find_served(checkout, GROUP.id) else GROUP
+                assert find_unfinished(checkout) == left
             else:
-                assert not any(layout.released(name).exists() for name in NAMES)
+                assert not any(checkout.released(name).exists() for name in NAMES)
         process.stdin.close()
     assert process.returncode == 0
     assert killed > 20 / every
     released = serve_group(root, THREE)
     assert {one.outcome.request: one.certificate_digest for one in released} == signed
-    assert find_unfinished(layout) is None
+    assert find_unfinished(checkout) is None
     assert len(registered(root)) == 1
     stored = [key for key in s3.objects(bucket) if key.endswith(CERTIFICATE)]
     assert len(stored) == len(folders(s3, bucket, "manifest.json")) == 3
@@ -447,11 +447,11 @@ def test_killed_after_any_write_it_ends_with_one_version_and_one_certificate_eac
 def test_what_was_promoted_and_cut_short_is_finished_by_any_of_its_requests(accepted, tmp_path):
     root = copied(accepted, tmp_path / "project")
     certify(root)
-    Layout(root).released("r-8").unlink()
-    assert find_served(Layout(root), "r-3") is None
+    Checkout(root).released("r-8").unlink()
+    assert find_served(Checkout(root), "r-3") is None
     (released,) = serve_request(root, "r-3")
     assert released.outcome.request == "r-3"
-    assert find_served(Layout(root), GROUP.id) is not None
+    assert find_served(Checkout(root), GROUP.id) is not None
     assert "up to date" in run(root, "dvc", "status").stdout
     assert len(registered(root)) == 1
 
@@ -465,8 +465,8 @@ def test_a_group_that_was_altered_before_signing_is_refused(accepted, tmp_path, 
     from unlearn_core.records.request import RequestSummary
 
     root = copied(accepted, tmp_path / "project")
-    deletion = read_record(Layout(root).deletion, DeletionRecord)
-    first, *_ = gather_certificates(Layout(root), deletion, started=now())
+    deletion = read_record(Checkout(root).deletion, DeletionRecord)
+    first, *_ = gather_certificates(Checkout(root), deletion, started=now())
     group = first.group
     other = RequestSummary(id="r-9", kind="classes", scope=group.scope)
     changes = {

@@ -14,8 +14,8 @@ import pytest
 from story import PERSON, deleted, registered
 from world import NOISE, files_of, run
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.data.datasets import read_card, read_manifest
 from tasks.evidence.verification import verify_files
@@ -67,7 +67,7 @@ def test_a_flow_has_its_run_and_its_version(story):
 def test_a_reproductions_certificate_verifies(reproduced):
     verify_files(
         reproduced.root / "evidence/demo/certificate.dsse.json",
-        model=Layout(reproduced.root).unlearned / "model.safetensors",
+        model=Checkout(reproduced.root).unlearned / "model.safetensors",
     )
 
 
@@ -83,12 +83,12 @@ def test_the_next_request_starts_from_the_champion(story):
 
 def test_the_champion_is_adopted_and_not_trained_again(story):
     card = story.parent_of_second
-    assert card == read_checkpoint_card(Layout(story.root).generation("models", story.first.outcome.model))
+    assert card == read_checkpoint_card(Checkout(story.root).generation("models", story.first.outcome.model))
     assert card.method == story.first.outcome.method
 
 
 def test_the_next_request_starts_from_the_retained_data(story):
-    card = read_card(Layout(story.root).dataset)
+    card = read_card(Checkout(story.root).dataset)
     assert card.rows_digest == story.first.outcome.retained == story.second.outcome.data
     assert card.lineage == (story.first.outcome.data,)
     assert card.splits[0].rows_per_class[3] == 0
@@ -100,13 +100,13 @@ def test_every_deletion_has_a_version_of_its_own(story):
 
 
 def test_every_certificate_verifies_with_its_model(story):
-    kept = Layout(story.root).generation("models", story.first.outcome.model) / "model.safetensors"
+    kept = Checkout(story.root).generation("models", story.first.outcome.model) / "model.safetensors"
     verify_files(story.root / story.first.certificate, model=kept)
     assert verify_files(story.root / story.second.certificate)["model"] == story.second.outcome.model
 
 
 def test_a_request_too_small_to_measure_is_only_retrained(story):
-    record = read_record(Layout(story.root).deletion, DeletionRecord)
+    record = read_record(Checkout(story.root).deletion, DeletionRecord)
     assert record.request == "r-2"
     assert record.tried == ("retrain",)
     assert {entry.method for entry in record.left_out} == {"finetune", "svd"}
@@ -187,7 +187,7 @@ def test_a_flow_for_another_request_than_the_settings_name_is_refused(reproduced
 @pytest.fixture
 def forgotten_ids(story):
     """Everything that names the person of the second request."""
-    manifest = read_manifest(Layout(story.root).dataset)
+    manifest = read_manifest(Checkout(story.root).dataset)
     rows = manifest.subject_ids == PERSON
     assert rows.any()
     return [PERSON.encode(), *(one.encode() for one in manifest.sample_ids[rows])]

@@ -4,11 +4,11 @@ import json
 from typing import NamedTuple
 
 import pytest
-from world import FORGOTTEN, NOISE, SMALL, checkout, lethe
+from world import FORGOTTEN, NOISE, SMALL, lethe, make_checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_params, read_section, write_params
 from tasks.computing.unlearning import attempt
 from tasks.evidence.verification import verify_files
@@ -32,7 +32,7 @@ WIDE = {**FORGOTTEN, "below": 1.0, "above": 0.5}
 class Served(NamedTuple):
     """A deletion with several retrained models, and what it left."""
 
-    layout: Layout
+    checkout: Checkout
     record: DeletionRecord
     certificate: DeletionCertificate
 
@@ -40,15 +40,15 @@ class Served(NamedTuple):
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
     policy = {**SMALL["policy"], "references": MODELS, "shadows": PAIRS, "classes": [WIDE]}
-    layout = Layout(checkout(tmp_path_factory.mktemp("levels") / "project", policy=policy))
+    checkout = Checkout(make_checkout(tmp_path_factory.mktemp("levels") / "project", policy=policy))
     for name, stage in STAGES.items():
-        assert run_due(layout.root, name, stage)
-    statement = read_statement(decode(read_certificate(layout.certificate("demo"))).payload)
-    return Served(layout, read_record(layout.deletion, DeletionRecord), statement.predicate)
+        assert run_due(checkout.root, name, stage)
+    statement = read_statement(decode(read_certificate(checkout.certificate("demo"))).payload)
+    return Served(checkout, read_record(checkout.deletion, DeletionRecord), statement.predicate)
 
 
 def test_the_models_that_the_policy_asks_for_are_built_and_none_twice(served):
-    found = references_of(served.layout, read_section(served.layout.root, "run", RunParams))
+    found = references_of(served.checkout, read_section(served.checkout.root, "run", RunParams))
     assert (len(found.retrained), len(found.pairs)) == (MODELS, PAIRS)
     assert len({entry.model for entry in served.record.references}) == MODELS
 
@@ -84,35 +84,35 @@ def test_shadows_were_made_to_unlearn_as_the_target_was(served, tmp_path, monkey
         return attempt(place, *arguments, **named)
 
     monkeypatch.setattr("tasks.references.shadows.attempt", counted)
-    DELETION["unlearn"](served.layout.root)
+    DELETION["unlearn"](served.checkout.root)
     assert calls == []
-    assert read_record(served.layout.deletion, DeletionRecord) == served.record
+    assert read_record(served.checkout.deletion, DeletionRecord) == served.record
 
 
 def test_the_certificate_carries_the_policy_and_is_verified_by_asking_the_gate_again(served):
     assert served.certificate.judgement.policy.references == MODELS
-    verified = verify_files(served.layout.certificate("demo"))
+    verified = verify_files(served.checkout.certificate("demo"))
     assert verified["evidence_level"] == "E2"
 
 
 def test_a_policy_that_was_changed_after_the_run_certifies_nothing(served):
-    layout = served.layout
-    before, policy = layout.certificate("demo").read_bytes(), read_params(layout.root)["policy"]
-    write_params(layout.root, {"policy": {**policy, "alpha": 0.2}})
+    checkout = served.checkout
+    before, policy = checkout.certificate("demo").read_bytes(), read_params(checkout.root)["policy"]
+    write_params(checkout.root, {"policy": {**policy, "alpha": 0.2}})
     try:
         with pytest.raises(EvidenceError, match="the verdict was reached under"):
-            DELETION["certify"](layout.root)
+            DELETION["certify"](checkout.root)
     finally:
-        write_params(layout.root, {"policy": policy})
-    assert layout.certificate("demo").read_bytes() == before
+        write_params(checkout.root, {"policy": policy})
+    assert checkout.certificate("demo").read_bytes() == before
 
 
 def test_the_page_tells_how_many_models_there_were(served):
-    page = write_report(served.layout, "demo").read_text()
+    page = write_report(served.checkout, "demo").read_text()
     assert "5 models to compare with" in page
 
 
 def test_the_command_line_says_which_level_is_possible(served, prefect_server):
-    code, out, _ = lethe(served.layout.root, "reference", "--json")
+    code, out, _ = lethe(served.checkout.root, "reference", "--json")
     assert code == 0
     assert json.loads(out)["holdings"]["level"] == "E2"

@@ -1,10 +1,10 @@
 """What an evaluation observes beside the views: once for each model and split, and bounded."""
 
 import pytest
-from world import NOISE, checkout
+from world import NOISE, make_checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section
 from tasks.computing import observing
 from tasks.computing.observing import observed_views
@@ -16,37 +16,37 @@ pytestmark = NOISE
 
 
 @pytest.fixture(scope="module")
-def layout(own_folders, tmp_path_factory):
+def checkout(own_folders, tmp_path_factory):
     """A checkout with a parent and a split, and nothing observed."""
-    root = checkout(tmp_path_factory.mktemp("observing") / "project")
+    root = make_checkout(tmp_path_factory.mktemp("observing") / "project")
     for name, stage in {**PREPARATION, "split": DELETION["split"]}.items():
         run_due(root, name, stage)
-    return Layout(root)
+    return Checkout(root)
 
 
 @pytest.fixture
-def run(layout):
-    return read_section(layout.root, "run", RunParams)
+def run(checkout):
+    return read_section(checkout.root, "run", RunParams)
 
 
-def itself(layout):
+def itself(checkout):
     """The parent in place of two retrained models."""
-    return References((layout.parent, layout.parent), ())
+    return References((checkout.parent, checkout.parent), ())
 
 
 def values(evaluation):
     return {entry.name: entry.value for entry in evaluation.measurements}
 
 
-def test_model_alone_is_compared_with_an_untrained_net_and_relearns_at_once(layout, run):
-    found = values(assess(layout, layout.parent, run))
+def test_model_alone_is_compared_with_an_untrained_net_and_relearns_at_once(checkout, run):
+    found = values(assess(checkout, checkout.parent, run))
     assert found["zrf.train.forget"] < 1
     assert (found["relearn.steps"], found["relearn.censored"]) == (0, 0)
     assert not any(name.startswith(("weight_distance", "js.", "average_gap")) for name in found)
 
 
-def test_model_as_its_own_references_is_at_every_neutral_value(layout, run):
-    found = values(assess(layout, layout.parent, run, references=itself(layout)))
+def test_model_as_its_own_references_is_at_every_neutral_value(checkout, run):
+    found = values(assess(checkout, checkout.parent, run, references=itself(checkout)))
     names = [
         "weight_distance.whole",
         "weight_distance.floor.whole",
@@ -62,29 +62,29 @@ def test_model_as_its_own_references_is_at_every_neutral_value(layout, run):
     assert found["relearn.ratio"] == 1
 
 
-def test_nothing_is_observed_twice(layout, run, monkeypatch):
-    first = assess(layout, layout.parent, run, references=itself(layout))
+def test_nothing_is_observed_twice(checkout, run, monkeypatch):
+    first = assess(checkout, checkout.parent, run, references=itself(checkout))
 
     def again(*_arguments, **_settings):
         raise AssertionError("observed twice")
 
     monkeypatch.setattr(observing, "observe", again)
     monkeypatch.setattr(observing, "relearn", again)
-    assert assess(layout, layout.parent, run, references=itself(layout)) == first
+    assert assess(checkout, checkout.parent, run, references=itself(checkout)) == first
 
 
-def test_another_seed_is_another_untrained_net_and_another_lesson(layout, run):
-    assess(layout, layout.parent, run)
-    before = set(layout.lethe.glob("*/*"))
-    assess(layout, layout.parent, run.model_copy(update={"seed": run.seed + 1}))
-    made = {path.parent.name for path in set(layout.lethe.glob("*/*")) - before}
+def test_another_seed_is_another_untrained_net_and_another_lesson(checkout, run):
+    assess(checkout, checkout.parent, run)
+    before = set(checkout.lethe.glob("*/*"))
+    assess(checkout, checkout.parent, run.model_copy(update={"seed": run.seed + 1}))
+    made = {path.parent.name for path in set(checkout.lethe.glob("*/*")) - before}
     assert made == {"outputs", "relearning"}
 
 
-def test_what_one_device_said_is_not_taken_for_what_another_would(layout, run, monkeypatch):
-    assess(layout, layout.parent, run)
-    before = set(layout.lethe.glob("*/*"))
+def test_what_one_device_said_is_not_taken_for_what_another_would(checkout, run, monkeypatch):
+    assess(checkout, checkout.parent, run)
+    before = set(checkout.lethe.glob("*/*"))
     monkeypatch.setattr(observing, "device_name", lambda: "another")
-    observed_views(layout, layout.parent, run)
-    (made,) = set(layout.lethe.glob("*/*")) - before
+    observed_views(checkout, checkout.parent, run)
+    (made,) = set(checkout.lethe.glob("*/*")) - before
     assert made.parent.name == "outputs"

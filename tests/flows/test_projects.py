@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from sequence import of_class, serve
 from sequence import prepare as make_parent
-from world import NOISE, checkout
+from world import NOISE, make_checkout
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.git import run_git
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import write_params
 from tasks.lifecycle.projects import BRANCH, open_project, prepare
 from tasks.lifecycle.publishing import publish
@@ -53,39 +53,39 @@ def begin(folder, request_id):
     """Make the worker's clone ready for a request."""
     project = open_project(folder, "digits")
     prepare(project, request_id)
-    return project.layout
+    return project.checkout
 
 
-def delete(layout: Layout, request_id, name):
-    make_parent(layout.root)
-    serve(layout.root, request_id, of_class(name))
-    return read_record(layout.outcome, Outcome)
+def delete(checkout: Checkout, request_id, name):
+    make_parent(checkout.root)
+    serve(checkout.root, request_id, of_class(name))
+    return read_record(checkout.outcome, Outcome)
 
 
 @pytest.fixture(scope="module")
 def worked(own_folders, tmp_path_factory):
     folder = tmp_path_factory.mktemp("projects")
     origin = folder / "digits.git"
-    start = checkout(folder / "start")
+    start = make_checkout(folder / "start")
     subprocess.run(["git", "clone", "--quiet", "--bare", str(start), str(origin)], check=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LETHE_PROJECTS", str(folder / "{model}.git"))
         patch.setenv("LETHE_WORK", str(folder / "work"))
-        layout = begin(folder, "r-1")
-        first = delete(layout, "r-1", "3")
-        hook = layout.root / ".git/hooks/pre-push"
+        checkout = begin(folder, "r-1")
+        first = delete(checkout, "r-1", "3")
+        hook = checkout.root / ".git/hooks/pre-push"
         hook.write_text(FAILS_ONCE)
         hook.chmod(0o755)
         with pytest.raises(UnavailableError):
-            publish(layout, "r-1", branch=BRANCH)
-        committed, pushed = run_git(layout.root, "rev-parse", "HEAD"), run_git(origin, "branch", "--list")
+            publish(checkout, "r-1", branch=BRANCH)
+        committed, pushed = run_git(checkout.root, "rev-parse", "HEAD"), run_git(origin, "branch", "--list")
         begin(folder, "r-1")
-        kept, served = run_git(layout.root, "rev-parse", "HEAD"), find_served(layout, "r-1")
+        kept, served = run_git(checkout.root, "rev-parse", "HEAD"), find_served(checkout, "r-1")
         # Another request was begun on top of it, and given up.
-        write_params(layout.root, {"request": "r-9"})
+        write_params(checkout.root, {"request": "r-9"})
         begin(folder, "r-2")
-        second = delete(layout, "r-2", "5")
-        publish(layout, "r-2", branch=BRANCH)
+        second = delete(checkout, "r-2", "5")
+        publish(checkout, "r-2", branch=BRANCH)
     return Worked(origin, pushed, committed, kept, served, first, second)
 
 

@@ -6,13 +6,13 @@ import subprocess
 
 import pytest
 from retraining import gate_reference
-from world import NOISE, checkout, files_of, lethe, run
+from world import NOISE, files_of, lethe, make_checkout, run
 
 import flows.reference
 from flows.cli.reference import ASK_ABOVE_S, agrees, span, tell_estimate
 from flows.reference import STAGES
 from flows.stages.pipeline import run_due
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section
 from tasks.references import estimating, processes
 from tasks.references.retrained import references_of
@@ -28,10 +28,10 @@ LONG = Estimate(models=2, finished=0, at_once=1, seconds=ASK_ABOVE_S + 1.0, seco
 @pytest.fixture(scope="module")
 def built(prefect_server, tmp_path_factory):
     """A checkout that had the gate's reference in its cache, after the command: and what that printed."""
-    root = checkout(tmp_path_factory.mktemp("reference") / "project")
+    root = make_checkout(tmp_path_factory.mktemp("reference") / "project")
     for stage, function in STAGES.items():
         run_due(root, stage, function)
-    gate = gate_reference(Layout(root), read_section(root, "run", RunParams), "build")
+    gate = gate_reference(Checkout(root), read_section(root, "run", RunParams), "build")
     assert gate is not None
     code, out, err = lethe(root, *ASKED, "--json")
     assert code == 0, err
@@ -39,7 +39,7 @@ def built(prefect_server, tmp_path_factory):
 
 
 def found(root):
-    return references_of(Layout(root), read_section(root, "run", RunParams))
+    return references_of(Checkout(root), read_section(root, "run", RunParams))
 
 
 def test_what_was_missing_is_built_and_what_the_gate_had_is_taken_over(built):
@@ -49,7 +49,7 @@ def test_what_was_missing_is_built_and_what_the_gate_had_is_taken_over(built):
     assert len(report.took.built) == 2
     assert gate.name not in report.took.built
     assert not gate.exists()
-    assert gate_reference(Layout(root), read_section(root, "run", RunParams), "cached") == (
+    assert gate_reference(Checkout(root), read_section(root, "run", RunParams), "cached") == (
         root / "models" / "references" / gate.name
     )
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from s3 import SECRETS
 from sequence import of_class, prepare, serve
-from world import NOISE, checkout, clone, files_of, lethe, run
+from world import NOISE, clone, files_of, lethe, make_checkout, run
 
 from flows.stages.pipeline import DELETION, run_due
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import write_params
 from tasks.keys.folder import home
 from tasks.keys.signing import sign_statement
@@ -46,7 +46,7 @@ class Published:
     busy: UnavailableError
 
     def certificate(self, request_id):
-        return Layout(self.worker).certificate(request_id)
+        return Checkout(self.worker).certificate(request_id)
 
     def certified(self, request_id) -> DeletionCertificate:
         return read_statement(decode(self.certificate(request_id).read_bytes()).payload).predicate
@@ -66,21 +66,21 @@ def store(s3):
 @pytest.fixture(scope="module")
 def published(own_folders, store, tmp_path_factory):
     folder = tmp_path_factory.mktemp("replay")
-    first, origin = checkout(folder / "first"), folder / "origin.git"
+    first, origin = make_checkout(folder / "first"), folder / "origin.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", str(first), str(origin)], check=True)
     root = clone(origin, folder / "worker")
-    layout = Layout(root)
+    checkout = Checkout(root)
     prepare(root)
     serve(root, "r-1", of_class("3"))
     store.refuse(1000, "PUT")
     with pytest.raises(UnavailableError) as busy:
-        publish(layout, "r-1", branch=BRANCH)
+        publish(checkout, "r-1", branch=BRANCH)
     store.refuse(0)
-    publish(layout, "r-1", branch=BRANCH)
-    continue_from_champion(layout)
+    publish(checkout, "r-1", branch=BRANCH)
+    continue_from_champion(checkout)
     prepare(root)
     serve(root, "r-2", of_class("7"))
-    publish(layout, "r-2", branch=BRANCH)
+    publish(checkout, "r-2", branch=BRANCH)
     return Published(origin, root, busy.value)
 
 
@@ -141,11 +141,11 @@ def test_a_published_checkout_is_clean(published):
 
 def test_a_second_clone_pulls_all_of_it(published, second):
     subprocess.run(["git", "checkout", "--quiet", BRANCH], cwd=second, check=True)
-    configure_remote(Layout(second))
+    configure_remote(Checkout(second))
     done = run(second, "dvc", "pull")
     assert done.returncode == 0, done.stderr
     assert "up to date" in run(second, "dvc", "status").stdout
-    there, here = (Layout(root).unlearned / "model.safetensors" for root in (published.worker, second))
+    there, here = (Checkout(root).unlearned / "model.safetensors" for root in (published.worker, second))
     assert here.read_bytes() == there.read_bytes()
 
 
@@ -229,7 +229,7 @@ def test_a_lock_that_is_in_no_commit_is_told(published, second, issue, store):
 
 @pytest.mark.parametrize("deed", ["altered", "removed"])
 def test_data_that_is_not_in_the_remote_as_it_was_is_told(published, second, store, deed):
-    kept = Layout(published.worker).generation("models", published.certified("r-1").models.parent)
+    kept = Checkout(published.worker).generation("models", published.certified("r-1").models.parent)
     weights = (kept / "model.safetensors").read_bytes()
     model = next(key for key, raw in store.objects(BUCKET).items() if raw == weights)
     if deed == "altered":
@@ -281,7 +281,7 @@ def tree(published, tmp_path):
     """The published commit of r-2 in a clone of its own."""
     root = clone(published.origin, tmp_path / "tree")
     subprocess.run(["git", "checkout", "--quiet", BRANCH], cwd=root, check=True)
-    return Layout(root)
+    return Checkout(root)
 
 
 def test_parameters_that_were_not_committed_with_their_lock_are_refused(tree):
@@ -292,7 +292,7 @@ def test_parameters_that_were_not_committed_with_their_lock_are_refused(tree):
 
 
 def test_code_that_is_another_than_the_deletions_is_named(published, tree):
-    shutil.copytree(Layout(published.worker).code, tree.code)
+    shutil.copytree(Checkout(published.worker).code, tree.code)
     assert other_code(tree.root) == []
     listed = tree.code / "unlearn.json"
     digests = json.loads(listed.read_text())
@@ -306,8 +306,8 @@ def test_a_request_that_only_the_clone_has_is_taken_if_it_is_the_one(published, 
     certified = published.certified("r-1")
     with pytest.raises(SetupError, match="neither the commit nor DVC holds the request"):
         _place_request(tree, tree, certified, None)
-    _place_request(Layout(published.worker), tree, certified, None)
-    assert path.read_bytes() == Layout(published.worker).request("r-1").read_bytes()
+    _place_request(Checkout(published.worker), tree, certified, None)
+    assert path.read_bytes() == Checkout(published.worker).request("r-1").read_bytes()
     path.write_bytes(path.read_bytes().replace(b'"3"', b'"4"'))
     with pytest.raises(PipelineError, match="take the one that was served"):
         _place_request(tree, tree, certified, None)
@@ -315,18 +315,18 @@ def test_a_request_that_only_the_clone_has_is_taken_if_it_is_the_one(published, 
 
 def test_a_member_of_a_group_comes_again_from_the_clones_own_cache(own_folders, tmp_path, monkeypatch):
     monkeypatch.delenv("LETHE_S3_DATA_BUCKET", raising=False)
-    root = checkout(tmp_path / "project")
-    layout = Layout(root)
+    root = make_checkout(tmp_path / "project")
+    checkout = Checkout(root)
     members = [make_request(name, of_class(digit)) for name, digit in (("r-4", "3"), ("r-5", "8"))]
     group = make_group(members)
     prepare(root)
     for one in (*members, group):
-        submit_request(layout, one)
+        submit_request(checkout, one)
     for name, stage in DELETION.items():
         run_due(root, name, stage)
-    publish(layout, group.id, branch=BRANCH)
+    publish(checkout, group.id, branch=BRANCH)
     write_params(root, {"request": "demo"})
-    code, out, err = replay(root, layout.certificate("r-5"))
+    code, out, err = replay(root, checkout.certificate("r-5"))
     assert code == 0, out + err
     assert out.startswith("request r-5, ")
     assert f"equal      scope            {group.scope_digest}" in out

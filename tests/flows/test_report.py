@@ -4,11 +4,11 @@ import json
 import shutil
 
 import pytest
-from world import NOISE, NOTHING, checkout, lethe
+from world import NOISE, NOTHING, lethe, make_checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.unlearn import unlearn
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_section, write_params
 from tasks.lifecycle.releases import read_release
 from tasks.storage.versioning import is_current
@@ -20,14 +20,14 @@ pytestmark = NOISE
 
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
-    root = checkout(tmp_path_factory.mktemp("reported") / "project")
+    root = make_checkout(tmp_path_factory.mktemp("reported") / "project")
     for name, stage in {**PREPARATION, **DELETION}.items():
         run_due(root, name, stage)
     return root
 
 
 def page_of(root):
-    return Layout(root).report("demo").read_bytes()
+    return Checkout(root).report("demo").read_bytes()
 
 
 def reported(root, *arguments):
@@ -37,21 +37,21 @@ def reported(root, *arguments):
 
 
 def test_a_certified_deletion_has_its_page_beside_the_certificate(served):
-    released = read_release(Layout(served), "demo")
+    released = read_release(Checkout(served), "demo")
     assert released.certificate_digest in page_of(served).decode()
 
 
 def test_the_page_is_among_the_documents_of_the_deletions_run(served):
-    run = read_release(Layout(served), "demo").run
+    run = read_release(Checkout(served), "demo").run
     logged = connect(served).client.list_artifacts(run, "evidence")
     assert "evidence/report.html" in {entry.path for entry in logged}
 
 
 def test_the_command_writes_the_same_page_again_and_changes_nothing_pinned(copy):
     before = page_of(copy)
-    Layout(copy).report("demo").unlink()
+    Checkout(copy).report("demo").unlink()
     told = reported(copy)
-    assert told == {"request": "demo", "report": str(Layout(copy).report("demo"))}
+    assert told == {"request": "demo", "report": str(Checkout(copy).report("demo"))}
     assert page_of(copy) == before
 
 

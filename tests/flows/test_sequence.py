@@ -2,9 +2,9 @@
 
 import pytest
 from sequence import LENIENT, of_class, of_samples, prepare, serve
-from world import NOISE, checkout
+from world import NOISE, make_checkout
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.evidence.verification import verify_files
 from tasks.lifecycle.releases import continue_from_champion, read_release
@@ -20,21 +20,21 @@ NAMES = [f"r-{number}" for number in range(10)]
 def served(own_folders, tmp_path_factory):
     """Return the checkout, and the record and the card of every deletion."""
     policy = {**LENIENT, "drift": {"max_requests": BUDGET}}
-    root = checkout(tmp_path_factory.mktemp("sequence") / "project", policy=policy)
-    layout, records, cards = Layout(root), [], []
+    root = make_checkout(tmp_path_factory.mktemp("sequence") / "project", policy=policy)
+    checkout, records, cards = Checkout(root), [], []
     for number, name in enumerate(NAMES):
         prepare(root)
         scope = of_class(CLASSES[number]) if number in CLASSES else of_samples(root, 12)
         records.append(serve(root, name, scope))
-        cards.append(read_checkpoint_card(layout.unlearned))
-        continue_from_champion(layout)
-    return layout, records, cards
+        cards.append(read_checkpoint_card(checkout.unlearned))
+        continue_from_champion(checkout)
+    return checkout, records, cards
 
 
 def test_every_request_is_certified(served):
-    layout, records, _ = served
+    checkout, records, _ = served
     for name, record in zip(NAMES, records, strict=True):
-        certified = verify_files(layout.certificate(name))
+        certified = verify_files(checkout.certificate(name))
         assert certified["model"] == record.accepted.unlearning.weights
 
 
@@ -96,6 +96,6 @@ def test_a_spent_budget_escalates_to_retraining_and_starts_anew(served):
 
 
 def test_every_release_stands(served):
-    layout, records, _ = served
-    released = [read_release(layout, name).outcome.model for name in NAMES]
+    checkout, records, _ = served
+    released = [read_release(checkout, name).outcome.model for name in NAMES]
     assert released == [record.accepted.unlearning.weights for record in records]

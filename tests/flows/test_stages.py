@@ -4,15 +4,15 @@ import shutil
 
 import pytest
 from retraining import gate_reference
-from world import NOISE, checkout, content, files_of
+from world import NOISE, content, files_of, make_checkout
 
 from flows.compare import compare
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.process import run_stage
 from flows.stages.unlearn import Hands, unlearn
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now, sole_use
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_section, write_params
 from tasks.computing.checkpoints import WEIGHTS, read_checkpoint_card
 from tasks.computing.unlearning import attempt
@@ -51,7 +51,7 @@ OUTS = {
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
     """A checkout in which every stage ran once."""
-    root = checkout(tmp_path_factory.mktemp("served") / "project")
+    root = make_checkout(tmp_path_factory.mktemp("served") / "project")
     for name, stage in STAGES.items():
         assert run_due(root, name, stage)
     return root
@@ -90,7 +90,7 @@ def test_an_edit_makes_due_what_runs_the_file_and_nothing_else(whole):
 
 
 def test_compiled_code_makes_nothing_due(whole):
-    compiled = whole / "tasks" / "__pycache__" / "layout.cpython-311.pyc"
+    compiled = whole / "tasks" / "__pycache__" / "checkout.cpython-311.pyc"
     compiled.parent.mkdir(exist_ok=True)
     compiled.write_bytes(b"compiled")
     assert is_current(whole, "code")
@@ -115,42 +115,42 @@ def test_plots_have_a_column_for_every_model(served):
 
 
 def test_a_reference_is_found_only_where_the_policy_allows_it(copy):
-    layout, run = Layout(copy), read_section(copy, "run", RunParams)
-    built = gate_reference(layout, run, "build")
+    checkout, run = Checkout(copy), read_section(copy, "run", RunParams)
+    built = gate_reference(checkout, run, "build")
     assert built is not None
-    assert gate_reference(layout, run, "cached") == built
-    assert gate_reference(layout, run, "none") is None
-    shutil.rmtree(layout.lethe / "references")
-    assert gate_reference(layout, run, "cached") is None
+    assert gate_reference(checkout, run, "cached") == built
+    assert gate_reference(checkout, run, "none") is None
+    shutil.rmtree(checkout.lethe / "references")
+    assert gate_reference(checkout, run, "cached") is None
 
 
 def test_a_broken_reference_is_built_again(copy):
-    layout = Layout(copy)
+    checkout = Checkout(copy)
     run = read_section(copy, "run", RunParams)
-    weights = gate_reference(layout, run, "build") / WEIGHTS
+    weights = gate_reference(checkout, run, "build") / WEIGHTS
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-1])
-    assert gate_reference(layout, run, "cached") is None
-    assert gate_reference(layout, run, "build") == weights.parent
+    assert gate_reference(checkout, run, "cached") is None
+    assert gate_reference(checkout, run, "build") == weights.parent
     assert weights.read_bytes() == whole
 
 
 def test_broken_outputs_are_observed_again(copy):
-    layout = Layout(copy)
+    checkout = Checkout(copy)
     run = read_section(copy, "run", RunParams)
-    before = assess(layout, layout.parent, run)
-    for path in (layout.lethe / "outputs").glob("*/outputs.safetensors"):
+    before = assess(checkout, checkout.parent, run)
+    for path in (checkout.lethe / "outputs").glob("*/outputs.safetensors"):
         raw = path.read_bytes()
         path.write_bytes(raw[:-4] + bytes(4))
-    assert assess(layout, layout.parent, run) == before
-    for path in (layout.lethe / "outputs").glob("*/outputs.safetensors"):
+    assert assess(checkout, checkout.parent, run) == before
+    for path in (checkout.lethe / "outputs").glob("*/outputs.safetensors"):
         path.write_bytes(b"")
-    assert assess(layout, layout.parent, run) == before
+    assert assess(checkout, checkout.parent, run) == before
 
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
-    return checkout(tmp_path_factory.mktemp("empty") / "project")
+    return make_checkout(tmp_path_factory.mktemp("empty") / "project")
 
 
 @pytest.mark.parametrize("name", ["parent", "moments", "split", "unlearn", "certify"])
@@ -192,12 +192,12 @@ def test_a_stage_keeps_out_of_a_checkout_that_another_process_works_in(tmp_path,
 
 
 def test_a_model_is_not_certified_for_another_request(copy):
-    layout = Layout(copy)
-    submit_request(layout, DeletionRequest(id="r-4", scope=ClassScope(classes=("4",))))
+    checkout = Checkout(copy)
+    submit_request(checkout, DeletionRequest(id="r-4", scope=ClassScope(classes=("4",))))
     DELETION["split"](copy)
     with pytest.raises(PipelineError, match=r"the accepted model is of request 'demo'.*holds request 'r-4'"):
         DELETION["certify"](copy)
-    assert not (layout.evidence("r-4") / "certificate.dsse.json").exists()
+    assert not (checkout.evidence("r-4") / "certificate.dsse.json").exists()
 
 
 def change(root, section, **settings):
@@ -206,9 +206,9 @@ def change(root, section, **settings):
 
 def test_a_person_can_be_forgotten_with_a_note_where_the_policy_says_so(copy):
     change(copy, "policy", when_inconclusive="accept_with_note")
-    layout = Layout(copy)
+    checkout = Checkout(copy)
     scope = make_scope(classes=(), samples=(), subjects=("subject-0003",))
-    submit_request(layout, DeletionRequest(id="r-2", scope=scope))
+    submit_request(checkout, DeletionRequest(id="r-2", scope=scope))
     DELETION["split"](copy)
     record = DELETION["unlearn"](copy)
     (released,) = DELETION["certify"](copy)
@@ -218,11 +218,11 @@ def test_a_person_can_be_forgotten_with_a_note_where_the_policy_says_so(copy):
     assert verify_files(copy / released.certificate)["note"] == released.outcome.note
 
 
-def stumbling(layout, method, *arguments, **settings):
+def stumbling(checkout, method, *arguments, **settings):
     """Attempt as always, but fail as a projection."""
     if method.name == "svd":
         raise CoverageError("too much is out of reach")
-    return attempt(layout, method, *arguments, **settings)
+    return attempt(checkout, method, *arguments, **settings)
 
 
 def test_a_rung_that_fails_gives_way_to_the_next(copy):
@@ -230,18 +230,18 @@ def test_a_rung_that_fails_gives_way_to_the_next(copy):
     assert record.tried == ("svd", "retrain")
     assert [(entry.method, entry.why) for entry in record.failed] == [("svd", "too much is out of reach")]
     assert record.accepted.unlearning.name == "retrain"
-    (certificate,) = gather_certificates(Layout(copy), record, started=now())
+    (certificate,) = gather_certificates(Checkout(copy), record, started=now())
     attempts = certificate.attempts
     assert [(one.method, one.verdict) for one in attempts] == [("svd", "failed"), ("retrain", "passes")]
 
 
 def test_an_accepted_model_lies_in_its_place_with_its_origin(served):
-    layout = Layout(served)
-    rung = read_record(layout.deletion, DeletionRecord).accepted
-    card = read_checkpoint_card(layout.unlearned)
+    checkout = Checkout(served)
+    rung = read_record(checkout.deletion, DeletionRecord).accepted
+    card = read_checkpoint_card(checkout.unlearned)
     assert card.weights == rung.unlearning.weights
-    assert card.parent == read_checkpoint_card(layout.parent).weights
-    assert card.data == read_card(layout.retained).rows_digest
+    assert card.parent == read_checkpoint_card(checkout.parent).weights
+    assert card.data == read_card(checkout.retained).rows_digest
 
 
 def test_second_moments_of_another_model_are_refused(copy):
@@ -265,25 +265,25 @@ def test_an_earlier_generation_that_is_not_here_is_asked_for(copy, section, stag
 
 
 def test_an_earlier_model_under_a_false_digest_is_refused(copy):
-    layout, false = Layout(copy), content("another model")
-    shutil.copytree(layout.unlearned, layout.generation("models", false))
+    checkout, false = Checkout(copy), content("another model")
+    shutil.copytree(checkout.unlearned, checkout.generation("models", false))
     write_params(copy, {"parent": {"source": "champion", "weights": false}})
     with pytest.raises(PipelineError, match=f"params.yaml names {false}"):
         PREPARATION["parent"](copy)
 
 
 def test_earlier_data_under_a_false_digest_are_refused(copy):
-    layout, false = Layout(copy), content("other rows")
-    shutil.copytree(layout.retained, layout.generation("data", false))
+    checkout, false = Checkout(copy), content("other rows")
+    shutil.copytree(checkout.retained, checkout.generation("data", false))
     write_params(copy, {"dataset": {"source": "retained", "rows_digest": false}})
     with pytest.raises(PipelineError, match=f"params.yaml names {false}"):
         PREPARATION["dataset"](copy)
 
 
 def test_an_earlier_model_on_other_data_is_refused(copy):
-    layout = Layout(copy)
-    weights = read_checkpoint_card(layout.unlearned).weights
-    shutil.copytree(layout.unlearned, layout.generation("models", weights))
+    checkout = Checkout(copy)
+    weights = read_checkpoint_card(checkout.unlearned).weights
+    shutil.copytree(checkout.unlearned, checkout.generation("models", weights))
     write_params(copy, {"parent": {"source": "champion", "weights": weights}})
     with pytest.raises(PipelineError, match="`lethe next` and `lethe adopt` set both together"):
         PREPARATION["parent"](copy)
@@ -296,5 +296,5 @@ def test_a_request_that_is_not_there_is_named(copy):
 
 
 def test_a_comparison_runs_every_configured_method_or_those_that_are_named(copy):
-    assert compare(Layout(copy), only={"svd", "scrub"})["methods"].keys() == {"svd"}
-    assert compare(Layout(copy))["methods"].keys() == {"svd", "finetune", "retrain"}
+    assert compare(Checkout(copy), only={"svd", "scrub"})["methods"].keys() == {"svd"}
+    assert compare(Checkout(copy))["methods"].keys() == {"svd", "finetune", "retrain"}

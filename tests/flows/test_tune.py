@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from sequence import LENIENT, of_class, prepare
-from world import NOISE, checkout, copied, lethe
+from world import NOISE, copied, lethe, make_checkout
 
 from flows.stages.pipeline import DELETION, run_due
 from flows.tune import tune
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_params, read_section, write_params
 from tasks.computing.checkpoints import load_checkpoint
 from tasks.computing.configured import configured_method
@@ -47,9 +47,9 @@ def split(own_folders, tmp_path_factory):
         "finetune": {},
         "retrain": {},
     }
-    root = checkout(tmp_path_factory.mktemp("tune") / "project", policy=LENIENT, methods=methods)
+    root = make_checkout(tmp_path_factory.mktemp("tune") / "project", policy=LENIENT, methods=methods)
     prepare(root)
-    submit_request(Layout(root), DeletionRequest(id="r-1", scope=of_class("3")))
+    submit_request(Checkout(root), DeletionRequest(id="r-1", scope=of_class("3")))
     run_due(root, "split", DELETION["split"])
     return root
 
@@ -79,8 +79,8 @@ def test_the_record_tells_every_trial_and_the_best(tuned):
 
 def test_the_record_is_kept_as_evidence_and_in_the_run(tuned, tmp_path):
     root, record = tuned
-    assert read_record(Layout(root).tuning("r-1", "svd"), TuningRecord) == record
-    run = open_deletion(Layout(root))
+    assert read_record(Checkout(root).tuning("r-1", "svd"), TuningRecord) == record
+    run = open_deletion(Checkout(root))
     path = run.tracking.client.download_artifacts(run.id, "tuning/svd.json", str(tmp_path))
     with open(path, "rb") as stream:
         assert TuningRecord.parse(stream.read()) == record
@@ -90,7 +90,7 @@ def test_the_record_is_kept_as_evidence_and_in_the_run(tuned, tmp_path):
 
 def test_the_record_names_the_only_data_that_was_read(tuned):
     root, record = tuned
-    digests = {entry.split: entry.rows_digest for entry in read_card(Layout(root).dataset).splits}
+    digests = {entry.split: entry.rows_digest for entry in read_card(Checkout(root).dataset).splits}
     assert record.splits == {name: digests[name] for name in ("train", "tuning")}
 
 
@@ -108,7 +108,7 @@ def test_what_was_found_stands_in_the_settings_beside_the_rest(tuned):
 
 def test_a_search_that_is_done_is_not_done_again(tuned):
     root, record = tuned
-    again = search(Layout(root), configured_method(Layout(root), "svd"), read_run(root), trials=TRIALS)
+    again = search(Checkout(root), configured_method(Checkout(root), "svd"), read_run(root), trials=TRIALS)
     assert again.trials == record.trials
     assert again.chosen == record.chosen
     assert again.untuned == again.score == record.score
@@ -116,18 +116,18 @@ def test_a_search_that_is_done_is_not_done_again(tuned):
 
 def test_an_attempt_with_the_found_values_scores_as_its_trial_did(tuned):
     root, record = tuned
-    layout = Layout(root)
-    tried = attempt(layout, configured_method(layout, "svd"), read_run(root), max_unsupported_share=0.05)
-    materials = load_materials(layout, TuningPool(layout, torch.device("cpu")))
-    parent, made = (load_checkpoint(folder)[0] for folder in (layout.parent, tried.checkpoint))
+    checkout = Checkout(root)
+    tried = attempt(checkout, configured_method(checkout, "svd"), read_run(root), max_unsupported_share=0.05)
+    materials = load_materials(checkout, TuningPool(checkout, torch.device("cpu")))
+    parent, made = (load_checkpoint(folder)[0] for folder in (checkout.parent, tried.checkpoint))
     assert objective(parent, materials)(made) == record.score
 
 
 def test_the_search_is_added_to_what_an_attempt_costs(tuned):
     root, record = tuned
-    layout = Layout(root)
-    method = configured_method(layout, "svd")
-    cost = attempt(layout, method, read_run(root), max_unsupported_share=0.05).cost
+    checkout = Checkout(root)
+    method = configured_method(checkout, "svd")
+    cost = attempt(checkout, method, read_run(root), max_unsupported_share=0.05).cost
     assert cost.tuning_seconds == record.cost.seconds
     assert cost.seconds > record.cost.seconds
     assert cost.samples_seen > record.cost.samples_seen
@@ -135,8 +135,8 @@ def test_the_search_is_added_to_what_an_attempt_costs(tuned):
 
 def test_other_values_cost_no_search(tuned):
     root, _ = tuned
-    other = settled(configured_method(Layout(root), "svd"), {"alpha_r": 77.0})
-    assert attempt(Layout(root), other, read_run(root), max_unsupported_share=0.05).cost.tuning_seconds == 0
+    other = settled(configured_method(Checkout(root), "svd"), {"alpha_r": 77.0})
+    assert attempt(Checkout(root), other, read_run(root), max_unsupported_share=0.05).cost.tuning_seconds == 0
 
 
 def test_a_table_is_printed_for_people(tuned):
@@ -152,7 +152,7 @@ def poisoned(split, tmp_path):
     """The checkout with nothing but rubbish for audit and test images."""
     root = copied(split, tmp_path / "project")
     shutil.rmtree(root / ".lethe")
-    for path in Layout(root).dataset.glob("shard-*.parquet"):
+    for path in Checkout(root).dataset.glob("shard-*.parquet"):
         table = pq.read_table(path)
         hidden = [name in {"audit", "test"} for name in table["split"].to_pylist()]
         images = [
@@ -167,30 +167,30 @@ def poisoned(split, tmp_path):
 
 def test_audit_and_test_images_are_not_decoded(poisoned, tuned):
     _, record = tuned
-    layout = Layout(poisoned)
-    found = search(layout, configured_method(layout, "svd"), read_run(poisoned), trials=TRIALS)
+    checkout = Checkout(poisoned)
+    found = search(checkout, configured_method(checkout, "svd"), read_run(poisoned), trials=TRIALS)
     assert [trial.score for trial in found.trials] == [trial.score for trial in record.trials]
     with pytest.raises(PipelineError, match="differ from their digests"):
-        assess(layout, layout.parent, read_run(poisoned))
+        assess(checkout, checkout.parent, read_run(poisoned))
 
 
 def test_rows_outside_training_and_tuning_are_refused(split):
-    layout = Layout(split)
-    pool = TuningPool(layout, torch.device("cpu"))
+    checkout = Checkout(split)
+    pool = TuningPool(checkout, torch.device("cpu"))
     with pytest.raises(UsageError, match="may not see them"):
         pool.split("audit")
 
 
 def test_the_rows_of_a_search_are_the_data_sets_own(split):
-    layout = Layout(split)
-    pool, manifest = TuningPool(layout, torch.device("cpu")), read_manifest(layout.dataset)
+    checkout = Checkout(split)
+    pool, manifest = TuningPool(checkout, torch.device("cpu")), read_manifest(checkout.dataset)
     for name in ("train", "tuning"):
         assert pool.split(name).labels.tolist() == manifest.labels[manifest.splits == name].tolist()
 
 
 def test_a_search_out_of_time_begins_no_trial(split):
     record = search(
-        Layout(split), configured_method(Layout(split), "svd"), read_run(split), trials=3, timeout_s=0.0
+        Checkout(split), configured_method(Checkout(split), "svd"), read_run(split), trials=3, timeout_s=0.0
     )
     assert (record.trials, record.chosen, record.score) == ((), {}, None)
     assert record.untuned is not None
@@ -207,7 +207,7 @@ def test_where_nothing_does_better_the_settings_stay(split, tmp_path):
 
 def test_a_method_without_a_space_is_refused(split):
     with pytest.raises(UsageError, match="retrain has nothing to search"):
-        search(Layout(split), Retrain(), read_run(split), trials=1)
+        search(Checkout(split), Retrain(), read_run(split), trials=1)
 
 
 def test_a_method_that_is_not_configured_is_named(split):
@@ -220,6 +220,6 @@ def test_a_nested_record_is_written_whole(split, tmp_path):
     from tasks.computing.configured import write_values
 
     shutil.copy(split / "params.yaml", tmp_path)
-    write_values(Layout(tmp_path), Finetune(), {"recipe.epochs": 2})
+    write_values(Checkout(tmp_path), Finetune(), {"recipe.epochs": 2})
     written = read_params(tmp_path)["methods"]["finetune"]["recipe"]
     assert written == {**Finetune().recipe.model_dump(mode="json"), "epochs": 2}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 from stack import Stack
-from world import ROOT, SMALL, checkout
+from world import ROOT, SMALL, make_checkout
 
 from tasks.requests.ledger.database import open_engine, read_url
 from tasks.requests.ledger.ledger import Ledger
@@ -45,7 +45,7 @@ class Company:
         """Make the repository of a model, as ``LETHE_PROJECTS`` says where."""
         address = Path(self.stack.environment["LETHE_PROJECTS"].replace("{model}", name))
         settings = {"policy": POLICY, "registry": {"model": name}, **sections}
-        made = checkout(self.start_of(name), **settings)
+        made = make_checkout(self.start_of(name), **settings)
         address.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["git", "clone", "--quiet", "--bare", str(made), str(address)], check=True)
         return address

@@ -3,7 +3,7 @@
 import pytest
 from company import wait_until
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.requests.request_file import preview_manifest
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -32,7 +32,7 @@ def served(company):
 
 def training_samples(company, model):
     """Return the ids of samples that a model was trained on."""
-    manifest = preview_manifest(Layout(company.start_of(model)))
+    manifest = preview_manifest(Checkout(company.start_of(model)))
     return manifest.sample_ids[manifest.splits == "train"]
 
 

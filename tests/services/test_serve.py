@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from company import POLICY, wait_until
 from processes import Process
-from world import ROOT, checkout
+from world import ROOT, make_checkout
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 
 pytestmark = pytest.mark.services
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.services
 @pytest.fixture
 def served_here(company, tmp_path):
     """A checkout in which ``lethe serve`` runs; afterwards the worker's deployments are as they were."""
-    root = checkout(tmp_path / "project", policy=POLICY, registry={"model": "here"})
+    root = make_checkout(tmp_path / "project", policy=POLICY, registry={"model": "here"})
     (root / "infra").mkdir()
     (root / "infra" / "prefect.yaml").write_bytes((ROOT / "infra" / "prefect.yaml").read_bytes())
     environment = company.stack.process_environment()
@@ -36,6 +36,6 @@ def served_here(company, tmp_path):
 def test_a_submitted_request_is_served_in_the_checkout(company, served_here):
     company.submit("at-home", "3", model="here")
     company.completed("at-home")
-    assert Layout(served_here).certificate("at-home").is_file()
+    assert Checkout(served_here).certificate("at-home").is_file()
     status = subprocess.run(["dvc", "status"], cwd=served_here, capture_output=True, text=True, check=True)
     assert status.stdout.strip() == "Data and pipelines are up to date."

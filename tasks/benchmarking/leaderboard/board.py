@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import device_name
 from tasks.data.datasets import read_card
@@ -10,18 +10,18 @@ from unlearn_core.ranking import rank
 from unlearn_core.records.benchmark import BenchmarkRow, ForgetSet, Leaderboard
 
 
-def make_board(layout: Layout, rows: Sequence[BenchmarkRow], *, seeds: int) -> Leaderboard:
+def make_board(checkout: Checkout, rows: Sequence[BenchmarkRow], *, seeds: int) -> Leaderboard:
     """Rank the methods, and say on what.
 
     Args:
-        layout: The checkout whose parent and data were used.
+        checkout: The checkout whose parent and data were used.
         rows: One per case and method.
         seeds: How many seeds there were.
 
     Returns:
         The leaderboard.
     """
-    data, parent = read_card(layout.dataset), read_checkpoint_card(layout.parent)
+    data, parent = read_card(checkout.dataset), read_checkpoint_card(checkout.parent)
     forget: dict[str, ForgetSet] = {row.forget.name: row.forget for row in rows}
     return Leaderboard(
         dataset=data.name,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.tracking.attempts import log_metrics, log_params
 from tasks.tracking.runs import Run, connect, end_run, find_or_start, log_documents
 from unlearn_core.records.base import canonical_json, sha256
@@ -12,11 +12,11 @@ from unlearn_core.records.benchmark import Leaderboard
 BENCHMARK_KEY = "lethe.benchmark_key"
 
 
-def log_board(layout: Layout, board: Leaderboard, pages: Sequence[Path]) -> Run:
+def log_board(checkout: Checkout, board: Leaderboard, pages: Sequence[Path]) -> Run:
     """Write a leaderboard into MLflow; the same comparison again is the same run.
 
     Args:
-        layout: The checkout.
+        checkout: The checkout.
         board: The leaderboard.
         pages: Its files.
 
@@ -28,7 +28,7 @@ def log_board(layout: Layout, board: Leaderboard, pages: Sequence[Path]) -> Run:
         BENCHMARK_KEY: sha256(canonical_json([board.parent, board.data, rows])),
         "lethe.kind": "benchmark",
     }
-    run = find_or_start(connect(layout.root), BENCHMARK_KEY, name=f"benchmark {board.dataset}", tags=tags)
+    run = find_or_start(connect(checkout.root), BENCHMARK_KEY, name=f"benchmark {board.dataset}", tags=tags)
     info = run.tracking.client.get_run(run.id).info
     if info.status != "FINISHED":
         log_params(run, _params(board))

@@ -6,14 +6,14 @@ from tasks.benchmarking.leaderboard.page import render
 from tasks.benchmarking.leaderboard.tables import gaps_csv, rows_csv
 from tasks.benchmarking.leaderboard.text import markdown
 from tasks.benchmarking.scratch import home
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
-from tasks.checkout.layout import Layout
 from unlearn_core.records.benchmark import Leaderboard
 
 
-def default_folder(layout: Layout, board: Leaderboard) -> Path:
+def default_folder(checkout: Checkout, board: Leaderboard) -> Path:
     """Return where a checkout's leaderboards lie: in its cache, since they can be made again."""
-    return home(layout) / "leaderboards" / board.dataset
+    return home(checkout) / "leaderboards" / board.dataset
 
 
 def write_board(board: Leaderboard, folder: Path) -> tuple[Path, ...]:

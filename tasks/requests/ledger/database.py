@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from unlearn_core.errors import SetupError
 
 VARIABLE = "LETHE_DATABASE_URL"
@@ -52,7 +52,7 @@ def ledger_url(root: Path | None) -> URL:
         return read_url(given)
     if root is None:
         raise SetupError(f"there is no ledger here: work in a Lethe checkout, or set {VARIABLE}; {EXPECTED}")
-    return URL.create(DRIVERS["sqlite"], database=str(Layout(root).ledger))
+    return URL.create(DRIVERS["sqlite"], database=str(Checkout(root).ledger))
 
 
 def read_url(given: str) -> URL:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from world import ROOT, checkout, files_of, lethe
+from world import ROOT, files_of, lethe, make_checkout
 
 from tasks.checkout.environment import sole_use
 from unlearn_core.methods import CATALOGUE
@@ -160,7 +160,7 @@ def test_outside_of_a_checkout_it_exits_with_2_and_writes_nothing(tmp_path, argu
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return checkout(tmp_path_factory.mktemp("cli") / "project")
+    return make_checkout(tmp_path_factory.mktemp("cli") / "project")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from world import checkout, files_of, lethe
+from world import files_of, lethe, make_checkout
 
 from tasks.checkout.environment import actor
 from tasks.checkout.params import write_params
@@ -16,7 +16,7 @@ PERSON, NOBODY = "subject-0001", "nobody-1970"
 
 @pytest.fixture(scope="module")
 def origin(own_folders, tmp_path_factory):
-    return checkout(tmp_path_factory.mktemp("requests") / "project")
+    return make_checkout(tmp_path_factory.mktemp("requests") / "project")
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from pictures import CLASSES, encoded, folder_of_pictures, picture
 from world import ROOT, content, pseudonym
 
 from flows.stages.dataset import make_dataset
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import set_values
 from tasks.computing.materials import views
 from tasks.data.canaries import CANARY_SUBJECT, plant, with_canaries
@@ -148,12 +148,12 @@ def digits(tmp_path_factory):
     shutil.copy(ROOT / "params.yaml", root)
     set_values(root, {("dataset", "canaries"): 5})
     make_dataset(root)
-    return Layout(root)
+    return Checkout(root)
 
 
-def looked_at(layout, forget, classes=()):
+def looked_at(checkout, forget, classes=()):
     """Return what is looked at where some rows are forgotten, as far as it is of canaries."""
-    data, rows = read_card(layout.dataset).rows_digest, np.flatnonzero(forget)
+    data, rows = read_card(checkout.dataset).rows_digest, np.flatnonzero(forget)
     split = SplitRecord(
         request="r-1",
         scope_kind="classes" if classes else "subjects",
@@ -164,8 +164,8 @@ def looked_at(layout, forget, classes=()):
         forget_rows=tuple(int(row) for row in rows),
         forgotten=tuple(pseudonym(str(row)) for row in rows),
     )
-    write_record(layout.split / "split.json", split)
-    found = views(layout, Pool(layout, torch.device("cpu")))
+    write_record(checkout.split / "split.json", split)
+    found = views(checkout, Pool(checkout, torch.device("cpu")))
     return [view for view in found if view[0] == "canary"], found
 
 
@@ -218,7 +218,7 @@ def tables(root):
 @pytest.mark.parametrize("make", [folder, tables], ids=lambda make: make.__name__)
 def test_a_source_of_images_plants_what_it_is_asked_for(tmp_path, make):
     params = make(tmp_path)
-    made = import_dataset(Layout(tmp_path), params)
+    made = import_dataset(Checkout(tmp_path), params)
     manifest, card = read_manifest(made), read_card(made)
     plain = list_rows(tmp_path, type(params)(path="images"))
     wrong = manifest.labels != plain.labels
@@ -230,5 +230,5 @@ def test_a_source_of_images_plants_what_it_is_asked_for(tmp_path, make):
 
 def test_a_card_without_canaries_has_no_such_split(tmp_path):
     folder_of_pictures(tmp_path / "images")
-    made = import_dataset(Layout(tmp_path), ImageFolderSource(path="images"))
+    made = import_dataset(Checkout(tmp_path), ImageFolderSource(path="images"))
     assert [split.split for split in read_card(made).splits] == list(SPLITS)

@@ -8,7 +8,7 @@ import torch
 from pictures import folder_of_pictures
 from world import ROOT
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.data import pixels
 from tasks.data.importing import import_dataset, place_import
 from tasks.data.pool import Pool
@@ -21,21 +21,21 @@ SIZE = 128
 
 
 @pytest.fixture(scope="module")
-def layout(tmp_path_factory):
-    layout = Layout(tmp_path_factory.mktemp("pixels"))
-    (layout.root / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    folder_of_pictures(layout.root / "images")
+def checkout(tmp_path_factory):
+    checkout = Checkout(tmp_path_factory.mktemp("pixels"))
+    (checkout.root / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    folder_of_pictures(checkout.root / "images")
     source = ImageFolderSource(path="images", channels=3, image_size=SIZE)
-    import_dataset(layout, source)
-    place_import(layout, source)
-    return layout
+    import_dataset(checkout, source)
+    place_import(checkout, source)
+    return checkout
 
 
-def pool(layout, memory_mib=None):
+def pool(checkout, memory_mib=None):
     text = (ROOT / "params.yaml").read_text()
     limit = "" if memory_mib is None else f"\n  memory_mib: {memory_mib}"
-    (layout.root / "params.yaml").write_text(text.replace("run:", f"run:{limit}", 1))
-    return Pool(layout, CPU)
+    (checkout.root / "params.yaml").write_text(text.replace("run:", f"run:{limit}", 1))
+    return Pool(checkout, CPU)
 
 
 def bits(samples, size=7, seed=0):
@@ -51,34 +51,34 @@ def same(first, second):
     )
 
 
-def test_a_data_set_larger_than_the_setting_stays_on_disk(layout):
-    assert isinstance(pool(layout).split("train").store, torch.Tensor)
-    assert isinstance(pool(layout, 1).split("train").store, pixels.PixelFile)
+def test_a_data_set_larger_than_the_setting_stays_on_disk(checkout):
+    assert isinstance(pool(checkout).split("train").store, torch.Tensor)
+    assert isinstance(pool(checkout, 1).split("train").store, pixels.PixelFile)
 
 
-def test_batches_from_disk_are_the_bits_of_those_from_memory(layout):
-    in_memory, on_disk = pool(layout).split("train"), pool(layout, 1).split("train")
+def test_batches_from_disk_are_the_bits_of_those_from_memory(checkout):
+    in_memory, on_disk = pool(checkout).split("train"), pool(checkout, 1).split("train")
     assert same(bits(in_memory), bits(on_disk))
 
 
-def test_parts_of_parts_are_the_same_rows_from_disk(layout):
+def test_parts_of_parts_are_the_same_rows_from_disk(checkout):
     def part(found):
         train = found.split("train")
         return concatenate(train.of_classes((2,)), train.of_classes((2,), exclude=True)).subset(
             torch.tensor([50, 3, 3, 19])
         )
 
-    in_memory, on_disk = part(pool(layout)), part(pool(layout, 1))
+    in_memory, on_disk = part(pool(checkout)), part(pool(checkout, 1))
     assert isinstance(on_disk.store, pixels.PixelFile)
     assert torch.equal(in_memory.inputs, on_disk.inputs)
     assert torch.equal(in_memory.labels, on_disk.labels)
 
 
-def test_batches_are_what_decoding_each_image_gives(layout, tmp_path):
+def test_batches_are_what_decoding_each_image_gives(checkout, tmp_path):
     from tasks.data.datasets import each_image
 
-    source = ImageFolderSource(path=str(layout.root / "images"), channels=3)
-    plain = Layout(tmp_path)
+    source = ImageFolderSource(path=str(checkout.root / "images"), channels=3)
+    plain = Checkout(tmp_path)
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     import_dataset(plain, source)
     place_import(plain, source)
@@ -89,27 +89,27 @@ def test_batches_are_what_decoding_each_image_gives(layout, tmp_path):
     assert torch.equal(found.split("train").inputs, expected[rows])
 
 
-def test_images_are_decoded_once(layout, monkeypatch):
-    pool(layout)
+def test_images_are_decoded_once(checkout, monkeypatch):
+    pool(checkout)
     monkeypatch.setattr(pixels, "open_image", None)
-    assert len(pool(layout).split("train")) == 60
+    assert len(pool(checkout).split("train")) == 60
 
 
 @pytest.mark.parametrize("spoil", [lambda raw: raw[:-1], lambda raw: raw[:-1] + b"?", lambda _: b""])
-def test_broken_pixels_are_decoded_again(layout, spoil):
-    before = bits(pool(layout).split("train"))
-    (path,) = (path for path in (layout.lethe / "pixels").iterdir() if not path.suffix)
+def test_broken_pixels_are_decoded_again(checkout, spoil):
+    before = bits(pool(checkout).split("train"))
+    (path,) = (path for path in (checkout.lethe / "pixels").iterdir() if not path.suffix)
     path.write_bytes(spoil(path.read_bytes()))
-    assert same(bits(pool(layout).split("train")), before)
+    assert same(bits(pool(checkout).split("train")), before)
 
 
-def test_pixels_of_another_data_set_are_removed(layout, tmp_path):
-    pool(layout)
-    other = layout.lethe / "pixels" / "0123456789abcdef"
+def test_pixels_of_another_data_set_are_removed(checkout, tmp_path):
+    pool(checkout)
+    other = checkout.lethe / "pixels" / "0123456789abcdef"
     other.write_bytes(b"somebody's image")
-    for path in (layout.lethe / "pixels").glob("*.sha256"):
+    for path in (checkout.lethe / "pixels").glob("*.sha256"):
         path.unlink()
-    pool(layout)
+    pool(checkout)
     assert not other.exists()
 
 
@@ -118,16 +118,16 @@ import resource, sys
 from pathlib import Path
 import torch
 from tasks.data.importing import import_dataset, place_import
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.data.pool import Pool
 from unlearn_core.records.params import ImageFolderSource
 
 def work(root):
-    layout = Layout(Path(root))
+    checkout = Checkout(Path(root))
     source = ImageFolderSource(path="images", channels=3, image_size=192)
-    import_dataset(layout, source)
-    place_import(layout, source)
-    train = Pool(layout, torch.device("cpu")).split("train")
+    import_dataset(checkout, source)
+    place_import(checkout, source)
+    train = Pool(checkout, torch.device("cpu")).split("train")
     for batch in train.batches(4, generator=torch.Generator().manual_seed(0)):
         batch.inputs.sum()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

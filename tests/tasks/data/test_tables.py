@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from pictures import CLASSES, encoded, picture
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.data.datasets import read_card, read_manifest
 from tasks.data.importing import import_dataset
 from tasks.data.tables import list_parquet
@@ -151,6 +151,6 @@ def test_nothing_there_is_told(tmp_path):
 
 
 def test_a_table_becomes_a_data_set(tmp_path):
-    folder = import_dataset(Layout(written(tmp_path, table_of(), files=2)), ParquetSource(path="images"))
+    folder = import_dataset(Checkout(written(tmp_path, table_of(), files=2)), ParquetSource(path="images"))
     assert read_card(folder).input_shape == (1, 8, 8)
     assert len(read_manifest(folder)) == COUNT

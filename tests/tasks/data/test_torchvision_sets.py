@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.data.canaries import CANARY_SUBJECT
 from tasks.data.datasets import each_image, read_card, read_manifest
 from tasks.data.importing import import_dataset, list_rows
@@ -64,7 +64,7 @@ def test_other_classes_are_refused_with_those_there_are(root):
 
 
 def test_every_pixel_is_kept(root):
-    folder = import_dataset(Layout(root), source(normalisation=None))
+    folder = import_dataset(Checkout(root), source(normalisation=None))
     assert read_card(folder).input_shape == (1, 28, 28)
     assert read_manifest(folder).sample_ids[39] == "train/0000039"
     stored = np.stack([np.asarray(Image.open(io.BytesIO(image))) for image in each_image(folder)])

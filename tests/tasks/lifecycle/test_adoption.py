@@ -6,7 +6,7 @@ from pictures import CLASSES, folder_of_pictures
 from safetensors.torch import save_file
 from world import ROOT
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.data.importing import import_dataset
 from tasks.data.pool import Pool
 from tasks.lifecycle.adopting import given_claims
@@ -101,11 +101,11 @@ def test_a_factory_that_fails_is_one_message():
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory):
-    layout = Layout(tmp_path_factory.mktemp("adopted"))
-    (layout.root / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    folder_of_pictures(layout.root / "images")
-    folder = import_dataset(layout, ImageFolderSource(path="images"))
-    return Pool(layout, torch.device("cpu"), folder)
+    checkout = Checkout(tmp_path_factory.mktemp("adopted"))
+    (checkout.root / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    folder_of_pictures(checkout.root / "images")
+    folder = import_dataset(checkout, ImageFolderSource(path="images"))
+    return Pool(checkout, torch.device("cpu"), folder)
 
 
 def test_the_accuracy_is_over_all_held_out_images_and_no_other(pool):

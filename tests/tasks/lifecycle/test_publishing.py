@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from world import ROOT, content, run
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
-from tasks.checkout.layout import Layout
 from tasks.lifecycle import publishing
 from tasks.lifecycle.publishing import TRAILER, publish
 from tasks.requests.grouping import make_group
@@ -54,8 +54,8 @@ class Worker:
     origin: Path
 
     @property
-    def layout(self):
-        return Layout(self.root)
+    def checkout(self):
+        return Checkout(self.root)
 
     def git(self, *arguments):
         done = subprocess.run(["git", *arguments], cwd=self.root, capture_output=True, text=True, check=True)
@@ -63,12 +63,12 @@ class Worker:
 
     def serve(self, request_id):
         """Leave what a served request leaves."""
-        path = self.layout.request(request_id)
+        path = self.checkout.request(request_id)
         if not path.exists():
             write_record(path, asked(request_id))
         (self.root / "params.yaml").write_text(f"request: {request_id}\n")
-        self.layout.split.parent.mkdir(exist_ok=True)
-        shutil.copy(path, self.layout.split)
+        self.checkout.split.parent.mkdir(exist_ok=True)
+        shutil.copy(path, self.checkout.split)
         digest = content(request_id)
         fields = ("deletion", "data", "retained", "parent", "model", "policy")
         outcome = Outcome(
@@ -79,13 +79,13 @@ class Worker:
             level="E1",
             note=None,
         )
-        self.layout.outcome.parent.mkdir(exist_ok=True)
-        write_record(self.layout.outcome, outcome)
+        self.checkout.outcome.parent.mkdir(exist_ok=True)
+        write_record(self.checkout.outcome, outcome)
         for stage in ("split", "certify"):
             pin(self.root, stage)
 
     def publish(self, request_id="r-1"):
-        return publish(self.layout, request_id, branch=BRANCH)
+        return publish(self.checkout, request_id, branch=BRANCH)
 
     def published(self, what="%s"):
         """Return the subjects on the branch of origin, or something else of each commit, the newest first."""
@@ -153,7 +153,7 @@ def test_a_deletion_is_one_commit_that_names_all_it_needs(worker):
 def test_a_group_is_one_commit_by_which_each_of_its_requests_is_published(worker):
     group = make_group([asked("r-2"), asked("r-3")])
     for one in (*group.singles, group):
-        write_record(worker.layout.request(one.id), one)
+        write_record(worker.checkout.request(one.id), one)
     worker.serve(group.id)
     commit = worker.publish(group.id)
     assert worker.published()[0] == f"Delete {group.id}: svd passes"
@@ -282,10 +282,10 @@ def test_another_deletion_than_the_checkouts_is_refused(worker):
 
 
 def test_a_deletion_that_is_not_finished_is_refused(worker):
-    worker.layout.split.write_text("changed")
+    worker.checkout.split.write_text("changed")
     with pytest.raises(PipelineError, match="not all of 'r-1' is pinned"):
         worker.publish()
-    shutil.rmtree(worker.layout.reports)
+    shutil.rmtree(worker.checkout.reports)
     with pytest.raises(PipelineError, match="nothing was released"):
         worker.publish()
     assert len(worker.git("log", "--format=%h").split()) == 1

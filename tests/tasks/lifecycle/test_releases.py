@@ -3,10 +3,10 @@
 import shutil
 
 import pytest
-from world import NOISE, QUICK, checkout, content, files_of
+from world import NOISE, QUICK, content, files_of, make_checkout
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
-from tasks.checkout.layout import Layout
 from tasks.checkout.params import read_params, write_params
 from tasks.computing.checkpoints import CARD, WEIGHTS, save_checkpoint
 from tasks.computing.training import UNWRITTEN
@@ -36,9 +36,9 @@ NORMALISATION = Normalisation(mean=(0.5,), std=(0.5,))
 
 
 @pytest.fixture(scope="module")
-def layout(own_folders, tmp_path_factory):
+def checkout(own_folders, tmp_path_factory):
     """A checkout whose last deletion is the champion: a net that nobody trained, and rows without threes."""
-    found = Layout(checkout(tmp_path_factory.mktemp("released") / "project"))
+    found = Checkout(make_checkout(tmp_path_factory.mktemp("released") / "project"))
     table, classes = make_digits(DigitsSource())
     manifest = manifest_of(table, classes)
     shape = {"name": "digits", "input_shape": (1, 8, 8), "normalisation": NORMALISATION}
@@ -61,7 +61,7 @@ def layout(own_folders, tmp_path_factory):
     return found
 
 
-def released_model(layout, *, data, retained):
+def released_model(checkout, *, data, retained):
     """Register an untrained net as what came of the request."""
     architecture = Architecture(name="small_resnet", classes=tuple("0123456789"), input_shape=(1, 8, 8))
     card = CheckpointCard(
@@ -73,14 +73,14 @@ def released_model(layout, *, data, retained):
         threads=1,
         recipe=QUICK,
     )
-    card = save_checkpoint(layout.unlearned, build_seeded(architecture, 0), card)
-    scope = read_request(layout, "demo").scope_digest
-    run = deletion_run(connect(layout.root), request_id="demo", key=content("key"))
+    card = save_checkpoint(checkout.unlearned, build_seeded(architecture, 0), card)
+    scope = read_request(checkout, "demo").scope_digest
+    run = deletion_run(connect(checkout.root), request_id="demo", key=content("key"))
     version = register_model(
         run,
         "digits",
-        weights=layout.unlearned / WEIGHTS,
-        card=layout.unlearned / CARD,
+        weights=checkout.unlearned / WEIGHTS,
+        card=checkout.unlearned / CARD,
         key=content("key"),
         tags={"lethe.request": "demo", "lethe.scope": scope, "lethe.data": data},
     )
@@ -101,54 +101,54 @@ def released_model(layout, *, data, retained):
 
 
 @pytest.fixture(autouse=True)
-def settings(layout):
+def settings(checkout):
     """Give every test the settings as they were."""
-    path = layout.root / "params.yaml"
+    path = checkout.root / "params.yaml"
     before = path.read_bytes()
     yield
     path.write_bytes(before)
 
 
-def test_a_served_request_is_found(layout):
-    assert find_release(layout, "demo") == read_release(layout, "demo")
+def test_a_served_request_is_found(checkout):
+    assert find_release(checkout, "demo") == read_release(checkout, "demo")
 
 
-def test_a_request_without_evidence_was_not_served(layout):
-    assert find_release(layout, "r-17") is None
+def test_a_request_without_evidence_was_not_served(checkout):
+    assert find_release(checkout, "r-17") is None
 
 
-def test_a_request_without_its_certificate_was_not_served(layout):
-    path = layout.evidence("demo") / "certificate.dsse.json"
+def test_a_request_without_its_certificate_was_not_served(checkout):
+    path = checkout.evidence("demo") / "certificate.dsse.json"
     path.rename(path.with_suffix(".gone"))
     try:
-        assert find_release(layout, "demo") is None
+        assert find_release(checkout, "demo") is None
     finally:
         path.with_suffix(".gone").rename(path)
 
 
-def test_a_request_on_other_data_was_not_served(layout):
-    write_params(layout.root, {"dataset": {"source": "digits", "seed": 1}})
-    assert find_release(layout, "demo") is None
+def test_a_request_on_other_data_was_not_served(checkout):
+    write_params(checkout.root, {"dataset": {"source": "digits", "seed": 1}})
+    assert find_release(checkout, "demo") is None
 
 
-def test_a_request_with_another_scope_was_not_served(layout):
-    path = layout.request("demo")
+def test_a_request_with_another_scope_was_not_served(checkout):
+    path = checkout.request("demo")
     before = path.read_bytes()
     path.write_bytes(before.replace(b'"3"', b'"4"'))
     try:
-        assert find_release(layout, "demo") is None
+        assert find_release(checkout, "demo") is None
     finally:
         path.write_bytes(before)
 
 
-def test_the_champion_and_its_data_become_the_start_of_the_next(layout):
-    outcome = read_release(layout, "demo").outcome
-    model, data = (layout.root / folder for folder in continue_from_champion(layout))
-    params = read_params(layout.root)
+def test_the_champion_and_its_data_become_the_start_of_the_next(checkout):
+    outcome = read_release(checkout, "demo").outcome
+    model, data = (checkout.root / folder for folder in continue_from_champion(checkout))
+    params = read_params(checkout.root)
     assert params["parent"] == {"source": "champion", "weights": outcome.model}
     assert params["dataset"] == {"source": "retained", "rows_digest": outcome.retained}
-    assert files_of(model) == relocated(layout.unlearned, model)
-    assert files_of(data) == relocated(layout.retained, data)
+    assert files_of(model) == relocated(checkout.unlearned, model)
+    assert files_of(data) == relocated(checkout.retained, data)
 
 
 def relocated(source, target):
@@ -156,61 +156,61 @@ def relocated(source, target):
     return {path.replace(str(source), str(target)): raw for path, raw in files_of(source).items()}
 
 
-def test_what_the_next_starts_from_is_tracked_for_git(layout):
-    for folder in continue_from_champion(layout):
-        assert (layout.root / f"{folder}.dvc").is_file()
+def test_what_the_next_starts_from_is_tracked_for_git(checkout):
+    for folder in continue_from_champion(checkout):
+        assert (checkout.root / f"{folder}.dvc").is_file()
 
 
-def test_continuing_twice_changes_nothing(layout):
-    continue_from_champion(layout)
-    folders = [layout.root / name for name in ("models", "data", "requests")]
-    before = files_of(*folders), (layout.root / "params.yaml").read_bytes()
-    continue_from_champion(layout)
-    assert (files_of(*folders), (layout.root / "params.yaml").read_bytes()) == before
+def test_continuing_twice_changes_nothing(checkout):
+    continue_from_champion(checkout)
+    folders = [checkout.root / name for name in ("models", "data", "requests")]
+    before = files_of(*folders), (checkout.root / "params.yaml").read_bytes()
+    continue_from_champion(checkout)
+    assert (files_of(*folders), (checkout.root / "params.yaml").read_bytes()) == before
 
 
-def test_a_request_that_led_to_the_present_data_is_still_served(layout):
-    continue_from_champion(layout)
-    assert find_release(layout, "demo") == read_release(layout, "demo")
+def test_a_request_that_led_to_the_present_data_is_still_served(checkout):
+    continue_from_champion(checkout)
+    assert find_release(checkout, "demo") == read_release(checkout, "demo")
 
 
-def test_the_retained_data_remember_where_they_come_from(layout):
-    card = read_card(layout.root / continue_from_champion(layout)[1])
-    assert card.lineage == (read_card(layout.dataset).rows_digest,)
+def test_the_retained_data_remember_where_they_come_from(checkout):
+    card = read_card(checkout.root / continue_from_champion(checkout)[1])
+    assert card.lineage == (read_card(checkout.dataset).rows_digest,)
 
 
-def test_a_deletion_that_is_not_the_champion_is_no_start(layout):
-    write_params(layout.root, {"registry": {"model": "another"}})
-    before = files_of(layout.root / "models", layout.root / "data")
+def test_a_deletion_that_is_not_the_champion_is_no_start(checkout):
+    write_params(checkout.root, {"registry": {"model": "another"}})
+    before = files_of(checkout.root / "models", checkout.root / "data")
     with pytest.raises(PipelineError, match="the champion of 'another' is none; finish it first"):
-        continue_from_champion(layout)
-    assert files_of(layout.root / "models", layout.root / "data") == before
+        continue_from_champion(checkout)
+    assert files_of(checkout.root / "models", checkout.root / "data") == before
 
 
-def test_the_retained_data_of_another_request_are_no_start(layout):
-    before = (layout.root / "params.yaml").read_bytes()
-    retained = layout.retained.rename(layout.retained.with_name("kept"))
-    shutil.copytree(layout.dataset, layout.retained)
+def test_the_retained_data_of_another_request_are_no_start(checkout):
+    before = (checkout.root / "params.yaml").read_bytes()
+    retained = checkout.retained.rename(checkout.retained.with_name("kept"))
+    shutil.copytree(checkout.dataset, checkout.retained)
     try:
         with pytest.raises(PipelineError, match="a later request wrote them and was not accepted"):
-            continue_from_champion(layout)
+            continue_from_champion(checkout)
     finally:
-        shutil.rmtree(layout.retained)
-        retained.rename(layout.retained)
-    assert (layout.root / "params.yaml").read_bytes() == before
+        shutil.rmtree(checkout.retained)
+        retained.rename(checkout.retained)
+    assert (checkout.root / "params.yaml").read_bytes() == before
 
 
-def test_an_altered_model_is_no_start(layout):
-    path = layout.unlearned / WEIGHTS
+def test_an_altered_model_is_no_start(checkout):
+    path = checkout.unlearned / WEIGHTS
     raw = path.read_bytes()
     path.write_bytes(raw[:-1] + b"?")
     try:
         with pytest.raises(PipelineError, match="its card says"):
-            continue_from_champion(layout)
+            continue_from_champion(checkout)
     finally:
         path.write_bytes(raw)
 
 
 def test_before_the_first_deletion_there_is_no_start(tmp_path):
     with pytest.raises(SetupError, match="no deletion was accepted"):
-        continue_from_champion(Layout(tmp_path))
+        continue_from_champion(Checkout(tmp_path))

@@ -104,20 +104,20 @@ def test_a_trial_measures_and_writes_nothing(origin, job, built):
 
 
 def test_one_failure_is_named_and_stops_no_other(tmp_path, origin, plan):
-    layout = type(origin)(shutil.copytree(origin.root, tmp_path / "copy"))
-    shutil.rmtree(layout.references, ignore_errors=True)
+    checkout = type(origin)(shutil.copytree(origin.root, tmp_path / "copy"))
+    shutil.rmtree(checkout.references, ignore_errors=True)
     first, second = plan.missing
     wrong = replace(
         plan.wanted[first], training=plan.wanted[first].training.model_copy(update={"torch": "0.1"})
     )
     broken = Plan({**plan.wanted, first: wrong}, plan.missing)
-    done = build_missing(layout, broken, at_once=1)
+    done = build_missing(checkout, broken, at_once=1)
     assert [did.why is None for did in done] == [False, True]
-    assert plan_references(layout, RUN, count=1, shadows=1).missing == (first,)
+    assert plan_references(checkout, RUN, count=1, shadows=1).missing == (first,)
     with pytest.raises(PipelineError, match=rf"1 of 2 trainings failed(.|\n)*retrained 1 \({first}\): torch"):
         refuse_failed(broken, done)
     refuse_failed(broken, [done[1], done[1]])
-    assert layout.reference(second).is_dir()
+    assert checkout.reference(second).is_dir()
 
 
 def test_an_error_of_lethes_own_is_told_in_its_own_words(origin, job):
@@ -197,12 +197,12 @@ def test_a_training_ends_with_whoever_started_it_even_if_it_is_still_heard(origi
 
 
 def test_what_a_killed_training_left_is_swept_and_nothing_else(tmp_path, origin):
-    layout = type(origin)(tmp_path)
+    checkout = type(origin)(tmp_path)
     for name in ("0123456789abcdef", ".0123456789abcdef.x1y2z3"):
-        layout.reference(name).mkdir(parents=True)
-    (layout.references / ".gitignore").touch()
-    sweep(layout)
-    assert sorted(path.name for path in layout.references.iterdir()) == [".gitignore", "0123456789abcdef"]
+        checkout.reference(name).mkdir(parents=True)
+    (checkout.references / ".gitignore").touch()
+    sweep(checkout)
+    assert sorted(path.name for path in checkout.references.iterdir()) == [".gitignore", "0123456789abcdef"]
 
 
 def test_jobs_end_in_their_order_each_with_its_own_reason(job):

@@ -16,13 +16,13 @@ TRIAL = Trial(seconds_per_step=0.5, peak_memory_mib=300.0, model_mib=10.0, start
 
 
 @pytest.fixture(scope="module")
-def layout(tmp_path_factory):
+def checkout(tmp_path_factory):
     return prepared(tmp_path_factory.mktemp("estimating") / "checkout")
 
 
 @pytest.fixture(scope="module")
-def plan(layout):
-    return plan_references(layout, RUN, count=3, shadows=0)
+def plan(checkout):
+    return plan_references(checkout, RUN, count=3, shadows=0)
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ def test_a_training_takes_its_start_and_every_step_of_every_epoch(plan):
     assert duration(TRIAL, longer) == 3.0 + 0.5 * 2 * 4
 
 
-def test_the_estimate_is_of_as_many_at_once_as_there_will_be(layout, plan, steps_are_known):
-    found = estimate_building(layout, plan)
+def test_the_estimate_is_of_as_many_at_once_as_there_will_be(checkout, plan, steps_are_known):
+    found = estimate_building(checkout, plan)
     assert steps_are_known == [1, 2]
     assert (found.models, found.finished, found.missing, found.at_once) == (3, 0, 3, 2)
     each = 3.0 + 0.8 * (plan.wanted[plan.missing[0]].rows // 128 + 1)
@@ -96,30 +96,30 @@ def test_the_estimate_is_of_as_many_at_once_as_there_will_be(layout, plan, steps
     assert (found.memory_mib, found.disk_mib) == (600.0, 60.0)
 
 
-def test_all_at_once_take_no_more_memory_than_there_is(layout, plan, steps_are_known, monkeypatch):
+def test_all_at_once_take_no_more_memory_than_there_is(checkout, plan, steps_are_known, monkeypatch):
     monkeypatch.setattr(estimating, "memory_available_mib", lambda: 660.0)
-    assert estimate_building(layout, plan).at_once == 1
+    assert estimate_building(checkout, plan).at_once == 1
     monkeypatch.setattr(estimating, "memory_available_mib", lambda: 670.0)
-    assert estimate_building(layout, plan).at_once == 2
+    assert estimate_building(checkout, plan).at_once == 2
 
 
-def test_fewer_at_once_may_be_asked_for(layout, plan, steps_are_known):
-    assert estimate_building(layout, plan, at_most=1).at_once == 1
+def test_fewer_at_once_may_be_asked_for(checkout, plan, steps_are_known):
+    assert estimate_building(checkout, plan, at_most=1).at_once == 1
     assert steps_are_known == [1]
 
 
-def test_where_nothing_is_missing_nothing_is_tried(layout, plan, steps_are_known):
+def test_where_nothing_is_missing_nothing_is_tried(checkout, plan, steps_are_known):
     finished = type(plan)(plan.wanted, missing=())
-    assert estimate_building(layout, finished) == Estimate(models=3, finished=3)
+    assert estimate_building(checkout, finished) == Estimate(models=3, finished=3)
     assert steps_are_known == []
 
 
-def test_steps_that_cannot_be_taken_are_an_error_that_says_why(layout, plan):
+def test_steps_that_cannot_be_taken_are_an_error_that_says_why(checkout, plan):
     name = plan.missing[0]
     wanted = plan.wanted[name]
     other = type(wanted)(wanted.training.model_copy(update={"torch": "0.1"}), wanted.rows, wanted.title)
     with pytest.raises(PipelineError, match="could not be taken: torch changed since"):
-        estimate_building(layout, type(plan)({name: other}, (name,)))
+        estimate_building(checkout, type(plan)({name: other}, (name,)))
 
 
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_trained():

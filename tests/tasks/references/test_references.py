@@ -6,8 +6,8 @@ import pytest
 import torch
 from retraining import BRIEF, RUN, gate_reference, go_on, prepared, request_class, save_untrained
 
+from tasks.checkout.checkout import short
 from tasks.checkout.files import code_digest
-from tasks.checkout.layout import short
 from tasks.computing.checkpoints import WEIGHTS, read_checkpoint_card
 from tasks.computing.execution import device_name
 from tasks.computing.materials import read_split
@@ -29,12 +29,12 @@ def origin(tmp_path_factory):
 
 
 @pytest.fixture
-def layout(tmp_path):
+def checkout(tmp_path):
     return prepared(tmp_path / "checkout")
 
 
-def planned(layout, *, count, shadows=0, run=RUN):
-    return plan_references(layout, run, count=count, shadows=shadows)
+def planned(checkout, *, count, shadows=0, run=RUN):
+    return plan_references(checkout, run, count=count, shadows=shadows)
 
 
 def titled(plan, title):
@@ -42,11 +42,11 @@ def titled(plan, title):
     return [name for name, wanted in plan.wanted.items() if wanted.title.startswith(title)]
 
 
-def pretend(layout, plan, *names):
+def pretend(checkout, plan, *names):
     """Put nets that nobody trained where finished models would be."""
     for seed, name in enumerate(names):
         save_untrained(
-            layout.reference(name), plan.wanted[name].training.architecture, BRIEF, layout, seed=seed
+            checkout.reference(name), plan.wanted[name].training.architecture, BRIEF, checkout, seed=seed
         )
 
 
@@ -103,10 +103,10 @@ def test_each_side_is_counted_with_the_rows_that_it_is_trained_on(origin):
     assert len({wanted.rows for wanted in plan.wanted.values()}) == 2
 
 
-def test_shadows_of_all_the_data_serve_every_request_on_it(layout):
-    first = planned(layout, count=2, shadows=2)
-    request_class(layout, "5")
-    second = planned(layout, count=2, shadows=2)
+def test_shadows_of_all_the_data_serve_every_request_on_it(checkout):
+    first = planned(checkout, count=2, shadows=2)
+    request_class(checkout, "5")
+    second = planned(checkout, count=2, shadows=2)
     assert titled(first, "shadow") == titled(second, "shadow")
     assert set(titled(first, "retrained")) & set(titled(second, "retrained")) == set()
 
@@ -126,52 +126,52 @@ def test_data_that_the_request_is_not_about_cannot_be_trained_on(origin):
         training_rows(origin, Pool(origin, CPU), "sha256:" + "0" * 64)
 
 
-def test_finished_models_are_found_in_the_order_of_their_seeds_whatever_is_missing(layout):
-    plan = planned(layout, count=4, shadows=4)
+def test_finished_models_are_found_in_the_order_of_their_seeds_whatever_is_missing(checkout):
+    plan = planned(checkout, count=4, shadows=4)
     retrained, shadows = titled(plan, "retrained"), titled(plan, "shadow")
-    pretend(layout, plan, retrained[3], retrained[1], shadows[1], shadows[2])
-    found = references_of(layout, RUN)
+    pretend(checkout, plan, retrained[3], retrained[1], shadows[1], shadows[2])
+    found = references_of(checkout, RUN)
     assert [folder.name for folder in found.retrained] == [retrained[1], retrained[3]]
     assert [(pair.before.name, pair.without.name) for pair in found.pairs] == [(shadows[1], retrained[1])]
-    assert set(planned(layout, count=4).missing) == {retrained[0], retrained[2]}
+    assert set(planned(checkout, count=4).missing) == {retrained[0], retrained[2]}
 
 
-def test_a_model_of_another_request_is_not_found(layout):
-    plan = planned(layout, count=1)
-    pretend(layout, plan, *plan.wanted)
-    request_class(layout, "5")
-    assert references_of(layout, RUN).retrained == ()
+def test_a_model_of_another_request_is_not_found(checkout):
+    plan = planned(checkout, count=1)
+    pretend(checkout, plan, *plan.wanted)
+    request_class(checkout, "5")
+    assert references_of(checkout, RUN).retrained == ()
 
 
-def test_a_damaged_model_is_missing(layout):
-    plan = planned(layout, count=1)
-    pretend(layout, plan, *plan.wanted)
-    (layout.reference(*plan.wanted) / WEIGHTS).write_bytes(b"half")
-    assert references_of(layout, RUN).retrained == ()
-    assert planned(layout, count=1).missing == tuple(plan.wanted)
+def test_a_damaged_model_is_missing(checkout):
+    plan = planned(checkout, count=1)
+    pretend(checkout, plan, *plan.wanted)
+    (checkout.reference(*plan.wanted) / WEIGHTS).write_bytes(b"half")
+    assert references_of(checkout, RUN).retrained == ()
+    assert planned(checkout, count=1).missing == tuple(plan.wanted)
 
 
-def test_the_gate_finds_what_was_built_and_builds_it_no_more(layout):
-    plan = planned(layout, count=1)
-    assert gate_reference(layout, RUN, "cached") is None
-    pretend(layout, plan, *plan.wanted)
-    home = layout.reference(*plan.wanted)
-    assert gate_reference(layout, RUN, "cached") == gate_reference(layout, RUN, "build") == home
+def test_the_gate_finds_what_was_built_and_builds_it_no_more(checkout):
+    plan = planned(checkout, count=1)
+    assert gate_reference(checkout, RUN, "cached") is None
+    pretend(checkout, plan, *plan.wanted)
+    home = checkout.reference(*plan.wanted)
+    assert gate_reference(checkout, RUN, "cached") == gate_reference(checkout, RUN, "build") == home
 
 
-def test_what_the_gate_built_is_not_built_again(layout):
-    built = gate_reference(layout, RUN, "build")
+def test_what_the_gate_built_is_not_built_again(checkout):
+    built = gate_reference(checkout, RUN, "build")
     assert built is not None
-    assert built.is_relative_to(layout.lethe)
-    assert references_of(layout, RUN).retrained == (built,)
-    assert planned(layout, count=1).missing == ()
+    assert built.is_relative_to(checkout.lethe)
+    assert references_of(checkout, RUN).retrained == (built,)
+    assert planned(checkout, count=1).missing == ()
 
 
 def test_without_a_recipe_there_is_nothing_to_find_and_nothing_can_be_planned(tmp_path):
-    layout = prepared(tmp_path / "adopted", recipe=None)
-    assert references_of(layout, RUN).retrained == ()
+    checkout = prepared(tmp_path / "adopted", recipe=None)
+    assert references_of(checkout, RUN).retrained == ()
     with pytest.raises(ConfigurationError, match="adopt the model with its --recipe"):
-        planned(layout, count=1)
+        planned(checkout, count=1)
 
 
 def test_a_training_names_the_data_and_the_threads(origin):

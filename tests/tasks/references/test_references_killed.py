@@ -16,14 +16,14 @@ from tasks.references.plan import plan_references
 BUILD = """
 import sys
 from pathlib import Path
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.references.building import build_missing
 from tasks.references.plan import plan_references
 from unlearn_core.records.params import RunParams
 
-layout = Layout(Path.cwd())
-plan = plan_references(layout, RunParams(threads=1), count=2, shadows=0)
-for did in build_missing(layout, plan, at_once=1):
+checkout = Checkout(Path.cwd())
+plan = plan_references(checkout, RunParams(threads=1), count=2, shadows=0)
+for did in build_missing(checkout, plan, at_once=1):
     print(did.result)
 """
 PATIENCE_S = 300
@@ -31,11 +31,13 @@ PATIENCE_S = 300
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 
 
-def begin(layout):
-    return subprocess.Popen([sys.executable, "-c", BUILD], cwd=layout.root, stdout=subprocess.PIPE, text=True)
+def begin(checkout):
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILD], cwd=checkout.root, stdout=subprocess.PIPE, text=True
+    )
 
 
-def trainings(layout):
+def trainings(checkout):
     """Return the processes that train in a checkout."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -43,7 +45,7 @@ def trainings(layout):
             words, place = (folder / "cmdline").read_bytes().split(b"\0"), Path(os.readlink(folder / "cwd"))
         except OSError:
             continue
-        if b"tasks.references.training_process" in words and place == layout.root:
+        if b"tasks.references.training_process" in words and place == checkout.root:
             found.append(int(folder.name))
     return found
 
@@ -63,36 +65,36 @@ def times(*folders):
 
 
 @pytest.fixture
-def layout(tmp_path):
+def checkout(tmp_path):
     return prepared(tmp_path / "checkout")
 
 
-def test_after_a_kill_only_what_was_not_finished_is_trained(layout):
-    first, second = plan_references(layout, RUN, count=2, shadows=0).missing
-    with begin(layout) as process:
-        wait_until(lambda: is_whole(layout.reference(first)))
-        wait_until(lambda: list((layout.lethe / "costs").glob("*.json")))
-        wait_until(lambda: len(trainings(layout)) == 1)
+def test_after_a_kill_only_what_was_not_finished_is_trained(checkout):
+    first, second = plan_references(checkout, RUN, count=2, shadows=0).missing
+    with begin(checkout) as process:
+        wait_until(lambda: is_whole(checkout.reference(first)))
+        wait_until(lambda: list((checkout.lethe / "costs").glob("*.json")))
+        wait_until(lambda: len(trainings(checkout)) == 1)
         process.kill()
         process.communicate()
-    wait_until(lambda: not trainings(layout))
-    assert plan_references(layout, RUN, count=2, shadows=0).missing == (second,)
-    before = times(layout.reference(first), layout.lethe / "costs")
-    with begin(layout) as process:
+    wait_until(lambda: not trainings(checkout))
+    assert plan_references(checkout, RUN, count=2, shadows=0).missing == (second,)
+    before = times(checkout.reference(first), checkout.lethe / "costs")
+    with begin(checkout) as process:
         written, _ = process.communicate()
     assert process.returncode == 0
-    assert written.split() == [read_checkpoint_card(layout.reference(second)).weights]
-    after = times(layout.reference(first), layout.lethe / "costs")
+    assert written.split() == [read_checkpoint_card(checkout.reference(second)).weights]
+    after = times(checkout.reference(first), checkout.lethe / "costs")
     assert before.items() < after.items()
-    assert len(list((layout.lethe / "costs").iterdir())) == 2
+    assert len(list((checkout.lethe / "costs").iterdir())) == 2
 
 
 @pytest.mark.slow
-def test_a_training_that_is_killed_fails_alone_and_is_made_up_for(layout):
-    first, second = plan_references(layout, RUN, count=2, shadows=0).missing
-    with begin(layout) as process:
-        (child,) = wait_until(lambda: trainings(layout))
+def test_a_training_that_is_killed_fails_alone_and_is_made_up_for(checkout):
+    first, second = plan_references(checkout, RUN, count=2, shadows=0).missing
+    with begin(checkout) as process:
+        (child,) = wait_until(lambda: trainings(checkout))
         os.kill(child, signal.SIGKILL)
         written, _ = process.communicate()
-    assert written.split() == ["None", read_checkpoint_card(layout.reference(second)).weights]
-    assert plan_references(layout, RUN, count=2, shadows=0).missing == (first,)
+    assert written.split() == ["None", read_checkpoint_card(checkout.reference(second)).weights]
+    assert plan_references(checkout, RUN, count=2, shadows=0).missing == (first,)

@@ -4,7 +4,7 @@ import pytest
 from ledgers import draft, enter
 from world import content
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.requests.due import due_day, search_tags
 from tasks.requests.ledger.ledger import connect
 from unlearn_core.records.deletion import SplitRecord
@@ -53,7 +53,7 @@ def test_a_request_that_did_not_come_in_by_the_ledger_has_no_due_day(tmp_path, r
 
 def test_no_ledger_is_made_to_look_into(tmp_path):
     assert due_day(tmp_path, [draft("r-17").request]) is None
-    assert not Layout(tmp_path).ledger.exists()
+    assert not Checkout(tmp_path).ledger.exists()
 
 
 def test_a_deletion_does_not_wait_for_a_ledger_that_cannot_be_asked(tmp_path, monkeypatch):

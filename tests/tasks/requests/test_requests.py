@@ -1,9 +1,9 @@
 """Requests at rest: checked before anything is written, and never a raw id."""
 
 import pytest
-from world import checkout, content, files_of
+from world import content, files_of, make_checkout
 
-from tasks.checkout.layout import Layout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_params, write_params
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.grouping import make_group
@@ -13,8 +13,8 @@ from unlearn_core.records.request import ClassScope, DeletionRequest
 
 
 @pytest.fixture
-def layout(tmp_path):
-    return Layout(checkout(tmp_path / "project"))
+def checkout(tmp_path):
+    return Checkout(make_checkout(tmp_path / "project"))
 
 
 def scope(classes=(), samples=(), subjects=()):
@@ -56,25 +56,25 @@ def test_a_name_that_is_no_text_is_refused(kind, name):
         scope(**{kind: ("3", name)})
 
 
-def test_a_request_is_written_and_named_in_the_settings(layout):
+def test_a_request_is_written_and_named_in_the_settings(checkout):
     made = request(classes=("5",))
-    submit_request(layout, made)
-    assert read_request(layout, "r-17") == made
-    assert read_params(layout.root)["request"] == "r-17"
+    submit_request(checkout, made)
+    assert read_request(checkout, "r-17") == made
+    assert read_params(checkout.root)["request"] == "r-17"
 
 
-def test_submitting_says_what_the_request_means(layout):
-    manifest = preview_manifest(layout)
+def test_submitting_says_what_the_request_means(checkout):
+    manifest = preview_manifest(checkout)
     trained_on = str(manifest.sample_ids[manifest.splits == "train"][0])
-    selection = submit_request(layout, request(samples=(trained_on,)))
+    selection = submit_request(checkout, request(samples=(trained_on,)))
     assert manifest.sample_ids[selection.forget].tolist() == [trained_on]
 
 
-def test_submitting_twice_changes_nothing(layout):
-    submit_request(layout, request(classes=("5",)))
-    before = files_of(layout.root)
-    submit_request(layout, request(classes=("5",)))
-    assert files_of(layout.root) == before
+def test_submitting_twice_changes_nothing(checkout):
+    submit_request(checkout, request(classes=("5",)))
+    before = files_of(checkout.root)
+    submit_request(checkout, request(classes=("5",)))
+    assert files_of(checkout.root) == before
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,19 @@ def test_submitting_twice_changes_nothing(layout):
         ({"request_id": "demo", "classes": ("5",)}, "the id 'demo' is taken"),
     ],
 )
-def test_a_request_that_is_refused_changes_no_byte(layout, named, said):
-    before = files_of(layout.root)
+def test_a_request_that_is_refused_changes_no_byte(checkout, named, said):
+    before = files_of(checkout.root)
     with pytest.raises(RequestError, match=said):
-        submit_request(layout, request(**named))
-    assert files_of(layout.root) == before
+        submit_request(checkout, request(**named))
+    assert files_of(checkout.root) == before
 
 
-def test_a_group_and_each_of_its_members_are_written_and_the_group_is_named(layout):
+def test_a_group_and_each_of_its_members_are_written_and_the_group_is_named(checkout):
     group = make_group([request("r-5", classes=("5",)), request("r-6", classes=("6", "5"))])
-    submit_request(layout, group)
-    assert read_request(layout, group.id) == group
-    assert [read_request(layout, one.id) for one in group.singles] == list(group.singles)
-    assert read_params(layout.root)["request"] == group.id
+    submit_request(checkout, group)
+    assert read_request(checkout, group.id) == group
+    assert [read_request(checkout, one.id) for one in group.singles] == list(group.singles)
+    assert read_params(checkout.root)["request"] == group.id
 
 
 @pytest.mark.parametrize(
@@ -110,64 +110,64 @@ def test_a_group_and_each_of_its_members_are_written_and_the_group_is_named(layo
         ({"classes": tuple("01234")}, tuple("56789"), "nothing would be left"),
     ],
 )
-def test_a_group_with_a_request_that_is_refused_changes_no_byte(layout, first, second, said):
-    before = files_of(layout.root)
+def test_a_group_with_a_request_that_is_refused_changes_no_byte(checkout, first, second, said):
+    before = files_of(checkout.root)
     with pytest.raises(RequestError, match=said):
-        submit_request(layout, make_group([request(**first), request("r-18", classes=second)]))
-    assert files_of(layout.root) == before
+        submit_request(checkout, make_group([request(**first), request("r-18", classes=second)]))
+    assert files_of(checkout.root) == before
 
 
-def test_a_group_with_a_member_that_forgets_nothing_changes_no_byte(layout):
-    manifest = preview_manifest(layout)
+def test_a_group_with_a_member_that_forgets_nothing_changes_no_byte(checkout):
+    manifest = preview_manifest(checkout)
     trained, held = (str(manifest.sample_ids[manifest.splits == split][0]) for split in ("train", "test"))
     group = make_group([request("r-1", samples=(trained,)), request("r-2", samples=(held,))])
-    before = files_of(layout.root)
+    before = files_of(checkout.root)
     with pytest.raises(RequestError, match=r"^r-2: the scope matches no training row; leave it out"):
-        submit_request(layout, group)
-    assert files_of(layout.root) == before
+        submit_request(checkout, group)
+    assert files_of(checkout.root) == before
 
 
-def test_wrong_settings_are_found_before_a_request_is_written(layout):
-    path = layout.root / "params.yaml"
+def test_wrong_settings_are_found_before_a_request_is_written(checkout):
+    path = checkout.root / "params.yaml"
     path.write_text(path.read_text().replace("  canaries: 0", "  canaris: 0"))
-    before = files_of(layout.root)
+    before = files_of(checkout.root)
     with pytest.raises(ConfigurationError, match="canaris"):
-        submit_request(layout, request(classes=("5",)))
-    assert files_of(layout.root) == before
+        submit_request(checkout, request(classes=("5",)))
+    assert files_of(checkout.root) == before
 
 
-def test_a_request_for_data_that_are_not_here_changes_no_byte(layout):
-    write_params(layout.root, {"dataset": {"source": "retained", "rows_digest": content("unknown")}})
-    before = files_of(layout.root)
+def test_a_request_for_data_that_are_not_here_changes_no_byte(checkout):
+    write_params(checkout.root, {"dataset": {"source": "retained", "rows_digest": content("unknown")}})
+    before = files_of(checkout.root)
     with pytest.raises(PipelineError, match="holds no data set"):
-        submit_request(layout, request(classes=("5",)))
-    assert files_of(layout.root) == before
+        submit_request(checkout, request(classes=("5",)))
+    assert files_of(checkout.root) == before
 
 
-def test_no_raw_id_is_written(layout):
-    submit_request(layout, request(samples=tuple(preview_manifest(layout).sample_ids[:20].tolist())))
-    assert b"digit-" not in layout.request("r-17").read_bytes()
+def test_no_raw_id_is_written(checkout):
+    submit_request(checkout, request(samples=tuple(preview_manifest(checkout).sample_ids[:20].tolist())))
+    assert b"digit-" not in checkout.request("r-17").read_bytes()
 
 
-def test_previewing_writes_nothing(layout):
-    before = files_of(layout.root)
-    preview_manifest(layout)
-    assert files_of(layout.root) == before
+def test_previewing_writes_nothing(checkout):
+    before = files_of(checkout.root)
+    preview_manifest(checkout)
+    assert files_of(checkout.root) == before
 
 
-def test_a_request_that_is_not_there_is_named(layout):
+def test_a_request_that_is_not_there_is_named(checkout):
     with pytest.raises(SetupError, match="there is no request 'r-17'"):
-        read_request(layout, "r-17")
+        read_request(checkout, "r-17")
 
 
-def test_a_file_that_holds_another_request_is_refused(layout):
-    layout.request("r-17").write_bytes(layout.request("demo").read_bytes())
+def test_a_file_that_holds_another_request_is_refused(checkout):
+    checkout.request("r-17").write_bytes(checkout.request("demo").read_bytes())
     with pytest.raises(RequestError, match="holds the request 'demo'"):
-        read_request(layout, "r-17")
+        read_request(checkout, "r-17")
 
 
-def test_a_request_is_known_by_all_of_it(layout):
-    submit_request(layout, request(classes=("5",)))
-    assert is_known(layout, request(classes=("5",)))
-    assert not is_known(layout, request(classes=("6",)))
-    assert not is_known(layout, request("r-18", classes=("5",)))
+def test_a_request_is_known_by_all_of_it(checkout):
+    submit_request(checkout, request(classes=("5",)))
+    assert is_known(checkout, request(classes=("5",)))
+    assert not is_known(checkout, request(classes=("6",)))
+    assert not is_known(checkout, request("r-18", classes=("5",)))

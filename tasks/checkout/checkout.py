@@ -16,7 +16,7 @@ CERTIFICATE, RELEASED = "certificate.dsse.json", "released.json"
 
 
 @dataclass(frozen=True)
-class Layout:
+class Checkout:
     """The paths of one checkout. What DVC pins stands first, what it must not pin after it."""
 
     root: Path
