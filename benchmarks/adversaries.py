@@ -20,7 +20,7 @@ from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder, write_atomically
-from tasks.checkout.params import read_section, read_yaml
+from tasks.checkout.params import read_params, read_yaml
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.configured import configured_method
 from tasks.computing.materials import read_split
@@ -93,7 +93,7 @@ class Settings(Record):
 
     def policy(self) -> Policy:
         """Return the project's own policy with these bands for classes."""
-        return Policy(**{**dict(read_section(cifar10.ROOT, "policy", Policy)), "classes": self.bands})
+        return Policy(**{**dict(read_params(cifar10.ROOT).policy), "classes": self.bands})
 
 
 def measure(checkout: Checkout, target: str, settings: Settings) -> list[Row]:
@@ -107,7 +107,7 @@ def measure(checkout: Checkout, target: str, settings: Settings) -> list[Row]:
     Returns:
         One row per model, each with all that was measured.
     """
-    run = read_section(checkout.root, "run", RunParams)
+    run = checkout.params.run
     retrained = [_retrained(checkout, run, index) for index in range(settings.targets[target])]
     models = {"original": checkout.parent, **dict(zip(RETRAINED, retrained, strict=False))}
     for method in settings.methods(checkout):
@@ -187,7 +187,7 @@ def main() -> None:
     document["rows"] = []
     for target in settings.targets:
         print(target, file=sys.stderr)
-        cifar10.resolve(checkout, {"scope": "classes", "target": target, "seed": 0}, theirs)
+        checkout = cifar10.resolve(checkout, {"scope": "classes", "target": target, "seed": 0}, theirs)
         document["rows"] += judged(measure(checkout, target, settings), settings.policy())
     write_atomically(COMMITTED, (json.dumps(document, indent=1) + "\n").encode())
     for row in document["rows"]:

@@ -22,7 +22,7 @@ from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically, write_record
-from tasks.checkout.params import read_section
+from tasks.checkout.params import read_params
 from tasks.data.canaries import CANARY_SUBJECT
 from tasks.measuring.evaluation import assess
 from tasks.references.building import build_missing, refuse_failed
@@ -31,7 +31,6 @@ from tasks.references.retrained import References, references_of
 from unlearn_core.audit.policy import ScopeKind, judge
 from unlearn_core.intervals import proportion
 from unlearn_core.records.evaluation import Evaluation
-from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy, Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +58,7 @@ def measure(checkout: Checkout, kind: ScopeKind, seed: int) -> None:
         return
     if not checkout.parent.is_dir():
         _prepare(checkout, kind, seed)
-    run = read_section(checkout.root, "run", RunParams)
+    run = checkout.params.run
     plan = plan_references(checkout, run, count=REFERENCES + CANDIDATES, shadows=ORIGINALS)
     refuse_failed(plan, build_missing(checkout, plan, at_once=2))
     found = references_of(checkout, run)
@@ -84,7 +83,7 @@ def _prepare(checkout: Checkout, kind: ScopeKind, seed: int) -> None:
     }
     digits.prepare(checkout, {**forgotten[kind], "seed": seed})
     for stage in (make_dataset, split_data, make_parent):
-        stage(checkout.root)
+        stage(checkout)
 
 
 def judged(checkout: Checkout, kind: ScopeKind, policy: Policy) -> Iterator[tuple[str, Verdict]]:
@@ -132,7 +131,7 @@ def study(work: Path, seeds: Iterable[int]) -> list[Row]:
     Returns:
         One row per model that was judged.
     """
-    policy = read_section(ROOT, "policy", Policy)
+    policy = read_params(ROOT).policy
     rows: list[Row] = []
     for kind in KINDS:
         for seed in seeds:
@@ -166,7 +165,7 @@ def main() -> None:
     rows = study(given.work, SIZING if given.sizing else SEEDS)
     summary = summarise(rows)
     if not given.sizing:
-        policy = read_section(ROOT, "policy", Policy).digest
+        policy = read_params(ROOT).policy.digest
         document = {**provenance("cpu", "make bench-evidence"), **summary, "policy": policy, "rows": rows}
         write_atomically(RESULTS / "calibration.json", (json.dumps(document, indent=1) + "\n").encode())
     print(json.dumps(summary, indent=1))

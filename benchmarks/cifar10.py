@@ -21,15 +21,15 @@ from pydantic import JsonValue
 from benchmarks.summary import print_summary, summarise, trade_offs
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
-from flows.compare import HANDS, row_of
+from flows.compare import STEPS, row_of
 from flows.stages.dataset import make_dataset
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
-from flows.stages.unlearn import Bench, judge_model, prepare, try_method
+from flows.stages.unlearn import Baseline, judge_model, prepare, try_method
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically, write_record
-from tasks.checkout.params import read_params, read_section, read_yaml, write_params
+from tasks.checkout.params import read_values, read_yaml, write_params
 from tasks.computing.checkpoints import save_checkpoint
 from tasks.computing.configured import configured_methods
 from tasks.computing.execution import measured
@@ -54,7 +54,6 @@ from unlearn_core.methods.retrain import Retrain
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.records.base import Record
 from unlearn_core.records.evaluation import Cost
-from unlearn_core.records.params import RunParams
 from unlearn_core.records.request import DeletionRequest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,14 +91,14 @@ def set_up(checkout: Checkout, settings: Settings, images: Path, weights: Path) 
         shutil.copy(ROOT / "params.yaml", checkout.root)
         source = {**settings.dataset, "path": str(images.resolve())}
         write_params(checkout.root, {"request": REQUEST, "dataset": source})
-    write_params(checkout.root, {"methods": read_params(ROOT)["methods"]})
+    write_params(checkout.root, {"methods": read_values(ROOT)["methods"]})
     if not (checkout.dataset / "card.json").is_file():
-        make_dataset(checkout.root)
+        make_dataset(checkout)
     if not checkout.parent.is_dir():
         _adopt(checkout, settings, weights)
     if not _moments_cost(checkout).is_file():
         with measured() as meter:
-            make_moments(checkout.root)
+            make_moments(checkout)
         write_record(_moments_cost(checkout), meter.read())
 
 
@@ -112,14 +111,13 @@ def _adopt(checkout: Checkout, settings: Settings, weights: Path) -> None:
     data = read_card(checkout.dataset)
     net = Architecture(name=settings.model, classes=data.classes, input_shape=data.input_shape)
     model = fit_weights(net, read_weights(weights))
-    threads = read_section(checkout.root, "run", RunParams).threads
+    threads = checkout.params.run.threads
     found = measure_accuracy(model, Pool(checkout, torch.device("cpu")), threads=threads)
     refuse_false_claim(found, settings.accuracy, len(data.classes))
     card = adopted_card(net, data, settings.recipe)
     card = save_checkpoint(checkout.lethe / "bench" / "adopted", model.cpu(), card)
     shutil.copytree(checkout.lethe / "bench" / "adopted", checkout.generation("models", card.weights))
-    write_params(checkout.root, {"parent": {"source": "adopted", "weights": card.weights}})
-    make_parent(checkout.root)
+    make_parent(checkout.changed({"parent": {"source": "adopted", "weights": card.weights}}))
 
 
 def cases(settings: Settings, seeds: int) -> Iterator[Row]:
@@ -130,10 +128,10 @@ def cases(settings: Settings, seeds: int) -> Iterator[Row]:
         yield {"scope": "samples", "target": f"random-{settings.samples}", "seed": seed}
 
 
-def resolve(checkout: Checkout, case: Row, settings: Settings) -> None:
-    """Write a case's request and seed, and split the data."""
-    run = {**read_params(checkout.root)["run"], "seed": case["seed"]}
-    write_params(checkout.root, {"run": run})
+def resolve(checkout: Checkout, case: Row, settings: Settings) -> Checkout:
+    """Write a case's request and seed, and split the data; return the checkout as it is then."""
+    run = {**read_values(checkout.root)["run"], "seed": case["seed"]}
+    checkout = checkout.changed({"run": run})
     named: dict[str, tuple[str, ...]] = {"classes": (), "samples": (), "subjects": ()}
     named[case["scope"]] = (
         (case["target"],)
@@ -141,7 +139,8 @@ def resolve(checkout: Checkout, case: Row, settings: Settings) -> None:
         else draw_samples(checkout, settings.samples, case["seed"])
     )
     write_record(checkout.request(REQUEST), DeletionRequest(id=REQUEST, scope=make_scope(**named)))
-    split_data(checkout.root)
+    split_data(checkout)
+    return checkout
 
 
 def draw_samples(checkout: Checkout, count: int, seed: int) -> tuple[str, ...]:
@@ -152,11 +151,11 @@ def draw_samples(checkout: Checkout, count: int, seed: int) -> tuple[str, ...]:
     return tuple(train[rows].tolist())
 
 
-def run_method(bench: Bench, method: Method) -> Row:
+def run_method(bench: Baseline, method: Method) -> Row:
     """Run a method between two estimates of what retraining takes, and measure what came out."""
     before = retraining_seconds(bench.checkout)
     try:
-        rung = try_method(bench, method, HANDS)
+        rung = try_method(bench, method, STEPS)
     except UnlearningError as error:
         return {"verdict": "failed", "why": str(error), "retrain_seconds": before}
     after = retraining_seconds(bench.checkout)
@@ -185,7 +184,7 @@ def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path
     Returns:
         One row per model.
     """
-    bench = prepare(checkout, HANDS)
+    bench = prepare(checkout, STEPS)
     assert bench.retrained
     original = row_of(bench, bench.original, verdict=judge_model(bench, bench.original).verdict)
     retrained = row_of(bench, bench.retrained[0], verdict="reference")
@@ -227,7 +226,7 @@ def main() -> None:
         if given.targets and case["target"] not in given.targets:
             continue
         print(f"{case['scope']} {case['target']}, seed {case['seed']}", file=sys.stderr)
-        resolve(checkout, case, settings)
+        checkout = resolve(checkout, case, settings)
         rows += run_case(checkout, case, tuple(given.methods), checkout.lethe / "bench" / "rows")
     document |= {"summary": summarise(rows), "rows": rows}
     write_atomically(RESULTS / "quality_cifar10.json", (json.dumps(document, indent=1) + "\n").encode())

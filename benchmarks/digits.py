@@ -25,7 +25,7 @@ from flows.stages.split import split_data
 from flows.stages.unlearn import unlearn
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import file_digest, write_atomically, write_record
-from tasks.checkout.params import read_params, write_params
+from tasks.checkout.params import read_values, write_params
 from tasks.computing.execution import measured
 from tasks.report.drawing import save_figure
 from tasks.report.model_figures import draw_trade_off
@@ -63,12 +63,12 @@ def run_case(case: Case) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         checkout = Checkout(Path(folder))
         prepare(checkout, case)
-        make_dataset(checkout.root)
-        make_parent(checkout.root)
+        make_dataset(checkout)
+        make_parent(checkout)
         with measured() as statistics:
-            make_moments(checkout.root)
-        split_data(checkout.root)
-        record = unlearn(checkout.root)
+            make_moments(checkout)
+        split_data(checkout)
+        record = unlearn(checkout)
         compared = compare(checkout)
         _add_statistics(compared["methods"], statistics.read().seconds)
         accepted = record.accepted
@@ -99,7 +99,7 @@ def _add_statistics(rows: dict[str, Row], seconds: float) -> None:
 def prepare(checkout: Checkout, case: Case) -> None:
     """Write the parameters and the request of a case into an empty folder."""
     shutil.copy(ROOT / "params.yaml", checkout.root)
-    params = read_params(checkout.root)
+    params = read_values(checkout.root)
     run, dataset = {**params["run"], "seed": case["seed"]}, {"source": "digits", "seed": case["seed"]}
     write_params(
         checkout.root, {"request": "bench", "run": run, "dataset": {**dataset, "canaries": case["canaries"]}}

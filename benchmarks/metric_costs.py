@@ -24,7 +24,7 @@ from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
-from tasks.checkout.params import read_section, read_yaml
+from tasks.checkout.params import read_yaml
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.configured import configured_method
 from tasks.computing.execution import computing
@@ -41,7 +41,6 @@ from tasks.references.gathering import gather_references
 from unlearn_core.metric import Subject
 from unlearn_core.metrics import DEFAULT
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import Policy
 
 RESULTS = Path(__file__).resolve().parent / "results" / "metric_costs.json"
 DIGITS = {"scope": "classes", "target": "3", "seed": 0, "canaries": 0}
@@ -60,8 +59,8 @@ def costs(checkout: Checkout) -> Row:
         ``whole``, the seconds of the evaluation as the pipeline makes it; ``seconds``, those of its parts
         together; and ``parts``, each with its seconds and its share of these.
     """
-    run = read_section(checkout.root, "run", RunParams)
-    references = gather_references(checkout, run, read_section(checkout.root, "policy", Policy))
+    run = checkout.params.run
+    references = gather_references(checkout, run, checkout.params.policy)
     assert references.chosen is not None
     method = configured_method(checkout, "svd")
     candidate = attempt(checkout, method, run, max_unsupported_share=0.05).checkpoint
@@ -129,8 +128,7 @@ def on_cifar10(work: Path, images: Path, weights: Path) -> Checkout:
     """Make ready the folder of the benchmark on CIFAR-10, with its models."""
     checkout, settings = Checkout(work), read_yaml(cifar10.SETTINGS, cifar10.Settings)
     cifar10.set_up(checkout, settings, images, weights)
-    cifar10.resolve(checkout, CIFAR10, settings)
-    return checkout
+    return cifar10.resolve(checkout, CIFAR10, settings)
 
 
 def main() -> None:

@@ -19,15 +19,13 @@ from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
-from tasks.checkout.params import read_params, read_section, write_params
+from tasks.checkout.params import read_values, write_params
 from tasks.computing.configured import configured_methods
 from tasks.computing.unlearning import attempt
 from tasks.data.canaries import CANARY_SUBJECT
 from tasks.measuring.evaluation import assess
 from tasks.references.gathering import gather_references
 from unlearn_core.records.evaluation import Evaluation
-from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import Policy
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -45,10 +43,10 @@ def set_up(checkout: Checkout) -> None:
         return
     checkout.root.mkdir(parents=True, exist_ok=True)
     digits.prepare(checkout, {"scope": "subjects", "target": CANARY_SUBJECT, "seed": 0, "canaries": CANARIES})
-    policy = read_params(checkout.root)["policy"]
+    policy = read_values(checkout.root)["policy"]
     write_params(checkout.root, {"policy": {**policy, "references": REFERENCES, "shadows": PAIRS}})
     for stage in (make_dataset, make_parent, make_moments, split_data):
-        stage(checkout.root)
+        stage(checkout)
 
 
 def attacked(checkout: Checkout) -> Iterator[Row]:
@@ -57,7 +55,7 @@ def attacked(checkout: Checkout) -> Iterator[Row]:
     Yields:
         One row per model.
     """
-    run, policy = read_section(checkout.root, "run", RunParams), read_section(checkout.root, "policy", Policy)
+    run, policy = checkout.params.run, checkout.params.policy
     references = gather_references(checkout, run, policy)
     yield _row("original", assess(checkout, checkout.parent, run, references=references))
     for number, folder in enumerate(references.retrained, 1):

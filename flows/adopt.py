@@ -1,6 +1,5 @@
 """``lethe adopt``: a model that was trained elsewhere becomes the start of deletions."""
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -8,8 +7,6 @@ import torch
 
 from flows.train import train
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import require_checkout, sole_use
-from tasks.checkout.params import read_section
 from tasks.checkout.progress import announced
 from tasks.computing.checkpoints import save_checkpoint
 from tasks.data.datasets import read_card
@@ -28,31 +25,29 @@ from tasks.lifecycle.trained_elsewhere import (
 )
 from tasks.tracking.fetching import SCHEME, fetch_weights
 from tasks.tracking.registry import refuse_undoing
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import open_tracking
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.adoption import Adopted, Claims
 from unlearn_core.records.artifact import Architecture
-from unlearn_core.records.params import RunParams
 
 
-def adopt(root: Path, asked: Adoption) -> Adopted:
+def adopt(checkout: Checkout, asked: Adoption) -> Adopted:
     """Check a trained checkpoint against its data and claims, and make it the parent and the champion.
 
     Args:
-        root: The checkout.
+        checkout: The checkout, which nobody else works in.
         asked: What to adopt.
 
     Returns:
         What was found and registered. Adopting the same model on the same data again changes nothing.
     """
-    checkout = Checkout(require_checkout(root))
-    with sole_use(checkout.root), tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch:
         return _adopt(checkout, asked, Path(scratch))
 
 
 def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
-    """Adopt in a checkout that nobody else works in; until all is checked, only caches are written."""
-    tracking = connect(checkout.root, asked.name)
+    """Adopt by way of a temporary folder; until all is checked, only caches are written."""
+    tracking = open_tracking(checkout.root, asked.name)
     weights, claims = _fetch(asked, scratch)
     if claims.architecture is None:
         raise ConfigurationError(
@@ -67,16 +62,15 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
     model = fit_weights(architecture, tensors)
     with announced("measure"):
         pool = Pool(checkout, torch.device("cpu"), folder)
-        found = measure_accuracy(model, pool, threads=read_section(checkout.root, "run", RunParams).threads)
+        found = measure_accuracy(model, pool, threads=checkout.params.run.threads)
     refuse_false_claim(found, claims.accuracy, len(data.classes))
     refuse_undoing(tracking, asked.name, request_id="", ancestry=(data.rows_digest,))
     card = adopted_card(architecture, data, claims.recipe)
     card = save_checkpoint(scratch / "checkpoint", model.cpu(), card)
     keep(checkout, {checkout.generation("models", card.weights): scratch / "checkpoint"})
-    settle_params(checkout, asked, source, card, found)
+    checkout = settle_params(checkout, asked, source, card, found)
     discard_other_data(checkout, data.rows_digest)
-    # Relative: flow parameters are stored, and an absolute path may name a person.
-    train(Path(os.path.relpath(checkout.root)))
+    train(checkout)
     discard_import(checkout, source)
     return register_adopted(checkout, asked.name, claims.accuracy, found)
 

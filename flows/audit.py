@@ -7,7 +7,7 @@ from flows.verify import VERIFIED, Checked, verify_release
 from tasks.evidence.stored import verify_stored
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate
-from tasks.lifecycle.projects import open_project
+from tasks.lifecycle.projects import find_project
 from tasks.requests.ledger.ledger import Ledger
 from tasks.storage.object_store import ObjectStore, find_store
 from unlearn_core.errors import EvidenceError
@@ -48,8 +48,8 @@ def _certificates(folder: Path, store: ObjectStore | None, entry: Entry) -> tupl
     """Return what a request's certificates say, which are verified with all that lies beside them."""
     if store is not None:
         return verify_stored(store, entry.submission.model, entry.id)
-    checkout = open_project(folder, entry.submission.model).checkout
-    if (result := verify_release(checkout.root, entry.id)["result"]) != VERIFIED:
+    checkout = find_project(folder, entry.submission.model).checkout
+    if (result := verify_release(checkout, entry.id)["result"]) != VERIFIED:
         raise EvidenceError(result)
     certified, _ = verify_bytes(read_certificate(checkout.certificate(entry.id)))
     return (certified,)

@@ -13,7 +13,6 @@ from tasks.benchmarking.plan import Planned, plan_benchmark
 from tasks.benchmarking.runs import run_method, set_up
 from tasks.benchmarking.scratch import home, scratch, sweep
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import require_checkout, sole_use
 from tasks.checkout.files import write_record
 from tasks.checkout.progress import announced
 from tasks.computing.collecting import kept_moments
@@ -24,7 +23,7 @@ Agree = Callable[[Forecast], bool]
 
 
 def benchmark(
-    root: Path,
+    checkout: Checkout,
     asked: Asked,
     *,
     methods: Collection[str] = (),
@@ -35,7 +34,7 @@ def benchmark(
     """Plan, forecast, ask, run what is missing, and write the leaderboard.
 
     Args:
-        root: A folder of the checkout.
+        checkout: The checkout, which nobody else works in.
         asked: The forget sets.
         methods: Names of methods; none stands for all that are configured.
         seeds: How many seeds, each with its own retrained model.
@@ -45,16 +44,14 @@ def benchmark(
     Returns:
         The forecast, and what came of it.
     """
-    checkout = Checkout(require_checkout(root))
-    with sole_use(checkout.root):
-        plan = plan_benchmark(checkout, asked, methods=methods, seeds=seeds)
-        foreseen = forecast(checkout, plan)
-        if not agree(foreseen):
-            return BenchmarkReport(forecast=foreseen)
-        board = make_board(checkout, run_missing(checkout, plan), seeds=seeds)
-        folder = output or default_folder(checkout, board)
-        pages = write_board(board, folder)
-        run = log_board(checkout, board, pages)
+    plan = plan_benchmark(checkout, asked, methods=methods, seeds=seeds)
+    foreseen = forecast(checkout, plan)
+    if not agree(foreseen):
+        return BenchmarkReport(forecast=foreseen)
+    board = make_board(checkout, run_missing(checkout, plan), seeds=seeds)
+    folder = output or default_folder(checkout, board)
+    pages = write_board(board, folder)
+    run = log_board(checkout, board, pages)
     named = (
         page.relative_to(checkout.root) if page.is_relative_to(checkout.root) else page for page in pages
     )

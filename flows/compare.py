@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from flows.stages.unlearn import Bench, Hands, judge_model, prepare, try_method
+from flows.stages.steps import Steps
+from flows.stages.unlearn import Baseline, judge_model, prepare, try_method
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.computing.configured import configured_methods
@@ -17,7 +18,7 @@ from unlearn_core.records.evaluation import Evaluation
 Row = dict[str, Any]
 
 # Compared, not served: these attempts are logged beside the deletion, never as part of it.
-HANDS = Hands(log_rung=log_comparison)
+STEPS = Steps(log_rung=log_comparison)
 
 
 def compare(checkout: Checkout, only: Collection[str] | None = None) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def compare(checkout: Checkout, only: Collection[str] | None = None) -> dict[str
     Returns:
         Rows under ``original``, ``retrained`` and ``methods``, as JSON values.
     """
-    bench = prepare(checkout, HANDS)
+    baseline = prepare(checkout, STEPS)
     tried = {rung.unlearning.name: rung for rung in read_record(checkout.deletion, DeletionRecord).rungs}
     methods: dict[str, Row] = {}
     scope = read_split(checkout).method_scope
@@ -38,29 +39,30 @@ def compare(checkout: Checkout, only: Collection[str] | None = None) -> dict[str
         if scope not in method.scopes or (only is not None and method.name not in only):
             continue
         try:
-            rung = tried.get(method.name) or try_method(bench, method, HANDS)
+            rung = tried.get(method.name) or try_method(baseline, method, STEPS)
         except UnlearningError as error:
             methods[method.name] = {"verdict": "failed", "why": str(error)}
             continue
-        methods[method.name] = _rung_row(bench, rung)
+        methods[method.name] = _rung_row(baseline, rung)
+    original = judge_model(baseline, baseline.original)
     return {
-        "original": row_of(bench, bench.original, verdict=judge_model(bench, bench.original).verdict),
-        "retrained": _retrained_row(bench),
+        "original": row_of(baseline, baseline.original, verdict=original.verdict),
+        "retrained": _retrained_row(baseline),
         "methods": methods,
     }
 
 
-def _rung_row(bench: Bench, rung: Rung) -> Row:
-    return {**row_of(bench, rung.evaluation, verdict=rung.verdict.verdict), "why": rung.why}
+def _rung_row(baseline: Baseline, rung: Rung) -> Row:
+    return {**row_of(baseline, rung.evaluation, verdict=rung.verdict.verdict), "why": rung.why}
 
 
-def _retrained_row(bench: Bench) -> Row | None:
-    return row_of(bench, bench.retrained[0], verdict="reference") if bench.retrained else None
+def _retrained_row(baseline: Baseline) -> Row | None:
+    return row_of(baseline, baseline.retrained[0], verdict="reference") if baseline.retrained else None
 
 
-def row_of(bench: Bench, evaluation: Evaluation, *, verdict: str) -> Row:
+def row_of(baseline: Baseline, evaluation: Evaluation, *, verdict: str) -> Row:
     """Return what a comparison shows of one model, accuracies in per cent."""
-    cost = read_cost(bench.checkout, evaluation.model)
+    cost = read_cost(baseline.checkout, evaluation.model)
     return {
         "forget_test_accuracy": _percent(evaluation, "accuracy.test.forget"),
         "retain_test_accuracy": _percent(evaluation, "accuracy.test.retain"),

@@ -1,53 +1,147 @@
-"""Prefect flow ``delete``: one deletion request, or a group of them, from the data to certificates."""
+"""The verb ``delete``: deletion requests, from what was asked to certificates.
 
-import os
-from pathlib import Path
+``delete`` follows from what a request is here: new, left unfinished, or served. ``deletion`` is the Prefect
+flow that does the work.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 from prefect import flow, task
 
 from flows.approve import await_approval
-from flows.stages.pipeline import DELETION, run_due
-from flows.stages.unlearn import Hands, unlearn
+from flows.stages.pipeline import DELETION, run_due, stage_due
+from flows.stages.steps import Steps
+from flows.stages.unlearn import unlearn
 from flows.train import prepare
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import require_checkout
-from tasks.checkout.params import read_params
+from tasks.checkout.progress import tell
 from tasks.computing.unlearning import attempt
 from tasks.evidence.uploading import push_missing
-from tasks.lifecycle.releases import find_served, read_release
+from tasks.keys.signing import require_keys
+from tasks.lifecycle.releases import ancestry, read_release
+from tasks.lifecycle.standing import New, Served, Unfinished, find_before, standing
 from tasks.measuring.drift import measure_drift
 from tasks.measuring.evaluation import assess
 from tasks.orchestration.flow_runs import show_deletion, tag_deletion
 from tasks.orchestration.task_runs import MEASURING, RETRIES, STAGE
 from tasks.references.gathering import gather_references
 from tasks.requests.claims import at_work
-from tasks.requests.request_file import read_request
+from tasks.requests.grouping import make_one
+from tasks.requests.request_file import read_request, submit_request
 from tasks.storage.object_store import find_store
 from tasks.tracking.auditing import log_ladder, log_rung, open_deletion
 from tasks.tracking.closing import close_unapproved, explain_refusal
+from tasks.tracking.registry import refuse_undoing
+from tasks.tracking.runs import connect
 from unlearn_core.errors import GateError, RequestError
 from unlearn_core.records.deletion import Released
+from unlearn_core.records.request import DeletionRequest
 
-HANDS = Hands(
-    gather=task(name="compare", task_run_name="train models to compare with")(gather_references),
-    attempt=task(name="unlearn", task_run_name="unlearn with {method.name}")(attempt),
-    assess=task(**MEASURING)(assess),
-    drift=task(name="measure", task_run_name="measure the drift")(measure_drift),
-    log_rung=task(name="log", task_run_name="write down {rung.unlearning.name}", **RETRIES)(log_rung),
-    log_ladder=task(name="log", task_run_name="write down all attempts", **RETRIES)(log_ladder),
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def as_task(function: F, **options: Any) -> F:
+    """Return a Prefect task that is called like the function it runs."""
+    return cast(F, task(**options)(function))
+
+
+STEPS = Steps(
+    gather=as_task(gather_references, name="compare", task_run_name="train models to compare with"),
+    attempt=as_task(attempt, name="unlearn", task_run_name="unlearn with {method.name}"),
+    assess=as_task(assess, **MEASURING),
+    drift=as_task(measure_drift, name="measure", task_run_name="measure the drift"),
+    log_rung=as_task(log_rung, name="log", task_run_name="write down {rung.unlearning.name}", **RETRIES),
+    log_ladder=as_task(log_ladder, name="log", task_run_name="write down all attempts", **RETRIES),
 )
 
 
+def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]:
+    """Serve a request, or a group by one unlearning run; what was served before is not served again.
+
+    Args:
+        checkout: The checkout, which nobody else works in.
+        request: The request or the group.
+
+    Returns:
+        What was released: one, or one for each member of a group in their order.
+
+    Raises:
+        RequestError: If the request does not fit the data, its id is taken, or the champion has forgotten
+            something from this data already; nothing changes.
+        GateError: As ``deletion`` does.
+    """
+    match standing(checkout, request):
+        case Served(releases):
+            return _repeat(checkout, request, releases)
+        case Unfinished(begun):
+            finished = {one.outcome.request: one for one in deletion(checkout, begun.id)}
+            return tuple(finished[single.id] for single in request.singles)
+        case New():
+            name = checkout.params.registry.model
+            refuse_undoing(connect(checkout), name, request_id=request.id, ancestry=ancestry(checkout))
+            return deletion(submit_request(checkout, request), request.id)
+
+
+def delete_together(checkout: Checkout, requests: Sequence[DeletionRequest]) -> tuple[Released, ...]:
+    """Serve several requests by one unlearning run, each with a certificate of its own.
+
+    Those that were served before are left out of the run.
+
+    Args:
+        checkout: The checkout, which nobody else works in.
+        requests: Single requests of one kind, at least one; a single one is served as such.
+
+    Returns:
+        What was released, in the order of the requests.
+
+    Raises:
+        RequestError: As ``delete`` does, for all or any of them, or if they cannot be a group; nothing
+            changes.
+    """
+    released, due = dict[str, Released](), list[DeletionRequest]()
+    for one in make_one(requests).singles:
+        if (before := find_before(checkout, one)) is None:
+            due.append(one)
+        else:
+            (released[one.id],) = _repeat(checkout, one, before)
+    if due:
+        released |= {one.outcome.request: one for one in delete(checkout, make_one(due))}
+    return tuple(released[single.id] for request in requests for single in request.singles)
+
+
+def _repeat(
+    checkout: Checkout, request: DeletionRequest, releases: tuple[Released, ...]
+) -> tuple[Released, ...]:
+    """Send what is missing in the store of a request that was served before, and do nothing else."""
+    for one in releases:
+        push_missing(checkout, one.outcome.request)
+    tell(f"· request {request.id} was served before; nothing was done")
+    return releases
+
+
+def require_ready() -> None:
+    """Refuse to begin what could not be ended here: signed, and stored.
+
+    Raises:
+        SetupError: If keys are missing, or the bucket cannot be used.
+        UnavailableError: If the bucket does not answer.
+    """
+    require_keys()
+    if (store := find_store()) is not None:
+        store.require()
+
+
 @task(**STAGE, **RETRIES)
-def serve(root: Path, name: str, *, anew: bool = False) -> bool:
+def run_stage(checkout: Checkout, name: str, *, anew: bool = False) -> None:
     """Run one stage of the deletion where it is due, and pin its result."""
-    return run_due(root, name, DELETION[name], anew=anew)
+    run_due(checkout, name, DELETION[name], anew=anew)
 
 
 @task(name="store", task_run_name="store the evidence of {request_id}", **RETRIES)
-def store_evidence(root: Path, request_id: str) -> None:
+def store_evidence(checkout: Checkout, request_id: str) -> None:
     """Complete the evidence of a served request in the store."""
-    push_missing(Checkout(root), request_id)
+    push_missing(checkout, request_id)
 
 
 @flow(
@@ -60,11 +154,11 @@ def store_evidence(root: Path, request_id: str) -> None:
     ),
     validate_parameters=False,
 )
-def delete(root: Path, request_id: str) -> tuple[Released, ...]:
-    """Serve one deletion request, or a group by one run; the same on the same data is served once.
+def deletion(checkout: Checkout, request_id: str) -> tuple[Released, ...]:
+    """Run a deletion from the first stage that is due to its evidence.
 
     Args:
-        root: The checkout; ``params.yaml`` names the request.
+        checkout: The checkout; ``params.yaml`` names the request. Its root is stored, and must name nobody.
         request_id: The id of the request or the group, the only part of it that a flow run stores.
 
     Returns:
@@ -74,26 +168,22 @@ def delete(root: Path, request_id: str) -> tuple[Released, ...]:
         RequestError: If ``params.yaml`` names another request; nothing was changed.
         GateError: If no model was accepted, which the report explains, or a person who must approve did not.
     """
-    # Relative: parameters and messages of errors are stored, and an absolute path may name a person.
-    root = Path(os.path.relpath(require_checkout(root)))
-    checkout = Checkout(root)
-    tag_deletion(checkout, *_members(checkout, request_id))
-    if (served := find_served(checkout, request_id)) is not None:
-        for one in served:
-            push_missing(checkout, one.outcome.request)
-        return served
-    if (named := read_params(root)["request"]) != request_id:
+    if (named := checkout.params.request) != request_id:
         raise RequestError(
             f"params.yaml names the request {named!r}, asked for is {request_id!r}; change either"
         )
+    members = tuple(single.id for single in read_request(checkout, request_id).singles)
+    tag_deletion(checkout, *members)
     with at_work():
-        prepare(root)
-        serve(root, "split")
+        prepare(checkout)
+        run_stage(checkout, "split")
         try:
-            run_due(root, "unlearn", lambda checkout: unlearn(checkout, HANDS))
+            with stage_due(checkout, "unlearn") as due:
+                if due:
+                    unlearn(checkout, STEPS)
         except GateError:
-            explain_refusal(checkout, open_deletion(checkout), *_members(checkout, request_id))
-            show_deletion(checkout, *_members(checkout, request_id))
+            explain_refusal(checkout, open_deletion(checkout), *members)
+            show_deletion(checkout, *members)
             raise
     try:
         await_approval(checkout)
@@ -101,16 +191,8 @@ def delete(root: Path, request_id: str) -> tuple[Released, ...]:
         close_unapproved(checkout, open_deletion(checkout), str(error))
         raise
     # Evidence and registry are not pinned: a clone with a current lock may have neither.
-    serve(root, "certify", anew=True)
-    members = _members(checkout, request_id)
+    run_stage(checkout, "certify", anew=True)
     for member in members if find_store() is not None else ():
-        store_evidence(root, member)
+        store_evidence(checkout, member)
     show_deletion(checkout, *members)
     return tuple(read_release(checkout, member) for member in members)
-
-
-def _members(checkout: Checkout, request_id: str) -> tuple[str, ...]:
-    """Return the ids of the requests that are served: the request's own, or those of a group's members."""
-    if not checkout.request(request_id).is_file():
-        return (request_id,)
-    return tuple(single.id for single in read_request(checkout, request_id).singles)

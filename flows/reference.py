@@ -1,16 +1,12 @@
 """Prefect flow ``reference``: retrained models and shadows of the current request, side by side."""
 
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from prefect import flow, task
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import require_checkout, sole_use
-from tasks.checkout.params import read_section
 from tasks.computing.materials import read_split
 from tasks.keys.signing import require_keys
 from tasks.orchestration.task_runs import RETRIES
@@ -18,8 +14,6 @@ from tasks.references.building import build_missing, pin_references, refuse_fail
 from tasks.references.estimating import estimate_building, refuse_full_disk
 from tasks.references.plan import Plan, plan_references
 from tasks.references.summary import holdings, what_it_took
-from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import Policy
 from unlearn_core.records.reference import Estimate, ReferenceReport, Took
 
 STAGES = {**{name: PREPARATION[name] for name in ("code", "dataset", "parent")}, "split": DELETION["split"]}
@@ -33,11 +27,11 @@ pin = task(name="pin", task_run_name="pin", **RETRIES)(pin_references)
 
 
 @flow(name="reference", flow_run_name="reference", validate_parameters=False)
-def reference(root: Path, count: int, shadows: int, at_once: int) -> Took:
+def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> Took:
     """Build what is missing, and pin all that is there.
 
     Args:
-        root: The checkout, with its request split.
+        checkout: The checkout, with its request split. Its root is stored, and must name nobody.
         count: How many retrained models there shall be.
         shadows: How many shadow pairs there shall be.
         at_once: How many trainings run at once.
@@ -45,8 +39,7 @@ def reference(root: Path, count: int, shadows: int, at_once: int) -> Took:
     Returns:
         What it took.
     """
-    checkout = Checkout(root)
-    plan = plan_references(checkout, read_section(root, "run", RunParams), count=count, shadows=shadows)
+    plan = plan_references(checkout, checkout.params.run, count=count, shadows=shadows)
     started = time.perf_counter()
     done = build_missing(checkout, plan, at_once=at_once, train=train)
     seconds = time.perf_counter() - started
@@ -56,12 +49,12 @@ def reference(root: Path, count: int, shadows: int, at_once: int) -> Took:
 
 
 def make_references(
-    root: Path, *, count: int | None, shadows: int | None, agree: Agree, at_most: int | None = None
+    checkout: Checkout, *, count: int | None, shadows: int | None, agree: Agree, at_most: int | None = None
 ) -> ReferenceReport:
     """Prepare the request, plan, estimate, ask, and have the flow build what is missing.
 
     Args:
-        root: The checkout; ``params.yaml`` names the request.
+        checkout: The checkout, which nobody else works in; ``params.yaml`` names the request.
         count: How many retrained models there shall be; by default as ``params.yaml`` says.
         shadows: How many shadow pairs there shall be; by default as ``params.yaml`` says.
         agree: Shown the estimate; where it says no, nothing is trained or pinned.
@@ -70,21 +63,18 @@ def make_references(
     Returns:
         What was estimated, what it took, and what there is now.
     """
-    checkout = Checkout(require_checkout(root))
     require_keys()
-    with sole_use(checkout.root):
-        for stage, function in STAGES.items():
-            run_due(checkout.root, stage, function)
-        run = read_section(checkout.root, "run", RunParams)
-        policy = read_section(checkout.root, "policy", Policy)
-        asked = {
-            "count": policy.references if count is None else count,
-            "shadows": policy.shadows if shadows is None else shadows,
-        }
-        plan = plan_references(checkout, run, **asked)
-        estimate = estimate_building(checkout, plan, at_most=at_most)
-        took = _build(checkout, plan, estimate, asked) if agree(estimate) else None
-        request, there = read_split(checkout).request, holdings(checkout, run)
+    for stage, function in STAGES.items():
+        run_due(checkout, stage, function)
+    run, policy = checkout.params.run, checkout.params.policy
+    asked = {
+        "count": policy.references if count is None else count,
+        "shadows": policy.shadows if shadows is None else shadows,
+    }
+    plan = plan_references(checkout, run, **asked)
+    estimate = estimate_building(checkout, plan, at_most=at_most)
+    took = _build(checkout, plan, estimate, asked) if agree(estimate) else None
+    request, there = read_split(checkout).request, holdings(checkout, run)
     return ReferenceReport(request=request, estimate=estimate, took=took, holdings=there)
 
 
@@ -94,5 +84,4 @@ def _build(checkout: Checkout, plan: Plan, estimate: Estimate, asked: dict[str, 
         pin_references(checkout, plan)
         return None
     refuse_full_disk(estimate)
-    # Relative: flow parameters are stored, and an absolute path may name a person.
-    return reference(Path(os.path.relpath(checkout.root)), **asked, at_once=estimate.at_once)
+    return reference(checkout, **asked, at_once=estimate.at_once)

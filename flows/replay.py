@@ -26,7 +26,7 @@ from unlearn_core.records.replay import Compared, Replay
 
 
 def replay(
-    root: Path, certified: DeletionCertificate, certificate: Sha256, *, from_data: bool = False
+    checkout: Checkout, certified: DeletionCertificate, certificate: Sha256, *, from_data: bool = False
 ) -> Replay:
     """Run a certified deletion again, in a temporary checkout of the commit that pins it.
 
@@ -34,7 +34,7 @@ def replay(
     have more in it afterwards.
 
     Args:
-        root: A clone of the project; of its folders nothing is read but its git history and DVC's cache.
+        checkout: A clone of the project; of its folders nothing is read but its git history and DVC's cache.
         certified: The deletion; whoever calls has verified the certificate.
         certificate: The certificate's digest.
         from_data: Make the data set, the parent and the second moments anew, too.
@@ -43,16 +43,16 @@ def replay(
         What was expected and what came.
     """
     load_pseudonym_key()
-    checkout, commit = Checkout(root), find_pinned(root, certified)
+    commit = find_pinned(checkout.root, certified)
     with checked_out(checkout, commit) as tree, own_tracking_store():
         with announced("inputs"):
             place_inputs(checkout, tree, certified, from_data=from_data)
         differences = (*_differences(certified.provenance, tree.root),)
         for name, stage in PREPARATION.items() if from_data else ():
             with announced(name):
-                stage(tree.root)
+                stage(tree)
         with announced("split"):
-            split_data(tree.root)
+            split_data(tree)
         with announced("unlearn"):
             record = _climb(tree)
         return Replay(
@@ -68,7 +68,7 @@ def replay(
 def _climb(tree: Checkout) -> DeletionRecord | None:
     """Run the ladder; None where no model is accepted."""
     try:
-        return unlearn(tree.root)
+        return unlearn(tree)
     except GateError:
         return None
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import actor, find_checkout, now
-from tasks.checkout.params import read_section
 from tasks.checkout.progress import tell
 from tasks.orchestration.events import announce
 from tasks.requests.bulk import Filed, read_requests
@@ -16,18 +15,17 @@ from tasks.requests.request_file import (
     check_request,
     make_request,
     make_scope,
-    named_as_typed,
     preview_manifest,
+    told_as_typed,
 )
 from tasks.requests.rows import refuse
 from unlearn_core.audit.deadlines import parse_received
 from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.records.ledger import Basis, Entry
-from unlearn_core.records.params import RegistryParams
 
 
 @dataclass(frozen=True)
-class Desk:
+class Intake:
     """Where requests come in.
 
     Attributes:
@@ -46,7 +44,7 @@ def open_ledger(folder: Path) -> Ledger:
     return connect(find_checkout(folder))
 
 
-def open_desk(folder: Path, model: str | None) -> Desk:
+def open_intake(folder: Path, model: str | None) -> Intake:
     """Open the ledger, and find out whether requests can be checked here.
 
     Args:
@@ -54,20 +52,20 @@ def open_desk(folder: Path, model: str | None) -> Desk:
         model: The registered model; that of the checkout's ``params.yaml`` if None.
 
     Returns:
-        The desk.
+        The ledger, the model, and the checkout where there is one.
 
     Raises:
         SetupError: If there is no ledger, or nothing says which model is meant.
     """
     root = find_checkout(folder)
-    ledger = connect(root)
-    here = None if root is None else read_section(root, "registry", RegistryParams).model
+    ledger, checkout = connect(root), None if root is None else Checkout(root)
+    here = None if checkout is None else checkout.params.registry.model
     if (wanted := model or here) is None:
         raise SetupError("say which registered model shall forget: --model NAME; there is no checkout here")
-    if root is not None and wanted == here:
-        return Desk(ledger, wanted, Checkout(root))
+    if wanted == here:
+        return Intake(ledger, wanted, checkout)
     tell(f"· not checked: the data of {wanted} is not here; the worker that serves it checks")
-    return Desk(ledger, wanted, None)
+    return Intake(ledger, wanted, None)
 
 
 def submit_typed(
@@ -101,14 +99,12 @@ def submit_typed(
     """
     request = make_request(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
     when = None if received is None else parse_received(received, now())
-    desk = open_desk(folder, model)
-    if desk.checkout is not None:
-        try:
-            check_request(desk.checkout, request)
-        except RequestError as error:
-            raise RequestError(named_as_typed(str(error), samples=samples, subjects=subjects)) from None
-    draft = Draft(request, desk.model, basis=basis, received=when)
-    return _enter(desk.ledger, [draft])[0]
+    intake = open_intake(folder, model)
+    if intake.checkout is not None:
+        with told_as_typed(samples=samples, subjects=subjects):
+            check_request(intake.checkout, request)
+    draft = Draft(request, intake.model, basis=basis, received=when)
+    return _enter(intake.ledger, [draft])[0]
 
 
 def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, ...]:
@@ -125,11 +121,11 @@ def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, 
     Raises:
         RequestError: If any row is wrong, does not fit the data, or has an id that is taken; all are listed.
     """
-    desk = open_desk(folder, model)
-    requests = read_requests(path, model=desk.model, now=now())
-    if desk.checkout is not None:
-        refuse(path, _misfits(desk.checkout, requests))
-    return _enter(desk.ledger, [one.draft for one in requests])
+    intake = open_intake(folder, model)
+    requests = read_requests(path, model=intake.model, now=now())
+    if intake.checkout is not None:
+        refuse(path, _misfits(intake.checkout, requests))
+    return _enter(intake.ledger, [one.draft for one in requests])
 
 
 def _enter(ledger: Ledger, drafts: Sequence[Draft]) -> tuple[Entry, ...]:

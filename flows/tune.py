@@ -1,27 +1,21 @@
 """``lethe tune``: find a method's hyper-parameters for the current request, on held-out data."""
 
-from pathlib import Path
-
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import require_checkout, sole_use
 from tasks.checkout.files import write_record
-from tasks.checkout.params import read_section
 from tasks.computing.configured import configured_method, write_values
 from tasks.keys.signing import require_keys
 from tasks.measuring.tuning import search
 from tasks.tracking.attempts import log_tuning
 from tasks.tracking.auditing import open_deletion
-from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import Policy
 from unlearn_core.records.tuning import TuningRecord
 
 
-def tune(root: Path, name: str, *, trials: int, timeout_s: float | None = None) -> TuningRecord:
+def tune(checkout: Checkout, name: str, *, trials: int, timeout_s: float | None = None) -> TuningRecord:
     """Search, write what was found into ``params.yaml``, and keep the record among the request's evidence.
 
     Args:
-        root: The checkout; ``params.yaml`` names the request.
+        checkout: The checkout, which nobody else works in; ``params.yaml`` names the request.
         name: The method's name.
         trials: How many trials there shall be, with those of an interrupted search.
         timeout_s: Begin no trial after so many seconds.
@@ -29,22 +23,20 @@ def tune(root: Path, name: str, *, trials: int, timeout_s: float | None = None) 
     Returns:
         The record of the search.
     """
-    checkout = Checkout(require_checkout(root))
     require_keys()
-    with sole_use(checkout.root):
-        for stage, function in {**PREPARATION, "split": DELETION["split"]}.items():
-            run_due(checkout.root, stage, function)
-        method = configured_method(checkout, name)
-        record = search(
-            checkout,
-            method,
-            read_section(checkout.root, "run", RunParams),
-            trials=trials,
-            timeout_s=timeout_s,
-            max_unsupported_share=read_section(checkout.root, "policy", Policy).max_unsupported_share,
-        )
-        write_record(checkout.tuning(record.request, name), record)
-        log_tuning(open_deletion(checkout), record)
-        if record.chosen:
-            write_values(checkout, method, record.chosen)
+    for stage, function in {**PREPARATION, "split": DELETION["split"]}.items():
+        run_due(checkout, stage, function)
+    method = configured_method(checkout, name)
+    record = search(
+        checkout,
+        method,
+        checkout.params.run,
+        trials=trials,
+        timeout_s=timeout_s,
+        max_unsupported_share=checkout.params.policy.max_unsupported_share,
+    )
+    write_record(checkout.tuning(record.request, name), record)
+    log_tuning(open_deletion(checkout), record)
+    if record.chosen:
+        write_values(checkout, method, record.chosen)
     return record

@@ -6,7 +6,6 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 
 from tasks.checkout.checkout import CERTIFICATE, RELEASED, Checkout
-from tasks.checkout.environment import require_checkout
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.evidence.verification import verify_files
 from unlearn_core.errors import EvidenceError
@@ -16,19 +15,18 @@ VERIFIED = "verified"
 
 
 @task(name="verify", task_run_name="verify {request_id}")
-def verify_release(root: Path, request_id: str) -> Checked:
+def verify_release(checkout: Checkout, request_id: str) -> Checked:
     """Verify one request's certificate; what is wrong with it is a result, not an error.
 
     Nothing but the certificate is believed: not the record of the release beside it, which is not signed.
 
     Args:
-        root: The checkout.
+        checkout: The checkout.
         request_id: The request's id.
 
     Returns:
         The request, its model if that is known, and ``verified`` or what is wrong.
     """
-    checkout = Checkout(root)
     certificate = checkout.certificate(request_id)
     model, result = "unknown", "the certificate is missing"
     try:
@@ -43,11 +41,11 @@ def verify_release(root: Path, request_id: str) -> Checked:
 
 
 @flow(name="verify", flow_run_name="verify", validate_parameters=False)
-def verify(root: Path = Path()) -> list[Checked]:
+def verify(checkout: Checkout) -> list[Checked]:
     """Verify every certificate that the checkout holds, and miss those that it should hold.
 
     Args:
-        root: The checkout.
+        checkout: The checkout. Its root is stored, and must name nobody.
 
     Returns:
         One entry per certificate.
@@ -55,12 +53,11 @@ def verify(root: Path = Path()) -> list[Checked]:
     Raises:
         EvidenceError: If any of them is false; all are listed, and the artifact names each.
     """
-    root = require_checkout(root)
-    evidence = root / "evidence"
+    evidence = checkout.root / "evidence"
     found = sorted(
         {path.parent.name for name in (CERTIFICATE, RELEASED) for path in evidence.glob(f"*/{name}")}
     )
-    checked = [verify_release(root, request_id) for request_id in found]
+    checked = [verify_release(checkout, request_id) for request_id in found]
     show_checked(
         checked, key="certificates", title="Certificates of this checkout", false="certificates are false"
     )

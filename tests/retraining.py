@@ -10,7 +10,6 @@ from world import ROOT, pseudonym
 from flows.stages.dataset import make_dataset
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
-from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import save_checkpoint
 from tasks.computing.training import UNWRITTEN
 from tasks.data.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
@@ -19,7 +18,6 @@ from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import Policy
 from unlearn_core.records.request import ClassScope
 from unlearn_core.selection import select
 
@@ -32,7 +30,7 @@ def prepared(folder: Path, *, recipe: Recipe | None = BRIEF, forget: str = "3") 
     folder.mkdir(parents=True)
     shutil.copy(ROOT / "params.yaml", folder)
     checkout = Checkout(folder)
-    make_dataset(folder)
+    make_dataset(Checkout(folder))
     _make_parent(checkout, recipe)
     request_class(checkout, forget)
     return checkout
@@ -40,7 +38,7 @@ def prepared(folder: Path, *, recipe: Recipe | None = BRIEF, forget: str = "3") 
 
 def gate_reference(checkout: Checkout, run: RunParams, how: str) -> Path | None:
     """Return the one retrained model that the gate holds others against."""
-    policy = read_section(checkout.root, "policy", Policy)
+    policy = checkout.params.policy
     return gather_references(checkout, run, policy.model_copy(update={"reference": how})).chosen
 
 

@@ -13,7 +13,7 @@ from world import PACKAGES, ROOT
 
 from flows.stages.code import OTHERS
 from flows.stages.pipeline import DELETION, PREPARATION
-from tasks.checkout.params import SECTIONS, read_section
+from tasks.checkout.params import SECTIONS, read_params
 from unlearn_core.methods import CATALOGUE, parse_methods
 from unlearn_core.metrics import DEFAULT
 from unlearn_core.records.params import DatasetParams, MomentsParams, ParentParams, RegistryParams, RunParams
@@ -133,24 +133,24 @@ KINDS = {
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_projects_own_settings_are_valid(section):
-    assert read_section(ROOT, section, KINDS[section])
+    assert getattr(read_params(ROOT), section)
 
 
 def test_every_method_is_configured_and_every_rung_is_a_method():
-    configured = [method.name for method in parse_methods(read_section(ROOT, "methods", dict))]
-    ladder = read_section(ROOT, "policy", Policy).ladder
+    configured = [method.name for method in parse_methods(read_params(ROOT).methods)]
+    ladder = read_params(ROOT).policy.ladder
     assert set(configured) == {kind.model_fields["name"].default for kind in CATALOGUE}
     assert {*ladder.classes, *ladder.samples} <= set(configured)
 
 
 def test_the_projects_own_request_is_there():
-    name = read_section(ROOT, "request", str)
+    name = read_params(ROOT).request
     assert DeletionRequest.parse((ROOT / "requests" / f"{name}.json").read_bytes()).id == name
 
 
 VERBS = {
     "adopt", "approve", "audit", "benchmark", "compare", "delete", "demo", "reference", "replay", "report",
-    "serve", "submit", "train", "tune", "verify",
+    "submit", "train", "tune", "verify",
 }  # fmt: skip
 
 

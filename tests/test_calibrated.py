@@ -7,8 +7,7 @@ import pytest
 
 from benchmarks.calibration import SEEDS, SIZING, summarise
 from benchmarks.shadows import CANARIES, PAIRS
-from tasks.checkout.params import read_section
-from unlearn_core.records.policy import Policy
+from tasks.checkout.params import read_params
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -45,7 +44,7 @@ def test_no_model_was_judged_that_the_bands_were_sized_on(calibration):
 
 
 def test_the_policy_that_was_calibrated_is_the_projects_own(calibration):
-    assert calibration["policy"] == read_section(ROOT, "policy", Policy).digest
+    assert calibration["policy"] == read_params(ROOT).policy.digest
 
 
 def test_the_attack_finds_what_the_original_remembers(attacks):

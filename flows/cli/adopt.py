@@ -51,11 +51,13 @@ def adopt(
     """
     from flows.adopt import adopt as adopt_model
     from flows.cli.printing import print_adopted, print_json
+    from tasks.checkout.checkout import Checkout
     from tasks.lifecycle.adopting import Adoption, given_claims
 
     given = given_claims(
         architecture=architecture, accuracy=accuracy, recipe=recipe, mean=mean, std=std, image_size=image_size
     )
     asked = Adoption(weights, data, name, card, given, skip_bad_images)
-    adopted = adopt_model(Path.cwd(), asked)
+    with Checkout.open(Path.cwd()) as checkout:
+        adopted = adopt_model(checkout, asked)
     print_json(adopted.model_dump(mode="json")) if json else print_adopted(adopted)

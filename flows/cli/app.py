@@ -73,8 +73,10 @@ def demo(json: Json = False) -> None:
     """
     from flows.cli.printing import print_demo, print_json
     from flows.demo import run_demo
+    from tasks.checkout.checkout import Checkout
 
-    result = run_demo(Path.cwd())
+    with Checkout.open(Path.cwd()) as checkout:
+        result = run_demo(checkout)
     print_json(result) if json else print_demo(result)
 
 
@@ -83,11 +85,10 @@ def train(json: Json = False) -> None:
     """Make the parent model that deletions start from, as `params.yaml` says."""
     from flows.cli.printing import print_checkpoint, print_json
     from flows.train import train as train_flow
-    from tasks.checkout.environment import require_checkout, sole_use
+    from tasks.checkout.checkout import Checkout
 
-    # Before a flow starts: where there is no checkout, it would take half a minute to say so.
-    with sole_use(require_checkout(Path())):
-        card = train_flow(Path())
+    with Checkout.open(Path.cwd()) as checkout:
+        card = train_flow(checkout)
     print_json(card.model_dump(mode="json")) if json else print_checkpoint(card)
 
 
@@ -110,15 +111,16 @@ def delete(
     again.
     """
     from flows.cli.printing import print_json, print_released
-    from flows.serve import serve_request
+    from flows.delete import delete as delete_request
+    from flows.delete import require_ready
+    from tasks.checkout.checkout import Checkout
+    from tasks.requests.request_file import told_as_typed, typed_request
 
-    released = serve_request(
-        Path.cwd(),
-        request_id,
-        classes=tuple(classes or ()),
-        samples=tuple(samples or ()),
-        subjects=tuple(subjects or ()),
-    )
+    named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
+    with Checkout.open(Path.cwd()) as checkout, told_as_typed(**named):
+        require_ready()
+        request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
+        released = delete_request(checkout, request)
     told = [one.model_dump(mode="json") for one in released]
     print_json(told if len(told) > 1 else told[0]) if json else print_released(*released)
 
@@ -140,8 +142,10 @@ def tune(
     """
     from flows.cli.printing import print_json, print_tuning
     from flows.tune import tune as tune_method
+    from tasks.checkout.checkout import Checkout
 
-    record = tune_method(Path.cwd(), method, trials=trials, timeout_s=timeout_s)
+    with Checkout.open(Path.cwd()) as checkout:
+        record = tune_method(checkout, method, trials=trials, timeout_s=timeout_s)
     print_json(record.model_dump(mode="json")) if json else print_tuning(record)
 
 
@@ -158,11 +162,9 @@ def continue_(json: Json = False) -> None:
     """Make the promoted model and its retained data the start of the next request."""
     from flows.cli.printing import print_json, print_next
     from tasks.checkout.checkout import Checkout
-    from tasks.checkout.environment import require_checkout, sole_use
     from tasks.lifecycle.releases import continue_from_champion
 
-    checkout = Checkout(require_checkout(Path.cwd()))
-    with sole_use(checkout.root):
+    with Checkout.open(Path.cwd()) as checkout:
         model, data = continue_from_champion(checkout)
     print_json({"model": str(model), "data": str(data)}) if json else print_next(model, data)
 
@@ -188,8 +190,10 @@ def report(
     """
     from flows.cli.printing import print_json
     from flows.report import report_on
+    from tasks.checkout.checkout import Checkout
 
-    named, page = report_on(Path.cwd(), request_id, output)
+    with Checkout.open(Path.cwd()) as checkout:
+        named, page = report_on(checkout, request_id, output)
     print_json({"request": named, "report": str(page)}) if json else print(page)
     if open_:
         typer.launch(page.resolve().as_uri())
@@ -206,10 +210,10 @@ def methods(json: Json = False) -> None:
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="On the loopback interface.")] = 5000) -> None:
     """Open MLflow on this checkout's runs and registry, for auditing."""
-    from tasks.checkout.environment import require_checkout
+    from tasks.checkout.checkout import Checkout
     from tasks.tracking.server import serve_ui
 
-    serve_ui(require_checkout(Path.cwd()), port)
+    serve_ui(Checkout.find(Path.cwd()).root, port)
 
 
 @keys.command(name="init")

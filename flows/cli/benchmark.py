@@ -56,10 +56,14 @@ def benchmark(
     from flows.benchmark import benchmark as run_benchmark
     from flows.cli.printing import print_json
     from tasks.benchmarking.cases import Asked
+    from tasks.checkout.checkout import Checkout
 
     asked = Asked(tuple(classes or ()), tuple(random or ()), tuple(subjects or ()))
     agree = partial(agrees, dry_run=dry_run, yes=yes)
-    report = run_benchmark(Path.cwd(), asked, methods=methods or (), seeds=seeds, output=output, agree=agree)
+    with Checkout.open(Path.cwd()) as checkout:
+        report = run_benchmark(
+            checkout, asked, methods=methods or (), seeds=seeds, output=output, agree=agree
+        )
     print_json(report.model_dump(mode="json")) if json else print(tell_report(report))
 
 

@@ -39,11 +39,9 @@ def plant(
 
     from flows.cli.printing import print_json
     from tasks.checkout.checkout import Checkout
-    from tasks.checkout.environment import require_checkout, sole_use
     from tasks.data.planting import plant_canaries
 
-    checkout = Checkout(require_checkout(Path.cwd()))
-    with sole_use(checkout.root):
+    with Checkout.open(Path.cwd()) as checkout:
         planted = plant_canaries(checkout, records=records, seed=seed)
     print_json(asdict(planted)) if json else print(tell_planted(planted))
 

@@ -54,10 +54,8 @@ def verify(request_id: Request, *, json: Json = False) -> None:
 def _in_checkout(do: "Callable[[Checkout, str], Stored]", request_id: str) -> "Stored":
     """Do something with a request's evidence while nobody else writes to it."""
     from tasks.checkout.checkout import Checkout
-    from tasks.checkout.environment import require_checkout, sole_use
 
-    checkout = Checkout(require_checkout(Path.cwd()))
-    with sole_use(checkout.root):
+    with Checkout.open(Path.cwd()) as checkout:
         return do(checkout, request_id)
 
 

@@ -45,9 +45,11 @@ def reference(
     """
     from flows.cli.printing import print_json
     from flows.reference import make_references
+    from tasks.checkout.checkout import Checkout
 
     agree = partial(agrees, dry_run=dry_run, yes=yes)
-    report = make_references(Path.cwd(), count=count, shadows=shadows, agree=agree, at_most=at_once)
+    with Checkout.open(Path.cwd()) as checkout:
+        report = make_references(checkout, count=count, shadows=shadows, agree=agree, at_most=at_once)
     print_json(report.model_dump(mode="json")) if json else print(tell_report(report))
 
 

@@ -44,10 +44,9 @@ def verify(
         sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
     from flows.cli.printing import print_checked, print_json
     from flows.verify import verify as verify_flow
-    from tasks.checkout.environment import require_checkout
+    from tasks.checkout.checkout import Checkout
 
-    require_checkout(Path())
-    checked = verify_flow(Path())
+    checked = verify_flow(Checkout.find(Path.cwd()))
     print_json(checked) if json else print_checked(checked)
 
 
@@ -57,17 +56,17 @@ def _replay(
     """Verify a certificate, run its deletion again, and print what came beside what was expected."""
     if certificate is None:
         raise ConfigurationError("a replay is of one deletion: name its certificate")
-    from tasks.checkout.environment import require_checkout
+    from tasks.checkout.checkout import Checkout
     from tasks.keys.signing import read_certificate
 
     raw = read_certificate(certificate)
     certified, _signer = verify_bytes(raw, key=key)
     if model is not None:
         verify_files(certificate, model=model, key=key)
-    root = require_checkout(Path.cwd())
+    checkout = Checkout.find(Path.cwd())
     from flows.replay import replay
 
-    done = replay(root, certified, sha256(raw), from_data=from_data)
+    done = replay(checkout, certified, sha256(raw), from_data=from_data)
     print(json_.dumps(as_json(done), indent=2) if json else tell_replay(done))
     return 0 if done.equal else EvidenceError.exit_code
 

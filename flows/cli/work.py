@@ -19,9 +19,9 @@ def serve(
     wait for each other where they need the same model or the accelerator.
     """
     from flows.worker.local_serving import serve_deployments
-    from tasks.checkout.environment import require_checkout
+    from tasks.checkout.checkout import Checkout
 
-    serve_deployments(require_checkout(Path.cwd()), limit=limit)
+    serve_deployments(Checkout.find(Path.cwd()).root, limit=limit)
 
 
 def deploy(
@@ -76,11 +76,9 @@ def approve(
     """
     from flows.cli.printing import print_json
     from tasks.checkout.checkout import Checkout
-    from tasks.checkout.environment import require_checkout, sole_use
     from tasks.evidence.approving import decide
 
-    checkout = Checkout(require_checkout(Path.cwd()))
-    with sole_use(checkout.root):
+    with Checkout.open(Path.cwd()) as checkout:
         decision = decide(checkout, request_id, approved=not refuse, by=by, reason=reason)
     said = "refused" if refuse else "approved"
     print_json(decision.model_dump(mode="json")) if json else print(f"request {request_id}: {said} by {by}")

@@ -12,7 +12,6 @@ from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
 from tasks.checkout.files import copy_folder, read_record, write_record
-from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.computing.materials import read_split
 from tasks.evidence.certification import accepted_rung, gather_certificates, note_on, sign_once
@@ -34,19 +33,18 @@ from unlearn_core.records.params import RegistryParams
 from unlearn_core.records.request import DeletionRequest, RequestId
 
 
-def certify(root: Path) -> tuple[Released, ...]:
+def certify(checkout: Checkout) -> tuple[Released, ...]:
     """Sign the certificates, register the accepted model, make it the champion, and write the reports.
 
     Args:
-        root: The checkout.
+        checkout: The checkout.
 
     Returns:
         What was released, and where its evidence is: for the request, or for each member of the group.
     """
-    checkout = Checkout(root)
     split = read_split(checkout)
     deletion = read_record(checkout.deletion, DeletionRecord)
-    run = deletion_run(connect(root), request_id=split.request, key=split.deletion_key)
+    run = deletion_run(connect(checkout), request_id=split.request, key=split.deletion_key)
     certificates = _sign(checkout, deletion, run)
     request = read_request(checkout, split.request)
     outcome = _outcome(checkout, split, deletion, accepted_rung(deletion))
@@ -58,7 +56,7 @@ def certify(root: Path) -> tuple[Released, ...]:
             group=request.group,
             registered_model=_registry(checkout).model,
             registered_version=version,
-            certificate=str(checkout.certificate(single.id).relative_to(root)),
+            certificate=str(checkout.certificate(single.id).relative_to(checkout.root)),
             certificate_digest=certificates[single.id],
             run=run.id,
         )
@@ -72,10 +70,10 @@ def certify(root: Path) -> tuple[Released, ...]:
     return released
 
 
-def certify_and_store(root: Path) -> None:
+def certify_and_store(checkout: Checkout) -> None:
     """Certify, and complete the evidence in the store; the flow has a task for each."""
-    for released in certify(root):
-        push_missing(Checkout(root), released.outcome.request)
+    for released in certify(checkout):
+        push_missing(checkout, released.outcome.request)
 
 
 def _sign(checkout: Checkout, deletion: DeletionRecord, run: Run) -> dict[RequestId, Sha256]:
@@ -176,7 +174,7 @@ def _log_evidence(checkout: Checkout, run: Run, released: tuple[Released, ...]) 
 
 
 def _registry(checkout: Checkout) -> RegistryParams:
-    return read_section(checkout.root, "registry", RegistryParams)
+    return checkout.params.registry
 
 
 if __name__ == "__main__":

@@ -1,13 +1,10 @@
 """Stage ``dataset``: the data that the parent was trained on."""
 
-from pathlib import Path
-
 import numpy as np
 
 from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder
-from tasks.checkout.params import read_section
 from tasks.data.datasets import (
     describe_dataset,
     manifest_of,
@@ -21,20 +18,19 @@ from tasks.data.importing import import_dataset, place_import
 from unlearn_core.data import decode
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.data import DatasetCard, Normalisation
-from unlearn_core.records.params import DatasetParams, DigitsSource, RetainedSource
+from unlearn_core.records.params import DigitsSource, RetainedSource
 
 
-def make_dataset(root: Path) -> DatasetCard:
+def make_dataset(checkout: Checkout) -> DatasetCard:
     """Write ``data/dataset`` as ``params.yaml`` says.
 
     Args:
-        root: The checkout.
+        checkout: The checkout.
 
     Returns:
         The data set's card.
     """
-    checkout = Checkout(root)
-    params = read_section(root, "dataset", DatasetParams)
+    params = checkout.params.dataset
     if isinstance(params, DigitsSource):
         return _from_digits(checkout, params)
     if isinstance(params, RetainedSource):

@@ -1,30 +1,25 @@
 """Stage ``moments``: the second moments of all training data, at the parent's weights or carried to it."""
 
-from pathlib import Path
-
 from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder
-from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.collecting import collect_moments
 from tasks.computing.materials import load_parent_moments
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.artifact import CheckpointCard, MomentsCard
-from unlearn_core.records.params import MomentsParams
 
 
-def make_moments(root: Path) -> MomentsCard:
+def make_moments(checkout: Checkout) -> MomentsCard:
     """Write ``models/moments``.
 
     Args:
-        root: The checkout.
+        checkout: The checkout.
 
     Returns:
         The card of the second moments.
     """
-    checkout = Checkout(root)
-    params = read_section(root, "moments", MomentsParams)
+    params = checkout.params.moments
     parent = read_checkpoint_card(checkout.parent)
     if params.source == "carry" and parent.trained is not None:
         return _carry(checkout, parent)

@@ -1,36 +1,32 @@
 """Stage ``parent``: the model to start from."""
 
-from pathlib import Path
-
 import torch
 
 from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder, write_record
-from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.training import train_checkpoint
 from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.artifact import Architecture, CheckpointCard
-from unlearn_core.records.params import AdoptedParent, ChampionParent, ParentParams, RunParams, TrainedParent
+from unlearn_core.records.params import AdoptedParent, ChampionParent, RunParams, TrainedParent
 from unlearn_core.seeds import derive_seed
 
 
-def make_parent(root: Path) -> CheckpointCard:
+def make_parent(checkout: Checkout) -> CheckpointCard:
     """Write ``models/parent`` as ``params.yaml`` says: trained here, adopted, or an earlier champion.
 
     Args:
-        root: The checkout.
+        checkout: The checkout.
 
     Returns:
         The parent's card.
     """
-    checkout = Checkout(root)
-    params = read_section(root, "parent", ParentParams)
+    params = checkout.params.parent
     if isinstance(params, TrainedParent):
-        return _train(checkout, params, read_section(root, "run", RunParams))
+        return _train(checkout, params, checkout.params.run)
     return _adopt(checkout, params)
 
 

@@ -1,7 +1,7 @@
 """The pipeline in one place: which stages there are, in order, and running one only where it is due."""
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from flows.stages.certify import certify
 from flows.stages.code import list_code
@@ -10,10 +10,11 @@ from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from flows.stages.unlearn import unlearn
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.progress import announced, tell
 from tasks.storage.versioning import is_current, pin
 
-Stage = Callable[[Path], object]
+Stage = Callable[[Checkout], object]
 
 PREPARATION: dict[str, Stage] = {
     "code": list_code,
@@ -24,11 +25,32 @@ PREPARATION: dict[str, Stage] = {
 DELETION: dict[str, Stage] = {"split": split_data, "unlearn": unlearn, "certify": certify}
 
 
-def run_due(root: Path, name: str, stage: Stage, *, anew: bool = False) -> bool:
+@contextmanager
+def stage_due(checkout: Checkout, name: str, *, anew: bool = False) -> Iterator[bool]:
+    """Tell whether a stage is due, and pin what the block made of it if it was.
+
+    Args:
+        checkout: The checkout.
+        name: The stage's name in ``dvc.yaml``.
+        anew: It is due even if it is current.
+
+    Yields:
+        Whether the block is to run the stage.
+    """
+    if not anew and is_current(checkout.root, name):
+        tell(f"· {name:<10} is current")
+        yield False
+        return
+    with announced(name):
+        yield True
+        pin(checkout.root, name)
+
+
+def run_due(checkout: Checkout, name: str, stage: Stage, *, anew: bool = False) -> bool:
     """Run a stage and pin its result, unless the lock says that it is current.
 
     Args:
-        root: The checkout.
+        checkout: The checkout.
         name: The stage's name in ``dvc.yaml``.
         stage: Its function.
         anew: Run it even if it is current.
@@ -36,10 +58,7 @@ def run_due(root: Path, name: str, stage: Stage, *, anew: bool = False) -> bool:
     Returns:
         Whether it was run.
     """
-    if not anew and is_current(root, name):
-        tell(f"· {name:<10} is current")
-        return False
-    with announced(name):
-        stage(root)
-        pin(root, name)
-    return True
+    with stage_due(checkout, name, anew=anew) as due:
+        if due:
+            stage(checkout)
+    return due

@@ -7,7 +7,6 @@ import numpy as np
 from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import replaced_folder, write_record
-from tasks.checkout.params import read_params, read_section
 from tasks.data.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
 from tasks.data.validation import validate_dataset, validate_split
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
@@ -17,36 +16,34 @@ from tasks.tracking.registry import refuse_undoing
 from tasks.tracking.runs import connect, deletion_run, log_dataset_input, log_documents
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import SplitRecord
-from unlearn_core.records.params import RegistryParams
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.selection import Manifest, Selection, select
 
 
-def split_data(root: Path) -> SplitRecord:
+def split_data(checkout: Checkout) -> SplitRecord:
     """Write ``data/split`` and ``data/retained``, once Great Expectations has nothing to object to.
 
     Args:
-        root: The checkout.
+        checkout: The checkout.
 
     Returns:
         The resolved request.
     """
-    checkout = Checkout(root)
-    request = read_request(checkout, read_params(root)["request"])
+    request = read_request(checkout, checkout.params.request)
     card, manifest = read_card(checkout.dataset), read_manifest(checkout.dataset)
     selection = select(request.scope, manifest, pseudonymiser(request.scope))
-    tracking = connect(root)
-    name = read_section(root, "registry", RegistryParams).model
+    tracking = connect(checkout)
+    name = checkout.params.registry.model
     lineage = (card.rows_digest, *card.lineage)
     refuse_undoing(tracking, name, request_id=request.id, ancestry=lineage)
     retained = _write_retained(checkout, card, manifest, selection)
     split = _resolve(request, card, retained, manifest, selection)
-    tags = search_tags(root, split, request.singles)
+    tags = search_tags(checkout.root, split, request.singles)
     run = deletion_run(tracking, request_id=request.id, key=split.deletion_key, tags=tags)
     inputs = {"training": (card, checkout.dataset), "retained": (retained, checkout.retained)}
     for context, (written, folder) in inputs.items():
-        source = str(folder.relative_to(root))
+        source = str(folder.relative_to(checkout.root))
         log_dataset_input(run, name=card.name, digest=written.rows_digest, source=source, context=context)
     docs = checkout.data_docs(request.id)
     docs.mkdir(parents=True, exist_ok=True)

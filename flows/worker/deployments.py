@@ -11,7 +11,7 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.audit import audit
-from flows.serve import require_ready
+from flows.delete import require_ready
 from flows.submit import open_ledger
 from flows.verify import show_checked
 from flows.worker.turn import serve_next, train_model, worker_name

@@ -5,12 +5,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.serve import serve_group
+from flows.delete import delete_together, require_ready
 from flows.submit import open_ledger
 from flows.train import train
-from tasks.checkout.environment import sole_use
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.params import read_params
 from tasks.checkout.progress import tell
 from tasks.lifecycle.projects import Project, open_project, prepare
 from tasks.lifecycle.publishing import publish, publish_training
@@ -81,36 +80,34 @@ def _serve_patiently(folder: Path, claim: Claim) -> None:
 
 
 def _serve(folder: Path, claim: Claim) -> None:
-    """Serve what is claimed in the project of its model."""
-    project = open_project(folder, claim.entries[0].submission.model)
-    checkout = project.checkout
-    _prepare(project, claim.entries)
-    if misfits := _fail_misfits(project, claim):
-        if not claim.entries:
-            raise RequestError("\n".join(misfits))
-        _prepare(project, claim.entries)
-    entries = claim.entries
-    releases = serve_group(checkout.root, tuple(entry.submission.request for entry in entries))
-    if project.branch is not None:
-        with sole_use(checkout.root):
+    """Serve what is claimed in the project of its model, which nobody else works in for that long."""
+    require_ready()
+    with open_project(folder, claim.entries[0].submission.model) as project:
+        checkout = _prepare(project, claim.entries)
+        if misfits := _fail_misfits(checkout, claim):
+            if not claim.entries:
+                raise RequestError("\n".join(misfits))
+            checkout = _prepare(project, claim.entries)
+        entries = claim.entries
+        releases = delete_together(checkout, tuple(entry.submission.request for entry in entries))
+        if project.branch is not None:
             publish(checkout, read_record(checkout.outcome, Outcome).request, branch=project.branch)
-    for entry, released in zip(entries, releases, strict=True):
-        claim.complete(entry, reason=_told(released))
+        for entry, released in zip(entries, releases, strict=True):
+            claim.complete(entry, reason=_told(released))
     if misfits:
         raise RequestError("\n".join(misfits))
 
 
-def _prepare(project: Project, entries: tuple[Entry, ...]) -> None:
-    with sole_use(project.checkout.root):
-        prepare(project, make_one([entry.submission.request for entry in entries]).id)
+def _prepare(project: Project, entries: tuple[Entry, ...]) -> Checkout:
+    return prepare(project, make_one([entry.submission.request for entry in entries]).id)
 
 
-def _fail_misfits(project: Project, claim: Claim) -> list[str]:
+def _fail_misfits(checkout: Checkout, claim: Claim) -> list[str]:
     """Fail each request that does not fit the data, so that it does not take its group with it."""
-    manifest, misfits = preview_manifest(project.checkout), list[str]()
+    manifest, misfits = preview_manifest(checkout), list[str]()
     for entry in claim.entries:
         try:
-            check_request(project.checkout, entry.submission.request, manifest=manifest)
+            check_request(checkout, entry.submission.request, manifest=manifest)
         except RequestError as error:
             claim.fail(entry, reason=str(error))
             misfits.append(f"{entry.id}: {error}")
@@ -143,12 +140,10 @@ def train_model(folder: Path, model: str) -> CheckpointCard:
     Returns:
         Its card.
     """
-    project = open_project(folder, model)
-    root = project.checkout.root
-    with sole_use(root):
-        prepare(project, read_params(root)["request"])
+    with open_project(folder, model) as project:
+        checkout = prepare(project)
         with device():
-            card = train(root)
+            card = train(checkout)
         if project.branch is not None:
-            publish_training(project.checkout, model, branch=project.branch)
+            publish_training(checkout, model, branch=project.branch)
     return card

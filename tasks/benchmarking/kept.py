@@ -11,7 +11,7 @@ from tasks.benchmarking.cases import Case
 from tasks.benchmarking.scratch import home
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, core_digest, module_of
-from tasks.checkout.params import read_params
+from tasks.checkout.params import read_values
 from tasks.computing import materials, observing, unlearning
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.measuring import evaluation
@@ -32,7 +32,7 @@ class Keeper:
         Args:
             checkout: The checkout.
         """
-        params = read_params(checkout.root)
+        params = read_values(checkout.root)
         self._rows = home(checkout) / "rows"
         self._shared: dict[str, Any] = {
             "params": {name: params[name] for name in SECTIONS},

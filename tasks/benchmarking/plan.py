@@ -9,14 +9,12 @@ from tasks.benchmarking.kept import Keeper
 from tasks.benchmarking.runs import ORIGINAL
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.configured import configured_methods
 from tasks.references.retrained import describe_training
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.method import Method
 from unlearn_core.records.benchmark import BenchmarkRow
-from unlearn_core.records.params import RunParams
 from unlearn_core.records.reference import Training
 
 
@@ -67,7 +65,7 @@ def plan_benchmark(
     """
     if not is_whole(checkout.parent):
         raise SetupError("there is no parent to compare methods on; run `lethe train` first")
-    parent, run = read_checkpoint_card(checkout.parent), read_section(checkout.root, "run", RunParams)
+    parent, run = read_checkpoint_card(checkout.parent), checkout.params.run
     if (recipe := parent.recipe) is None:
         raise ConfigurationError(
             "nobody knows how the parent was trained, so that nothing can be retrained to compare with; "

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tasks.benchmarking.cases import Case
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.costs import read_cost
 from tasks.computing.unlearning import attempt
@@ -62,7 +61,7 @@ def set_up(place: Checkout, case: Case, wanted: Training) -> Bench:
     Returns:
         The bench.
     """
-    run, policy = read_section(place.root, "run", RunParams), read_section(place.root, "policy", Policy)
+    run, policy = place.params.run, place.params.policy
     reference = find_or_train(place, wanted)
     original, retrained = (
         assess(place, folder, run, references=References((reference,), ()))

@@ -8,7 +8,7 @@ from pathlib import Path
 from tasks.benchmarking.cases import Case
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import link_folder, write_record
-from tasks.checkout.params import read_params, write_params
+from tasks.checkout.params import read_values, write_params
 
 SHARED = ("references", "costs", "pixels")
 """Of the checkout's cache, what all cases use and add to."""
@@ -56,7 +56,7 @@ def scratch(checkout: Checkout, case: Case, moments: Path | None = None) -> Iter
 def _write_params(checkout: Checkout, place: Checkout, seed: int) -> None:
     """Write the checkout's parameters with the case's seed, and a policy that compares with references."""
     shutil.copy(checkout.root / "params.yaml", place.root)
-    params = read_params(checkout.root)
+    params = read_values(checkout.root)
     base = params["run"].get("seed", 0)
     changes = {
         "request": "benchmark",

@@ -1,9 +1,17 @@
-"""Where things lie in a checkout."""
+"""The working copy of a project, as one value: its lock, its parameters, and where things lie in it."""
 
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any, Self
 
+from tasks.checkout.environment import require_checkout, sole_use
+from tasks.checkout.params import read_params, write_params
 from unlearn_core.records.base import Sha256
+from unlearn_core.records.params import Params
 
 
 def short(digest: Sha256) -> str:
@@ -17,9 +25,75 @@ CERTIFICATE, RELEASED = "certificate.dsse.json", "released.json"
 
 @dataclass(frozen=True)
 class Checkout:
-    """The paths of one checkout. What DVC pins stands first, what it must not pin after it."""
+    """One checkout: opened once, and handed on to all that works in it.
+
+    Of its paths, what DVC pins stands first, and what it must not pin after it.
+
+    Attributes:
+        root: Its top folder.
+    """
 
     root: Path
+
+    @classmethod
+    def at(cls, root: Path) -> Self:
+        """Return the checkout of a top folder, relative to the working folder.
+
+        What flows are given is stored, and an absolute path may name a person.
+        """
+        return cls(Path(os.path.relpath(root)))
+
+    @classmethod
+    def find(cls, folder: Path) -> Self:
+        """Return the checkout that a folder lies in, to look at; nothing keeps others from changing it.
+
+        Args:
+            folder: Any folder.
+
+        Returns:
+            The checkout, its root relative to the working folder.
+
+        Raises:
+            SetupError: If the folder is in no checkout.
+        """
+        return cls.at(require_checkout(folder))
+
+    @classmethod
+    @contextmanager
+    def open(cls, folder: Path) -> Iterator[Self]:
+        """Work alone in the checkout that a folder lies in.
+
+        Args:
+            folder: Any folder.
+
+        Yields:
+            The checkout, as ``find`` returns it, with its parameters read.
+
+        Raises:
+            SetupError: If the folder is in no checkout, or another process is at work there.
+            ConfigurationError: If ``params.yaml`` is not valid.
+        """
+        found = cls.find(folder)
+        with sole_use(found.root):
+            _ = found.params
+            yield found
+
+    @cached_property
+    def params(self) -> Params:
+        """What ``params.yaml`` says, read once."""
+        return read_params(self.root)
+
+    def changed(self, sections: Mapping[str, Any]) -> Self:
+        """Replace whole sections of ``params.yaml``.
+
+        Args:
+            sections: New values by section.
+
+        Returns:
+            The checkout as it is then.
+        """
+        write_params(self.root, sections)
+        return type(self)(self.root)
 
     @property
     def code(self) -> Path:

@@ -4,9 +4,9 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
@@ -14,14 +14,36 @@ from ruamel.yaml.error import YAMLError
 from tasks.checkout.files import AnyRecord, write_atomically
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.base import describe
+from unlearn_core.records.params import Params
 
-T = TypeVar("T")
-
-SECTIONS = ("request", "run", "dataset", "parent", "moments", "policy", "methods", "registry")
+SECTIONS = tuple(Params.model_fields)
 
 
-def read_params(root: Path) -> dict[str, Any]:
-    """Read ``params.yaml``.
+def read_params(root: Path) -> Params:
+    """Read and validate ``params.yaml``.
+
+    Args:
+        root: The checkout.
+
+    Returns:
+        All of its sections.
+
+    Raises:
+        SetupError: If there is no such file.
+        ConfigurationError: If it is not valid; every problem is listed, section by section.
+    """
+    # Dates are YAML's, not JSON's: as text they are refused like any other wrong value.
+    text = json.dumps(read_values(root), default=str)
+    try:
+        return Params.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        sections = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
+        described = (describe(f"params.yaml, section {one!r}", error, within=one) for one in sections)
+        raise ConfigurationError("\n".join(described)) from error
+
+
+def read_values(root: Path) -> dict[str, Any]:
+    """Read ``params.yaml`` as it is written, without defaults and checked for its sections alone.
 
     Args:
         root: The checkout.
@@ -42,29 +64,6 @@ def read_params(root: Path) -> dict[str, Any]:
         unknown, missing = sorted(found - set(SECTIONS), key=str), sorted(set(SECTIONS) - found)
         raise ConfigurationError(f"params.yaml: unknown sections {unknown}, missing sections {missing}")
     return values
-
-
-def read_section(root: Path, section: str, kind: type[T] | Any) -> T:
-    """Read and validate one section of ``params.yaml``.
-
-    Args:
-        root: The checkout.
-        section: Its top-level key.
-        kind: The record, or a union of records, that it must be.
-
-    Returns:
-        The validated section.
-
-    Raises:
-        ConfigurationError: If it is not valid; every problem is listed.
-    """
-    try:
-        # Dates are YAML's, not JSON's: as text they are refused like any other wrong value.
-        return TypeAdapter(kind).validate_json(
-            json.dumps(read_params(root)[section], default=str), strict=True
-        )
-    except ValidationError as error:
-        raise ConfigurationError(describe(f"params.yaml, section {section!r}", error)) from error
 
 
 def read_yaml(path: Path, kind: type[AnyRecord]) -> AnyRecord:
@@ -111,7 +110,7 @@ def _parse(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)
 
 
-def write_params(root: Path, changes: dict[str, Any]) -> None:
+def write_params(root: Path, changes: Mapping[str, Any]) -> None:
     """Replace whole sections of ``params.yaml``; every other line stays as it is.
 
     Args:
@@ -121,7 +120,7 @@ def write_params(root: Path, changes: dict[str, Any]) -> None:
     Raises:
         ConfigurationError: If the sections are not on lines of their own; nothing was changed.
     """
-    path, before = root / "params.yaml", read_params(root)
+    path, before = root / "params.yaml", read_values(root)
     text = path.read_text()
     for section, value in changes.items():
         if before[section] != value:

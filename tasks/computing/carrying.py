@@ -3,7 +3,6 @@
 import torch
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section
 from tasks.checkout.progress import progress
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card, save_moments
 from tasks.computing.execution import computing
@@ -13,7 +12,6 @@ from unlearn_core.errors import PipelineError
 from unlearn_core.moments import Moments, collect, subtract
 from unlearn_core.progress import OnStep, ignore_step
 from unlearn_core.records.artifact import CheckpointCard, MomentsCard
-from unlearn_core.records.params import RunParams
 
 
 def without_forgotten(
@@ -58,7 +56,7 @@ def keep_carried(checkout: Checkout, accepted: CheckpointCard) -> None:
             f"was made of {accepted.parent} for {accepted.data}. Run `dvc repro` for its request, or set "
             "`moments: {source: collect}`"
         )
-    run = read_section(checkout.root, "run", RunParams)
+    run = checkout.params.run
     with computing(run.threads) as device, progress("carry second moments") as on_step:
         moments, taken = without_forgotten(checkout, Pool(checkout, device), device, on_step=on_step)
     save_moments(folder, moments, model=taken.model, data=accepted.data, carried_to=accepted.weights)

@@ -6,7 +6,6 @@ import torch
 
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, read_record, write_record
-from tasks.checkout.params import read_section
 from tasks.checkout.progress import progress
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card, save_moments
 from tasks.computing.execution import computing, device_name, measured
@@ -17,7 +16,6 @@ from unlearn_core.moments import collect
 from unlearn_core.records.artifact import MomentsCard
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.evaluation import Cost
-from unlearn_core.records.params import MomentsParams, RunParams
 
 
 def collect_moments(checkout: Checkout, folder: Path) -> tuple[MomentsCard, Cost]:
@@ -31,8 +29,8 @@ def collect_moments(checkout: Checkout, folder: Path) -> tuple[MomentsCard, Cost
         Their card, and what taking them cost.
     """
     params, run = (
-        read_section(checkout.root, "moments", MomentsParams),
-        read_section(checkout.root, "run", RunParams),
+        checkout.params.moments,
+        checkout.params.run,
     )
     with computing(run.threads) as device, progress("collect second moments") as on_step:
         model, card = load_checkpoint(checkout.parent)
@@ -54,8 +52,8 @@ def kept_moments(checkout: Checkout, home: Path) -> tuple[Path, Cost]:
         Their folder, and what taking them cost.
     """
     params, run = (
-        read_section(checkout.root, "moments", MomentsParams),
-        read_section(checkout.root, "run", RunParams),
+        checkout.params.moments,
+        checkout.params.run,
     )
     ingredients = {
         "weights": read_checkpoint_card(checkout.parent).weights,

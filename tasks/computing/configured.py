@@ -3,7 +3,7 @@
 from typing import Any
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section, set_values
+from tasks.checkout.params import set_values
 from tasks.computing.checkpoints import read_checkpoint_card
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.method import Method, settled
@@ -14,7 +14,7 @@ from unlearn_core.records.tuning import Values
 
 def configured_methods(checkout: Checkout) -> tuple[AnyMethod, ...]:
     """Return every method of ``params.yaml``, what is left open filled in for the parent's architecture."""
-    settings = read_section(checkout.root, "methods", dict)
+    settings = checkout.params.methods
     return parse_methods(with_presets(settings, read_checkpoint_card(checkout.parent).architecture.name))
 
 
@@ -45,7 +45,7 @@ def write_values(checkout: Checkout, method: Method, values: Values) -> None:
         method: The method as it is configured.
         values: By name; of a nested record all is written, since its own defaults would not be the method's.
     """
-    given: dict[str, Any] = read_section(checkout.root, "methods", dict)[method.name] or {}
+    given: dict[str, Any] = checkout.params.methods[method.name] or {}
     dumped = settled(method, values).model_dump(mode="json")
     changed = {name.split(".")[0]: dumped[name.split(".")[0]] for name in values}
     set_values(checkout.root, {("methods", method.name): {**given, **changed}})

@@ -4,17 +4,15 @@ import math
 from dataclasses import dataclass
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section, set_values
+from tasks.checkout.params import set_values
 from tasks.data.canaries import CANARY_SUBJECT
 from tasks.data.digits import make_digits
 from tasks.data.importing import list_rows
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.params import (
-    DatasetParams,
     DigitsSource,
     ImportedSource,
-    ParentParams,
     RetainedSource,
 )
 
@@ -75,8 +73,8 @@ def plant_canaries(checkout: Checkout, *, records: int, seed: int | None) -> Pla
 
 def _plantable(checkout: Checkout) -> DigitsSource | ImportedSource:
     """Return the settings of the data set, if canaries can still be planted in it."""
-    dataset = read_section(checkout.root, "dataset", DatasetParams)
-    parent = read_section(checkout.root, "parent", ParentParams).source
+    dataset = checkout.params.dataset
+    parent = checkout.params.parent.source
     if isinstance(dataset, RetainedSource) or parent != "train":
         raise ConfigurationError(
             f"canaries are planted before training, and {TOO_LATE[parent]}; name a source of data and "

@@ -7,11 +7,9 @@ import torch
 from numpy.typing import NDArray
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section
 from tasks.data.datasets import read_card, read_manifest
 from tasks.data.pixels import load_pixels
 from unlearn_core.data import Samples
-from unlearn_core.records.params import RunParams
 from unlearn_core.selection import Manifest
 
 
@@ -29,7 +27,7 @@ class Pool:
         folder = folder or checkout.dataset
         self.card = read_card(folder)
         self.manifest: Manifest = read_manifest(folder)
-        memory_mib = read_section(checkout.root, "run", RunParams).memory_mib
+        memory_mib = checkout.params.run.memory_mib
         pixels = load_pixels(checkout, folder, self.card, self.manifest, memory_mib=memory_mib)
         labels = torch.from_numpy(self.manifest.labels)
         self._all = Samples(pixels, labels, normalisation=self.card.normalisation).to(device)

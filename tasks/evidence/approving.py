@@ -6,18 +6,17 @@ One that a certificate was signed over stays as it is.
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now
 from tasks.checkout.files import read_record, write_record
-from tasks.checkout.params import read_section
 from tasks.requests.request_file import read_request
 from unlearn_core.errors import GateError, SetupError
 from unlearn_core.records.approval import Approval
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.deletion import DeletionRecord
-from unlearn_core.records.policy import HumanApproval, Policy
+from unlearn_core.records.policy import HumanApproval
 
 
 def asked_approval(checkout: Checkout) -> HumanApproval | None:
     """Return what the policy asks of a person; None if nothing."""
-    return read_section(checkout.root, "policy", Policy).approval
+    return checkout.params.policy.approval
 
 
 def find_approval(checkout: Checkout) -> Approval | None:

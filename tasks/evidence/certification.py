@@ -7,7 +7,6 @@ from typing import Any
 from tasks.checkout import environment
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically
-from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import CARD, WEIGHTS
 from tasks.computing.costs import read_cost
 from tasks.computing.execution import device_name
@@ -30,8 +29,6 @@ from unlearn_core.records.certificate import (
 )
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.evaluation import Cost
-from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import Policy
 from unlearn_core.records.provenance import Provenance
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.validation import ValidationRecord
@@ -87,7 +84,7 @@ def gather_certificates(
             original=deletion.original,
             unlearned=rung.evaluation,
             references=deletion.references,
-            policy=read_section(checkout.root, "policy", Policy),
+            policy=checkout.params.policy,
         ),
         attempts=attempts_of(deletion),
         validation=_validation(checkout),
@@ -186,7 +183,7 @@ def _cost(checkout: Checkout, deletion: DeletionRecord) -> Cost | None:
 
 
 def _provenance(checkout: Checkout, rung: Rung, started: UtcTime) -> Provenance:
-    params = read_section(checkout.root, "run", RunParams)
+    params = checkout.params.run
     commit = environment.git_commit(checkout.root)
     return Provenance(
         commit=commit,

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from tasks.checkout.checkout import CERTIFICATE, Checkout
-from tasks.checkout.params import read_section
 from tasks.evidence.bundle import folder_of, gather_bundle
 from tasks.evidence.stored import MANIFEST, altered, read_files, read_manifest, verify_signed
 from tasks.keys.folder import trusted_keys
@@ -23,7 +22,6 @@ from tasks.storage.object_store import ObjectStore, find_store
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.evidence import EvidenceManifest, Stored, StoredFile
-from unlearn_core.records.params import RegistryParams
 
 AT_ONCE = 8
 
@@ -52,7 +50,7 @@ def store_certificate(checkout: Checkout, request_id: str) -> None:
     if (store := find_store()) is None:
         return
     certificate = read_certificate(checkout.certificate(request_id))
-    name = read_section(checkout.root, "registry", RegistryParams).model
+    name = checkout.params.registry.model
     store.write_once(f"{folder_of(name, request_id, sha256(certificate))}/{CERTIFICATE}", certificate)
 
 

@@ -9,18 +9,17 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_params, read_section, read_yaml, set_values, write_params
+from tasks.checkout.params import read_values, read_yaml, set_values
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.data.datasets import read_card
 from tasks.tracking.registry import promote, register_model
-from tasks.tracking.runs import adoption_run, connect, end_run, log_dataset_input
+from tasks.tracking.runs import adoption_run, end_run, log_dataset_input, open_tracking
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.intervals import Estimate
 from unlearn_core.records.adoption import Adopted, Claims
 from unlearn_core.records.artifact import CheckpointCard, Recipe
 from unlearn_core.records.base import canonical_json, describe, sha256
 from unlearn_core.records.params import DatasetParams, DigitsSource, ImportedSource, RetainedSource
-from unlearn_core.records.policy import Policy
 
 TORCHVISION = "torchvision:"
 
@@ -105,7 +104,7 @@ def settle_source(checkout: Checkout, asked: Adoption, claims: Claims) -> Import
     Raises:
         ConfigurationError: If no data of a user's own is named, or the settings are not valid.
     """
-    section = read_params(checkout.root)["dataset"] if asked.data is None else _named(checkout, asked)
+    section = read_values(checkout.root)["dataset"] if asked.data is None else _named(checkout, asked)
     seen = {"classes", "normalisation", "channels", "image_size"}
     section |= claims.model_dump(mode="json", include=seen, exclude_none=True)
     section |= {"on_bad_image": "skip"} if asked.skip else {}
@@ -132,7 +131,7 @@ def _named(checkout: Checkout, asked: Adoption) -> dict[str, Any]:
 
 def settle_params(
     checkout: Checkout, asked: Adoption, source: ImportedSource, card: CheckpointCard, found: Estimate
-) -> None:
+) -> Checkout:
     """Write an adopted model into ``params.yaml``.
 
     Without a recipe there is no retrained model to compare with: then ``policy.reference`` becomes
@@ -145,6 +144,9 @@ def settle_params(
         source: The data set.
         card: The model.
         found: Its accuracy.
+
+    Returns:
+        The checkout as it is then.
     """
     written = source.model_dump(mode="json", exclude_defaults=True)
     sections = {
@@ -152,7 +154,7 @@ def settle_params(
         "parent": {"source": "adopted", "weights": card.weights},
         "registry": {"model": asked.name},
     }
-    policy = read_section(checkout.root, "policy", Policy)
+    policy = checkout.params.policy
     changes: dict[tuple[str | int, ...], Any] = {}
     if card.recipe is None and policy.reference != "none":
         changes["policy", "reference"] = "none"
@@ -161,8 +163,8 @@ def settle_params(
             if band.measurement.startswith("accuracy.") and band.measurement.endswith(".retain"):
                 floor = math.floor(100 * (found.value - band.below)) / 100
                 changes["policy", scope, index, "lowest"] = max(floor, 0.0)
-    write_params(checkout.root, sections)
     set_values(checkout.root, changes)
+    return checkout.changed(sections)
 
 
 def register_adopted(checkout: Checkout, name: str, claimed: float | None, found: Estimate) -> Adopted:
@@ -179,7 +181,7 @@ def register_adopted(checkout: Checkout, name: str, claimed: float | None, found
     """
     card, data = read_checkpoint_card(checkout.parent), read_card(checkout.dataset)
     key = sha256(canonical_json(["adopt", card.weights, data.rows_digest]))
-    run = adoption_run(connect(checkout.root, name), name=name, key=key)
+    run = adoption_run(open_tracking(checkout.root, name), name=name, key=key)
     source = str(checkout.dataset.relative_to(checkout.root))
     log_dataset_input(run, name=data.name, digest=data.rows_digest, source=source, context="training")
     run.tracking.client.log_metric(run.id, "accuracy.held_out", found.value)
@@ -203,5 +205,5 @@ def register_adopted(checkout: Checkout, name: str, claimed: float | None, found
         samples=found.samples,
         registered_model=name,
         registered_version=version.version,
-        reference=read_section(checkout.root, "policy", Policy).reference,
+        reference=checkout.params.policy.reference,
     )

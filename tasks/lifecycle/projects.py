@@ -7,14 +7,15 @@ was pinned last.
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import find_checkout
+from tasks.checkout.environment import find_checkout, sole_use
 from tasks.checkout.git import ask_git, reach_git, run_git
 from tasks.checkout.imports import PACKAGES, own_root
-from tasks.checkout.params import read_params, read_section
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.lifecycle.releases import continue_from_champion
 from tasks.requests.claims import work_folder
@@ -22,7 +23,6 @@ from tasks.storage.remote import configure_remote, pull_data
 from tasks.tracking.registry import champion
 from tasks.tracking.runs import connect
 from unlearn_core.errors import SetupError
-from unlearn_core.records.params import RegistryParams
 from unlearn_core.records.request import RequestId
 
 VARIABLE = "LETHE_PROJECTS"
@@ -43,7 +43,7 @@ class Project:
     branch: str | None
 
 
-def open_project(folder: Path, model: str) -> Project:
+def find_project(folder: Path, model: str) -> Project:
     """Find where a model's deletions are made, and clone it where it has to be.
 
     Args:
@@ -58,45 +58,58 @@ def open_project(folder: Path, model: str) -> Project:
         UnavailableError: If its repository does not answer.
     """
     if template := os.environ.get(VARIABLE):
-        root, branch = _clone(template, model), BRANCH
+        checkout, branch = Checkout.at(_clone(template, model)), BRANCH
     elif (found := find_checkout(folder)) is not None:
-        root, branch = found, None
+        checkout, branch = Checkout.at(found), None
     else:
         raise SetupError(f"there is no project of {model!r} here: work in its checkout, or set {VARIABLE}")
-    if (named := read_section(root, "registry", RegistryParams).model) != model:
+    if (named := checkout.params.registry.model) != model:
         raise SetupError(
-            f"the project in {root.name} is of {named!r}, asked for is {model!r}; {VARIABLE} may name a "
-            "repository for each model, e.g. /srv/projects/{model}.git"
+            f"the project in {checkout.root.resolve().name} is of {named!r}, asked for is {model!r}; "
+            f"{VARIABLE} may name a repository for each model, e.g. /srv/projects/{{model}}.git"
         )
-    return Project(Checkout(root), branch)
+    return Project(checkout, branch)
 
 
-def prepare(project: Project, request: RequestId) -> None:
+@contextmanager
+def open_project(folder: Path, model: str) -> Iterator[Project]:
+    """Work alone in the project of a model; the arguments and errors are those of ``find_project``."""
+    project = find_project(folder, model)
+    with sole_use(project.checkout.root):
+        yield project
+
+
+def prepare(project: Project, request: RequestId | None = None) -> Checkout:
     """Make a project ready for a request: as its interrupted run left it, or as the last deletion ended.
 
     Args:
-        project: The project.
-        request: The id of the request, or of the group, that is served next.
+        project: The project, which nobody else works in.
+        request: The id of the request, or of the group, that is served next; None goes on with the one that
+            ``params.yaml`` names.
+
+    Returns:
+        The checkout as it is then.
 
     Raises:
         UnavailableError: If the repository or DVC's remote does not answer.
     """
-    checkout = project.checkout
+    checkout = Checkout(project.checkout.root)
+    wanted = request or checkout.params.request
     if project.branch is None:
-        if read_params(checkout.root)["request"] != request:
-            _continue(checkout)
-        return
+        return checkout if checkout.params.request == wanted else _continue(checkout)
     configure_remote(checkout)
     start = _fetch(checkout.root, project.branch)
     # What was committed and could not be pushed is ahead of the branch; it is pushed with the next commit.
     if current := _holds(checkout.root, start):
         start = "HEAD"
-    if not current or read_params(checkout.root)["request"] != request:
+    if not current or checkout.params.request != wanted:
         if not (current and _is_whole(checkout)):
             run_git(checkout.root, "checkout", "--quiet", "--force", "-B", project.branch, start)
             pull_data(checkout)
-        _continue(checkout)
+            checkout = Checkout(checkout.root)
+        checkout = _continue(checkout)
     _require_same_code(checkout.root)
+    return checkout
 
 
 def _holds(root: Path, commit: str) -> bool:
@@ -110,15 +123,15 @@ def _is_whole(checkout: Checkout) -> bool:
     return there and not run_git(checkout.root, "status", "--porcelain")
 
 
-def _continue(checkout: Checkout) -> None:
+def _continue(checkout: Checkout) -> Checkout:
     """Start from the champion, if this checkout made it and it is not the start already."""
     if not (checkout.unlearned / CARD).is_file():
-        return
-    name = read_section(checkout.root, "registry", RegistryParams).model
-    promoted = champion(connect(checkout.root), name)
+        return checkout
+    promoted = champion(connect(checkout), checkout.params.registry.model)
     weights = read_checkpoint_card(checkout.unlearned).weights
     if promoted is not None and promoted.tags.get("lethe.weights") == weights:
         continue_from_champion(checkout)
+    return Checkout(checkout.root)
 
 
 def _clone(template: str, model: str) -> Path:

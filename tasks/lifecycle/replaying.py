@@ -16,7 +16,7 @@ from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import file_digest, read_record
 from tasks.checkout.git import ask_git, run_git
 from tasks.checkout.imports import own_root
-from tasks.checkout.params import load_yaml, read_params, read_section
+from tasks.checkout.params import load_yaml, read_values
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.references.retrained import describe_training
 from tasks.requests.request_file import read_request
@@ -26,7 +26,6 @@ from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.artifact import MomentsCard
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate
-from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import MOST_REFERENCES
 from unlearn_core.records.request import RequestId
 
@@ -152,7 +151,7 @@ def refuse_other_params(root: Path) -> None:
     Raises:
         PipelineError: If any of them differs; each is named.
     """
-    params = read_params(root)
+    params = read_values(root)
     different = sorted(
         {
             name
@@ -214,7 +213,7 @@ def _ancestors(tree: Checkout) -> set[str]:
 
 def _references(tree: Checkout, certified: DeletionCertificate) -> set[str]:
     """Return the names of the folders that this deletion's retrained models and shadows would be in."""
-    parent, run = read_checkpoint_card(tree.parent), read_section(tree.root, "run", RunParams)
+    parent, run = read_checkpoint_card(tree.parent), tree.params.run
     if (recipe := parent.recipe) is None:
         return set()
     return {

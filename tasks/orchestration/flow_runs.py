@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section
 from tasks.report.explaining import explain, verdict_on
 from tasks.report.gathering import gather_facts
 from tasks.report.outputs import run_name
-from unlearn_core.records.params import RegistryParams
 from unlearn_core.records.request import RequestId
 
 
@@ -19,7 +17,7 @@ def tag_deletion(checkout: Checkout, *requests: RequestId) -> None:
         checkout: The checkout.
         requests: The ids of the requests that it serves.
     """
-    model = read_section(checkout.root, "registry", RegistryParams).model
+    model = checkout.params.registry.model
     tag_flow_run(["lethe", f"model:{model}", *map(tag_of, requests)])
 
 

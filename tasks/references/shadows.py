@@ -10,7 +10,6 @@ import torch
 
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import copy_folder, core_digest, link_folder, module_of
-from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.collecting import kept_moments
 from tasks.computing.execution import device_name
@@ -22,7 +21,7 @@ from unlearn_core.method import Method
 from unlearn_core.observations import Ensembles, Margins, Shadows, View
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import LAST_RESORT, Policy
+from unlearn_core.records.policy import LAST_RESORT
 
 ByView = dict[View, Margins]
 
@@ -91,7 +90,7 @@ def _unlearned(checkout: Checkout, run: RunParams, before: Path, method: Method)
     name = short(sha256(canonical_json(ingredients)))
     folder = checkout.lethe / "shadows" / name
     if not is_whole(folder):
-        share = read_section(checkout.root, "policy", Policy).max_unsupported_share
+        share = checkout.params.policy.max_unsupported_share
         with _standing_in(checkout, before, name) as place:
             copy_folder(attempt(place, method, run, max_unsupported_share=share).checkpoint, folder)
     return folder

@@ -6,7 +6,6 @@ import time
 import torch
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing, measured
 from tasks.computing.materials import read_split
@@ -15,7 +14,6 @@ from tasks.references.retrained import training_rows
 from unlearn_core.data import Samples
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture, Recipe
-from unlearn_core.records.params import RunParams
 from unlearn_core.records.reference import Training, Trial
 from unlearn_core.training import fit
 
@@ -26,7 +24,7 @@ def retraining_seconds(checkout: Checkout, *, steps: int = STEPS) -> float:
     """Estimate what retraining would take as busy as the machine is now: some steps of it, times the rest."""
     card, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     assert card.recipe is not None
-    with computing(read_section(checkout.root, "run", RunParams).threads) as device:
+    with computing(checkout.params.run.threads) as device:
         train = Pool(checkout, device).split("train")
         per_step = seconds_per_step(train, card.architecture, card.recipe, steps=steps)
     return per_step * steps_of(card.recipe, len(train) - len(split.forget_rows))

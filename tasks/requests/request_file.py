@@ -1,18 +1,18 @@
 """Deletion requests at rest: checked against the data before anything is written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
-from tasks.checkout.params import read_section, write_params
 from tasks.data.datasets import manifest_of, read_manifest
 from tasks.data.digits import make_digits
 from tasks.data.importing import require_imported
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.records.base import canonical_json
-from unlearn_core.records.params import DatasetParams, DigitsSource, RetainedSource
+from unlearn_core.records.params import DigitsSource, RetainedSource
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
 from unlearn_core.selection import Manifest, Selection, names_training_rows, select
 
@@ -68,15 +68,56 @@ def make_request(request_id: str, scope: Scope) -> DeletionRequest:
     return DeletionRequest.parse(canonical_json({"id": request_id, "scope": scope.model_dump(mode="json")}))
 
 
-def named_as_typed(message: str, *, samples: tuple[str, ...], subjects: tuple[str, ...]) -> str:
-    """Replace pseudonyms by what the person at the terminal typed; it goes back to nobody else."""
-    if samples or subjects:
-        key = load_pseudonym_key()
-        for typed in samples:
-            message = message.replace(pseudonymise(key, "sample", typed), typed)
-        for typed in subjects:
-            message = message.replace(pseudonymise(key, "subject", typed), typed)
-    return message
+def typed_request(
+    checkout: Checkout,
+    request_id: str,
+    *,
+    classes: tuple[str, ...],
+    samples: tuple[str, ...],
+    subjects: tuple[str, ...],
+) -> DeletionRequest:
+    """Return the request that a person named: made of the scope that was typed, or read where none was.
+
+    Args:
+        checkout: The checkout.
+        request_id: The id of a request, or of a group that was made before.
+        classes: Names of classes.
+        samples: Ids of samples.
+        subjects: Ids of subjects.
+
+    Returns:
+        The request.
+    """
+    if not (classes or samples or subjects):
+        return read_request(checkout, request_id)
+    return make_request(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
+
+
+@contextmanager
+def told_as_typed(*, samples: tuple[str, ...], subjects: tuple[str, ...]) -> Iterator[None]:
+    """Let a refusal name what the person at the terminal typed, in place of pseudonyms.
+
+    Args:
+        samples: Ids of samples, as typed.
+        subjects: Ids of subjects, as typed.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        RequestError: The one that was raised inside, in the words of the person; they go to nobody else.
+    """
+    try:
+        yield
+    except RequestError as error:
+        message = str(error)
+        if samples or subjects:
+            key = load_pseudonym_key()
+            for typed in samples:
+                message = message.replace(pseudonymise(key, "sample", typed), typed)
+            for typed in subjects:
+                message = message.replace(pseudonymise(key, "subject", typed), typed)
+        raise RequestError(message) from None
 
 
 def pseudonymiser(scope: Scope) -> Callable[[str], str]:
@@ -144,7 +185,7 @@ def check_request(
     return selection
 
 
-def submit_request(checkout: Checkout, request: DeletionRequest) -> Selection:
+def submit_request(checkout: Checkout, request: DeletionRequest) -> Checkout:
     """Check a request, then write it and name it in ``params.yaml``; of a group, each member is written, too.
 
     Args:
@@ -152,18 +193,17 @@ def submit_request(checkout: Checkout, request: DeletionRequest) -> Selection:
         request: The request, or a group of them.
 
     Returns:
-        What the request means on that data.
+        The checkout, whose ``params.yaml`` names the request.
     """
-    selection = check_request(checkout, request)
+    check_request(checkout, request)
     for one in {single.id: single for single in (*request.singles, request)}.values():
         write_record(checkout.request(one.id), one)
-    write_params(checkout.root, {"request": request.id})
-    return selection
+    return checkout.changed({"request": request.id})
 
 
 def preview_manifest(checkout: Checkout) -> Manifest:
     """Return the rows of the data set that ``params.yaml`` names, without writing anything."""
-    params = read_section(checkout.root, "dataset", DatasetParams)
+    params = checkout.params.dataset
     if isinstance(params, DigitsSource):
         return manifest_of(*make_digits(params))
     if isinstance(params, RetainedSource):

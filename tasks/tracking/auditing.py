@@ -51,7 +51,7 @@ def log_rung(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | N
 def log_comparison(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:
     """Write one attempt that is compared but not served into a run of its own beside the deletion's."""
     split = read_split(checkout)
-    parent = comparison_run(connect(checkout.root), request_id=split.request, key=split.deletion_key)
+    parent = comparison_run(connect(checkout), request_id=split.request, key=split.deletion_key)
     _log(parent, checkout, rung, run, reference)
     end_run(parent, "FINISHED")
 
@@ -92,7 +92,7 @@ def _refusal_tags(checkout: Checkout, record: DeletionRecord) -> dict[str, str]:
 def open_deletion(checkout: Checkout) -> Run:
     """Find or start the run of the current deletion."""
     split = read_split(checkout)
-    return deletion_run(connect(checkout.root), request_id=split.request, key=split.deletion_key)
+    return deletion_run(connect(checkout), request_id=split.request, key=split.deletion_key)
 
 
 def _log(parent: Run, checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:

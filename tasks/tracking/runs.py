@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import configure_libraries
-from tasks.checkout.params import read_section
 from tasks.tracking.experiments import open_experiment
 from tasks.tracking.server import addresses
 from unlearn_core.records.base import Sha256, UtcTime
-from unlearn_core.records.params import RegistryParams
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -62,14 +61,26 @@ class Run:
     id: str
 
 
-def connect(root: Path, model: str | None = None) -> Tracking:
+def connect(checkout: Checkout) -> Tracking:
+    """Open the tracking store of a checkout: its model's experiment.
+
+    Args:
+        checkout: The checkout.
+
+    Returns:
+        The open store, as ``open_tracking`` finds it.
+    """
+    return open_tracking(checkout.root, checkout.params.registry.model)
+
+
+def open_tracking(folder: Path, model: str) -> Tracking:
     """Open the tracking store: the server that ``MLFLOW_TRACKING_URI`` names, or ``mlruns`` in a folder.
 
     The address becomes MLflow's default in this process, so that ``models:/`` addresses can be loaded.
 
     Args:
-        root: The checkout, or a folder, made if it does not exist.
-        model: The registered model whose experiment is wanted; by default the one that ``params.yaml`` names.
+        folder: A checkout's top folder, or any folder; made if it does not exist.
+        model: The registered model whose experiment is wanted.
 
     Returns:
         The open store.
@@ -78,15 +89,14 @@ def connect(root: Path, model: str | None = None) -> Tracking:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
-    name = model or read_section(root, "registry", RegistryParams).model
     given = os.environ.get("MLFLOW_TRACKING_URI")
-    address, artifacts = addresses(root)
+    address, artifacts = addresses(folder)
     mlflow.set_tracking_uri(address)
     if given is None:
         # MLflow has put it into the environment, where the next checkout in this process would find it.
         os.environ.pop("MLFLOW_TRACKING_URI", None)
     client = mlflow.MlflowClient(address)
-    return Tracking(client, open_experiment(client, name, artifacts))
+    return Tracking(client, open_experiment(client, model, artifacts))
 
 
 def deletion_run(

@@ -9,7 +9,8 @@ from servers import both
 from world import ROOT, SMALL, clone, make_checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from tasks.checkout.params import read_section
+from tasks.checkout.checkout import Checkout
+from tasks.checkout.params import read_values
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SWITCHES = [
@@ -31,7 +32,7 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="session")
 def project(own_folders, tmp_path_factory) -> Path:
     """A checkout in which a method that forgets nothing is tried first, and then one that passes."""
-    policy = read_section(ROOT, "policy", dict)
+    policy = read_values(ROOT)["policy"]
     ladder = {"classes": ["finetune", "svd", "retrain"], "samples": ["finetune", "retrain"]}
     parent = {**SMALL["parent"], "recipe": {**SMALL["parent"]["recipe"], "epochs": 12}}
     return make_checkout(
@@ -47,7 +48,7 @@ def report(project, tmp_path_factory) -> Path:
     """The report of a deletion on digits."""
     root = clone(project, tmp_path_factory.mktemp("reported") / "project")
     for name, stage in {**PREPARATION, **DELETION}.items():
-        run_due(root, name, stage)
+        run_due(Checkout(root), name, stage)
     return root / "evidence" / "demo" / "report.html"
 
 

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 from PIL import Image
 from world import NOTHING, ROOT, lethe
 
-from tasks.checkout.params import read_section, write_params
+from tasks.checkout.params import read_values, write_params
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def serve_two(root: Path, mlflow: str, prefect: str) -> Door:
 
 def delete_two(root: Path) -> None:
     """Serve both requests by the command line, against the servers that the environment names."""
-    policy = read_section(root, "policy", dict)
+    policy = read_values(root)["policy"]
     ladder = {**policy["ladder"], "classes": ["finetune"]}
     impossible = {"classes": [NOTHING], "reference": "none", "ladder": ladder}
     write_params(root, {"policy": {**policy, **impossible}})

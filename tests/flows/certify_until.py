@@ -16,6 +16,7 @@ from flows.stages import pipeline
 from flows.stages.certify import certify
 from flows.stages.pipeline import run_due
 from tasks.checkout import files
+from tasks.checkout.checkout import Checkout
 from tasks.storage.object_store import ObjectStore
 
 WRITES = {
@@ -69,7 +70,7 @@ def certify_in_a_child(root, writes):
     child = os.fork()
     if not child:
         die_after(writes)
-        run_due(root, "certify", certify, anew=True)
+        run_due(Checkout(root), "certify", certify, anew=True)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status):

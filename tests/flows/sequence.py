@@ -30,7 +30,7 @@ def of_samples(root: Path, count: int) -> Scope:
 def prepare(root: Path) -> None:
     """Bring the data set, the parent and the moments up to date."""
     for name, stage in PREPARATION.items():
-        run_due(root, name, stage)
+        run_due(Checkout(root), name, stage)
 
 
 def serve(root: Path, request_id: str, scope: Scope) -> DeletionRecord:
@@ -38,5 +38,5 @@ def serve(root: Path, request_id: str, scope: Scope) -> DeletionRecord:
     checkout = Checkout(root)
     submit_request(checkout, DeletionRequest(id=request_id, scope=scope))
     for name, stage in DELETION.items():
-        run_due(root, name, stage)
+        run_due(Checkout(root), name, stage)
     return read_record(checkout.deletion, DeletionRecord)

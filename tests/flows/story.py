@@ -9,7 +9,7 @@ from typing import Any
 from world import NOTHING, lethe, run
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section, write_params
+from tasks.checkout.params import read_params, read_values, write_params
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.lifecycle.releases import continue_from_champion, read_release
 from unlearn_core.records.artifact import CheckpointCard
@@ -82,9 +82,9 @@ def tell(root: Path) -> Story:
     second = deleted(root, "r-2", "--subject", PERSON, folder="requests")
     parent_of_second = read_checkpoint_card(checkout.parent)
     undoing = lethe(root, "delete", "r-3", "--class", "5")
-    named_after = read_section(root, "request", str)
+    named_after = read_params(root).request
     before = stages_of(root)
-    policy = read_section(root, "policy", dict)
+    policy = read_values(root)["policy"]
     settings = {"policy": {**policy, "classes": [NOTHING], "reference": "none"}}
     write_params(root, {**settings, "registry": {"model": "elsewhere"}})
     refused = lethe(root, "delete", "r-3", "--class", "5")
@@ -118,7 +118,7 @@ def deleted(root, *arguments, folder="."):
 def registered(root):
     from tasks.tracking.runs import connect
 
-    return connect(root).client.search_model_versions("name = 'digits'")
+    return connect(Checkout(root)).client.search_model_versions("name = 'digits'")
 
 
 def stages_of(root):

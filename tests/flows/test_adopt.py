@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from world import FORGOTTEN, NOISE, QUICK, files_of, lethe, make_checkout, run
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_params, read_section
+from tasks.checkout.params import read_params, read_values
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.data.importing import import_dataset
 from tasks.data.pool import Pool
@@ -26,7 +26,7 @@ from unlearn_core.models import build_seeded
 from unlearn_core.records.adoption import Adopted
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.records.deletion import DeletionRecord, Released
-from unlearn_core.records.params import ImageFolderSource, RunParams
+from unlearn_core.records.params import ImageFolderSource
 from unlearn_core.training import fit
 
 pytestmark = NOISE
@@ -142,21 +142,21 @@ def test_its_accuracy_is_told_beside_the_claim(told, elsewhere):
 
 
 def test_params_name_the_data_the_model_and_its_place_in_the_registry(told, elsewhere):
-    params = read_params(told.root)
+    params = read_values(told.root)
     assert params["dataset"] == {"source": "imagefolder", "name": "insects", "path": str(elsewhere.images)}
     assert params["parent"] == {"source": "adopted", "weights": told.adopted.weights}
     assert params["registry"] == {"model": "insects"}
 
 
 def test_without_a_recipe_nothing_is_retrained_and_the_record_says_why(told):
-    assert read_params(told.root)["policy"]["reference"] == "none"
+    assert read_values(told.root)["policy"]["reference"] == "none"
     record = DeletionRecord.parse(Checkout(told.root).deletion.read_bytes())
     (why,) = [one.why for one in record.left_out if one.method == "retrain"]
     assert why == "needs the recipe that the model was trained by, which is not at hand"
 
 
 def test_the_policys_floor_is_the_models_own(told, elsewhere):
-    floor = read_params(told.root)["policy"]["classes"][1]["lowest"]
+    floor = read_values(told.root)["policy"]["classes"][1]["lowest"]
     assert elsewhere.accuracy - 0.21 < floor <= elsewhere.accuracy - 0.2
 
 
@@ -181,12 +181,12 @@ def test_the_champion_of_a_later_deletion_is_not_replaced_by_the_adopted_model(t
     assert code == 2
     assert "has forgotten request 'r-1' from this data" in err
     assert pinned(told.root) == before
-    assert champion(connect(told.root), "insects").version == 2
+    assert champion(connect(Checkout(told.root)), "insects").version == 2
 
 
 def test_no_tag_and_no_certificate_names_a_path(told, elsewhere):
-    client = connect(told.root).client
-    runs = client.search_runs([connect(told.root).experiment_id])
+    client = connect(Checkout(told.root)).client
+    runs = client.search_runs([connect(Checkout(told.root)).experiment_id])
     tags = [str({**one.data.tags, **one.data.params}) for one in runs]
     versions = [str(one.tags) for one in client.search_model_versions("name = 'insects'")]
     certificate = (told.root / told.released.certificate).read_text()
@@ -195,7 +195,7 @@ def test_no_tag_and_no_certificate_names_a_path(told, elsewhere):
 
 
 def test_nothing_can_be_retrained_to_compare_with_and_the_error_says_what_to_do(told):
-    checkout, settings = Checkout(told.root), read_section(told.root, "run", RunParams)
+    checkout, settings = Checkout(told.root), read_params(told.root).run
     assert gate_reference(checkout, settings, "none") is None
     assert gate_reference(checkout, settings, "cached") is None
     with pytest.raises(ConfigurationError, match=r"adopt .* --recipe, or set policy\.reference to none"):

@@ -30,7 +30,7 @@ def judged(own_folders, tmp_path_factory):
     root = make_checkout(tmp_path_factory.mktemp("approval") / "project", policy=policy)
     for name, stage in {**PREPARATION, **DELETION}.items():
         if name != "certify":
-            run_due(root, name, stage)
+            run_due(Checkout(root), name, stage)
     return root
 
 
@@ -41,13 +41,13 @@ def project(judged, tmp_path):
 
 def certified(project):
     DELETION["certify"](project)
-    return champion(connect(project), "digits")
+    return champion(connect(Checkout(project)), "digits")
 
 
 def test_nothing_is_certified_before_somebody_has_decided(project):
     with pytest.raises(GateError, match=r"nobody has decided yet; .* `lethe approve demo --by NAME`"):
         certified(project)
-    assert champion(connect(project), "digits") is None
+    assert champion(connect(Checkout(project)), "digits") is None
     assert not Checkout(project).certificate("demo").exists()
 
 
@@ -90,7 +90,7 @@ def test_a_refused_model_does_not(project):
     assert code == 0, err
     with pytest.raises(GateError, match="refused by privacy office; the champion stays"):
         certified(project)
-    assert champion(connect(project), "digits") is None
+    assert champion(connect(Checkout(project)), "digits") is None
 
 
 def test_a_decision_about_another_model_does_not_count(project):

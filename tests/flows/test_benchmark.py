@@ -14,14 +14,13 @@ from tasks.benchmarking import runs
 from tasks.benchmarking.cases import MOST_CLASSES, Asked, plan_cases
 from tasks.benchmarking.scratch import scratch
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section, write_params
+from tasks.checkout.params import read_params, write_params
 from tasks.data.datasets import read_manifest
 from tasks.references.plan import plan_references
 from tasks.tracking.runs import connect
 from unlearn_core.errors import ModelError, RequestError
 from unlearn_core.ranking import AVERAGE_GAP
 from unlearn_core.records.benchmark import BenchmarkReport, Forecast
-from unlearn_core.records.params import RunParams
 
 pytestmark = NOISE
 
@@ -35,8 +34,8 @@ RUNS = 2 * 3 + 2 * 2
 def compared(own_folders, tmp_path_factory):
     """A checkout with a parent, after the command: what was there before, and what it printed."""
     root = make_checkout(tmp_path_factory.mktemp("benchmark") / "project")
-    make_dataset(root)
-    make_parent(root)
+    make_dataset(Checkout(root))
+    make_parent(Checkout(root))
     before = own_files(root)
     code, out, err = lethe(root, *ASKED, *METHODS, "--json")
     assert code == 0, err
@@ -87,7 +86,7 @@ def test_the_retrained_models_are_those_of_lethe_reference(compared):
     root, *_ = compared
     case, *_ = plan_cases(Checkout(root), Asked(classes=("3",)), seeds=1, base=0)
     with scratch(Checkout(root), case) as place:
-        plan = plan_references(place, read_section(root, "run", RunParams), count=3, shadows=0)
+        plan = plan_references(place, read_params(root).run, count=3, shadows=0)
     assert [plan.wanted[name].title for name in plan.missing] == ["retrained 3"]
 
 
@@ -101,7 +100,7 @@ def test_all_pages_are_written_and_in_mlflow(compared):
     root, _, report, _ = compared
     names = {"leaderboard.md", "leaderboard.html", "leaderboard.json", "leaderboard.csv", "rows.csv"}
     assert {(root / page).name for page in report.pages if (root / page).is_file()} == names
-    client = connect(root).client
+    client = connect(Checkout(root)).client
     run = client.get_run(report.run)
     assert {entry.path for entry in client.list_artifacts(report.run)} == names
     best = report.leaderboard.standings[0]

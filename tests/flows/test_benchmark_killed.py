@@ -11,6 +11,7 @@ from world import NOISE, make_checkout
 
 from flows.stages.dataset import make_dataset
 from flows.stages.parent import make_parent
+from tasks.checkout.checkout import Checkout
 from unlearn_core.records.benchmark import BenchmarkReport
 
 pytestmark = [*NOISE, pytest.mark.slow]
@@ -40,8 +41,8 @@ def ran(log):
 
 def test_after_a_kill_only_what_was_not_finished_is_run(own_folders, tmp_path):
     root = make_checkout(tmp_path / "project")
-    make_dataset(root)
-    make_parent(root)
+    make_dataset(Checkout(root))
+    make_parent(Checkout(root))
     with begin(root) as process:
         end = time.monotonic() + PATIENCE_S
         while len(written(root, "benchmark/rows")) < 4:

@@ -8,7 +8,7 @@ from world import NOISE, ROOT, content, files_of, lethe, make_checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_params, write_params
+from tasks.checkout.params import read_values, write_params
 from tasks.computing.checkpoints import load_checkpoint
 from tasks.computing.materials import load_materials, views
 from tasks.data.canaries import CANARY_SUBJECT
@@ -66,7 +66,7 @@ def test_a_program_is_told_in_json(project):
     code, out, _ = plant(project, "--records", "1", "--seed", "5", "--json")
     told = {"records": 1, "held_out": 1, "subject": CANARY_SUBJECT, "seed": 5, "lowest": 0.0, "highest": 1.0}
     assert (code, json.loads(out)) == (0, told)
-    dataset = read_params(project)["dataset"]
+    dataset = read_values(project)["dataset"]
     assert (dataset["canaries"], dataset["seed"]) == (1, 5)
 
 
@@ -116,10 +116,10 @@ def drilled(own_folders, tmp_path_factory):
     assert plant(root, "--records", "30")[0] == 0
     checkout = Checkout(root)
     for stage in PREPARATION.values():
-        stage(root)
+        stage(Checkout(root))
     scope = make_scope(classes=(), samples=(), subjects=(CANARY_SUBJECT,))
     submit_request(checkout, DeletionRequest(id="drill-1", scope=scope))
-    DELETION["split"](root)
+    DELETION["split"](Checkout(root))
     return checkout
 
 

@@ -126,7 +126,7 @@ def test_moments_that_are_not_here_are_asked_for(copy):
     checkout = Checkout(copy)
     shutil.rmtree(checkout.carried(read_checkpoint_card(checkout.parent).weights))
     with pytest.raises(PipelineError, match=r"or set `moments: \{source: collect\}`"):
-        make_moments(copy)
+        make_moments(Checkout(copy))
 
 
 def test_carrying_from_another_parent_is_refused(served, copy):
@@ -140,5 +140,5 @@ def test_carrying_from_another_parent_is_refused(served, copy):
 
 def test_moments_can_be_collected_again_at_any_time(copy):
     write_params(copy, {"moments": {"source": "collect", "batch_size": 256}})
-    card = make_moments(copy)
+    card = make_moments(Checkout(copy))
     assert (card.model, card.carried_to) == (read_checkpoint_card(Checkout(copy).parent).weights, None)

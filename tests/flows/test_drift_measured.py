@@ -12,7 +12,7 @@ from world import NOISE, copied, make_checkout
 from flows.stages.unlearn import unlearn
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.params import read_section, write_params
+from tasks.checkout.params import read_params, read_values, write_params
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.materials import load_materials
 from tasks.data.pool import Pool
@@ -25,7 +25,6 @@ from unlearn_core.errors import PipelineError
 from unlearn_core.moments import collect
 from unlearn_core.records.deletion import DeletionRecord, SplitRecord
 from unlearn_core.records.drift import Drift
-from unlearn_core.records.params import RunParams
 
 pytestmark = NOISE
 
@@ -60,7 +59,7 @@ def copy(served, tmp_path):
 
 
 def with_budget(root, **budget):
-    write_params(root, {"policy": {**read_section(root, "policy", dict), "drift": budget}})
+    write_params(root, {"policy": {**read_values(root)["policy"], "drift": budget}})
 
 
 def test_the_first_request_drifts_from_the_trained_parent(served):
@@ -123,7 +122,7 @@ def test_the_certificate_says_how_far_the_model_has_drifted(served):
 
 def test_the_run_has_the_drift_as_metrics_and_in_full(served, tmp_path):
     split = read_record(served.checkout.split / "split.json", SplitRecord)
-    tracking = connect(served.root)
+    tracking = connect(Checkout(served.root))
     run = deletion_run(tracking, request_id="r-2", key=split.deletion_key)
     metrics = tracking.client.get_run(run.id).data.metrics
     assert metrics["drift.requests"] == 2
@@ -134,13 +133,13 @@ def test_the_run_has_the_drift_as_metrics_and_in_full(served, tmp_path):
 
 def test_drift_measured_twice_is_the_same(served):
     checkout = served.checkout
-    run = read_section(served.root, "run", RunParams)
+    run = read_params(served.root).run
     assert measure_drift(checkout, checkout.unlearned, run) == served.second.drift
 
 
 def test_a_spent_budget_leaves_only_retraining(copy):
     with_budget(copy, max_requests=1)
-    record = unlearn(copy)
+    record = unlearn(Checkout(copy))
     assert record.tried == ("retrain",)
     why = next(entry.why for entry in record.left_out if entry.method == "finetune")
     assert "this would be deletion 2 since the model was trained in full, 1 are allowed" in why
@@ -148,7 +147,7 @@ def test_a_spent_budget_leaves_only_retraining(copy):
 
 def test_retraining_ends_the_drift(copy):
     with_budget(copy, max_requests=1)
-    record = unlearn(copy)
+    record = unlearn(Checkout(copy))
     card = read_checkpoint_card(Checkout(copy).unlearned)
     assert (card.trained, card.deletions) == (None, 0)
     assert (record.drift.origin, record.drift.requests) == (card.weights, 0)
@@ -156,12 +155,12 @@ def test_retraining_ends_the_drift(copy):
 
 
 def test_an_overdrawn_budget_leaves_only_retraining(copy):
-    policy = read_section(copy, "policy", dict)
+    policy = read_values(copy)["policy"]
     ladder = {**policy["ladder"], "samples": ["finetune", "pgu"]}
-    methods = {**read_section(copy, "methods", dict), "pgu": {}}
+    methods = {**read_params(copy).methods, "pgu": {}}
     write_params(copy, {"policy": {**policy, "ladder": ladder}, "methods": methods})
     with_budget(copy, max_weight_distance=0.0)
-    record = unlearn(copy)
+    record = unlearn(Checkout(copy))
     refused = record.rungs[0]
     assert record.tried == ("finetune", "retrain")
     assert refused.why.startswith("The drift budget is overdrawn: weight distance 0.")
@@ -174,7 +173,7 @@ def test_a_model_beyond_the_budget_is_told_as_drifted(copy):
     from tasks.evidence.certification import gather_certificates
 
     with_budget(copy, max_weight_distance=0.0)
-    (certificate,) = gather_certificates(Checkout(copy), unlearn(copy), started=now())
+    (certificate,) = gather_certificates(Checkout(copy), unlearn(Checkout(copy)), started=now())
     attempts = certificate.attempts
     assert (attempts[0].method, attempts[0].verdict) == ("finetune", "drifted")
 
@@ -182,4 +181,4 @@ def test_a_model_beyond_the_budget_is_told_as_drifted(copy):
 def test_a_trained_model_that_is_not_here_is_asked_for(served, copy):
     shutil.rmtree(Checkout(copy).generation("models", served.second.drift.origin))
     with pytest.raises(PipelineError, match="does not exist; fetch it with `dvc checkout` or `dvc pull`"):
-        unlearn(copy)
+        unlearn(Checkout(copy))

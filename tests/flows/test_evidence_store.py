@@ -15,15 +15,14 @@ from sequence import prepare, serve
 from story import PERSON
 from world import NOISE, ROOT, copied, files_of, lethe, make_checkout
 
-from flows.delete import delete
-from flows.serve import serve_request
+from flows.delete import delete, deletion
 from flows.stages.certify import certify, certify_and_store
 from tasks.checkout.checkout import CERTIFICATE, Checkout, short
 from tasks.data.datasets import read_manifest
 from tasks.evidence.stored import MANIFEST
 from tasks.keys.folder import load_pseudonym_key
 from tasks.lifecycle.releases import read_release
-from tasks.requests.request_file import make_scope
+from tasks.requests.request_file import make_scope, read_request
 from tasks.tracking.registry import champion
 from tasks.tracking.runs import connect
 from unlearn_core.errors import LetheError, PipelineError, SetupError, UnavailableError
@@ -281,20 +280,20 @@ def interrupted(served, s3, tmp_path_factory):
         patch.setenv("LETHE_S3_PREFIX", "audit")
         patch.setattr("tasks.storage.object_store.TRIES", 1)
         s3.refuse(1, "PUT", status="403 Forbidden", code="AccessDenied")
-        refused = raised(certify, root)
-        promoted = champion(connect(root), "digits") is not None
-        certify(root)
+        refused = raised(certify, Checkout(root))
+        promoted = champion(connect(Checkout(root)), "digits") is not None
+        certify(Checkout(root))
         certified, certificate = list(s3.objects("interrupted")), f"{folder_in_bucket(root)}/{CERTIFICATE}"
         s3.refuse(1, "PUT")
-        away = raised(serve_request, root, REQUEST)
-        serve_request(root, REQUEST)
+        away = raised(delete, Checkout(root), read_request(Checkout(root), REQUEST))
+        delete(Checkout(root), read_request(Checkout(root), REQUEST))
         repeated, stored = verified(root)["files"], len(s3.objects("interrupted"))
         page = Checkout(root).report(REQUEST)
         page.write_bytes(page.read_bytes() + b"\n")
         s3.asked.clear()
-        serve_request(root, REQUEST)
+        delete(Checkout(root), read_request(Checkout(root), REQUEST))
         again = s3.sent()
-        certify_and_store(root)
+        certify_and_store(Checkout(root))
         stage = verified(root)["files"]
         certificates = sum(key.endswith(CERTIFICATE) for key in s3.objects("interrupted"))
     return Interrupted(
@@ -338,7 +337,7 @@ def test_the_flow_stores_all_of_it_and_tries_again_where_the_store_is_away(copy,
     Checkout(copy).released(REQUEST).unlink()
     lock = (copy / "dvc.lock").read_bytes()
     s3.refuse(1, "report.html")
-    delete(copy, REQUEST)
+    deletion(Checkout(copy), REQUEST)
     assert s3.refusals == 0
     assert verified(copy)["files"] == len(s3.objects(bucket))
     assert (copy / "dvc.lock").read_bytes() == lock

@@ -19,21 +19,21 @@ import pytest
 from story import registered
 from world import NOISE, NOTHING, files_of, lethe, make_checkout, run
 
-from flows.serve import serve_group, serve_request
+from flows.delete import delete, delete_together
 from flows.stages.certify import certify
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.checkout.checkout import CERTIFICATE, Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.params import read_params, read_section, write_params
+from tasks.checkout.params import read_values, write_params
 from tasks.computing.checkpoints import WEIGHTS
 from tasks.data.datasets import read_manifest
 from tasks.evidence.verification import verify_files
 from tasks.keys.signing import public_keys_in, read_certificate, trust_folder, verify
-from tasks.lifecycle.releases import find_release, find_served, find_unfinished
+from tasks.lifecycle.standing import find_release, find_served, find_unfinished
 from tasks.requests.grouping import make_group
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.ledger import connect as connect_ledger
-from tasks.requests.request_file import make_request, make_scope, submit_request
+from tasks.requests.request_file import make_request, make_scope, read_request, submit_request
 from tasks.tracking.registry import champion
 from tasks.tracking.runs import connect
 from unlearn_core.errors import EvidenceError, GateError, RequestError, SetupError
@@ -66,7 +66,7 @@ def trained(own_folders, tmp_path_factory):
     """A checkout with a parent, in which nothing was asked for yet."""
     root = make_checkout(tmp_path_factory.mktemp("trained") / "project")
     for name, stage in PREPARATION.items():
-        run_due(root, name, stage)
+        run_due(Checkout(root), name, stage)
     return root
 
 
@@ -76,7 +76,7 @@ def accepted(trained, tmp_path_factory):
     root = copied(trained, tmp_path_factory.mktemp("accepted") / "project")
     submit_request(Checkout(root), GROUP)
     for name in ("split", "unlearn"):
-        run_due(root, name, DELETION[name])
+        run_due(Checkout(root), name, DELETION[name])
     return root
 
 
@@ -103,9 +103,9 @@ class Served:
 @pytest.fixture(scope="module")
 def served(accepted, prefect_server, tmp_path_factory):
     root = copied(accepted, tmp_path_factory.mktemp("served") / "project")
-    released = serve_group(root, THREE)
+    released = delete_together(Checkout(root), THREE)
     status, repro = run(root, "dvc", "status").stdout, run(root, "dvc", "repro")
-    again = serve_group(root, THREE)
+    again = delete_together(Checkout(root), THREE)
     return Served(root, released, status, repro, again, len(registered(root)))
 
 
@@ -168,7 +168,7 @@ def test_each_request_has_all_of_its_evidence(served):
 
 
 def test_each_request_has_its_documents_in_the_run(served):
-    client = connect(served.root).client
+    client = connect(Checkout(served.root)).client
     for name in NAMES:
         found = client.list_artifacts(served.released[0].run, f"evidence/{name}")
         assert {Path(one.path).name for one in found} == {CERTIFICATE, "report.html"}
@@ -203,7 +203,7 @@ def test_a_member_is_found_as_served(served, capsys):
         assert code == 0, err
         assert Released.parse(out) == by_name[name]
     assert files_of(served.root / "evidence", served.root / "requests") == before
-    assert read_params(served.root)["request"] == GROUP.id
+    assert read_values(served.root)["request"] == GROUP.id
     assert len(registered(served.root)) == 1
 
 
@@ -218,7 +218,7 @@ def test_a_group_is_found_as_served_by_its_id(served):
 
 
 def test_some_of_a_group_are_found_as_served(served):
-    found = serve_group(served.root, THREE[1:])
+    found = delete_together(Checkout(served.root), THREE[1:])
     assert [one.outcome.request for one in found] == NAMES[1:]
     assert len(registered(served.root)) == 1
 
@@ -243,9 +243,9 @@ def test_a_member_whose_scope_was_changed_was_not_served(served):
 def test_what_would_bring_forgotten_data_back_is_refused(served):
     before = files_of(served.root / "requests", served.root / "evidence")
     with pytest.raises(RequestError, match=f"has forgotten request '{GROUP.id}' from this data"):
-        serve_group(served.root, (single("r-1", "1"), single("r-2", "2")))
+        delete_together(Checkout(served.root), (single("r-1", "1"), single("r-2", "2")))
     with pytest.raises(RequestError, match=f"has forgotten request '{GROUP.id}' from this data"):
-        serve_group(served.root, (*THREE, single("r-1", "1")))
+        delete_together(Checkout(served.root), (*THREE, single("r-1", "1")))
     assert files_of(served.root / "requests", served.root / "evidence") == before
 
 
@@ -270,30 +270,30 @@ def test_a_certificate_in_the_folder_of_another_member_is_found(served):
 def test_kinds_are_not_mixed(served):
     before = files_of(served.root)
     with pytest.raises(RequestError, match="these name classes and subjects"):
-        serve_group(served.root, (single("r-1", "1"), single("r-2", subjects=PERSONS[:1])))
+        delete_together(Checkout(served.root), (single("r-1", "1"), single("r-2", subjects=PERSONS[:1])))
     assert files_of(served.root) == before
 
 
 @pytest.mark.usefixtures("prefect_server")
 def test_where_no_model_is_accepted_every_request_has_a_report(accepted, tmp_path):
     root = copied(accepted, tmp_path / "project")
-    policy = read_section(root, "policy", dict)
+    policy = read_values(root)["policy"]
     write_params(root, {"policy": {**policy, "classes": [NOTHING], "reference": "none"}})
     with pytest.raises(GateError, match=f"request {GROUP.id}: no model was accepted"):
-        serve_group(root, THREE)
+        delete_together(Checkout(root), THREE)
     failure = read_record(Checkout(root).failure(GROUP.id), DeletionRecord)
     assert failure.request == GROUP.id
     for name in NAMES:
         assert "Nothing was released" in Checkout(root).report(name).read_text()
         assert not Checkout(root).certificate(name).exists()
-    assert champion(connect(root), "digits") is None
+    assert champion(connect(Checkout(root)), "digits") is None
 
 
 @pytest.mark.usefixtures("prefect_server")
 def test_persons_are_served_together_and_named_nowhere(trained, tmp_path):
     root = copied(trained, tmp_path / "project")
     requests = tuple(single(f"p-{one[-1]}", subjects=(one,)) for one in PERSONS)
-    released = serve_group(root, requests)
+    released = delete_together(Checkout(root), requests)
     assert [one.outcome.request for one in released] == ["p-3", "p-4"]
     for one in released:
         assert verify_files(root / one.certificate)["scope"] == "subjects"
@@ -319,23 +319,23 @@ def entered(root, *requests):
 
 def test_a_certificate_carries_the_head_of_the_ledger_that_holds_the_requests(accepted, tmp_path):
     root = copied(accepted, tmp_path / "project")
-    certify(root)
+    certify(Checkout(root))
     assert statement_of(root, "r-3").ledger is None
     assert not Checkout(root).ledger.exists()
     shutil.rmtree(root / "evidence")
     entered(root, *THREE[:2])
-    certify(root)
+    certify(Checkout(root))
     assert statement_of(root, "r-3").ledger is None
     shutil.rmtree(root / "evidence")
     head = entered(root, THREE[2])
-    certify(root)
+    certify(Checkout(root))
     assert {statement_of(root, name).ledger for name in NAMES} == {head}
 
 
 def test_a_ledger_that_holds_another_request_of_that_id_says_nothing(accepted, tmp_path):
     root = copied(accepted, tmp_path / "project")
     entered(root, *THREE[:2], single("r-5", "6"))
-    certify(root)
+    certify(Checkout(root))
     assert statement_of(root, "r-5").ledger is None
 
 
@@ -343,24 +343,24 @@ def test_a_ledger_that_cannot_be_reached_is_told_before_anything_is_promoted(acc
     root = copied(accepted, tmp_path / "project")
     monkeypatch.setenv("LETHE_DATABASE_URL", "postgresql://lethe:s3cret@127.0.0.1:1/ledger")
     with pytest.raises(SetupError, match=r"the ledger at postgresql://127\.0\.0\.1:1/ledger cannot be used"):
-        certify(root)
-    assert champion(connect(root), "digits") is None
+        certify(Checkout(root))
+    assert champion(connect(Checkout(root)), "digits") is None
     assert not Checkout(root).certificate("r-3").exists()
 
 
 def test_what_was_signed_is_signed_again_only_if_it_says_something_else(accepted, tmp_path):
     root = copied(accepted, tmp_path / "project")
-    first = certify(root)
-    assert certify(root) == first
+    first = certify(Checkout(root))
+    assert certify(Checkout(root)) == first
     path = Checkout(root).certificate("r-3")
     path.write_bytes(path.read_bytes()[:-2])
-    again = certify(root)
+    again = certify(Checkout(root))
     changed = {one.outcome.request for one, other in zip(again, first, strict=True) if one != other}
     assert changed <= {"r-3"}
     verify_files(path)
     constraints = root / "constraints.txt"
     constraints.write_text("torch==2.15.0\n")
-    third = certify(root)
+    third = certify(Checkout(root))
     assert not {one.certificate_digest for one in third} & {one.certificate_digest for one in again}
     assert len(registered(root)) == 1
 
@@ -371,7 +371,7 @@ def folders(s3, bucket, name):
 
 
 def test_each_request_has_its_own_evidence_in_the_bucket(served, bucket, s3):
-    assert serve_group(served.root, THREE) == served.released
+    assert delete_together(Checkout(served.root), THREE) == served.released
     manifests = folders(s3, bucket, "manifest.json")
     assert sorted(manifests) == sorted(NAMES)
     for name in NAMES:
@@ -386,8 +386,8 @@ def test_no_model_is_promoted_while_one_certificate_is_not_stored(accepted, buck
     root = copied(accepted, tmp_path / "project")
     s3.refuse(1, "/r-8/", status="403 Forbidden", code="AccessDenied")
     with pytest.raises(SetupError, match="AccessDenied"):
-        certify(root)
-    assert champion(connect(root), "digits") is None
+        certify(Checkout(root))
+    assert champion(connect(Checkout(root)), "digits") is None
     assert sorted(folders(s3, bucket, CERTIFICATE)) == ["r-3", "r-5"]
     assert not registered(root)
 
@@ -433,23 +433,23 @@ def test_killed_after_any_write_it_ends_with_one_version_and_one_certificate_eac
         process.stdin.close()
     assert process.returncode == 0
     assert killed > 20 / every
-    released = serve_group(root, THREE)
+    released = delete_together(Checkout(root), THREE)
     assert {one.outcome.request: one.certificate_digest for one in released} == signed
     assert find_unfinished(checkout) is None
     assert len(registered(root)) == 1
     stored = [key for key in s3.objects(bucket) if key.endswith(CERTIFICATE)]
     assert len(stored) == len(folders(s3, bucket, "manifest.json")) == 3
     assert "up to date" in run(root, "dvc", "status").stdout
-    assert connect(root).client.get_run(released[0].run).info.status == "FINISHED"
+    assert connect(Checkout(root)).client.get_run(released[0].run).info.status == "FINISHED"
 
 
 @pytest.mark.usefixtures("prefect_server")
 def test_what_was_promoted_and_cut_short_is_finished_by_any_of_its_requests(accepted, tmp_path):
     root = copied(accepted, tmp_path / "project")
-    certify(root)
+    certify(Checkout(root))
     Checkout(root).released("r-8").unlink()
     assert find_served(Checkout(root), "r-3") is None
-    (released,) = serve_request(root, "r-3")
+    (released,) = delete(Checkout(root), read_request(Checkout(root), "r-3"))
     assert released.outcome.request == "r-3"
     assert find_served(Checkout(root), GROUP.id) is not None
     assert "up to date" in run(root, "dvc", "status").stdout

@@ -28,7 +28,7 @@ pytestmark = NOISE
 
 
 def lethe_run(root, run_id):
-    return connect(root).client.get_run(run_id)
+    return connect(Checkout(root)).client.get_run(run_id)
 
 
 def test_both_drivers_write_the_same_lock(reproduced, story):
@@ -141,7 +141,7 @@ def test_a_refused_deletion_leaves_a_record_and_a_failed_run(story):
     assert record.tried == ("svd", "retrain")
     assert record.accepted is None
     assert b"Nothing was released" in (story.root / "evidence/r-3/report.html").read_bytes()
-    tracking = connect(story.root)
+    tracking = connect(Checkout(story.root))
     (found,) = tracking.client.search_runs(
         [tracking.experiment_id], "tags.`lethe.request` = 'r-3' and tags.`lethe.kind` = 'deletion'"
     )
@@ -164,7 +164,7 @@ def test_a_refused_deletion_pins_nothing_of_its_own(story):
 
 
 def test_a_refused_deletion_leaves_the_champion(story):
-    assert champion(connect(story.root), "digits").version == 2
+    assert champion(connect(Checkout(story.root)), "digits").version == 2
     assert not (story.root / "evidence/r-3/released.json").exists()
 
 
@@ -177,10 +177,10 @@ def test_a_clone_that_has_the_lock_alone_gets_its_evidence_from_a_flow(reproduce
 
 
 def test_a_flow_for_another_request_than_the_settings_name_is_refused(reproduced, prefect_server):
-    from flows.delete import delete
+    from flows.delete import deletion
 
     with pytest.raises(RequestError, match="names the request 'demo', asked for is 'r-9'"):
-        delete(reproduced.root, "r-9")
+        deletion(Checkout(reproduced.root), "r-9")
     assert (reproduced.root / "dvc.lock").read_bytes() == reproduced.lock
 
 

@@ -9,7 +9,7 @@ from world import FORGOTTEN, NOISE, SMALL, lethe, make_checkout
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.params import read_params, read_section, write_params
+from tasks.checkout.params import read_values, write_params
 from tasks.computing.unlearning import attempt
 from tasks.evidence.verification import verify_files
 from tasks.keys.signing import read_certificate
@@ -19,7 +19,6 @@ from unlearn_core.audit.envelope import decode, read_statement
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.deletion import DeletionRecord
-from unlearn_core.records.params import RunParams
 
 pytestmark = NOISE
 
@@ -42,13 +41,13 @@ def served(own_folders, tmp_path_factory):
     policy = {**SMALL["policy"], "references": MODELS, "shadows": PAIRS, "classes": [WIDE]}
     checkout = Checkout(make_checkout(tmp_path_factory.mktemp("levels") / "project", policy=policy))
     for name, stage in STAGES.items():
-        assert run_due(checkout.root, name, stage)
+        assert run_due(checkout, name, stage)
     statement = read_statement(decode(read_certificate(checkout.certificate("demo"))).payload)
     return Served(checkout, read_record(checkout.deletion, DeletionRecord), statement.predicate)
 
 
 def test_the_models_that_the_policy_asks_for_are_built_and_none_twice(served):
-    found = references_of(served.checkout, read_section(served.checkout.root, "run", RunParams))
+    found = references_of(served.checkout, served.checkout.params.run)
     assert (len(found.retrained), len(found.pairs)) == (MODELS, PAIRS)
     assert len({entry.model for entry in served.record.references}) == MODELS
 
@@ -84,7 +83,7 @@ def test_shadows_were_made_to_unlearn_as_the_target_was(served, tmp_path, monkey
         return attempt(place, *arguments, **named)
 
     monkeypatch.setattr("tasks.references.shadows.attempt", counted)
-    DELETION["unlearn"](served.checkout.root)
+    DELETION["unlearn"](served.checkout)
     assert calls == []
     assert read_record(served.checkout.deletion, DeletionRecord) == served.record
 
@@ -97,11 +96,11 @@ def test_the_certificate_carries_the_policy_and_is_verified_by_asking_the_gate_a
 
 def test_a_policy_that_was_changed_after_the_run_certifies_nothing(served):
     checkout = served.checkout
-    before, policy = checkout.certificate("demo").read_bytes(), read_params(checkout.root)["policy"]
+    before, policy = checkout.certificate("demo").read_bytes(), read_values(checkout.root)["policy"]
     write_params(checkout.root, {"policy": {**policy, "alpha": 0.2}})
     try:
         with pytest.raises(EvidenceError, match="the verdict was reached under"):
-            DELETION["certify"](checkout.root)
+            DELETION["certify"](Checkout(checkout.root))
     finally:
         write_params(checkout.root, {"policy": policy})
     assert checkout.certificate("demo").read_bytes() == before

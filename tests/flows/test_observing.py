@@ -5,12 +5,10 @@ from world import NOISE, make_checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section
 from tasks.computing import observing
 from tasks.computing.observing import observed_views
 from tasks.measuring.evaluation import assess
 from tasks.references.retrained import References
-from unlearn_core.records.params import RunParams
 
 pytestmark = NOISE
 
@@ -20,13 +18,13 @@ def checkout(own_folders, tmp_path_factory):
     """A checkout with a parent and a split, and nothing observed."""
     root = make_checkout(tmp_path_factory.mktemp("observing") / "project")
     for name, stage in {**PREPARATION, "split": DELETION["split"]}.items():
-        run_due(root, name, stage)
+        run_due(Checkout(root), name, stage)
     return Checkout(root)
 
 
 @pytest.fixture
 def run(checkout):
-    return read_section(checkout.root, "run", RunParams)
+    return checkout.params.run
 
 
 def itself(checkout):

@@ -19,7 +19,7 @@ from tasks.checkout.git import run_git
 from tasks.checkout.params import write_params
 from tasks.lifecycle.projects import BRANCH, open_project, prepare
 from tasks.lifecycle.publishing import publish
-from tasks.lifecycle.releases import find_served
+from tasks.lifecycle.standing import find_served
 from unlearn_core.errors import UnavailableError
 from unlearn_core.records.deletion import Outcome
 

@@ -13,10 +13,9 @@ from flows.cli.reference import ASK_ABOVE_S, agrees, span, tell_estimate
 from flows.reference import STAGES
 from flows.stages.pipeline import run_due
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section
+from tasks.checkout.params import read_params
 from tasks.references import estimating, processes
 from tasks.references.retrained import references_of
-from unlearn_core.records.params import RunParams
 from unlearn_core.records.reference import Estimate, ReferenceReport
 
 pytestmark = NOISE
@@ -30,8 +29,8 @@ def built(prefect_server, tmp_path_factory):
     """A checkout that had the gate's reference in its cache, after the command: and what that printed."""
     root = make_checkout(tmp_path_factory.mktemp("reference") / "project")
     for stage, function in STAGES.items():
-        run_due(root, stage, function)
-    gate = gate_reference(Checkout(root), read_section(root, "run", RunParams), "build")
+        run_due(Checkout(root), stage, function)
+    gate = gate_reference(Checkout(root), read_params(root).run, "build")
     assert gate is not None
     code, out, err = lethe(root, *ASKED, "--json")
     assert code == 0, err
@@ -39,7 +38,7 @@ def built(prefect_server, tmp_path_factory):
 
 
 def found(root):
-    return references_of(Checkout(root), read_section(root, "run", RunParams))
+    return references_of(Checkout(root), read_params(root).run)
 
 
 def test_what_was_missing_is_built_and_what_the_gate_had_is_taken_over(built):
@@ -49,7 +48,7 @@ def test_what_was_missing_is_built_and_what_the_gate_had_is_taken_over(built):
     assert len(report.took.built) == 2
     assert gate.name not in report.took.built
     assert not gate.exists()
-    assert gate_reference(Checkout(root), read_section(root, "run", RunParams), "cached") == (
+    assert gate_reference(Checkout(root), read_params(root).run, "cached") == (
         root / "models" / "references" / gate.name
     )
 

@@ -323,7 +323,7 @@ def test_a_member_of_a_group_comes_again_from_the_clones_own_cache(own_folders, 
     for one in (*members, group):
         submit_request(checkout, one)
     for name, stage in DELETION.items():
-        run_due(root, name, stage)
+        run_due(Checkout(root), name, stage)
     publish(checkout, group.id, branch=BRANCH)
     write_params(root, {"request": "demo"})
     code, out, err = replay(root, checkout.certificate("r-5"))

@@ -9,7 +9,7 @@ from world import NOISE, NOTHING, lethe, make_checkout
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.unlearn import unlearn
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_section, write_params
+from tasks.checkout.params import read_values, write_params
 from tasks.lifecycle.releases import read_release
 from tasks.storage.versioning import is_current
 from tasks.tracking.runs import connect
@@ -22,7 +22,7 @@ pytestmark = NOISE
 def served(own_folders, tmp_path_factory):
     root = make_checkout(tmp_path_factory.mktemp("reported") / "project")
     for name, stage in {**PREPARATION, **DELETION}.items():
-        run_due(root, name, stage)
+        run_due(Checkout(root), name, stage)
     return root
 
 
@@ -43,7 +43,7 @@ def test_a_certified_deletion_has_its_page_beside_the_certificate(served):
 
 def test_the_page_is_among_the_documents_of_the_deletions_run(served):
     run = read_release(Checkout(served), "demo").run
-    logged = connect(served).client.list_artifacts(run, "evidence")
+    logged = connect(Checkout(served)).client.list_artifacts(run, "evidence")
     assert "evidence/report.html" in {entry.path for entry in logged}
 
 
@@ -86,9 +86,9 @@ def test_a_request_that_nothing_tells_of_is_refused(served):
 
 
 def test_a_deletion_without_an_accepted_model_says_why(copy):
-    policy = read_section(copy, "policy", dict)
+    policy = read_values(copy)["policy"]
     write_params(copy, {"policy": {**policy, "classes": [NOTHING], "reference": "none"}})
     with pytest.raises(GateError):
-        unlearn(copy)
+        unlearn(Checkout(copy))
     reported(copy)
     assert b"Nothing was released, and the model in use stays as it was." in page_of(copy)

@@ -9,11 +9,12 @@ from world import NOISE, content, files_of, make_checkout
 from flows.compare import compare
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.process import run_stage
-from flows.stages.unlearn import Hands, unlearn
+from flows.stages.steps import Steps
+from flows.stages.unlearn import unlearn
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now, sole_use
 from tasks.checkout.files import read_record
-from tasks.checkout.params import read_section, write_params
+from tasks.checkout.params import read_params, read_values, write_params
 from tasks.computing.checkpoints import WEIGHTS, read_checkpoint_card
 from tasks.computing.unlearning import attempt
 from tasks.data.datasets import read_card
@@ -31,7 +32,6 @@ from unlearn_core.errors import (
     SetupError,
 )
 from unlearn_core.records.deletion import DeletionRecord
-from unlearn_core.records.params import RunParams
 from unlearn_core.records.request import ClassScope, DeletionRequest
 
 pytestmark = NOISE
@@ -53,7 +53,7 @@ def served(own_folders, tmp_path_factory):
     """A checkout in which every stage ran once."""
     root = make_checkout(tmp_path_factory.mktemp("served") / "project")
     for name, stage in STAGES.items():
-        assert run_due(root, name, stage)
+        assert run_due(Checkout(root), name, stage)
     return root
 
 
@@ -62,14 +62,14 @@ def test_a_stage_gives_the_same_bytes_twice(served, name):
     folders = [served / out for out in OUTS[name]]
     before = files_of(*folders)
     shutil.rmtree(served / ".lethe", ignore_errors=True)
-    STAGES[name](served)
+    STAGES[name](Checkout(served))
     assert len(before) > 0
     assert files_of(*folders) == before
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_that_ran_is_current(served, name):
-    assert not run_due(served, name, STAGES[name])
+    assert not run_due(Checkout(served), name, STAGES[name])
 
 
 @pytest.fixture
@@ -79,13 +79,13 @@ def whole(served, tmp_path):
 
 
 def test_an_edit_makes_due_what_runs_the_file_and_nothing_else(whole):
-    edited = whole / "tasks" / "certification.py"
+    edited = whole / "tasks" / "evidence" / "certification.py"
     edited.write_text(edited.read_text() + "# a note\n")
     assert not is_current(whole, "code")
-    assert run_due(whole, "code", STAGES["code"])
+    assert run_due(Checkout(whole), "code", STAGES["code"])
     assert [name for name in STAGES if not is_current(whole, name)] == ["certify"]
     edited.write_text(edited.read_text().removesuffix("# a note\n"))
-    assert run_due(whole, "code", STAGES["code"])
+    assert run_due(Checkout(whole), "code", STAGES["code"])
     assert [name for name in STAGES if not is_current(whole, name)] == []
 
 
@@ -98,9 +98,9 @@ def test_compiled_code_makes_nothing_due(whole):
 
 def test_a_checkout_of_another_version_is_told_and_its_lists_stay(copy):
     before = files_of(copy / "reports" / "code")
-    (copy / "tasks" / "validation.py").unlink()
-    with pytest.raises(SetupError, match=r"tasks/validation\.py is not in this checkout: .* Bring both"):
-        STAGES["code"](copy)
+    (copy / "tasks" / "data" / "validation.py").unlink()
+    with pytest.raises(SetupError, match=r"tasks/data/validation\.py is not in this checkout: .* Bring both"):
+        STAGES["code"](Checkout(copy))
     assert files_of(copy / "reports" / "code") == before
 
 
@@ -115,7 +115,7 @@ def test_plots_have_a_column_for_every_model(served):
 
 
 def test_a_reference_is_found_only_where_the_policy_allows_it(copy):
-    checkout, run = Checkout(copy), read_section(copy, "run", RunParams)
+    checkout, run = Checkout(copy), read_params(copy).run
     built = gate_reference(checkout, run, "build")
     assert built is not None
     assert gate_reference(checkout, run, "cached") == built
@@ -126,7 +126,7 @@ def test_a_reference_is_found_only_where_the_policy_allows_it(copy):
 
 def test_a_broken_reference_is_built_again(copy):
     checkout = Checkout(copy)
-    run = read_section(copy, "run", RunParams)
+    run = read_params(copy).run
     weights = gate_reference(checkout, run, "build") / WEIGHTS
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-1])
@@ -137,7 +137,7 @@ def test_a_broken_reference_is_built_again(copy):
 
 def test_broken_outputs_are_observed_again(copy):
     checkout = Checkout(copy)
-    run = read_section(copy, "run", RunParams)
+    run = read_params(copy).run
     before = assess(checkout, checkout.parent, run)
     for path in (checkout.lethe / "outputs").glob("*/outputs.safetensors"):
         raw = path.read_bytes()
@@ -194,14 +194,14 @@ def test_a_stage_keeps_out_of_a_checkout_that_another_process_works_in(tmp_path,
 def test_a_model_is_not_certified_for_another_request(copy):
     checkout = Checkout(copy)
     submit_request(checkout, DeletionRequest(id="r-4", scope=ClassScope(classes=("4",))))
-    DELETION["split"](copy)
+    DELETION["split"](Checkout(copy))
     with pytest.raises(PipelineError, match=r"the accepted model is of request 'demo'.*holds request 'r-4'"):
-        DELETION["certify"](copy)
+        DELETION["certify"](Checkout(copy))
     assert not (checkout.evidence("r-4") / "certificate.dsse.json").exists()
 
 
 def change(root, section, **settings):
-    write_params(root, {section: {**read_section(root, section, dict), **settings}})
+    write_params(root, {section: {**read_values(root)[section], **settings}})
 
 
 def test_a_person_can_be_forgotten_with_a_note_where_the_policy_says_so(copy):
@@ -209,9 +209,9 @@ def test_a_person_can_be_forgotten_with_a_note_where_the_policy_says_so(copy):
     checkout = Checkout(copy)
     scope = make_scope(classes=(), samples=(), subjects=("subject-0003",))
     submit_request(checkout, DeletionRequest(id="r-2", scope=scope))
-    DELETION["split"](copy)
-    record = DELETION["unlearn"](copy)
-    (released,) = DELETION["certify"](copy)
+    DELETION["split"](Checkout(copy))
+    record = DELETION["unlearn"](Checkout(copy))
+    (released,) = DELETION["certify"](Checkout(copy))
     assert record.tried == ("finetune",)
     assert record.rungs[0].verdict.verdict == "inconclusive"
     assert released.outcome.note.endswith("Accepted with this note, as the policy says.")
@@ -226,7 +226,7 @@ def stumbling(checkout, method, *arguments, **settings):
 
 
 def test_a_rung_that_fails_gives_way_to_the_next(copy):
-    record = unlearn(copy, Hands(attempt=stumbling))
+    record = unlearn(Checkout(copy), Steps(attempt=stumbling))
     assert record.tried == ("svd", "retrain")
     assert [(entry.method, entry.why) for entry in record.failed] == [("svd", "too much is out of reach")]
     assert record.accepted.unlearning.name == "retrain"
@@ -246,9 +246,9 @@ def test_an_accepted_model_lies_in_its_place_with_its_origin(served):
 
 def test_second_moments_of_another_model_are_refused(copy):
     change(copy, "run", seed=1)
-    PREPARATION["parent"](copy)
+    PREPARATION["parent"](Checkout(copy))
     with pytest.raises(MomentsError, match="Run `dvc repro moments`"):
-        DELETION["unlearn"](copy)
+        DELETION["unlearn"](Checkout(copy))
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_second_moments_of_another_model_are_refused(copy):
 def test_an_earlier_generation_that_is_not_here_is_asked_for(copy, section, stage, value):
     write_params(copy, {section: value})
     with pytest.raises(PipelineError, match="does not exist; fetch it with `dvc checkout` or `dvc pull`"):
-        PREPARATION[stage](copy)
+        PREPARATION[stage](Checkout(copy))
 
 
 def test_an_earlier_model_under_a_false_digest_is_refused(copy):
@@ -269,7 +269,7 @@ def test_an_earlier_model_under_a_false_digest_is_refused(copy):
     shutil.copytree(checkout.unlearned, checkout.generation("models", false))
     write_params(copy, {"parent": {"source": "champion", "weights": false}})
     with pytest.raises(PipelineError, match=f"params.yaml names {false}"):
-        PREPARATION["parent"](copy)
+        PREPARATION["parent"](Checkout(copy))
 
 
 def test_earlier_data_under_a_false_digest_are_refused(copy):
@@ -277,7 +277,7 @@ def test_earlier_data_under_a_false_digest_are_refused(copy):
     shutil.copytree(checkout.retained, checkout.generation("data", false))
     write_params(copy, {"dataset": {"source": "retained", "rows_digest": false}})
     with pytest.raises(PipelineError, match=f"params.yaml names {false}"):
-        PREPARATION["dataset"](copy)
+        PREPARATION["dataset"](Checkout(copy))
 
 
 def test_an_earlier_model_on_other_data_is_refused(copy):
@@ -286,13 +286,13 @@ def test_an_earlier_model_on_other_data_is_refused(copy):
     shutil.copytree(checkout.unlearned, checkout.generation("models", weights))
     write_params(copy, {"parent": {"source": "champion", "weights": weights}})
     with pytest.raises(PipelineError, match="`lethe next` and `lethe adopt` set both together"):
-        PREPARATION["parent"](copy)
+        PREPARATION["parent"](Checkout(copy))
 
 
 def test_a_request_that_is_not_there_is_named(copy):
     write_params(copy, {"request": "r-9"})
     with pytest.raises(SetupError, match="there is no request 'r-9'"):
-        DELETION["split"](copy)
+        DELETION["split"](Checkout(copy))
 
 
 def test_a_comparison_runs_every_configured_method_or_those_that_are_named(copy):

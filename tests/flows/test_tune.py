@@ -14,7 +14,7 @@ from flows.stages.pipeline import DELETION, run_due
 from flows.tune import tune
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.params import read_params, read_section, write_params
+from tasks.checkout.params import read_params, read_values, write_params
 from tasks.computing.checkpoints import load_checkpoint
 from tasks.computing.configured import configured_method
 from tasks.computing.materials import load_materials
@@ -30,7 +30,6 @@ from unlearn_core.method import settled
 from unlearn_core.methods.finetune import Finetune
 from unlearn_core.methods.retrain import Retrain
 from unlearn_core.objective import objective
-from unlearn_core.records.params import RunParams
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.tuning import TuningRecord
 
@@ -50,7 +49,7 @@ def split(own_folders, tmp_path_factory):
     root = make_checkout(tmp_path_factory.mktemp("tune") / "project", policy=LENIENT, methods=methods)
     prepare(root)
     submit_request(Checkout(root), DeletionRequest(id="r-1", scope=of_class("3")))
-    run_due(root, "split", DELETION["split"])
+    run_due(Checkout(root), "split", DELETION["split"])
     return root
 
 
@@ -66,7 +65,7 @@ def tuned(split, tmp_path_factory):
 
 
 def read_run(root):
-    return read_section(root, "run", RunParams)
+    return read_params(root).run
 
 
 def test_the_record_tells_every_trial_and_the_best(tuned):
@@ -102,7 +101,7 @@ def test_the_cost_is_that_of_all_trials(tuned):
 
 def test_what_was_found_stands_in_the_settings_beside_the_rest(tuned):
     root, record = tuned
-    assert read_params(root)["methods"]["svd"] == {"retain_samples": 400, **record.chosen}
+    assert read_values(root)["methods"]["svd"] == {"retain_samples": 400, **record.chosen}
     assert "  # Mine.\n" in (root / "params.yaml").read_text()
 
 
@@ -200,7 +199,7 @@ def test_where_nothing_does_better_the_settings_stay(split, tmp_path):
     root = shutil.copytree(split, tmp_path / "project", ignore=shutil.ignore_patterns("mlruns", "tmp"))
     write_params(root, {"methods": {"svd": {}, "finetune": {}, "retrain": {}}})
     before = (root / "params.yaml").read_bytes()
-    record = tune(root, "svd", trials=1)
+    record = tune(Checkout(root), "svd", trials=1)
     assert record.chosen == {}
     assert (root / "params.yaml").read_bytes() == before
 
@@ -221,5 +220,5 @@ def test_a_nested_record_is_written_whole(split, tmp_path):
 
     shutil.copy(split / "params.yaml", tmp_path)
     write_values(Checkout(tmp_path), Finetune(), {"recipe.epochs": 2})
-    written = read_params(tmp_path)["methods"]["finetune"]["recipe"]
+    written = read_values(tmp_path)["methods"]["finetune"]["recipe"]
     assert written == {**Finetune().recipe.model_dump(mode="json"), "epochs": 2}

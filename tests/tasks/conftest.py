@@ -6,7 +6,7 @@ from sqlalchemy import URL
 from tasks.requests.ledger.database import open_engine
 from tasks.requests.ledger.ledger import Ledger
 from tasks.requests.ledger.schema import upgrade
-from tasks.tracking.runs import connect, deletion_run
+from tasks.tracking.runs import deletion_run, open_tracking
 from unlearn_core.records.base import sha256
 
 
@@ -19,7 +19,7 @@ def mlflow_root(tmp_path_factory):
 def tracking(mlflow_root, monkeypatch):
     """A real store; one for all tests, since making its database takes seconds."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return connect(mlflow_root, "digits")
+    return open_tracking(mlflow_root, "digits")
 
 
 @pytest.fixture

@@ -70,10 +70,21 @@ class Record(BaseModel):
             raise ConfigurationError(describe(cls.__name__, error)) from error
 
 
-def describe(what: str, error: ValidationError) -> str:
-    """Turn a validation error into one line per problem: where, what was wrong, what came."""
+def describe(what: str, error: ValidationError, *, within: str | None = None) -> str:
+    """Turn a validation error into one line per problem: where, what was wrong, what came.
+
+    Args:
+        what: What was validated.
+        error: What is wrong with it.
+        within: Only problems below this field, named from there.
+
+    Returns:
+        A heading and the lines.
+    """
     lines = [f"{what} is not valid:"]
     for problem in error.errors(include_url=False):
-        where = ".".join(str(part) for part in problem["loc"]) or what
-        lines.append(f"  {where}: {problem['msg']} (got {problem['input']!r:.80})")
+        path = [str(part) for part in problem["loc"]]
+        if within is not None and path.pop(0) != within:
+            continue
+        lines.append(f"  {'.'.join(path) or what}: {problem['msg']} (got {problem['input']!r:.80})")
     return "\n".join(lines)

@@ -1,12 +1,13 @@
 """The sections of ``params.yaml`` that need no torch to be read."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.data import Normalisation
+from unlearn_core.records.policy import Policy
 
 RegistryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """What a model, or a data set, may be called in a registry."""
@@ -176,3 +177,19 @@ class RegistryParams(Record):
     """The name under which accepted models are registered."""
 
     model: RegistryName = "digits"
+
+
+class Params(Record):
+    """All of ``params.yaml``, section by section.
+
+    What is under ``methods`` is validated with the methods themselves, which need torch.
+    """
+
+    request: str
+    run: RunParams
+    dataset: DatasetParams
+    parent: ParentParams
+    moments: MomentsParams
+    policy: Policy
+    methods: dict[str, Any]
+    registry: RegistryParams

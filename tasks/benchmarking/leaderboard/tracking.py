@@ -28,7 +28,7 @@ def log_board(checkout: Checkout, board: Leaderboard, pages: Sequence[Path]) -> 
         BENCHMARK_KEY: sha256(canonical_json([board.parent, board.data, rows])),
         "lethe.kind": "benchmark",
     }
-    run = find_or_start(connect(checkout.root), BENCHMARK_KEY, name=f"benchmark {board.dataset}", tags=tags)
+    run = find_or_start(connect(checkout), BENCHMARK_KEY, name=f"benchmark {board.dataset}", tags=tags)
     info = run.tracking.client.get_run(run.id).info
     if info.status != "FINISHED":
         log_params(run, _params(board))

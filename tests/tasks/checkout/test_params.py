@@ -5,10 +5,9 @@ import shutil
 import pytest
 from world import ROOT
 
-from tasks.checkout.params import SECTIONS, read_params, read_section, read_yaml, set_values, write_params
+from tasks.checkout.params import SECTIONS, read_params, read_values, read_yaml, set_values, write_params
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.artifact import Recipe
-from unlearn_core.records.params import DatasetParams, ParentParams, RunParams
 
 
 @pytest.fixture
@@ -31,25 +30,25 @@ def change(root):
 
 
 def test_every_section_is_read(root):
-    assert tuple(read_params(root)) == SECTIONS
+    assert tuple(read_values(root)) == SECTIONS
 
 
 def test_a_folder_without_settings_is_named(tmp_path):
     with pytest.raises(SetupError, match=f"{tmp_path}/params.yaml does not exist"):
-        read_params(tmp_path)
+        read_values(tmp_path)
 
 
 def test_a_misspelt_section_is_named(root, change):
     change("registry:\n", "registri:\n")
     with pytest.raises(ConfigurationError, match=r"unknown sections \['registri'\].*missing.*\['registry'\]"):
-        read_params(root)
+        read_values(root)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "demo", "{"])
 def test_what_is_not_a_mapping_is_refused(root, text):
     (root / "params.yaml").write_text(text)
     with pytest.raises(ConfigurationError, match=r"params\.yaml"):
-        read_params(root)
+        read_values(root)
 
 
 @pytest.mark.parametrize("line", [b"1: x\nother: y\n", b"# \xff\n"])
@@ -57,26 +56,26 @@ def test_a_section_that_is_no_text_is_refused(root, line):
     with (root / "params.yaml").open("ab") as stream:
         stream.write(line)
     with pytest.raises(ConfigurationError, match=r"params\.yaml"):
-        read_params(root)
+        read_values(root)
 
 
 def test_a_section_given_twice_is_refused(root):
     with (root / "params.yaml").open("a") as stream:
         stream.write("registry:\n  model: other\n")
     with pytest.raises(ConfigurationError, match="registry"):
-        read_params(root)
+        read_values(root)
 
 
 def test_a_misspelt_setting_is_named_with_its_section(root, change):
     change("  threads: 1", "  thread: 1")
     with pytest.raises(ConfigurationError, match=r"section 'run'.*\n  thread: Extra inputs"):
-        read_section(root, "run", RunParams)
+        read_params(root)
 
 
 def test_every_problem_of_a_section_is_listed(root, change):
     change("  threads: 1", "  thread: 1\n  sead: 2")
     with pytest.raises(ConfigurationError) as caught:
-        read_section(root, "run", RunParams)
+        read_params(root)
     assert "thread:" in str(caught.value)
     assert "sead:" in str(caught.value)
 
@@ -87,7 +86,7 @@ def test_every_problem_of_a_section_is_listed(root, change):
 )
 def test_numbers_are_yaml_1_2(root, change, written, value):
     change("learning_rate: 0.01", f"learning_rate: {written}")
-    assert read_section(root, "parent", ParentParams).recipe.learning_rate == value
+    assert read_params(root).parent.recipe.learning_rate == value
 
 
 @pytest.mark.parametrize(
@@ -96,14 +95,14 @@ def test_numbers_are_yaml_1_2(root, change, written, value):
 def test_what_is_no_finite_number_is_refused(root, change, written):
     change("learning_rate: 0.01", f"learning_rate: {written}")
     with pytest.raises(ConfigurationError, match=r"section 'parent'.*\n.*learning_rate"):
-        read_section(root, "parent", ParentParams)
+        read_params(root)
 
 
 def test_a_changed_section_is_read_back(root):
     retained = {"source": "retained", "rows_digest": "sha256:" + "0" * 64}
     write_params(root, {"dataset": retained})
-    assert read_params(root)["dataset"] == retained
-    assert read_section(root, "dataset", DatasetParams).source == "retained"
+    assert read_values(root)["dataset"] == retained
+    assert read_params(root).dataset.source == "retained"
 
 
 def test_all_other_lines_and_comments_stay(root):
@@ -114,14 +113,14 @@ def test_all_other_lines_and_comments_stay(root):
 
 def test_writing_what_is_there_changes_no_byte(root):
     before = (root / "params.yaml").read_bytes()
-    write_params(root, {"request": "demo", "run": read_params(root)["run"]})
+    write_params(root, {"request": "demo", "run": read_values(root)["run"]})
     assert (root / "params.yaml").read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["17", "2026-11-20", "1e3", "no", "null", "0x10", "1_000"])
 def test_an_id_that_looks_like_something_else_stays_text(root, name):
     write_params(root, {"request": name})
-    assert read_params(root)["request"] == name
+    assert read_values(root)["request"] == name
 
 
 def test_comments_between_sections_stay_where_they_are(root):
@@ -161,7 +160,7 @@ def test_a_value_that_is_not_there_yet_comes_second_and_tears_no_comment_off(roo
     path.write_text(f"{before[:start]}dataset: {text}\n\n# A comment.{before[end:]}")
     set_values(root, {("dataset", "canaries"): 7})
     after = path.read_text()
-    assert list(read_params(root)["dataset"].items())[:2] == [("source", "digits"), ("canaries", 7)]
+    assert list(read_values(root)["dataset"].items())[:2] == [("source", "digits"), ("canaries", 7)]
     assert "\n\n# A comment.\nparent:" in after
     assert ("# ours" in after) == ("# ours" in text)
 

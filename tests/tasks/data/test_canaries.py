@@ -147,7 +147,7 @@ def digits(tmp_path_factory):
     root = tmp_path_factory.mktemp("digits")
     shutil.copy(ROOT / "params.yaml", root)
     set_values(root, {("dataset", "canaries"): 5})
-    make_dataset(root)
+    make_dataset(Checkout(root))
     return Checkout(root)
 
 

@@ -13,7 +13,7 @@ from unlearn_core.audit.envelope import decode, encode, pae, read_statement
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json
 
-GOLDEN = Path(__file__).parents[3] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 CERTIFICATE = (GOLDEN / "certificate-v1.dsse.json").read_bytes()
 ISSUER = read_public_key(GOLDEN / "certificate-v1.pub")
 TRUSTED = {key_id(ISSUER): ISSUER}

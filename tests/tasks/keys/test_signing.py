@@ -21,13 +21,14 @@ from hypothesis import strategies as st
 from securesystemslib import dsse
 from securesystemslib.signer import SSlibKey
 
-from tasks.keys.folder import public_pem, signing
+from tasks.keys import signing
+from tasks.keys.folder import public_pem
 from unlearn_core.audit.envelope import decode, read_statement
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.certificate import Statement
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "certificate-v1.dsse.json"
+GOLDEN = Path(__file__).parents[2] / "golden" / "certificate-v1.dsse.json"
 STATEMENT = read_statement(decode(GOLDEN.read_bytes()).payload)
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 TRUSTED = {signing.key_id(KEY.public_key()): KEY.public_key()}

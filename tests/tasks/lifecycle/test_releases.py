@@ -7,7 +7,7 @@ from world import NOISE, QUICK, content, files_of, make_checkout
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
-from tasks.checkout.params import read_params, write_params
+from tasks.checkout.params import read_values
 from tasks.computing.checkpoints import CARD, WEIGHTS, save_checkpoint
 from tasks.computing.training import UNWRITTEN
 from tasks.data.datasets import (
@@ -19,7 +19,8 @@ from tasks.data.datasets import (
     write_retained,
 )
 from tasks.data.digits import make_digits
-from tasks.lifecycle.releases import continue_from_champion, find_release, read_release
+from tasks.lifecycle.releases import continue_from_champion, read_release
+from tasks.lifecycle.standing import find_release
 from tasks.requests.request_file import read_request
 from tasks.tracking.registry import promote, register_model
 from tasks.tracking.runs import connect, deletion_run
@@ -75,7 +76,7 @@ def released_model(checkout, *, data, retained):
     )
     card = save_checkpoint(checkout.unlearned, build_seeded(architecture, 0), card)
     scope = read_request(checkout, "demo").scope_digest
-    run = deletion_run(connect(checkout.root), request_id="demo", key=content("key"))
+    run = deletion_run(connect(checkout), request_id="demo", key=content("key"))
     version = register_model(
         run,
         "digits",
@@ -127,7 +128,7 @@ def test_a_request_without_its_certificate_was_not_served(checkout):
 
 
 def test_a_request_on_other_data_was_not_served(checkout):
-    write_params(checkout.root, {"dataset": {"source": "digits", "seed": 1}})
+    checkout = checkout.changed({"dataset": {"source": "digits", "seed": 1}})
     assert find_release(checkout, "demo") is None
 
 
@@ -144,7 +145,7 @@ def test_a_request_with_another_scope_was_not_served(checkout):
 def test_the_champion_and_its_data_become_the_start_of_the_next(checkout):
     outcome = read_release(checkout, "demo").outcome
     model, data = (checkout.root / folder for folder in continue_from_champion(checkout))
-    params = read_params(checkout.root)
+    params = read_values(checkout.root)
     assert params["parent"] == {"source": "champion", "weights": outcome.model}
     assert params["dataset"] == {"source": "retained", "rows_digest": outcome.retained}
     assert files_of(model) == relocated(checkout.unlearned, model)
@@ -180,7 +181,7 @@ def test_the_retained_data_remember_where_they_come_from(checkout):
 
 
 def test_a_deletion_that_is_not_the_champion_is_no_start(checkout):
-    write_params(checkout.root, {"registry": {"model": "another"}})
+    checkout = checkout.changed({"registry": {"model": "another"}})
     before = files_of(checkout.root / "models", checkout.root / "data")
     with pytest.raises(PipelineError, match="the champion of 'another' is none; finish it first"):
         continue_from_champion(checkout)

@@ -4,10 +4,17 @@ import pytest
 from world import content, files_of, make_checkout
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_params, write_params
+from tasks.checkout.params import read_values
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.grouping import make_group
-from tasks.requests.request_file import is_known, make_scope, preview_manifest, read_request, submit_request
+from tasks.requests.request_file import (
+    check_request,
+    is_known,
+    make_scope,
+    preview_manifest,
+    read_request,
+    submit_request,
+)
 from unlearn_core.errors import ConfigurationError, PipelineError, RequestError, SetupError
 from unlearn_core.records.request import ClassScope, DeletionRequest
 
@@ -60,13 +67,13 @@ def test_a_request_is_written_and_named_in_the_settings(checkout):
     made = request(classes=("5",))
     submit_request(checkout, made)
     assert read_request(checkout, "r-17") == made
-    assert read_params(checkout.root)["request"] == "r-17"
+    assert read_values(checkout.root)["request"] == "r-17"
 
 
-def test_submitting_says_what_the_request_means(checkout):
+def test_checking_says_what_the_request_means(checkout):
     manifest = preview_manifest(checkout)
     trained_on = str(manifest.sample_ids[manifest.splits == "train"][0])
-    selection = submit_request(checkout, request(samples=(trained_on,)))
+    selection = check_request(checkout, request(samples=(trained_on,)))
     assert manifest.sample_ids[selection.forget].tolist() == [trained_on]
 
 
@@ -99,7 +106,7 @@ def test_a_group_and_each_of_its_members_are_written_and_the_group_is_named(chec
     submit_request(checkout, group)
     assert read_request(checkout, group.id) == group
     assert [read_request(checkout, one.id) for one in group.singles] == list(group.singles)
-    assert read_params(checkout.root)["request"] == group.id
+    assert read_values(checkout.root)["request"] == group.id
 
 
 @pytest.mark.parametrize(
@@ -137,7 +144,7 @@ def test_wrong_settings_are_found_before_a_request_is_written(checkout):
 
 
 def test_a_request_for_data_that_are_not_here_changes_no_byte(checkout):
-    write_params(checkout.root, {"dataset": {"source": "retained", "rows_digest": content("unknown")}})
+    checkout = checkout.changed({"dataset": {"source": "retained", "rows_digest": content("unknown")}})
     before = files_of(checkout.root)
     with pytest.raises(PipelineError, match="holds no data set"):
         submit_request(checkout, request(classes=("5",)))

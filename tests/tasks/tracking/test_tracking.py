@@ -12,6 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 from world import ROOT
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import write_params
 from tasks.tracking.attempts import coverage_table, log_attempt, log_evaluation
 from tasks.tracking.runs import (
@@ -23,6 +24,7 @@ from tasks.tracking.runs import (
     end_run,
     log_dataset_input,
     log_documents,
+    open_tracking,
     set_tags,
     started_at,
 )
@@ -96,20 +98,20 @@ def test_the_store_lies_in_the_folder(tracking, mlflow_root):
 
 
 def test_connecting_again_finds_the_same_experiment(tracking, mlflow_root):
-    assert connect(mlflow_root, "digits").experiment_id == tracking.experiment_id
+    assert open_tracking(mlflow_root, "digits").experiment_id == tracking.experiment_id
 
 
 def test_the_experiment_is_that_of_the_model_which_params_yaml_names(tmp_path):
     shutil.copy(ROOT / "params.yaml", tmp_path)
     write_params(tmp_path, {"registry": {"model": "insects"}})
-    tracking = connect(tmp_path)
+    tracking = connect(Checkout(tmp_path))
     assert tracking.client.get_experiment(tracking.experiment_id).name == "insects"
 
 
 def test_the_environment_may_name_another_store(mlflow_root, monkeypatch, tmp_path):
     address = f"sqlite:///{mlflow_root}/mlruns/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    assert connect(tmp_path, "elsewhere").client.tracking_uri == address
+    assert open_tracking(tmp_path, "elsewhere").client.tracking_uri == address
     assert list(tmp_path.iterdir()) == []
 
 
@@ -134,7 +136,7 @@ def test_a_comparison_is_beside_the_deletion_and_not_in_it(run, key):
 def test_another_process_adds_to_the_same_run(run, key, mlflow_root):
     code = (
         "import sys; from pathlib import Path; from tasks.tracking.runs import *; root, key = sys.argv[1:];"
-        "run = deletion_run(connect(Path(root), 'digits'), request_id='demo', key=key);"
+        "run = deletion_run(open_tracking(Path(root), 'digits'), request_id='demo', key=key);"
         "set_tags(run, {'lethe.stage': 'split'})"
     )
     arguments = [sys.executable, "-c", code, str(mlflow_root), key]
@@ -314,7 +316,7 @@ def test_tags_can_be_added_later(run):
 
 
 def test_a_second_folder_in_the_same_process_gets_a_store_of_its_own(tmp_path):
-    stores = [connect(tmp_path / name, "digits") for name in ("one", "two")]
+    stores = [open_tracking(tmp_path / name, "digits") for name in ("one", "two")]
     runs = [deletion_run(store, request_id="r", key="sha256:" + "0" * 64) for store in stores]
     assert runs[0].id != runs[1].id
     assert [(tmp_path / name / "mlruns" / "mlflow.db").is_file() for name in ("one", "two")] == [True, True]

@@ -1,0 +1,86 @@
+"""The steps of the ladder, by what each is given and gives back: plain functions, or tasks of a flow."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tasks.checkout.checkout import Checkout
+from tasks.computing.unlearning import Attempted, attempt
+from tasks.measuring.drift import measure_drift
+from tasks.measuring.evaluation import assess
+from tasks.references.gathering import gather_references
+from tasks.references.retrained import References
+from tasks.tracking.auditing import log_ladder, log_rung
+from unlearn_core.method import Method
+from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.drift import Drift
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import Policy
+
+
+class Gather(Protocol):
+    """Brings the models to compare with."""
+
+    def __call__(self, checkout: Checkout, run: RunParams, policy: Policy) -> References:  # noqa: D102
+        ...
+
+
+class Attempt(Protocol):
+    """Unlearns with one method."""
+
+    def __call__(  # noqa: D102
+        self, checkout: Checkout, method: Method, run: RunParams, *, max_unsupported_share: float
+    ) -> Attempted: ...
+
+
+class Assess(Protocol):
+    """Measures a model."""
+
+    def __call__(  # noqa: D102
+        self,
+        checkout: Checkout,
+        checkpoint: Path,
+        run: RunParams,
+        *,
+        references: References = ...,
+        method: Method | None = None,
+    ) -> Evaluation: ...
+
+
+class MeasureDrift(Protocol):
+    """Measures how far a candidate has come from the model that was trained in full."""
+
+    def __call__(self, checkout: Checkout, candidate: Path, run: RunParams) -> Drift:  # noqa: D102
+        ...
+
+
+class LogRung(Protocol):
+    """Writes one attempt down where people look."""
+
+    def __call__(  # noqa: D102
+        self, checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None
+    ) -> None: ...
+
+
+class LogLadder(Protocol):
+    """Writes all attempts down where people look."""
+
+    def __call__(self, checkout: Checkout, record: DeletionRecord) -> None:  # noqa: D102
+        ...
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What climbing the ladder consists of."""
+
+    gather: Gather = gather_references
+    attempt: Attempt = attempt
+    assess: Assess = assess
+    drift: MeasureDrift = measure_drift
+    log_rung: LogRung = log_rung
+    log_ladder: LogLadder = log_ladder
+
+
+PLAIN = Steps()
+"""Functions that nobody watches; a flow has tasks in their place."""

@@ -1,0 +1,143 @@
+"""What a deletion request is in a checkout: new, left unfinished, or served. The rest follows from it."""
+
+from dataclasses import dataclass
+
+from tasks.checkout.checkout import Checkout
+from tasks.lifecycle.releases import ancestry, read_release
+from tasks.requests.request_file import check_request, is_known, read_request
+from tasks.storage.versioning import is_pinned
+from tasks.tracking.registry import champion, find_version
+from tasks.tracking.runs import connect
+from unlearn_core.records.deletion import Released
+from unlearn_core.records.request import DeletionRequest
+
+
+@dataclass(frozen=True)
+class New:
+    """Nothing of the request was released here."""
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A run promoted a model that forgot the request, and was cut short.
+
+    Attributes:
+        begun: The request of that run: this one, or a group that it is in.
+    """
+
+    begun: DeletionRequest
+
+
+@dataclass(frozen=True)
+class Served:
+    """The request was served before, to the end.
+
+    Attributes:
+        releases: What was released: one, or one for each member of a group in their order.
+    """
+
+    releases: tuple[Released, ...]
+
+
+Standing = New | Unfinished | Served
+
+
+def standing(checkout: Checkout, request: DeletionRequest) -> Standing:
+    """Tell whether a request is new, was left unfinished, or was served before.
+
+    Args:
+        checkout: The checkout.
+        request: The request, or a group of them.
+
+    Returns:
+        What it is, and what is there of it.
+
+    Raises:
+        RequestError: If it was not served and does not fit the data, or its id is taken by another scope.
+    """
+    if (releases := find_before(checkout, request)) is not None:
+        return Served(releases)
+    check_request(checkout, request)
+    begun = find_unfinished(checkout)
+    if begun is not None and set(request.singles) <= set(begun.singles):
+        return Unfinished(begun)
+    return New()
+
+
+def find_before(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...] | None:
+    """Return what was released for this very request before, as ``find_served`` does."""
+    return find_served(checkout, request.id) if is_known(checkout, request) else None
+
+
+def find_release(checkout: Checkout, request_id: str) -> Released | None:
+    """Find a request that was served before, with the same scope, on this data or what it came from.
+
+    Without its certificate it was not: serving it again writes one.
+
+    Args:
+        checkout: The checkout.
+        request_id: The request's id; it may have been served in a group.
+
+    Returns:
+        What was released then, or None.
+    """
+    if not checkout.released(request_id).is_file():
+        return None
+    released, request = read_release(checkout, request_id), read_request(checkout, request_id)
+    if not (checkout.root / released.certificate).is_file():
+        return None
+    served = released.group or request.summary
+    if released.group is not None and request.summary.digest not in released.group.members:
+        return None
+    tags = {"lethe.request": served.id, "lethe.scope": served.scope}
+    version = find_version(connect(checkout), released.registered_model, tags)
+    if version is None or version.tags["lethe.data"] not in ancestry(checkout):
+        return None
+    return released
+
+
+def find_served(checkout: Checkout, request_id: str) -> tuple[Released, ...] | None:
+    """Find what was released for a request or for every member of a group, if that was done to its end.
+
+    Args:
+        checkout: The checkout.
+        request_id: The id of a request or of a group.
+
+    Returns:
+        One release, or one for each member in their order; None if there is anything left to do.
+    """
+    if not checkout.request(request_id).is_file():
+        return None
+    singles = read_request(checkout, request_id).singles
+    found = [find_release(checkout, single.id) for single in singles]
+    settled = tuple(one for one in found if one is not None and _is_settled(checkout, one))
+    return settled if len(settled) == len(singles) else None
+
+
+def find_unfinished(checkout: Checkout) -> DeletionRequest | None:
+    """Find the request whose model was promoted by a run that was then cut short.
+
+    Nothing else can be served before it is finished: the champion has forgotten it, and the parent has not.
+
+    Args:
+        checkout: The checkout.
+
+    Returns:
+        The request that ``params.yaml`` names, maybe a group; None if nothing of it is left to do, or its
+        model is not the champion.
+    """
+    named = checkout.params.request
+    if not checkout.request(named).is_file() or find_served(checkout, named) is not None:
+        return None
+    promoted = champion(connect(checkout), checkout.params.registry.model)
+    request = read_request(checkout, named)
+    own = {"lethe.request": request.id, "lethe.scope": request.scope_digest}
+    if promoted is None or not own.items() <= promoted.tags.items():
+        return None
+    return request if promoted.tags["lethe.data"] in ancestry(checkout) else None
+
+
+def _is_settled(checkout: Checkout, released: Released) -> bool:
+    """Tell whether the last stage was pinned; an earlier request's was, or nothing would have followed."""
+    served = released.outcome.request if released.group is None else released.group.id
+    return checkout.params.request != served or is_pinned(checkout.root, checkout.outcome)
