@@ -77,9 +77,10 @@ bench-services: $(READY) ## Measure what the services cost a deletion; needs Deb
 bench-gpu: $(GPU_READY) ## Measure kernels on an accelerator; without one, a dry run on the CPU.
 	@$(GPU_PYTHON) -m benchmarks.kernels --device cuda
 
-docs: $(READY) ## Write the pages of methods, of metrics, of benchmarks and of adversaries.
+docs: $(READY) ## Write the pages that are read off the code: methods, metrics, commands, benchmarks, adversaries.
 	@python tests/methods_page.py
 	@python tests/metrics_page.py
+	@python tests/commands_page.py
 	@python tests/benchmarks_page.py
 	@python tests/adversaries_page.py
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flows.cli.printing import describe_methods
+from flows.cli.methods import describe_methods
 from unlearn_core.methods import parse_method
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "methods.md"

@@ -2,7 +2,7 @@
 
 from methods_page import PAGE, methods_page
 
-from flows.cli.printing import describe_methods
+from flows.cli.methods import describe_methods
 
 
 def test_the_page_of_methods_is_current():

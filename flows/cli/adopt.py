@@ -1,12 +1,18 @@
 """The command ``lethe adopt``: what can be said of a model that was trained elsewhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.options import Json
+from flows.cli.output import Output
 
-def adopt(
+if TYPE_CHECKING:
+    from unlearn_core.records.adoption import Adopted
+
+
+def command(
     weights: Annotated[
         str, typer.Argument(metavar="WEIGHTS", help="A safetensors file, or `models:/NAME/VERSION`.")
     ],
@@ -37,9 +43,7 @@ def adopt(
     skip_bad_images: Annotated[
         bool, typer.Option("--skip-bad-images", help="Leave images out that cannot be read.")
     ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of a summary.")
-    ] = False,
+    json: Json = False,
 ) -> None:
     """Start from a model that was trained elsewhere, without retraining it.
 
@@ -49,8 +53,7 @@ def adopt(
     `classes` (in the order of the outputs), `normalisation`, `accuracy` and `recipe`; options go before it.
     Pickled checkpoints are never loaded. Then: `lethe delete r-1 --class NAME`.
     """
-    from flows.adopt import adopt as adopt_model
-    from flows.cli.printing import print_adopted, print_json
+    from flows.adopt import adopt
     from tasks.checkout.checkout import Checkout
     from tasks.lifecycle.adopting import Adoption, given_claims
 
@@ -59,5 +62,18 @@ def adopt(
     )
     asked = Adoption(weights, data, name, card, given, skip_bad_images)
     with Checkout.open(Path.cwd()) as checkout:
-        adopted = adopt_model(checkout, asked)
-    print_json(adopted.model_dump(mode="json")) if json else print_adopted(adopted)
+        adopted = adopt(checkout, asked)
+    Output(json).give(adopted.model_dump(mode="json"), lambda: tell_adopted(adopted))
+
+
+def tell_adopted(adopted: "Adopted") -> str:
+    """Return what was adopted, what was found, and how to go on."""
+    claimed = "nothing was claimed" if adopted.claimed is None else f"claimed were {adopted.claimed:.2%}"
+    return (
+        f"adopted      {adopted.architecture}, {adopted.weights}\n"
+        f"accuracy     {adopted.accuracy:.2%} of {adopted.samples} held-out images; {claimed}\n"
+        f"registered   {adopted.registered_model} version {adopted.registered_version}, alias champion\n"
+        f"judged       policy.reference is {adopted.reference} (params.yaml)\n\n"
+        "go on        lethe delete r-1 --class NAME\n"
+        f"keep it      git add params.yaml dvc.lock models/generations && git commit -m 'Adopt a model'"
+    )

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.options import Json
+from flows.cli.output import Output
 from flows.cli.reference import ASK_ABOVE_S, span
 
 if TYPE_CHECKING:
     from unlearn_core.records.benchmark import BenchmarkReport, Forecast
 
 
-def benchmark(
+def command(
     *,
     methods: Annotated[
         list[str] | None, typer.Option("--method", help="Compare this method. Repeatable; all by default.")
@@ -41,7 +43,7 @@ def benchmark(
         bool, typer.Option("--dry-run", help="Print what it would take; run nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
+    json: Json = False,
 ) -> None:
     """Compare methods on this checkout's parent and data: methods × forget sets × seeds, on a leaderboard.
 
@@ -53,18 +55,15 @@ def benchmark(
 
     For example `lethe benchmark --method svd --method pgu --class 3 --random 20 --seeds 5`.
     """
-    from flows.benchmark import benchmark as run_benchmark
-    from flows.cli.printing import print_json
+    from flows.benchmark import benchmark
     from tasks.benchmarking.cases import Asked
     from tasks.checkout.checkout import Checkout
 
     asked = Asked(tuple(classes or ()), tuple(random or ()), tuple(subjects or ()))
     agree = partial(agrees, dry_run=dry_run, yes=yes)
     with Checkout.open(Path.cwd()) as checkout:
-        report = run_benchmark(
-            checkout, asked, methods=methods or (), seeds=seeds, output=output, agree=agree
-        )
-    print_json(report.model_dump(mode="json")) if json else print(tell_report(report))
+        report = benchmark(checkout, asked, methods=methods or (), seeds=seeds, output=output, agree=agree)
+    Output(json).give(report.model_dump(mode="json"), lambda: tell_report(report))
 
 
 def agrees(foreseen: "Forecast", *, dry_run: bool, yes: bool) -> bool:

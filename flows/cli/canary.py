@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.options import Json
+from flows.cli.output import Output
+
 if TYPE_CHECKING:
     from tasks.data.planting import Planted
 
-canary = typer.Typer(help="Records planted before training, to test deletions on.", no_args_is_help=True)
+app = typer.Typer(help="Records planted before training, to test deletions on.", no_args_is_help=True)
 
 
-@canary.command()
+@app.command()
 def plant(
     *,
     records: Annotated[
@@ -21,9 +24,7 @@ def plant(
         int | None,
         typer.Option(min=0, help="Of the data set; another seed deals its splits anew, too."),
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of a summary.")
-    ] = False,
+    json: Json = False,
 ) -> None:
     """Plant canaries: training records that test a deletion without any retrained model.
 
@@ -37,13 +38,12 @@ def plant(
     """
     from dataclasses import asdict
 
-    from flows.cli.printing import print_json
     from tasks.checkout.checkout import Checkout
     from tasks.data.planting import plant_canaries
 
     with Checkout.open(Path.cwd()) as checkout:
         planted = plant_canaries(checkout, records=records, seed=seed)
-    print_json(asdict(planted)) if json else print(tell_planted(planted))
+    Output(json).give(asdict(planted), lambda: tell_planted(planted))
 
 
 def tell_planted(planted: "Planted") -> str:

@@ -1,30 +1,31 @@
 """The command ``lethe db``: the tables of the ledger's database."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from flows.cli.options import Json
+from flows.cli.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Engine
 
-database = typer.Typer(help="The database of the ledger of requests.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a summary.")]
+app = typer.Typer(help="The database of the ledger of requests.", no_args_is_help=True)
 
 
-@database.command()
-def current(json: Json = False) -> None:
+@app.command(name="current")
+def show_version(json: Json = False) -> None:
     """Tell which version the ledger's tables have, and which one this Lethe works with."""
     from tasks.requests.ledger.schema import current as version_of
 
     _tell(version_of, json=json)
 
 
-@database.command()
-def upgrade(json: Json = False) -> None:
+@app.command(name="upgrade")
+def upgrade_tables(json: Json = False) -> None:
     """Make the ledger's tables, or bring them to the version that this Lethe works with.
 
     Needed for PostgreSQL alone, before the first request and after each update of Lethe; make a backup first.
@@ -37,14 +38,11 @@ def upgrade(json: Json = False) -> None:
 
 def _tell(version_of: "Callable[[Engine], str | None]", *, json: bool) -> None:
     """Do something with the ledger's database that returns its version, and tell both versions."""
-    from flows.cli.printing import print_json
     from tasks.checkout.environment import find_checkout
     from tasks.requests.ledger.database import ledger_url, open_engine, place_of
     from tasks.requests.ledger.schema import newest
 
     url = ledger_url(find_checkout(Path.cwd()))
     place, version, latest = place_of(url), version_of(open_engine(url)), newest()
-    if json:
-        print_json({"database": place, "version": version, "newest": latest})
-        return
-    print(f"{place}: version {version or 'none'}; this Lethe works with {latest}")
+    told = f"{place}: version {version or 'none'}; this Lethe works with {latest}"
+    Output(json).give({"database": place, "version": version, "newest": latest}, lambda: told)

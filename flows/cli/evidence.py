@@ -1,9 +1,12 @@
 """The command ``lethe evidence``, and what it prints."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from flows.cli.options import Json, RequestId
+from flows.cli.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,17 +14,14 @@ if TYPE_CHECKING:
     from tasks.checkout.checkout import Checkout
     from unlearn_core.records.evidence import Stored
 
-evidence = typer.Typer(
+app = typer.Typer(
     help="Evidence in S3: store what is missing, read it back. LETHE_S3_BUCKET names the bucket.",
     no_args_is_help=True,
 )
 
-Request = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id, e.g. `demo`.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a summary.")]
 
-
-@evidence.command()
-def push(request_id: Request, *, json: Json = False) -> None:
+@app.command()
+def push(request_id: RequestId, *, json: Json = False) -> None:
     """Store what is not in the bucket yet of a served request's evidence.
 
     Certificate, report, Data Docs, coverage, policy and the record of the deletion go to
@@ -38,8 +38,8 @@ def push(request_id: Request, *, json: Json = False) -> None:
     _print(_in_checkout(push_evidence, request_id), json=json)
 
 
-@evidence.command()
-def verify(request_id: Request, *, json: Json = False) -> None:
+@app.command(name="verify")
+def verify_in_store(request_id: RequestId, *, json: Json = False) -> None:
     """Read a request's evidence back from the bucket, and compare all of it.
 
     Every object must have the size and the SHA-256 that the manifest says, the manifest must list what the
@@ -60,9 +60,7 @@ def _in_checkout(do: "Callable[[Checkout, str], Stored]", request_id: str) -> "S
 
 
 def _print(stored: "Stored", *, json: bool) -> None:
-    from flows.cli.printing import print_json
-
-    print_json(stored.model_dump(mode="json")) if json else print(tell_stored(stored))
+    Output(json).give(stored.model_dump(mode="json"), lambda: tell_stored(stored))
 
 
 def tell_stored(stored: "Stored") -> str:

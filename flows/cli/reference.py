@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.options import Json
+from flows.cli.output import Output
+
 if TYPE_CHECKING:
     from unlearn_core.records.reference import Estimate, ReferenceReport
 
@@ -14,7 +17,7 @@ ASK_ABOVE_S = 300
 """What is estimated to take longer is asked for at a terminal."""
 
 
-def reference(
+def command(
     *,
     count: Annotated[
         int | None,
@@ -33,9 +36,7 @@ def reference(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the estimate; train nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of a summary.")
-    ] = False,
+    json: Json = False,
 ) -> None:
     """Retrain models without the forgotten data, to judge the request that `params.yaml` names by.
 
@@ -43,14 +44,13 @@ def reference(
     they depend on. `--shadows` adds models trained on all the data, before anything is unlearned. As many
     train at once as cores and memory allow. After a kill, the same command goes on; finished models stay.
     """
-    from flows.cli.printing import print_json
     from flows.reference import make_references
     from tasks.checkout.checkout import Checkout
 
     agree = partial(agrees, dry_run=dry_run, yes=yes)
     with Checkout.open(Path.cwd()) as checkout:
         report = make_references(checkout, count=count, shadows=shadows, agree=agree, at_most=at_once)
-    print_json(report.model_dump(mode="json")) if json else print(tell_report(report))
+    Output(json).give(report.model_dump(mode="json"), lambda: tell_report(report))
 
 
 def agrees(estimate: "Estimate", *, dry_run: bool, yes: bool) -> bool:

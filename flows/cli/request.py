@@ -5,25 +5,24 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.options import Classes, Json, RequestId, Samples, Subjects
+from flows.cli.output import Output
 from unlearn_core.records.ledger import Basis, Entry, State
 
-request = typer.Typer(help="Deletion requests: come in, wait, are served, in a ledger.", no_args_is_help=True)
+app = typer.Typer(help="Deletion requests: come in, wait, are served, in a ledger.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
-Id = Annotated[str, typer.Argument(metavar="ID", help="The request's id, e.g. `r-17`.")]
-Names = list[str] | None
 Model = Annotated[
     str | None, typer.Option(help="The registered model that shall forget; that of `params.yaml` by default.")
 ]
 
 
-@request.command()
+@app.command()
 def submit(
     *,
-    request_id: Id,
-    classes: Annotated[Names, typer.Option("--class", help="Forget this class. Repeatable.")] = None,
-    samples: Annotated[Names, typer.Option("--sample", help="Forget this sample. Repeatable.")] = None,
-    subjects: Annotated[Names, typer.Option("--subject", help="Forget this person. Repeatable.")] = None,
+    request_id: RequestId,
+    classes: Classes = None,
+    samples: Samples = None,
+    subjects: Subjects = None,
     basis: Annotated[
         Basis, typer.Option(help="The law: `gdpr` is due in one month, `ccpa` in 45 days.")
     ] = "gdpr",
@@ -53,7 +52,7 @@ def submit(
     _tell(entry, json=json)
 
 
-@request.command(name="import")
+@app.command(name="import")
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or a .json file.")],
     model: Model = None,
@@ -71,7 +70,7 @@ def import_(
     _tell(*import_file(Path.cwd(), file, model=model), json=json, many=True)
 
 
-@request.command(name="list")
+@app.command(name="list")
 def list_(
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     due_before: Annotated[
@@ -80,7 +79,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List requests, the one that is due first in front; what is late and still open is marked."""
-    from flows.cli.request_printing import describe_entries, print_entries
+    from flows.cli.requests_table import describe_entries, print_entries
     from flows.submit import open_ledger
     from tasks.checkout.environment import now
     from unlearn_core.audit.deadlines import parse_day
@@ -88,29 +87,25 @@ def list_(
     day = None if due_before is None else parse_day(due_before)
     entries = open_ledger(Path.cwd()).entries(state=state, due_before=day)
     described = describe_entries(entries, now())
-    _print_json(described) if json else print_entries(described)
+    Output(json).give(described, lambda: print_entries(described))
 
 
-@request.command()
-def show(request_id: Id, json: Json = False) -> None:
+@app.command()
+def show(request_id: RequestId, json: Json = False) -> None:
     """Show a request and everything that happened to it."""
-    from flows.cli.request_printing import describe_entries, print_entries, print_events
+    from flows.cli.requests_table import describe_entries, print_history
     from flows.submit import open_ledger
     from tasks.checkout.environment import now
 
     entry, events = open_ledger(Path.cwd()).history(request_id)
     (described,) = describe_entries((entry,), now())
     told = [event.model_dump(mode="json") for event in events]
-    if json:
-        _print_json({**described, "events": told})
-        return
-    print_entries([described])
-    print_events(told)
+    Output(json).give({**described, "events": told}, lambda: print_history(described, told))
 
 
-@request.command()
+@app.command()
 def cancel(
-    request_id: Id,
+    request_id: RequestId,
     *,
     reason: Annotated[str, typer.Option(help="Why, for the record; without names of persons.")],
     json: Json = False,
@@ -122,9 +117,9 @@ def cancel(
     _tell(open_ledger(Path.cwd()).cancel(request_id, actor=actor(), reason=reason), json=json)
 
 
-@request.command()
+@app.command()
 def retry(
-    request_id: Id,
+    request_id: RequestId,
     *,
     reason: Annotated[str, typer.Option(help="Why it should do better now, for the record.")],
     json: Json = False,
@@ -135,8 +130,8 @@ def retry(
     _tell(retry_request(Path.cwd(), request_id, reason=reason), json=json)
 
 
-@request.command()
-def verify(
+@app.command(name="verify")
+def verify_ledger(
     *,
     head: Annotated[
         str | None, typer.Option(metavar="DIGEST", help="A head kept elsewhere; the ledger must hold it.")
@@ -152,22 +147,13 @@ def verify(
 
     found = open_ledger(Path.cwd()).verify(head)
     told = f"verified   head {found or 'none yet'}"
-    _print_json({"verified": True, "head": found}) if json else print(told)
+    Output(json).give({"verified": True, "head": found}, lambda: told)
 
 
 def _tell(*entries: Entry, json: bool, many: bool = False) -> None:
     """Print how requests stand; as JSON one request is an object, and many are a list."""
-    from flows.cli.request_printing import describe_entries, tell_entries
+    from flows.cli.requests_table import describe_entries, tell_entries
     from tasks.checkout.environment import now
 
     described = describe_entries(entries, now())
-    if json:
-        _print_json(described if many else described[0])
-        return
-    print(tell_entries(described))
-
-
-def _print_json(value: object) -> None:
-    from flows.cli.printing import print_json
-
-    print_json(value)
+    Output(json).give(described if many else described[0], lambda: tell_entries(described))

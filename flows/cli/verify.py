@@ -1,6 +1,5 @@
 """``lethe verify``: certificates, and whether a certified deletion comes to the same model again."""
 
-import json as json_
 import sys
 import textwrap
 from pathlib import Path
@@ -9,15 +8,15 @@ from typing import Annotated
 import typer
 
 from flows.cli.lethe_verify import main as verify_main
+from flows.cli.options import Json
+from flows.cli.output import Output
 from tasks.evidence.verification import verify_bytes, verify_files
 from unlearn_core.errors import ConfigurationError, EvidenceError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.replay import Compared, Replay
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 
-
-def verify(
+def command(
     certificate: Annotated[
         Path | None, typer.Argument(help="A certificate; all of the checkout by default.")
     ] = None,
@@ -42,12 +41,12 @@ def verify(
         options = [("--model", model), ("--key", key)]
         given = [str(part) for option, value in options if value for part in (option, value)]
         sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
-    from flows.cli.printing import print_checked, print_json
-    from flows.verify import verify as verify_flow
+    from flows.verify import verify
     from tasks.checkout.checkout import Checkout
 
-    checked = verify_flow(Checkout.find(Path.cwd()))
-    print_json(checked) if json else print_checked(checked)
+    checked = verify(Checkout.find(Path.cwd()))
+    told = "\n".join(f"{entry['result']:<10} {entry['request']}" for entry in checked)
+    Output(json).give(checked, lambda: told or "no certificates here yet")
 
 
 def _replay(
@@ -67,7 +66,7 @@ def _replay(
     from flows.replay import replay
 
     done = replay(checkout, certified, sha256(raw), from_data=from_data)
-    print(json_.dumps(as_json(done), indent=2) if json else tell_replay(done))
+    Output(json).give(as_json(done), lambda: tell_replay(done))
     return 0 if done.equal else EvidenceError.exit_code
 
 

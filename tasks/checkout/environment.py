@@ -146,6 +146,11 @@ def git_is_dirty(root: Path) -> bool:
     return changed != ""
 
 
+def version_of_lethe() -> str:
+    """Return the version of Lethe that is installed."""
+    return metadata.version(PACKAGES[0])
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that results depend on."""
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}

@@ -157,7 +157,7 @@ def empty(tmp_path_factory):
 def test_a_stage_without_its_inputs_says_so_and_writes_nothing(empty, name):
     before = files_of(empty)
     with pytest.raises(PipelineError, match="does not exist; an earlier stage writes it"):
-        STAGES[name](empty)
+        STAGES[name](Checkout(empty))
     assert files_of(empty) == before
 
 

@@ -2,46 +2,21 @@
 
 import errno
 import json
+import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from commands_page import walk
 from world import ROOT, files_of, lethe, make_checkout
 
 from tasks.checkout.environment import sole_use
 from unlearn_core.methods import CATALOGUE
 
-COMMANDS = [
-    ["demo"],
-    ["train"],
-    ["adopt"],
-    ["canary"],
-    ["canary", "plant"],
-    ["delete"],
-    ["request"],
-    ["request", "submit"],
-    ["request", "import"],
-    ["request", "list"],
-    ["request", "show"],
-    ["request", "cancel"],
-    ["request", "retry"],
-    ["request", "verify"],
-    ["db"],
-    ["db", "current"],
-    ["db", "upgrade"],
-    ["reference"],
-    ["next"],
-    ["verify"],
-    ["report"],
-    ["evidence"],
-    ["evidence", "push"],
-    ["evidence", "verify"],
-    ["methods"],
-    ["ui"],
-    ["keys"],
-    ["keys", "init"],
-]
+COMMANDS = [words.split()[1:] for words, _ in walk()]
+GROUPS = sorted({words[0] for words in COMMANDS if len(words) > 1})
 HEAVY = (
     "torch",
     "sqlalchemy",
@@ -57,7 +32,7 @@ HEAVY = (
 )
 
 
-@pytest.mark.parametrize("command", [[], *COMMANDS], ids=" ".join)
+@pytest.mark.parametrize("command", [[], *([group] for group in GROUPS), *COMMANDS], ids=" ".join)
 def test_every_command_has_help(tmp_path, command):
     code, out, err = lethe(tmp_path, *command, "--help")
     assert (code, err) == (0, "")
@@ -240,6 +215,28 @@ def test_a_golden_certificate_verifies(tmp_path):
     ]
     code, out, _ = lethe(tmp_path, "verify", *arguments)
     assert (code, json.loads(out)["verified"]) == (0, True)
+
+
+def test_the_version_is_that_of_the_package(tmp_path):
+    assert lethe(tmp_path, "--version") == (0, f"lethe {version('lethe-unlearning')}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("lethe delete d", "demo"),
+        ("lethe tune sv", "svd"),
+        ("lethe req", "request"),
+        ("lethe delete --cl", "--class"),
+    ],
+)
+def test_a_shell_completes_commands_options_requests_and_methods(project, typed, expected):
+    program = Path(sys.executable).with_name("lethe")
+    words = {"_LETHE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    done = subprocess.run(
+        [program], cwd=project, env={**os.environ, **words}, capture_output=True, text=True, check=False
+    )
+    assert expected in done.stdout.split(), done.stderr
 
 
 def test_help_loads_nothing_heavy():

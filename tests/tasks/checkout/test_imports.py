@@ -34,7 +34,7 @@ def test_all_that_an_import_loads_is_listed(module):
 
 
 def test_what_is_imported_inside_of_a_function_is_listed():
-    assert "    from tasks.tracking.server import serve_ui" in (ROOT / "flows" / "cli" / "app.py").read_text()
+    assert "    from tasks.tracking.server import serve_ui" in (ROOT / "flows" / "cli" / "ui.py").read_text()
     assert Path("tasks/tracking/server.py") in files_run_by("flows.cli.app")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli.printing import console
+from flows.cli.output import console
 from unlearn_core.audit.deadlines import is_overdue
 from unlearn_core.records.base import UtcTime
 from unlearn_core.records.ledger import Entry
@@ -87,7 +87,13 @@ def print_entries(described: Sequence[dict[str, Any]]) -> None:
     console().print(table)
 
 
-def print_events(events: Sequence[dict[str, Any]]) -> None:
+def print_history(described: dict[str, Any], events: Sequence[dict[str, Any]]) -> None:
+    """Print a request, and everything that happened to it."""
+    print_entries([described])
+    _print_events(events)
+
+
+def _print_events(events: Sequence[dict[str, Any]]) -> None:
     """Print what happened to a request as a table."""
     table = Table()
     for name in ("event", "time", "action", "state", "who", "why"):

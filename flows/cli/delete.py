@@ -1,0 +1,57 @@
+"""``lethe delete``: one deletion request, or a group of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.cli.options import Classes, Json, RequestId, Samples, Subjects
+from flows.cli.output import Output
+
+if TYPE_CHECKING:
+    from unlearn_core.records.deletion import Released
+
+
+def command(
+    request_id: RequestId,
+    classes: Classes = None,
+    samples: Samples = None,
+    subjects: Subjects = None,
+    json: Json = False,
+) -> None:
+    """Serve one deletion request: unlearn, judge, register, certify.
+
+    A new request is given by its scope, e.g. `lethe delete r-17 --class 3`; one in `requests/`, which may be
+    a group, by its id alone. Ids of samples and subjects are turned into pseudonyms at once. The first method
+    on the policy's ladder that the gate accepts is taken. A request that was served before is not served
+    again.
+    """
+    from flows.delete import delete, require_ready
+    from tasks.checkout.checkout import Checkout
+    from tasks.requests.request_file import told_as_typed, typed_request
+
+    named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
+    with Checkout.open(Path.cwd()) as checkout, told_as_typed(**named):
+        require_ready()
+        request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
+        released = delete(checkout, request)
+    values = [one.model_dump(mode="json") for one in released]
+    Output(json).give(values if len(values) > 1 else values[0], lambda: tell_released(*released))
+
+
+def tell_released(*released: "Released") -> str:
+    """Return what came of a deletion, maybe of several requests, and how to keep and continue it."""
+    outcome, shared = released[0].outcome, released[0]
+    served = outcome.request if shared.group is None else shared.group.id
+    note = [f"note         {outcome.note}"] if outcome.note else []
+    lines = [
+        f"request      {served}: {outcome.verdict}, evidence level {outcome.level}",
+        f"method       {outcome.method}",
+        f"registered   {shared.registered_model} version {shared.registered_version}, alias champion",
+        *(f"certificate  {one.certificate}" for one in released),
+        f"model        {outcome.model}",
+        *note,
+        "",
+        f"read it      lethe report {outcome.request} --open",
+        f"keep it      git add params.yaml dvc.lock && git commit -m 'Delete {served}'",
+        "go on        lethe next",
+    ]
+    return "\n".join(lines)

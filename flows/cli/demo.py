@@ -1,0 +1,68 @@
+"""``lethe demo``: one deletion from end to end, and the table of what was tried."""
+
+from pathlib import Path
+from typing import Any
+
+from flows.cli.options import Json
+from flows.cli.output import Output, console, number
+
+COLOURS = {"passes": "green", "reference": "cyan", "inconclusive": "yellow"}
+
+
+def command(json: Json = False) -> None:
+    """Watch a real model forget: the whole pipeline on scanned digits, and the ladder's methods compared.
+
+    Trains a small net, serves the request of `requests/demo.json` (forget the digit 3), registers the
+    model, signs the certificate and verifies it. Takes about a minute on two cores.
+    """
+    from flows.demo import run_demo
+    from tasks.checkout.checkout import Checkout
+
+    with Checkout.open(Path.cwd()) as checkout:
+        result = run_demo(checkout)
+    Output(json).give(result, lambda: tell_demo(result))
+
+
+def tell_demo(result: dict[str, Any]) -> str:
+    """Print the demonstration's table, and return where its evidence is."""
+    from rich.table import Table
+
+    retrained = result["retrained"]
+    named = {"original": result["original"], "retrained": retrained, **result["methods"]}
+    table = Table(
+        title=f"Request {result['request']}: forget the digit 3. Accuracies on the test split, in percent",
+        title_justify="left",
+    )
+    columns = ("model", "forget", "retain", "MIA AUC", "(retrained)", "probe gap", "seconds", "verdict")
+    for name in columns:
+        table.add_column(name, justify="left" if name in {"model", "verdict"} else "right", no_wrap=True)
+    for name, row in named.items():
+        if row is not None:
+            table.add_row(*_cells(name, row, retrained, accepted=name == result["accepted"]))
+    console().print(table)
+    return (
+        f"accepted     {result['accepted']}\n"
+        f"registered   {result['registered_model']} version {result['registered_version']}, alias champion\n"
+        f"certificate  {result['certificate']}\n"
+        f"model        {result['model']}\n"
+        f"took         {result['wall_seconds']:.0f} s\n\n"
+        f"verify it    lethe-verify {result['certificate']} --model models/unlearned/model.safetensors\n"
+        f"read it      lethe report {result['request']} --open\n"
+        "look at it   lethe ui\n"
+        f"keep it      git add params.yaml dvc.lock && git commit -m 'Delete {result['request']}'"
+    )
+
+
+def _cells(name: str, row: dict[str, Any], retrained: dict[str, Any] | None, *, accepted: bool) -> list[str]:
+    colour = COLOURS.get(row["verdict"], "red")
+    mark = " ← accepted" if accepted else ""
+    return [
+        name,
+        number(row.get("forget_test_accuracy"), 1),
+        number(row.get("retain_test_accuracy"), 1),
+        number(row.get("mia_auc"), 2),
+        "" if retrained is None else f"({number(retrained['mia_auc'], 2)})",
+        number(row.get("probe_gap"), 2),
+        number(row.get("seconds"), 1),
+        f"[{colour}]{row['verdict'].replace('_', '-')}[/{colour}]{mark}",
+    ]

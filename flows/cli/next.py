@@ -1,0 +1,21 @@
+"""``lethe next``: go on from the model in use."""
+
+from pathlib import Path
+
+from flows.cli.options import Json
+from flows.cli.output import Output
+
+
+def command(json: Json = False) -> None:
+    """Make the promoted model and its retained data the start of the next request."""
+    from tasks.checkout.checkout import Checkout
+    from tasks.lifecycle.releases import continue_from_champion
+
+    with Checkout.open(Path.cwd()) as checkout:
+        model, data = continue_from_champion(checkout)
+    keep = f"git add params.yaml {model.parent}/*.dvc {data.parent}/*.dvc"
+    told = (
+        f"the next request starts from {model} and {data}\n"
+        f"keep it: {keep} && git commit -m 'Continue from the champion'"
+    )
+    Output(json).give({"model": str(model), "data": str(data)}, lambda: told)

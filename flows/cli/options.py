@@ -1,0 +1,43 @@
+"""Arguments and options that several commands have, and how a shell completes them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.output import FLAG
+
+
+def _requests(incomplete: str) -> Iterator[str]:
+    """Complete the id of a request that lies in the checkout."""
+    from tasks.checkout.environment import find_checkout
+
+    root = find_checkout(Path.cwd())
+    known = () if root is None else sorted(path.stem for path in (root / "requests").glob("*.json"))
+    return (name for name in known if name.startswith(incomplete))
+
+
+def _methods(incomplete: str) -> Iterator[str]:
+    """Complete the name of a method that ``params.yaml`` configures."""
+    from tasks.checkout.environment import find_checkout
+    from tasks.checkout.params import read_values
+
+    root = find_checkout(Path.cwd())
+    known = () if root is None else tuple(read_values(root)["methods"])
+    return (name for name in known if name.startswith(incomplete))
+
+
+Json = Annotated[bool, typer.Option(FLAG, help="Print one JSON document instead of text.")]
+Names = list[str] | None
+
+RequestId = Annotated[
+    str,
+    typer.Argument(metavar="REQUEST", help="The request's id, e.g. `r-17`.", autocompletion=_requests),
+]
+MethodName = Annotated[
+    str, typer.Argument(metavar="METHOD", help="One of `lethe methods`.", autocompletion=_methods)
+]
+Classes = Annotated[Names, typer.Option("--class", help="Forget this class. Repeatable.")]
+Samples = Annotated[Names, typer.Option("--sample", help="Forget this sample. Repeatable.")]
+Subjects = Annotated[Names, typer.Option("--subject", help="Forget this person. Repeatable.")]

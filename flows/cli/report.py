@@ -1,0 +1,34 @@
+"""``lethe report``: the page that tells a deletion to people."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.options import Json
+from flows.cli.output import Output
+
+
+def command(
+    request_id: Annotated[
+        str | None, typer.Argument(metavar="[REQUEST]", help="The request's id; the last one's by default.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the page here instead of among the evidence.")
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the page that tells a deletion to people: the verdict, what was done, how it is known.
+
+    One HTML file that loads nothing from anywhere. Serving a request writes it already; this writes it again
+    from the records, and for a request on which no model was accepted it says why.
+    """
+    from flows.report import report_on
+    from tasks.checkout.checkout import Checkout
+
+    with Checkout.open(Path.cwd()) as checkout:
+        named, page = report_on(checkout, request_id, output)
+    Output(json).give({"request": named, "report": str(page)}, lambda: str(page))
+    if open_:
+        typer.launch(page.resolve().as_uri())

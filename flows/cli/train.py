@@ -1,0 +1,17 @@
+"""``lethe train``: the model that deletions start from."""
+
+from pathlib import Path
+
+from flows.cli.options import Json
+from flows.cli.output import Output
+
+
+def command(json: Json = False) -> None:
+    """Make the parent model that deletions start from, as `params.yaml` says."""
+    from flows.train import train
+    from tasks.checkout.checkout import Checkout
+
+    with Checkout.open(Path.cwd()) as checkout:
+        card = train(checkout)
+    told = f"parent {card.architecture.name}, {card.weights}, trained on {card.data}"
+    Output(json).give(card.model_dump(mode="json"), lambda: told)
