@@ -1,8 +1,7 @@
 """What a benchmark needs of the machine that it runs on: nothing of its user's."""
 
-import os
-
 from tasks.checkout.environment import configure_libraries
+from tasks.checkout.variables import set_defaults
 
 
 def stand_alone() -> None:
@@ -11,4 +10,4 @@ def stand_alone() -> None:
     Nobody is behind the subjects of a benchmark, and a fresh machine has no keys.
     """
     configure_libraries()
-    os.environ.setdefault("LETHE_PSEUDONYM_KEY", "00" * 32)
+    set_defaults({"LETHE_PSEUDONYM_KEY": "00" * 32})

@@ -5,13 +5,14 @@ data is the point. Some stores accept a lock and delete all the same, so one obj
 tried, each time that this runs.
 """
 
-import os
 import sys
 from datetime import UTC, datetime, timedelta
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from tasks.checkout.settings import StoreSettings
 
 PROBE = "object-lock-probe"
 LOCKED_S = 60
@@ -58,8 +59,11 @@ def require_lock(s3, bucket: str) -> None:
 def main() -> None:
     """Make both buckets, where the environment says."""
     path = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": 10})
-    s3 = boto3.client("s3", endpoint_url=os.environ["LETHE_S3_ENDPOINT"], config=path)
-    evidence, data = os.environ["LETHE_S3_BUCKET"], os.environ["LETHE_S3_DATA_BUCKET"]
+    settings = StoreSettings.read()
+    s3 = boto3.client("s3", endpoint_url=settings.endpoint or None, config=path)
+    evidence, data = settings.bucket, settings.data_bucket
+    if not evidence or not data:
+        sys.exit("name the two buckets with LETHE_S3_BUCKET and LETHE_S3_DATA_BUCKET")
     if evidence == data:
         sys.exit("LETHE_S3_BUCKET and LETHE_S3_DATA_BUCKET must differ: what is locked cannot be forgotten")
     make_bucket(s3, evidence, locked=True)

@@ -85,6 +85,22 @@ def test_the_core_touches_no_file_clock_environment_or_network(path):
     assert OUTSIDE & set(uses(path)) == set()
 
 
+ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.putenv", "os.unsetenv"}
+READERS = {*(f"from os import {name.partition('.')[2]}" for name in ENVIRONMENT)}
+# Libraries' own settings are read and set here as well, so there is no other exception.
+TOUCHES_THE_ENVIRONMENT = {"tasks/checkout/variables.py"}
+# Reads the environment through pydantic, into types.
+READS_SETTINGS = {"tasks/checkout/setting.py", "tasks/checkout/settings.py"}
+PROGRAMS = [*SOURCES, *(path for folder in ("benchmarks", "infra") for path in (ROOT / folder).rglob("*.py"))]
+
+
+def test_one_module_touches_the_environment_and_one_reads_settings():
+    used = {name_of(path): set(uses(path)) for path in PROGRAMS}
+    assert {name for name, all_ in used.items() if (ENVIRONMENT | READERS) & all_} == TOUCHES_THE_ENVIRONMENT
+    settings = {name for name, all_ in used.items() if any("pydantic_settings" in one for one in all_)}
+    assert settings == READS_SETTINGS
+
+
 def test_every_pin_is_a_name_and_a_version():
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]

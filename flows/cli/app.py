@@ -32,6 +32,7 @@ from flows.cli import (
 )
 from flows.cli.output import Output
 from tasks.checkout.environment import configure_libraries, version_of_lethe
+from tasks.checkout.progress import tell
 from unlearn_core.errors import LetheError, SetupError
 
 app = typer.Typer(
@@ -73,7 +74,11 @@ def start(
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Take what stands before a command."""
+    """Say what is wrong with the environment before a command begins."""
+    from tasks.checkout.settings import misspelt
+
+    for line in misspelt():
+        tell(f"· {line}")
 
 
 def main() -> None:

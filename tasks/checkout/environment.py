@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tasks.checkout.files import file_digest
 from tasks.checkout.git import ask_git
+from tasks.checkout.variables import set_defaults
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256, UtcTime
 
@@ -39,13 +40,13 @@ LIBRARY_SETTINGS = {
     # Prefect logs, and stores, the traceback of every error, also of those that are one message to a person.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 
 
 def configure_libraries() -> None:
     """Set what libraries read when they are imported: no telemetry, no chatter, no pickles."""
-    for name, value in LIBRARY_SETTINGS.items():
-        os.environ.setdefault(name, value)
+    set_defaults(LIBRARY_SETTINGS)
 
 
 def now() -> UtcTime:
@@ -82,7 +83,9 @@ def find_checkout(root: Path) -> Path | None:
 
 def actor() -> str:
     """Return who acts: ``LETHE_ACTOR``, else the name or the number of the system's user."""
-    if named := os.environ.get("LETHE_ACTOR"):
+    from tasks.checkout.settings import LedgerSettings  # the command line starts without pydantic-settings
+
+    if named := LedgerSettings.read().actor:
         return named
     try:
         return getpass.getuser()

@@ -1,11 +1,11 @@
 """git, as the program that everybody has: one call, and what it said if it failed."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
 from typing import NoReturn
 
+from tasks.checkout.variables import inherited
 from unlearn_core.errors import PipelineError, SetupError, UnavailableError
 
 _AWAY = ("could not resolve", "timed out", "refused", "unreachable", "reset by peer", "closed by remote host")
@@ -104,7 +104,7 @@ def _run(
     try:
         return subprocess.run(
             ["git", "-C", str(root), *arguments],
-            env={**os.environ, **own},
+            env=inherited(own),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

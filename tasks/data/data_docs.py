@@ -1,9 +1,10 @@
 """Great Expectations' report pages, made to open from disk without a network."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
+
+from tasks.checkout.variables import set_variable
 
 # The page is laid out by style sheets and scripts from five content networks: opening evidence would tell
 # third parties about it, and without them the page is bare. So they go, and this stands in for them.
@@ -37,7 +38,7 @@ def write_report(result: Any, path: Path) -> None:
         result: What ``ValidationDefinition.run`` returned.
         path: The HTML file to write; its folder is made.
     """
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    set_variable("GX_ANALYTICS_ENABLED", "false")
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
     from great_expectations.render.view.view import DefaultJinjaPageView
 

@@ -6,13 +6,13 @@ neither the results nor the report can hold the id of a sample.
 """
 
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tasks.checkout.variables import set_variable
 from tasks.data.data_docs import write_report
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Sha256
@@ -227,7 +227,7 @@ def _run(tables: Tables) -> dict[str, Any]:
 
 def _great_expectations() -> Any:
     """Import Great Expectations with its analytics off; it reads the switch while it is imported."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    set_variable("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
 
     # Its modules set their own levels, so each has to be told.

@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from tasks.checkout.settings import KeySettings
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256, sha256
 
@@ -37,10 +38,8 @@ MIN_PSEUDONYM_KEY_BYTES = 32
 
 def home() -> Path:
     """Return the folder of keys: ``$LETHE_HOME``, else ``lethe`` in the user's configuration folder."""
-    if chosen := os.environ.get("LETHE_HOME"):
-        return Path(chosen)
-    configuration = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(configuration) / "lethe"
+    settings = KeySettings.read()
+    return settings.home or (settings.configuration or Path.home() / ".config") / "lethe"
 
 
 def trust_folder() -> Path:
@@ -92,7 +91,8 @@ def load_signer(folder: Path | None = None) -> Ed25519PrivateKey:
     Raises:
         SetupError: If there is none, others may read it, or it is not an Ed25519 key.
     """
-    given = os.environ.get("LETHE_SIGNING_KEY", "")
+    secret = KeySettings.read().signing_key
+    given = secret.get_secret_value() if secret else ""
     if given.lstrip().startswith("-----BEGIN"):
         return _private_key(given.encode(), "LETHE_SIGNING_KEY")
     path = Path(given) if given else (folder or home()) / "signing.key"
@@ -111,10 +111,10 @@ def load_pseudonym_key(folder: Path | None = None) -> bytes:
     Raises:
         SetupError: If there is none, others may read it, or it is not at least 32 bytes in hexadecimal.
     """
-    given = os.environ.get("LETHE_PSEUDONYM_KEY")
+    given = KeySettings.read().pseudonym_key
     path = (folder or home()) / "pseudonym.key"
     source = "LETHE_PSEUDONYM_KEY" if given else str(path)
-    text = given.encode() if given else _read_secret(path)
+    text = given.get_secret_value().encode() if given else _read_secret(path)
     with contextlib.suppress(ValueError):
         key = bytes.fromhex(text.decode().strip())
         if len(key) >= MIN_PSEUDONYM_KEY_BYTES:

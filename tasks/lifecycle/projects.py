@@ -16,6 +16,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import find_checkout, sole_use
 from tasks.checkout.git import ask_git, reach_git, run_git
 from tasks.checkout.imports import PACKAGES, own_root
+from tasks.checkout.settings import WorkerSettings
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.lifecycle.releases import continue_from_champion
 from tasks.requests.claims import work_folder
@@ -57,7 +58,7 @@ def find_project(folder: Path, model: str) -> Project:
         SetupError: If there is no such project, or it is another model's.
         UnavailableError: If its repository does not answer.
     """
-    if template := os.environ.get(VARIABLE):
+    if template := WorkerSettings.read().projects:
         checkout, branch = Checkout.at(_clone(template, model)), BRANCH
     elif (found := find_checkout(folder)) is not None:
         checkout, branch = Checkout.at(found), None

@@ -5,7 +5,6 @@ DVC's remote, and parameters and lock to a branch of ``origin``, in this order: 
 nothing that cannot be fetched.
 """
 
-import os
 import re
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.git import ask_git, push_branch, run_git
+from tasks.checkout.settings import LedgerSettings
 from tasks.requests.request_file import read_request
 from tasks.storage.remote import configure_remote, push_data
 from tasks.storage.versioning import is_current, track
@@ -134,7 +134,7 @@ def _commit(root: Path, message: str) -> None:
 
 def _author() -> dict[str, str]:
     """Return who commits: whoever acts by name, or else the program; never the system's user."""
-    name = re.sub(r"[<>\x00-\x1f]", "", os.environ.get("LETHE_ACTOR", "")).strip(" .,;:'\"") or "Lethe"
+    name = re.sub(r"[<>\x00-\x1f]", "", LedgerSettings.read().actor).strip(" .,;:'\"") or "Lethe"
     return {
         f"GIT_{role}_{field}": value
         for role in ("AUTHOR", "COMMITTER")

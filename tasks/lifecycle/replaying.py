@@ -1,7 +1,6 @@
 """Where a certified deletion can be run again: its commit in a folder of its own, with the data it read."""
 
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from tasks.checkout.files import file_digest, read_record
 from tasks.checkout.git import ask_git, run_git
 from tasks.checkout.imports import own_root
 from tasks.checkout.params import load_yaml, read_values
+from tasks.checkout.variables import restored, unset_variable
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.references.retrained import describe_training
 from tasks.requests.request_file import read_request
@@ -101,12 +101,9 @@ def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
 @contextmanager
 def own_tracking_store() -> Iterator[None]:
     """Let MLflow write into the checkout that is worked in, whatever server the environment names."""
-    named = os.environ.pop("MLFLOW_TRACKING_URI", None)
-    try:
+    with restored("MLFLOW_TRACKING_URI"):
+        unset_variable("MLFLOW_TRACKING_URI")
         yield
-    finally:
-        if named is not None:
-            os.environ["MLFLOW_TRACKING_URI"] = named
 
 
 def place_inputs(

@@ -1,7 +1,6 @@
 """Prefect's server: the work pool, the deployments, and what watches over their runs; twice is once."""
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.checkout.params import load_yaml
+from tasks.checkout.settings import ServiceSettings
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UnavailableError
 
 POOL_TYPE = "process"
@@ -53,7 +53,7 @@ def require_server() -> None:
     Raises:
         SetupError: If ``PREFECT_API_URL`` is not set.
     """
-    if not os.environ.get("PREFECT_API_URL"):
+    if not ServiceSettings.read().prefect_url:
         raise SetupError(
             "PREFECT_API_URL is not set; `prefect server start` starts a server, and its address is "
             "http://127.0.0.1:4200/api"

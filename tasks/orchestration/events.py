@@ -4,7 +4,6 @@ The ledger is what counts: an event that is lost costs time, and nothing else, s
 are looked for on a schedule as well.
 """
 
-import os
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -13,6 +12,7 @@ import httpx
 
 from tasks.checkout.environment import now
 from tasks.checkout.progress import tell
+from tasks.checkout.settings import ServiceSettings
 from unlearn_core.records.ledger import Entry
 
 SUBMITTED = "lethe.request.submitted"
@@ -26,20 +26,21 @@ def announce(entries: Sequence[Entry]) -> None:
         entries: The requests as they stand in the ledger; those that do not wait are passed over.
     """
     waiting = [entry for entry in entries if entry.state == "received"]
-    if not os.environ.get("PREFECT_API_URL") or not waiting:
+    server = ServiceSettings.read()
+    if not server.prefect_url or not waiting:
         return
     try:
-        _send(waiting)
+        _send(server, waiting)
     # Whatever is wrong with the server or its address: the request is in the ledger, and will be served.
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         tell(f"· Prefect was not told ({type(error).__name__}); the requests wait for the schedule")
 
 
-def _send(entries: Sequence[Entry]) -> None:
+def _send(server: ServiceSettings, entries: Sequence[Entry]) -> None:
     """Send one event a request, each with its id alone; Prefect's own client takes seconds to load."""
-    user, _, password = os.environ.get("PREFECT_API_AUTH_STRING", "").partition(":")
+    user, _, password = server.prefect_auth.get_secret_value().partition(":")
     answer = httpx.post(
-        f"{os.environ['PREFECT_API_URL'].rstrip('/')}/events",
+        f"{server.prefect_url.rstrip('/')}/events",
         json=[_event(entry) for entry in entries],
         auth=(user, password) if password else None,
         timeout=WAIT_S,

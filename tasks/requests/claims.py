@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tasks.checkout.progress import tell
-from tasks.requests.ledger.ledger import LEASE_S, Ledger
+from tasks.checkout.settings import WorkerSettings
+from tasks.requests.ledger.ledger import Ledger
 from unlearn_core.errors import LetheError, RequestError, SetupError, UnavailableError
 from unlearn_core.records.ledger import Entry
 
@@ -41,20 +42,12 @@ def lease_s() -> float:
     Raises:
         SetupError: If that is not a number of seconds.
     """
-    given = os.environ.get("LETHE_LEASE_S", str(LEASE_S))
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = 0.0
-    if not 1 <= seconds <= 86400:
-        raise SetupError(f"LETHE_LEASE_S is {given!r}; expected 1 to 86400 seconds")
-    return seconds
+    return WorkerSettings.read().lease_s
 
 
 def work_folder() -> Path | None:
     """Return where a worker keeps its clones, ``LETHE_WORK``; None outside of a deployment."""
-    given = os.environ.get("LETHE_WORK")
-    return Path(given) if given else None
+    return WorkerSettings.read().work
 
 
 @dataclass

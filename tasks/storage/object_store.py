@@ -8,8 +8,6 @@ bucket there is no store, and nothing here is asked.
 
 import base64
 import hashlib
-import os
-import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,8 +15,9 @@ from functools import cache, cached_property
 from importlib.util import find_spec
 from typing import Any
 
+from tasks.checkout.settings import ServiceSettings, StoreSettings
 from tasks.storage.store_errors import explained
-from unlearn_core.errors import ConfigurationError, EvidenceError, SetupError
+from unlearn_core.errors import EvidenceError, SetupError
 
 TRIES = 10
 """Of each call. Pauses double from a twentieth of a second, or from one second if the store is throttling."""
@@ -187,7 +186,7 @@ def _descriptions() -> Any:
     """Return what boto3 knows of services, which takes it a while to read; no credentials are in it."""
     from botocore.loaders import create_loader
 
-    return create_loader(os.environ.get("AWS_DATA_PATH"))
+    return create_loader(ServiceSettings.read().aws_data_path)
 
 
 def find_store() -> ObjectStore | None:
@@ -197,9 +196,8 @@ def find_store() -> ObjectStore | None:
         ConfigurationError: If one of the variables is not what it should be; its value is not repeated.
         SetupError: If boto3 is not installed.
     """
-    if not (bucket := _setting("BUCKET")):
-        return None
-    return ObjectStore(bucket, _prefix(), _endpoint(), retain_days=_days(_setting("RETAIN_DAYS")))
+    settings = StoreSettings.read()
+    return _store(settings, "LETHE_S3_BUCKET", settings.bucket, settings.retain_days)
 
 
 def find_data_store() -> ObjectStore | None:
@@ -207,34 +205,21 @@ def find_data_store() -> ObjectStore | None:
 
     Without ``LETHE_S3_DATA_BUCKET`` it is the bucket of evidence. Errors are those of ``find_store``.
     """
-    bucket = _setting("DATA_BUCKET") or _setting("BUCKET")
-    return ObjectStore(bucket, _prefix(), _endpoint()) if bucket else None
+    settings = StoreSettings.read()
+    if settings.data_bucket:
+        return _store(settings, "LETHE_S3_DATA_BUCKET", settings.data_bucket)
+    return _store(settings, "LETHE_S3_BUCKET", settings.bucket)
 
 
-def _setting(name: str) -> str:
-    value = os.environ.get(f"LETHE_S3_{name}", "").strip()
-    if value and find_spec("boto3") is None:
+def _store(
+    settings: StoreSettings, variable: str, bucket: str, retain_days: int | None = None
+) -> ObjectStore | None:
+    """Return the store that a variable names a bucket of, or None if it names none."""
+    if not bucket:
+        return None
+    if find_spec("boto3") is None:
         raise SetupError(
-            f"LETHE_S3_{name} is set, but boto3 is not installed; run `pip install 'lethe-unlearning[s3]'`"
+            f"{variable} is set, but boto3 is not installed; run `pip install 'lethe-unlearning[s3]'`"
         )
-    return value
-
-
-def _prefix() -> str:
-    prefix = _setting("PREFIX").strip("/")
-    return f"{prefix}/" if prefix else ""
-
-
-def _endpoint() -> str | None:
-    url = _setting("ENDPOINT")
-    if url and not re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d+)?(/[^\s?#@]*)?", url):
-        raise ConfigurationError(
-            "LETHE_S3_ENDPOINT: expected http:// or https:// and a host, without a user or a password"
-        )
-    return url or None
-
-
-def _days(text: str) -> int | None:
-    if text and not (text.isdecimal() and 0 < int(text) <= 36500):
-        raise ConfigurationError("LETHE_S3_RETAIN_DAYS: expected a number of days from 1 to 36500")
-    return int(text) if text else None
+    prefix = settings.prefix.strip("/")
+    return ObjectStore(bucket, f"{prefix}/" if prefix else "", settings.endpoint or None, retain_days)

@@ -6,13 +6,13 @@ DVC reads as boto3 does.
 """
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.variables import restored, set_defaults
 from tasks.storage import object_store
 from tasks.storage.object_store import find_data_store
 from tasks.storage.store_errors import explained
@@ -165,13 +165,9 @@ def _write(local: dict[str, Any], wanted: dict[str, str]) -> None:
 def _patient() -> Iterator[None]:
     """Let DVC ask as often as ``ObjectStore`` does: it has no setting of its own for that."""
     wanted = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": str(object_store.TRIES)}
-    added = {name: value for name, value in wanted.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
+    with restored(*wanted):
+        set_defaults(wanted)
         yield
-    finally:
-        for name in added:
-            del os.environ[name]
 
 
 class _Listener(logging.Handler):

@@ -7,7 +7,6 @@ name of the person at the keyboard.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import configure_libraries
+from tasks.checkout.variables import restored
 from tasks.tracking.experiments import open_experiment
 from tasks.tracking.server import addresses
 from unlearn_core.records.base import Sha256, UtcTime
@@ -86,15 +86,12 @@ def open_tracking(folder: Path, model: str) -> Tracking:
         The open store.
     """
     configure_libraries()
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
-    given = os.environ.get("MLFLOW_TRACKING_URI")
     address, artifacts = addresses(folder)
-    mlflow.set_tracking_uri(address)
-    if given is None:
-        # MLflow has put it into the environment, where the next checkout in this process would find it.
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    # MLflow puts it into the environment, where the next checkout in this process would find it.
+    with restored("MLFLOW_TRACKING_URI"):
+        mlflow.set_tracking_uri(address)
     client = mlflow.MlflowClient(address)
     return Tracking(client, open_experiment(client, model, artifacts))
 

@@ -1,18 +1,19 @@
 """Where MLflow's store is, and its pages for a store that is a folder."""
 
-import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from tasks.checkout.environment import configure_libraries
+from tasks.checkout.settings import ServiceSettings
+from tasks.checkout.variables import inherited
 from unlearn_core.errors import SetupError
 
 
 def addresses(root: Path) -> tuple[str, str | None]:
     """Return the address of the store, and of the artifacts unless a server decides on those."""
-    if address := os.environ.get("MLFLOW_TRACKING_URI"):
+    if address := ServiceSettings.read().tracking_uri:
         return address, None
     folder = root.resolve() / "mlruns"
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +41,7 @@ def serve_ui(root: Path, port: int) -> None:
     options = ["--port", str(port), "--backend-store-uri", address, "--default-artifact-root", artifacts]
     try:
         # Its job runner is for evaluating language models: eight processes that nothing here would use.
-        environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        environment = inherited({"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
         done = subprocess.run([*command, *options], check=False, env=environment)
     except KeyboardInterrupt:
         return

@@ -251,7 +251,7 @@ def test_a_second_clone_with_nothing_but_the_remote_and_the_keys_reaches_the_sam
 
 def alone(served, folder, program, *arguments):
     """Run a program that knows of the bucket and the keys, and of no other service; return its words."""
-    kept = ("LETHE_S3_", "LETHE_HOME", "LETHE_TEST")
+    kept = ("LETHE_S3_", "LETHE_HOME", "LETHE_TEST_")
     given = {
         name: value
         for name, value in served.company.stack.process_environment().items()

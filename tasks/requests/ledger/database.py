@@ -1,6 +1,5 @@
 """The ledger's database: which it is, how it is opened, and an error that never tells a password."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.settings import LedgerSettings
 from unlearn_core.errors import SetupError
 
 VARIABLE = "LETHE_DATABASE_URL"
@@ -48,8 +48,8 @@ def ledger_url(root: Path | None) -> URL:
         SetupError: If neither is there, or the variable is not the URL of a database that Lethe can use; the
             message does not repeat it.
     """
-    if given := os.environ.get(VARIABLE):
-        return read_url(given)
+    if given := LedgerSettings.read().database_url:
+        return read_url(given.get_secret_value())
     if root is None:
         raise SetupError(f"there is no ledger here: work in a Lethe checkout, or set {VARIABLE}; {EXPECTED}")
     return URL.create(DRIVERS["sqlite"], database=str(Checkout(root).ledger))

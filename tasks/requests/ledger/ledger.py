@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tasks.checkout.settings import LEASE_S
 from tasks.requests.ledger.changing import Draft, change, conflict, held_row, silence_of
 from tasks.requests.ledger.database import ledger_url, open_engine, writing
 from tasks.requests.ledger.reading import LedgerReader, known_row, open_entries
@@ -21,9 +22,6 @@ from unlearn_core.audit.queueing import Choose, due_first
 from unlearn_core.errors import RequestError
 from unlearn_core.records.ledger import Action, Entry
 from unlearn_core.records.request import RequestId
-
-LEASE_S = 600
-"""How long a claim holds without a sign of life."""
 
 MOST_ATTEMPTS = 3
 """How often a request is claimed before it fails: one that costs every worker its life must not go round."""

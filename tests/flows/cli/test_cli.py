@@ -32,6 +32,15 @@ HEAVY = (
 )
 
 
+def test_a_misspelt_variable_is_warned_of_and_stops_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("LETHE_S3_" + "BUKET", "acme-evidence")
+    code, out, err = lethe(tmp_path, "methods", "--json")
+    assert (code, len(json.loads(out))) == (0, len(CATALOGUE))
+    assert err.splitlines() == [
+        "· LETHE_S3_" + "BUKET is no setting of Lethe's and has no effect; did you mean LETHE_S3_BUCKET?"
+    ]
+
+
 @pytest.mark.parametrize("command", [[], *([group] for group in GROUPS), *COMMANDS], ids=" ".join)
 def test_every_command_has_help(tmp_path, command):
     code, out, err = lethe(tmp_path, *command, "--help")

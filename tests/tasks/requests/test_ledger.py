@@ -4,7 +4,8 @@ import pytest
 from ledgers import NOON, draft, enter
 from sqlalchemy.exc import DBAPIError
 
-from tasks.requests.ledger.ledger import LEASE_S, MOST_ATTEMPTS
+from tasks.checkout.settings import LEASE_S
+from tasks.requests.ledger.ledger import MOST_ATTEMPTS
 from unlearn_core.audit.deadlines import later
 from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import EvidenceError, RequestError

@@ -1,0 +1,212 @@
+"""Lethe's settings from the environment: every ``LETHE_…`` variable, its type, and what it is for.
+
+A group is read where it is needed, ``StoreSettings.read()``, so that a wrong value stops only what depends
+on it. Groups are read anew each time. ``docs/settings.md`` is written from here.
+"""
+
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from tasks.checkout.setting import Settings, variable
+from tasks.checkout.variables import names_with
+from unlearn_core.errors import ConfigurationError
+
+PREFIX = "LETHE_"
+LEASE_S = 600
+"""How long a claim holds without a sign of life, in seconds, unless something else is said."""
+
+
+class KeySettings(Settings):
+    """The keys that Lethe signs and makes pseudonyms with."""
+
+    home: Path | None = variable(
+        "LETHE_HOME",
+        None,
+        expected="a folder",
+        purpose="Where the keys are; `lethe` in the user's configuration folder (`$XDG_CONFIG_HOME`, or "
+        "`~/.config`) by default.",
+    )
+    signing_key: SecretStr | None = variable(
+        "LETHE_SIGNING_KEY",
+        None,
+        expected="a private Ed25519 key in PEM form, or the path of its file",
+        purpose="Signs certificates, in place of `signing.key` in the folder of keys.",
+        private=True,
+    )
+    pseudonym_key: SecretStr | None = variable(
+        "LETHE_PSEUDONYM_KEY",
+        None,
+        expected="at least 32 bytes in hexadecimal (64 digits)",
+        purpose="Turns ids of samples and subjects into pseudonyms, in place of `pseudonym.key` in that "
+        "folder.",
+        private=True,
+    )
+    configuration: Path | None = variable(
+        "XDG_CONFIG_HOME", None, expected="a folder", purpose="The user's configuration folder."
+    )
+
+
+class LedgerSettings(Settings):
+    """The ledger of requests, and who acts in it."""
+
+    database_url: SecretStr | None = variable(
+        "LETHE_DATABASE_URL",
+        None,
+        expected="`sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`",
+        purpose="Where the [ledger](requests.md) is; `requests/ledger.db` in the checkout by default.",
+        private=True,
+    )
+    actor: str = variable(
+        "LETHE_ACTOR",
+        "",
+        expected="a name",
+        purpose="Who acts, in the ledger and in commits: a role or a ticket. By default the ledger names the "
+        "system's user, and commits are Lethe's.",
+    )
+
+
+def _is_address(url: str) -> str:
+    host = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d+)?"
+    if url and not re.fullmatch(rf"https?://{host}(/[^\s?#@]*)?", url):
+        raise ValueError("not the address of a store")
+    return url
+
+
+class StoreSettings(Settings):
+    """Where evidence and data lie in S3; without a bucket nothing else is looked at."""
+
+    wrong = ConfigurationError
+
+    bucket: str = variable(
+        "LETHE_S3_BUCKET",
+        "",
+        expected="the name of a bucket",
+        purpose="Where [evidence](evidence-store.md) goes; without it there is no store of evidence.",
+    )
+    data_bucket: str = variable(
+        "LETHE_S3_DATA_BUCKET",
+        "",
+        expected="the name of a bucket",
+        purpose="Where DVC keeps data and models; the bucket of evidence by default.",
+    )
+    prefix: str = variable(
+        "LETHE_S3_PREFIX", "", expected="the start of a key", purpose="What every key starts with."
+    )
+    endpoint: Annotated[str, AfterValidator(_is_address)] = variable(
+        "LETHE_S3_ENDPOINT",
+        "",
+        expected="http:// or https:// and a host, without a user or a password",
+        purpose="Another store than AWS's; its buckets are then addressed by path.",
+        private=True,
+    )
+    retain_days: int | None = variable(
+        "LETHE_S3_RETAIN_DAYS",
+        None,
+        expected="a number of days from 1 to 36500",
+        purpose="For how long each object of evidence is locked; by default the bucket's own rule applies.",
+        private=True,
+        ge=1,
+        le=36500,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _look_at_nothing_without_a_bucket(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return given if {"LETHE_S3_BUCKET", "LETHE_S3_DATA_BUCKET"} & given.keys() else {}
+
+
+Folder = Annotated[Path | None, BeforeValidator(lambda given: given or None)]
+
+
+class WorkerSettings(Settings):
+    """What a worker of a deployment needs to know."""
+
+    # An empty lease is refused: it would be read as a number that somebody meant to give.
+    model_config = SettingsConfigDict(env_ignore_empty=False)
+
+    projects: str = variable(
+        "LETHE_PROJECTS",
+        "",
+        expected="an address of git repositories, with `{model}` for the model's name",
+        purpose="Where the models' repositories are, e.g. `/srv/projects/{model}.git`; by default the "
+        "checkout at hand is the project.",
+    )
+    work: Folder = variable(
+        "LETHE_WORK",
+        None,
+        expected="a folder",
+        purpose="Where a worker keeps its clones, and the lock of the machine's accelerator.",
+    )
+    lease_s: float = variable(
+        "LETHE_LEASE_S",
+        LEASE_S,
+        expected="1 to 86400 seconds",
+        purpose="How long a claim on a request holds without a sign of life.",
+        ge=1,
+        le=86400,
+    )
+
+
+class ServiceSettings(Settings):
+    """Variables of other programs that Lethe looks at as well."""
+
+    tracking_uri: str = variable(
+        "MLFLOW_TRACKING_URI",
+        "",
+        expected="an address",
+        purpose="MLflow's server; the folder `mlruns` by default.",
+    )
+    prefect_url: str = variable(
+        "PREFECT_API_URL",
+        "",
+        expected="an address",
+        purpose="Prefect's server, e.g. `http://127.0.0.1:4200/api`; without it nobody is told of requests.",
+    )
+    prefect_auth: SecretStr = variable(
+        "PREFECT_API_AUTH_STRING",
+        SecretStr(""),
+        expected="`USER:PASSWORD`",
+        purpose="With which Prefect's server is asked.",
+        private=True,
+    )
+    aws_data_path: str | None = variable(
+        "AWS_DATA_PATH", None, expected="folders", purpose="More descriptions of services for boto3."
+    )
+
+
+GROUPS: dict[str, type[Settings]] = {
+    "Keys": KeySettings,
+    "The ledger": LedgerSettings,
+    "Evidence and data in S3": StoreSettings,
+    "Workers": WorkerSettings,
+    "Other programs' own": ServiceSettings,
+}
+"""All groups, by the headings of the documentation."""
+
+ELSEWHERE = {
+    "LETHE_VENV": "`make`: the virtual environment; `.venv` by default",
+    "LETHE_CI_CACHE": "`.ci/run`: where environments are kept between runs",
+    "LETHE_VERSION": "`infra/compose.yaml`: the version of the image",
+    "LETHE_DATABASE_PASSWORD": "`infra/compose.yaml`: the password of the ledger's database",
+    "LETHE_SCREENSHOTS": "`make test-browser`: a folder for pictures of pages",
+    "LETHE_TEST_STACK": "the tests: marks the processes of a stack",
+    "LETHE_TEST_PROCESS": "the tests: marks one process",
+}
+"""Variables with Lethe's prefix that are read by something beside the program."""
+
+
+def misspelt() -> tuple[str, ...]:
+    """Return a line for each variable that starts like Lethe's own and is not one."""
+    known = {name for group in GROUPS.values() for name in group.variables()} | set(ELSEWHERE)
+    return tuple(_misspelling(name, known) for name in names_with(PREFIX) if name not in known)
+
+
+def _misspelling(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+    hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists them"
+    return f"{name} is no setting of Lethe's and has no effect; {hint}"

@@ -1,0 +1,53 @@
+"""The variables of this process's environment: no other module touches them.
+
+Lethe's own are read through ``settings``, typed. The rest belong to libraries and to other programs, which
+read them by themselves and are started with all of them.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+
+def names_with(prefix: str) -> tuple[str, ...]:
+    """Return the names of the variables that start with a prefix, in order."""
+    return tuple(sorted(name for name in os.environ if name.startswith(prefix)))
+
+
+def set_variable(name: str, value: str) -> None:
+    """Set a variable, also for what is started from here."""
+    os.environ[name] = value
+
+
+def unset_variable(name: str) -> None:
+    """Remove a variable; one that is not there is no error."""
+    os.environ.pop(name, None)
+
+
+def set_defaults(values: Mapping[str, str]) -> None:
+    """Set the variables that are not set yet."""
+    for name, value in values.items():
+        os.environ.setdefault(name, value)
+
+
+def inherited(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a child process: this one's, and some values of its own."""
+    return {**os.environ, **values}
+
+
+@contextmanager
+def restored(*names: str) -> Iterator[None]:
+    """Put variables back as they were, whatever is done to them inside.
+
+    Args:
+        names: The variables.
+
+    Yields:
+        Nothing.
+    """
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            unset_variable(name) if value is None else set_variable(name, value)
