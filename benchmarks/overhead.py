@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.timing import provenance
 from tasks.checkout.files import write_atomically
+from tasks.checkout.tags import flow_tag
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results" / "overhead.json"
@@ -96,7 +97,7 @@ def describe(company: Any, request: str, submitted: float, ended: float, *, load
 
 def _runs(company: Any, request: str) -> list[dict[str, Any]]:
     """Return the flow runs of a request: the deployment's, and those inside of it."""
-    wanted = {"flow_runs": {"tags": {"all_": [f"request:{request}"]}}}
+    wanted = {"flow_runs": {"tags": {"all_": [flow_tag("request", request)]}}}
     with company.prefect as api:
         return api.post("/flow_runs/filter", json=wanted).json()
 

@@ -101,6 +101,39 @@ def test_one_module_touches_the_environment_and_one_reads_settings():
     assert settings == READS_SETTINGS
 
 
+TAGS = "tasks/checkout/tags.py"
+# The schema of a record has a version, and the type of a certificate is its name for ever.
+NO_TAG = re.compile(r"lethe\.[a-z-]+/\d+|tag:lethe\.example,2025:.*")
+LOOKS_LIKE_A_TAG = re.compile(r"\blethe\.[a-z_]|^mlflow\.[a-z]+[A-Z.]|^(model|request|verdict|method):$")
+
+
+def words(path):
+    """Yield every string of a program, and every part of one that is put together, but for docstrings."""
+    tree = ast.parse(path.read_text())
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+            yield node.value
+
+
+def test_one_module_names_tags():
+    found = [
+        (name_of(path), word)
+        for path in PROGRAMS
+        for word in words(path)
+        if LOOKS_LIKE_A_TAG.search(word) and not NO_TAG.fullmatch(word)
+    ]
+    assert {word for name, word in found if name == TAGS} >= {"lethe.verdict", "mlflow.runName"}
+    assert [one for one in found if one[0] != TAGS] == []
+
+
+def test_every_tag_that_the_documentation_names_is_one():
+    names = {word for word in words(ROOT / TAGS) if word.startswith("lethe.")}
+    pages = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    named = set(re.findall(r"\b(lethe\.[a-z_.]+[a-z])\b(?![/-])", pages)) - {"lethe.example"}
+    assert {"lethe.verdict", "lethe.request.submitted"} <= named <= names
+
+
 def test_every_pin_is_a_name_and_a_version():
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]

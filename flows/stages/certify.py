@@ -12,6 +12,7 @@ from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
 from tasks.checkout.files import copy_folder, read_record, write_record
+from tasks.checkout.tags import Tag, certificate_tags
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.computing.materials import read_split
 from tasks.evidence.certification import accepted_rung, gather_certificates, note_on, sign_once
@@ -135,7 +136,7 @@ def _register(
         key=split.deletion_key,
         tags={
             **_version_tags(checkout, split, outcome, certificates),
-            "lethe.parent_version": str(before.version) if before else "none",
+            Tag.PARENT_VERSION: str(before.version) if before else "none",
         },
         description=describe_version(checkout, run, outcome, *certificates),
     )
@@ -147,18 +148,17 @@ def _version_tags(
     checkout: Checkout, split: SplitRecord, outcome: Outcome, certificates: dict[RequestId, Sha256]
 ) -> dict[str, str]:
     """Return what the registry says of a version; by request and scope it is found again."""
-    by_request = {f"lethe.certificate.{request_id}": digest for request_id, digest in certificates.items()}
     return {
-        "lethe.request": split.request,
-        "lethe.verdict": outcome.verdict,
-        "lethe.method": outcome.method,
-        "lethe.level": outcome.level,
-        "lethe.scope_kind": split.scope_kind,
-        "lethe.scope": split.scope,
-        "lethe.data": split.data,
-        "lethe.retained": split.retained,
-        "lethe.commit": git_commit(checkout.root) or "none",
-        **({"lethe.certificate": certificates[split.request]} if len(certificates) == 1 else by_request),
+        Tag.REQUEST: split.request,
+        Tag.VERDICT: outcome.verdict,
+        Tag.METHOD: outcome.method,
+        Tag.LEVEL: outcome.level,
+        Tag.SCOPE_KIND: split.scope_kind,
+        Tag.SCOPE: split.scope,
+        Tag.DATA: split.data,
+        Tag.RETAINED: split.retained,
+        Tag.COMMIT: git_commit(checkout.root) or "none",
+        **certificate_tags(certificates),
     }
 
 

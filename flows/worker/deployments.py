@@ -15,7 +15,7 @@ from flows.delete import require_ready
 from flows.submit import open_ledger
 from flows.verify import show_checked
 from flows.worker.turn import serve_next, train_model, worker_name
-from tasks.orchestration.flow_runs import tag_flow_run, tag_of
+from tasks.orchestration.flow_runs import request_tags, tag_flow_run
 from tasks.requests.claims import PASSING
 from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import PipelineError
@@ -102,7 +102,7 @@ def delete(order: DeletionOrder) -> str:
         UnavailableError: If a service is away for longer than a run waits; the request waits.
     """
     require_ready()
-    tag_flow_run([tag_of(order.request_id)])
+    tag_flow_run(request_tags([order.request_id]))
     ledger, worker = open_ledger(HERE), worker_name()
     choose = turn_of(order.request_id, ahead=order.ahead)
     while (entry := ledger.history(order.request_id)[0]).state in {"received", "running"}:

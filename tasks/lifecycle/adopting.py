@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_values, read_yaml, set_values
+from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.data.datasets import read_card
 from tasks.tracking.registry import promote, register_model
@@ -191,7 +192,7 @@ def register_adopted(checkout: Checkout, name: str, claimed: float | None, found
         weights=checkout.parent / WEIGHTS,
         card=checkout.parent / CARD,
         key=key,
-        tags={"lethe.method": "adopt", "lethe.trained_on": data.rows_digest},
+        tags={Tag.METHOD: "adopt", Tag.TRAINED_ON: data.rows_digest},
         description=f"Adopted: trained elsewhere, right about {found.value:.2%} of the held-out images",
     )
     promote(run.tracking, name, version.version)

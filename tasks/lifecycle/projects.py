@@ -17,6 +17,7 @@ from tasks.checkout.environment import find_checkout, sole_use
 from tasks.checkout.git import ask_git, reach_git, run_git
 from tasks.checkout.imports import PACKAGES, own_root
 from tasks.checkout.settings import WorkerSettings
+from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.lifecycle.releases import continue_from_champion
 from tasks.requests.claims import work_folder
@@ -130,7 +131,7 @@ def _continue(checkout: Checkout) -> Checkout:
         return checkout
     promoted = champion(connect(checkout), checkout.params.registry.model)
     weights = read_checkpoint_card(checkout.unlearned).weights
-    if promoted is not None and promoted.tags.get("lethe.weights") == weights:
+    if promoted is not None and promoted.tags.get(Tag.WEIGHTS) == weights:
         continue_from_champion(checkout)
     return Checkout(checkout.root)
 

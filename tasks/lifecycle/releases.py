@@ -6,6 +6,7 @@ from pathlib import Path
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder, read_record
 from tasks.checkout.params import write_params
+from tasks.checkout.tags import Tag
 from tasks.computing.carrying import keep_carried
 from tasks.computing.checkpoints import load_checkpoint
 from tasks.computing.materials import find_model
@@ -65,8 +66,8 @@ def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:
     _, card = load_checkpoint(checkout.unlearned)
     name = checkout.params.registry.model
     promoted = champion(connect(checkout), name)
-    if promoted is None or promoted.tags.get("lethe.weights") != card.weights:
-        came = "none" if promoted is None else promoted.tags.get("lethe.weights")
+    if promoted is None or promoted.tags.get(Tag.WEIGHTS) != card.weights:
+        came = "none" if promoted is None else promoted.tags.get(Tag.WEIGHTS)
         raise PipelineError(
             f"models/unlearned is {card.weights}, the champion of {name!r} is {came}; finish it first"
         )

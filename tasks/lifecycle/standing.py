@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.tags import Tag
 from tasks.lifecycle.releases import ancestry, read_release
 from tasks.requests.request_file import check_request, is_known, read_request
 from tasks.storage.versioning import is_pinned
@@ -89,9 +90,9 @@ def find_release(checkout: Checkout, request_id: str) -> Released | None:
     served = released.group or request.summary
     if released.group is not None and request.summary.digest not in released.group.members:
         return None
-    tags = {"lethe.request": served.id, "lethe.scope": served.scope}
+    tags = {Tag.REQUEST: served.id, Tag.SCOPE: served.scope}
     version = find_version(connect(checkout), released.registered_model, tags)
-    if version is None or version.tags["lethe.data"] not in ancestry(checkout):
+    if version is None or version.tags[Tag.DATA] not in ancestry(checkout):
         return None
     return released
 
@@ -131,10 +132,10 @@ def find_unfinished(checkout: Checkout) -> DeletionRequest | None:
         return None
     promoted = champion(connect(checkout), checkout.params.registry.model)
     request = read_request(checkout, named)
-    own = {"lethe.request": request.id, "lethe.scope": request.scope_digest}
+    own = {Tag.REQUEST: request.id, Tag.SCOPE: request.scope_digest}
     if promoted is None or not own.items() <= promoted.tags.items():
         return None
-    return request if promoted.tags["lethe.data"] in ancestry(checkout) else None
+    return request if promoted.tags[Tag.DATA] in ancestry(checkout) else None
 
 
 def _is_settled(checkout: Checkout, released: Released) -> bool:

@@ -13,9 +13,9 @@ import httpx
 from tasks.checkout.environment import now
 from tasks.checkout.progress import tell
 from tasks.checkout.settings import ServiceSettings
+from tasks.checkout.tags import SUBMITTED, Tag, event_resource
 from unlearn_core.records.ledger import Entry
 
-SUBMITTED = "lethe.request.submitted"
 WAIT_S = 10
 
 
@@ -53,8 +53,8 @@ def _event(entry: Entry) -> dict[str, Any]:
         "event": SUBMITTED,
         "occurred": now(),
         "resource": {
-            "prefect.resource.id": f"lethe.request.{entry.id}",
-            "lethe.model": entry.submission.model,
+            "prefect.resource.id": event_resource(entry.id),
+            Tag.MODEL: entry.submission.model,
         },
         "payload": {"request_id": entry.id},
         "id": str(uuid4()),

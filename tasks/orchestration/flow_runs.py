@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.tags import flow_tag
 from tasks.report.explaining import explain, verdict_on
 from tasks.report.gathering import gather_facts
 from tasks.report.outputs import run_name
@@ -18,7 +19,7 @@ def tag_deletion(checkout: Checkout, *requests: RequestId) -> None:
         requests: The ids of the requests that it serves.
     """
     model = checkout.params.registry.model
-    tag_flow_run(["lethe", f"model:{model}", *map(tag_of, requests)])
+    tag_flow_run(["lethe", flow_tag("model", model), *request_tags(requests)])
 
 
 def show_deletion(checkout: Checkout, *requests: RequestId) -> None:
@@ -31,8 +32,8 @@ def show_deletion(checkout: Checkout, *requests: RequestId) -> None:
     told = [gather_facts(checkout, one) for one in requests]
     record, verdict = told[0].deletion, verdict_on(told[0])
     found = "nothing-accepted" if record.accepted is None else record.accepted.verdict.verdict
-    tags = [f"verdict:{found}"]
-    tags += [] if record.accepted is None else [f"method:{record.accepted.unlearning.name}"]
+    tags = [flow_tag("verdict", found)]
+    tags += [] if record.accepted is None else [flow_tag("method", record.accepted.unlearning.name)]
     tag_flow_run(tags, name=run_name(record))
     description = f"**{verdict.label}.** {verdict.sentence}"
     show_markdown(f"deletion-{record.request}", explain(*told), description=description)
@@ -73,7 +74,7 @@ def end_orphans(requests: Iterable[RequestId]) -> None:
     with get_client(sync_client=True) as client:
         for request in requests:
             wanted = filters.FlowRunFilter.model_validate(
-                {"tags": {"all_": [tag_of(request)]}, "state": open_}
+                {"tags": {"all_": request_tags([request])}, "state": open_}
             )
             inside = [run for run in client.read_flow_runs(flow_run_filter=wanted) if run.parent_task_run_id]
             for run in inside:
@@ -84,12 +85,12 @@ def tagged(requests: Iterable[RequestId]) -> AbstractContextManager[object]:
     """Let every run that begins inside carry the ids of the requests that it serves."""
     from prefect import tags
 
-    return tags(*map(tag_of, requests))
+    return tags(*request_tags(requests))
 
 
-def tag_of(request: RequestId) -> str:
-    """Return the tag that the runs of a request are found by."""
-    return f"request:{request}"
+def request_tags(requests: Iterable[RequestId]) -> list[str]:
+    """Return the tags that the runs of some requests are found by."""
+    return [flow_tag("request", one) for one in requests]
 
 
 def show_markdown(key: str, markdown: str, *, description: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from tasks.checkout.tags import Tag
 from tasks.requests.ledger.finding import find_ledger
 from tasks.requests.ledger.ledger import Ledger
 from unlearn_core.errors import RequestError, SetupError
@@ -23,9 +24,9 @@ def search_tags(root: Path, split: SplitRecord, requests: Sequence[DeletionReque
         Tags for MLflow; nothing in them names what is forgotten.
     """
     due, ids = due_day(root, requests), [one.id for one in requests]
-    tags = {"lethe.scope_kind": split.scope_kind}
-    tags |= {} if due is None else {"lethe.due": due}
-    return tags | ({"lethe.requests": ", ".join(ids)} if len(ids) > 1 else {})
+    tags = {Tag.SCOPE_KIND: split.scope_kind}
+    tags |= {} if due is None else {Tag.DUE: due}
+    return tags | ({Tag.REQUESTS: ", ".join(ids)} if len(ids) > 1 else {})
 
 
 def due_day(root: Path, requests: Sequence[DeletionRequest]) -> Day | None:

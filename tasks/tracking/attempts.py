@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tasks.checkout.files import as_csv
-from tasks.tracking.runs import NOTE, Run, end_run, find_or_start
+from tasks.checkout.tags import Tag
+from tasks.tracking.runs import Run, end_run, find_or_start
 from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
@@ -16,7 +17,6 @@ from unlearn_core.records.tuning import TuningRecord
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ATTEMPT_KEY = "lethe.attempt_key"
 
 # The limits of MLflow's stores: characters of a parameter, and entries per call.
 _PARAM_LENGTH, _METRICS_PER_CALL, _PARAMS_PER_CALL = 6000, 1000, 100
@@ -47,7 +47,7 @@ def log_attempt(
     key = sha256(canonical_json([parent.id, record.digest, evaluation.digest, verdict.digest]))
     tags = _attempt_tags(parent, key, record, verdict)
     name = f"{record.name} · {verdict.verdict.replace('_', '-')}"
-    run = find_or_start(parent.tracking, ATTEMPT_KEY, name=name, tags=tags)
+    run = find_or_start(parent.tracking, Tag.ATTEMPT_KEY, name=name, tags=tags)
     client = parent.tracking.client
     info = client.get_run(run.id).info
     if info.status == "FINISHED":
@@ -136,17 +136,17 @@ def coverage_table(coverage: Coverage) -> str:
 
 def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: Verdict) -> dict[str, str]:
     return {
-        NOTE: f"One attempt, by the method `{record.name}`.\n\n{verdict.reason}",
-        "lethe.kind": "attempt",
-        "lethe.method": record.name,
-        "lethe.verdict": verdict.verdict,
-        "lethe.level": verdict.level,
-        "lethe.reason": verdict.reason,
-        "lethe.parent_weights": record.parent,
-        "lethe.weights": record.weights,
-        ATTEMPT_KEY: key,
-        "lethe.policy": verdict.policy,
-        "mlflow.parentRunId": parent.id,
+        Tag.NOTE: f"One attempt, by the method `{record.name}`.\n\n{verdict.reason}",
+        Tag.KIND: "attempt",
+        Tag.METHOD: record.name,
+        Tag.VERDICT: verdict.verdict,
+        Tag.LEVEL: verdict.level,
+        Tag.REASON: verdict.reason,
+        Tag.PARENT_WEIGHTS: record.parent,
+        Tag.WEIGHTS: record.weights,
+        Tag.ATTEMPT_KEY: key,
+        Tag.POLICY: verdict.policy,
+        Tag.PARENT_RUN: parent.id,
     }
 
 

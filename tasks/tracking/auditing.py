@@ -8,6 +8,7 @@ import numpy as np
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
 from tasks.checkout.files import write_record
+from tasks.checkout.tags import Tag
 from tasks.computing.costs import read_cost
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
@@ -17,8 +18,6 @@ from tasks.report.model_figures import draw_class_accuracy, draw_confidences, dr
 from tasks.report.outputs import HEADLINES, evaluations_by_model, refusal_markdown, run_name
 from tasks.tracking.attempts import log_attempt, log_drift, log_evaluation
 from tasks.tracking.runs import (
-    NAME,
-    NOTE,
     Run,
     comparison_run,
     connect,
@@ -81,11 +80,11 @@ def _refusal_tags(checkout: Checkout, record: DeletionRecord) -> dict[str, str]:
     last = record.rungs[-1] if record.rungs else None
     verdict = "none" if last is None else "drifted" if last.has_drifted else last.verdict.verdict
     return {
-        NAME: run_name(record),
-        NOTE: refusal_markdown(record),
-        "lethe.verdict": verdict,
-        "lethe.method": record.tried[-1] if record.tried else "none",
-        "lethe.commit": git_commit(checkout.root) or "none",
+        Tag.RUN_NAME: run_name(record),
+        Tag.NOTE: refusal_markdown(record),
+        Tag.VERDICT: verdict,
+        Tag.METHOD: record.tried[-1] if record.tried else "none",
+        Tag.COMMIT: git_commit(checkout.root) or "none",
     }
 
 

@@ -5,12 +5,13 @@ Names, tags and words of a run are set in one call: on a server each one costs.
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
+from tasks.checkout.tags import Tag, certificate_tags
 from tasks.computing.materials import read_split
 from tasks.report.explaining import Page, explain, folder_of, version_note
 from tasks.report.gathering import gather_facts
 from tasks.report.outputs import run_name
 from tasks.report.page import write_report
-from tasks.tracking.runs import NAME, NOTE, Run, end_run, log_documents, set_tags
+from tasks.tracking.runs import Run, end_run, log_documents, set_tags
 from unlearn_core.records.deletion import Outcome, Released
 from unlearn_core.records.request import RequestId
 
@@ -39,16 +40,15 @@ def close_released(checkout: Checkout, run: Run, *released: Released) -> None:
         released: What was released; where requests were served together, for each of them.
     """
     first, told = released[0], [gather_facts(checkout, one.outcome.request) for one in released]
-    certificates = {f"lethe.certificate.{one.outcome.request}": one.certificate_digest for one in released}
     tags = {
-        NAME: run_name(told[0].deletion),
-        NOTE: explain(*told, page=page_of(run)),
-        "lethe.verdict": first.outcome.verdict,
-        "lethe.method": first.outcome.method,
-        "lethe.level": first.outcome.level,
-        "lethe.registered_version": str(first.registered_version),
-        "lethe.commit": git_commit(checkout.root) or "none",
-        **({"lethe.certificate": first.certificate_digest} if len(released) == 1 else certificates),
+        Tag.RUN_NAME: run_name(told[0].deletion),
+        Tag.NOTE: explain(*told, page=page_of(run)),
+        Tag.VERDICT: first.outcome.verdict,
+        Tag.METHOD: first.outcome.method,
+        Tag.LEVEL: first.outcome.level,
+        Tag.REGISTERED_VERSION: str(first.registered_version),
+        Tag.COMMIT: git_commit(checkout.root) or "none",
+        **certificate_tags({one.outcome.request: one.certificate_digest for one in released}),
     }
     set_tags(run, tags)
     end_run(run, "FINISHED")
@@ -65,7 +65,7 @@ def explain_refusal(checkout: Checkout, run: Run, *requests: RequestId) -> None:
     told = [gather_facts(checkout, one) for one in requests]
     for facts in told:
         log_documents(run, write_report(checkout, facts.request), artifact_path=folder_of(facts))
-    set_tags(run, {NOTE: explain(*told, page=page_of(run))})
+    set_tags(run, {Tag.NOTE: explain(*told, page=page_of(run))})
 
 
 def close_unapproved(checkout: Checkout, run: Run, why: str) -> None:
@@ -77,7 +77,7 @@ def close_unapproved(checkout: Checkout, run: Run, why: str) -> None:
         why: What there is to say of it; of persons only what the one who refused is called in the record.
     """
     request_id = read_split(checkout).request
-    set_tags(run, {NAME: f"delete {request_id} · not approved", NOTE: f"**Not approved.** {why}"})
+    set_tags(run, {Tag.RUN_NAME: f"delete {request_id} · not approved", Tag.NOTE: f"**Not approved.** {why}"})
     end_run(run, "FAILED")
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tasks.checkout.tags import Tag
 from tasks.report.notes import note
 from unlearn_core.errors import SetupError
 
@@ -56,7 +57,7 @@ def _make(client: "MlflowClient", model: str, artifacts: str | None) -> "Experim
 def _words(model: str) -> dict[str, str]:
     """Return the tags that make MLflow show an experiment as one of training, with a description."""
     return {
-        "lethe.model": model,
-        "mlflow.experimentKind": "custom_model_development",
-        "mlflow.note.content": note("experiment", model=model),
+        Tag.MODEL: model,
+        Tag.EXPERIMENT_KIND: "custom_model_development",
+        Tag.NOTE: note("experiment", model=model),
     }

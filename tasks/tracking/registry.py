@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from tasks.checkout.files import file_digest, read_record
+from tasks.checkout.tags import Tag
 from tasks.report.notes import note
-from tasks.tracking.runs import DELETION_KEY, Run, Tracking
+from tasks.tracking.runs import Run, Tracking
 from tasks.tracking.served_code import copy_needed
 from unlearn_core.errors import PipelineError, RequestError
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
 
 CHAMPION, PREVIOUS = "champion", "previous"
-WEIGHTS = "lethe.weights"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def register_model(
         raise PipelineError(
             f"{weights} has digest {found}, its card says {described.weights}; nothing was registered"
         )
-    identity = {DELETION_KEY: key, WEIGHTS: described.weights}
+    identity = {Tag.DELETION_KEY: key, Tag.WEIGHTS: described.weights}
     if (existing := find_version(run.tracking, name, identity)) is not None:
         return existing
     model_id = _log_model(run, name, weights, card, described)
@@ -128,10 +128,10 @@ def refuse_undoing(tracking: Tracking, name: str, *, request_id: str, ancestry: 
         RequestError: If what the champion retained is not among them, though what it came from is.
     """
     current = champion(tracking, name)
-    if current is None or current.tags.get("lethe.request") == request_id:
+    if current is None or current.tags.get(Tag.REQUEST) == request_id:
         return
-    if current.tags.get("lethe.data") in ancestry and current.tags.get("lethe.retained") not in ancestry:
-        forgotten = current.tags["lethe.request"]
+    if current.tags.get(Tag.DATA) in ancestry and current.tags.get(Tag.RETAINED) not in ancestry:
+        forgotten = current.tags[Tag.REQUEST]
         raise RequestError(
             f"{name!r} version {current.version} has forgotten request {forgotten!r} from this data, and the "
             "parent that params.yaml names still knows it; run `lethe next` to start from the champion, or "
@@ -185,7 +185,7 @@ def _log_model(run: Run, name: str, weights: Path, card: Path, described: Checkp
     from mlflow.models import Model
 
     client = run.tracking.client
-    tags = {WEIGHTS: described.weights}
+    tags = {Tag.WEIGHTS: described.weights}
     logged = client.create_logged_model(run.tracking.experiment_id, name, source_run_id=run.id, tags=tags)
     with tempfile.TemporaryDirectory() as folder:
         code, *artifacts = _copied(Path(folder), Path(__file__).with_name("served_model.py"), weights, card)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import configure_libraries
+from tasks.checkout.tags import Tag
 from tasks.checkout.variables import restored
 from tasks.tracking.experiments import open_experiment
 from tasks.tracking.server import addresses
@@ -22,12 +23,6 @@ from unlearn_core.records.base import Sha256, UtcTime
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-DELETION_KEY = "lethe.deletion_key"
-COMPARISON_KEY = "lethe.comparison_key"
-ADOPTION_KEY = "lethe.adoption_key"
-NAME, NOTE = "mlflow.runName", "mlflow.note.content"
-"""The tags in which MLflow keeps what a run is called, and what its page says of it."""
 
 RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
@@ -110,8 +105,8 @@ def deletion_run(
     Returns:
         The run. It stays as it ended until ``end_run`` says otherwise.
     """
-    own = {"lethe.request": request_id, **(tags or {}), "lethe.kind": "deletion", DELETION_KEY: key}
-    return find_or_start(tracking, DELETION_KEY, name=f"delete {request_id}", tags=own)
+    own = {Tag.REQUEST: request_id, **(tags or {}), Tag.KIND: "deletion", Tag.DELETION_KEY: key}
+    return find_or_start(tracking, Tag.DELETION_KEY, name=f"delete {request_id}", tags=own)
 
 
 def comparison_run(tracking: Tracking, *, request_id: str, key: Sha256) -> Run:
@@ -125,8 +120,8 @@ def comparison_run(tracking: Tracking, *, request_id: str, key: Sha256) -> Run:
     Returns:
         The run.
     """
-    tags = {COMPARISON_KEY: key, "lethe.request": request_id, "lethe.kind": "comparison"}
-    return find_or_start(tracking, COMPARISON_KEY, name=f"compare {request_id}", tags=tags)
+    tags = {Tag.COMPARISON_KEY: key, Tag.REQUEST: request_id, Tag.KIND: "comparison"}
+    return find_or_start(tracking, Tag.COMPARISON_KEY, name=f"compare {request_id}", tags=tags)
 
 
 def adoption_run(tracking: Tracking, *, name: str, key: Sha256) -> Run:
@@ -140,8 +135,8 @@ def adoption_run(tracking: Tracking, *, name: str, key: Sha256) -> Run:
     Returns:
         The run.
     """
-    tags = {ADOPTION_KEY: key, "lethe.kind": "adoption"}
-    return find_or_start(tracking, ADOPTION_KEY, name=f"adopt {name}", tags=tags)
+    tags = {Tag.ADOPTION_KEY: key, Tag.KIND: "adoption"}
+    return find_or_start(tracking, Tag.ADOPTION_KEY, name=f"adopt {name}", tags=tags)
 
 
 def end_run(run: Run, status: RunStatus) -> None:
@@ -161,7 +156,7 @@ def started_at(run: Run) -> UtcTime:
 def set_tags(run: Run, tags: Mapping[str, str]) -> None:
     """Set tags on a run, all in one call; they must not name a person.
 
-    ``NAME`` sets what the run is called, ``NOTE`` what its page says of it, in Markdown.
+    ``Tag.RUN_NAME`` sets what the run is called, ``Tag.NOTE`` what its page says of it.
     """
     from mlflow.entities import RunTag
 
@@ -184,7 +179,7 @@ def log_dataset_input(run: Run, *, name: str, digest: Sha256, source: str, conte
 
     short = digest.removeprefix("sha256:")[:_DIGEST_LENGTH]
     dataset = Dataset(name, short, source_type="local", source=json.dumps({"uri": source}))
-    tags = [InputTag("mlflow.data.context", context), InputTag("lethe.sha256", digest)]
+    tags = [InputTag(Tag.CONTEXT, context), InputTag(Tag.ROWS, digest)]
     run.tracking.client.log_inputs(run.id, [DatasetInput(dataset, tags)])
 
 

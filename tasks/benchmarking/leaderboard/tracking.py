@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.tags import Tag
 from tasks.tracking.attempts import log_metrics, log_params
 from tasks.tracking.runs import Run, connect, end_run, find_or_start, log_documents
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.benchmark import Leaderboard
-
-BENCHMARK_KEY = "lethe.benchmark_key"
 
 
 def log_board(checkout: Checkout, board: Leaderboard, pages: Sequence[Path]) -> Run:
@@ -25,10 +24,10 @@ def log_board(checkout: Checkout, board: Leaderboard, pages: Sequence[Path]) -> 
     """
     rows = [row.model_dump(mode="json") for row in board.rows]
     tags = {
-        BENCHMARK_KEY: sha256(canonical_json([board.parent, board.data, rows])),
-        "lethe.kind": "benchmark",
+        Tag.BENCHMARK_KEY: sha256(canonical_json([board.parent, board.data, rows])),
+        Tag.KIND: "benchmark",
     }
-    run = find_or_start(connect(checkout), BENCHMARK_KEY, name=f"benchmark {board.dataset}", tags=tags)
+    run = find_or_start(connect(checkout), Tag.BENCHMARK_KEY, name=f"benchmark {board.dataset}", tags=tags)
     info = run.tracking.client.get_run(run.id).info
     if info.status != "FINISHED":
         log_params(run, _params(board))

@@ -7,7 +7,8 @@ import pytest
 from answering import answering
 from ledgers import draft, enter
 
-from tasks.orchestration.events import SUBMITTED, announce
+from tasks.checkout.tags import SUBMITTED
+from tasks.orchestration.events import announce
 from tasks.requests.ledger.ledger import connect
 
 

@@ -14,10 +14,9 @@ from world import ROOT
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import write_params
+from tasks.checkout.tags import Tag
 from tasks.tracking.attempts import coverage_table, log_attempt, log_evaluation
 from tasks.tracking.runs import (
-    NAME,
-    NOTE,
     comparison_run,
     connect,
     deletion_run,
@@ -199,7 +198,7 @@ def test_an_attempt_is_nested_and_ended(run):
     assert entry.data.tags["lethe.verdict"] == "passes"
     assert entry.data.tags["lethe.method"] == "pgu"
     assert entry.info.run_name == "pgu · passes"
-    assert "inside_bands" in entry.data.tags[NOTE]
+    assert "inside_bands" in entry.data.tags[Tag.NOTE]
 
 
 def test_the_params_of_an_attempt_are_its_hyper_parameters_flattened(run):
@@ -299,10 +298,13 @@ def test_a_run_is_renamed_and_described_with_its_tags_in_one_call(run, monkeypat
     monkeypatch.setattr(
         run.tracking.client, "log_batch", lambda *some, **named: calls.append(log_batch(*some, **named))
     )
-    set_tags(run, {NAME: "delete demo · svd · passes", NOTE: "**Forgotten.**", "lethe.verdict": "passes"})
+    set_tags(
+        run,
+        {Tag.RUN_NAME: "delete demo · svd · passes", Tag.NOTE: "**Forgotten.**", "lethe.verdict": "passes"},
+    )
     assert len(calls) == 1
     assert read(run).info.run_name == "delete demo · svd · passes"
-    assert read(run).data.tags[NOTE] == "**Forgotten.**"
+    assert read(run).data.tags[Tag.NOTE] == "**Forgotten.**"
 
 
 def test_a_run_that_is_found_again_costs_nothing_where_its_tags_are_as_they_should_be(run, key, monkeypatch):

@@ -1,0 +1,92 @@
+"""The names of tags: what runs, versions and events are found by, in MLflow and in Prefect.
+
+Records carry no tags: the ``schema_version`` of one, e.g. ``lethe.request/1``, stands in its class.
+A tag never names a person.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.request import RequestId
+
+
+class Tag:
+    """Tags in MLflow: of runs, registered versions, experiments and data sets."""
+
+    KIND = "lethe.kind"
+    """What a run is: a deletion, an attempt, a comparison, an adoption, or a benchmark."""
+
+    # By these a repeat of the same work finds what it did before.
+    DELETION_KEY = "lethe.deletion_key"
+    ATTEMPT_KEY = "lethe.attempt_key"
+    COMPARISON_KEY = "lethe.comparison_key"
+    ADOPTION_KEY = "lethe.adoption_key"
+    BENCHMARK_KEY = "lethe.benchmark_key"
+
+    REQUEST = "lethe.request"
+    REQUESTS = "lethe.requests"
+    """The ids of requests that are served together, on one line."""
+    SCOPE = "lethe.scope"
+    SCOPE_KIND = "lethe.scope_kind"
+    DUE = "lethe.due"
+
+    VERDICT = "lethe.verdict"
+    METHOD = "lethe.method"
+    LEVEL = "lethe.level"
+    REASON = "lethe.reason"
+    POLICY = "lethe.policy"
+
+    MODEL = "lethe.model"
+    WEIGHTS = "lethe.weights"
+    PARENT_WEIGHTS = "lethe.parent_weights"
+    PARENT_VERSION = "lethe.parent_version"
+    REGISTERED_VERSION = "lethe.registered_version"
+
+    DATA = "lethe.data"
+    """The digest of the data before, of a version that has forgotten a part of it."""
+    RETAINED = "lethe.retained"
+    TRAINED_ON = "lethe.trained_on"
+    """The digest of the data that an adopted model was trained on."""
+    ROWS = "lethe.sha256"
+    """The whole digest of a data set's rows; MLflow itself keeps 36 characters of it."""
+
+    COMMIT = "lethe.commit"
+    CERTIFICATE = "lethe.certificate"
+
+    # MLflow's own.
+    RUN_NAME = "mlflow.runName"
+    NOTE = "mlflow.note.content"
+    """What the page of a run, a version or an experiment says, in Markdown."""
+    PARENT_RUN = "mlflow.parentRunId"
+    EXPERIMENT_KIND = "mlflow.experimentKind"
+    CONTEXT = "mlflow.data.context"
+
+
+def certificate_tags(digests: Mapping[RequestId, Sha256]) -> dict[str, str]:
+    """Return the tags of certificates: one for a single request, and one for each member of a group.
+
+    Args:
+        digests: The certificates' digests, by request.
+
+    Returns:
+        The tags.
+    """
+    if len(digests) == 1:
+        (digest,) = digests.values()
+        return {Tag.CERTIFICATE: digest}
+    return {f"{Tag.CERTIFICATE}.{request}": digest for request, digest in digests.items()}
+
+
+def flow_tag(kind: Literal["model", "request", "verdict", "method"], value: str) -> str:
+    """Return a tag of Prefect's flow runs, which have no value of their own."""
+    return f"{kind}:{value}"
+
+
+SUBMITTED = "lethe.request.submitted"
+"""The event that Prefect is told of when a request comes in."""
+
+
+def event_resource(request: RequestId) -> str:
+    """Return what an event about a request is about, as Prefect names it."""
+    return f"{Tag.REQUEST}.{request}"
