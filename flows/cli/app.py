@@ -70,7 +70,7 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def start(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001  (its callback does the work)
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
