@@ -12,6 +12,7 @@ from tasks.checkout.progress import tell
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.configured import configured_methods
 from tasks.computing.materials import load_materials, read_split
+from tasks.computing.unlearning import Attempted
 from tasks.data.pool import Pool
 from tasks.references.retrained import References
 from tasks.report.outputs import write_reports
@@ -111,6 +112,11 @@ def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:
     """Unlearn with one method, measure, judge, and write all of it down."""
     share = baseline.policy.max_unsupported_share
     tried = steps.attempt(baseline.checkout, method, baseline.run, max_unsupported_share=share)
+    return weigh(baseline, method, tried, steps)
+
+
+def weigh(baseline: Baseline, method: Method, tried: Attempted, steps: Steps) -> Rung:
+    """Measure what a method made, judge it, and write all of it down."""
     evaluation = steps.assess(
         baseline.checkout, tried.checkpoint, baseline.run, references=baseline.references, method=method
     )
@@ -136,13 +142,15 @@ class _Climbed:
 def _climb(baseline: Baseline, planned: Route, steps: Steps) -> _Climbed:
     """Try one method after the other until a model is accepted; an overdrawn budget leaves retraining."""
     climbed, why = _Climbed(), None
+    share = baseline.policy.max_unsupported_share
     for method in planned.methods:
         if why is not None and method.name != LAST_RESORT:
             climbed.left_out += (LeftOut(method=method.name, why=why),)
             continue
         climbed.tried += (method.name,)
         try:
-            rung = try_method(baseline, method, steps)
+            tried = steps.attempt(baseline.checkout, method, baseline.run, max_unsupported_share=share)
+            rung = weigh(baseline, method, tried, steps)
         except UnlearningError as error:
             climbed.failed += (LeftOut(method=method.name, why=str(error)),)
             continue

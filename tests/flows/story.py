@@ -1,17 +1,21 @@
 """One deletion told twice: by ``dvc repro`` and by Prefect, and how the second telling goes on."""
 
 import json
+import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
-from world import NOTHING, lethe, run
+import pytest
+from world import NOTHING, PACKAGES, ROOT, lethe, run
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_params, read_values, write_params
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.lifecycle.releases import continue_from_champion, read_release
+from unlearn_core.methods.svd import Svd
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.deletion import Released
 
@@ -34,6 +38,7 @@ class Story:
     Attributes:
         root: The checkout, as it is in the end.
         first: What ``lethe delete demo`` released.
+        road: The functions of Lethe's own from that command to the method, in the order of their calls.
         lock: The lock after that.
         status: What ``dvc status`` said then.
         repro: What ``dvc repro`` said then.
@@ -49,6 +54,7 @@ class Story:
 
     root: Path
     first: Released
+    road: tuple[str, ...]
     lock: bytes
     status: CompletedProcess[str]
     repro: CompletedProcess[str]
@@ -73,7 +79,8 @@ def reproduce(root: Path) -> Reproduced:
 def tell(root: Path) -> Story:
     """Serve requests by Prefect in a fresh clone; its server must be running."""
     checkout = Checkout(root)
-    first = deleted(root, "demo")
+    with seen_road() as road:
+        first = deleted(root, "demo")
     lock = (root / "dvc.lock").read_bytes()
     status, repro = run(root, "dvc", "status"), run(root, "dvc", "repro")
     again = deleted(root, "demo")
@@ -91,6 +98,7 @@ def tell(root: Path) -> Story:
     return Story(
         root=root,
         first=first,
+        road=tuple(road),
         lock=lock,
         status=status,
         repro=repro,
@@ -104,6 +112,26 @@ def tell(root: Path) -> Story:
         lock_before_refusal=before,
         lock_after_refusal=stages_of(root),
     )
+
+
+@contextmanager
+def seen_road():
+    """Note which of Lethe's functions lead to a method's ``apply``, from the command on."""
+    road, apply = [], Svd.apply
+
+    def noted(*arguments, **named):
+        frames = [(Path(frame.filename), frame.name) for frame in traceback.extract_stack()]
+        ours = [f"{path.stem}.{name}" for path, name in frames if in_packages(path)]
+        road[:] = [*ours[ours.index("delete.command") :], "Method.apply"]
+        return apply(*arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Svd, "apply", noted)
+        yield road
+
+
+def in_packages(path):
+    return any(path.is_relative_to(ROOT / package) for package in PACKAGES)
 
 
 def deleted(root, *arguments, folder="."):

@@ -71,6 +71,19 @@ def test_a_reproductions_certificate_verifies(reproduced):
     )
 
 
+def test_eight_functions_lead_from_the_command_to_the_method(story):
+    assert story.road == (
+        "delete.command",
+        "delete.delete",
+        "delete.deletion",
+        "unlearn.unlearn",
+        "unlearn._climb",
+        "unlearning.attempt",
+        "unlearning.unlearn",
+        "Method.apply",
+    )
+
+
 def test_the_same_request_is_served_once(story):
     assert story.again == story.first
     assert story.versions == 1
