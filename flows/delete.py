@@ -15,7 +15,7 @@ from flows.stages.steps import Steps
 from flows.stages.unlearn import unlearn
 from flows.train import prepare
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.progress import tell
+from tasks.checkout.log import about, tell
 from tasks.computing.unlearning import attempt
 from tasks.evidence.uploading import push_missing
 from tasks.keys.signing import require_keys
@@ -23,7 +23,7 @@ from tasks.lifecycle.releases import ancestry, read_release
 from tasks.lifecycle.standing import New, Served, Unfinished, find_before, standing
 from tasks.measuring.drift import measure_drift
 from tasks.measuring.evaluation import assess
-from tasks.orchestration.flow_runs import show_deletion, tag_deletion
+from tasks.orchestration.flow_runs import flow_run_id, show_deletion, tag_deletion
 from tasks.orchestration.task_runs import MEASURING, RETRIES, STAGE
 from tasks.references.gathering import gather_references
 from tasks.requests.claims import at_work
@@ -71,16 +71,17 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
             something from this data already; nothing changes.
         GateError: As ``deletion`` does.
     """
-    match standing(checkout, request):
-        case Served(releases):
-            return _repeat(checkout, request, releases)
-        case Unfinished(begun):
-            finished = {one.outcome.request: one for one in deletion(checkout, begun.id)}
-            return tuple(finished[single.id] for single in request.singles)
-        case New():
-            name = checkout.params.registry.model
-            refuse_undoing(connect(checkout), name, request_id=request.id, ancestry=ancestry(checkout))
-            return deletion(submit_request(checkout, request), request.id)
+    with about(*(single.id for single in request.singles)):
+        match standing(checkout, request):
+            case Served(releases):
+                return _repeat(checkout, request, releases)
+            case Unfinished(begun):
+                finished = {one.outcome.request: one for one in deletion(checkout, begun.id)}
+                return tuple(finished[single.id] for single in request.singles)
+            case New():
+                name = checkout.params.registry.model
+                refuse_undoing(connect(checkout), name, request_id=request.id, ancestry=ancestry(checkout))
+                return deletion(submit_request(checkout, request), request.id)
 
 
 def delete_together(checkout: Checkout, requests: Sequence[DeletionRequest]) -> tuple[Released, ...]:
@@ -174,6 +175,13 @@ def deletion(checkout: Checkout, request_id: str) -> tuple[Released, ...]:
         )
     members = tuple(single.id for single in read_request(checkout, request_id).singles)
     tag_deletion(checkout, *members)
+    with about(*members, flow_run=flow_run_id()):
+        _run_stages(checkout, members)
+    return tuple(read_release(checkout, member) for member in members)
+
+
+def _run_stages(checkout: Checkout, members: tuple[str, ...]) -> None:
+    """Run what is due for some requests, up to their evidence and the pages about them."""
     with at_work():
         prepare(checkout)
         run_stage(checkout, "split")
@@ -195,4 +203,3 @@ def deletion(checkout: Checkout, request_id: str) -> tuple[Released, ...]:
     for member in members if find_store() is not None else ():
         store_evidence(checkout, member)
     show_deletion(checkout, *members)
-    return tuple(read_release(checkout, member) for member in members)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import actor, find_checkout, now
-from tasks.checkout.progress import tell
+from tasks.checkout.log import tell
 from tasks.orchestration.events import announce
 from tasks.requests.bulk import Filed, read_requests
 from tasks.requests.ledger.changing import Draft

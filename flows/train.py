@@ -4,7 +4,9 @@ from prefect import flow, task
 
 from flows.stages.pipeline import PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.log import about
 from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.orchestration.flow_runs import flow_run_id
 from tasks.orchestration.task_runs import STAGE
 from unlearn_core.records.artifact import CheckpointCard
 
@@ -36,5 +38,6 @@ def train(checkout: Checkout) -> CheckpointCard:
     Returns:
         The parent's card.
     """
-    prepare(checkout)
+    with about(flow_run=flow_run_id()):
+        prepare(checkout)
     return read_checkpoint_card(checkout.parent)

@@ -19,8 +19,9 @@ HEAD = """# Commands
 *Written from the code by `make docs`; edit the help texts instead.*
 
 Every command has `--help` and, where it has a result, `--json`: one JSON document on standard output, also
-when it fails. Progress and errors go to standard error. `lethe --install-completion` lets your shell
-complete commands, options, requests and methods.
+when it fails. Progress and errors go to standard error, [the log](operations.md#the-log), and
+`lethe --log-level warning COMMAND` tells less of them. `lethe --install-completion` lets your shell complete
+commands, options, requests and methods.
 """
 CODES = """| exit code | meaning |
 |---|---|

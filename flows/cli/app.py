@@ -3,7 +3,7 @@
 import errno
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,8 +32,7 @@ from flows.cli import (
 )
 from flows.cli.output import Output
 from tasks.checkout.environment import configure_libraries, version_of_lethe
-from tasks.checkout.progress import tell
-from unlearn_core.errors import LetheError, SetupError
+from unlearn_core.errors import SetupError
 
 app = typer.Typer(
     help="Make a trained model forget, and prove it: auditable machine unlearning.",
@@ -73,26 +72,27 @@ def start(
     version: Annotated[  # noqa: ARG001  (its callback does the work)
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"] | None,
+        typer.Option(help="The least that standard error tells; `LETHE_LOG_LEVEL`, or `info`, by default."),
+    ] = None,
 ) -> None:
-    """Say what is wrong with the environment before a command begins."""
-    from tasks.checkout.settings import misspelt
+    """See to the log, and to what is wrong with the environment, before a command begins."""
+    from tasks.checkout.log import open_log
 
-    for line in misspelt():
-        tell(f"· {line}")
+    open_log(log_level)
 
 
 def main() -> None:
-    """Run the command line; an error of Lethe's own, or of the machine, is one message and an exit code."""
+    """Run the command line; an error is one message and an exit code."""
     configure_libraries()
     if (here := str(Path.cwd())) not in sys.path:
         # A net's factory may lie in the checkout. It comes last, so that no file there hides one of Lethe's.
         sys.path.append(here)
     try:
         app()
-    except LetheError as error:
-        Output.asked().fail(error)
     except OSError as error:
-        if error.errno not in NOT_WRITABLE:
-            raise
-        reason = OSError(f"{error}; make room there, or let yourself write")
-        Output.asked().fail(reason, exit_code=SetupError.exit_code)
+        full = error.errno in NOT_WRITABLE
+        Output.asked().fail(SetupError(f"{error}; make room there, or let yourself write") if full else error)
+    except Exception as error:
+        Output.asked().fail(error)

@@ -68,7 +68,9 @@ def command(
 
 def agrees(foreseen: "Forecast", *, dry_run: bool, yes: bool) -> bool:
     """Show the forecast, and ask a person at a terminal whether to go on if it is long."""
-    print(tell_forecast(foreseen), file=sys.stderr)
+    from tasks.checkout.log import tell
+
+    tell(tell_forecast(foreseen))
     if dry_run or yes or not sys.stdin.isatty() or foreseen.seconds < ASK_ABOVE_S:
         return not dry_run
     return typer.confirm("run them?", err=True)

@@ -26,10 +26,11 @@ def command(
     """
     from flows.delete import delete, require_ready
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.log import about
     from tasks.requests.request_file import told_as_typed, typed_request
 
     named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
-    with Checkout.open(Path.cwd()) as checkout, told_as_typed(**named):
+    with about(request_id), Checkout.open(Path.cwd()) as checkout, told_as_typed(**named):
         require_ready()
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
         released = delete(checkout, request)

@@ -41,17 +41,14 @@ class Output:
         elif (words := tell()) is not None:
             print(words)
 
-    def fail(self, error: Exception, *, exit_code: int | None = None) -> NoReturn:
-        """Say why a command stopped, to a person and, if it asked for JSON, to a program, and exit.
+    def fail(self, error: Exception) -> NoReturn:
+        """Say why a command stopped, in the log and, if JSON was asked for, to a program, and exit."""
+        from tasks.checkout.log import reason_of, tell_error
 
-        Args:
-            error: What stopped it.
-            exit_code: The process's; that of an error of Lethe's own by default.
-        """
-        code = exit_code if exit_code is not None else getattr(error, "exit_code", LetheError.exit_code)
-        print(f"lethe: {error}", file=sys.stderr)
+        code = getattr(error, "exit_code", LetheError.exit_code)
+        tell_error(error)
         if self.json:
-            print(json.dumps({"exit_code": code, "reason": str(error)}))
+            print(json.dumps({"exit_code": code, "reason": reason_of(error)}))
         sys.exit(code)
 
 

@@ -55,7 +55,9 @@ def command(
 
 def agrees(estimate: "Estimate", *, dry_run: bool, yes: bool) -> bool:
     """Show the estimate, and ask a person at a terminal whether to go on if it is long."""
-    print(tell_estimate(estimate), file=sys.stderr)
+    from tasks.checkout.log import tell
+
+    tell(tell_estimate(estimate))
     if dry_run or yes or not sys.stdin.isatty() or estimate.seconds < ASK_ABOVE_S:
         return not dry_run
     return typer.confirm("train them?", err=True)

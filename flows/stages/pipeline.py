@@ -11,7 +11,8 @@ from flows.stages.parent import make_parent
 from flows.stages.split import split_data
 from flows.stages.unlearn import unlearn
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.progress import announced, tell
+from tasks.checkout.log import tell
+from tasks.checkout.progress import announced
 from tasks.storage.versioning import is_current, pin
 
 Stage = Callable[[Checkout], object]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import configure_libraries, sole_use
+from tasks.checkout.log import about, open_log, tell_error
+from tasks.requests.request_file import read_request
 from unlearn_core.errors import LetheError
 
 
@@ -18,9 +20,19 @@ def run_stage(stage: Callable[[Checkout], object]) -> None:
         stage: Takes the checkout.
     """
     configure_libraries()
+    checkout = Checkout(Path())
     try:
-        with sole_use(Path()):
-            stage(Checkout(Path()))
-    except LetheError as error:
-        print(f"{stage.__name__}: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        open_log()
+        with sole_use(checkout.root), about(*_requests(checkout)):
+            stage(checkout)
+    except Exception as error:
+        tell_error(error, by=stage.__name__)
+        sys.exit(error.exit_code if isinstance(error, LetheError) else 1)
+
+
+def _requests(checkout: Checkout) -> tuple[str, ...]:
+    """Return the ids of the requests that the pipeline serves, where it can tell: the log names them."""
+    try:
+        return tuple(single.id for single in read_request(checkout, checkout.params.request).singles)
+    except LetheError:
+        return ()

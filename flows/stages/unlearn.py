@@ -8,7 +8,7 @@ from flows.stages.process import run_stage
 from flows.stages.steps import PLAIN, Steps
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder, write_record
-from tasks.checkout.progress import tell
+from tasks.checkout.log import tell
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.configured import configured_methods
 from tasks.computing.materials import load_materials, read_split

@@ -10,10 +10,10 @@ from flows.submit import open_ledger
 from flows.train import train
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.progress import tell
+from tasks.checkout.log import about, tell, tell_error, warn
 from tasks.lifecycle.projects import Project, open_project, prepare
 from tasks.lifecycle.publishing import publish, publish_training
-from tasks.orchestration.flow_runs import end_orphans, tagged
+from tasks.orchestration.flow_runs import end_orphans, flow_run_id, tagged
 from tasks.requests.claims import Claim, device, hold, lease_s
 from tasks.requests.grouping import make_one
 from tasks.requests.request_file import check_request, preview_manifest
@@ -58,13 +58,15 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
     claimed = tuple(entry.id for entry in entries)
     if not entries:
         return Turn(claimed)
-    tell(f"· {', '.join(claimed)} of {entries[0].submission.model}")
-    try:
-        with hold(ledger, entries, worker, limit_s=limit_s) as claim, tagged(claimed):
-            end_orphans(entry.id for entry in entries if entry.attempts > 1)
-            _serve_patiently(folder, claim)
-    except LetheError as error:
-        return Turn(claimed, error)
+    with about(*claimed, flow_run=flow_run_id()):
+        tell(f"· {', '.join(claimed)} of {entries[0].submission.model}")
+        try:
+            with hold(ledger, entries, worker, limit_s=limit_s) as claim, tagged(claimed):
+                end_orphans(entry.id for entry in entries if entry.attempts > 1)
+                _serve_patiently(folder, claim)
+        except LetheError as error:
+            tell_error(error)
+            return Turn(claimed, error)
     return Turn(claimed)
 
 
@@ -74,7 +76,7 @@ def _serve_patiently(folder: Path, claim: Claim) -> None:
         try:
             return _serve(folder, claim)
         except UnavailableError as error:
-            tell(f"· goes on in {pause_s} s: {error}")
+            warn(f"· goes on in {pause_s} s: {error}")
             time.sleep(pause_s)
     return _serve(folder, claim)
 
@@ -125,9 +127,8 @@ def _told(released: Released) -> str:
 
 def worker_name() -> str:
     """Return a name that no other process has: a flow run's id, else this process's number."""
-    from prefect.runtime import flow_run
-
-    return f"flow run {flow_run.id}" if flow_run.id else f"process {os.getpid()}"
+    run = flow_run_id()
+    return f"flow run {run}" if run else f"process {os.getpid()}"
 
 
 def train_model(folder: Path, model: str) -> CheckpointCard:

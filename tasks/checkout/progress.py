@@ -1,4 +1,4 @@
-"""Progress on standard error: a line per finished stage, and bars for people at a terminal."""
+"""How the work goes on: a line of the log per finished stage, and bars for people at a terminal."""
 
 import sys
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
+from tasks.checkout.log import shows_progress, tell
 from unlearn_core.progress import OnStep, Step, ignore_step
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def progress(title: str) -> Iterator[OnStep]:
     Yields:
         The listener to hand to the work.
     """
-    if not sys.stderr.isatty():
+    if not _is_watched():
         yield ignore_step
         return
     with _bars() as bars:
@@ -49,7 +50,7 @@ def progress_of_many(title: str, total: int) -> Iterator[Callable[[str], Abstrac
     Yields:
         Announces a part by its name, from any thread, and gives the listener to hand to it.
     """
-    if not sys.stderr.isatty():
+    if not _is_watched():
         yield _announced_part
         return
     with _bars() as bars:
@@ -67,6 +68,10 @@ def progress_of_many(title: str, total: int) -> Iterator[Callable[[str], Abstrac
         yield part
 
 
+def _is_watched() -> bool:
+    return sys.stderr.isatty() and shows_progress()
+
+
 def _bars() -> "Progress":
     """Return bars on standard error that vanish once the work is done."""
     from rich.console import Console
@@ -80,11 +85,6 @@ def _bars() -> "Progress":
 def _announced_part(name: str) -> Iterator[OnStep]:
     with announced(name):
         yield ignore_step
-
-
-def tell(line: str) -> None:
-    """Print a line on standard error, so that standard output holds results alone."""
-    print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager

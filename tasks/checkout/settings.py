@@ -7,7 +7,7 @@ on it. Groups are read anew each time. ``docs/settings.md`` is written from here
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -152,6 +152,28 @@ class WorkerSettings(Settings):
     )
 
 
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class LogSettings(Settings):
+    """What standard error is like."""
+
+    wrong = ConfigurationError
+
+    log: Literal["text", "json"] = variable(
+        "LETHE_LOG",
+        "text",
+        expected="text or json",
+        purpose="Lines for people, or for [machines](operations.md#the-log): one JSON document a line.",
+    )
+    log_level: Level = variable(
+        "LETHE_LOG_LEVEL",
+        "info",
+        expected="debug, info, warning or error",
+        purpose="The least that is told. At `debug` tracebacks are shown, which may quote data.",
+    )
+
+
 class ServiceSettings(Settings):
     """Variables of other programs that Lethe looks at as well."""
 
@@ -184,6 +206,7 @@ GROUPS: dict[str, type[Settings]] = {
     "The ledger": LedgerSettings,
     "Evidence and data in S3": StoreSettings,
     "Workers": WorkerSettings,
+    "The log": LogSettings,
     "Other programs' own": ServiceSettings,
 }
 """All groups, by the headings of the documentation."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.checkout.progress import tell
+from tasks.checkout.log import tell
 from tasks.data.incoming import Incoming, deal_splits
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.params import ImageFolderSource

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import read_record, write_atomically, write_record
-from tasks.checkout.progress import progress, tell
+from tasks.checkout.log import tell
+from tasks.checkout.progress import progress
 from tasks.data.canaries import with_canaries
 from tasks.data.datasets import describe_dataset, manifest_of, read_card, read_rows
 from tasks.data.folders import list_folder

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checkout.progress import tell
+from tasks.checkout.log import tell
 from tasks.data.incoming import Incoming, deal_splits
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.params import TorchvisionSource

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 
 from tasks.checkout.environment import now
-from tasks.checkout.progress import tell
+from tasks.checkout.log import warn
 from tasks.checkout.settings import ServiceSettings
 from tasks.checkout.tags import SUBMITTED, Tag, event_resource
 from unlearn_core.records.ledger import Entry
@@ -33,7 +33,7 @@ def announce(entries: Sequence[Entry]) -> None:
         _send(server, waiting)
     # Whatever is wrong with the server or its address: the request is in the ledger, and will be served.
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        tell(f"· Prefect was not told ({type(error).__name__}); the requests wait for the schedule")
+        warn(f"· Prefect was not told ({type(error).__name__}); the requests wait for the schedule")
 
 
 def _send(server: ServiceSettings, entries: Sequence[Entry]) -> None:

@@ -39,6 +39,13 @@ def show_deletion(checkout: Checkout, *requests: RequestId) -> None:
     show_markdown(f"deletion-{record.request}", explain(*told), description=description)
 
 
+def flow_run_id() -> str | None:
+    """Return the id of the flow run that is going on, if any."""
+    from prefect.runtime import flow_run
+
+    return flow_run.id
+
+
 def tag_flow_run(tags: Iterable[str], *, name: str | None = None) -> None:
     """Add tags to the flow run, and rename it; it keeps the tags that its deployment gave it.
 

@@ -1,7 +1,7 @@
 """The retrained models and shadows that a policy asks for: those that are there, and those built now."""
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.progress import tell
+from tasks.checkout.log import tell
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.references.building import build_missing, refuse_failed
 from tasks.references.estimating import duration, estimate_building, refuse_full_disk

@@ -14,15 +14,16 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tasks.checkout.progress import tell
+from tasks.checkout.log import tell, tell_error
 from tasks.checkout.settings import WorkerSettings
 from tasks.requests.ledger.ledger import Ledger
-from unlearn_core.errors import LetheError, RequestError, SetupError, UnavailableError
+from unlearn_core.errors import LetheError, PipelineError, RequestError, SetupError, UnavailableError
 from unlearn_core.records.ledger import Entry
 
 ENDED = 70
@@ -150,7 +151,9 @@ def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: floa
         machine; after any other, also when the process is told to end, it waits to be taken up again.
     """
     claim, stop = Claim(ledger, tuple(entries), worker, limit_s), threading.Event()
-    watch = threading.Thread(target=claim.watch, args=(stop, lease_s()), daemon=True)
+    # What the watch says in the end is about the same requests.
+    watching = partial(copy_context().run, claim.watch)
+    watch = threading.Thread(target=watching, args=(stop, lease_s()), daemon=True)
     watch.start()
     token = _CURRENT.set(claim)
     try:
@@ -213,7 +216,7 @@ def device() -> Iterator[None]:
 
 def _end(reason: str) -> NoReturn:
     """End this process at once, and with it what it has started."""
-    print(f"lethe: {reason}", file=sys.stderr, flush=True)
+    tell_error(PipelineError(reason))
     os._exit(ENDED)
 
 

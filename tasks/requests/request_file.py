@@ -6,6 +6,7 @@ from functools import cache
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
+from tasks.checkout.log import is_for_people
 from tasks.data.datasets import manifest_of, read_manifest
 from tasks.data.digits import make_digits
 from tasks.data.importing import require_imported
@@ -36,7 +37,8 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
         came = "nothing" if not named else " and ".join(named)
         raise RequestError(f"a request names classes, samples or subjects, one kind of them; it named {came}")
     if wrong := [one for one in (*classes, *samples, *subjects) if not is_text(one)]:
-        raise RequestError(f"{', '.join(map(repr, wrong))}: expected text in UTF-8 that is not empty")
+        shown = ", ".join(map(repr, wrong)) if is_for_people() else "a name"
+        raise RequestError(f"{shown}: expected text in UTF-8 that is not empty")
     if classes:
         return ClassScope(classes=tuple(sorted(set(classes))))
     key = load_pseudonym_key()
@@ -111,7 +113,8 @@ def told_as_typed(*, samples: tuple[str, ...], subjects: tuple[str, ...]) -> Ite
         yield
     except RequestError as error:
         message = str(error)
-        if samples or subjects:
+        # A log is kept: what was typed goes to the person at the terminal and to nobody else.
+        if (samples or subjects) and is_for_people():
             key = load_pseudonym_key()
             for typed in samples:
                 message = message.replace(pseudonymise(key, "sample", typed), typed)

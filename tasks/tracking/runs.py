@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import configure_libraries
+from tasks.checkout.log import note_run
 from tasks.checkout.tags import Tag
 from tasks.checkout.variables import restored
 from tasks.tracking.experiments import open_experiment
@@ -106,7 +107,9 @@ def deletion_run(
         The run. It stays as it ended until ``end_run`` says otherwise.
     """
     own = {Tag.REQUEST: request_id, **(tags or {}), Tag.KIND: "deletion", Tag.DELETION_KEY: key}
-    return find_or_start(tracking, Tag.DELETION_KEY, name=f"delete {request_id}", tags=own)
+    run = find_or_start(tracking, Tag.DELETION_KEY, name=f"delete {request_id}", tags=own)
+    note_run(run.id)
+    return run
 
 
 def comparison_run(tracking: Tracking, *, request_id: str, key: Sha256) -> Run:

@@ -182,6 +182,20 @@ def test_a_stage_that_stops_is_one_message_and_an_exit_code(error, code, tmp_pat
     assert capsys.readouterr() == ("", "stage: why\n")
 
 
+def test_of_an_unexpected_error_a_stage_tells_the_kind_and_not_the_words(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def stage(root):
+        raise KeyError("subject-0003")
+
+    with pytest.raises(SystemExit) as caught:
+        run_stage(stage)
+    assert caught.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("stage: unexpected KeyError in tests/flows/test_stages.py, line ")
+    assert "subject-0003" not in line
+
+
 def test_a_stage_keeps_out_of_a_checkout_that_another_process_works_in(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     ran = []

@@ -32,6 +32,25 @@ HEAVY = (
 )
 
 
+def test_the_log_tells_as_much_as_was_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("LETHE_LOG_LEVEL", "info")
+    monkeypatch.setenv("LETHE_S3_" + "BUKET", "acme-evidence")
+    assert lethe(tmp_path, "--log-level", "error", "methods")[::2] == (0, "")
+    code, _, err = lethe(tmp_path, "--log-level", "debug", "train")
+    assert code == 2
+    assert "lethe: " in err
+    assert "Traceback (most recent call last):" in err
+
+
+def test_a_log_for_machines_has_a_document_for_each_line(monkeypatch, tmp_path):
+    monkeypatch.setenv("LETHE_LOG", "json")
+    monkeypatch.setenv("LETHE_S3_" + "BUKET", "acme-evidence")
+    code, _, err = lethe(tmp_path, "train")
+    told = [json.loads(line) for line in err.splitlines()]
+    assert (code, [line["level"] for line in told]) == (2, ["warning", "error"])
+    assert "is not in a git checkout" in told[1]["message"]
+
+
 def test_a_misspelt_variable_is_warned_of_and_stops_nothing(monkeypatch, tmp_path):
     monkeypatch.setenv("LETHE_S3_" + "BUKET", "acme-evidence")
     code, out, err = lethe(tmp_path, "methods", "--json")

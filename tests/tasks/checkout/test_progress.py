@@ -1,6 +1,7 @@
 """What is shown of work that is done side by side."""
 
 import io
+import json
 import sys
 
 import pytest
@@ -36,6 +37,15 @@ def test_a_terminal_shows_the_whole_and_each_part(monkeypatch):
     shown = sys.stderr.getvalue()
     for words in ("train", "retrained 1", "shadow 1"):
         assert words in shown
+
+
+@pytest.mark.parametrize("setting", [("LETHE_LOG", "json"), ("LETHE_LOG_LEVEL", "warning")])
+def test_a_terminal_that_a_machine_reads_or_that_is_to_be_quiet_shows_no_bars(monkeypatch, setting):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv(*setting)
+    work(["retrained 1"])
+    lines = sys.stderr.getvalue().splitlines()
+    assert [json.loads(line)["message"][:13] for line in lines] == ["✓ retrained 1"] * (setting[1] == "json")
 
 
 def test_elsewhere_each_finished_part_is_a_line(capsys):
