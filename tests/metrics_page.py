@@ -7,8 +7,7 @@ import inspect
 import re
 from pathlib import Path
 
-from metrics import world
-
+from unlearn_core.conformance import subjects
 from unlearn_core.metric import Metric
 from unlearn_core.metrics import CATALOGUE
 
@@ -53,7 +52,7 @@ def metrics_page() -> str:
 def emitted(kind: type[Metric]) -> list[str]:
     """Return the names that a metric measures in either scope, those of every view as one."""
     found: dict[str, None] = {}
-    for subject in (world.ordinary(), world.ordinary(sample_scope=True)):
+    for subject in (subjects.ordinary(), subjects.ordinary(sample_scope=True)):
         names = [entry.name for entry in kind().measure(subject, seed=0)]
         found |= dict.fromkeys(_short(names))
     return list(found)

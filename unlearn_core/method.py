@@ -131,9 +131,12 @@ class Method(Record):
     """An unlearning method: hyper-parameters as fields, and ``apply``.
 
     Class attributes say what a method needs, what it also uses when it is there, which scopes it
-    supports, and in a few words what it does and which weights it touches. Hyper-parameters that default
-    to None are found on the tuning data (or take a documented default without it); ``apply`` returns the
-    method with them filled in. ``space`` says what a search from outside may try for which of them.
+    supports, and in a few words what it does and which weights it touches. ``does`` tells the same to people
+    who have never heard of unlearning, and completes "This method …".
+
+    Hyper-parameters that default to None are found on the tuning data (or take a documented default without
+    it); ``apply`` returns the method with them filled in. ``space`` says what a search from outside may try
+    for which of them.
     """
 
     name: str
@@ -141,6 +144,7 @@ class Method(Record):
     uses: ClassVar[frozenset[Need]] = frozenset()
     scopes: ClassVar[frozenset[ScopeKind]]
     summary: ClassVar[str]
+    does: ClassVar[str] = ""
     touches: ClassVar[str] = "all weights"
     stochastic: ClassVar[bool] = True
     space: ClassVar[Mapping[str, Dimension]] = {}

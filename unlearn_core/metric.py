@@ -7,7 +7,7 @@ are the audit samples of the classes that the forgotten samples carry. Where pla
 forgotten, those that were held out are the view ``canary.retain``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
@@ -26,6 +26,7 @@ from unlearn_core.observations import (
 )
 from unlearn_core.records.base import Record
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 Scope = Literal["classes", "samples"]
 """What was forgotten: whole classes, or single samples (a subject's rows are samples)."""
@@ -141,6 +142,9 @@ class Metric(Record):
     Class attributes say what a metric reads and how its numbers are to be read: ``needs`` without which it
     measures nothing, ``uses`` where it is there, the ``scopes`` that it has a meaning in, the ``neutral``
     value of a model that forgot as if retrained, and what a value ``above`` and ``below`` it says.
+
+    ``words`` are the plain words for its measurements, by the longest beginning of a measurement's name that
+    is listed; ``headings`` say what a leaderboard calls the gap in a measurement.
     """
 
     name: str
@@ -151,6 +155,8 @@ class Metric(Record):
     neutral: ClassVar[str]
     above: ClassVar[str]
     below: ClassVar[str]
+    words: ClassVar[Mapping[str, Words]] = {}
+    headings: ClassVar[Mapping[str, str]] = {}
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
         """Measure one model.

@@ -7,18 +7,18 @@ from tasks.checkout.params import set_values
 from tasks.computing.checkpoints import read_checkpoint_card
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.method import Method, settled
-from unlearn_core.methods import AnyMethod, parse_methods
+from unlearn_core.methods import parse_methods
 from unlearn_core.presets import with_presets
 from unlearn_core.records.tuning import Values
 
 
-def configured_methods(checkout: Checkout) -> tuple[AnyMethod, ...]:
+def configured_methods(checkout: Checkout) -> tuple[Method, ...]:
     """Return every method of ``params.yaml``, what is left open filled in for the parent's architecture."""
     settings = checkout.params.methods
     return parse_methods(with_presets(settings, read_checkpoint_card(checkout.parent).architecture.name))
 
 
-def configured_method(checkout: Checkout, name: str) -> AnyMethod:
+def configured_method(checkout: Checkout, name: str) -> Method:
     """Return one of them.
 
     Args:

@@ -3,8 +3,8 @@
 May use ``measuring`` and below. Begin with ``page``: ``gathering`` collects the facts from what a deletion
 left behind, and ``page`` renders them. In between, each file turns facts into one kind of thing: ``story``
 into sentences, ``summary`` into the numbers on top, ``tables`` into rows, ``figures`` into drawings, which
-``gallery`` chooses and ``inline`` makes part of the page. ``words``, ``measurements``, ``vocabulary`` and
-``numbers`` are how all of them speak. ``outputs`` writes the folder ``reports`` that DVC pins, with the
+``gallery`` chooses and ``inline`` makes part of the page. ``words``, ``measurements`` and ``numbers``
+are how all of them speak. ``outputs`` writes the folder ``reports`` that DVC pins, with the
 counts of ``histograms``. ``explaining`` and ``notes`` tell a deletion on the pages of MLflow and Prefect,
 for which ``model_figures`` and ``attempt_figures`` are drawn. ``drawing`` is the style of all figures.
 """

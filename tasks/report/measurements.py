@@ -1,9 +1,27 @@
-"""Plain words for what is measured; a measurement that is not listed here is shown under its own name."""
+"""Plain words for what is measured: each metric's own, and on which data the measurement was made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.report.numbers import Style, plain
-from tasks.report.vocabulary import FAMILIES, GROUPS, PARTS, SIDES, STATISTICS
+from tasks.report.numbers import STYLES, Style
+from unlearn_core.metrics import WORDS
+from unlearn_core.records.words import Words
+
+SIDES = {"forget": "the forgotten data", "retain": "the kept data"}
+PARTS = {
+    "train": "training samples",
+    "audit": "audit samples",
+    "test": "test samples",
+    "canary": "held-out canaries",
+}
+STATISTICS = {
+    "floor": "between two retrained models",
+    "mean": "mean",
+    "p95": "95 of 100 samples lie below",
+}
+
+Vocabulary = Mapping[str, Words]
+"""Words by the beginning of a measurement's name."""
 
 
 @dataclass(frozen=True)
@@ -15,22 +33,25 @@ class Meaning:
     style: Style
 
 
-def meaning_of(name: str) -> Meaning:
+def meaning_of(name: str, others: Vocabulary | None = None) -> Meaning:
     """Return the plain words for a measurement; of an unknown one its own name, and that it is unknown.
 
     Args:
         name: Dotted, as in ``accuracy.test.forget``.
+        others: The words of metrics that are not Lethe's own.
 
     Returns:
         The words.
     """
-    family = max((one for one in FAMILIES if f"{name}.".startswith(f"{one}.")), key=len, default=None)
+    known = {**(others or {}), **WORDS}
+    family = max((one for one in known if f"{name}.".startswith(f"{one}.")), key=len, default=None)
     if family is None:
         words = name.replace(".", " ").replace("_", " ")
-        return Meaning(words.capitalize(), "There are no plain words for this measurement yet.", plain)
-    label, explanation, style = FAMILIES[family]
-    where = _where(name.removeprefix(family).strip("."))
-    return Meaning(f"{label}{f', {where}' if where else ''}", explanation, style)
+        unknown = "There are no plain words for this measurement yet."
+        return Meaning(words.capitalize(), unknown, STYLES["count"])
+    found, where = known[family], _where(name.removeprefix(family).strip("."))
+    label = f"{found.label}{f', {where}' if where else ''}"
+    return Meaning(label, found.explanation, STYLES[found.unit])
 
 
 def family_of(name: str) -> str:
@@ -38,10 +59,13 @@ def family_of(name: str) -> str:
     return name.split(".", 1)[0]
 
 
-def title_of(family: str) -> str:
+def title_of(family: str, others: Vocabulary | None = None) -> str:
     """Return the plain words for all measurements of a kind; of an unknown one its own name."""
-    unknown = family.replace("_", " ").capitalize()
-    return GROUPS.get(family) or FAMILIES.get(family, (unknown,))[0]
+    known = {**(others or {}), **WORDS}
+    titles = [words.title for name, words in known.items() if family_of(name) == family and words.title]
+    if titles or family not in known:
+        return titles[0] if titles else family.replace("_", " ").capitalize()
+    return known[family].label
 
 
 def _where(rest: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Unit
 
 Style = Callable[[float], str]
 
@@ -29,6 +30,10 @@ def decimal(value: float) -> str:
 def plain(value: float) -> str:
     """Write a number of unknown kind with four digits that matter."""
     return f"{value:.4g}".replace("-", _MINUS)
+
+
+STYLES: dict[Unit, Style] = {"fraction": percent, "difference": points, "number": decimal, "count": plain}
+"""How each kind of number is written."""
 
 
 def count(value: int) -> str:

@@ -12,7 +12,7 @@ from tasks.report.gathering import gather_facts
 from tasks.report.story import forgotten_thing, headline, last_rung, steps, written_time
 from tasks.report.summary import fast_relearning, tiles
 from tasks.report.tables import class_rows, evaluations, gate_rows, groups, measured_row
-from tasks.report.words import LEVELS, METHODS, TREATMENTS
+from tasks.report.words import LEVELS, TREATMENTS, does
 from unlearn_core.records.report import ReportFacts
 
 if TYPE_CHECKING:
@@ -60,18 +60,18 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "headline": headline(facts),
         "what": forgotten_thing(facts),
         "rung": rung,
-        "does": METHODS.get(rung.unlearning.name, "") if rung else "",
+        "does": does(facts, rung.unlearning.name) if rung else "",
         "level": LEVELS.get(rung.verdict.level, "") if rung else "",
         "tiles": tiles(facts),
         "steps": steps(facts),
         "models": list(models),
         "classes": class_rows(facts),
-        "gate": gate_rows(record),
+        "gate": gate_rows(record, facts.words),
         "attacks": [measured_row(models, name) for name in attacks],
         "relearning": [measured_row(models, name) for name in _names(models) if name.startswith("relearn")],
         "probes": [measured_row(models, name) for name in _names(models) if name.startswith("probe")],
         "fast": fast_relearning(models),
-        "groups": groups(record),
+        "groups": groups(record, facts.words),
         "figures": gallery(facts),
         "treatments": TREATMENTS,
         "numbers": numbers,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tasks.report.numbers import count, counted, duration
-from tasks.report.words import METHODS
+from tasks.report.words import does
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.report import ReportFacts
 
@@ -154,18 +154,17 @@ def _attempts(facts: ReportFacts) -> list[Step]:
     failures = {entry.method: entry.why for entry in facts.deletion.failed}
     told = []
     for name in facts.deletion.tried:
-        what = METHODS.get(name, "")
-        does = f"This method {what}." if what else ""
+        text = f"This method {what}." if (what := does(facts, name)) else ""
         if name in rungs:
-            told.append(_attempt(facts, rungs[name], does))
+            told.append(_attempt(facts, rungs[name], text))
         else:
-            told.append(Step("bad", f"{_name(name)} gave no model", does, failures.get(name, "")))
+            told.append(Step("bad", f"{_name(name)} gave no model", text, failures.get(name, "")))
     return told
 
 
-def _attempt(facts: ReportFacts, rung: Rung, does: str) -> Step:
+def _attempt(facts: ReportFacts, rung: Rung, what: str) -> Step:
     name = rung.unlearning.name
-    text = f"{does}{_took(facts, name)}"
+    text = f"{what}{_took(facts, name)}"
     if rung.has_drifted:
         return Step("bad", f"{_name(name)}: changed too far", text, rung.why)
     if rung.verdict.verdict == "passes":

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from tasks.report.measurements import family_of, meaning_of, title_of
+from tasks.report.measurements import Meaning, Vocabulary, family_of, meaning_of, title_of
 from tasks.report.numbers import NONE, Style, interval, percent, span
 from tasks.report.story import last_rung
 from tasks.report.words import OUTCOMES
@@ -50,9 +50,9 @@ def cell(entry: Measurement | None, style: Style) -> Cell:
     return Cell(NONE) if entry is None else Cell(style(entry.value), interval(entry, style))
 
 
-def measured_row(models: dict[str, Evaluation], name: str) -> Row:
+def measured_row(models: dict[str, Evaluation], name: str, others: Vocabulary | None = None) -> Row:
     """Write one measurement of every model."""
-    words = meaning_of(name)
+    words = meaning_of(name, others)
     cells = tuple(cell(evaluation.get(name), words.style) for evaluation in models.values())
     return Row(words.label, name, cells, explanation=words.explanation)
 
@@ -68,16 +68,18 @@ def class_rows(facts: ReportFacts) -> list[Row]:
     return rows
 
 
-def gate_rows(record: DeletionRecord) -> list[Row]:
+def gate_rows(record: DeletionRecord, others: Vocabulary | None = None) -> list[Row]:
     """Write what the gate found: the value, what is allowed, and the value before."""
     if (last := last_rung(record)) is None:
         return []
     before = {finding.measurement: finding for finding in record.original_verdict.findings}
-    return [_gate_row(finding, before.get(finding.measurement)) for finding in last.verdict.findings]
+    findings = last.verdict.findings
+    return [
+        _gate_row(one, before.get(one.measurement), meaning_of(one.measurement, others)) for one in findings
+    ]
 
 
-def _gate_row(finding: Finding, before: Finding | None) -> Row:
-    words = meaning_of(finding.measurement)
+def _gate_row(finding: Finding, before: Finding | None, words: Meaning) -> Row:
     unlearned, original = (
         Cell(NONE if value is None else words.style(value))
         for value in (finding.value, None if before is None else before.value)
@@ -97,7 +99,7 @@ def _allowed(finding: Finding, style: Style) -> str:
     return span(lowest, highest, style)
 
 
-def groups(record: DeletionRecord) -> list[Group]:
+def groups(record: DeletionRecord, others: Vocabulary | None = None) -> list[Group]:
     """Write all that was measured on any model, kind by kind; classes have a table of their own."""
     models = evaluations(record)
     names = {entry.name: None for evaluation in models.values() for entry in evaluation.measurements}
@@ -105,7 +107,8 @@ def groups(record: DeletionRecord) -> list[Group]:
     for name in names:
         if ".class." not in name:
             family = family_of(name)
-            found.setdefault(family, Group(title_of(family))).rows.append(measured_row(models, name))
+            group = found.setdefault(family, Group(title_of(family, others)))
+            group.rows.append(measured_row(models, name, others))
     return [Group(group.title, _explained_once(group.rows)) for group in found.values()]
 
 

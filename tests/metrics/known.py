@@ -1,6 +1,6 @@
 """What each metric must say where the answer is known. A metric that is listed needs an entry in each table.
 
-``NEUTRAL``: on ``world.indistinct``, within the tolerance given. ``EXTREME``: on ``world.separated``.
+``NEUTRAL``: on ``subjects.indistinct``, within the tolerance given. ``EXTREME``: on ``subjects.separated``.
 ``NAIVE``: the obvious loops, on any subject.
 """
 
@@ -9,6 +9,8 @@ import statistics
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+
+from unlearn_core.conformance import subjects
 
 from . import known_models, world
 
@@ -132,7 +134,7 @@ EXTREME = {
     },
     "relearn": {"relearn.steps": 20, "relearn.censored": 1, "relearn.retrained.steps": 4, "relearn.ratio": 5},
     "weight_distance": {"weight_distance.whole": 1, "weight_distance.layer.head": 1},
-    "ulira": {"ulira.auc": 1, "ulira.balanced_accuracy": 1, "ulira.shadows": world.SHADOWS},
+    "ulira": {"ulira.auc": 1, "ulira.balanced_accuracy": 1, "ulira.shadows": subjects.SHADOWS},
     "epsilon": {"epsilon.quality.train.forget": 0.5**12, "epsilon.mean.train.forget": 6.5},
     "klom": {"klom.mean.train.forget": math.log(1e5), "klom.p95.train.forget": math.log(1e5)},
 }
@@ -144,12 +146,12 @@ EXTREME_WORLDS = {
     "interclass_confusion": world.confused,
     "canary": world.remembered,
 }
-"""Where ``world.separated`` is no extreme."""
+"""Where ``subjects.separated`` is no extreme."""
 
 WORLDS = (
-    world.ordinary,
-    world.indistinct,
-    world.separated,
+    subjects.ordinary,
+    subjects.indistinct,
+    subjects.separated,
     world.suppressed,
     world.memorised,
     world.confused,
@@ -265,7 +267,7 @@ def naive_neighbour_leakage(subject):
 
 
 def others(p):
-    kept = [one for label, one in enumerate(p) if label != world.FORGOTTEN]
+    kept = [one for label, one in enumerate(p) if label != subjects.FORGOTTEN]
     return [one / sum(kept) for one in kept]
 
 

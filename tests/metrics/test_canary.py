@@ -8,24 +8,23 @@ import pytest
 import torch
 from scipy.stats import rankdata
 
+from unlearn_core.conformance import subjects
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.canary import Canary, exposure
-
-from . import world
 
 
 def subject(planted, held_out):
     """A model whose losses on canaries of class 0 are given."""
     views = {("train", "forget"): said(planted), ("canary", "retain"): said(held_out)}
-    return Subject(world.CLASSES, (), views)
+    return Subject(subjects.CLASSES, (), views)
 
 
 def said(losses):
     """A loss of ``log(1 + (classes - 1) / e^x)`` is what a logit of x above all others gives."""
     losses = torch.tensor(losses, dtype=torch.float64)
-    logits = torch.zeros(len(losses), world.CLASSES, dtype=torch.float64)
-    logits[:, 0] = math.log(world.CLASSES - 1) - torch.log(torch.expm1(losses))
-    return world.outputs(logits, torch.zeros(len(losses), dtype=torch.int64))
+    logits = torch.zeros(len(losses), subjects.CLASSES, dtype=torch.float64)
+    logits[:, 0] = math.log(subjects.CLASSES - 1) - torch.log(torch.expm1(losses))
+    return subjects.outputs(logits, torch.zeros(len(losses), dtype=torch.int64))
 
 
 def values(found):
@@ -78,11 +77,11 @@ def test_interval_of_the_auc_has_the_smaller_half_for_its_samples():
 
 @pytest.mark.parametrize("sample_scope", [False, True])
 def test_a_request_for_other_data_has_no_such_measurement(sample_scope):
-    found = world.ordinary(sample_scope=sample_scope)
+    found = subjects.ordinary(sample_scope=sample_scope)
     found.views.pop(("canary", "retain"), None)
     assert Canary().measure(found, seed=0) == ()
 
 
 def test_a_view_of_canaries_says_nothing_where_a_class_was_forgotten():
-    found = world.ordinary(sample_scope=True)
-    assert Canary().measure(replace(found, forget_classes=(world.FORGOTTEN,)), seed=0) == ()
+    found = subjects.ordinary(sample_scope=True)
+    assert Canary().measure(replace(found, forget_classes=(subjects.FORGOTTEN,)), seed=0) == ()

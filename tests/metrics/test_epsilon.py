@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 import torch
 
+from unlearn_core.conformance import subjects
 from unlearn_core.metrics.epsilon import Epsilon, best_epsilon
 from unlearn_core.observations import Ensembles
-
-from . import world
 
 VIEW = ("train", "forget")
 
 
 def values(unlearned, retrained, **settings):
-    subject = replace(world.ordinary(), ensembles=Ensembles({VIEW: unlearned}, {VIEW: retrained}))
+    subject = replace(subjects.ordinary(), ensembles=Ensembles({VIEW: unlearned}, {VIEW: retrained}))
     return {entry.name: entry.value for entry in Epsilon(**settings).measure(subject, seed=0)}
 
 
@@ -61,13 +60,13 @@ def test_very_few_models_alike_are_told_apart_by_luck():
 
 def test_score_pays_for_lost_accuracy():
     """The reference is right of all retained data, the model of half, and of a quarter when held out."""
-    subject = world.separated()
+    subject = subjects.separated()
 
     def saying_right_of(share):
         labels = {part: subject.views[part, "retain"].labels for part in ("train", "test")}
         wrong = {part: torch.arange(len(label)) >= share[part] * len(label) for part, label in labels.items()}
         return {
-            (part, "retain"): world.saying(label, (label + wrong[part]) % world.CLASSES)
+            (part, "retain"): subjects.saying(label, (label + wrong[part]) % subjects.CLASSES)
             for part, label in labels.items()
         }
 
@@ -85,5 +84,5 @@ def test_score_pays_for_lost_accuracy():
 
 def test_without_forgotten_margins_nothing_is_measured():
     margins = {("test", "retain"): noise(4, seed=0)}
-    subject = replace(world.ordinary(), ensembles=Ensembles(margins, margins))
+    subject = replace(subjects.ordinary(), ensembles=Ensembles(margins, margins))
     assert Epsilon().measure(subject, seed=0) == ()

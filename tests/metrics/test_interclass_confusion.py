@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from unlearn_core.conformance import subjects
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.interclass_confusion import InterclassConfusion
-
-from . import world
 
 
 def values(subject, **settings):
@@ -18,10 +17,12 @@ def values(subject, **settings):
 def subject(called):
     """Held out are four samples of class 0, four of 1 and two of 3; one of 0 and one of 1 were forgotten."""
     labels = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1, 3, 3])
-    held_out = world.saying(labels, torch.tensor(called))
+    held_out = subjects.saying(labels, torch.tensor(called))
     forgotten = torch.tensor([0, 1])
-    views = {("train", "forget"): world.saying(forgotten, torch.tensor([0, 0]))}
-    return Subject(world.CLASSES, (), {**views, ("audit", "retain"): held_out, ("test", "retain"): held_out})
+    views = {("train", "forget"): subjects.saying(forgotten, torch.tensor([0, 0]))}
+    return Subject(
+        subjects.CLASSES, (), {**views, ("audit", "retain"): held_out, ("test", "retain"): held_out}
+    )
 
 
 def test_only_mistakes_between_the_two_count():
@@ -39,7 +40,8 @@ def test_forgotten_samples_of_other_than_two_classes_are_no_such_test():
     three = torch.tensor([0, 1, 3])
     plain = subject([0] * 10)
     assert (
-        values(replace(plain, views={**plain.views, ("train", "forget"): world.saying(three, three)})) == {}
+        values(replace(plain, views={**plain.views, ("train", "forget"): subjects.saying(three, three)}))
+        == {}
     )
 
 

@@ -6,17 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from unlearn_core.conformance import subjects
 from unlearn_core.errors import UsageError
 from unlearn_core.metrics.klom import Klom, divergences
 from unlearn_core.observations import Ensembles
-
-from . import world
 
 VIEW = ("test", "retain")
 
 
 def values(unlearned, retrained, **settings):
-    subject = replace(world.ordinary(), ensembles=Ensembles({VIEW: unlearned}, {VIEW: retrained}))
+    subject = replace(subjects.ordinary(), ensembles=Ensembles({VIEW: unlearned}, {VIEW: retrained}))
     return {entry.name: entry.value for entry in Klom(**settings).measure(subject, seed=0)}
 
 

@@ -7,11 +7,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold, cross_val_predict
 
 from unlearn_core import roc
+from unlearn_core.conformance import subjects
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Outputs, Subject
 from unlearn_core.metrics.membership import Membership, attack, loss_scores, matched
-
-from . import world
 
 
 def values(subject, seed=0, **settings):
@@ -60,13 +59,13 @@ def test_attack_on_pure_noise_calls_half_right():
 
 
 def test_same_outputs_for_seen_and_unseen_give_one_half():
-    subject = world.ordinary()
+    subject = subjects.ordinary()
     subject.views["audit", "forget"] = subject.views["train", "forget"]
     assert values(subject)["mia.loss_auc"] == pytest.approx(0.5)
 
 
 def test_lower_loss_means_member():
-    subject = world.separated()
+    subject = subjects.separated()
     assert values(subject)["mia.loss_auc"] == 1
     subject.views["train", "forget"], subject.views["audit", "forget"] = (
         subject.views["audit", "forget"],
@@ -77,24 +76,26 @@ def test_lower_loss_means_member():
 
 @pytest.mark.parametrize("sample_scope", [False, True])
 def test_scores_handed_out_are_those_of_the_raw_loss_attack(sample_scope):
-    subject = world.ordinary(sample_scope=sample_scope)
+    subject = subjects.ordinary(sample_scope=sample_scope)
     assert roc.auc(*loss_scores(subject, seed=3)) == values(subject, seed=3)["mia.loss_auc"]
 
 
 def test_samples_are_those_of_the_smaller_kind():
-    assert {entry.samples for entry in Membership().measure(world.ordinary(), seed=0)} == {30}
+    assert {entry.samples for entry in Membership().measure(subjects.ordinary(), seed=0)} == {30}
 
 
 @pytest.mark.parametrize(("unseen", "measured"), [(999, False), (1000, True)])
 def test_tpr_at_low_fpr_needs_a_thousand_unseen(unseen, measured):
-    subject = world.separated()
-    labels = torch.full((unseen,), world.FORGOTTEN)
-    subject.views["audit", "forget"] = world.saying(labels, (labels + 1) % world.CLASSES, labels[:, None])
+    subject = subjects.separated()
+    labels = torch.full((unseen,), subjects.FORGOTTEN)
+    subject.views["audit", "forget"] = subjects.saying(
+        labels, (labels + 1) % subjects.CLASSES, labels[:, None]
+    )
     assert values(subject, repeats=1).get("mia.loss_tpr_at_1pct_fpr") == (1 if measured else None)
 
 
 def test_too_few_samples_leave_only_the_raw_loss():
-    subject = world.ordinary()
+    subject = subjects.ordinary()
     said = subject.views["train", "forget"]
     subject.views["train", "forget"] = Outputs(said.logits[:9], said.features[:9], said.labels[:9])
     assert set(values(subject)) == {"mia.loss_auc"}
@@ -105,20 +106,20 @@ def test_single_samples_meet_unseen_of_their_own_classes():
     forgotten = torch.zeros(20, dtype=torch.int64)
     unseen = torch.tensor([0] * 20 + [1] * 20)
     said = {
-        ("train", "forget"): world.saying(forgotten, forgotten, forgotten[:, None]),
-        ("audit", "retain"): world.saying(unseen, torch.zeros_like(unseen), unseen[:, None]),
+        ("train", "forget"): subjects.saying(forgotten, forgotten, forgotten[:, None]),
+        ("audit", "retain"): subjects.saying(unseen, torch.zeros_like(unseen), unseen[:, None]),
     }
-    assert values(Subject(world.CLASSES, (), said))["mia.loss_auc"] == 0.5
+    assert values(Subject(subjects.CLASSES, (), said))["mia.loss_auc"] == 0.5
 
 
 def test_forgotten_classes_without_unseen_samples_are_refused():
     forgotten, unseen = torch.zeros(20, dtype=torch.int64), torch.ones(20, dtype=torch.int64)
     said = {
-        ("train", "forget"): world.saying(forgotten, forgotten, forgotten[:, None]),
-        ("audit", "retain"): world.saying(unseen, unseen, unseen[:, None]),
+        ("train", "forget"): subjects.saying(forgotten, forgotten, forgotten[:, None]),
+        ("audit", "retain"): subjects.saying(unseen, unseen, unseen[:, None]),
     }
     with pytest.raises(UsageError, match="nothing unseen"):
-        Membership().measure(Subject(world.CLASSES, (), said), seed=0)
+        Membership().measure(Subject(subjects.CLASSES, (), said), seed=0)
 
 
 def test_unseen_are_drawn_in_the_members_proportions():

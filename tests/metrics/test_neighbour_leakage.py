@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from unlearn_core.conformance import subjects
 from unlearn_core.metrics.neighbour_leakage import NeighbourLeakage
-
-from . import world
 
 FORGET = [("train", "forget"), ("audit", "forget"), ("test", "forget")]
 
@@ -20,7 +19,7 @@ def answering(probabilities, noise=0.0, seed=0):
     """Forget views of which the model says these probabilities, a little different from sample to sample."""
     generator = torch.Generator().manual_seed(seed)
     logits = torch.log(torch.tensor(probabilities)) + noise * torch.randn(200, 4, generator=generator)
-    said = world.outputs(logits, torch.full((200,), world.FORGOTTEN))
+    said = subjects.outputs(logits, torch.full((200,), subjects.FORGOTTEN))
     return dict.fromkeys(FORGET, said)
 
 
@@ -31,7 +30,7 @@ RETRAINED = [0.6, 0.2, 0.05, 0.15]
 def subject():
     """Two retrained models that differ by their seed."""
     return replace(
-        world.ordinary(),
+        subjects.ordinary(),
         reference=answering(RETRAINED, 0.3, seed=1),
         floor=answering(RETRAINED, 0.3, seed=2),
         original=None,
@@ -65,7 +64,7 @@ def test_probability_of_the_forgotten_class_does_not_matter(subject):
 def test_rest_that_underflows_is_still_a_distribution(subject):
     """All but 1e-40 of the probability is the forgotten class's."""
     logits = torch.tensor([[0.0, 3.0, 100.0, 1.0]]).repeat(200, 1)
-    said = dict.fromkeys(FORGET, world.outputs(logits, torch.full((200,), world.FORGOTTEN)))
+    said = dict.fromkeys(FORGET, subjects.outputs(logits, torch.full((200,), subjects.FORGOTTEN)))
     assert measured(replace(subject, views=said, reference=said))["neighbour_leakage.train.forget"].value == 0
 
 

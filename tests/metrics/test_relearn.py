@@ -4,16 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from unlearn_core.conformance import subjects
 from unlearn_core.errors import UsageError
 from unlearn_core.metrics.relearn import Relearn
 from unlearn_core.observations import RelearnCurve, Relearning
 
-from . import world
-
 
 def values(model, reference=None, *, original=1.0, **settings):
     seen = Relearning(model, original, reference)
-    found = Relearn(**settings).measure(replace(world.ordinary(), relearning=seen), seed=0)
+    found = Relearn(**settings).measure(replace(subjects.ordinary(), relearning=seen), seed=0)
     return {entry.name: entry.value for entry in found}
 
 
@@ -24,30 +23,30 @@ def test_within_five_points_of_the_original_is_there():
 
 
 def test_first_arrival_counts_whatever_comes_after():
-    assert values(world.curve((0.0, 1.0, 0.2, 1.0)))["relearn.steps"] == 1
+    assert values(subjects.curve((0.0, 1.0, 0.2, 1.0)))["relearn.steps"] == 1
 
 
 def test_model_that_never_arrives_is_censored_at_the_limit():
-    found = values(world.curve((0.0, 0.5), limit=30), world.curve((0.0, 0.0, 0.0, 1.0)))
+    found = values(subjects.curve((0.0, 0.5), limit=30), subjects.curve((0.0, 0.0, 0.0, 1.0)))
     assert (found["relearn.steps"], found["relearn.censored"]) == (30, 1)
     assert (found["relearn.retrained.steps"], found["relearn.retrained.censored"]) == (3, 0)
     assert found["relearn.ratio"] == 10
 
 
 def test_model_that_remembers_relearns_faster_than_the_retrained_one():
-    assert values(world.curve((0.0, 1.0)), world.curve((0.0,) * 8 + (1.0,)))["relearn.ratio"] == 1 / 8
+    assert values(subjects.curve((0.0, 1.0)), subjects.curve((0.0,) * 8 + (1.0,)))["relearn.ratio"] == 1 / 8
 
 
 def test_ratio_to_no_steps_at_all_is_one_or_is_not_there():
-    none, some = world.curve((1.0,)), world.curve((0.0, 1.0))
+    none, some = subjects.curve((1.0,)), subjects.curve((0.0, 1.0))
     assert values(none, none)["relearn.ratio"] == 1
     assert "relearn.ratio" not in values(some, none)
 
 
 def test_without_a_reference_there_is_no_ratio():
-    assert set(values(world.curve((1.0,)))) == {"relearn.steps", "relearn.censored"}
+    assert set(values(subjects.curve((1.0,)))) == {"relearn.steps", "relearn.censored"}
 
 
 def test_curve_without_a_look_is_refused():
     with pytest.raises(UsageError, match="no look"):
-        values(world.curve(()))
+        values(subjects.curve(()))

@@ -2,10 +2,9 @@
 
 import torch
 
+from unlearn_core.conformance import subjects
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.svc_efficacy import SvcEfficacy
-
-from . import world
 
 
 def measured(*, shown, **settings):
@@ -13,10 +12,12 @@ def measured(*, shown, **settings):
     generator = torch.Generator().manual_seed(2)
     views = {}
     for part in ("train", "test"):
-        kept = world.noisy(torch.tensor([0, 1, 3]).repeat(100), generator, signal=4.0)
-        gone = world.noisy(torch.full((300,), world.FORGOTTEN), generator, signal=4.0 if shown else -4.0)
+        kept = subjects.noisy(torch.tensor([0, 1, 3]).repeat(100), generator, signal=4.0)
+        gone = subjects.noisy(
+            torch.full((300,), subjects.FORGOTTEN), generator, signal=4.0 if shown else -4.0
+        )
         views |= {(part, "retain"): kept, (part, "forget"): gone}
-    subject = Subject(world.CLASSES, (world.FORGOTTEN,), views)
+    subject = Subject(subjects.CLASSES, (subjects.FORGOTTEN,), views)
     return {entry.name: entry for entry in SvcEfficacy(**settings).measure(subject, seed=0)}
 
 
@@ -39,20 +40,20 @@ def test_more_retained_than_forgotten_samples_do_not_outvote_them():
     """With nine times as many retained samples, a class that is less sure is still told apart."""
     generator = torch.Generator().manual_seed(4)
     views = {
-        (part, side): world.noisy(labels, generator, signal=signal)
+        (part, side): subjects.noisy(labels, generator, signal=signal)
         for part in ("train", "test")
         for side, labels, signal in (
             ("retain", torch.tensor([0, 1, 3]).repeat(120), 3.0),
-            ("forget", torch.full((40,), world.FORGOTTEN), 1.0),
+            ("forget", torch.full((40,), subjects.FORGOTTEN), 1.0),
         )
     }
-    subject = Subject(world.CLASSES, (world.FORGOTTEN,), views)
+    subject = Subject(subjects.CLASSES, (subjects.FORGOTTEN,), views)
     found = {entry.name: entry.value for entry in SvcEfficacy().measure(subject, seed=0)}
     assert found["svc_efficacy.forgotten.test.forget"] > 0.6
 
 
 def test_class_without_a_test_sample_is_not_measured():
     """A data set may hold out none of a rare class; everything else is still to be evaluated."""
-    subject = world.ordinary()
+    subject = subjects.ordinary()
     del subject.views["test", "forget"]
     assert SvcEfficacy().measure(subject, seed=0) == ()

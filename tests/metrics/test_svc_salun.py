@@ -7,11 +7,10 @@ import pytest
 import torch
 from sklearn.svm import SVC
 
+from unlearn_core.conformance import subjects
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.svc_salun import SvcSalun
-
-from . import world
 
 
 def measured(subject, **settings):
@@ -25,15 +24,15 @@ def values(subject, **settings):
 def overfitted(*, remembers, per_view=300):
     """Sure of the retained training data and unsure of everything held out; the forgotten data is either."""
     generator = torch.Generator().manual_seed(11)
-    labels = torch.arange(per_view) % world.CLASSES
+    labels = torch.arange(per_view) % subjects.CLASSES
     signals = {
         ("train", "retain"): 6.0,
         ("train", "forget"): 6.0 if remembers else 2.0,
         ("audit", "retain"): 2.0,
         ("test", "retain"): 2.0,
     }
-    views = {view: world.noisy(labels, generator, signal=signal) for view, signal in signals.items()}
-    return Subject(world.CLASSES, (), views)
+    views = {view: subjects.noisy(labels, generator, signal=signal) for view, signal in signals.items()}
+    return Subject(subjects.CLASSES, (), views)
 
 
 def test_attack_finds_samples_that_the_model_remembers():
@@ -50,7 +49,7 @@ def test_suppressed_class_is_called_non_member_whether_it_was_seen_or_not():
     """Seen and unseen samples of the class look alike: the share says forgotten, the difference nought."""
     subject = overfitted(remembers=True)
     wrong = {
-        view: world.saying(said.labels, (said.labels + 1) % world.CLASSES)
+        view: subjects.saying(said.labels, (said.labels + 1) % subjects.CLASSES)
         for view, said in subject.views.items()
         if view in {("train", "forget"), ("audit", "retain")}
     }
@@ -88,10 +87,10 @@ def test_unseen_are_of_the_forgotten_classes_alone():
     subject = overfitted(remembers=False)
     forgotten = subject.views["train", "forget"]
     zeros = torch.zeros(40, dtype=torch.int64)
-    views = {**subject.views, ("train", "forget"): world.rows_of(forgotten, forgotten.labels == 0)}
-    views["audit", "retain"] = world.joined(
-        world.saying(zeros, zeros + 1, torch.zeros(40, 6)),
-        world.saying(zeros + 1, zeros + 1, torch.zeros(40, 6)),
+    views = {**subject.views, ("train", "forget"): subjects.rows_of(forgotten, forgotten.labels == 0)}
+    views["audit", "retain"] = subjects.joined(
+        subjects.saying(zeros, zeros + 1, torch.zeros(40, 6)),
+        subjects.saying(zeros + 1, zeros + 1, torch.zeros(40, 6)),
     )
     assert values(replace(subject, views=views))["svc_salun.non_members.unseen"] == 1
 
@@ -99,8 +98,8 @@ def test_unseen_are_of_the_forgotten_classes_alone():
 def test_forgotten_classes_without_unseen_samples_are_refused():
     subject = overfitted(remembers=True)
     audit = subject.views["audit", "retain"]
-    views = {**subject.views, ("audit", "retain"): world.rows_of(audit, audit.labels == 0)}
+    views = {**subject.views, ("audit", "retain"): subjects.rows_of(audit, audit.labels == 0)}
     forgotten = subject.views["train", "forget"]
-    views["train", "forget"] = world.rows_of(forgotten, forgotten.labels == 1)
+    views["train", "forget"] = subjects.rows_of(forgotten, forgotten.labels == 1)
     with pytest.raises(UsageError, match="nothing unseen"):
         SvcSalun().measure(replace(subject, views=views), seed=0)

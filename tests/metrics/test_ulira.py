@@ -6,21 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from unlearn_core.conformance import subjects
 from unlearn_core.errors import UsageError
 from unlearn_core.metrics.ulira import ULira
 from unlearn_core.observations import Shadows
 from unlearn_core.roc import NEGATIVES_FOR_LOW_FPR
 
-from . import world
-
 
 def measured(shadows, **settings):
-    found = ULira(resamples=200, **settings).measure(replace(world.ordinary(), shadows=shadows), seed=0)
+    found = ULira(resamples=200, **settings).measure(replace(subjects.ordinary(), shadows=shadows), seed=0)
     return {entry.name: entry for entry in found}
 
 
 def shadows(signal, **sizes):
-    return world.shadows(torch.Generator().manual_seed(2), signal=signal, **sizes)
+    return subjects.shadows(torch.Generator().manual_seed(2), signal=signal, **sizes)
 
 
 def test_attack_finds_samples_that_left_a_trace():
@@ -95,6 +94,6 @@ def test_where_the_target_saw_every_sample_shadows_that_did_not_stand_in_for_oth
 
 
 def test_margins_without_spread_give_finite_scores():
-    flat = np.zeros((world.SHADOWS, 10))
+    flat = np.zeros((subjects.SHADOWS, 10))
     found = measured(Shadows(flat + 1, flat, np.arange(10) % 2.0, np.arange(10) % 2 == 1))
     assert found["ulira.auc"].value == 1

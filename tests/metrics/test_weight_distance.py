@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 
+from unlearn_core.conformance import subjects
 from unlearn_core.metrics.weight_distance import WeightDistance
 from unlearn_core.observations import WeightDistances
 
-from . import world
-
 
 def values(weights):
-    found = WeightDistance().measure(replace(world.ordinary(), weights=weights), seed=0)
+    found = WeightDistance().measure(replace(subjects.ordinary(), weights=weights), seed=0)
     return {entry.name: entry.value for entry in found}
 
 

@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from unlearn_core.conformance import subjects
 from unlearn_core.errors import UsageError
 from unlearn_core.metrics.zrf import Zrf
-
-from . import world
 
 
 def values(subject):
@@ -18,14 +17,16 @@ def values(subject):
 def test_even_odds_against_certainty_have_the_known_likeness():
     """JS of (1, 0, 0, 0) and (1/4, …) in bits: (log2(8/5) + (log2(2/5) + 3) / 4) / 2."""
     labels = torch.zeros(5, dtype=torch.int64)
-    certain, even = world.saying(labels, labels), world.outputs(torch.zeros(5, 4), labels)
-    subject = replace(world.ordinary(), views={("train", "forget"): certain}, untrained=even, reference=None)
+    certain, even = subjects.saying(labels, labels), subjects.outputs(torch.zeros(5, 4), labels)
+    subject = replace(
+        subjects.ordinary(), views={("train", "forget"): certain}, untrained=even, reference=None
+    )
     apart = (0.6780719051 + (-1.3219280949 + 3) / 4) / 2
     assert values(subject) == {"zrf.train.forget": pytest.approx(1 - apart)}
 
 
 def test_model_that_speaks_like_an_untrained_one_has_forgotten_too_much():
-    subject = world.ordinary()
+    subject = subjects.ordinary()
     views = {**subject.views, ("train", "forget"): subject.untrained}
     found = values(replace(subject, views=views))
     assert found["zrf.train.forget"] == 1
@@ -33,12 +34,12 @@ def test_model_that_speaks_like_an_untrained_one_has_forgotten_too_much():
 
 
 def test_gap_to_itself_is_nought():
-    subject = world.ordinary()
+    subject = subjects.ordinary()
     assert values(replace(subject, reference=subject.views))["zrf.gap.train.forget"] == 0
 
 
 def test_untrained_net_on_other_samples_is_refused():
-    subject = world.ordinary()
-    other = world.rows_of(subject.untrained, slice(5))
+    subject = subjects.ordinary()
+    other = subjects.rows_of(subject.untrained, slice(5))
     with pytest.raises(UsageError, match=r"train\.forget"):
         Zrf().measure(replace(subject, untrained=other), seed=0)

@@ -1,15 +1,13 @@
-"""Every method there is, one file each.
+"""Lethe's own methods, one file each.
 
 A method is listed here and nowhere else: what parses, runs, tests and documents methods walks
-``CATALOGUE`` or reads ``AnyMethod``.
+``CATALOGUE``. Methods that somebody else wrote are handed to the functions that take them.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
-
-from unlearn_core.errors import ConfigurationError
+from unlearn_core.catalogue import parse_one_of
 from unlearn_core.method import Method
 from unlearn_core.methods.bad_teacher import BadTeacher
 from unlearn_core.methods.cf_k import CfK
@@ -25,26 +23,6 @@ from unlearn_core.methods.scrub import Scrub
 from unlearn_core.methods.ssd import Ssd
 from unlearn_core.methods.svd import Svd
 from unlearn_core.methods.unsir import Unsir
-from unlearn_core.records.base import canonical_json, describe
-
-AnyMethod = Annotated[
-    Svd
-    | Pgu
-    | Unsir
-    | Scrub
-    | Ssd
-    | SalUn
-    | BadTeacher
-    | NegGradPlus
-    | GradientAscent
-    | RandomLabels
-    | EuK
-    | CfK
-    | Finetune
-    | Retrain,
-    Field(discriminator="name"),
-]
-"""A method, told by its name."""
 
 CATALOGUE: tuple[type[Method], ...] = (
     Svd,
@@ -62,31 +40,24 @@ CATALOGUE: tuple[type[Method], ...] = (
     Finetune,
     Retrain,
 )
-"""The same, as classes."""
-
-_ADAPTER: TypeAdapter[AnyMethod] = TypeAdapter(AnyMethod)
+"""Lethe's own methods."""
 
 
-def parse_method(raw: bytes | str | Mapping[str, Any]) -> AnyMethod:
+def parse_method(raw: bytes | str | Mapping[str, Any], others: tuple[type[Method], ...] = ()) -> Method:
     """Read a method from its JSON, strictly.
 
     Args:
         raw: JSON text, or what it decodes to: the method's ``name`` and its hyper-parameters.
+        others: Methods that are not Lethe's own.
 
     Returns:
-        The method.
-
-    Raises:
-        ConfigurationError: If the name or a hyper-parameter is unknown, or a value has the wrong type or
-            is out of range; every problem is listed.
+        The method. What is wrong is a ``ConfigurationError`` that lists every problem.
     """
-    text = raw if isinstance(raw, bytes | str) else canonical_json(dict(raw))
-    try:
-        return _ADAPTER.validate_json(text, strict=True)
-    except ValidationError as error:
-        raise ConfigurationError(describe("method", error)) from error
+    return parse_one_of("method", (*CATALOGUE, *others), raw)
 
 
-def parse_methods(settings: Mapping[str, Mapping[str, Any]]) -> tuple[AnyMethod, ...]:
+def parse_methods(
+    settings: Mapping[str, Mapping[str, Any]], others: tuple[type[Method], ...] = ()
+) -> tuple[Method, ...]:
     """Read several methods from their hyper-parameters by name, as ``params.yaml`` holds them."""
-    return tuple(parse_method({"name": name, **given}) for name, given in settings.items())
+    return tuple(parse_method({"name": name, **given}, others) for name, given in settings.items())

@@ -50,6 +50,7 @@ class BadTeacher(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.RETAIN, Need.ORIGIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "imitate the original model on retained data and an untrained one on forget data"
+    does: ClassVar[str] = "lets the model learn from an ignorant teacher on the forgotten data"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=1e-5, high=0.02, log=True),
         "recipe.epochs": Choice(options=(1, 3, 5)),

@@ -38,6 +38,7 @@ class CfK(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "go on training the last k layers on the retained data alone"
+    does: ClassVar[str] = "goes on training the last layers with the kept data only"
     touches: ClassVar[str] = "the last k layers"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=0.003, high=0.3, log=True),

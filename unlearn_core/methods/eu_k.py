@@ -34,6 +34,7 @@ class EuK(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN, Need.ORIGIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "train the last k layers anew without the forgotten data"
+    does: ClassVar[str] = "trains the last layers anew, without the forgotten data"
     touches: ClassVar[str] = "the last k layers"
     space: ClassVar[dict[str, Dimension]] = {
         "layers": Choice(options=(1, 2, 3, 5)),

@@ -31,6 +31,7 @@ class Finetune(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "go on training on the retained data alone"
+    does: ClassVar[str] = "goes on training with the kept data only, hoping that the rest fades"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=0.003, high=0.3, log=True),
         "recipe.epochs": Choice(options=(2, 5, 10)),

@@ -42,6 +42,7 @@ class GradientAscent(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "climb the loss on the forget data"
+    does: ClassVar[str] = "runs training backwards on the forgotten data"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=1e-5, high=0.01, log=True),
         "recipe.epochs": Choice(options=(1, 3, 5, 10)),

@@ -46,6 +46,7 @@ class NegGradPlus(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "descend on the retained data and climb on the forget data at once"
+    does: ClassVar[str] = "unlearns the forgotten data and learns the kept data at the same time"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=1e-3, high=0.1, log=True),
         "alpha": Range(low=0.8, high=0.9999),

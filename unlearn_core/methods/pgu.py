@@ -90,6 +90,9 @@ class Pgu(Method):
     uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "descend on the forget data outside the retained data's input space"
+    does: ClassVar[str] = (
+        "pushes the model away from the forgotten data, in directions that the kept data does not use"
+    )
     touches: ClassVar[str] = "weights of linear layers, convolutions and attention"
     space: ClassVar[dict[str, Dimension]] = {
         "lr_start": Range(low=0.003, high=0.3, log=True),

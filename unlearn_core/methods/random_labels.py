@@ -43,6 +43,7 @@ class RandomLabels(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "train on, with wrong labels for the forget data"
+    does: ClassVar[str] = "trains on the forgotten data with wrong labels"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=1e-5, high=0.02, log=True),
         "recipe.epochs": Choice(options=(1, 3, 5)),

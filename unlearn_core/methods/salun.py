@@ -47,6 +47,9 @@ class SalUn(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "train on with wrong labels for the forget data, on the weights salient to it"
+    does: ClassVar[str] = (
+        "relabels the forgotten data at random and trains only the parts that matter most to it"
+    )
     touches: ClassVar[str] = "the salient half of all weights"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=1e-3, high=0.3, log=True),

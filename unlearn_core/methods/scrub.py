@@ -70,6 +70,9 @@ class Scrub(Method):
     summary: ClassVar[str] = (
         "move away from the original model on the forget data, and towards it on the rest"
     )
+    does: ClassVar[str] = (
+        "lets the model follow the original on the kept data and leave it on the forgotten data"
+    )
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=1e-4, high=0.1, log=True),
         "recipe.epochs": Choice(options=(3, 5, 10)),

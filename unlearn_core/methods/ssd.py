@@ -39,6 +39,7 @@ class Ssd(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "shrink the weights that matter to the forget data more than to all data"
+    does: ClassVar[str] = "weakens those parts of the model that matter most to the forgotten data"
     touches: ClassVar[str] = "the weights that it selects, of all"
     space: ClassVar[dict[str, Dimension]] = {
         "alpha": Range(low=1.0, high=100.0, log=True),

@@ -60,6 +60,9 @@ class Svd(Method):
     uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     summary: ClassVar[str] = "one forward pass, then project the classes' own directions out of every weight"
+    does: ClassVar[str] = (
+        "finds the directions in which the model represents the forgotten data and takes them out"
+    )
     touches: ClassVar[str] = "weights of linear layers, convolutions and attention"
     space: ClassVar[dict[str, Dimension]] = {
         "alpha_r": Range(low=3.0, high=3000.0, log=True),

@@ -78,6 +78,9 @@ class Unsir(Method):
     uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     summary: ClassVar[str] = "damage the class with learnt noise and repair the rest; never sees the class"
+    does: ClassVar[str] = (
+        "teaches the model noise in place of the forgotten data, then repairs what else was harmed"
+    )
     space: ClassVar = dict.fromkeys(("impair_lr", "repair_lr"), Range(low=1e-4, high=0.03, log=True))
 
     def apply(

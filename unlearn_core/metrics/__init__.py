@@ -1,9 +1,9 @@
-"""The metrics: one file each. To add one, write the file and list it here, twice."""
+"""Lethe's own metrics, one file each. To add one, write the file and list it here."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import Field
-
+from unlearn_core.catalogue import parse_one_of
 from unlearn_core.metric import Metric
 from unlearn_core.metrics.accuracy import Accuracy
 from unlearn_core.metrics.activation import Activation
@@ -23,6 +23,7 @@ from unlearn_core.metrics.svc_salun import SvcSalun
 from unlearn_core.metrics.ulira import ULira
 from unlearn_core.metrics.weight_distance import WeightDistance
 from unlearn_core.metrics.zrf import Zrf
+from unlearn_core.records.words import Words
 
 CATALOGUE: tuple[type[Metric], ...] = (
     Accuracy,
@@ -46,28 +47,21 @@ CATALOGUE: tuple[type[Metric], ...] = (
 )
 """Every metric there is, in the order of reading: utility, attacks, what is left inside, distances."""
 
-AnyMetric = Annotated[
-    Accuracy
-    | Confidence
-    | AverageGap
-    | Membership
-    | Canary
-    | SvcSalun
-    | SvcEfficacy
-    | ULira
-    | Epsilon
-    | Klom
-    | Probe
-    | Relearn
-    | NeighbourLeakage
-    | Divergence
-    | Activation
-    | WeightDistance
-    | Zrf
-    | InterclassConfusion,
-    Field(discriminator="name"),
-]
-"""A metric as it stands in a file: its name says which."""
-
 DEFAULT: tuple[Metric, ...] = tuple(metric() for metric in CATALOGUE)
 """What the pipeline measures, with every setting at its default: what was not observed costs nothing."""
+
+WORDS: Mapping[str, Words] = {name: words for kind in CATALOGUE for name, words in kind.words.items()}
+"""The plain words for what they measure, by the beginning of a measurement's name."""
+
+
+def parse_metric(raw: bytes | str | Mapping[str, Any], others: tuple[type[Metric], ...] = ()) -> Metric:
+    """Read a metric from its JSON, strictly.
+
+    Args:
+        raw: JSON text, or what it decodes to: the metric's ``name`` and its settings.
+        others: Metrics that are not Lethe's own.
+
+    Returns:
+        The metric. What is wrong is a ``ConfigurationError`` that lists every problem.
+    """
+    return parse_one_of("metric", (*CATALOGUE, *others), raw)

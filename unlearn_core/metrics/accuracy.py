@@ -1,6 +1,6 @@
 """Accuracy and loss of every view, and accuracy class by class."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -9,6 +9,7 @@ from unlearn_core import intervals
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Part, Subject
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Accuracy(Metric):
@@ -29,6 +30,24 @@ class Accuracy(Metric):
     neutral: ClassVar[str] = "the retrained model's"
     above: ClassVar[str] = "forgotten data: under-forgotten"
     below: ClassVar[str] = "forgotten data: over-forgotten; retained data: damaged"
+    words: ClassVar[Mapping[str, Words]] = {
+        "accuracy": Words(
+            label="Right answers",
+            explanation="How often the model names the right class.",
+            unit="fraction",
+        ),
+        "loss": Words(
+            label="Surprise",
+            explanation="How surprised the model is by the right answer: 0 is not at all. Data that a "
+            "model was trained on surprises it least.",
+        ),
+    }
+    headings: ClassVar[Mapping[str, str]] = {
+        "accuracy.train.forget": "forget accuracy",
+        "accuracy.test.forget": "forget accuracy, test",
+        "accuracy.train.retain": "retain accuracy",
+        "accuracy.test.retain": "test accuracy",
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

@@ -1,5 +1,6 @@
 """How far the predictions are from the retrained model's, as points."""
 
+from collections.abc import Mapping
 from math import sqrt
 from typing import ClassVar, Literal
 
@@ -11,6 +12,7 @@ from unlearn_core.floors import distances
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Outputs
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Activation(Metric):
@@ -32,6 +34,12 @@ class Activation(Metric):
     neutral: ClassVar[str] = "the floor"
     above: ClassVar[str] = "under- or over-forgotten"
     below: ClassVar[str] = "nothing: closer than two retrained models are"
+    words: ClassVar[Mapping[str, Words]] = {
+        "activation": Words(
+            label="Distance of the answers",
+            explanation="Another distance from the retrained model’s answers: 0 is the same.",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

@@ -1,5 +1,6 @@
 """The mean gap to the retrained model that papers rank methods by, and every gap that it is made of."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Side
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 from unlearn_core.support_vectors import salun_efficacy
 
 
@@ -37,6 +39,19 @@ class AverageGap(Metric):
         "mean: either; gap on forgotten accuracy: under-forgotten; on non-members: over-forgotten"
     )
     below: ClassVar[str] = "gap on forgotten accuracy: over-forgotten; on non-members: under-forgotten"
+    words: ClassVar[Mapping[str, Words]] = {
+        "average_gap.mean": Words(
+            label="Average gap",
+            explanation="The mean distance from the retrained model in three accuracies and one attack: 0 "
+            "is none.",
+            unit="difference",
+        ),
+        "average_gap": Words(
+            label="Gap to the retrained model",
+            explanation="Above 0 is more, below 0 is less.",
+            unit="difference",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
         """Measure one model.

@@ -1,5 +1,6 @@
 """Canaries: are the planted and forgotten records told from those that chance held out?"""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from unlearn_core import roc
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Scope, Subject
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Canary(Metric):
@@ -39,6 +41,22 @@ class Canary(Metric):
     neutral: ClassVar[str] = "AUC 0.5 without any reference; exposure about 1.4; a p-value is uniform"
     above: ClassVar[str] = "AUC, exposure: under-forgotten"
     below: ClassVar[str] = "AUC, exposure: over-forgotten; p-value: told apart, either way"
+    words: ClassVar[Mapping[str, Words]] = {
+        "canary.auc": Words(
+            label="Canaries told apart",
+            explanation="The chance that an attacker ranks a record that was planted above one that might "
+            "have been: 0.5 is guessing.",
+        ),
+        "canary.p_value": Words(
+            label="Canaries, by chance",
+            explanation="How often chance alone would set planted and held-out records so far apart.",
+        ),
+        "canary.exposure": Words(
+            label="Exposure of the canaries",
+            explanation="In bits: how far up the planted records rank among those that might have been "
+            "planted.",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

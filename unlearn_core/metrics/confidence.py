@@ -1,5 +1,6 @@
 """How sure the model is: the detector of forgetting too much."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ from unlearn_core import intervals
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Subject
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Confidence(Metric):
@@ -27,6 +29,18 @@ class Confidence(Metric):
     neutral: ClassVar[str] = "the retrained model's"
     above: ClassVar[str] = "true class: under-forgotten"
     below: ClassVar[str] = "true class: over-forgotten; entropy outside its range: over-forgotten"
+    words: ClassVar[Mapping[str, Words]] = {
+        "confidence.true_class": Words(
+            label="Trust in the right answer",
+            explanation="The probability that the model gives to the right class, on average.",
+            unit="fraction",
+            title="Confidence",
+        ),
+        "confidence.entropy": Words(
+            label="Indecision",
+            explanation="How evenly the model spreads its bets over all classes: 0 is one certain bet.",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

@@ -1,5 +1,6 @@
 """How far the predictions are from the retrained model's, in bits."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from unlearn_core.floors import distances
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Outputs
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Divergence(Metric):
@@ -30,6 +32,13 @@ class Divergence(Metric):
     neutral: ClassVar[str] = "the floor"
     above: ClassVar[str] = "under- or over-forgotten"
     below: ClassVar[str] = "nothing: closer than two retrained models are"
+    words: ClassVar[Mapping[str, Words]] = {
+        "js": Words(
+            label="Distance from the retrained model",
+            explanation="How far the predictions are from the retrained model’s: 0 is the same, 1 is "
+            "nothing in common.",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

@@ -1,6 +1,6 @@
 """Forgetting quality: how well the best threshold tells unlearned from retrained models, sample by sample."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import log
 from typing import ClassVar, Literal
 
@@ -12,6 +12,7 @@ from unlearn_core import intervals
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Margins
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Epsilon(Metric):
@@ -45,6 +46,22 @@ class Epsilon(Metric):
     neutral: ClassVar[str] = "that of retrained against retrained models at the same N"
     above: ClassVar[str] = "ε: under- or over-forgotten"
     below: ClassVar[str] = "quality: under- or over-forgotten"
+    words: ClassVar[Mapping[str, Words]] = {
+        "epsilon": Words(
+            label="Forgetting quality",
+            explanation="Whether several unlearned models can be told from several retrained ones.",
+        ),
+        "epsilon.unlearned_models": Words(
+            label="Forgetting quality, unlearned models",
+            explanation="The more, the better known.",
+            unit="count",
+        ),
+        "epsilon.retrained_models": Words(
+            label="Forgetting quality, retrained models",
+            explanation="The more, the better known.",
+            unit="count",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

@@ -1,6 +1,6 @@
 """Interclass confusion: what is left of a confusion that mislabelled samples taught."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ from unlearn_core import intervals
 from unlearn_core.metric import Metric, Observation, Scope, Subject
 from unlearn_core.observations import Outputs, Part, Side
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 def _two(pair: tuple[int, int]) -> tuple[int, int]:
@@ -44,6 +45,18 @@ class InterclassConfusion(Metric):
     neutral: ClassVar[str] = "the retrained model's; a gap of 0"
     above: ClassVar[str] = "under-forgotten"
     below: ClassVar[str] = "over-forgotten"
+    words: ClassVar[Mapping[str, Words]] = {
+        "interclass_confusion": Words(
+            label="Confusion of two classes",
+            explanation="How often two classes are called by each other’s name.",
+            unit="fraction",
+        ),
+        "interclass_confusion.gap": Words(
+            label="Confusion of two classes, beyond the retrained model’s",
+            explanation="0 is just as often as the retrained model.",
+            unit="difference",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

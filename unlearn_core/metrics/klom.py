@@ -1,6 +1,6 @@
 """KLoM: how differently unlearned and retrained models spread their margins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from unlearn_core import intervals
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Margins
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Klom(Metric):
@@ -38,6 +39,22 @@ class Klom(Metric):
     neutral: ClassVar[str] = "that of retrained against retrained models, about the bias"
     above: ClassVar[str] = "under- or over-forgotten"
     below: ClassVar[str] = "nothing: closer than retrained models are"
+    words: ClassVar[Mapping[str, Words]] = {
+        "klom": Words(
+            label="Distance between groups of models",
+            explanation="How far unlearned models lie from retrained ones.",
+        ),
+        "klom.unlearned_models": Words(
+            label="Distance between groups, unlearned models",
+            explanation="The more, the better known.",
+            unit="count",
+        ),
+        "klom.retrained_models": Words(
+            label="Distance between groups, retrained models",
+            explanation="The more, the better known.",
+            unit="count",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

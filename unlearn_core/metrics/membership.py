@@ -1,5 +1,6 @@
 """Population membership inference: are the forgotten samples told from unseen ones of the same classes?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -15,6 +16,7 @@ from unlearn_core import intervals, roc
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Outputs, Subject
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Membership(Metric):
@@ -44,6 +46,41 @@ class Membership(Metric):
     neutral: ClassVar[str] = "the same attack on a retrained model, about 0.5"
     above: ClassVar[str] = "under-forgotten"
     below: ClassVar[str] = "over-forgotten: told apart the other way round"
+    words: ClassVar[Mapping[str, Words]] = {
+        "mia.loss_auc": Words(
+            label="Attack by surprise",
+            explanation="How well somebody who sees only the model’s surprise tells forgotten samples from "
+            "never-seen ones: 0.50 is guessing, 1.00 is always right.",
+        ),
+        "mia.logistic_auc": Words(
+            label="Learned attack on surprise",
+            explanation="The same by an attacker who learns where to draw the line: 0.50 is guessing.",
+        ),
+        "mia.softmax_auc": Words(
+            label="Learned attack on probabilities",
+            explanation="The same by an attacker who sees the model’s largest probabilities: 0.50 is "
+            "guessing.",
+        ),
+        "mia.balanced_accuracy": Words(
+            label="Attacker’s right calls",
+            explanation="How often such an attacker is right about a sample: 50\u202f% is guessing.",
+            unit="fraction",
+        ),
+        "mia.loss_tpr_at_1pct_fpr": Words(
+            label="Caught at 1\u202f% false alarms",
+            explanation="How many forgotten samples an attacker finds who may be wrong about one in a "
+            "hundred others.",
+            unit="fraction",
+        ),
+        "mia": Words(
+            label="Membership attack",
+            explanation="How well an attacker tells forgotten samples from never-seen ones.",
+            title="Attacks: was this sample trained on?",
+        ),
+    }
+    headings: ClassVar[Mapping[str, str]] = {
+        "mia.loss_auc": "membership attack, AUC",
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
         """Measure one model.

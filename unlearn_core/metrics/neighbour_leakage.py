@@ -1,5 +1,6 @@
 """What the forgotten class's neighbours give away."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Literal
@@ -14,6 +15,7 @@ from unlearn_core.floors import distances
 from unlearn_core.metric import Metric, Observation, Scope, Subject
 from unlearn_core.observations import Outputs
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class NeighbourLeakage(Metric):
@@ -42,6 +44,21 @@ class NeighbourLeakage(Metric):
     neutral: ClassVar[str] = "the floor"
     above: ClassVar[str] = "under- or over-forgotten: it shows what was removed"
     below: ClassVar[str] = "nothing: closer than two retrained models are"
+    words: ClassVar[Mapping[str, Words]] = {
+        "neighbour_leakage": Words(
+            label="What the other classes give away",
+            explanation="How differently from the retrained model the remaining probability is spread: 0 "
+            "is alike, 1 is not.",
+        ),
+        "neighbour_leakage.original": Words(
+            label="Distance from the original, over the other classes",
+            explanation="0 is just what the original said, as if the class were merely hidden; a retrained "
+            "model lies above.",
+        ),
+    }
+    headings: ClassVar[Mapping[str, str]] = {
+        "neighbour_leakage.train.forget": "neighbour leakage",
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

@@ -1,6 +1,7 @@
 """A linear probe: what the features still know, whatever the head says."""
 
 import warnings
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from unlearn_core import intervals
 from unlearn_core.metric import Metric, Observation, Outputs, Subject
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Probe(Metric):
@@ -40,6 +42,23 @@ class Probe(Metric):
     neutral: ClassVar[str] = "a gap of 0"
     above: ClassVar[str] = "under-forgotten: suppressed in the head alone"
     below: ClassVar[str] = "over-forgotten"
+    words: ClassVar[Mapping[str, Words]] = {
+        "probe.accuracy": Words(
+            label="Recoverable knowledge",
+            explanation="How often a new last layer, put on the model’s inner representation, finds the "
+            "right class of the forgotten data: what the model still knows but does not say.",
+            unit="fraction",
+            title="What the inner representation still knows",
+        ),
+        "probe.gap": Words(
+            label="Recoverable knowledge, beyond the retrained model’s",
+            explanation="The same, less what the retrained model’s representation gives away.",
+            unit="difference",
+        ),
+    }
+    headings: ClassVar[Mapping[str, str]] = {
+        "probe.accuracy": "linear probe",
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
         """Measure one model.

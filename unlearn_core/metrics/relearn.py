@@ -1,6 +1,6 @@
 """Relearn time: how quickly what was forgotten comes back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -9,6 +9,7 @@ from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import RelearnCurve
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Relearn(Metric):
@@ -38,6 +39,34 @@ class Relearn(Metric):
     neutral: ClassVar[str] = "a ratio of 1"
     above: ClassVar[str] = "over-forgotten"
     below: ClassVar[str] = "under-forgotten"
+    words: ClassVar[Mapping[str, Words]] = {
+        "relearn.steps": Words(
+            label="Steps to learn it again",
+            explanation="How many steps of training bring the forgotten data back. Much fewer than the "
+            "retrained model needs means that something was left.",
+            unit="count",
+        ),
+        "relearn.ratio": Words(
+            label="Steps, against the retrained model’s",
+            explanation="1 is just as many; clearly below 1, something was left.",
+        ),
+        "relearn.censored": Words(
+            label="Not known again in time",
+            explanation="1 if the data had not come back when training ended: it takes more than the steps "
+            "above.",
+            unit="count",
+        ),
+        "relearn": Words(
+            label="Relearning",
+            explanation="How fast the model learns the forgotten data again; much faster than the "
+            "retrained model means that something was left.",
+            unit="count",
+            title="Learning it again",
+        ),
+    }
+    headings: ClassVar[Mapping[str, str]] = {
+        "relearn.ratio": "relearn time, ratio",
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

@@ -1,5 +1,6 @@
 """The confidence attack as class-unlearning papers define it."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from unlearn_core import intervals
 from unlearn_core.metric import Metric, Scope, Subject
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 from unlearn_core.support_vectors import ConfidenceAttack
 
 
@@ -37,6 +39,18 @@ class SvcEfficacy(Metric):
     neutral: ClassVar[str] = "the retrained model's, near 1"
     above: ClassVar[str] = "over-forgotten"
     below: ClassVar[str] = "under-forgotten"
+    words: ClassVar[Mapping[str, Words]] = {
+        "svc_efficacy": Words(
+            label="Confidence attack (Kodge)",
+            explanation="How many samples an attacker who reads the model’s confidence takes for forgotten.",
+            unit="fraction",
+        ),
+        "svc_efficacy.difference": Words(
+            label="Confidence attack (Kodge), difference",
+            explanation="0 where the model treats the forgotten class like any other.",
+            unit="difference",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
         """Measure one model.

@@ -1,5 +1,6 @@
 """The confidence attack as SalUn defines it."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from unlearn_core import intervals
 from unlearn_core.metric import Metric, Subject
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 from unlearn_core.support_vectors import salun_efficacy
 
 
@@ -34,6 +36,22 @@ class SvcSalun(Metric):
     neutral: ClassVar[str] = "the retrained model's; a difference of 0"
     above: ClassVar[str] = "share: over-forgotten; difference: under-forgotten"
     below: ClassVar[str] = "share: under-forgotten; difference: over-forgotten"
+    words: ClassVar[Mapping[str, Words]] = {
+        "svc_salun": Words(
+            label="Confidence attack (SalUn)",
+            explanation="How many samples an attacker who reads the model’s confidence does not take for "
+            "training data.",
+            unit="fraction",
+        ),
+        "svc_salun.difference": Words(
+            label="Confidence attack (SalUn), difference",
+            explanation="0 where forgotten samples look just like never-seen ones.",
+            unit="difference",
+        ),
+    }
+    headings: ClassVar[Mapping[str, str]] = {
+        "svc_salun.non_members.train.forget": "membership attack, SVC",
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
         """Measure one model.

@@ -1,6 +1,6 @@
 """U-LiRA: the likelihood-ratio attack on one unlearned model, with shadows of the whole pipeline."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -14,6 +14,7 @@ from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Margins
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 from unlearn_core.resampling import Statistic, bootstrap
 
 LEAST_SHADOWS, LEAST_SPREAD = 4, 1e-6
@@ -51,6 +52,18 @@ class ULira(Metric):
     neutral: ClassVar[str] = "0.5, and 0.01 for the true-positive rate"
     above: ClassVar[str] = "told from never seen: under- or over-forgotten"
     below: ClassVar[str] = "nothing: noise"
+    words: ClassVar[Mapping[str, Words]] = {
+        "ulira": Words(
+            label="Strong attack with shadow models",
+            explanation="An attacker who trains and unlearns models of their own to compare with: 0.50 is "
+            "guessing.",
+        ),
+        "ulira.shadows": Words(
+            label="Strong attack, pairs of shadow models",
+            explanation="The more, the stronger the attack.",
+            unit="count",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:
         """Measure one model.

@@ -1,12 +1,13 @@
 """How far the weights are from the retrained model's."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import WeightDistances
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class WeightDistance(Metric):
@@ -28,6 +29,14 @@ class WeightDistance(Metric):
     neutral: ClassVar[str] = "the floor"
     above: ClassVar[str] = "moved further than a new seed would"
     below: ClassVar[str] = "nothing: usual for a model that started from the original"
+    words: ClassVar[Mapping[str, Words]] = {
+        "weight_distance": Words(
+            label="Distance of the parameters",
+            explanation="How far the model’s numbers are from the retrained model’s, of their size. Two "
+            "retrained models are far apart as well, so this describes and does not test.",
+            unit="fraction",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

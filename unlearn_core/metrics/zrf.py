@@ -1,5 +1,6 @@
 """Zero retrain forgetting: how much the model speaks like one that knows nothing."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Outputs
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
 
 
 class Zrf(Metric):
@@ -31,6 +33,16 @@ class Zrf(Metric):
     neutral: ClassVar[str] = "the retrained model's; a gap of 0"
     above: ClassVar[str] = "over-forgotten"
     below: ClassVar[str] = "under-forgotten"
+    words: ClassVar[Mapping[str, Words]] = {
+        "zrf.gap": Words(
+            label="Likeness to an ignorant model, beyond the retrained model’s",
+            explanation="0 is just as much as the retrained model.",
+        ),
+        "zrf": Words(
+            label="Likeness to an ignorant model",
+            explanation="1 is just like a model that knows nothing.",
+        ),
+    }
 
     def measure(self, subject: Subject, *, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002
         """Measure one model.

@@ -9,6 +9,7 @@ from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.deletion import DeletionRecord, Released
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.request import GroupSummary, RequestId, ScopeKind
+from unlearn_core.records.words import Words
 
 BINS, RATES = 20, 101
 """Bars of a histogram from 0 to 1, and points of an attack's curve."""
@@ -48,7 +49,7 @@ class ReportFacts(Record):
     and ``forgotten_rows`` count training rows. ``costs`` goes from ``original``, ``retrained`` and the names
     of methods to what making that model cost on this machine. Of a deletion without an accepted model,
     ``released`` and ``certificate`` are None, and so are they in a checkout that holds pinned results but no
-    evidence.
+    evidence. ``words`` and ``does`` are the plain words of metrics and methods that are not Lethe's own.
     """
 
     schema_version: Literal["lethe.report/1"] = "lethe.report/1"
@@ -67,3 +68,5 @@ class ReportFacts(Record):
     released: Released | None
     certificate: DeletionCertificate | None
     signer: Sha256 | None
+    words: dict[str, Words] = Field(default_factory=dict, exclude_if=lambda words: not words)
+    does: dict[str, str] = Field(default_factory=dict, exclude_if=lambda does: not does)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tasks.report.measurements import meaning_of
 from tasks.report.numbers import NONE, Style, decimal, interval, percent, points
+from unlearn_core.metrics import CATALOGUE
 from unlearn_core.ranking import QUANTITIES
 from unlearn_core.records.benchmark import ForgetKind, ForgetSet, Leaderboard, Standing
 from unlearn_core.records.evaluation import Measurement
@@ -16,17 +17,7 @@ KINDS: dict[ForgetKind, str] = {
     "subject": "Forgetting a person",
 }
 
-HEADINGS = {
-    "accuracy.train.forget": "forget accuracy",
-    "accuracy.test.forget": "forget accuracy, test",
-    "accuracy.train.retain": "retain accuracy",
-    "accuracy.test.retain": "test accuracy",
-    "mia.loss_auc": "membership attack, AUC",
-    "svc_salun.non_members.train.forget": "membership attack, SVC",
-    "probe.accuracy": "linear probe",
-    "relearn.ratio": "relearn time, ratio",
-    "neighbour_leakage.train.forget": "neighbour leakage",
-}
+HEADINGS = {name: heading for kind in CATALOGUE for name, heading in kind.headings.items()}
 """What each gap is called; more on each in the documentation of metrics."""
 
 OUTCOMES = {

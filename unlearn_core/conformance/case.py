@@ -1,0 +1,48 @@
+"""A method in one scope, run once for all checks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from unlearn_core.catalogue import name_of
+from unlearn_core.conformance import toy
+from unlearn_core.method import Method, ScopeKind
+from unlearn_core.methods import CATALOGUE, parse_method
+from unlearn_core.unlearning import Unlearned, unlearn
+
+
+@dataclass(frozen=True)
+class Case:
+    """A method in one scope, run once for all checks.
+
+    Attributes:
+        kind: The method's class.
+        scope: What is to be forgotten.
+        settings: Hyper-parameters for the small net, where the defaults are for others.
+        forget_below: What the accuracy on the forgotten class must fall below.
+    """
+
+    kind: type[Method]
+    scope: ScopeKind
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    forget_below: float = 0.05
+    _kept: dict[int, Unlearned] = field(default_factory=dict, init=False, repr=False)
+
+    def asked(self) -> Method:
+        """Return the method with its settings."""
+        return read(self.kind, {"name": name_of(self.kind), **self.settings})
+
+    def outcome(self, seed: int = 0) -> Unlearned:
+        """Return what came of a seed; it is run once, and nothing may change it."""
+        if seed not in self._kept:
+            self._kept[seed] = self.anew(seed)
+        return self._kept[seed]
+
+    def anew(self, seed: int = 0) -> Unlearned:
+        """Run the method once more."""
+        return unlearn(self.asked(), toy.parent(), toy.materials(self.scope), seed=seed)
+
+
+def read(kind: type[Method], raw: bytes | Mapping[str, Any]) -> Method:
+    """Read a method from its JSON, whether it is in Lethe's catalogue or not."""
+    return parse_method(raw, () if kind in CATALOGUE else (kind,))

@@ -1,0 +1,247 @@
+"""Subjects made by hand: no model, no data, only what a model might have said."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from unlearn_core.metric import Outputs, Part, Side, Subject, View
+from unlearn_core.observations import Ensembles, Margins, RelearnCurve, Relearning, Shadows, WeightDistances
+
+CLASSES = 4
+FORGOTTEN = 2
+PER_CLASS: dict[Part, int] = {"train": 60, "audit": 30, "test": 20}
+SIDES: tuple[Side, ...] = get_args(Side)
+CERTAIN = 60.0
+SHADOWS, MODELS, ATTACKED = 8, 12, 60
+OPTIONAL = ("reference", "floor", "original", "untrained", "relearning", "weights", "shadows", "ensembles")
+"""What a subject may be without."""
+
+Views = dict[View, Outputs]
+
+
+def outputs(logits: Tensor, labels: Tensor, features: Tensor | None = None) -> Outputs:
+    """Say these logits; where no features are given, the logits are the features."""
+    return Outputs(logits.float(), (logits if features is None else features).float(), labels)
+
+
+def joined(*parts: Outputs) -> Outputs:
+    """Say all of it, one after the other."""
+    columns = zip(*((part.logits, part.features, part.labels) for part in parts), strict=True)
+    return Outputs(*(torch.cat(column) for column in columns))
+
+
+def rows_of(said: Outputs, rows: slice | Tensor) -> Outputs:
+    """Say only some of it."""
+    return Outputs(said.logits[rows], said.features[rows], said.labels[rows])
+
+
+def labels_of(part: Part, *, forget: bool) -> Tensor:
+    """Return as many labels of each class as the part has."""
+    kept = [label for label in range(CLASSES) if (label == FORGOTTEN) == forget]
+    return torch.tensor(kept).repeat_interleave(PER_CLASS[part])
+
+
+def noisy(labels: Tensor, generator: Generator, *, signal: float = 2.0) -> Outputs:
+    """Say something uncertain about each sample, right more often than not."""
+    noise = torch.randn(len(labels), CLASSES, generator=generator)
+    features = torch.randn(len(labels), 6, generator=generator) + labels[:, None] / 2
+    return outputs(noise + signal * F.one_hot(labels, CLASSES), labels, features)
+
+
+def saying(labels: Tensor, said: Tensor, features: Tensor | None = None) -> Outputs:
+    """Say ``said`` of each sample with certainty."""
+    shown = labels[:, None] if features is None else features
+    return outputs(CERTAIN * F.one_hot(said, CLASSES), labels, shown)
+
+
+def ordinary(*, seed: int = 0, sample_scope: bool = False) -> Subject:
+    """Return a model, two references and everything else that can be observed, each a little different."""
+    generator = torch.Generator().manual_seed(seed)
+    model, reference, floor = (_views(generator, signal) for signal in (3.0, 2.0, 2.1))
+    original = _views(torch.Generator().manual_seed(seed + 1000), 3.2)
+    subject = Subject(CLASSES, (FORGOTTEN,), model, reference, floor, original)
+    if sample_scope:
+        subject = in_sample_scope(subject)
+    return replace(
+        subject,
+        untrained=noisy(subject.views["train", "forget"].labels, generator, signal=0.0),
+        relearning=Relearning(curve((0.0, 0.4, 0.8, 1.0)), 0.98, curve((0.0, 0.0, 0.1, 0.5, 0.8, 0.9, 1.0))),
+        weights=WeightDistances(0.5, {"body.0": 0.4, "Head": 0.8}, WeightDistances(0.9, {"body.0": 1.1})),
+        shadows=shadows(generator, signal=1.0),
+        ensembles=ensembles(generator, subject, signal=1.0),
+    )
+
+
+def curve(accuracy: Sequence[float], *, limit: int = 20) -> RelearnCurve:
+    """Return a curve of relearning that was looked at after every step."""
+    return RelearnCurve(steps=tuple(range(len(accuracy))), accuracy=tuple(accuracy), limit=limit, samples=50)
+
+
+def shadows(generator: Generator, *, signal: float, count: int = SHADOWS, samples: int = ATTACKED) -> Shadows:
+    """Return margins; half of the samples were seen, and whoever unlearned one is higher by ``signal``."""
+    member = torch.arange(samples) % 2 == 0
+    base = 2 * torch.randn(samples, generator=generator).double()
+    inside, outside = (
+        base + shift + torch.randn(count, samples, generator=generator).double() for shift in (signal, 0.0)
+    )
+    target = base + signal * member + torch.randn(samples, generator=generator).double()
+    return Shadows(inside.numpy(), outside.numpy(), target.numpy(), member.numpy())
+
+
+def ensembles(generator: Generator, subject: Subject, *, signal: float) -> Ensembles:
+    """Return margins of a dozen models of each kind; those of unlearned models are higher by ``signal``."""
+    kinds = [
+        {
+            view: (shift + torch.randn(MODELS, len(said), generator=generator).double()).numpy()
+            for view, said in subject.views.items()
+        }
+        for shift in (signal, 0.0)
+    ]
+    return Ensembles(unlearned=kinds[0], retrained=kinds[1])
+
+
+def in_sample_scope(subject: Subject) -> Subject:
+    """Forget half of the training rows of one class and a few of another; held-out data have one side.
+
+    As many held-out rows of the same classes stand for canaries that were held out.
+
+    Args:
+        subject: A subject in class scope.
+
+    Returns:
+        One in sample scope.
+    """
+    changed: dict[str, Any] = {name: _in_sample_scope(found) for name, found in _views_of(subject).items()}
+    # The reference knows as little of forgotten samples as an untrained net does, wherever that matters here.
+    changed["untrained"] = changed["reference"]["train", "forget"]
+    return replace(subject, forget_classes=(), **changed)
+
+
+def _in_sample_scope(found: Views) -> Views:
+    rows, forget = found["train", "retain"], found["train", "forget"]
+    return {
+        ("train", "forget"): joined(rows_of(forget, slice(None, None, 2)), rows_of(rows, slice(9))),
+        ("train", "retain"): joined(rows_of(rows, slice(9, None)), rows_of(forget, slice(1, None, 2))),
+        ("canary", "retain"): joined(
+            rows_of(found["audit", "forget"], slice(None, None, 2)),
+            rows_of(found["audit", "retain"], slice(9)),
+        ),
+        ("audit", "retain"): joined(found["audit", "retain"], found["audit", "forget"]),
+        ("test", "retain"): joined(found["test", "retain"], found["test", "forget"]),
+    }
+
+
+def indistinct() -> Subject:
+    """Return a model to which training and held-out samples are alike; every other model says the same."""
+    generator = torch.Generator().manual_seed(3)
+    views: Views = {}
+    for part in PER_CLASS:
+        views[part, "forget"] = noisy(torch.full((400,), FORGOTTEN), generator)
+        views[part, "retain"] = noisy(torch.tensor([0, 1, 3]).repeat_interleave(130), generator)
+    same = curve((0.0, 0.5, 1.0))
+    margins: dict[View, Margins] = {
+        ("train", "forget"): torch.randn(MODELS, 40, generator=generator).double().numpy()
+    }
+    return Subject(
+        CLASSES,
+        (FORGOTTEN,),
+        views,
+        reference=views,
+        floor=views,
+        original=views,
+        untrained=views["train", "forget"],
+        relearning=Relearning(same, 1.0, same),
+        weights=WeightDistances(0.0, {"head": 0.0}, WeightDistances(0.0, {"head": 0.0})),
+        shadows=shadows(generator, signal=0.0, samples=800),
+        ensembles=Ensembles(margins, margins),
+    )
+
+
+def separated() -> Subject:
+    """Return a model that is certain, and right but of held-out forgotten samples; the reference opposes."""
+    views: Views = {}
+    reference: Views = {}
+    for part in PER_CLASS:
+        for side in SIDES:
+            labels = labels_of(part, forget=side == "forget")
+            wrong = (labels + 1) % CLASSES
+            knows = part == "train" or side == "retain"
+            views[part, side] = saying(labels, labels if knows else wrong, F.one_hot(labels, CLASSES))
+            # Its features show every class but call the forgotten one by another's name when held out.
+            shown = wrong if part != "train" and side == "forget" else labels
+            reference[part, side] = saying(labels, wrong if knows else labels, F.one_hot(shown, CLASSES))
+    generator = torch.Generator().manual_seed(5)
+    nought = torch.zeros(MODELS, 10).double().numpy()
+    return Subject(
+        CLASSES,
+        (FORGOTTEN,),
+        views,
+        reference,
+        floor=views,
+        original=views,
+        untrained=reference["train", "forget"],
+        relearning=Relearning(curve((0.0,) * 9), 1.0, curve((0.0, 0.0, 0.0, 0.0, 1.0))),
+        weights=WeightDistances(1.0, {"head": 1.0}),
+        shadows=shadows(generator, signal=50.0),
+        ensembles=Ensembles({("train", "forget"): nought + 50}, {("train", "forget"): nought}),
+    )
+
+
+def shuffled(subject: Subject, seed: int) -> Subject:
+    """Return the same samples in another order, the same for every model.
+
+    Args:
+        subject: A subject.
+        seed: Says which order.
+
+    Returns:
+        Another subject, of which every metric must say the same.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    orders = {view: torch.randperm(len(said), generator=generator) for view, said in subject.views.items()}
+    changed: dict[str, Any] = {
+        name: {view: rows_of(said, orders[view]) for view, said in found.items()}
+        for name, found in _views_of(subject).items()
+    }
+    if subject.untrained is not None:
+        changed["untrained"] = rows_of(subject.untrained, orders["train", "forget"])
+    if (attacked := subject.shadows) is not None:
+        order = torch.randperm(len(attacked.target), generator=generator).numpy()
+        changed["shadows"] = Shadows(
+            attacked.inside[:, order],
+            attacked.outside[:, order],
+            attacked.target[order],
+            attacked.member[order],
+        )
+    if (many := subject.ensembles) is not None:
+        unlearned, retrained = (
+            {view: margins[:, orders[view].numpy()] for view, margins in kind.items()}
+            for kind in (many.unlearned, many.retrained)
+        )
+        changed["ensembles"] = Ensembles(unlearned, retrained)
+    return replace(subject, **changed)
+
+
+def emptied(subject: Subject, view: View) -> Subject:
+    """Return the same, with nothing in one view."""
+    nothing = Outputs(torch.zeros(0, CLASSES), torch.zeros(0, 6), torch.zeros(0, dtype=torch.int64))
+    changed: dict[str, Any] = {name: {**found, view: nothing} for name, found in _views_of(subject).items()}
+    return replace(subject, **changed)
+
+
+def _views_of(subject: Subject) -> dict[str, Views]:
+    """Return what several models say of the views, by the field's name."""
+    found = {name: getattr(subject, name) for name in ("views", "reference", "floor", "original")}
+    return {name: views for name, views in found.items() if views is not None}
+
+
+def _views(generator: Generator, signal: float) -> Views:
+    return {
+        (part, side): noisy(labels_of(part, forget=side == "forget"), generator, signal=signal)
+        for part in PER_CLASS
+        for side in SIDES
+    }
