@@ -10,7 +10,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.progress import announced
 from tasks.computing.checkpoints import save_checkpoint
 from tasks.data.datasets import read_card
-from tasks.data.importing import discard_import, discard_other_data, import_dataset
+from tasks.data.importing import discard_other_data
 from tasks.data.pool import Pool
 from tasks.lifecycle.adopting import Adoption, register_adopted, settle_params, settle_source
 from tasks.lifecycle.releases import keep
@@ -54,9 +54,9 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
             "which net is it? Give --architecture, or `architecture` in the model's card"
         )
     tensors = read_weights(weights)
-    source = settle_source(checkout, asked, claims)
+    settings, source = settle_source(checkout, asked, claims)
     with announced("import"):
-        folder = import_dataset(checkout, source)
+        folder = source.import_beside(checkout, settings)
     data = read_card(folder)
     architecture = Architecture(name=claims.architecture, classes=data.classes, input_shape=data.input_shape)
     model = fit_weights(architecture, tensors)
@@ -68,10 +68,10 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
     card = adopted_card(architecture, data, claims.recipe)
     card = save_checkpoint(scratch / "checkpoint", model.cpu(), card)
     keep(checkout, {checkout.generation("models", card.weights): scratch / "checkpoint"})
-    checkout = settle_params(checkout, asked, source, card, found)
+    checkout = settle_params(checkout, asked, settings, card, found)
     discard_other_data(checkout, data.rows_digest)
     train(checkout)
-    discard_import(checkout, source)
+    source.discard(checkout, settings)
     return register_adopted(checkout, asked.name, claims.accuracy, found)
 
 

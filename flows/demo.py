@@ -10,7 +10,6 @@ from tasks.evidence.verification import verify_files
 from tasks.keys.signing import home, init_keys
 from tasks.requests.request_file import read_request
 from unlearn_core.errors import SetupError
-from unlearn_core.records.params import DigitsSource
 
 REQUEST = "demo"
 CONTRAST = "finetune"
@@ -30,7 +29,7 @@ def run_demo(checkout: Checkout) -> dict[str, Any]:
         SetupError: If ``params.yaml`` names another data set than the digits.
     """
     started = time.perf_counter()
-    if not isinstance(checkout.params.dataset, DigitsSource):
+    if checkout.params.dataset.source != "digits":
         raise SetupError("params.yaml names other data; the demo needs `dataset: {source: digits}`")
     init_keys(home())
     require_ready()

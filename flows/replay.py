@@ -127,7 +127,7 @@ def _differences(before: Provenance, root: Path) -> list[str]:
         found.append("the deletion ran with changes that were never committed")
     if files := other_code(root):
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-        found.append(f"Lethe's code is another than it was: {', '.join(files[:3])}{more}")
+        found.append(f"the code is another than it was: {', '.join(files[:3])}{more}")
     return found
 
 

@@ -12,4 +12,5 @@ only what stands below it, and not its neighbour:
 ``storage``, ``data``               DVC and S3; data sets, from source to batch
 ``keys``                            the signing key and the pseudonym key
 ``checkout``                        the working copy: paths, parameters, lock, git, progress
+``extensions``                      methods, metrics and sources that other packages bring
 """

@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache, reduce
-from operator import or_
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 from pydantic import Field, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.base import Record, canonical_json, describe
@@ -23,13 +21,16 @@ def name_of(kind: type[Record], tag: str = "name") -> str:
     return str(kind.model_fields[tag].default)
 
 
-def parse_one_of(what: str, kinds: tuple[type[R], ...], raw: bytes | str | Mapping[str, Any]) -> R:
-    """Read a record whose ``name`` says of which class it is, strictly.
+def parse_one_of(
+    what: str, kinds: tuple[type[R], ...], raw: bytes | str | Mapping[str, Any], *, tag: str = "name"
+) -> R:
+    """Read a record that names its class, strictly.
 
     Args:
         what: What it is called in messages.
         kinds: The classes; no two share a name.
         raw: JSON text, or what it decodes to.
+        tag: The field that holds the name.
 
     Returns:
         The record.
@@ -40,25 +41,26 @@ def parse_one_of(what: str, kinds: tuple[type[R], ...], raw: bytes | str | Mappi
     """
     text = raw if isinstance(raw, bytes | str) else canonical_json(dict(raw))
     try:
-        return _adapter(kinds).validate_json(text, strict=True)
+        return _adapter(kinds, tag).validate_json(text, strict=True)
     except ValidationError as error:
         raise ConfigurationError(describe(what, error)) from error
 
 
 @cache
-def _adapter(kinds: tuple[type[Record], ...]) -> TypeAdapter[Any]:
-    union: Any = reduce(or_, kinds)
-    return TypeAdapter(Annotated[union, Field(discriminator="name")])  # pyright: ignore
+def _adapter(kinds: tuple[type[Record], ...], tag: str) -> TypeAdapter[Any]:
+    union: Any = kinds[0]
+    for kind in kinds[1:]:
+        union |= kind
+    return TypeAdapter(Annotated[union, Field(discriminator=tag)])  # pyright: ignore
 
 
-def flaws(kind: object, base: type[Record], *, verb: str, tag: str = "name") -> list[str]:
+def flaws(kind: object, base: type[Record], *, verb: str) -> list[str]:
     """Say why something cannot stand in a catalogue.
 
     Args:
         kind: What somebody offers.
         base: The class that it must be derived from; what that declares without a value, it must declare.
         verb: The function that it must define.
-        tag: The field that holds its name.
 
     Returns:
         Every reason; none if it can.
@@ -67,17 +69,18 @@ def flaws(kind: object, base: type[Record], *, verb: str, tag: str = "name") -> 
         return [f"it is {kind!r}, which is not derived from {base.__module__}.{base.__name__}"]
     asked = (name for name, hint in base.__annotations__.items() if get_origin(hint) is ClassVar)
     missing = [name for name in asked if not hasattr(kind, name)]
-    open_ = [name for name, field in kind.model_fields.items() if name != tag and field.is_required()]
+    open_ = [name for name, field in kind.model_fields.items() if name != "name" and field.is_required()]
     return [
-        *_misnamed(kind.model_fields.get(tag), tag),
+        *misnamed(kind),
         *(f"the class does not say its `{name}`" for name in missing),
         *(f"the setting `{name}` has no default" for name in open_),
         *([f"it does not define `{verb}`"] if getattr(kind, verb) is getattr(base, verb) else []),
     ]
 
 
-def _misnamed(field: FieldInfo | None, tag: str) -> list[str]:
-    """Say what is wrong with the field that holds the name."""
+def misnamed(kind: type[Record], tag: str = "name") -> list[str]:
+    """Say what is wrong with the field that holds a class's name; nothing if nothing is."""
+    field = kind.model_fields.get(tag)
     name = None if field is None else field.default
     if field is None or get_origin(field.annotation) is not Literal or get_args(field.annotation) != (name,):
         return [f'it must name itself by a field such as `{tag}: Literal["mine"] = "mine"`']

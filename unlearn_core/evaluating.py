@@ -14,6 +14,7 @@ from unlearn_core.metric import Metric, Outputs, Subject
 from unlearn_core.modes import mode
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.provenance import Extension
 
 
 def observe(model: nn.Module, samples: Samples, *, batch_size: int) -> Outputs:
@@ -48,7 +49,14 @@ def observe(model: nn.Module, samples: Samples, *, batch_size: int) -> Outputs:
     return _finite(Outputs(torch.cat(logits), torch.cat(features), samples.labels.cpu()))
 
 
-def evaluate(metrics: Iterable[Metric], subject: Subject, *, model_digest: Sha256, seed: int) -> Evaluation:
+def evaluate(
+    metrics: Iterable[Metric],
+    subject: Subject,
+    *,
+    model_digest: Sha256,
+    seed: int,
+    extensions: tuple[Extension, ...] = (),
+) -> Evaluation:
     """Measure one model by several metrics. The same seed gives the same numbers.
 
     Args:
@@ -56,6 +64,7 @@ def evaluate(metrics: Iterable[Metric], subject: Subject, *, model_digest: Sha25
         subject: The model's outputs, and the reference's.
         model_digest: The digest of the model's weights.
         seed: Given to every metric; the global generator is seeded with it and left as it was.
+        extensions: The metrics among them that are not Lethe's own.
 
     Returns:
         Every measurement, in the metrics' order.
@@ -69,7 +78,7 @@ def evaluate(metrics: Iterable[Metric], subject: Subject, *, model_digest: Sha25
     counts = Counter(entry.name for entry in measurements)
     if twice := sorted(name for name, count in counts.items() if count > 1):
         raise UsageError(f"measured more than once: {', '.join(twice)}; hand in each metric once")
-    return Evaluation(model=model_digest, seed=seed, measurements=tuple(measurements))
+    return Evaluation(model=model_digest, seed=seed, measurements=tuple(measurements), extensions=extensions)
 
 
 @contextmanager

@@ -49,6 +49,7 @@ def _text(summary: Summary) -> str:
         "request": f"{summary['request']}, which names {summary['scope']}",
         "group": summary["group"],
         "method": summary["method"],
+        "not ours": summary["extensions"],
         "verdict": summary["verdict"],
         "evidence": f"{level}, {LEVELS[level]}",
         "model": f"{summary['model']} ({checked})",

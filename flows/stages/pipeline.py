@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from flows.stages.certify import certify
 from flows.stages.code import list_code
 from flows.stages.dataset import make_dataset
+from flows.stages.listed import differs_from_list
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
@@ -17,8 +18,9 @@ from tasks.storage.versioning import is_current, pin
 
 Stage = Callable[[Checkout], object]
 
+CODE = "code"
 PREPARATION: dict[str, Stage] = {
-    "code": list_code,
+    CODE: list_code,
     "dataset": make_dataset,
     "parent": make_parent,
     "moments": make_moments,
@@ -38,7 +40,8 @@ def stage_due(checkout: Checkout, name: str, *, anew: bool = False) -> Iterator[
     Yields:
         Whether the block is to run the stage.
     """
-    if not anew and is_current(checkout.root, name):
+    unlisted = name == CODE and differs_from_list(checkout)
+    if not anew and not unlisted and is_current(checkout.root, name):
         tell(f"· {name:<10} is current")
         yield False
         return

@@ -11,19 +11,24 @@ from tasks.requests.request_file import read_request
 from unlearn_core.errors import LetheError
 
 
-def run_stage(stage: Callable[[Checkout], object]) -> None:
+def run_stage(
+    stage: Callable[[Checkout], object], *, before: Callable[[Checkout], None] | None = None
+) -> None:
     """Run a stage in the working folder, which is the top of a checkout.
 
     An error of Lethe's own is one message and an exit code.
 
     Args:
         stage: Takes the checkout.
+        before: Looks whether it may run.
     """
     configure_libraries()
     checkout = Checkout(Path())
     try:
         open_log()
         with sole_use(checkout.root), about(*_requests(checkout)):
+            if before is not None:
+                before(checkout)
             stage(checkout)
     except Exception as error:
         tell_error(error, by=stage.__name__)

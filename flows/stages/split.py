@@ -70,6 +70,7 @@ def _write_retained(
         input_shape=card.input_shape,
         normalisation=card.normalisation,
         lineage=(card.rows_digest, *card.lineage),
+        extension=card.extension,
     )
     write_retained(checkout.retained, checkout.dataset, selection.keep, retained)
     return retained

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from flows.stages.listed import require_listed
 from flows.stages.process import run_stage
 from flows.stages.steps import PLAIN, Steps
 from tasks.checkout.checkout import Checkout
@@ -179,4 +180,4 @@ def _explain(record: DeletionRecord) -> str:
 
 
 if __name__ == "__main__":
-    run_stage(unlearn)
+    run_stage(unlearn, before=require_listed)

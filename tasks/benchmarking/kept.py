@@ -10,11 +10,13 @@ from tasks.benchmarking import cases, runs, scratch
 from tasks.benchmarking.cases import Case
 from tasks.benchmarking.scratch import home
 from tasks.checkout.checkout import Checkout, short
-from tasks.checkout.files import code_digest, core_digest, module_of
+from tasks.checkout.files import code_digest, method_digest
 from tasks.checkout.params import read_values
 from tasks.computing import materials, observing, unlearning
 from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.extensions.discovery import extension_of
 from tasks.measuring import evaluation
+from tasks.measuring.metrics import metrics_asked
 from unlearn_core.method import Method
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.reference import Training
@@ -39,6 +41,7 @@ class Keeper:
             "parent": read_checkpoint_card(checkout.parent).weights,
             "hands": code_digest(evaluation, materials, observing, unlearning, cases, runs, scratch),
             "libraries": [numpy.__version__, sklearn.__version__],
+            **_others(checkout),
         }
 
     def path(self, case: Case, reference: Training, method: Method | None) -> Path:
@@ -57,6 +60,13 @@ class Keeper:
             "case": [case.forget.model_dump(mode="json"), case.seed, case.split.digest],
             "reference": reference.digest,
             "method": None if method is None else method.model_dump(mode="json"),
-            "core": core_digest("" if method is None else module_of(method)),
+            "core": method_digest(method),
         }
         return self._rows / f"{short(sha256(canonical_json(ingredients)))}.json"
+
+
+def _others(checkout: Checkout) -> dict[str, Any]:
+    """Return the code of metrics that are not Lethe's own, where the policy asks for any."""
+    named = [extension_of("metric", type(metric)) for metric in metrics_asked(checkout.params.policy)]
+    codes = [one.code for one in named if one is not None]
+    return {"metrics": codes} if codes else {}

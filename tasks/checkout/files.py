@@ -14,8 +14,9 @@ from types import ModuleType
 from typing import TypeVar
 
 import unlearn_core
+from tasks.extensions.discovery import extension_of
 from unlearn_core.errors import PipelineError
-from unlearn_core.records.base import Record, Sha256, sha256
+from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -112,23 +113,32 @@ def code_digest(*modules: ModuleType) -> Sha256:
     return sha256(b"".join(_source(str(module.__file__)) for module in modules))
 
 
-@cache
-def core_digest(method: str) -> Sha256:
-    """Return the digest of the core's code without all methods but one: a new one changes no other's results.
+def method_digest(method: object | None) -> Sha256:
+    """Return the digest of all code that a method's results depend on: no other method's is in it.
 
     Args:
-        method: The name of the method's module; empty for none.
+        method: The method; None where there is none.
+
+    Returns:
+        The digest of the core, and of the method's own package where that is not Lethe's.
     """
+    module = "" if method is None else type(method).__module__
+    own, _, name = module.rpartition(".")
+    core = _core_digest(name if own == "unlearn_core.methods" else "")
+    extension = None if method is None else extension_of("method", type(method))
+    return core if extension is None else sha256(canonical_json([core, extension.code]))
+
+
+@cache
+def _core_digest(method: str) -> Sha256:
+    """Return the digest of the core's code, but for other methods, and checks that no result depends on."""
     core = Path(str(unlearn_core.__file__)).parent
     files = (
-        path for path in sorted(core.rglob("*.py")) if path.parent.name != "methods" or path.stem == method
+        path
+        for path in sorted(core.rglob("*.py"))
+        if path.parent.name not in {"methods", "conformance"} or path.stem == method
     )
     return sha256(b"\0".join(path.read_bytes() for path in files))
-
-
-def module_of(method: object) -> str:
-    """Return the name of the module that a method is written in."""
-    return type(method).__module__.rsplit(".", 1)[-1]
 
 
 @cache

@@ -12,9 +12,10 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from tasks.checkout.files import AnyRecord, write_atomically
+from tasks.extensions.settings import other_settings
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.base import describe
-from unlearn_core.records.params import Params
+from unlearn_core.records.params import Params, params_with
 
 SECTIONS = tuple(Params.model_fields)
 
@@ -33,9 +34,10 @@ def read_params(root: Path) -> Params:
         ConfigurationError: If it is not valid; every problem is listed, section by section.
     """
     # Dates are YAML's, not JSON's: as text they are refused like any other wrong value.
-    text = json.dumps(read_values(root), default=str)
+    values = read_values(root)
+    text = json.dumps(values, default=str)
     try:
-        return Params.model_validate_json(text, strict=True)
+        return params_with(*other_settings(values["dataset"])).model_validate_json(text, strict=True)
     except ValidationError as error:
         sections = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
         described = (describe(f"params.yaml, section {one!r}", error, within=one) for one in sections)

@@ -5,6 +5,7 @@ from typing import Any
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import set_values
 from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.extensions.catalogues import other_methods
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.method import Method, settled
 from unlearn_core.methods import parse_methods
@@ -15,7 +16,8 @@ from unlearn_core.records.tuning import Values
 def configured_methods(checkout: Checkout) -> tuple[Method, ...]:
     """Return every method of ``params.yaml``, what is left open filled in for the parent's architecture."""
     settings = checkout.params.methods
-    return parse_methods(with_presets(settings, read_checkpoint_card(checkout.parent).architecture.name))
+    filled = with_presets(settings, read_checkpoint_card(checkout.parent).architecture.name)
+    return parse_methods(filled, other_methods(settings))
 
 
 def configured_method(checkout: Checkout, name: str) -> Method:

@@ -10,6 +10,7 @@ from tasks.computing.checkpoints import read_checkpoint_card, save_checkpoint
 from tasks.computing.execution import computing, measured
 from tasks.computing.materials import load_materials, load_parent, read_split
 from tasks.data.pool import Pool
+from tasks.extensions.discovery import extension_of
 from unlearn_core.method import Method, settled
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.evaluation import Cost
@@ -65,6 +66,7 @@ def attempt(checkout: Checkout, method: Method, run: RunParams, *, max_unsupport
         weights=card.weights,
         coverage=result.coverage,
         curves=result.curves,
+        extension=extension_of("method", type(method)),
     )
     return Attempted(record, _with_search(checkout, method, meter.read()), folder)
 

@@ -14,6 +14,7 @@ from tasks.checkout.files import read_record, replaced_folder, write_record
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Sha256, canonical_json, sha256
 from unlearn_core.records.data import CANARY_SPLIT, SPLITS, DatasetCard, Normalisation, SplitCard
+from unlearn_core.records.provenance import Extension
 from unlearn_core.selection import Manifest
 
 ROWS_PER_SHARD = 256
@@ -157,6 +158,7 @@ def describe_dataset(
     input_shape: tuple[int, int, int],
     normalisation: Normalisation,
     lineage: tuple[Sha256, ...] = (),
+    extension: Extension | None = None,
 ) -> DatasetCard:
     """Make the card of a data set from its rows."""
     present = (*SPLITS, *((CANARY_SPLIT,) if (manifest.splits == CANARY_SPLIT).any() else ()))
@@ -169,6 +171,7 @@ def describe_dataset(
         splits=splits,
         rows_digest=rows_digest(manifest),
         lineage=lineage,
+        extension=extension,
     )
 
 

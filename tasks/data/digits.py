@@ -1,16 +1,69 @@
 """The built-in data set: scikit-learn's scanned digits, which ship with the library."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.checkout.checkout import Checkout
 from tasks.data.canaries import plant
-from tasks.data.incoming import deal, fractions_of
-from unlearn_core.records.base import sha256
+from tasks.data.datasets import describe_dataset, manifest_of, rows_digest, write_dataset
+from tasks.data.incoming import Incoming, deal, fractions_of
+from tasks.data.source import Dealt
+from unlearn_core.data import decode
+from unlearn_core.records.base import Sha256, sha256
+from unlearn_core.records.data import DatasetCard, Normalisation
 from unlearn_core.records.params import DigitsSource
+from unlearn_core.selection import Manifest
+
+
+class Digits(Dealt[DigitsSource]):
+    """The scanned digits; made anew each time, since that takes a second."""
+
+    settings = DigitsSource
+
+    def rows(self, root: Path, params: DigitsSource) -> Incoming:  # noqa: ARG002
+        """List the digits; see ``Dealt.rows``."""
+        table, classes = make_digits(params)
+        images = table["image"].to_pylist()
+        return Incoming(
+            sample_ids=table["sample_id"].to_pylist(),
+            labels=table["label"].to_numpy(),
+            splits=np.array(table["split"].to_pylist(), dtype=object),
+            subject_ids=table["subject_id"].to_pylist(),
+            sizes=np.array([len(image) for image in images], dtype=np.int64),
+            stamps=np.zeros(len(images), dtype=np.int64),
+            classes=classes,
+            read=lambda row: images[row],
+        )
+
+    def make(self, checkout: Checkout, params: DigitsSource) -> DatasetCard:
+        """Write the digits as a data set; see ``Source.make``."""
+        table, classes = make_digits(params)
+        manifest = manifest_of(table, classes)
+        train = np.flatnonzero(manifest.splits == "train")
+        pixels = decode(table["image"].take(train).to_pylist(), channels=1)
+        card = describe_dataset(
+            manifest,
+            name="digits",
+            input_shape=(1, 8, 8),
+            normalisation=Normalisation(
+                mean=(round(float(pixels.mean()), 4),), std=(round(float(pixels.std()), 4),)
+            ),
+        )
+        write_dataset(checkout.dataset, table, card)
+        return card
+
+    def preview(self, checkout: Checkout, params: DigitsSource) -> Manifest:  # noqa: ARG002
+        """Return the rows; see ``Source.preview``."""
+        return manifest_of(*make_digits(params))
+
+    def ancestry(self, checkout: Checkout, params: DigitsSource) -> tuple[Sha256, ...]:
+        """Return the rows' digest: they come from no other data set."""
+        return (rows_digest(self.preview(checkout, params)),)
 
 
 def make_digits(params: DigitsSource) -> tuple[pa.Table, tuple[str, ...]]:

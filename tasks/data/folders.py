@@ -8,12 +8,27 @@ from pathlib import Path
 import numpy as np
 
 from tasks.checkout.log import tell
+from tasks.data.images import Images
 from tasks.data.incoming import Incoming, deal_splits
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.params import ImageFolderSource
 
 TRAIN, HELD_OUT = "train", ("test", "val", "valid", "validation")
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+
+
+class Folders(Images[ImageFolderSource]):
+    """Folders of images."""
+
+    settings = ImageFolderSource
+
+    def listed(self, root: Path, params: ImageFolderSource) -> Incoming:
+        """List the images; see ``list_folder``."""
+        return list_folder(root, params)
+
+    def origin(self, params: ImageFolderSource) -> str:
+        """Return the folder."""
+        return params.path
 
 
 def list_folder(root: Path, params: ImageFolderSource) -> Incoming:

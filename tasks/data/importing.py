@@ -10,47 +10,44 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-from tasks.checkout.checkout import Checkout, short
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically, write_record
 from tasks.checkout.log import tell
 from tasks.checkout.progress import progress
-from tasks.data.canaries import with_canaries
 from tasks.data.datasets import describe_dataset, manifest_of, read_card, read_rows
-from tasks.data.folders import list_folder
 from tasks.data.incoming import Incoming
 from tasks.data.shards import cut, import_shard, shard_paths, take_over
-from tasks.data.tables import list_parquet
-from tasks.data.torchvision_sets import list_torchvision
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError
 from unlearn_core.progress import Step
 from unlearn_core.records.base import Sha256, canonical_json, sha256
 from unlearn_core.records.data import DatasetCard, ImportCard, Normalisation
 from unlearn_core.records.importing import Problem, ShardCard
-from unlearn_core.records.params import (
-    ImageFolderSource,
-    ImportedSource,
-    ParquetSource,
-    TorchvisionSource,
-)
+from unlearn_core.records.params import ImageSource
+from unlearn_core.records.provenance import Extension
 
 IMPORT_CARD = "import.json"
 
 
-def import_dataset(checkout: Checkout, params: ImportedSource) -> Path:
-    """Import a source beside the checkout's data set, which stays as it is until ``place_import``.
-
-    Shards that an earlier, stopped import finished are taken over where their rows are still the same.
-    Memory holds one shard's images, of at most 32 MiB or one image, and some hundred bytes per row.
+def import_images(
+    checkout: Checkout,
+    folder: Path,
+    incoming: Incoming,
+    params: ImageSource,
+    *,
+    extension: Extension | None = None,
+) -> Path:
+    """Import the images of a source into a folder of their own.
 
     Args:
-        checkout: The checkout.
-        params: The source.
+        checkout: The checkout, which has a place for what cannot be read.
+        folder: Where an earlier, stopped import may have left finished shards.
+        incoming: The rows.
+        params: How images are read.
+        extension: The source, where that is not Lethe's own.
 
     Returns:
         The folder of the imported data set.
     """
-    incoming = list_rows(checkout.root, params)
-    folder = _folder(checkout, params)
     (folder / "dataset").mkdir(parents=True, exist_ok=True)
     finished: list[ShardCard] = []
     with progress("import images") as on_step, warnings.catch_warnings():
@@ -63,26 +60,12 @@ def import_dataset(checkout: Checkout, params: ImportedSource) -> Path:
     _clear(folder, len(finished))
     problems = tuple(problem for card in finished for problem in card.problems)
     _list_problems(checkout, params, problems, len(incoming))
-    _describe(folder / "dataset", incoming, params, finished, problems)
+    _describe(folder / "dataset", incoming, params, finished, extension)
     return folder / "dataset"
 
 
-def list_rows(root: Path, params: ImportedSource) -> Incoming:
-    """List the rows of a source, canaries among them; no image is opened."""
-    return with_canaries(_listed(root, params), params)
-
-
-def _listed(root: Path, params: ImportedSource) -> Incoming:
-    if isinstance(params, ImageFolderSource):
-        return list_folder(root, params)
-    if isinstance(params, ParquetSource):
-        return list_parquet(root, params)
-    return list_torchvision(root, params)
-
-
-def place_import(checkout: Checkout, params: ImportedSource) -> None:
+def place_import(checkout: Checkout, folder: Path) -> None:
     """Let an imported data set take the place of ``data/dataset``, and forget how it was imported."""
-    folder = _folder(checkout, params)
     checkout.dataset.parent.mkdir(parents=True, exist_ok=True)
     if checkout.dataset.exists():
         shutil.rmtree(checkout.dataset)
@@ -96,12 +79,12 @@ def discard_other_data(checkout: Checkout, rows_digest: Sha256) -> None:
         shutil.rmtree(checkout.dataset)
 
 
-def discard_import(checkout: Checkout, params: ImportedSource) -> None:
+def discard_import(folder: Path) -> None:
     """Remove an imported data set that nobody placed."""
-    shutil.rmtree(_folder(checkout, params), ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def require_imported(checkout: Checkout, params: ImportedSource) -> Path:
+def require_imported(checkout: Checkout, params: ImageSource) -> Path:
     """Return ``data/dataset`` if it was imported with these very settings.
 
     Args:
@@ -120,12 +103,6 @@ def require_imported(checkout: Checkout, params: ImportedSource) -> Path:
     return checkout.dataset
 
 
-def _folder(checkout: Checkout, params: ImportedSource) -> Path:
-    """Return where a source is imported, whatever its other settings: shards are told by their stamps."""
-    name = params.dataset if isinstance(params, TorchvisionSource) else params.path
-    return checkout.lethe / "imports" / short(sha256(canonical_json([params.source, name])))
-
-
 def _clear(folder: Path, shards: int) -> None:
     """Remove the shards that an earlier import had more of."""
     number = shards
@@ -135,9 +112,7 @@ def _clear(folder: Path, shards: int) -> None:
         number += 1
 
 
-def _list_problems(
-    checkout: Checkout, params: ImportedSource, problems: tuple[Problem, ...], rows: int
-) -> None:
+def _list_problems(checkout: Checkout, params: ImageSource, problems: tuple[Problem, ...], rows: int) -> None:
     """Write the images that could not be read into a table, and refuse or skip them."""
     path = checkout.lethe / "import-problems.csv"
     path.unlink(missing_ok=True)
@@ -156,9 +131,9 @@ def _list_problems(
 def _describe(
     folder: Path,
     incoming: Incoming,
-    params: ImportedSource,
+    params: ImageSource,
     finished: list[ShardCard],
-    problems: tuple[Problem, ...],
+    extension: Extension | None,
 ) -> DatasetCard:
     """Write the cards of the data set and of its import."""
     sizes = sum((Counter(card.sizes) for card in finished), Counter[str]())
@@ -178,13 +153,15 @@ def _describe(
         name=params.name,
         input_shape=(channels, height, width),
         normalisation=given or _measured(finished, channels),
+        extension=extension,
     )
     _refuse_empty(card)
-    listed = sha256(canonical_json([[p.sample_id, p.reason] for p in problems]))
+    problems = [[one.sample_id, one.reason] for shard in finished for one in shard.problems]
     write_record(folder / "card.json", card)
+    skipped = sha256(canonical_json(problems))
     write_record(
         folder / IMPORT_CARD,
-        ImportCard(settings=params.digest, skipped=len(problems), skipped_digest=listed),
+        ImportCard(settings=params.digest, skipped=len(problems), skipped_digest=skipped),
     )
     return card
 

@@ -2,19 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import set_values
 from tasks.data.canaries import CANARY_SUBJECT
-from tasks.data.digits import make_digits
-from tasks.data.importing import list_rows
+from tasks.data.source import Dealt
+from tasks.data.sources import source_of
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.base import canonical_json
-from unlearn_core.records.params import (
-    DigitsSource,
-    ImportedSource,
-    RetainedSource,
-)
+from unlearn_core.records.params import DealtSource
 
 TOO_LATE = {
     "adopted": "the parent was trained elsewhere",
@@ -60,22 +57,22 @@ def plant_canaries(checkout: Checkout, *, records: int, seed: int | None) -> Pla
         ConfigurationError: If the parent is not trained here, the data set is a retained one, it has canaries
             already, or they do not fit; nothing is changed.
     """
-    before = _plantable(checkout)
+    before, source = _plantable(checkout)
     given = {"canaries": records} if seed is None else {"canaries": records, "seed": seed}
     after = type(before).parse(canonical_json({**before.model_dump(mode="json"), **given}))
-    # Drawn once for nothing: what does not fit is refused before anything is written.
-    make_digits(after) if isinstance(after, DigitsSource) else list_rows(checkout.root, after)
+    # Listed once for nothing: what does not fit is refused before anything is written.
+    source.rows(checkout.root, after)
     set_values(checkout.root, {("dataset", name): value for name, value in given.items()})
     # The standard deviation of Mann and Whitney's statistic, as an AUC.
     reach = 1.96 * math.sqrt((2 * records + 1) / 12) / records
     return Planted(records, records, CANARY_SUBJECT, after.seed, max(0.0, 0.5 - reach), min(1.0, 0.5 + reach))
 
 
-def _plantable(checkout: Checkout) -> DigitsSource | ImportedSource:
-    """Return the settings of the data set, if canaries can still be planted in it."""
-    dataset = checkout.params.dataset
-    parent = checkout.params.parent.source
-    if isinstance(dataset, RetainedSource) or parent != "train":
+def _plantable(checkout: Checkout) -> tuple[DealtSource, Dealt[Any]]:
+    """Return the settings and the source of the data set, if canaries can still be planted in it."""
+    dataset, parent = checkout.params.dataset, checkout.params.parent.source
+    source = source_of(dataset)
+    if not isinstance(source, Dealt) or not isinstance(dataset, DealtSource) or parent != "train":
         raise ConfigurationError(
             f"canaries are planted before training, and {TOO_LATE[parent]}; name a source of data and "
             "`parent: {source: train}` in params.yaml, or plant them in a clone that trains its own model"
@@ -85,4 +82,4 @@ def _plantable(checkout: Checkout) -> DigitsSource | ImportedSource:
             f"{dataset.canaries} canaries are planted already; to remove them, set dataset.canaries to 0 in "
             "params.yaml and train again"
         )
-    return dataset
+    return dataset, source

@@ -14,7 +14,7 @@ from unlearn_core.data import open_image, pixels_of
 from unlearn_core.errors import LetheError, UsageError
 from unlearn_core.records.base import Sha256, canonical_json, sha256
 from unlearn_core.records.importing import Problem, ShardCard
-from unlearn_core.records.params import ImportedSource
+from unlearn_core.records.params import ImageSource
 
 BYTES_PER_SHARD = 32 * 2**20
 GREY = ("1", "L", "LA")
@@ -37,7 +37,7 @@ def shard_paths(folder: Path, number: int) -> tuple[Path, Path]:
     return folder / "dataset" / f"shard-{number:05d}.parquet", folder / f"{number:05d}.json"
 
 
-def _stamp(rows: range, incoming: Incoming, params: ImportedSource) -> Sha256:
+def _stamp(rows: range, incoming: Incoming, params: ImageSource) -> Sha256:
     """Return the digest of all that a shard and its card are made of, but the images."""
     part = slice(rows.start, rows.stop)
     numbers = (incoming.labels, incoming.sizes, incoming.stamps)
@@ -47,7 +47,7 @@ def _stamp(rows: range, incoming: Incoming, params: ImportedSource) -> Sha256:
 
 
 def take_over(
-    folder: Path, number: int, rows: range, incoming: Incoming, params: ImportedSource
+    folder: Path, number: int, rows: range, incoming: Incoming, params: ImageSource
 ) -> ShardCard | None:
     """Return the card of a shard that was finished before, if it is whole and of the same rows."""
     shard, path = shard_paths(folder, number)
@@ -60,7 +60,7 @@ def take_over(
 
 
 def import_shard(
-    folder: Path, number: int, rows: range, incoming: Incoming, params: ImportedSource
+    folder: Path, number: int, rows: range, incoming: Incoming, params: ImageSource
 ) -> ShardCard:
     """Read and check a shard's images, write it, and then its card.
 
@@ -118,7 +118,7 @@ def _table(incoming: Incoming, images: dict[int, bytes]) -> pa.Table:
 class _Seen:
     """What a shard's images are like."""
 
-    def __init__(self, params: ImportedSource) -> None:
+    def __init__(self, params: ImageSource) -> None:
         self._channels = params.channels or 3
         self._size = None if params.image_size is None else (params.image_size, params.image_size)
         self._colour = self._pixels = 0

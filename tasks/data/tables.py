@@ -12,11 +12,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from tasks.data.images import Images
 from tasks.data.incoming import Incoming, deal_splits
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UsageError
 from unlearn_core.records.params import ParquetSource
 
 ROWS_AT_ONCE = 64
+
+
+class ParquetFiles(Images[ParquetSource]):
+    """Parquet files with encoded images."""
+
+    settings = ParquetSource
+
+    def listed(self, root: Path, params: ParquetSource) -> Incoming:
+        """List the rows; see ``list_parquet``."""
+        return list_parquet(root, params)
+
+    def origin(self, params: ParquetSource) -> str:
+        """Return the file or the folder."""
+        return params.path
 
 
 def list_parquet(root: Path, params: ParquetSource) -> Incoming:

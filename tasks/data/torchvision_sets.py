@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.checkout.log import tell
+from tasks.data.images import Images
 from tasks.data.incoming import Incoming, deal_splits
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.params import TorchvisionSource
@@ -16,6 +17,20 @@ from unlearn_core.records.params import TorchvisionSource
 PARTS = ("train", "test")
 LABELS = ("targets", "labels", "_labels")
 """Where torchvision keeps labels, so that no image has to be read for them."""
+
+
+class TorchvisionSets(Images[TorchvisionSource]):
+    """Torchvision's classification data sets."""
+
+    settings = TorchvisionSource
+
+    def listed(self, root: Path, params: TorchvisionSource) -> Incoming:
+        """List the images; see ``list_torchvision``."""
+        return list_torchvision(root, params)
+
+    def origin(self, params: TorchvisionSource) -> str:
+        """Return the name of the data set."""
+        return params.dataset
 
 
 def list_torchvision(root: Path, params: TorchvisionSource) -> Incoming:

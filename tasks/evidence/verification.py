@@ -81,6 +81,7 @@ def _summary(certified: DeletionCertificate, *, signer: Sha256, model_checked: b
         "group": None if group is None else f"{group.id} of {len(group.members)} requests",
         "scope": certified.request.kind,
         "method": str(certified.method["name"]),
+        "extensions": "; ".join(f"{one}, code {one.code}" for one in certified.extensions) or None,
         "verdict": verdict.verdict,
         "evidence_level": verdict.level,
         "model": certified.models.unlearned,

@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_values, read_yaml, set_values
 from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.data.datasets import read_card
+from tasks.data.images import Images
+from tasks.data.sources import parse_dataset, source_of
 from tasks.tracking.registry import promote, register_model
 from tasks.tracking.runs import adoption_run, end_run, log_dataset_input, open_tracking
+from unlearn_core.catalogue import name_of
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.intervals import Estimate
 from unlearn_core.records.adoption import Adopted, Claims
 from unlearn_core.records.artifact import CheckpointCard, Recipe
-from unlearn_core.records.base import canonical_json, describe, sha256
-from unlearn_core.records.params import DatasetParams, DigitsSource, ImportedSource, RetainedSource
+from unlearn_core.records.base import canonical_json, sha256
+from unlearn_core.records.params import ImageSource
 
 TORCHVISION = "torchvision:"
 
@@ -91,8 +92,10 @@ def _numbers(typed: str) -> list[float | str]:
         return [typed]
 
 
-def settle_source(checkout: Checkout, asked: Adoption, claims: Claims) -> ImportedSource:
-    """Return the settings of the data set that a model is adopted with.
+def settle_source(
+    checkout: Checkout, asked: Adoption, claims: Claims
+) -> tuple[ImageSource, Images[ImageSource]]:
+    """Return the settings of the data set that a model is adopted with, and its source.
 
     Args:
         checkout: The checkout.
@@ -100,7 +103,7 @@ def settle_source(checkout: Checkout, asked: Adoption, claims: Claims) -> Import
         claims: Say how the model sees it: classes, normalisation, channels, size.
 
     Returns:
-        The settings, which are not written yet.
+        The settings, which are not written yet, and the source that they are for.
 
     Raises:
         ConfigurationError: If no data of a user's own is named, or the settings are not valid.
@@ -109,15 +112,13 @@ def settle_source(checkout: Checkout, asked: Adoption, claims: Claims) -> Import
     seen = {"classes", "normalisation", "channels", "image_size"}
     section |= claims.model_dump(mode="json", include=seen, exclude_none=True)
     section |= {"on_bad_image": "skip"} if asked.skip else {}
-    try:
-        source = TypeAdapter(DatasetParams).validate_json(canonical_json(section), strict=True)
-    except ValidationError as error:
-        raise ConfigurationError(describe("the data set", error)) from error
-    if isinstance(source, DigitsSource | RetainedSource):
+    settings = parse_dataset(section)
+    source = source_of(settings)
+    if not isinstance(source, Images) or not isinstance(settings, ImageSource):
         raise ConfigurationError("name the images that the model was trained on with --data")
-    if source.canaries:
+    if settings.canaries:
         raise ConfigurationError("a model from elsewhere has learned no canaries; set dataset.canaries to 0")
-    return source
+    return settings, source
 
 
 def _named(checkout: Checkout, asked: Adoption) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def _named(checkout: Checkout, asked: Adoption) -> dict[str, Any]:
 
 
 def settle_params(
-    checkout: Checkout, asked: Adoption, source: ImportedSource, card: CheckpointCard, found: Estimate
+    checkout: Checkout, asked: Adoption, settings: ImageSource, card: CheckpointCard, found: Estimate
 ) -> Checkout:
     """Write an adopted model into ``params.yaml``.
 
@@ -142,16 +143,16 @@ def settle_params(
     Args:
         checkout: The checkout.
         asked: Names the registered model.
-        source: The data set.
+        settings: Of the data set.
         card: The model.
         found: Its accuracy.
 
     Returns:
         The checkout as it is then.
     """
-    written = source.model_dump(mode="json", exclude_defaults=True)
+    written = settings.model_dump(mode="json", exclude_defaults=True)
     sections = {
-        "dataset": {"source": source.source, **written},
+        "dataset": {"source": name_of(type(settings), "source"), **written},
         "parent": {"source": "adopted", "weights": card.weights},
         "registry": {"model": asked.name},
     }

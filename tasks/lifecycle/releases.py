@@ -10,19 +10,14 @@ from tasks.checkout.tags import Tag
 from tasks.computing.carrying import keep_carried
 from tasks.computing.checkpoints import load_checkpoint
 from tasks.computing.materials import find_model
-from tasks.data.datasets import read_card, read_manifest, rows_digest
-from tasks.data.importing import require_imported
-from tasks.requests.request_file import preview_manifest
+from tasks.data.datasets import read_manifest, rows_digest
+from tasks.data.sources import source_of
 from tasks.storage.versioning import track
 from tasks.tracking.registry import champion
 from tasks.tracking.runs import connect
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import Released
-from unlearn_core.records.params import (
-    DigitsSource,
-    RetainedSource,
-)
 
 
 def read_release(checkout: Checkout, request_id: str) -> Released:
@@ -33,14 +28,7 @@ def read_release(checkout: Checkout, request_id: str) -> Released:
 def ancestry(checkout: Checkout) -> tuple[Sha256, ...]:
     """Return the digest of the data that ``params.yaml`` names, and of what it was retained from."""
     params = checkout.params.dataset
-    if isinstance(params, DigitsSource):
-        return (rows_digest(preview_manifest(checkout)),)
-    retained = isinstance(params, RetainedSource)
-    folder = (
-        checkout.generation("data", params.rows_digest) if retained else require_imported(checkout, params)
-    )
-    card = read_card(folder)
-    return (card.rows_digest, *card.lineage)
+    return source_of(params).ancestry(checkout, params)
 
 
 def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:

@@ -18,6 +18,7 @@ from tasks.checkout.imports import own_root
 from tasks.checkout.params import load_yaml, read_values
 from tasks.checkout.variables import restored, unset_variable
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
+from tasks.extensions.listing import extension_digests
 from tasks.references.retrained import describe_training
 from tasks.requests.request_file import read_request
 from tasks.storage.remote import pull_data, shared_settings
@@ -165,18 +166,22 @@ def refuse_other_params(root: Path) -> None:
 
 
 def other_code(root: Path) -> list[str]:
-    """Return the files of Lethe that a deletion ran with and that are others here, or are not here.
+    """Return the code that a deletion ran with and that is another one here, or is not here.
 
     Args:
         root: The checkout that the deletion's inputs were brought into.
 
     Returns:
-        Their paths; they are compared with the Lethe that runs now, not with the checkout.
+        The paths of Lethe's files, which are compared with the Lethe that runs now and not with the checkout,
+        and what is from other packages.
     """
-    code = Checkout(root).code
-    then = [json.loads((code / f"{stage}.json").read_bytes()) for stage in ("split", "unlearn")]
+    checkout = Checkout(root)
+    then = [json.loads((checkout.code / f"{stage}.json").read_bytes()) for stage in ("split", "unlearn")]
     digests = {path: digest for stage in then for path, digest in stage.items()}
-    return sorted(path for path, digest in digests.items() if _digest_here(path) != digest)
+    others = extension_digests(checkout.params).get("unlearn", {})
+    return sorted(
+        path for path, digest in digests.items() if (others.get(path) or _digest_here(path)) != digest
+    )
 
 
 def _place_request(checkout: Checkout, tree: Checkout, certified: DeletionCertificate, bring: Any) -> None:

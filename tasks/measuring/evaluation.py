@@ -13,6 +13,8 @@ from tasks.computing.observing import (
     observed_views,
     observed_weights,
 )
+from tasks.extensions.discovery import extension_of
+from tasks.measuring.metrics import metrics_asked
 from tasks.references.retrained import NOTHING, References
 from tasks.references.shadows import observed_shadows
 from unlearn_core.evaluating import evaluate
@@ -60,12 +62,15 @@ def assess(
         shadows=shadows,
         ensembles=ensembles,
     )
+    others = metrics_asked(checkout.params.policy)
+    named = (extension_of("metric", type(metric)) for metric in others)
     with computing(run.threads):
         return evaluate(
-            DEFAULT,
+            (*DEFAULT, *others),
             subject,
             model_digest=read_checkpoint_card(checkpoint).weights,
             seed=derive_seed(run.seed, "evaluate"),
+            extensions=tuple(one for one in named if one is not None),
         )
 
 

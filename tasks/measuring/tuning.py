@@ -16,6 +16,7 @@ from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing, device_name, measured
 from tasks.computing.materials import load_materials, load_parent, read_split
 from tasks.data.datasets import read_card
+from tasks.extensions.discovery import extension_of
 from tasks.measuring.studies import Ended, GiveUp, Report, Study
 from tasks.measuring.tuning_pool import SPLITS, TuningPool
 from unlearn_core import data, layers, moments, objective, stopping, training, tuning, unlearning
@@ -152,6 +153,7 @@ def _key(checkout: Checkout, method: Method, run: RunParams) -> str:
         for name, found in method.space.items()
     }
     own = sys.modules[type(method).__module__]
+    extension = extension_of("method", type(method))
     ingredients = {
         "method": settled(method, first).model_dump(mode="json"),
         "space": {name: found.model_dump(mode="json") for name, found in method.space.items()},
@@ -161,6 +163,7 @@ def _key(checkout: Checkout, method: Method, run: RunParams) -> str:
         "code": code_digest(own, data, layers, moments, objective, stopping, training, tuning, unlearning),
         "torch": torch.__version__,
         "device": device_name(),
+        **({} if extension is None else {"extension": extension.code}),
     }
     return short(sha256(canonical_json(ingredients)))
 

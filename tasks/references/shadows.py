@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from tasks.checkout.checkout import Checkout, short
-from tasks.checkout.files import copy_folder, core_digest, link_folder, module_of
+from tasks.checkout.files import copy_folder, link_folder, method_digest
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.collecting import kept_moments
 from tasks.computing.execution import device_name
@@ -83,7 +83,7 @@ def _unlearned(checkout: Checkout, run: RunParams, before: Path, method: Method)
         "method": method.model_dump(mode="json"),
         "split": read_split(checkout).digest,
         "run": [run.seed, run.threads],
-        "code": core_digest(module_of(method)),
+        "code": method_digest(method),
         "torch": torch.__version__,
         "device": device_name(),
     }

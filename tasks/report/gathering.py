@@ -6,6 +6,7 @@ from tasks.computing.costs import read_cost
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
 from tasks.keys.signing import read_certificate
+from tasks.report.others import deeds_of_others, words_of_others
 from tasks.requests.request_file import read_request
 from unlearn_core.audit.envelope import decode, read_statement
 from unlearn_core.errors import SetupError
@@ -97,6 +98,8 @@ def _gather(
         released=_released(checkout, record, request_id),
         certificate=certificate,
         signer=signer,
+        words=words_of_others(record),
+        does=deeds_of_others(record),
     )
 
 

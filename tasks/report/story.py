@@ -163,8 +163,9 @@ def _attempts(facts: ReportFacts) -> list[Step]:
 
 
 def _attempt(facts: ReportFacts, rung: Rung, what: str) -> Step:
-    name = rung.unlearning.name
-    text = f"{what}{_took(facts, name)}"
+    name, extension = rung.unlearning.name, rung.unlearning.extension
+    origin = "" if extension is None else f" It is not Lethe’s own: it comes from {extension.package}."
+    text = f"{what}{origin}{_took(facts, name)}".strip()
     if rung.has_drifted:
         return Step("bad", f"{_name(name)}: changed too far", text, rung.why)
     if rung.verdict.verdict == "passes":

@@ -7,13 +7,10 @@ from functools import cache
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
 from tasks.checkout.log import is_for_people
-from tasks.data.datasets import manifest_of, read_manifest
-from tasks.data.digits import make_digits
-from tasks.data.importing import require_imported
+from tasks.data.sources import source_of
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.records.base import canonical_json
-from unlearn_core.records.params import DigitsSource, RetainedSource
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
 from unlearn_core.selection import Manifest, Selection, names_training_rows, select
 
@@ -207,8 +204,4 @@ def submit_request(checkout: Checkout, request: DeletionRequest) -> Checkout:
 def preview_manifest(checkout: Checkout) -> Manifest:
     """Return the rows of the data set that ``params.yaml`` names, without writing anything."""
     params = checkout.params.dataset
-    if isinstance(params, DigitsSource):
-        return manifest_of(*make_digits(params))
-    if isinstance(params, RetainedSource):
-        return read_manifest(checkout.generation("data", params.rows_digest))
-    return read_manifest(require_imported(checkout, params))
+    return source_of(params).preview(checkout, params)

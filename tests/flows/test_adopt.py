@@ -16,7 +16,7 @@ from world import FORGOTTEN, NOISE, QUICK, files_of, lethe, make_checkout, run
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_params, read_values
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
-from tasks.data.importing import import_dataset
+from tasks.data.folders import Folders
 from tasks.data.pool import Pool
 from tasks.lifecycle.trained_elsewhere import measure_accuracy
 from tasks.tracking.registry import champion
@@ -57,7 +57,9 @@ def elsewhere(tmp_path_factory):
     checkout = Checkout(folder)
     (folder / "params.yaml").write_text("run: {}\n" + "".join(f"{name}: {{}}\n" for name in OTHERS))
     images = folder_of_pictures(folder / "images", train=40, test=40)
-    pool = Pool(checkout, torch.device("cpu"), import_dataset(checkout, ImageFolderSource(path="images")))
+    pool = Pool(
+        checkout, torch.device("cpu"), Folders().import_beside(checkout, ImageFolderSource(path="images"))
+    )
     model = build_seeded(NET, 0)
     recipe = QUICK.model_copy(update={"epochs": 8})
     fit(model, pool.split("train"), recipe, generator=torch.Generator().manual_seed(0))

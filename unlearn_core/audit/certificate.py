@@ -43,6 +43,7 @@ def check(statement: Statement) -> None:
         *_attempts(certificate),
         *_drift(certificate),
         *_circumstances(certificate),
+        *_extensions(certificate),
     ]
     if problems:
         lines = "\n".join(f"  {problem}" for problem in problems)
@@ -226,6 +227,20 @@ def _circumstances(certificate: DeletionCertificate) -> Iterator[str]:
         return
     if finished < started:
         yield f"provenance: finished at {provenance.finished}, before the start at {provenance.started}"
+
+
+def _extensions(certificate: DeletionCertificate) -> Iterator[str]:
+    """What is not Lethe's own is what was used: this method, and the metrics that measured the model."""
+    named, name = certificate.extensions, certificate.method.get("name")
+    for one in named:
+        if one.kind == "method" and one.name != name:
+            yield f"extensions: {one} is named, the method is {name}"
+    measured, judgement = [one for one in named if one.kind == "metric"], certificate.judgement
+    if tuple(measured) != judgement.unlearned.extensions:
+        yield "extensions: the metrics are not those that measured the unlearned model"
+    asked = [] if judgement.policy is None else sorted(judgement.policy.metrics)
+    if asked != sorted(one.name for one in measured):
+        yield f"extensions: the policy asks for the metrics {asked}, others measured"
 
 
 def _value(evaluation: Evaluation, name: str) -> float | None:

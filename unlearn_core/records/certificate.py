@@ -12,7 +12,7 @@ from unlearn_core.records.base import Record, Sha256, canonical_json
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.policy import Policy, Verdict, VerdictName
-from unlearn_core.records.provenance import Provenance
+from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestSummary
 from unlearn_core.records.result import Coverage, UnlearningRecord
 
@@ -100,7 +100,8 @@ class DeletionCertificate(Record):
     rung in ladder order, the accepted one last; ``note`` what the reader must know of an inconclusive
     verdict; ``drift`` is absent from the first certificates; ``group`` is there where the request was served
     together with others, and then data, models and judgement are those of all of them; ``approval``, the
-    digest of a person's decision, where the policy asks for one.
+    digest of a person's decision, where the policy asks for one; ``extensions`` name whatever of the source,
+    the method and the metrics is not Lethe's own.
     ``schema_version`` has no default: bytes that do not say what they are, are refused.
     """
 
@@ -123,6 +124,7 @@ class DeletionCertificate(Record):
     provenance: Provenance
     note: str | None
     drift: DriftSummary | None = None
+    extensions: tuple[Extension, ...] = Field(default=(), exclude_if=lambda extensions: not extensions)
 
     @classmethod
     def of(
@@ -143,6 +145,7 @@ class DeletionCertificate(Record):
         ledger: Sha256 | None = None,
         note: str | None = None,
         drift: Drift | None = None,
+        source: Extension | None = None,
     ) -> Self:
         """Build a certificate out of the records that the pipeline has anyway.
 
@@ -162,6 +165,7 @@ class DeletionCertificate(Record):
             ledger: Head of the audit ledger.
             note: What the reader must know; needed with an inconclusive verdict.
             drift: How far the model has come from the last one that was trained in full.
+            source: Where the data's source is from, where that is not Lethe.
 
         Returns:
             The certificate, valid by itself; whether its parts agree is for ``audit.certificate.check``.
@@ -186,6 +190,9 @@ class DeletionCertificate(Record):
             provenance=provenance,
             note=note,
             drift=None if drift is None else DriftSummary.of(drift),
+            extensions=tuple(
+                one for one in (source, result.extension, *judgement.unlearned.extensions) if one is not None
+            ),
         )
 
 

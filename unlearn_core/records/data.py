@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.provenance import Extension
 
 Split = Literal["train", "tuning", "audit", "test", "canary"]
 SPLITS: tuple[Split, ...] = ("train", "tuning", "audit", "test")
@@ -35,7 +36,8 @@ class DatasetCard(Record):
 
     ``rows_digest`` is over the rows ``(sample_id, label, split, subject_id, sha256)`` in the order of their
     ids, whatever the files look like. ``lineage`` holds the digests of the data sets that this one was
-    retained from, newest first.
+    retained from, newest first. ``extension`` is the source that the rows came from, where that is not
+    Lethe's own.
     """
 
     schema_version: Literal["lethe.dataset/1"] = "lethe.dataset/1"
@@ -46,6 +48,7 @@ class DatasetCard(Record):
     splits: tuple[SplitCard, ...]
     rows_digest: Sha256
     lineage: tuple[Sha256, ...] = ()
+    extension: Extension | None = Field(default=None, exclude_if=lambda extension: extension is None)
 
 
 class ImportCard(Record):

@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from typing import Literal, Self
 
+from pydantic import Field
+
 from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.provenance import Extension
 
 
 class Measurement(Record):
@@ -21,12 +24,16 @@ class Measurement(Record):
 
 
 class Evaluation(Record):
-    """Every number measured on one model for one request. Times and costs are not among them."""
+    """Every number measured on one model for one request. Times and costs are not among them.
+
+    ``extensions`` are the metrics among those that measured which are not Lethe's own.
+    """
 
     schema_version: Literal["lethe.evaluation/1"] = "lethe.evaluation/1"
     model: Sha256
     seed: int
     measurements: tuple[Measurement, ...]
+    extensions: tuple[Extension, ...] = Field(default=(), exclude_if=lambda extensions: not extensions)
 
     def get(self, name: str) -> Measurement | None:
         """Return a measurement by name, or None if it was not taken."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, create_model, model_validator
 
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, Sha256
@@ -117,12 +117,10 @@ class ParquetSource(ImageSource):
     columns: Columns = Columns()
 
 
-ImportedSource = ImageFolderSource | TorchvisionSource | ParquetSource
+OwnSettings = DigitsSource | ImageFolderSource | TorchvisionSource | ParquetSource | RetainedSource
 
-DatasetParams = Annotated[
-    DigitsSource | ImageFolderSource | TorchvisionSource | ParquetSource | RetainedSource,
-    Field(discriminator="source"),
-]
+DatasetParams = Annotated[OwnSettings, Field(discriminator="source")]
+"""Settings of Lethe's own sources of data; where others are known, ``params_with`` them."""
 
 
 class TrainedParent(Record):
@@ -193,3 +191,21 @@ class Params(Record):
     policy: Policy
     methods: dict[str, Any]
     registry: RegistryParams
+
+
+def params_with(*others: type[ImageSource]) -> type[Params]:
+    """Return ``Params`` whose data set may also be of other sources than Lethe's own.
+
+    Args:
+        others: Their settings, each with a ``source`` of its own.
+
+    Returns:
+        A class that validates the section ``dataset`` by the settings that its ``source`` names.
+    """
+    if not others:
+        return Params
+    settings: Any = OwnSettings
+    for other in others:
+        settings |= other
+    fields: Any = {"dataset": (Annotated[settings, Field(discriminator="source")], ...)}
+    return create_model("Params", __base__=Params, **fields)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, JsonValue
 
 from unlearn_core.records.base import Record, Sha256
 
@@ -89,7 +89,8 @@ class Policy(Record):
     of shadow models: those that are missing are built, or only those taken that were built before (cached).
     From five retrained models on, their spread is known, and ``alpha`` bounds the chance of a wrong pass, and
     of a wrong failure; see ``audit.policy``. Where planted canaries are forgotten, the bands of ``canaries``
-    apply beside those of ``samples``.
+    apply beside those of ``samples``. ``metrics`` that are not Lethe's own are measured beside its own: their
+    settings, by name.
     """
 
     schema_version: Literal["lethe.policy/2"] = "lethe.policy/2"
@@ -106,6 +107,9 @@ class Policy(Record):
     canaries: tuple[Band, ...] = ()
     # Left out of the canonical form where it is not asked for: earlier policies keep their digests.
     approval: HumanApproval | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    metrics: dict[str, dict[str, JsonValue]] = Field(
+        default_factory=dict, exclude_if=lambda metrics: not metrics
+    )
 
 
 FindingOutcome = Literal["inside", "under_forgotten", "over_forgotten", "undecided", "not_measured"]

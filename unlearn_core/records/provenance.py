@@ -10,6 +10,25 @@ GitCommit = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{6
 """A full commit id, SHA-1 or SHA-256."""
 
 
+ExtensionKind = Literal["method", "metric", "source"]
+
+
+class Extension(Record):
+    """What of a result is not Lethe's own: which package it comes from, and the digest of its code.
+
+    ``name`` is what it is asked for by; ``code`` covers every file of the package.
+    """
+
+    kind: ExtensionKind
+    name: str
+    package: str
+    version: str
+    code: Sha256
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} of {self.package} {self.version}"
+
+
 class Provenance(Record):
     """What somebody needs to run it again, and nothing that names a person or a machine.
 

@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.provenance import Extension
 
 Treatment = Literal["projected", "trained", "frozen", "unsupported"]
 
@@ -44,7 +45,8 @@ class UnlearningRecord(Record):
     """One attempt: the method with every hyper-parameter it used, and what came out.
 
     ``method`` is the method's own JSON with all that was searched for filled in: run again with
-    ``seed``, it gives the same ``weights``.
+    ``seed``, it gives the same ``weights``. ``extension`` says where the method is from, where that is not
+    Lethe.
     """
 
     schema_version: Literal["lethe.unlearning/1"] = "lethe.unlearning/1"
@@ -54,6 +56,7 @@ class UnlearningRecord(Record):
     weights: Sha256
     coverage: Coverage
     curves: tuple[Curve, ...] = ()
+    extension: Extension | None = Field(default=None, exclude_if=lambda extension: extension is None)
 
     @property
     def name(self) -> str:

@@ -20,9 +20,10 @@ from tasks.checkout.params import set_values
 from tasks.computing.materials import views
 from tasks.data.canaries import CANARY_SUBJECT, plant, with_canaries
 from tasks.data.datasets import read_card, read_manifest
-from tasks.data.importing import import_dataset, list_rows
+from tasks.data.folders import Folders
 from tasks.data.incoming import Incoming
 from tasks.data.pool import Pool
+from tasks.data.sources import source_of
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.data import SPLITS
 from unlearn_core.records.deletion import SplitRecord
@@ -218,9 +219,9 @@ def tables(root):
 @pytest.mark.parametrize("make", [folder, tables], ids=lambda make: make.__name__)
 def test_a_source_of_images_plants_what_it_is_asked_for(tmp_path, make):
     params = make(tmp_path)
-    made = import_dataset(Checkout(tmp_path), params)
+    made = source_of(params).import_beside(Checkout(tmp_path), params)
     manifest, card = read_manifest(made), read_card(made)
-    plain = list_rows(tmp_path, type(params)(path="images"))
+    plain = source_of(params).rows(tmp_path, type(params)(path="images"))
     wrong = manifest.labels != plain.labels
     assert (wrong == ((manifest.subject_ids == CANARY_SUBJECT) | (manifest.splits == "canary"))).all()
     assert (manifest.subject_ids == CANARY_SUBJECT).sum() == 6
@@ -230,5 +231,5 @@ def test_a_source_of_images_plants_what_it_is_asked_for(tmp_path, make):
 
 def test_a_card_without_canaries_has_no_such_split(tmp_path):
     folder_of_pictures(tmp_path / "images")
-    made = import_dataset(Checkout(tmp_path), ImageFolderSource(path="images"))
+    made = Folders().import_beside(Checkout(tmp_path), ImageFolderSource(path="images"))
     assert [split.split for split in read_card(made).splits] == list(SPLITS)

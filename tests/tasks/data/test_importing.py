@@ -17,7 +17,8 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.data import shards
 from tasks.data.datasets import each_image, read_card, read_manifest, rows_digest
-from tasks.data.importing import IMPORT_CARD, import_dataset, place_import, require_imported
+from tasks.data.folders import Folders
+from tasks.data.importing import IMPORT_CARD, require_imported
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError
 from unlearn_core.records.data import ImportCard, Normalisation
 from unlearn_core.records.params import ImageFolderSource
@@ -37,7 +38,7 @@ def small_shards(monkeypatch):
 
 
 def imported(checkout, **settings):
-    return import_dataset(checkout, ImageFolderSource(path="images", **settings))
+    return Folders().import_beside(checkout, ImageFolderSource(path="images", **settings))
 
 
 def images_of(folder):
@@ -58,7 +59,7 @@ def test_the_card_says_what_was_imported(checkout):
 
 def test_the_same_images_give_the_same_bytes(checkout, small_shards):
     first = files_of(imported(checkout))
-    place_import(checkout, SOURCE)
+    Folders().place(checkout, SOURCE)
     assert {Path(p).name: raw for p, raw in files_of(checkout.dataset).items()} == {
         Path(p).name: raw for p, raw in first.items()
     }
@@ -161,11 +162,9 @@ def test_images_that_cannot_be_read_are_all_listed_and_no_message_names_one(chec
 
 
 def test_a_file_that_vanished_is_listed(checkout, monkeypatch):
-    from tasks.data import importing
-
-    found = importing.list_rows(checkout.root, SOURCE)
+    found = Folders().rows(checkout.root, SOURCE)
     (checkout.root / "images" / found.sample_ids[5]).unlink()
-    monkeypatch.setattr(importing, "list_rows", lambda *_: found)
+    monkeypatch.setattr(Folders, "rows", lambda *_: found)
     with pytest.raises(PipelineError):
         imported(checkout)
     assert listed(checkout) == {found.sample_ids[5]: "No such file or directory"}
@@ -271,6 +270,7 @@ import sys, time
 from pathlib import Path
 from tasks.data import importing
 from tasks.data import shards
+from tasks.data.folders import Folders
 from tasks.checkout.checkout import Checkout
 from unlearn_core.records.params import ImageFolderSource
 
@@ -280,7 +280,7 @@ def slow(*arguments, real=importing.import_shard):
     return real(*arguments)
 
 shards.ROWS_PER_SHARD, importing.import_shard = 50, slow
-importing.import_dataset(Checkout(Path(sys.argv[1])), ImageFolderSource(path="images"))
+Folders().import_beside(Checkout(Path(sys.argv[1])), ImageFolderSource(path="images"))
 """
 
 
@@ -303,14 +303,14 @@ def test_a_kill_costs_the_shard_at_work_and_nothing_else(checkout):
 
 def test_placing_leaves_nothing_of_the_import(checkout):
     imported(checkout)
-    place_import(checkout, SOURCE)
+    Folders().place(checkout, SOURCE)
     assert list((checkout.lethe / "imports").iterdir()) == []
     assert len(read_manifest(checkout.dataset)) == 96
 
 
 def test_a_placed_import_is_found_by_its_settings(checkout):
     imported(checkout)
-    place_import(checkout, SOURCE)
+    Folders().place(checkout, SOURCE)
     assert require_imported(checkout, SOURCE) == checkout.dataset
     with pytest.raises(SetupError, match="run `lethe train`"):
         require_imported(checkout, ImageFolderSource(path="images", seed=1))

@@ -10,7 +10,7 @@ from world import ROOT
 
 from tasks.checkout.checkout import Checkout
 from tasks.data import pixels
-from tasks.data.importing import import_dataset, place_import
+from tasks.data.folders import Folders
 from tasks.data.pool import Pool
 from unlearn_core.data import Samples, concatenate, decode, normalise
 from unlearn_core.records.params import ImageFolderSource
@@ -26,8 +26,8 @@ def checkout(tmp_path_factory):
     (checkout.root / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     folder_of_pictures(checkout.root / "images")
     source = ImageFolderSource(path="images", channels=3, image_size=SIZE)
-    import_dataset(checkout, source)
-    place_import(checkout, source)
+    Folders().import_beside(checkout, source)
+    Folders().place(checkout, source)
     return checkout
 
 
@@ -80,8 +80,8 @@ def test_batches_are_what_decoding_each_image_gives(checkout, tmp_path):
     source = ImageFolderSource(path=str(checkout.root / "images"), channels=3)
     plain = Checkout(tmp_path)
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    import_dataset(plain, source)
-    place_import(plain, source)
+    Folders().import_beside(plain, source)
+    Folders().place(plain, source)
     found = Pool(plain, CPU)
     decoded = torch.from_numpy(decode(list(each_image(plain.dataset)), channels=3))
     expected = normalise(decoded, found.card.normalisation)
@@ -117,7 +117,7 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 import torch
-from tasks.data.importing import import_dataset, place_import
+from tasks.data.folders import Folders
 from tasks.checkout.checkout import Checkout
 from tasks.data.pool import Pool
 from unlearn_core.records.params import ImageFolderSource
@@ -125,8 +125,8 @@ from unlearn_core.records.params import ImageFolderSource
 def work(root):
     checkout = Checkout(Path(root))
     source = ImageFolderSource(path="images", channels=3, image_size=192)
-    import_dataset(checkout, source)
-    place_import(checkout, source)
+    Folders().import_beside(checkout, source)
+    Folders().place(checkout, source)
     train = Pool(checkout, torch.device("cpu")).split("train")
     for batch in train.batches(4, generator=torch.Generator().manual_seed(0)):
         batch.inputs.sum()

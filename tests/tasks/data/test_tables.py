@@ -10,8 +10,7 @@ from pictures import CLASSES, encoded, picture
 
 from tasks.checkout.checkout import Checkout
 from tasks.data.datasets import read_card, read_manifest
-from tasks.data.importing import import_dataset
-from tasks.data.tables import list_parquet
+from tasks.data.tables import ParquetFiles, list_parquet
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UsageError
 from unlearn_core.records.params import Columns, ParquetSource
 
@@ -151,6 +150,8 @@ def test_nothing_there_is_told(tmp_path):
 
 
 def test_a_table_becomes_a_data_set(tmp_path):
-    folder = import_dataset(Checkout(written(tmp_path, table_of(), files=2)), ParquetSource(path="images"))
+    folder = ParquetFiles().import_beside(
+        Checkout(written(tmp_path, table_of(), files=2)), ParquetSource(path="images")
+    )
     assert read_card(folder).input_shape == (1, 8, 8)
     assert len(read_manifest(folder)) == COUNT

@@ -9,8 +9,7 @@ from PIL import Image
 from tasks.checkout.checkout import Checkout
 from tasks.data.canaries import CANARY_SUBJECT
 from tasks.data.datasets import each_image, read_card, read_manifest
-from tasks.data.importing import import_dataset, list_rows
-from tasks.data.torchvision_sets import list_torchvision
+from tasks.data.torchvision_sets import TorchvisionSets, list_torchvision
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.params import TorchvisionSource
 
@@ -64,7 +63,7 @@ def test_other_classes_are_refused_with_those_there_are(root):
 
 
 def test_every_pixel_is_kept(root):
-    folder = import_dataset(Checkout(root), source(normalisation=None))
+    folder = TorchvisionSets().import_beside(Checkout(root), source(normalisation=None))
     assert read_card(folder).input_shape == (1, 28, 28)
     assert read_manifest(folder).sample_ids[39] == "train/0000039"
     stored = np.stack([np.asarray(Image.open(io.BytesIO(image))) for image in each_image(folder)])
@@ -83,7 +82,7 @@ def test_a_set_that_cannot_be_opened_is_one_message(root):
 
 
 def test_canaries_are_planted_among_the_images_to_train_on(root):
-    found, plain = list_rows(root, source(canaries=9)), list_torchvision(root, source())
+    found, plain = TorchvisionSets().rows(root, source(canaries=9)), list_torchvision(root, source())
     wrong = found.labels != plain.labels
     planted = np.array(found.subject_ids) == CANARY_SUBJECT
     assert (wrong == (planted | (found.splits == "canary"))).all()

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from world import ROOT
 
 from tasks.checkout.checkout import Checkout
-from tasks.data.importing import import_dataset
+from tasks.data.folders import Folders
 from tasks.data.pool import Pool
 from tasks.lifecycle.adopting import given_claims
 from tasks.lifecycle.trained_elsewhere import (
@@ -104,7 +104,7 @@ def pool(tmp_path_factory):
     checkout = Checkout(tmp_path_factory.mktemp("adopted"))
     (checkout.root / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     folder_of_pictures(checkout.root / "images")
-    folder = import_dataset(checkout, ImageFolderSource(path="images"))
+    folder = Folders().import_beside(checkout, ImageFolderSource(path="images"))
     return Pool(checkout, torch.device("cpu"), folder)
 
 

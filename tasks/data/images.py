@@ -1,0 +1,92 @@
+"""Images that lie somewhere: listed by their source, imported here."""
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import TypeVar
+
+from tasks.checkout.checkout import Checkout, short
+from tasks.data.canaries import with_canaries
+from tasks.data.datasets import read_card, read_manifest
+from tasks.data.importing import discard_import, import_images, place_import, require_imported
+from tasks.data.incoming import Incoming
+from tasks.data.source import Dealt
+from tasks.extensions.discovery import extension_of
+from unlearn_core.catalogue import name_of
+from unlearn_core.records.base import Sha256, canonical_json, sha256
+from unlearn_core.records.data import DatasetCard
+from unlearn_core.records.params import ImageSource
+from unlearn_core.selection import Manifest
+
+I = TypeVar("I", bound=ImageSource)  # noqa: E741
+
+
+class Images(Dealt[I]):
+    """A source of images: it says which rows there are, and all else is the same for every one of them.
+
+    Whoever writes one defines ``settings``, derived from ``ImageSource``, and ``listed``.
+    """
+
+    @abstractmethod
+    def listed(self, root: Path, params: I) -> Incoming:
+        """List the rows as the source has them, without opening an image.
+
+        Args:
+            root: What paths in the settings are relative to.
+            params: The settings.
+
+        Returns:
+            The rows, always in the same order.
+        """
+
+    def origin(self, params: I) -> str:
+        """Return where the images come from: a stopped import goes on if that is the same."""
+        return params.digest
+
+    def rows(self, root: Path, params: I) -> Incoming:
+        """List the rows, canaries among them; see ``Dealt.rows``."""
+        return with_canaries(self.listed(root, params), params)
+
+    def import_beside(self, checkout: Checkout, params: I) -> Path:
+        """Import the images beside the checkout's data set, which stays as it is.
+
+        Shards that an earlier, stopped import finished are taken over where their rows are still the same.
+        Memory holds one shard's images, of at most 32 MiB or one image, and some hundred bytes per row.
+
+        Args:
+            checkout: The checkout.
+            params: The settings.
+
+        Returns:
+            The folder of the imported data set.
+        """
+        rows, own = self.rows(checkout.root, params), extension_of("source", type(self))
+        return import_images(checkout, self._folder(checkout, params), rows, params, extension=own)
+
+    def place(self, checkout: Checkout, params: I) -> DatasetCard:
+        """Let what was imported take the place of ``data/dataset``, and forget how it was imported."""
+        place_import(checkout, self._folder(checkout, params))
+        return read_card(checkout.dataset)
+
+    def discard(self, checkout: Checkout, params: I) -> None:
+        """Remove an imported data set that nobody placed."""
+        discard_import(self._folder(checkout, params))
+
+    def make(self, checkout: Checkout, params: I) -> DatasetCard:
+        """Import the images and place them; see ``Source.make``."""
+        self.import_beside(checkout, params)
+        return self.place(checkout, params)
+
+    def preview(self, checkout: Checkout, params: I) -> Manifest:
+        """Return the rows that were imported; see ``Source.preview``."""
+        return read_manifest(require_imported(checkout, params))
+
+    def ancestry(self, checkout: Checkout, params: I) -> tuple[Sha256, ...]:
+        """Return the digest of what was imported; see ``Source.ancestry``."""
+        card = read_card(require_imported(checkout, params))
+        return (card.rows_digest, *card.lineage)
+
+    def _folder(self, checkout: Checkout, params: I) -> Path:
+        """Return where a source is imported, whatever its other settings: shards are told by their stamps."""
+        own = extension_of("source", type(self))
+        key = [name_of(self.settings, "source"), self.origin(params), *([own.code] if own else [])]
+        return checkout.lethe / "imports" / short(sha256(canonical_json(key)))

@@ -1,0 +1,34 @@
+"""What the stages run of others' code, so that each is due when that changes."""
+
+from typing import get_args
+
+from tasks.extensions.discovery import Offer, offers
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.params import Params
+from unlearn_core.records.provenance import ExtensionKind
+
+
+def extension_digests(params: Params) -> dict[str, dict[str, Sha256]]:
+    """Return which code of other packages ``params.yaml`` asks for; none of it is run.
+
+    Args:
+        params: The parameters.
+
+    Returns:
+        For each stage that runs any, the digests of the code by what it is and where it is from.
+    """
+    source = [offer for offer in offers("source") if offer.name == params.dataset.source]
+    methods = [offer for offer in offers("method") if offer.name in params.methods]
+    metrics = [offer for offer in offers("metric") if offer.name in params.policy.metrics]
+    found = {"dataset": _digests(source), "unlearn": _digests([*methods, *metrics])}
+    return {stage: digests for stage, digests in found.items() if digests}
+
+
+def _digests(asked: list[Offer]) -> dict[str, Sha256]:
+    records = [offer.record() for offer in asked]
+    return {str(record): record.code for record in records}
+
+
+def is_extension(name: str) -> bool:
+    """Tell an extension in a list of code from a file of Lethe's."""
+    return name.partition(" ")[0] in get_args(ExtensionKind)
