@@ -40,7 +40,7 @@ def project(judged, tmp_path):
 
 
 def certified(project):
-    DELETION["certify"](project)
+    DELETION["certify"](Checkout(project))
     return champion(connect(Checkout(project)), "digits")
 
 
@@ -67,7 +67,7 @@ def test_what_was_certified_is_not_decided_again(project):
     checkout = Checkout(project)
     decide(checkout, "demo", approved=False, by="privacy office", reason="too early")
     decide(checkout, "demo", approved=True, by="privacy office", reason=None)
-    DELETION["certify"](project)
+    DELETION["certify"](Checkout(project))
     before = checkout.approval("demo").read_bytes()
     code, _, err = lethe(project, "approve", "demo", "--by", "somebody", "--refuse")
     assert code == 2
@@ -77,7 +77,7 @@ def test_what_was_certified_is_not_decided_again(project):
 
 def test_a_certificate_without_the_approval_that_its_policy_asks_for_is_false(project):
     decide(Checkout(project), "demo", approved=True, by="privacy office", reason=None)
-    (released,) = DELETION["certify"](project)
+    (released,) = DELETION["certify"](Checkout(project))
     raw = (project / released.certificate).read_bytes()
     statement = json.loads(base64.b64decode(json.loads(raw)["payload"]))
     del statement["predicate"]["approval"]

@@ -234,5 +234,5 @@ def test_a_flow_run_is_stored_with_the_requests_id_alone(story):
             return [one.parameters for one in await client.read_flow_runs()]
 
     found = asyncio.run(parameters())
-    assert {"root": "..", "request_id": "r-2"} in [one for one in found if "request_id" in one]
+    assert {"checkout": {"root": ".."}, "request_id": "r-2"} in [one for one in found if "request_id" in one]
     assert str(story.root) not in str(found)
