@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tasks.checkout.patience import TRIES
 from tasks.checkout.settings import StoreSettings
 
 PROBE = "object-lock-probe"
@@ -58,7 +59,7 @@ def require_lock(s3, bucket: str) -> None:
 
 def main() -> None:
     """Make both buckets, where the environment says."""
-    path = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": 10})
+    path = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": TRIES})
     settings = StoreSettings.read()
     s3 = boto3.client("s3", endpoint_url=settings.endpoint or None, config=path)
     evidence, data = settings.bucket, settings.data_bucket

@@ -101,6 +101,17 @@ def test_one_module_touches_the_environment_and_one_reads_settings():
     assert settings == READS_SETTINGS
 
 
+WAITS = {
+    "tasks/checkout/patience.py": "for a service that is away",
+    "flows/worker/deployments.py": "for its request's turn: nothing has failed",
+}
+
+
+def test_one_module_tries_again():
+    found = {name_of(path) for path in PROGRAMS if {"time.sleep", "from time import sleep"} & set(uses(path))}
+    assert found == WAITS.keys()
+
+
 TAGS = "tasks/checkout/tags.py"
 # The schema of a record has a version, and the type of a certificate is its name for ever.
 NO_TAG = re.compile(r"lethe\.[a-z-]+/\d+|tag:lethe\.example,2025:.*")

@@ -1,8 +1,8 @@
 """One turn of a worker: claim what is next, serve it in one run, write down what came of it."""
 
 import os
-import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from flows.delete import delete_together, require_ready
@@ -10,7 +10,8 @@ from flows.submit import open_ledger
 from flows.train import train
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.log import about, tell, tell_error, warn
+from tasks.checkout.log import about, tell, tell_error
+from tasks.checkout.patience import TURN
 from tasks.lifecycle.projects import Project, open_project, prepare
 from tasks.lifecycle.publishing import publish, publish_training
 from tasks.orchestration.flow_runs import end_orphans, flow_run_id, tagged
@@ -18,14 +19,11 @@ from tasks.requests.claims import Claim, device, hold, lease_s
 from tasks.requests.grouping import make_one
 from tasks.requests.request_file import check_request, preview_manifest
 from unlearn_core.audit.queueing import Choose
-from unlearn_core.errors import LetheError, RequestError, UnavailableError
+from unlearn_core.errors import LetheError, RequestError
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.deletion import Outcome, Released
 from unlearn_core.records.ledger import Entry
 from unlearn_core.records.request import RequestId
-
-PAUSES_S = (5, 15, 30, 60)
-"""How long to wait for a service that is away, each time, before the request waits for another run."""
 
 
 @dataclass(frozen=True)
@@ -63,22 +61,11 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
         try:
             with hold(ledger, entries, worker, limit_s=limit_s) as claim, tagged(claimed):
                 end_orphans(entry.id for entry in entries if entry.attempts > 1)
-                _serve_patiently(folder, claim)
+                TURN.ask(partial(_serve, folder, claim))
         except LetheError as error:
             tell_error(error)
             return Turn(claimed, error)
     return Turn(claimed)
-
-
-def _serve_patiently(folder: Path, claim: Claim) -> None:
-    """Serve what is claimed, also if a service is away for some minutes: what is done is not done again."""
-    for pause_s in PAUSES_S:
-        try:
-            return _serve(folder, claim)
-        except UnavailableError as error:
-            warn(f"· goes on in {pause_s} s: {error}")
-            time.sleep(pause_s)
-    return _serve(folder, claim)
 
 
 def _serve(folder: Path, claim: Claim) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unlearn_core.errors import LetheError, UnavailableError
+from tasks.checkout.patience import STEP
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -38,16 +38,14 @@ MEASURING: dict[str, Any] = {"name": "evaluate", "task_run_name": measuring_name
 """How these tasks are named. Prefect's own types know of no function that is handed the parameters."""
 
 
-def may_pass_next_time(_task: Any, _run: Any, state: "State") -> bool:
-    """Tell whether a failure can be one of input and output: most errors of Lethe's own would come again."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, UnavailableError) or not isinstance(error, LetheError)
+def may_pass(_task: Any, _run: Any, state: "State") -> bool:
+    """Tell whether the failure of a task is worth another try."""
+    return STEP.passes(state.result(raise_on_failure=False))
 
 
 RETRIES: dict[str, Any] = {
-    "retries": 5,
-    "retry_delay_seconds": [2, 5, 10, 20, 40],
-    "retry_condition_fn": may_pass_next_time,
+    "retries": len(STEP.pauses_s),
+    "retry_delay_seconds": list(STEP.pauses_s),
+    "retry_condition_fn": may_pass,
 }
-"""Of what talks to a store, which may be away for a minute. Computing is not retried: the same seed fails the
-same way."""
+"""How Prefect tries a step again that talks to a store."""

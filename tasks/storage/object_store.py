@@ -15,12 +15,10 @@ from functools import cache, cached_property
 from importlib.util import find_spec
 from typing import Any
 
+from tasks.checkout import patience
 from tasks.checkout.settings import ServiceSettings, StoreSettings
 from tasks.storage.store_errors import explained
 from unlearn_core.errors import EvidenceError, SetupError
-
-TRIES = 10
-"""Of each call. Pauses double from a twentieth of a second, or from one second if the store is throttling."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,7 @@ class ObjectStore:
         session = botocore.session.get_session()
         session.register_component("data_loader", _descriptions())
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": TRIES},
+            retries={"mode": "standard", "total_max_attempts": patience.TRIES},
             connect_timeout=10,
             read_timeout=60,
             # Other stores than AWS's have no host name for each bucket.

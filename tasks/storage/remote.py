@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from tasks.checkout import patience
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.variables import restored, set_defaults
-from tasks.storage import object_store
 from tasks.storage.object_store import find_data_store
 from tasks.storage.store_errors import explained
 from tasks.storage.versioning import opened
@@ -164,7 +164,7 @@ def _write(local: dict[str, Any], wanted: dict[str, str]) -> None:
 @contextmanager
 def _patient() -> Iterator[None]:
     """Let DVC ask as often as ``ObjectStore`` does: it has no setting of its own for that."""
-    wanted = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": str(object_store.TRIES)}
+    wanted = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": str(patience.TRIES)}
     with restored(*wanted):
         set_defaults(wanted)
         yield

@@ -278,7 +278,7 @@ def interrupted(served, s3, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LETHE_S3_BUCKET", "interrupted")
         patch.setenv("LETHE_S3_PREFIX", "audit")
-        patch.setattr("tasks.storage.object_store.TRIES", 1)
+        patch.setattr("tasks.checkout.patience.TRIES", 1)
         s3.refuse(1, "PUT", status="403 Forbidden", code="AccessDenied")
         refused = raised(certify, Checkout(root))
         promoted = champion(connect(Checkout(root)), "digits") is not None
@@ -333,7 +333,7 @@ def test_the_stage_certifies_nothing_anew(interrupted):
 
 @pytest.mark.usefixtures("prefect_server")
 def test_the_flow_stores_all_of_it_and_tries_again_where_the_store_is_away(copy, bucket, s3, monkeypatch):
-    monkeypatch.setattr("tasks.storage.object_store.TRIES", 1)
+    monkeypatch.setattr("tasks.checkout.patience.TRIES", 1)
     Checkout(copy).released(REQUEST).unlink()
     lock = (copy / "dvc.lock").read_bytes()
     s3.refuse(1, "report.html")

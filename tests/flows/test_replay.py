@@ -59,7 +59,7 @@ def store(s3):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LETHE_S3_DATA_BUCKET", BUCKET)
         patch.setenv("LETHE_S3_PREFIX", "acme")
-        patch.setattr("tasks.storage.object_store.TRIES", 2)
+        patch.setattr("tasks.checkout.patience.TRIES", 2)
         yield s3
 
 

@@ -88,14 +88,14 @@ def test_a_store_that_is_away_for_a_while_recovers_by_itself(store, s3):
 
 
 def test_a_store_that_stays_busy_is_an_error_that_may_pass(store, s3, monkeypatch):
-    monkeypatch.setattr("tasks.storage.object_store.TRIES", 2)
+    monkeypatch.setattr("tasks.checkout.patience.TRIES", 2)
     s3.refuse(2)
     with pytest.raises(UnavailableError, match="answered ServiceUnavailable: no; the same may succeed later"):
         store.require()
 
 
 def test_a_store_that_does_not_answer_is_an_error_that_may_pass(monkeypatch):
-    monkeypatch.setattr("tasks.storage.object_store.TRIES", 1)
+    monkeypatch.setattr("tasks.checkout.patience.TRIES", 1)
     with pytest.raises(UnavailableError, match="does not answer"):
         ObjectStore("bucket", endpoint="http://127.0.0.1:9").require()
 

@@ -60,7 +60,7 @@ def bucket(bucket, monkeypatch):
     """The bucket of data, which the environment names."""
     monkeypatch.setenv("LETHE_S3_DATA_BUCKET", bucket)
     monkeypatch.setenv("LETHE_S3_PREFIX", "acme/lethe")
-    monkeypatch.setattr("tasks.storage.object_store.TRIES", 2)
+    monkeypatch.setattr("tasks.checkout.patience.TRIES", 2)
     return bucket
 
 
@@ -151,7 +151,7 @@ def test_a_store_that_stays_busy_is_an_error_that_may_pass(project, bucket, s3, 
 
 
 def test_a_store_that_is_busy_for_a_while_recovers_by_itself(project, bucket, s3, monkeypatch):
-    monkeypatch.setattr("tasks.storage.object_store.TRIES", 5)
+    monkeypatch.setattr("tasks.checkout.patience.TRIES", 5)
     configure_remote(project.checkout)
     s3.refuse(3, "PUT")
     assert push_data(project.checkout) == 3
