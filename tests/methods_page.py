@@ -25,7 +25,7 @@ leaves them open.
 
 def methods_page() -> str:
     """Return the page."""
-    methods = describe_methods()
+    methods, _ = describe_methods()
     rows = [
         _row("method", "what it does", "needs", "uses if there", "touches", "forgets"),
         _row(*["---"] * 6),

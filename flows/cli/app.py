@@ -12,6 +12,8 @@ from flows.cli import (
     approve,
     benchmark,
     canary,
+    check_method,
+    check_metric,
     db,
     delete,
     demo,
@@ -45,13 +47,13 @@ app = typer.Typer(
 PANELS = {
     "Forget": (demo, adopt, train, delete, next),
     "Requests and evidence": (request, approve, report, verify, evidence),
-    "Judge and compare": (methods, tune, reference, benchmark, canary),
+    "Judge and compare": (methods, check_method, check_metric, tune, reference, benchmark, canary),
     "Run": (keys, ui, pending, serve, deploy, db),
 }
 """All commands, in the order of the first help: a module has an ``app`` of several, or one ``command``."""
 for panel, modules in PANELS.items():
     for module in modules:
-        name = module.__name__.rpartition(".")[2]
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name, rich_help_panel=panel)
         else:

@@ -5,21 +5,27 @@ from typing import Any
 
 from flows.cli.options import Json
 from flows.cli.output import Output, console
+from tasks.checkout.progress import tell
 
 
 def command(json: Json = False) -> None:
-    """List the methods: what each needs, touches and supports."""
-    described = describe_methods()
+    """List the methods: what each needs, touches and supports, Lethe's own and those of other packages."""
+    described, problems = describe_methods()
+    for problem in problems:
+        tell(f"· {problem}")
     Output(json).give(described, lambda: tell_methods(described))
 
 
-def describe_methods() -> list[dict[str, Any]]:
-    """Return every method in the catalogue, as JSON values."""
-    from unlearn_core.methods import CATALOGUE
+def describe_methods() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Return every method as JSON values, and what is offered as a method and cannot be used."""
+    from tasks.extensions.catalogues import list_all
+    from unlearn_core.catalogue import name_of
 
-    return [
+    listed = list_all("method")
+    described = [
         {
-            "name": kind.model_fields["name"].default,
+            "name": name_of(kind),
+            "package": None if offer is None else str(offer),
             "summary": kind.summary,
             "needs": sorted(kind.needs),
             "uses": sorted(kind.uses),
@@ -29,12 +35,13 @@ def describe_methods() -> list[dict[str, Any]]:
             "space": {name: found.model_dump(mode="json") for name, found in kind.space.items()},
             "description": inspect.cleandoc(kind.__doc__ or ""),
         }
-        for kind in CATALOGUE
+        for kind, offer in listed.kinds
     ]
+    return described, listed.problems
 
 
 def tell_methods(described: list[dict[str, Any]]) -> str:
-    """Print every method in the catalogue as a table, and return where to read on."""
+    """Print every method as a table, and return where to read on."""
     from rich.table import Table
 
     table = Table(show_lines=True)
@@ -42,6 +49,8 @@ def tell_methods(described: list[dict[str, Any]]) -> str:
         table.add_column(name)
     for row in described:
         lists = (", ".join(row[name]) or "–" for name in ("needs", "uses"))
-        table.add_row(row["name"], row["summary"], *lists, row["touches"], ", ".join(row["scopes"]))
+        origin = f"\n({row['package']})" if row["package"] else ""
+        scopes = ", ".join(row["scopes"])
+        table.add_row(f"{row['name']}{origin}", row["summary"], *lists, row["touches"], scopes)
     console().print(table)
     return "`lethe methods --json` tells each one's settings and paper"

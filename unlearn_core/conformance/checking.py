@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 Check = Callable[[Any], Iterator[str]]
 """Its name, with blanks for underscores, completes the sentence "It …"."""
 
@@ -48,3 +50,9 @@ def made(checks: Iterable[Check], case: object, where: str = "") -> Iterator[Che
 def not_made(checks: Iterable[Check], where: str = "") -> Iterator[Checked]:
     """List checks that could not be made, since something before them failed."""
     return (Checked(said(check), where, made=False) for check in checks)
+
+
+def numpy_state() -> tuple[Any, ...]:
+    """Return where numpy's global generator is, in values that can be compared."""
+    name, keys, *place = np.random.get_state()
+    return (name, keys.tobytes(), *place)  # pyright: ignore

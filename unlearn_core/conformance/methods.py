@@ -4,14 +4,13 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-import numpy as np
 import torch
 from torch import nn
 
 from unlearn_core.catalogue import name_of
 from unlearn_core.conformance import toy
 from unlearn_core.conformance.case import Case, read
-from unlearn_core.conformance.checking import Check
+from unlearn_core.conformance.checking import Check, numpy_state
 from unlearn_core.errors import ConfigurationError, UnlearningError
 from unlearn_core.method import Materials, Method, Need, ScopeKind
 from unlearn_core.progress import ignore_step
@@ -87,20 +86,20 @@ def reads_only_what_it_declares(case: Case) -> Iterator[str]:
     vars(handed).pop("read", None)
     model, generator = copy.deepcopy(toy.parent()).eval(), torch.Generator().manual_seed(0)
     case.asked().apply(model, handed, generator=generator, on_step=ignore_step)
-    declared = {need.value for need in case.kind.needs | case.kind.uses}
+    declared = {str(need) for need in case.kind.needs | case.kind.uses}
     for name in sorted(vars(handed).get("read", set()) - declared):
         yield f"it reads `{name}`, which is in neither `needs` nor `uses`"
 
 
 def leaves_generators_gradients_hooks_and_switches_as_it_found_them(case: Case) -> Iterator[str]:
     """Nothing that a method does reaches what runs after it."""
-    state = torch.get_rng_state(), _numpy_state(), torch.is_grad_enabled()
+    state = torch.get_rng_state(), numpy_state(), torch.is_grad_enabled()
     model = copy.deepcopy(toy.parent())
     next(model.parameters()).requires_grad_(False)
     after = unlearn(case.asked(), model, toy.materials(case.scope), seed=0).model
     if not torch.equal(torch.get_rng_state(), state[0]):
         yield "torch's global generator has moved"
-    if not np.array_equal(_numpy_state(), state[1]):
+    if numpy_state() != state[1]:
         yield "numpy's global generator has moved; use np.random.default_rng with a seed of its own"
     if torch.is_grad_enabled() != state[2]:
         yield "gradients were switched on or off for everybody"
@@ -114,11 +113,6 @@ def leaves_generators_gradients_hooks_and_switches_as_it_found_them(case: Case) 
 
 def _hooked(module: nn.Module) -> bool:
     return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
-
-
-def _numpy_state() -> Any:
-    state: Any = np.random.get_state()
-    return state[1]
 
 
 def survives_json_as_asked_and_as_resolved(case: Case) -> Iterator[str]:
@@ -227,6 +221,10 @@ OF_SCOPE: Mapping[ScopeKind, Check] = {
     "samples": forgets_samples_and_knows_the_rest_as_before,
 }
 """The last check of each scope: whether anything was forgotten."""
+
+
+MOST_CHECKS = 1 + len(OF_KIND) + len(SCOPES) * (len(OF_CASE) + 2)
+"""How many checks there are of a method that supports every scope."""
 
 
 def checks_in(scope: ScopeKind) -> tuple[Check, ...]:

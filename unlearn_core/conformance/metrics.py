@@ -6,11 +6,10 @@ from dataclasses import replace
 from math import isclose, isfinite
 from typing import Any
 
-import numpy as np
 import torch
 
 from unlearn_core.conformance import subjects
-from unlearn_core.conformance.checking import Check
+from unlearn_core.conformance.checking import Check, numpy_state
 from unlearn_core.errors import ConfigurationError, UsageError
 from unlearn_core.metric import Metric, Subject
 from unlearn_core.metrics import CATALOGUE, parse_metric
@@ -104,7 +103,7 @@ def measures_the_same_with_the_same_seed(metric: Metric) -> Iterator[str]:
 def leaves_outputs_and_generators_alone(metric: Metric) -> Iterator[str]:
     """The metric after it sees the same."""
     subject, same = subjects.ordinary(), subjects.ordinary()
-    state, numbers = torch.get_rng_state(), _numpy_state()
+    state, numbers = torch.get_rng_state(), numpy_state()
     metric.measure(subject, seed=0)
     for view, said in subject.views.items():
         as_it_was = same.views[view]
@@ -114,12 +113,8 @@ def leaves_outputs_and_generators_alone(metric: Metric) -> Iterator[str]:
             yield f"it changed what the model says of {'.'.join(view)}"
     if not torch.equal(torch.get_rng_state(), state):
         yield "torch's global generator has moved; seed one of your own"
-    if not (_numpy_state() == numbers).all():
+    if numpy_state() != numbers:
         yield "numpy's global generator has moved; use np.random.default_rng(seed)"
-
-
-def _numpy_state() -> np.ndarray:
-    return np.random.get_state()[1].copy()  # pyright: ignore
 
 
 def gives_each_measurement_a_dotted_name_of_its_own(metric: Metric) -> Iterator[str]:

@@ -1,0 +1,43 @@
+"""``lethe check-method``: whether a method keeps to what Lethe's own methods keep to."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from flows.cli.checks_table import give_checks, read_settings
+from flows.cli.options import Json
+from flows.cli.output import Output
+
+Target = Annotated[
+    str, typer.Argument(metavar="METHOD", help="The name of a method, or `package.module:Class`.")
+]
+
+
+def command(
+    method: Target,
+    settings: Annotated[
+        str | None, typer.Option(help="Hyper-parameters as JSON; step sizes belong to the net.")
+    ] = None,
+    forget_below: Annotated[
+        float,
+        typer.Option(
+            "--forget-below",
+            help="What the accuracy on the forgotten class must fall below; 1.1 for a method that only "
+            "others are compared with.",
+        ),
+    ] = 0.05,
+    json: Json = False,
+) -> None:
+    """Check a method of your own, or of a package: the same checks that Lethe's own methods are held to.
+
+    It is run several times on a small net, in each scope that it supports. Exit code 0 means that it keeps to
+    every check, 3 that it fails some: each reason is printed. `docs/extending.md` tells how to write one.
+    """
+    from tasks.extensions.catalogues import find_class
+    from unlearn_core.conformance import check_method
+    from unlearn_core.conformance.methods import MOST_CHECKS
+
+    given = read_settings(settings)
+    checks = check_method(find_class("method", method), settings=given, forget_below=forget_below)
+    sys.exit(give_checks(Output(json), method, checks, MOST_CHECKS))

@@ -1,0 +1,1 @@
+"""A method, a metric and a source of data that are not Lethe's own."""
