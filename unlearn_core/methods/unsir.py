@@ -59,17 +59,9 @@ class Unsir(Method):
     retain_per_class: int = Field(default=1000, ge=1)
     impair_lr: Rate | None = None
     repair_lr: Rate | None = None
-    rates: tuple[Rates, ...] = Field(
-        default=(
-            (0.001, 0.0005),
-            (0.002, 0.001),
-            (0.005, 0.002),
-            (0.01, 0.005),
-            (0.015, 0.007),
-            (0.02, 0.01),
-        ),
-        min_length=1,
-    )
+    rates: Annotated[tuple[Rates, ...], Field(min_length=1)] = (
+        (0.001, 0.0005), (0.002, 0.001), (0.005, 0.002), (0.01, 0.005), (0.015, 0.007), (0.02, 0.01),
+    )  # fmt: skip
     impair_epochs: int = Field(default=1, ge=1)
     repair_epochs: int | None = Field(default=None, ge=1)
     batch_size: int | None = Field(default=None, ge=2)
