@@ -13,7 +13,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-gpu test-browser test-services check ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-gpu docs clean
+.PHONY: help setup demo test test-slow test-gpu test-browser test-services test-wheel check ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-gpu docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ test-browser: $(READY) ## Open a report in Chromium, at a desk and on a phone; n
 
 test-services: $(READY) ## Run the tests on real servers: PostgreSQL, Prefect, MLflow; needs Debian's postgresql.
 	@python -m pytest -m "services and not slow"
+
+test-wheel: $(READY) ## Build a wheel, and go from it alone to certificates in a project of its own.
+	@python -m pytest -m slow tests/flows/test_wheel.py
 
 check: $(READY) ## Format, lint, types, import contracts, generated files, fast tests: what CI runs.
 	@ruff format --check .

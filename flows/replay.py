@@ -9,6 +9,7 @@ from tasks.checkout import environment
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import file_digest, read_record
 from tasks.checkout.progress import announced
+from tasks.checkout.software import installed
 from tasks.computing.checkpoints import CARD, WEIGHTS
 from tasks.computing.execution import device_name
 from tasks.computing.materials import read_split
@@ -118,6 +119,8 @@ def _differences(before: Provenance, root: Path) -> list[str]:
     here = environment.versions()
     now = {"platform": environment.platform_name(), "device": device_name(), **here}
     then = {"platform": before.platform, "device": before.device, **before.versions}
+    if before.code is not None:
+        now, then = {**now, "Lethe's code": installed().code}, {**then, "Lethe's code": before.code}
     found = [
         f"{name} is {now.get(name, 'not here')}, it was {then.get(name, 'not said')}"
         for name in dict.fromkeys((*then, *now))

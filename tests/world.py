@@ -17,13 +17,16 @@ import numpy as np
 import pytest
 import torch
 
+from tasks.checkout.git import run_git
 from tasks.checkout.imports import PACKAGES
 from tasks.checkout.params import write_params
+from tasks.lifecycle.initialising import init_project
 from unlearn_core.data import Samples
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.selection import Manifest
 
 ROOT = Path(__file__).resolve().parent.parent
+TOP = (".gitignore", ".dvcignore", "dvc.yaml", "params.yaml", "pyproject.toml")
 ARCHITECTURE = Architecture(name="small_resnet", classes=("a", "b", "c"), input_shape=(1, 8, 8))
 # What libraries warn of in one another, and nobody here can change.
 NOISE = [
@@ -119,7 +122,20 @@ def same_weights(first: torch.nn.Module, second: torch.nn.Module) -> bool:
 
 
 def make_checkout(folder: Path, **sections: Any) -> Path:
-    """Make a git and DVC checkout out of the project's own files, with small settings.
+    """Make a project as ``lethe init`` does, with small settings, and commit it.
+
+    Args:
+        folder: Made; must not exist.
+        sections: Other values for sections of ``params.yaml``.
+    """
+    init_project(folder)
+    write_params(folder, {**SMALL, **sections})
+    commit(folder, "Start")
+    return folder
+
+
+def make_source(folder: Path, **sections: Any) -> Path:
+    """Make a clone of Lethe's own repository, as it is here, with small settings: it brings its own code.
 
     Args:
         folder: Made; must not exist.
@@ -127,17 +143,20 @@ def make_checkout(folder: Path, **sections: Any) -> Path:
     """
     for package in PACKAGES:
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (".gitignore", ".dvcignore", "dvc.yaml", "params.yaml", "pyproject.toml"):
-        shutil.copy(ROOT / name, folder / name)
-    for name in (".dvc/config", ".dvc/.gitignore", "requests/demo.json"):
+    for name in (".dvc/config", ".dvc/.gitignore", "requests/demo.json", *TOP):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     write_params(folder, {**SMALL, **sections})
-    git = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid", "-C", str(folder)]
-    subprocess.run([*git, "init", "--quiet"], check=True)
-    subprocess.run([*git, "add", "--all"], check=True)
-    subprocess.run([*git, "commit", "--quiet", "--message", "Start"], check=True)
+    run_git(folder, "init", "--quiet")
+    commit(folder, "Start")
     return folder
+
+
+def commit(folder: Path, message: str) -> None:
+    """Commit all that git does not ignore."""
+    run_git(folder, "add", "--all", ".")
+    person = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid")
+    run_git(folder, *person, "commit", "--quiet", "--message", message)
 
 
 def clone(project: Path, folder: Path) -> Path:
@@ -174,6 +193,7 @@ def lethe(folder: Path, *arguments: str) -> tuple[int, str, str]:
         code = int(stop.code or 0)
     finally:
         sys.argv = before
+        os.environ.pop("PYTHONSAFEPATH", None)
     return code, out.getvalue(), err.getvalue()
 
 

@@ -1,7 +1,6 @@
 """The command ``lethe``: which commands there are, and how it starts and ends."""
 
 import errno
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +18,7 @@ from flows.cli import (
     demo,
     deploy,
     evidence,
+    init,
     keys,
     methods,
     next,  # noqa: A004
@@ -27,28 +27,37 @@ from flows.cli import (
     report,
     request,
     serve,
+    stage,
     train,
     tune,
     ui,
+    upgrade,
     verify,
 )
 from flows.cli.output import Output
-from tasks.checkout.environment import configure_libraries, version_of_lethe
+from tasks.checkout.environment import (
+    OWN_CODE,
+    configure_libraries,
+    importable,
+    nearest_project,
+    version_of_lethe,
+)
+from tasks.checkout.variables import set_defaults
 from unlearn_core.errors import SetupError
 
 app = typer.Typer(
     help="Make a trained model forget, and prove it: auditable machine unlearning.",
-    epilog="Start with `lethe demo`. Exit codes: 0 done, 2 wrong usage, 3 unlearning failed, 4 a stage "
-    "stopped, 5 no method was accepted, 6 evidence is false.",
+    epilog="Start with `lethe init` and `lethe demo`. Exit codes: 0 done, 2 wrong usage, 3 unlearning "
+    "failed, 4 a stage stopped, 5 no method was accepted, 6 evidence is false.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 PANELS = {
-    "Forget": (demo, adopt, train, delete, next),
+    "Forget": (init, demo, adopt, train, delete, next),
     "Requests and evidence": (request, approve, report, verify, evidence),
     "Judge and compare": (methods, check_method, check_metric, tune, reference, benchmark, canary),
-    "Run": (keys, ui, pending, serve, deploy, db),
+    "Run": (keys, ui, pending, serve, deploy, db, stage, upgrade),
 }
 """All commands, in the order of the first help: a module has an ``app`` of several, or one ``command``."""
 for panel, modules in PANELS.items():
@@ -88,9 +97,8 @@ def start(
 def main() -> None:
     """Run the command line; an error is one message and an exit code."""
     configure_libraries()
-    if (here := str(Path.cwd())) not in sys.path:
-        # A net's factory may lie in the checkout. It comes last, so that no file there hides one of Lethe's.
-        sys.path.append(here)
+    set_defaults(OWN_CODE)
+    importable(nearest_project(Path.cwd()) or Path.cwd())
     try:
         app()
     except OSError as error:

@@ -38,6 +38,14 @@ RequestId = Annotated[
 MethodName = Annotated[
     str, typer.Argument(metavar="METHOD", help="One of `lethe methods`.", autocompletion=_methods)
 ]
+Deployments = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        help="Holds `prefect.yaml` and `automations.yaml` of your own.",
+        show_default="Lethe's deployments",
+    ),
+]
 Classes = Annotated[Names, typer.Option("--class", help="Forget this class. Repeatable.")]
 Samples = Annotated[Names, typer.Option("--sample", help="Forget this sample. Repeatable.")]
 Subjects = Annotated[Names, typer.Option("--subject", help="Forget this person. Repeatable.")]

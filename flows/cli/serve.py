@@ -5,18 +5,22 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.options import Deployments
+
 
 def command(
     limit: Annotated[int, typer.Option(min=1, help="How many flow runs there may be at once.")] = 4,
+    folder: Deployments = None,
 ) -> None:
     """Serve Lethe's deployments from this machine until interrupted: no work pool, no worker.
 
-    Takes the deployments, their schedules and the trigger from `infra/prefect.yaml` and registers them with
-    the Prefect server that PREFECT_API_URL names (`prefect server start` starts one). Requests are served in
-    this checkout; `lethe request submit`, with the same PREFECT_API_URL, starts `delete` by itself. Runs
-    wait for each other where they need the same model or the accelerator.
+    Registers the deployments, their schedules and the trigger with the Prefect server that PREFECT_API_URL
+    names (`prefect server start` starts one). Requests are served in this checkout; `lethe request submit`,
+    with the same PREFECT_API_URL, starts `delete` by itself. Runs wait for each other where they need the
+    same model or the accelerator.
     """
     from flows.worker.local_serving import serve_deployments
     from tasks.checkout.checkout import Checkout
+    from tasks.orchestration.deploying import DEPLOYMENTS
 
-    serve_deployments(Checkout.find(Path.cwd()).root, limit=limit)
+    serve_deployments(Checkout.find(Path.cwd()).root, limit=limit, folder=folder or DEPLOYMENTS)

@@ -8,7 +8,6 @@ short is done again, and nothing is signed, registered or promoted twice.
 import shutil
 from pathlib import Path
 
-from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
 from tasks.checkout.files import copy_folder, read_record, write_record
@@ -175,7 +174,3 @@ def _log_evidence(checkout: Checkout, run: Run, released: tuple[Released, ...]) 
 
 def _registry(checkout: Checkout) -> RegistryParams:
     return checkout.params.registry
-
-
-if __name__ == "__main__":
-    run_stage(certify_and_store)

@@ -1,7 +1,5 @@
 """Stage ``dataset``: the data that the parent was trained on."""
 
-from flows.stages.listed import require_listed
-from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.data.sources import source_of
 from unlearn_core.records.data import DatasetCard
@@ -18,7 +16,3 @@ def make_dataset(checkout: Checkout) -> DatasetCard:
     """
     params = checkout.params.dataset
     return source_of(params).make(checkout, params)
-
-
-if __name__ == "__main__":
-    run_stage(make_dataset, before=require_listed)

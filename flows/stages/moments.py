@@ -1,6 +1,5 @@
 """Stage ``moments``: the second moments of all training data, at the parent's weights or carried to it."""
 
-from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder
 from tasks.computing.checkpoints import read_checkpoint_card
@@ -36,7 +35,3 @@ def _carry(checkout: Checkout, parent: CheckpointCard) -> MomentsCard:
         )
     copy_folder(folder, checkout.moments)
     return load_parent_moments(checkout)[1]
-
-
-if __name__ == "__main__":
-    run_stage(make_moments)

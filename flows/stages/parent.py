@@ -2,7 +2,6 @@
 
 import torch
 
-from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder, write_record
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
@@ -63,7 +62,3 @@ def _adopt(checkout: Checkout, params: ChampionParent | AdoptedParent) -> Checkp
         )
     copy_folder(source, checkout.parent)
     return read_checkpoint_card(checkout.parent)
-
-
-if __name__ == "__main__":
-    run_stage(make_parent)

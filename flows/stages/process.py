@@ -1,34 +1,58 @@
-"""Start a stage as a process of its own, as ``dvc repro`` does."""
+"""Start a stage as a process of its own, as ``dvc repro`` does by ``lethe stage NAME``."""
 
+import pkgutil
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
+from flows.stages.listed import require_listed
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import configure_libraries, sole_use
-from tasks.checkout.log import about, open_log, tell_error
+from tasks.checkout.environment import sole_use
+from tasks.checkout.log import about, tell_error
 from tasks.requests.request_file import read_request
-from unlearn_core.errors import LetheError
+from unlearn_core.errors import LetheError, SetupError
+
+FUNCTIONS = {
+    "code": "list_code",
+    "dataset": "make_dataset",
+    "parent": "make_parent",
+    "moments": "make_moments",
+    "split": "split_data",
+    "unlearn": "unlearn",
+    "certify": "certify_and_store",
+}
+"""By the names of ``dvc.yaml``; by name, so that starting one stage loads no other."""
+RUN_OTHERS = {"make_dataset", "unlearn"}
+"""What runs code of other packages, where ``params.yaml`` asks for it."""
 
 
-def run_stage(
-    stage: Callable[[Checkout], object], *, before: Callable[[Checkout], None] | None = None
-) -> None:
-    """Run a stage in the working folder, which is the top of a checkout.
+def find_stage(name: str) -> Callable[[Checkout], object]:
+    """Return the function of a stage, which takes the checkout.
 
-    An error of Lethe's own is one message and an exit code.
+    Args:
+        name: The stage's name in ``dvc.yaml``.
+
+    Returns:
+        The function.
+
+    Raises:
+        SetupError: If there is no such stage.
+    """
+    if name not in FUNCTIONS:
+        raise SetupError(f"there is no stage {name!r}; take {', '.join(FUNCTIONS)}")
+    return pkgutil.resolve_name(f"flows.stages.{name}:{FUNCTIONS[name]}")
+
+
+def run_stage(stage: Callable[[Checkout], object], checkout: Checkout) -> None:
+    """Run a stage alone in a checkout; an error is one message and an exit code.
 
     Args:
         stage: Takes the checkout.
-        before: Looks whether it may run.
+        checkout: The checkout.
     """
-    configure_libraries()
-    checkout = Checkout(Path())
     try:
-        open_log()
         with sole_use(checkout.root), about(*_requests(checkout)):
-            if before is not None:
-                before(checkout)
+            if stage.__name__ in RUN_OTHERS:
+                require_listed(checkout)
             stage(checkout)
     except Exception as error:
         tell_error(error, by=stage.__name__)

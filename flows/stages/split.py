@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.stages.process import run_stage
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import replaced_folder, write_record
 from tasks.data.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
@@ -107,7 +106,3 @@ def _validate(
         "dataset": dataset,
         "split": validate_split(manifest, selection, retained, card=card, docs=docs),
     }
-
-
-if __name__ == "__main__":
-    run_stage(split_data)

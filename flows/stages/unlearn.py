@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import torch
 
-from flows.stages.listed import require_listed
-from flows.stages.process import run_stage
 from flows.stages.steps import PLAIN, Steps
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder, write_record
@@ -177,7 +175,3 @@ def _explain(record: DeletionRecord) -> str:
     reasons = [f"  {rung.unlearning.name}: {rung.why}" for rung in record.rungs]
     reasons += [f"  {entry.method}: {entry.why}" for entry in (*record.failed, *record.left_out)]
     return "\n".join([f"request {record.request}: no model was accepted, the champion stays", *reasons])
-
-
-if __name__ == "__main__":
-    run_stage(unlearn, before=require_listed)

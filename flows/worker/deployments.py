@@ -3,6 +3,7 @@
 Their parameters are stored and shown, so they carry ids of requests and names of models, and nothing else.
 """
 
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from flows.delete import require_ready
 from flows.submit import open_ledger
 from flows.verify import show_checked
 from flows.worker.turn import serve_next, train_model, worker_name
+from tasks.checkout.settings import WorkerSettings
 from tasks.orchestration.flow_runs import request_tags, tag_flow_run
 from tasks.requests.claims import PASSING
 from unlearn_core.audit.queueing import in_groups, turn_of
@@ -22,7 +24,6 @@ from unlearn_core.errors import PipelineError
 from unlearn_core.records.params import RegistryName
 from unlearn_core.records.request import RequestId
 
-HERE = Path()
 POLL_S = 5.0
 
 Limit = Annotated[
@@ -83,6 +84,12 @@ ALL = QueueOrder(model=None, together=50, limit_h=24.0)
 """All that waits."""
 
 
+def here() -> Path:
+    """Return the folder to work in, entered: what is stored of a run names no folder above the project."""
+    os.chdir(WorkerSettings.read().project)
+    return Path()
+
+
 @flow(name="delete", flow_run_name="delete {order.request_id}")
 def delete(order: DeletionOrder) -> str:
     """Serve one deletion request, and before it what is due earlier on the same model.
@@ -103,10 +110,10 @@ def delete(order: DeletionOrder) -> str:
     """
     require_ready()
     tag_flow_run(request_tags([order.request_id]))
-    ledger, worker = open_ledger(HERE), worker_name()
+    ledger, worker = open_ledger(here()), worker_name()
     choose = turn_of(order.request_id, ahead=order.ahead)
     while (entry := ledger.history(order.request_id)[0]).state in {"received", "running"}:
-        turn = serve_next(HERE, worker, choose, limit_s=order.limit_h * 3600)
+        turn = serve_next(here(), worker, choose, limit_s=order.limit_h * 3600)
         if isinstance(turn.failure, PASSING):
             raise turn.failure
         if not turn.requests:
@@ -137,7 +144,7 @@ def pending(order: QueueOrder = ALL) -> int:
     require_ready()
     worker, served, failed = worker_name(), 0, list[str]()
     choose = in_groups(most=order.together, model=order.model)
-    while (turn := serve_next(HERE, worker, choose, limit_s=order.limit_h * 3600)).requests:
+    while (turn := serve_next(here(), worker, choose, limit_s=order.limit_h * 3600)).requests:
         served += len(turn.requests)
         if isinstance(turn.failure, PASSING):
             raise turn.failure
@@ -157,7 +164,7 @@ def train(order: TrainingOrder) -> str:
     Returns:
         The digest of its weights.
     """
-    return train_model(HERE, order.model).weights
+    return train_model(here(), order.model).weights
 
 
 @flow(name="verify", flow_run_name="verify all evidence")
@@ -170,7 +177,7 @@ def verify() -> int:
     Raises:
         EvidenceError: If anything is missing, altered or not signed by a trusted key; all of it is listed.
     """
-    checked = audit(HERE)
+    checked = audit(here())
     title = "Evidence of every completed request"
     show_checked(checked, key="evidence", title=title, false="requests have evidence that is false")
     return len(checked)

@@ -1,28 +1,35 @@
-"""``lethe serve``: the deployments of ``infra/prefect.yaml``, served from one process."""
+"""``lethe serve``: Lethe's deployments, served from one process."""
 
+from contextlib import chdir
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tasks.orchestration.deploying import explained, read_deployments, require_server
+from tasks.checkout.imports import own_root
+from tasks.checkout.variables import set_variable
+from tasks.orchestration.deploying import DEPLOYMENTS, explained, read_deployments, require_server
 
 
-def serve_deployments(root: Path, *, limit: int) -> None:
+def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> None:
     """Serve until interrupted.
 
     Args:
         root: The checkout.
         limit: How many flow runs there may be at once.
+        folder: Holds the ``prefect.yaml`` that describes the deployments.
 
     Raises:
-        SetupError: If no Prefect server is named, or the checkout describes no deployments.
+        SetupError: If no Prefect server is named, or the folder describes no deployments.
         UnavailableError: If the server does not answer.
     """
     require_server()
-    described = read_deployments(root / "infra")
+    described = read_deployments(folder)
     from prefect import serve
 
-    with explained():
+    # Runs start where this process is, and Prefect looks for modules there first: so that is where Lethe is,
+    # and not the project, in which anything may be called like one of Lethe's packages.
+    set_variable("LETHE_PROJECT", str(root.resolve()))
+    with explained(), chdir(own_root()):
         serve(*(deployment_of(one) for one in described), limit=limit)
 
 

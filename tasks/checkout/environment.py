@@ -4,6 +4,7 @@ import fcntl
 import getpass
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,12 +13,13 @@ from pathlib import Path
 
 from tasks.checkout.files import file_digest
 from tasks.checkout.git import ask_git
+from tasks.checkout.software import DISTRIBUTION, require_pinned
 from tasks.checkout.variables import set_defaults
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256, UtcTime
 
 PACKAGES = (
-    "lethe-unlearning",
+    DISTRIBUTION,
     "torch",
     "torchvision",
     "numpy",
@@ -43,6 +45,12 @@ LIBRARY_SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 
+MARKS = ("params.yaml", "dvc.yaml")
+"""What the top folder of a project holds."""
+
+OWN_CODE = {"PYTHONSAFEPATH": "1"}
+"""For a Python that is started in a project: what is called like one of Lethe's packages there hides none."""
+
 
 def configure_libraries() -> None:
     """Set what libraries read when they are imported: no telemetry, no chatter, no pickles."""
@@ -55,30 +63,53 @@ def now() -> UtcTime:
 
 
 def require_checkout(root: Path) -> Path:
-    """Return the root of the git checkout that ``root`` is in.
+    """Return the project that a folder is in.
 
     Args:
-        root: A folder.
+        root: The folder.
 
     Returns:
-        The checkout's top folder.
+        The project's own top folder.
 
     Raises:
-        SetupError: If it is not in a git checkout.
+        SetupError: If it is in none, or not in a git checkout.
     """
-    top = ask_git(root, "rev-parse", "--show-toplevel")
-    if top is None:
+    if (top := _git_top(root)) is None:
         raise SetupError(
             f"{root.resolve()} is not in a git checkout; Lethe pins every deletion with git and DVC. "
-            "Clone the project, or run `git init && dvc init` here"
+            "Change to your project, or run `lethe init` to make one here"
         )
-    return Path(top)
+    if (found := find_checkout(root)) is None:
+        raise SetupError(
+            f"{root.resolve()} is in no project: neither it nor a folder above it, up to {top}, holds "
+            f"{' and '.join(MARKS)}. Change to your project, or run `lethe init` to make one here"
+        )
+    return found
 
 
 def find_checkout(root: Path) -> Path | None:
-    """Return the top folder of the Lethe checkout that ``root`` is in, with its ``params.yaml``, if any."""
-    top = ask_git(root, "rev-parse", "--show-toplevel")
-    return Path(top) if top and (Path(top) / "params.yaml").is_file() else None
+    """Return the top folder of the project that a folder is in, if any; it may lie below git's own top."""
+    found, top = nearest_project(root), _git_top(root)
+    return found if found and top and found.is_relative_to(top) else None
+
+
+def nearest_project(folder: Path) -> Path | None:
+    """Return the nearest folder upwards that looks like a project, whether git knows it or not."""
+    here = folder.resolve()
+    return next(
+        (place for place in (here, *here.parents) if all((place / mark).is_file() for mark in MARKS)), None
+    )
+
+
+def _git_top(folder: Path) -> Path | None:
+    top = ask_git(folder, "rev-parse", "--show-toplevel")
+    return Path(top) if top else None
+
+
+def importable(root: Path) -> None:
+    """Let what lies in a project be imported, a net's factory for one; what is installed goes before it."""
+    if (place := str(root.resolve())) not in sys.path:
+        sys.path.append(place)
 
 
 def actor() -> str:
@@ -95,12 +126,30 @@ def actor() -> str:
 
 @contextmanager
 def sole_use(root: Path) -> Iterator[None]:
-    """Keep every other Lethe process out of a checkout: all of them write to the same folders.
+    """Work alone in a project, with the Lethe that it was made with.
+
+    Args:
+        root: The project's top folder.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        SetupError: If another process is at work in it, or it was made with another Lethe.
+    """
+    with locked(root):
+        require_pinned(root)
+        yield
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Keep every other Lethe process out of a project: all of them write to the same folders.
 
     The folder itself is locked, so nothing is written; the lock ends with the process, however that ends.
 
     Args:
-        root: The checkout's top folder.
+        root: The project's top folder.
 
     Yields:
         Nothing.
@@ -151,7 +200,7 @@ def git_is_dirty(root: Path) -> bool:
 
 def version_of_lethe() -> str:
     """Return the version of Lethe that is installed."""
-    return metadata.version(PACKAGES[0])
+    return metadata.version(DISTRIBUTION)
 
 
 def versions() -> dict[str, str]:

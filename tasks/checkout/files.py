@@ -58,10 +58,11 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
 
 
 def link_folder(link: Path, folder: Path) -> None:
-    """Let a path stand for a folder, whether that exists or not."""
+    """Let a path stand for a folder, whether that exists or not; both may be moved together."""
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
-    link.symlink_to(folder.resolve(), target_is_directory=True)
+    there = os.path.relpath(folder.resolve(), link.parent.resolve())
+    link.symlink_to(there, target_is_directory=True)
 
 
 def copy_folder(source: Path, folder: Path) -> None:

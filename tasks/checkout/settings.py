@@ -136,6 +136,12 @@ class WorkerSettings(Settings):
         purpose="Where the models' repositories are, e.g. `/srv/projects/{model}.git`; by default the "
         "checkout at hand is the project.",
     )
+    project: Path = variable(
+        "LETHE_PROJECT",
+        Path(),
+        expected="a folder",
+        purpose="The project at hand; the working folder's by default. `lethe serve` sets it for its runs.",
+    )
     work: Folder = variable(
         "LETHE_WORK",
         None,

@@ -7,6 +7,7 @@ from typing import Any
 from tasks.checkout import environment
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically
+from tasks.checkout.software import installed
 from tasks.computing.checkpoints import CARD, WEIGHTS
 from tasks.computing.costs import read_cost
 from tasks.computing.execution import device_name
@@ -191,6 +192,7 @@ def _provenance(checkout: Checkout, rung: Rung, started: UtcTime) -> Provenance:
         dirty=commit is None or environment.git_is_dirty(checkout.root),
         constraints=environment.constraints_digest(checkout.root),
         versions=environment.versions(),
+        code=installed().code,
         platform=environment.platform_name(),
         device=device_name(),
         threads=params.threads,

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import find_checkout, sole_use
+from tasks.checkout.environment import find_checkout, importable, locked
 from tasks.checkout.git import ask_git, reach_git, run_git
-from tasks.checkout.imports import PACKAGES, own_root
 from tasks.checkout.settings import WorkerSettings
+from tasks.checkout.software import require_pinned
 from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.lifecycle.releases import continue_from_champion
@@ -70,14 +70,15 @@ def find_project(folder: Path, model: str) -> Project:
             f"the project in {checkout.root.resolve().name} is of {named!r}, asked for is {model!r}; "
             f"{VARIABLE} may name a repository for each model, e.g. /srv/projects/{{model}}.git"
         )
+    importable(checkout.root)
     return Project(checkout, branch)
 
 
 @contextmanager
 def open_project(folder: Path, model: str) -> Iterator[Project]:
-    """Work alone in the project of a model; the arguments and errors are those of ``find_project``."""
+    """Work alone in the project of a model, to ``prepare`` it first; all else is as for ``find_project``."""
     project = find_project(folder, model)
-    with sole_use(project.checkout.root):
+    with locked(project.checkout.root):
         yield project
 
 
@@ -93,25 +94,27 @@ def prepare(project: Project, request: RequestId | None = None) -> Checkout:
         The checkout as it is then.
 
     Raises:
+        SetupError: If the project was made with another Lethe than the one that runs.
         UnavailableError: If the repository or DVC's remote does not answer.
     """
     checkout = Checkout(project.checkout.root)
     wanted = request or checkout.params.request
     if project.branch is None:
+        require_pinned(checkout.root)
         return checkout if checkout.params.request == wanted else _continue(checkout)
     configure_remote(checkout)
     start = _fetch(checkout.root, project.branch)
     # What was committed and could not be pushed is ahead of the branch; it is pushed with the next commit.
     if current := _holds(checkout.root, start):
         start = "HEAD"
-    if not current or checkout.params.request != wanted:
-        if not (current and _is_whole(checkout)):
-            run_git(checkout.root, "checkout", "--quiet", "--force", "-B", project.branch, start)
-            pull_data(checkout)
-            checkout = Checkout(checkout.root)
-        checkout = _continue(checkout)
-    _require_same_code(checkout.root)
-    return checkout
+    another = not current or checkout.params.request != wanted
+    if another and not (current and _is_whole(checkout)):
+        run_git(checkout.root, "checkout", "--quiet", "--force", "-B", project.branch, start)
+        pull_data(checkout)
+        checkout = Checkout(checkout.root)
+    # Only now: the commit that was fetched may be the one that pins the Lethe that runs.
+    require_pinned(checkout.root)
+    return _continue(checkout) if another else checkout
 
 
 def _holds(root: Path, commit: str) -> bool:
@@ -159,16 +162,3 @@ def _fetch(root: Path, branch: str) -> str:
     reach_git(root, "fetch", "--quiet", "--prune", "origin")
     known = run_git(root, "for-each-ref", "--format=%(objectname)", f"refs/remotes/origin/{branch}")
     return known or run_git(root, "rev-parse", "origin/HEAD")
-
-
-def _require_same_code(root: Path) -> None:
-    """Refuse a project whose own copy of Lethe, which its lock and commits name, is not what runs here."""
-    here = own_root()
-    for package in PACKAGES:
-        for path in sorted((here / package).rglob("*.py")):
-            other = root / path.relative_to(here)
-            if not other.is_file() or other.read_bytes() != path.read_bytes():
-                raise SetupError(
-                    f"{path.relative_to(here)} in the project is not what this worker runs: bring both to "
-                    f"one version of Lethe (merge the release into the branch {BRANCH!r}, or run its worker)"
-                )

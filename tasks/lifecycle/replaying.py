@@ -53,7 +53,7 @@ def find_pinned(root: Path, certified: DeletionCertificate) -> str:
     mark = f"requests/{served_as(certified)}.json"
     seen: set[str | None] = set()
     for commit in run_git(root, "log", "--all", "--full-history", "--format=%H", "--", "dvc.lock").split():
-        blob = ask_git(root, "rev-parse", "--verify", f"{commit}:dvc.lock")
+        blob = ask_git(root, "rev-parse", "--verify", f"{commit}:./dvc.lock")
         if blob is not None and blob not in seen:
             lock = run_git(root, "cat-file", "blob", blob)
             if mark in lock and _digest(lock) == certified.lock:
@@ -85,14 +85,15 @@ def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
     """
     folder = Path(tempfile.mkdtemp(prefix="lethe-replay-"))
     tree = folder / "checkout"
-    here = str(Path.cwd())
-    path = list(sys.path)
+    # The project may lie below git's own top.
+    project = tree / run_git(checkout.root, "rev-parse", "--show-prefix")
+    here, path = str(checkout.root.resolve()), list(sys.path)
     try:
         # A hook of the clone would be run in the folder.
         add = ("-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach")
         run_git(checkout.root, *add, str(tree), commit)
-        sys.path.insert(path.index(here) if here in path else len(path), str(tree))
-        yield Checkout(tree)
+        sys.path.insert(path.index(here) if here in path else len(path), str(project))
+        yield Checkout(project)
     finally:
         sys.path[:] = path
         shutil.rmtree(folder, ignore_errors=True)

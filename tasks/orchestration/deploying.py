@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tasks.checkout.imports import PACKAGES, own_root
 from tasks.checkout.params import load_yaml
 from tasks.checkout.settings import ServiceSettings
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UnavailableError
 
 POOL_TYPE = "process"
+DEPLOYMENTS = Path(__file__).resolve().with_name("deployments")
+"""Lethe's own: ``prefect.yaml`` and ``automations.yaml``."""
 
 
 def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
@@ -26,12 +29,14 @@ def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
         The full names of the deployments.
 
     Raises:
-        SetupError: If no server is named, it lets nobody in, or a file is missing.
+        SetupError: If no server is named, it lets nobody in, a file is missing, or the working folder would
+            hide Lethe from its workers.
         ConfigurationError: If one of the files does not describe what it should.
         PipelineError: If ``prefect deploy`` failed; it says why.
         UnavailableError: If the server does not answer.
     """
     require_server()
+    _refuse_hiding(Path.cwd())
     described, watches = read_deployments(folder), _read(folder / "automations.yaml", "automations")
     with explained():
         asyncio.run(_make_pool(pool))
@@ -87,6 +92,22 @@ def explained() -> Iterator[None]:
         raise UnavailableError(
             f"Prefect's server does not answer at PREFECT_API_URL: {error}; the same may succeed later"
         ) from error
+
+
+def _refuse_hiding(folder: Path) -> None:
+    """Refuse to deploy from a folder with a module called like one of Lethe's.
+
+    Prefect starts runs in the folder that was deployed from, and looks for modules there first.
+
+    Raises:
+        SetupError: If there is one.
+    """
+    names = [name for package in PACKAGES for name in (package, f"{package}.py")]
+    if folder.resolve() != own_root() and (found := [name for name in names if (folder / name).exists()]):
+        raise SetupError(
+            f"{', '.join(found)} in this folder would hide Lethe's own code from Prefect's workers; deploy "
+            "from another folder, and let LETHE_PROJECTS say where the projects are"
+        )
 
 
 def read_deployments(folder: Path) -> list[dict[str, Any]]:

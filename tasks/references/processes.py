@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from tasks.checkout.checkout import Checkout, short
+from tasks.checkout.environment import OWN_CODE
 from tasks.checkout.files import write_atomically
+from tasks.checkout.variables import inherited
 from tasks.references.training_process import RESULT, STEP, WHY
 from unlearn_core.errors import LetheError, PipelineError
 from unlearn_core.progress import OnStep, Step, ignore_step
@@ -98,6 +100,7 @@ class Crew:
                 COMMAND,
                 bufsize=0,
                 cwd=self._root,
+                env=inherited(OWN_CODE),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

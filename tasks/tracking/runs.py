@@ -83,8 +83,12 @@ def open_tracking(folder: Path, model: str) -> Tracking:
     """
     configure_libraries()
     import mlflow
+    from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
 
     address, artifacts = addresses(folder)
+    if mlflow.get_tracking_uri() != address:
+        # By a run's id alone, and a copy of a store has the same runs.
+        _artifact_repos_cache.clear()
     # MLflow puts it into the environment, where the next checkout in this process would find it.
     with restored("MLFLOW_TRACKING_URI"):
         mlflow.set_tracking_uri(address)

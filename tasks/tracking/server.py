@@ -8,16 +8,21 @@ from pathlib import Path
 from tasks.checkout.environment import configure_libraries
 from tasks.checkout.settings import ServiceSettings
 from tasks.checkout.variables import inherited
+from tasks.tracking.moving import ARTIFACTS, settle
 from unlearn_core.errors import SetupError
 
 
 def addresses(root: Path) -> tuple[str, str | None]:
-    """Return the address of the store, and of the artifacts unless a server decides on those."""
+    """Return the address of the store, and of the artifacts unless a server decides on those.
+
+    A local store that was moved or copied with its project names its new place from then on.
+    """
     if address := ServiceSettings.read().tracking_uri:
         return address, None
     folder = root.resolve() / "mlruns"
     folder.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{folder}/mlflow.db", (folder / "artifacts").as_uri()
+    settle(folder)
+    return f"sqlite:///{folder}/mlflow.db", (folder / ARTIFACTS).as_uri()
 
 
 def serve_ui(root: Path, port: int) -> None:

@@ -210,7 +210,7 @@ def test_a_registered_model_is_adopted_with_what_its_card_claims_and_its_recipe(
     root = make_checkout(tmp_path / "project", policy=POLICY)
     shutil.copytree(told.root / "mlruns", root / "mlruns")
     (tmp_path / "recipe.yaml").write_text("{optimizer: sgd, epochs: 2}")
-    # The artifacts' addresses are absolute: they are still in the other checkout.
+    # A copied store holds its models itself.
     found = said(
         lethe(
             root,

@@ -8,13 +8,14 @@ from world import NOISE, content, files_of, make_checkout
 
 from flows.compare import compare
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from flows.stages.process import run_stage
+from flows.stages.process import FUNCTIONS, find_stage, run_stage
 from flows.stages.steps import Steps
 from flows.stages.unlearn import unlearn
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import now, sole_use
-from tasks.checkout.files import read_record
+from tasks.checkout.environment import locked, now
+from tasks.checkout.files import read_record, write_record
 from tasks.checkout.params import read_params, read_values, write_params
+from tasks.checkout.software import PINNED, installed
 from tasks.computing.checkpoints import WEIGHTS, read_checkpoint_card
 from tasks.computing.unlearning import attempt
 from tasks.data.datasets import read_card
@@ -22,7 +23,6 @@ from tasks.evidence.certification import gather_certificates
 from tasks.evidence.verification import verify_files
 from tasks.measuring.evaluation import assess
 from tasks.requests.request_file import make_scope, submit_request
-from tasks.storage.versioning import is_current
 from unlearn_core.errors import (
     ConfigurationError,
     CoverageError,
@@ -72,38 +72,6 @@ def test_a_stage_that_ran_is_current(served, name):
     assert not run_due(Checkout(served), name, STAGES[name])
 
 
-@pytest.fixture
-def whole(served, tmp_path):
-    """The same checkout once more, with DVC's cache: without it nothing is current."""
-    return shutil.copytree(served, tmp_path / "whole")
-
-
-def test_an_edit_makes_due_what_runs_the_file_and_nothing_else(whole):
-    edited = whole / "tasks" / "evidence" / "certification.py"
-    edited.write_text(edited.read_text() + "# a note\n")
-    assert not is_current(whole, "code")
-    assert run_due(Checkout(whole), "code", STAGES["code"])
-    assert [name for name in STAGES if not is_current(whole, name)] == ["certify"]
-    edited.write_text(edited.read_text().removesuffix("# a note\n"))
-    assert run_due(Checkout(whole), "code", STAGES["code"])
-    assert [name for name in STAGES if not is_current(whole, name)] == []
-
-
-def test_compiled_code_makes_nothing_due(whole):
-    compiled = whole / "tasks" / "__pycache__" / "checkout.cpython-311.pyc"
-    compiled.parent.mkdir(exist_ok=True)
-    compiled.write_bytes(b"compiled")
-    assert is_current(whole, "code")
-
-
-def test_a_checkout_of_another_version_is_told_and_its_lists_stay(copy):
-    before = files_of(copy / "reports" / "code")
-    (copy / "tasks" / "data" / "validation.py").unlink()
-    with pytest.raises(SetupError, match=r"tasks/data/validation\.py is not in this checkout: .* Bring both"):
-        STAGES["code"](Checkout(copy))
-    assert files_of(copy / "reports" / "code") == before
-
-
 def test_plots_have_a_column_for_every_model(served):
     tables = {path.name: path.read_text().splitlines() for path in (served / "reports" / "plots").iterdir()}
     assert tables["accuracy_per_class.csv"][0] == "class,original,unlearned,retrained"
@@ -148,6 +116,19 @@ def test_broken_outputs_are_observed_again(copy):
     assert assess(checkout, checkout.parent, run) == before
 
 
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_found_by_its_name(name):
+    found = find_stage(name)
+    # What DVC starts also completes the evidence, for which the flow has a task of its own.
+    assert found.__name__ == ("certify_and_store" if name == "certify" else STAGES[name].__name__)
+
+
+def test_no_other_stage_can_be_started():
+    assert list(FUNCTIONS) == list(STAGES)
+    with pytest.raises(SetupError, match="no stage 'forget'; take code, dataset"):
+        find_stage("forget")
+
+
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
     return make_checkout(tmp_path_factory.mktemp("empty") / "project")
@@ -170,37 +151,36 @@ def test_a_stage_without_its_inputs_says_so_and_writes_nothing(empty, name):
         (GateError("why"), 5),
     ],
 )
-def test_a_stage_that_stops_is_one_message_and_an_exit_code(error, code, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_a_stage_that_stops_is_one_message_and_an_exit_code(error, code, tmp_path, capsys):
+    write_record(tmp_path / PINNED, installed())
 
     def stage(root):
         raise error
 
     with pytest.raises(SystemExit) as caught:
-        run_stage(stage)
+        run_stage(stage, Checkout(tmp_path))
     assert caught.value.code == code
     assert capsys.readouterr() == ("", "stage: why\n")
 
 
-def test_of_an_unexpected_error_a_stage_tells_the_kind_and_not_the_words(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_of_an_unexpected_error_a_stage_tells_the_kind_and_not_the_words(tmp_path, capsys):
+    write_record(tmp_path / PINNED, installed())
 
     def stage(root):
         raise KeyError("subject-0003")
 
     with pytest.raises(SystemExit) as caught:
-        run_stage(stage)
+        run_stage(stage, Checkout(tmp_path))
     assert caught.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("stage: unexpected KeyError in tests/flows/test_stages.py, line ")
     assert "subject-0003" not in line
 
 
-def test_a_stage_keeps_out_of_a_checkout_that_another_process_works_in(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_a_stage_keeps_out_of_a_checkout_that_another_process_works_in(tmp_path, capsys):
     ran = []
-    with sole_use(tmp_path), pytest.raises(SystemExit) as caught:
-        run_stage(ran.append)
+    with locked(tmp_path), pytest.raises(SystemExit) as caught:
+        run_stage(ran.append, Checkout(tmp_path))
     assert (caught.value.code, ran) == (2, [])
     assert "at work in this checkout" in capsys.readouterr().err
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from company import POLICY, wait_until
 from processes import Process
-from world import ROOT, make_checkout
+from world import make_checkout
 
 from tasks.checkout.checkout import Checkout
 
@@ -18,8 +18,9 @@ pytestmark = pytest.mark.services
 def served_here(company, tmp_path):
     """A checkout in which ``lethe serve`` runs; afterwards the worker's deployments are as they were."""
     root = make_checkout(tmp_path / "project", policy=POLICY, registry={"model": "here"})
-    (root / "infra").mkdir()
-    (root / "infra" / "prefect.yaml").write_bytes((ROOT / "infra" / "prefect.yaml").read_bytes())
+    for name in ("tasks.py", "flows/__init__.py"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("raise ImportError('not Lethe's own')\n")
     environment = company.stack.process_environment()
     del environment["LETHE_PROJECTS"]
     command = [str(Path(sys.executable).with_name("lethe")), "serve"]

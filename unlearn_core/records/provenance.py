@@ -34,7 +34,8 @@ class Provenance(Record):
 
     ``dirty`` says that the working tree held changes that ``commit`` does not; without a commit nothing
     pins the code, so it is True. ``constraints`` is the digest of the pinned requirements. ``versions``
-    goes from a package's name to its version, ``seeds`` from what was seeded to its seed.
+    goes from a package's name to its version, Lethe's own among them, and ``code`` is the digest of Lethe's
+    code, which the first certificates do not have; ``seeds`` goes from what was seeded to its seed.
     """
 
     schema_version: Literal["lethe.provenance/1"] = "lethe.provenance/1"
@@ -42,6 +43,7 @@ class Provenance(Record):
     dirty: bool
     constraints: Sha256 | None
     versions: dict[str, str]
+    code: Sha256 | None = Field(default=None, exclude_if=lambda code: code is None)
     platform: str
     device: str
     threads: int = Field(ge=1)

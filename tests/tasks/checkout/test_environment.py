@@ -20,7 +20,7 @@ class Clock(Record):
 def repository(tmp_path):
     """A git repository with one commit of code, settings and lock."""
     git(tmp_path, "init", "--quiet")
-    for name in ("code.py", "params.yaml", "dvc.lock"):
+    for name in ("code.py", "params.yaml", "dvc.yaml", "dvc.lock"):
         (tmp_path / name).write_text("1")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "Start")
@@ -46,7 +46,7 @@ def test_the_checkout_is_found_from_within(repository):
 
 
 def test_outside_of_a_checkout_it_says_what_to_do(tmp_path):
-    with pytest.raises(SetupError, match=f"{tmp_path} is not in a git checkout.*git init && dvc init"):
+    with pytest.raises(SetupError, match=f"{tmp_path} is not in a git checkout.*run `lethe init`"):
         environment.require_checkout(tmp_path)
 
 

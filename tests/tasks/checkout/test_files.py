@@ -10,7 +10,14 @@ import textwrap
 import pytest
 from world import files_of
 
-from tasks.checkout.files import file_digest, read_record, replaced_folder, write_atomically, write_record
+from tasks.checkout.files import (
+    file_digest,
+    link_folder,
+    read_record,
+    replaced_folder,
+    write_atomically,
+    write_record,
+)
 from unlearn_core.errors import ConfigurationError, PipelineError
 from unlearn_core.records.params import RunParams
 
@@ -77,6 +84,17 @@ def test_a_process_killed_in_the_middle_leaves_the_old_folder(tmp_path):
     done = subprocess.run([sys.executable, "-c", KILLED, folder], check=False)
     assert done.returncode == -signal.SIGKILL
     assert (folder / "file").read_bytes() == b"old"
+
+
+def test_a_link_holds_where_both_ends_are_moved_together(tmp_path):
+    folder, link = tmp_path / "a" / "folder", tmp_path / "a" / "deep" / "down" / "link"
+    link_folder(link, folder)
+    folder.mkdir()
+    (folder / "file").write_text("here")
+    (tmp_path / "a").rename(tmp_path / "b")
+    folder.mkdir(parents=True)
+    (folder / "file").write_text("where it was")
+    assert (tmp_path / "b" / "deep" / "down" / "link" / "file").read_text() == "here"
 
 
 def test_a_record_reads_back(tmp_path):

@@ -4,15 +4,14 @@ import contextlib
 
 import pytest
 from answering import answering
-from world import ROOT
 
 from flows.worker.local_serving import deployment_of, serve_deployments
-from tasks.orchestration.deploying import deploy, read_deployments
+from tasks.orchestration.deploying import DEPLOYMENTS, deploy, read_deployments
 from unlearn_core.errors import ConfigurationError, SetupError, UnavailableError
 
 
 def test_lethes_own_deployments_are_read():
-    names = [one["name"] for one in read_deployments(ROOT / "infra")]
+    names = [one["name"] for one in read_deployments(DEPLOYMENTS)]
     assert names == ["delete", "pending", "train", "verify"]
 
 
@@ -51,11 +50,12 @@ def api_url(monkeypatch):
 
 
 @pytest.fixture(params=["deploy", "serve"])
-def deploying(request):
+def deploying(request, tmp_path, monkeypatch):
     """What registers the deployments, in either way."""
+    monkeypatch.setenv("LETHE_PROJECT", "")
     if request.param == "deploy":
-        return lambda: deploy(ROOT / "infra", pool="lethe")
-    return lambda: serve_deployments(ROOT, limit=1)
+        return lambda: deploy(DEPLOYMENTS, pool="lethe")
+    return lambda: serve_deployments(tmp_path, limit=1)
 
 
 def test_a_server_that_does_not_answer_is_one_message(deploying, api_url):
@@ -78,7 +78,7 @@ def test_what_is_no_address_is_one_message(deploying, api_url):
 
 
 def test_what_is_served_from_one_process_keeps_its_schedules_and_what_is_off_stays_off():
-    (pending,) = (one for one in read_deployments(ROOT / "infra") if one["name"] == "pending")
+    (pending,) = (one for one in read_deployments(DEPLOYMENTS) if one["name"] == "pending")
     off = {**pending, "schedules": [*pending["schedules"], {"cron": "0 0 * * *", "active": False}]}
     told = [(one.schedule.cron, one.schedule.timezone, one.active) for one in deployment_of(off).schedules]
     assert told == [("*/15 * * * *", "UTC", True), ("0 0 * * *", "UTC", False)]

@@ -142,6 +142,20 @@ def test_what_a_net_of_the_users_prints_is_no_part_of_what_is_told(origin, job):
     assert Trial(**trial).seconds_per_step > 0
 
 
+def test_what_is_called_like_lethes_own_in_the_project_is_not_run(origin, job):
+    (origin.root / "flows").mkdir()
+    own = [origin.root / name for name in ("tasks.py", "torch.py", "flows/__init__.py")]
+    for path in own:
+        path.write_text("raise ImportError('not asked for')\n")
+    try:
+        with Crew(origin.root) as crew:
+            trial = crew.do(Job(training=job.training, folder=None))
+    finally:
+        for path in own:
+            path.unlink()
+    assert Trial(**trial).seconds_per_step > 0
+
+
 def test_a_process_that_is_killed_is_told_as_that(origin, job):
     with Crew(origin.root) as crew:
 

@@ -1,0 +1,49 @@
+"""``lethe init``: a project in any folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.options import Json
+from flows.cli.output import Output
+from unlearn_core.records.project import Initialised
+
+
+def command(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="Where; made if it is not there.", show_default="here")
+    ] = Path(),
+    json: Json = False,
+) -> None:
+    """Make a project: settings, pipeline, DVC, ignore files, and git where there is none.
+
+    Asks nothing and writes over nothing: what is there stays, and an ignore file gets the lines that it
+    lacks. Nothing of Lethe's source comes into the project; `lethe.json` says which Lethe it was made with.
+    In a folder that is a project already nothing is done.
+    """
+    from tasks.lifecycle.initialising import init_project
+
+    done = init_project(folder)
+    told = {"project": str(folder), **done.model_dump(mode="json")}
+    Output(json).give(told, lambda: _tell(folder, done))
+
+
+def _tell(folder: Path, done: Initialised) -> str:
+    """Say what was done, and what to do next."""
+    if done.existed:
+        return f"{folder} is a project already; nothing was changed"
+    lines = [f"made         {', '.join(done.made)}"]
+    if done.extended:
+        lines.append(f"more lines   {', '.join(done.extended)}")
+    if done.kept:
+        lines.append(f"kept         {', '.join(done.kept)}: there already, with other content")
+    lines.append("")
+    if folder != Path():
+        lines.append(f"enter it     cd {folder}")
+    lines += [
+        "watch it     lethe demo",
+        "your own     lethe adopt WEIGHTS --architecture NET --data IMAGES",
+        "keep it      git add --all . && git commit -m 'Start a project'",
+    ]
+    return "\n".join(lines)

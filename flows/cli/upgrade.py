@@ -1,0 +1,33 @@
+"""``lethe upgrade``: go on with another Lethe than the one that the project was made with."""
+
+from pathlib import Path
+
+from flows.cli.options import Json
+from flows.cli.output import Output
+from unlearn_core.records.project import Upgraded
+
+
+def command(json: Json = False) -> None:
+    """Pin the installed Lethe in this project, and say which stages are due again by it.
+
+    Writes `lethe.json`, and Lethe's own stages in `dvc.yaml` where they differ. Nothing is run; settings,
+    data, models and evidence stay. Earlier certificates stay true, and name the Lethe that they came of.
+    """
+    from flows.upgrade import upgrade
+
+    done = upgrade(Path.cwd())
+    Output(json).give(done.model_dump(mode="json"), lambda: _tell(done))
+
+
+def _tell(done: Upgraded) -> str:
+    """Say what was, what is, and what is due."""
+    if done.now is None:
+        lines = ["Lethe runs from this very checkout: git says which one it is, and nothing is pinned"]
+    else:
+        lines = [f"made with    {done.before or 'not said'}", f"now          {done.now}"]
+    if done.stages:
+        lines.append(f"dvc.yaml     {', '.join(done.stages)}: as this version starts them")
+    lines.append(f"due again    {', '.join(done.due) or 'nothing'}")
+    if done.now is not None:
+        lines.append("keep it      git add lethe.json dvc.yaml && git commit -m 'Upgrade Lethe'")
+    return "\n".join(lines)
