@@ -13,7 +13,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-gpu test-browser test-services test-wheel check ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-gpu docs clean
+.PHONY: help setup demo test test-long test-slow test-gpu test-browser test-services test-wheel check ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-gpu docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ demo: $(READY) ## Watch a real model forget, from request to signed certificate.
 
 test: $(READY) ## Run the fast tests.
 	@python -m pytest -n 2 --dist loadfile
+
+test-long: $(READY) ## Run the tests that serve several deletions each; minutes.
+	@python -m pytest -n 2 --dist loadfile -m "long and not slow"
 
 test-slow: $(READY) ## Run the tests that train for minutes.
 	@python -m pytest -m slow

@@ -23,7 +23,7 @@ from unlearn_core.moments import collect
 from unlearn_core.records.artifact import MomentsCard
 from unlearn_core.records.deletion import DeletionRecord
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 METHODS = {**SMALL["methods"], "pgu": {"lr_start": 0.02, "stop_after": 2}}
 POLICY = {**LENIENT, "ladder": {"classes": ["svd"], "samples": ["pgu"]}}

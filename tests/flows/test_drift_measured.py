@@ -26,7 +26,7 @@ from unlearn_core.moments import collect
 from unlearn_core.records.deletion import DeletionRecord, SplitRecord
 from unlearn_core.records.drift import Drift
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 
 @dataclass(frozen=True)

@@ -403,7 +403,9 @@ def rows(root, query):
 
 
 @pytest.mark.usefixtures("prefect_server")
-@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 6])
+@pytest.mark.parametrize(
+    "every", [pytest.param(1, marks=pytest.mark.slow), pytest.param(6, marks=pytest.mark.long)]
+)
 def test_killed_after_any_write_it_ends_with_one_version_and_one_certificate_each(
     accepted, bucket, s3, tmp_path, every
 ):

@@ -20,7 +20,7 @@ from unlearn_core.errors import EvidenceError
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.deletion import DeletionRecord
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 MODELS, PAIRS = 5, 5
 STAGES = {**PREPARATION, **DELETION}

@@ -15,7 +15,7 @@ from world import NOISE, clone, make_source
 from tasks.checkout.files import file_digest
 from tasks.storage.versioning import is_current
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 STAGES = ("code", "dataset", "parent", "moments", "split", "unlearn", "certify")
 RUN = """

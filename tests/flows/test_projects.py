@@ -23,7 +23,7 @@ from tasks.lifecycle.standing import find_served
 from unlearn_core.errors import UnavailableError
 from unlearn_core.records.deletion import Outcome
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 FAILS_ONCE = '#!/bin/sh\nrm "$0"\nexit 1\n'
 """A hook of git's that lets one push fail, as it does where origin is away for a moment."""

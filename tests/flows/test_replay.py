@@ -32,7 +32,7 @@ from unlearn_core.errors import GateError, PipelineError, SetupError, Unavailabl
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.certificate import DeletionCertificate, Statement
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 BRANCH, BUCKET = "deletions", "replayed"
 

@@ -23,7 +23,7 @@ from tasks.storage.versioning import is_current
 from unlearn_core.records.base import sha256
 from unlearn_core.records.project import Software
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 STAGES = {**PREPARATION, **DELETION}
 OTHER = installed().model_copy(update={"version": "0.0.9", "code": sha256(b"other code")})

@@ -28,7 +28,10 @@ for did in build_missing(checkout, plan, at_once=1):
 """
 PATIENCE_S = 300
 
-pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc"),
+]
 
 
 def begin(checkout):
