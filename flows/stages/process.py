@@ -7,9 +7,10 @@ from collections.abc import Callable
 from flows.stages.listed import require_listed
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import sole_use
+from tasks.checkout.files import read_record
 from tasks.checkout.log import about, tell_error
-from tasks.requests.request_file import read_request
 from unlearn_core.errors import LetheError, SetupError
+from unlearn_core.records.request import DeletionRequest
 
 FUNCTIONS = {
     "code": "list_code",
@@ -62,6 +63,7 @@ def run_stage(stage: Callable[[Checkout], object], checkout: Checkout) -> None:
 def _requests(checkout: Checkout) -> tuple[str, ...]:
     """Return the ids of the requests that the pipeline serves, where it can tell: the log names them."""
     try:
-        return tuple(single.id for single in read_request(checkout, checkout.params.request).singles)
+        request = read_record(checkout.request(checkout.params.request), DeletionRequest)
+        return tuple(single.id for single in request.singles)
     except LetheError:
         return ()

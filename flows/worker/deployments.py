@@ -5,6 +5,8 @@ Their parameters are stored and shown, so they carry ids of requests and names o
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +18,9 @@ from flows.delete import require_ready
 from flows.submit import open_ledger
 from flows.verify import show_checked
 from flows.worker.turn import serve_next, train_model, worker_name
+from tasks.checkout.log import open_log, tell_error
 from tasks.checkout.settings import WorkerSettings
-from tasks.orchestration.flow_runs import request_tags, tag_flow_run
+from tasks.orchestration.flow_runs import is_deployed, request_tags, tag_flow_run
 from tasks.requests.claims import PASSING
 from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import PipelineError
@@ -80,6 +83,24 @@ class TrainingOrder(Order):
     model: RegistryName = Field(title="Model", description="The registered model's name, e.g. digits.")
 
 
+@contextmanager
+def logged() -> Iterator[None]:
+    """See to the log of a deployed run, as the command line does to its own.
+
+    Yields:
+        Nothing.
+    """
+    deployed = is_deployed()
+    try:
+        if deployed:
+            open_log()
+        yield
+    except Exception as error:
+        if deployed:
+            tell_error(error)
+        raise
+
+
 ALL = QueueOrder(model=None, together=50, limit_h=24.0)
 """All that waits."""
 
@@ -91,6 +112,7 @@ def here() -> Path:
 
 
 @flow(name="delete", flow_run_name="delete {order.request_id}")
+@logged()
 def delete(order: DeletionOrder) -> str:
     """Serve one deletion request, and before it what is due earlier on the same model.
 
@@ -124,6 +146,7 @@ def delete(order: DeletionOrder) -> str:
 
 
 @flow(name="pending", flow_run_name="pending requests")
+@logged()
 def pending(order: QueueOrder = ALL) -> int:
     """Serve all requests that wait, what is due first in front.
 
@@ -155,6 +178,7 @@ def pending(order: QueueOrder = ALL) -> int:
 
 
 @flow(name="train", flow_run_name="train {order.model}")
+@logged()
 def train(order: TrainingOrder) -> str:
     """Make the model that deletions start from, as its project's ``params.yaml`` says.
 
@@ -168,6 +192,7 @@ def train(order: TrainingOrder) -> str:
 
 
 @flow(name="verify", flow_run_name="verify all evidence")
+@logged()
 def verify() -> int:
     """Verify the ledger's chain, and the certificate and the evidence of every completed request.
 

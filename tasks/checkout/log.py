@@ -99,7 +99,10 @@ def warn(line: str) -> None:
 
 
 def tell_error(error: BaseException, *, by: str = NAME) -> None:
-    """Write why a program or a stage has ended."""
+    """Write why a program or a stage has ended, or a request could not be served; each error once."""
+    if "told" in vars(error):
+        return
+    vars(error)["told"] = True
     logging.getLogger(NAME if by == NAME else f"{NAME}.{by}").error(reason_of(error), exc_info=error)
 
 

@@ -46,6 +46,13 @@ def flow_run_id() -> str | None:
     return flow_run.id
 
 
+def is_deployed() -> bool:
+    """Tell whether the flow run that is going on is one of a deployment; a command's own is not."""
+    from prefect.runtime import deployment
+
+    return deployment.id is not None
+
+
 def tag_flow_run(tags: Iterable[str], *, name: str | None = None) -> None:
     """Add tags to the flow run, and rename it; it keeps the tags that its deployment gave it.
 

@@ -12,6 +12,8 @@ from tasks.checkout.files import write_record
 from tasks.checkout.params import write_params
 from tasks.keys.folder import load_pseudonym_key
 from tasks.lifecycle.releases import read_release
+from tasks.requests.ledger.changing import Draft
+from tasks.requests.ledger.ledger import connect
 from tasks.requests.request_file import make_request
 from unlearn_core.records.request import SubjectScope
 
@@ -65,7 +67,20 @@ def test_a_refusal_says_no_more_than_a_pseudonym_where_the_log_is_kept(served, m
     assert "somebody-else" not in err
 
 
-def test_a_stage_that_dvc_starts_writes_the_same_log(served, monkeypatch, tmp_path):
+def test_a_worker_says_of_which_request_it_tells(served, monkeypatch):
+    monkeypatch.setenv("LETHE_LOG", "json")
+    request = make_request("r-20", SubjectScope(subjects=(pseudonym("somebody-else"),)))
+    connect(served.checkout.root).submit([Draft(request, "digits")], actor="t")
+    code, _, err = lethe(served.checkout.root, "pending")
+    claimed, failed, summary = documents(err)
+    assert (code, claimed["message"]) == (4, "· r-20 of digits")
+    assert [line["request"] for line in (claimed, failed, summary)] == ["r-20", "r-20", None]
+    assert (failed["level"], failed["flow_run"]) == ("error", claimed["flow_run"])
+    assert "unknown subject: hmac-sha256:" in failed["message"]
+
+
+def test_a_stage_that_dvc_starts_writes_the_same_log(served, monkeypatch):
+    # It comes last: a stage that fails leaves the checkout without what it makes.
     monkeypatch.setenv("LETHE_LOG", "json")
     checkout, scope = served.checkout, SubjectScope(subjects=(pseudonym("somebody-else"),))
     write_record(checkout.request("r-19"), make_request("r-19", scope))

@@ -122,6 +122,13 @@ def test_an_error_is_about_what_it_ended_even_if_it_is_told_later(said):
     assert subjects(said()) == [("r-1", "f", "m")]
 
 
+def test_an_error_is_told_once_however_far_it_goes(said):
+    error = raised(RequestError("no"))
+    tell_error(error)
+    tell_error(error)
+    assert said() == ["lethe: no"]
+
+
 def test_a_thread_that_is_handed_the_context_is_about_the_same(said):
     said(log="json")
     with about("r-1"):
