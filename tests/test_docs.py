@@ -1,6 +1,7 @@
 """The documentation runs, and says of the code only what is so."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,17 @@ def test_every_make_target_of_the_pages_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {name for page in PAGES for name in re.findall(r"`make ([a-z-]+)`", page.read_text())}
     assert named <= targets
+
+
+def test_the_page_on_extending_shows_the_package_that_the_tests_run():
+    page = (ROOT / "docs" / "extending.md").read_text()
+    package = ROOT / "tests" / "plugin"
+    shown = re.findall(r"```python\n(\"\"\".*?)\n```", page, re.DOTALL)
+    assert shown == [
+        (package / "lethe_example" / f"{name}.py").read_text().rstrip()
+        for name in ("second_guess", "margin", "arrays")
+    ]
+    (printed,) = (tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL))
+    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    for group, entries in printed["project"]["entry-points"].items():
+        assert entries.items() <= project["entry-points"][group].items()

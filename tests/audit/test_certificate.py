@@ -20,7 +20,7 @@ from unlearn_core.records.certificate import (
 )
 from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
 from unlearn_core.records.policy import Band, Finding, Ladder, Policy, Verdict
-from unlearn_core.records.provenance import Provenance
+from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.request import (
     ClassScope,
     DeletionRequest,
@@ -130,7 +130,7 @@ def statement(scope: Scope = SEVEN) -> Statement:
     return Statement.of(certificate, name="model.safetensors")
 
 
-def policy(*, when_inconclusive: str = "retrain") -> Policy:
+def policy(**settings: Any) -> Policy:
     """Bands around the reference, such that the statement's findings follow."""
     entries = judgement().unlearned.measurements
     bands = tuple(
@@ -144,7 +144,7 @@ def policy(*, when_inconclusive: str = "retrain") -> Policy:
         for entry in entries
     )
     ladder = Ladder(classes=("pgu",), samples=("pgu",))
-    return Policy(ladder=ladder, classes=bands, samples=bands, when_inconclusive=when_inconclusive)
+    return Policy(ladder=ladder, classes=bands, samples=bands, **settings)
 
 
 def with_policy() -> Statement:
@@ -367,3 +367,39 @@ def test_a_verdict_that_the_policy_does_not_accept_is_refused():
                 check(stating)
         else:
             check(stating)
+
+
+METRIC = Extension(kind="metric", name="margin", package="others", version="1.0", code=digest("their code"))
+METHOD = METRIC.model_copy(update={"kind": "method", "name": "pgu"})
+
+
+def extended() -> Statement:
+    """The statement where method and metric are not Lethe's own."""
+    told = judgement()
+    measured = told.unlearned.model_copy(update={"extensions": (METRIC,)})
+    stated = policy(metrics={"margin": {}})
+    verdict = judge(stated, "classes", measured, original=told.original, references=told.references)
+    changes = {"unlearned": measured, "policy": stated, "verdict": verdict}
+    certificate = statement().predicate.model_copy(
+        update={"judgement": told.model_copy(update=changes), "extensions": (METHOD, METRIC)}
+    )
+    return Statement.of(certificate, name="model.safetensors")
+
+
+def test_a_statement_with_extensions_agrees_with_itself():
+    check(extended())
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("extensions.0.name", "svd", "method svd of others 1.0 is named, the method is pgu"),
+        ("extensions.1.version", "1.1", "the metrics are not those that measured"),
+        ("extensions", [METHOD.model_dump(mode="json")], "the policy asks for the metrics ['margin']"),
+        ("judgement.unlearned.extensions", [], "the metrics are not those that measured"),
+    ],
+)
+def test_extensions_are_those_that_were_used(path: str, value: Any, problem: str):
+    with pytest.raises(EvidenceError) as caught:
+        check(changed(f"predicate.{path}", value, extended()))
+    assert problem in str(caught.value)

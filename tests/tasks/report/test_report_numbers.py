@@ -2,9 +2,12 @@
 
 import pytest
 
-from tasks.report.measurements import meaning_of
+from tasks.report.measurements import meaning_of, title_of
 from tasks.report.numbers import count, decimal, duration, interval, percent, points, span, times
 from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.words import Words
+
+DISTANCE = "Distance from the retrained model"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,15 @@ def test_the_longest_known_name_counts():
 
 def test_a_name_that_only_begins_alike_is_another_one():
     assert meaning_of("accuracy_of_something").label == "Accuracy of something"
+
+
+def test_a_metric_of_somebody_elses_has_its_own_words_and_takes_nobodys_away():
+    others = {"margin": Words(label="Lead", explanation="How far.", unit="fraction", title="Leads")}
+    assert meaning_of("margin.test.retain", others).label == "Lead, the kept data (test samples)"
+    assert meaning_of("margin.test.retain", others).style(0.5) == "50.0\u202f%"
+    assert (title_of("margin", others), title_of("margin"), title_of("js")) == ("Leads", "Margin", DISTANCE)
+    usurper = {"accuracy": Words(label="Mine", explanation="")}
+    assert meaning_of("accuracy.test.forget", usurper).label.startswith("Right answers")
 
 
 def test_an_unknown_measurement_says_that_it_is_unknown():
