@@ -176,23 +176,23 @@ def deletion(checkout: Checkout, request_id: str) -> tuple[Released, ...]:
     members = tuple(single.id for single in read_request(checkout, request_id).singles)
     tag_deletion(checkout, *members)
     with about(*members, flow_run=flow_run_id()):
-        _run_stages(checkout, members)
+        with at_work():
+            prepare(checkout)
+            run_stage(checkout, "split")
+            try:
+                with stage_due(checkout, "unlearn") as due:
+                    if due:
+                        unlearn(checkout, STEPS)
+            except GateError:
+                explain_refusal(checkout, open_deletion(checkout), *members)
+                show_deletion(checkout, *members)
+                raise
+        _certify(checkout, members)
     return tuple(read_release(checkout, member) for member in members)
 
 
-def _run_stages(checkout: Checkout, members: tuple[str, ...]) -> None:
-    """Run what is due for some requests, up to their evidence and the pages about them."""
-    with at_work():
-        prepare(checkout)
-        run_stage(checkout, "split")
-        try:
-            with stage_due(checkout, "unlearn") as due:
-                if due:
-                    unlearn(checkout, STEPS)
-        except GateError:
-            explain_refusal(checkout, open_deletion(checkout), *members)
-            show_deletion(checkout, *members)
-            raise
+def _certify(checkout: Checkout, members: tuple[str, ...]) -> None:
+    """Wait for a person where the policy asks for one, then certify, store, and tell what came of it."""
     try:
         await_approval(checkout)
     except GateError as error:

@@ -34,7 +34,9 @@ class ConfidenceAttack:
         rng = np.random.default_rng(seed)
         shown = [self._drawn(said.confidences()[:, None], rng) for said in (members, others)]
         is_member = np.repeat([True, False], self._fitted_on)
-        self._classifier = SVC(C=3, kernel="rbf", gamma="auto").fit(np.concatenate(shown), is_member)
+        # Without a state of its own it moves numpy's global generator, though its result does not depend on it.
+        classifier = SVC(C=3, kernel="rbf", gamma="auto", random_state=0)
+        self._classifier = classifier.fit(np.concatenate(shown), is_member)
 
     def share_called_others(self, judged: Outputs) -> intervals.Estimate:
         """Return the share of samples that the classifier does not call members.
