@@ -34,7 +34,7 @@ class ConfidenceAttack:
         rng = np.random.default_rng(seed)
         shown = [self._drawn(said.confidences()[:, None], rng) for said in (members, others)]
         is_member = np.repeat([True, False], self._fitted_on)
-        # Without a state of its own it moves numpy's global generator, though its result does not depend on it.
+        # Without a state of its own it moves numpy's global generator, on which nothing here depends.
         classifier = SVC(C=3, kernel="rbf", gamma="auto", random_state=0)
         self._classifier = classifier.fit(np.concatenate(shown), is_member)
 
