@@ -17,7 +17,7 @@ from world import ARCHITECTURE, files_of
 from tasks.computing.checkpoints import CARD, WEIGHTS, save_checkpoint
 from tasks.tracking.moving import PLACES, settle
 from tasks.tracking.registry import promote, register_model
-from tasks.tracking.runs import connect, deletion_run, log_documents
+from tasks.tracking.runs import deletion_run, log_documents, open_tracking
 from unlearn_core.errors import SetupError
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import CheckpointCard, Recipe
@@ -35,7 +35,7 @@ class Store:
     root: Path
 
     def open(self):
-        return connect(self.root, "digits")
+        return open_tracking(self.root, "digits")
 
     def log(self, document: Path):
         log_documents(deletion_run(self.open(), request_id="demo", key=KEY), document)
