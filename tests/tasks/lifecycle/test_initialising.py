@@ -26,9 +26,9 @@ def template(name):
     return (TEMPLATE / name).read_bytes()
 
 
-@pytest.mark.parametrize("path", sorted({*FILES, ".dvcignore"} - {"README.md", "dvc.yaml"}))
+@pytest.mark.parametrize("path", sorted({*FILES} - {"README.md", "dvc.yaml"}))
 def test_the_template_is_the_repositorys_own(path):
-    assert template({**IGNORING, **FILES}[path]) == (ROOT / path).read_bytes()
+    assert template(FILES[path]) == (ROOT / path).read_bytes()
 
 
 def test_the_pipeline_is_the_repositorys_but_for_what_its_code_is_known_by():
@@ -37,8 +37,14 @@ def test_the_pipeline_is_the_repositorys_but_for_what_its_code_is_known_by():
     assert template("dvc.yaml").decode() == own.replace(code, f"deps: [{PINNED}]")
 
 
-def test_git_ignores_in_a_project_what_it_ignores_in_the_repository():
-    assert (ROOT / ".gitignore").read_bytes().startswith(template("gitignore"))
+@pytest.mark.parametrize("path", sorted(IGNORING))
+def test_what_a_project_ignores_the_repository_ignores_too(path):
+    assert (ROOT / path).read_bytes().startswith(template(IGNORING[path]))
+
+
+def test_the_template_is_no_pipeline_of_the_repository():
+    ignored = (ROOT / ".dvcignore").read_text().splitlines()
+    assert f"/{TEMPLATE.relative_to(ROOT).as_posix()}/" in ignored
 
 
 def test_the_page_of_a_new_project_has_ten_lines():
