@@ -165,8 +165,9 @@ def settle_params(
             if band.measurement.startswith("accuracy.") and band.measurement.endswith(".retain"):
                 floor = math.floor(100 * (found.value - band.below)) / 100
                 changes["policy", scope, index, "lowest"] = max(floor, 0.0)
+    checkout = checkout.changed(sections)
     set_values(checkout.root, changes)
-    return checkout.changed(sections)
+    return Checkout(checkout.root)
 
 
 def register_adopted(checkout: Checkout, name: str, claimed: float | None, found: Estimate) -> Adopted:

@@ -11,7 +11,7 @@ import torch
 from pictures import CLASSES, folder_of_pictures, picture, save
 from retraining import gate_reference
 from safetensors.torch import load_file, save_file
-from world import FORGOTTEN, NOISE, QUICK, files_of, lethe, make_checkout, run
+from world import FORGOTTEN, NOISE, QUICK, ROOT, files_of, lethe, make_checkout, run
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_params, read_values
@@ -55,7 +55,7 @@ class Elsewhere:
 def elsewhere(tmp_path_factory):
     folder = tmp_path_factory.mktemp("a person's own")
     checkout = Checkout(folder)
-    (folder / "params.yaml").write_text("run: {}\n" + "".join(f"{name}: {{}}\n" for name in OTHERS))
+    shutil.copy(ROOT / "params.yaml", folder)
     images = folder_of_pictures(folder / "images", train=40, test=40)
     pool = Pool(
         checkout, torch.device("cpu"), Folders().import_beside(checkout, ImageFolderSource(path="images"))
@@ -74,9 +74,6 @@ def elsewhere(tmp_path_factory):
     halved = build_seeded(NET, 0)
     halved.load_state_dict(load_file(weights))
     return Elsewhere(images, weights, measure_accuracy(halved.eval(), pool, threads=1).value)
-
-
-OTHERS = ("request", "dataset", "parent", "moments", "policy", "methods", "registry")
 
 
 def adopt(root, elsewhere, *options, weights=None):
