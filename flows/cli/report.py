@@ -29,6 +29,7 @@ def command(
 
     with Checkout.open(Path.cwd()) as checkout:
         named, page = report_on(checkout, request_id, output)
-    Output(json).give({"request": named, "report": str(page)}, lambda: str(page))
+    place = str(page.resolve())
+    Output(json).give({"request": named, "report": place}, lambda: place)
     if open_:
         typer.launch(page.resolve().as_uri())

@@ -205,7 +205,7 @@ def test_a_registered_model_is_adopted_with_what_its_card_claims_and_its_recipe(
     told, elsewhere, tmp_path, prefect_server
 ):
     root = make_checkout(tmp_path / "project", policy=POLICY)
-    shutil.copytree(told.root / "mlruns", root / "mlruns")
+    shutil.copytree(told.root / "mlruns", root / "mlruns", dirs_exist_ok=True)
     (tmp_path / "recipe.yaml").write_text("{optimizer: sgd, epochs: 2}")
     # A copied store holds its models itself.
     found = said(

@@ -184,7 +184,8 @@ def test_what_cannot_be_compared_is_refused(compared, options, words):
 def test_without_a_parent_it_says_what_to_do(compared, tmp_path):
     root, *_ = compared
     shutil.copytree(root / ".git", tmp_path / ".git")
-    shutil.copy(root / "params.yaml", tmp_path)
+    for path in (*root.glob("*.yaml"), *root.glob("lethe.json")):
+        shutil.copy(path, tmp_path)
     code, _, err = lethe(tmp_path, "benchmark")
     assert (code, "run `lethe train` first" in err) == (2, True)
 

@@ -23,6 +23,8 @@ def checked(tmp_path, project, monkeypatch):
     shutil.copy(GOLDEN / "certificate-v1.pub", home() / "trusted")
     root = tmp_path / "project"
     shutil.copytree(project / ".git", root / ".git")
+    for path in project.glob("*.yaml"):
+        shutil.copy(path, root)
     (root / "evidence" / NAME).mkdir(parents=True)
     shutil.copy(GOLDEN / "certificate-v1.dsse.json", root / "evidence" / NAME / "certificate.dsse.json")
     return root

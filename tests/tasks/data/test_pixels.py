@@ -35,7 +35,7 @@ def pool(checkout, memory_mib=None):
     text = (ROOT / "params.yaml").read_text()
     limit = "" if memory_mib is None else f"\n  memory_mib: {memory_mib}"
     (checkout.root / "params.yaml").write_text(text.replace("run:", f"run:{limit}", 1))
-    return Pool(checkout, CPU)
+    return Pool(Checkout(checkout.root), CPU)
 
 
 def bits(samples, size=7, seed=0):
