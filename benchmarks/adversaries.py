@@ -29,7 +29,8 @@ from tasks.measuring.evaluation import assess
 from tasks.references.retrained import References, describe_training, find_or_train
 from unlearn_core.audit.policy import judge
 from unlearn_core.freezing import freeze_all_but, last_layers
-from unlearn_core.method import Materials, Method, Need, ScopeKind
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.method import Materials, Method, Need
 from unlearn_core.methods.gradient_ascent import GradientAscent
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe

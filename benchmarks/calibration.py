@@ -28,8 +28,9 @@ from tasks.measuring.evaluation import assess
 from tasks.references.building import build_missing, refuse_failed
 from tasks.references.plan import plan_references
 from tasks.references.retrained import References, references_of
-from unlearn_core.audit.policy import ScopeKind, judge
+from unlearn_core.audit.policy import judge
 from unlearn_core.intervals import proportion
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import Policy, Verdict
 

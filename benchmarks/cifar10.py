@@ -21,12 +21,12 @@ from pydantic import JsonValue
 from benchmarks.summary import print_summary, summarise, trade_offs
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
-from flows.compare import STEPS, row_of
+from flows.compare import COMPARING, row_of
 from flows.stages.dataset import make_dataset
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
-from flows.stages.unlearn import Baseline, judge_model, prepare, try_method
+from flows.stages.unlearn import Baseline, judge_model, prepare_ladder, try_method
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically, write_record
 from tasks.checkout.params import read_values, read_yaml, write_params
@@ -155,7 +155,7 @@ def run_method(bench: Baseline, method: Method) -> Row:
     """Run a method between two estimates of what retraining takes, and measure what came out."""
     before = retraining_seconds(bench.checkout)
     try:
-        rung = try_method(bench, method, STEPS)
+        rung = try_method(bench, method, COMPARING)
     except UnlearningError as error:
         return {"verdict": "failed", "why": str(error), "retrain_seconds": before}
     after = retraining_seconds(bench.checkout)
@@ -184,7 +184,7 @@ def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path
     Returns:
         One row per model.
     """
-    bench = prepare(checkout, STEPS)
+    bench = prepare_ladder(checkout, COMPARING)
     assert bench.retrained
     original = row_of(bench, bench.original, verdict=judge_model(bench, bench.original).verdict)
     retrained = row_of(bench, bench.retrained[0], verdict="reference")

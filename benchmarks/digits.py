@@ -22,7 +22,7 @@ from flows.stages.dataset import make_dataset
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
-from flows.stages.unlearn import unlearn
+from flows.stages.unlearn import climb_ladder
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import file_digest, write_atomically, write_record
 from tasks.checkout.params import read_values, write_params
@@ -68,7 +68,7 @@ def run_case(case: Case) -> list[Row]:
         with measured() as statistics:
             make_moments(checkout)
         split_data(checkout)
-        record = unlearn(checkout)
+        record = climb_ladder(checkout)
         compared = compare(checkout)
         _add_statistics(compared["methods"], statistics.read().seconds)
         accepted = record.accepted

@@ -16,7 +16,7 @@ from unlearn_core.records.approval import Approval
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.ledger import Actor, Reason
 
-POLL_S = 5
+_POLL_S = 5
 
 
 class Decision(RunInput):
@@ -65,7 +65,7 @@ def _is_approved(checkout: Checkout) -> bool:
 def _ask(deletion: DeletionRecord, *, within_s: float) -> Decision:
     form: Any = Decision.with_initial_data(description=_question(deletion))
     try:
-        answer = pause_flow_run(wait_for_input=form, timeout=int(within_s), poll_interval=POLL_S)
+        answer = pause_flow_run(wait_for_input=form, timeout=int(within_s), poll_interval=_POLL_S)
     except FlowPauseTimeout as error:
         hours = within_s / 3600
         raise GateError(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.submit import open_ledger
-from flows.verify import VERIFIED, Checked, verify_release
+from flows.verify import VERIFIED, CheckedCertificate, verify_release
 from tasks.evidence.stored import verify_stored
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate
@@ -15,7 +15,7 @@ from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.ledger import Entry
 
 
-def audit(folder: Path) -> list[Checked]:
+def audit(folder: Path) -> list[CheckedCertificate]:
     """Verify the ledger, then the evidence of every completed request: in the bucket, else in its checkout.
 
     Args:
@@ -32,7 +32,7 @@ def audit(folder: Path) -> list[Checked]:
     return [_check(folder, ledger, store, entry) for entry in ledger.entries(state="completed")]
 
 
-def _check(folder: Path, ledger: Ledger, store: ObjectStore | None, entry: Entry) -> Checked:
+def _check(folder: Path, ledger: Ledger, store: ObjectStore | None, entry: Entry) -> CheckedCertificate:
     """Verify what belongs to one request; what is wrong is a result."""
     result = VERIFIED
     try:

@@ -11,14 +11,14 @@ from tasks.benchmarking.leaderboard.tracking import log_board
 from tasks.benchmarking.leaderboard.writing import default_folder, write_board
 from tasks.benchmarking.plan import Planned, plan_benchmark
 from tasks.benchmarking.runs import run_method, set_up
-from tasks.benchmarking.scratch import home, scratch, sweep
+from tasks.benchmarking.scratch import benchmark_home, scratch, sweep_scratch
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
 from tasks.checkout.progress import announced
 from tasks.computing.collecting import kept_moments
 from unlearn_core.records.benchmark import BenchmarkReport, BenchmarkRow, Forecast
 
-Agree = Callable[[Forecast], bool]
+_Agree = Callable[[Forecast], bool]
 """Shown the forecast before anything is run; says whether to go on."""
 
 
@@ -29,7 +29,7 @@ def benchmark(
     methods: Collection[str] = (),
     seeds: int = 3,
     output: Path | None = None,
-    agree: Agree,
+    agree: _Agree,
 ) -> BenchmarkReport:
     """Plan, forecast, ask, run what is missing, and write the leaderboard.
 
@@ -77,7 +77,7 @@ def run_missing(checkout: Checkout, plan: Sequence[Planned]) -> list[BenchmarkRo
         fresh = run_case(checkout, one, step) if one.missing else {}
         found = {**one.rows, **fresh}
         rows += [found[name] for name in one.methods]
-    sweep(checkout)
+    sweep_scratch(checkout)
     return rows
 
 
@@ -98,13 +98,13 @@ def run_case(checkout: Checkout, planned: Planned, number: Callable[[int], str])
         The new rows by method.
     """
     fresh: dict[str, BenchmarkRow] = {}
-    moments, took = kept_moments(checkout, home(checkout) / "moments")
+    moments, took = kept_moments(checkout, benchmark_home(checkout) / "moments")
     with scratch(checkout, planned.case, moments) as place:
         with announced(f"{planned.case.title}: a retrained model to compare with"):
-            bench = set_up(place, planned.case, planned.reference)
+            inputs = set_up(place, planned.case, planned.reference)
         for index, name in enumerate(planned.missing, 1):
             with announced(f"{number(index)} {planned.case.title}: {name}"):
-                row, final = run_method(bench, planned.methods[name], took)
+                row, final = run_method(inputs, planned.methods[name], took)
             fresh[name] = row
             if final:
                 write_record(planned.kept[name], row)

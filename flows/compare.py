@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from flows.stages.steps import Steps
-from flows.stages.unlearn import Baseline, judge_model, prepare, try_method
+from flows.stages.unlearn import Baseline, judge_model, prepare_ladder, try_method
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.computing.configured import configured_methods
@@ -15,10 +15,10 @@ from unlearn_core.errors import UnlearningError
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.evaluation import Evaluation
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 # Compared, not served: these attempts are logged beside the deletion, never as part of it.
-STEPS = Steps(log_rung=log_comparison)
+COMPARING = Steps(log_rung=log_comparison)
 
 
 def compare(checkout: Checkout, only: Collection[str] | None = None) -> dict[str, Any]:
@@ -31,15 +31,15 @@ def compare(checkout: Checkout, only: Collection[str] | None = None) -> dict[str
     Returns:
         Rows under ``original``, ``retrained`` and ``methods``, as JSON values.
     """
-    baseline = prepare(checkout, STEPS)
+    baseline = prepare_ladder(checkout, COMPARING)
     tried = {rung.unlearning.name: rung for rung in read_record(checkout.deletion, DeletionRecord).rungs}
-    methods: dict[str, Row] = {}
+    methods: dict[str, _Row] = {}
     scope = read_split(checkout).method_scope
     for method in configured_methods(checkout):
         if scope not in method.scopes or (only is not None and method.name not in only):
             continue
         try:
-            rung = tried.get(method.name) or try_method(baseline, method, STEPS)
+            rung = tried.get(method.name) or try_method(baseline, method, COMPARING)
         except UnlearningError as error:
             methods[method.name] = {"verdict": "failed", "why": str(error)}
             continue
@@ -52,15 +52,15 @@ def compare(checkout: Checkout, only: Collection[str] | None = None) -> dict[str
     }
 
 
-def _rung_row(baseline: Baseline, rung: Rung) -> Row:
+def _rung_row(baseline: Baseline, rung: Rung) -> _Row:
     return {**row_of(baseline, rung.evaluation, verdict=rung.verdict.verdict), "why": rung.why}
 
 
-def _retrained_row(baseline: Baseline) -> Row | None:
+def _retrained_row(baseline: Baseline) -> _Row | None:
     return row_of(baseline, baseline.retrained[0], verdict="reference") if baseline.retrained else None
 
 
-def row_of(baseline: Baseline, evaluation: Evaluation, *, verdict: str) -> Row:
+def row_of(baseline: Baseline, evaluation: Evaluation, *, verdict: str) -> _Row:
     """Return what a comparison shows of one model, accuracies in per cent."""
     cost = read_cost(baseline.checkout, evaluation.model)
     return {

@@ -12,8 +12,8 @@ from prefect import flow, task
 from flows.approve import await_approval
 from flows.stages.pipeline import DELETION, run_due, stage_due
 from flows.stages.steps import Steps
-from flows.stages.unlearn import unlearn
-from flows.train import prepare
+from flows.stages.unlearn import climb_ladder
+from flows.train import prepare_parent
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.log import about, tell
 from tasks.computing.unlearning import attempt
@@ -33,7 +33,7 @@ from tasks.storage.object_store import find_store
 from tasks.tracking.auditing import log_ladder, log_rung, open_deletion
 from tasks.tracking.closing import close_unapproved, explain_refusal
 from tasks.tracking.registry import refuse_undoing
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import GateError, RequestError
 from unlearn_core.records.deletion import Released
 from unlearn_core.records.request import DeletionRequest
@@ -46,7 +46,7 @@ def as_task(function: F, **options: Any) -> F:
     return cast(F, task(**options)(function))
 
 
-STEPS = Steps(
+_STEPS = Steps(
     gather=as_task(gather_references, name="compare", task_run_name="train models to compare with"),
     attempt=as_task(attempt, name="unlearn", task_run_name="unlearn with {method.name}"),
     assess=as_task(assess, **MEASURING),
@@ -80,7 +80,9 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
                 return tuple(finished[single.id] for single in request.singles)
             case New():
                 name = checkout.params.registry.model
-                refuse_undoing(connect(checkout), name, request_id=request.id, ancestry=ancestry(checkout))
+                refuse_undoing(
+                    tracking_of(checkout), name, request_id=request.id, ancestry=ancestry(checkout)
+                )
                 return deletion(submit_request(checkout, request), request.id)
 
 
@@ -134,7 +136,7 @@ def require_ready() -> None:
 
 
 @task(**STAGE, **RETRIES)
-def run_stage(checkout: Checkout, name: str, *, anew: bool = False) -> None:
+def _run_stage(checkout: Checkout, name: str, *, anew: bool = False) -> None:
     """Run one stage of the deletion where it is due, and pin its result."""
     run_due(checkout, name, DELETION[name], anew=anew)
 
@@ -177,12 +179,12 @@ def deletion(checkout: Checkout, request_id: str) -> tuple[Released, ...]:
     tag_deletion(checkout, *members)
     with about(*members, flow_run=flow_run_id()):
         with at_work():
-            prepare(checkout)
-            run_stage(checkout, "split")
+            prepare_parent(checkout)
+            _run_stage(checkout, "split")
             try:
                 with stage_due(checkout, "unlearn") as due:
                     if due:
-                        unlearn(checkout, STEPS)
+                        climb_ladder(checkout, _STEPS)
             except GateError:
                 explain_refusal(checkout, open_deletion(checkout), *members)
                 show_deletion(checkout, *members)
@@ -199,7 +201,7 @@ def _certify(checkout: Checkout, members: tuple[str, ...]) -> None:
         close_unapproved(checkout, open_deletion(checkout), str(error))
         raise
     # Evidence and registry are not pinned: a clone with a current lock may have neither.
-    run_stage(checkout, "certify", anew=True)
+    _run_stage(checkout, "certify", anew=True)
     for member in members if find_store() is not None else ():
         store_evidence(checkout, member)
     show_deletion(checkout, *members)

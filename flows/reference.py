@@ -14,20 +14,20 @@ from tasks.references.building import build_missing, pin_references, refuse_fail
 from tasks.references.estimating import estimate_building, refuse_full_disk
 from tasks.references.plan import Plan, plan_references
 from tasks.references.summary import holdings, what_it_took
-from unlearn_core.records.reference import Estimate, ReferenceReport, Took
+from unlearn_core.records.reference import BuildCost, BuildEstimate, ReferenceReport
 
 STAGES = {**{name: PREPARATION[name] for name in ("code", "dataset", "parent")}, "split": DELETION["split"]}
 """What references are made from."""
 
-Agree = Callable[[Estimate], bool]
+_Agree = Callable[[BuildEstimate], bool]
 """Shown the estimate before anything is trained; says whether to go on."""
 
-train = task(name="train", task_run_name="train {title}")(train_one)
-pin = task(name="pin", task_run_name="pin", **RETRIES)(pin_references)
+_train = task(name="train", task_run_name="train {title}")(train_one)
+_pin = task(name="pin", task_run_name="pin", **RETRIES)(pin_references)
 
 
 @flow(name="reference", flow_run_name="reference", validate_parameters=False)
-def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> Took:
+def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> BuildCost:
     """Build what is missing, and pin all that is there.
 
     Args:
@@ -41,15 +41,15 @@ def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> Too
     """
     plan = plan_references(checkout, checkout.params.run, count=count, shadows=shadows)
     started = time.perf_counter()
-    done = build_missing(checkout, plan, at_once=at_once, train=train)
+    done = build_missing(checkout, plan, at_once=at_once, train=_train)
     seconds = time.perf_counter() - started
-    pin(checkout, plan)
+    _pin(checkout, plan)
     refuse_failed(plan, done)
     return what_it_took(checkout, plan, seconds=seconds, at_once=at_once)
 
 
 def make_references(
-    checkout: Checkout, *, count: int | None, shadows: int | None, agree: Agree, at_most: int | None = None
+    checkout: Checkout, *, count: int | None, shadows: int | None, agree: _Agree, at_most: int | None = None
 ) -> ReferenceReport:
     """Prepare the request, plan, estimate, ask, and have the flow build what is missing.
 
@@ -78,7 +78,9 @@ def make_references(
     return ReferenceReport(request=request, estimate=estimate, took=took, holdings=there)
 
 
-def _build(checkout: Checkout, plan: Plan, estimate: Estimate, asked: dict[str, int]) -> Took | None:
+def _build(
+    checkout: Checkout, plan: Plan, estimate: BuildEstimate, asked: dict[str, int]
+) -> BuildCost | None:
     """Build and pin; where nothing is missing, no flow is started."""
     if not plan.missing:
         pin_references(checkout, plan)

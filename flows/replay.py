@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.stages.pipeline import PREPARATION
 from flows.stages.split import split_data
-from flows.stages.unlearn import unlearn
+from flows.stages.unlearn import climb_ladder
 from tasks.checkout import environment
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import file_digest, read_record
@@ -69,7 +69,7 @@ def replay(
 def _climb(tree: Checkout) -> DeletionRecord | None:
     """Run the ladder; None where no model is accepted."""
     try:
-        return unlearn(tree)
+        return climb_ladder(tree)
     except GateError:
         return None
 

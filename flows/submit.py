@@ -21,7 +21,8 @@ from tasks.requests.request_file import (
 from tasks.requests.rows import refuse
 from unlearn_core.audit.deadlines import parse_received
 from unlearn_core.errors import RequestError, SetupError
-from unlearn_core.records.ledger import Basis, Entry
+from unlearn_core.kinds import Basis
+from unlearn_core.records.ledger import Entry
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def prepare_stage(checkout: Checkout, name: str) -> None:
     run_due(checkout, name, PREPARATION[name])
 
 
-def prepare(checkout: Checkout) -> None:
+def prepare_parent(checkout: Checkout) -> None:
     """Run the stages that come before any deletion, each as a task of the current flow."""
     for name in PREPARATION:
         prepare_stage(checkout, name)
@@ -39,5 +39,5 @@ def train(checkout: Checkout) -> CheckpointCard:
         The parent's card.
     """
     with about(flow_run=flow_run_id()):
-        prepare(checkout)
+        prepare_parent(checkout)
     return read_checkpoint_card(checkout.parent)

@@ -10,12 +10,12 @@ from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.evidence.verification import verify_files
 from unlearn_core.errors import EvidenceError
 
-Checked = dict[str, str]
+CheckedCertificate = dict[str, str]
 VERIFIED = "verified"
 
 
 @task(name="verify", task_run_name="verify {request_id}")
-def verify_release(checkout: Checkout, request_id: str) -> Checked:
+def verify_release(checkout: Checkout, request_id: str) -> CheckedCertificate:
     """Verify one request's certificate; what is wrong with it is a result, not an error.
 
     Nothing but the certificate is believed: not the record of the release beside it, which is not signed.
@@ -41,7 +41,7 @@ def verify_release(checkout: Checkout, request_id: str) -> Checked:
 
 
 @flow(name="verify", flow_run_name="verify", validate_parameters=False)
-def verify(checkout: Checkout) -> list[Checked]:
+def verify(checkout: Checkout) -> list[CheckedCertificate]:
     """Verify every certificate that the checkout holds, and miss those that it should hold.
 
     Args:
@@ -64,7 +64,7 @@ def verify(checkout: Checkout) -> list[Checked]:
     return checked
 
 
-def show_checked(checked: list[Checked], *, key: str, title: str, false: str) -> None:
+def show_checked(checked: list[CheckedCertificate], *, key: str, title: str, false: str) -> None:
     """Put what was verified on the flow run's page, and refuse what is false.
 
     Args:

@@ -242,3 +242,28 @@ def test_no_two_test_files_share_a_name():
 
 def packaged(path):
     return (path.parent / "__init__.py").is_file()
+
+
+def public_names(path):
+    """Return the public names that a file defines."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_a_public_name_stands_for_one_thing():
+    homes = Counter(
+        name
+        for path in SOURCES
+        for name in set(public_names(path))
+        if not name.startswith("_") and "migrations" not in path.parts
+    )
+    several = {name for name, count in homes.items() if count > 1}
+    glossary = (ROOT / "docs" / "glossary.md").read_text()
+    listed = re.findall(
+        r"^\| `(\w+)` \|", glossary.partition("## Names that stand in several files")[2], re.M
+    )
+    assert several == set(listed)
+    assert len(listed) < 15

@@ -12,7 +12,7 @@ from unlearn_core.records.base import Record, canonical_json, describe
 
 R = TypeVar("R", bound=Record)
 
-NAME = re.compile(r"[a-z][a-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 """What a method, a metric or a source may be called: files are named after it."""
 
 
@@ -84,6 +84,6 @@ def misnamed(kind: type[Record], tag: str = "name") -> list[str]:
     name = None if field is None else field.default
     if field is None or get_origin(field.annotation) is not Literal or get_args(field.annotation) != (name,):
         return [f'it must name itself by a field such as `{tag}: Literal["mine"] = "mine"`']
-    if not isinstance(name, str) or NAME.fullmatch(name) is None:
+    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
         return [f"the name {name!r} is not lower-case letters, digits and underscores"]
     return []

@@ -11,14 +11,14 @@ from unlearn_core.metric import Subject
 from unlearn_core.observations import Outputs, View
 from unlearn_core.records.evaluation import Measurement
 
-Distance = Callable[[Outputs, Outputs], NDArray[np.float64]]
+_Distance = Callable[[Outputs, Outputs], NDArray[np.float64]]
 """Two models' outputs on the same samples to one number per sample, ``[samples]``, at least 0."""
 
 
 def distances(
     subject: Subject,
     quantity: str,
-    distance: Distance,
+    distance: _Distance,
     *,
     highest: float,
     views: Sequence[View] | None = None,
@@ -50,7 +50,7 @@ def distances(
 
 
 def _means(
-    subject: Subject, quantity: str, distance: Distance, highest: float, views: Sequence[View]
+    subject: Subject, quantity: str, distance: _Distance, highest: float, views: Sequence[View]
 ) -> Iterator[Measurement]:
     """Yield the mean distance of every view."""
     for part, side in views:

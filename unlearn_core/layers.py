@@ -3,7 +3,7 @@
 Every kind of layer comes in one shape (see ``layer``): input rows, and a view of the weight.
 
 To add a kind: one class with its rows (and its view, if a plain reshape does not give it), and one line
-in ``KINDS``.
+in ``_KINDS``.
 """
 
 import re
@@ -26,7 +26,7 @@ NORMS = (
 )
 EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 
-KINDS: dict[type[nn.Module], dict[str, type[Layer]]] = {
+_KINDS: dict[type[nn.Module], dict[str, type[Layer]]] = {
     nn.Linear: {"weight": Dense},
     nn.Conv1d: {"weight": Convolution},
     nn.Conv2d: {"weight": Convolution},
@@ -188,7 +188,7 @@ def _claims(model: nn.Module) -> dict[tuple[int, str], Callable[[str], Layer]]:
 
 def _readings(module: nn.Module) -> dict[str, type[Layer]]:
     """Return how a module reads its weights, if it computes exactly what its kind does."""
-    for kind, readings in KINDS.items():
+    for kind, readings in _KINDS.items():
         own = [getattr(type(module), name, None) is not getattr(kind, name, None) for name in COMPUTING]
         if isinstance(module, kind) and not any(own) and not is_depthwise(module):
             return readings

@@ -8,13 +8,14 @@ cannot touch data that it did not declare, because the data is not there.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Literal, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 import torch
 from torch import nn
 
 from unlearn_core.data import Samples
 from unlearn_core.errors import NeedError
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.moments import Moments
 from unlearn_core.progress import OnStep, Step, ignore_step  # noqa: F401
 from unlearn_core.records.artifact import Recipe
@@ -22,7 +23,7 @@ from unlearn_core.records.base import Record, canonical_json
 from unlearn_core.records.result import Coverage
 from unlearn_core.records.tuning import Choice, Dimension, Range, Value  # noqa: F401
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 M = TypeVar("M", bound="Method")
 
 
@@ -34,10 +35,6 @@ class Need(StrEnum):
     MOMENTS = "moments"
     TUNING = "tuning"
     ORIGIN = "origin"
-
-
-ScopeKind = Literal["classes", "samples"]
-"""What a method tells apart: a subject's rows are samples."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ class Materials:
         return self.moments_model.to(next(model.parameters()).device)
 
 
-def needed(material: T | None, need: Need) -> T:
+def needed(material: _T | None, need: Need) -> _T:
     """Return a material that a method declared.
 
     Raises:

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from unlearn_core.errors import UsageError
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.observations import (
     Ensembles,
     Outputs,
@@ -27,9 +28,6 @@ from unlearn_core.observations import (
 from unlearn_core.records.base import Record
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.words import Words
-
-Scope = Literal["classes", "samples"]
-"""What was forgotten: whole classes, or single samples (a subject's rows are samples)."""
 
 Observation = Literal[
     "views", "reference", "floor", "original", "untrained", "relearning", "weights", "shadows", "ensembles"
@@ -69,7 +67,7 @@ class Subject:
     ensembles: Ensembles | None = None
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> ScopeKind:
         """Whether classes or single samples were forgotten."""
         return "classes" if self.forget_classes else "samples"
 
@@ -151,7 +149,7 @@ class Metric(Record):
     summary: ClassVar[str]
     needs: ClassVar[frozenset[Observation]] = frozenset({"views"})
     uses: ClassVar[frozenset[Observation]] = frozenset()
-    scopes: ClassVar[frozenset[Scope]] = frozenset({"classes", "samples"})
+    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     neutral: ClassVar[str]
     above: ClassVar[str]
     below: ClassVar[str]

@@ -85,7 +85,7 @@ class Lot:
         return tuple(sorted((j, i) for i, j in self.taps))
 
 
-Cell = tuple[Lot, ...]
+_Cell = tuple[Lot, ...]
 """One lot of every axis: the pairs of pixels of a map that meet at the same pairs of taps."""
 
 
@@ -119,7 +119,7 @@ def _runs(pairs: list[Pair]) -> Iterator[tuple[slice, slice]]:
 
 
 @cache
-def cells(axes: tuple[Axis, ...]) -> tuple[Cell, ...]:
+def cells(axes: tuple[Axis, ...]) -> tuple[_Cell, ...]:
     """Return the cells of a map, of two that mirror each other one."""
     return tuple(
         cell
@@ -157,7 +157,7 @@ def _pixels_first(images: Tensor) -> Tensor:
     return flat.view(*sizes, count, groups, channels).movedim(-2, 0)
 
 
-def _factors(pixels: Tensor, cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
+def _factors(pixels: Tensor, cell: _Cell) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield a cell's pairs of pixels, one run of the last axis a time: ``[groups, positions, channels]``."""
     for *leading, (first, second) in product(*(lot.pairs for lot in cell[:-1]), cell[-1].runs):
         yield (

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-Settings = Mapping[str, Mapping[str, Any]]
+_Settings = Mapping[str, Mapping[str, Any]]
 """Hyper-parameters by method."""
 
 SGD = {"optimizer": "sgd", "weight_decay": 0.0, "schedule": "constant", "batch_size": 64}
 ADAM = {**SGD, "optimizer": "adamw"}
 
-PRESETS: Mapping[str, Settings] = {
+PRESETS: Mapping[str, _Settings] = {
     "small_resnet": {  # the digits, classes 3 and 8; SCRUB also canaries
         "scrub": {"max_epochs": 3, "recipe": {**ADAM, "learning_rate": 0.004, "epochs": 6}},
         "ssd": {"alpha": 5.0},
@@ -29,7 +29,7 @@ PRESETS: Mapping[str, Settings] = {
 
 
 def with_presets(
-    settings: Settings, architecture: str, presets: Mapping[str, Settings] = PRESETS
+    settings: _Settings, architecture: str, presets: Mapping[str, _Settings] = PRESETS
 ) -> dict[str, dict[str, Any]]:
     """Fill in what settings leave open.
 

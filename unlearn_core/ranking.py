@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unlearn_core import intervals
-from unlearn_core.records.benchmark import BenchmarkRow, ForgetKind, Outcome, Standing
+from unlearn_core.records.benchmark import BenchmarkRow, ForgetKind, MethodSummary, RunOutcome
 from unlearn_core.records.evaluation import Measurement
 
 AVERAGE_GAP = "average_gap.mean"
@@ -33,7 +33,7 @@ RATIOS = {"relearn.ratio"}
 """Those of them that have no largest value."""
 
 
-def rank(rows: Sequence[BenchmarkRow]) -> tuple[Standing, ...]:
+def rank(rows: Sequence[BenchmarkRow]) -> tuple[MethodSummary, ...]:
     """Order methods on each kind of forget set by their average gap, the smallest first.
 
     Args:
@@ -47,13 +47,13 @@ def rank(rows: Sequence[BenchmarkRow]) -> tuple[Standing, ...]:
     return tuple(one for kind in kinds for one in _ranked([row for row in rows if row.forget.kind == kind]))
 
 
-def _ranked(rows: list[BenchmarkRow]) -> list[Standing]:
+def _ranked(rows: list[BenchmarkRow]) -> list[MethodSummary]:
     methods = sorted({row.method for row in rows})
-    found = [standing(rows[0].forget.kind, name, [r for r in rows if r.method == name]) for name in methods]
+    found = [summarise(rows[0].forget.kind, name, [r for r in rows if r.method == name]) for name in methods]
     return sorted(found, key=lambda one: math.inf if one.average_gap is None else one.average_gap.value)
 
 
-def standing(kind: ForgetKind, method: str, rows: Sequence[BenchmarkRow]) -> Standing:
+def summarise(kind: ForgetKind, method: str, rows: Sequence[BenchmarkRow]) -> MethodSummary:
     """Sum up one method's cases on one kind of forget set.
 
     Args:
@@ -64,13 +64,13 @@ def standing(kind: ForgetKind, method: str, rows: Sequence[BenchmarkRow]) -> Sta
     Returns:
         The standing.
     """
-    outcomes: dict[Outcome, int] = {}
+    outcomes: dict[RunOutcome, int] = {}
     for row in rows:
         outcomes[row.outcome] = outcomes.get(row.outcome, 0) + 1
     found = [gap for name in QUANTITIES if (gap := gap_of(rows, name)) is not None]
     averages = [row.values[AVERAGE_GAP] for row in rows if AVERAGE_GAP in row.values]
     shares = [row.seconds / row.retraining_seconds for row in rows if row.seconds and row.retraining_seconds]
-    return Standing(
+    return MethodSummary(
         kind=kind,
         method=method,
         cases=len(rows),

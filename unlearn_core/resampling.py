@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from unlearn_core.errors import UsageError
 from unlearn_core.intervals import CONFIDENCE, Estimate
 
-Scores = NDArray[np.float64]
-Statistic = Callable[[Scores, Scores], float]
+_Scores = NDArray[np.float64]
+Statistic = Callable[[_Scores, _Scores], float]
 """Scores of members and of others to one number."""
 
 
 def bootstrap(
-    statistic: Statistic, members: Scores, others: Scores, *, resamples: int, seed: int
+    statistic: Statistic, members: _Scores, others: _Scores, *, resamples: int, seed: int
 ) -> Estimate:
     """Put a 95 % percentile interval around a statistic (Efron 1979), drawing each kind anew from itself.
 

@@ -17,7 +17,7 @@ from sklearn import metrics
 from unlearn_core.errors import UsageError
 from unlearn_core.intervals import CONFIDENCE, Estimate, average, proportion
 
-Scores = NDArray[np.floating]
+_Scores = NDArray[np.floating]
 
 NEGATIVES_FOR_LOW_FPR = 1000
 """Below this many negatives, one per cent of them is fewer than ten samples, and the rate means nothing."""
@@ -38,7 +38,7 @@ class RocCurve:
     thresholds: NDArray[np.float64]
 
 
-def roc_curve(members: Scores, others: Scores) -> RocCurve:
+def roc_curve(members: _Scores, others: _Scores) -> RocCurve:
     """Return the ROC curve of scores, higher meaning more likely a member.
 
     Args:
@@ -54,7 +54,7 @@ def roc_curve(members: Scores, others: Scores) -> RocCurve:
     return RocCurve(*metrics.roc_curve(is_member, scores, drop_intermediate=False))
 
 
-def auc(members: Scores, others: Scores) -> float:
+def auc(members: _Scores, others: _Scores) -> float:
     """Return the probability that a member outscores another, ties counting half (Mann–Whitney).
 
     Counted by bisection, so that resampling can ask for it thousands of times.
@@ -140,7 +140,7 @@ def _root(function: Callable[[float], float], left: float, right: float) -> floa
     return float(root_scalar(function, bracket=(left, right), method="brentq").root)
 
 
-def _refuse_unusable(members: Scores, others: Scores) -> None:
+def _refuse_unusable(members: _Scores, others: _Scores) -> None:
     """Refuse scores of which a kind is missing, or one is not finite."""
     for name, scores in (("members", members), ("others", others)):
         if len(scores) == 0:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from unlearn_core.errors import ConfigurationError
-from unlearn_core.method import Method, Need, ScopeKind
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.method import Method, Need
 from unlearn_core.records.deletion import LeftOut
 from unlearn_core.records.policy import LAST_RESORT
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from unlearn_core.data import Samples
 from unlearn_core.progress import OnStep, Step
-from unlearn_core.tuning import accuracy, standing
+from unlearn_core.tuning import accuracy, measure_candidate
 
-Verdict = Literal["too little", "right", "too much"]
+_Verdict = Literal["too little", "right", "too much"]
 
 FORGOTTEN_BY = 1.0
 """By how many logits forgotten classes must trail before forgetting ends: by more than where ready candidates
@@ -38,7 +38,7 @@ class Judged:
         values: What was measured.
     """
 
-    verdict: Verdict
+    verdict: _Verdict
     badness: tuple[bool, bool, float]
     good: bool
     values: dict[str, float]
@@ -63,10 +63,10 @@ def judge_of_classes(
     Returns:
         The judge: too much once the rest has suffered, right once the classes are forgotten.
     """
-    before = standing(model, forget, retain, margin=FORGOTTEN_BY)
+    before = measure_candidate(model, forget, retain, margin=FORGOTTEN_BY)
 
     def judge(model: nn.Module) -> Judged:
-        now = standing(model, forget, retain, margin=FORGOTTEN_BY)
+        now = measure_candidate(model, forget, retain, margin=FORGOTTEN_BY)
         excessive = before.retain_accuracy - now.retain_accuracy > max_retain_drop
         forgotten = now.forget_accuracy <= forget_target and now.within_reach <= 1 - TRAILING
         return Judged(
@@ -112,7 +112,7 @@ def judge_of_samples(model: nn.Module, forget: Samples, unseen: Samples, *, max_
 
 
 @dataclass(frozen=True)
-class Attempt:
+class RateAttempt:
     """One attempt at one learning rate: its best epoch, and how it ended.
 
     Attributes:
@@ -127,12 +127,12 @@ class Attempt:
     epoch: int
     judged: Judged
     weights: list[Tensor]
-    verdict: Verdict
+    verdict: _Verdict
 
 
 def search_rate(
-    attempt: Callable[[float], Attempt], first: float, *, attempts: int, on_step: OnStep
-) -> Attempt:
+    attempt: Callable[[float], RateAttempt], first: float, *, attempts: int, on_step: OnStep
+) -> RateAttempt:
     """Try learning rates until one is right: a third of one that was too much, three times one too little.
 
     Args:
@@ -144,7 +144,7 @@ def search_rate(
     Returns:
         The best attempt.
     """
-    made: list[Attempt] = []
+    made: list[RateAttempt] = []
     rate, too_small, too_large = first, 0.0, inf
     for index in range(1, attempts + 1):
         made.append(attempt(rate))

@@ -20,7 +20,7 @@ MARGIN = 0.5
 
 
 @dataclass(frozen=True)
-class Standing:
+class CandidateScores:
     """Where a candidate stands on held-out data.
 
     Attributes:
@@ -46,9 +46,9 @@ class Standing:
         return {"forget_accuracy": self.forget_accuracy, "retain_accuracy": self.retain_accuracy}
 
 
-def standing(
+def measure_candidate(
     model: nn.Module, forget: Samples, retain: Samples | None, *, margin: float = MARGIN
-) -> Standing:
+) -> CandidateScores:
     """Measure a candidate, leaving its modes as they were.
 
     Args:
@@ -62,7 +62,7 @@ def standing(
     """
     forget_leads = leads(model, forget)
     retain_leads = forget_leads.new_ones(1) * margin if retain is None else leads(model, retain)
-    return Standing(
+    return CandidateScores(
         forget_accuracy=_share(forget_leads >= 0),
         retain_accuracy=_share(retain_leads >= 0),
         within_reach=_share(forget_leads >= -margin),

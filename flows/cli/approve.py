@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import Json, RequestId
+from flows.cli.options import Json, RequestArgument
 from flows.cli.output import Output
 
 
 def command(
-    request_id: RequestId,
+    request_id: RequestArgument,
     by: Annotated[str, typer.Option(help="What you are called in the record: a role or a ticket.")],
     refuse: Annotated[bool, typer.Option("--refuse", help="The champion stays.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why, in a line, without names of persons.")] = None,

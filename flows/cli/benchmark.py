@@ -9,7 +9,7 @@ import typer
 
 from flows.cli.options import Json
 from flows.cli.output import Output
-from flows.cli.reference import ASK_ABOVE_S, span
+from flows.cli.reference import ASK_ABOVE_S, time_in_words
 
 if TYPE_CHECKING:
     from unlearn_core.records.benchmark import BenchmarkReport, Forecast
@@ -60,13 +60,13 @@ def command(
     from tasks.checkout.checkout import Checkout
 
     asked = Asked(tuple(classes or ()), tuple(random or ()), tuple(subjects or ()))
-    agree = partial(agrees, dry_run=dry_run, yes=yes)
+    agree = partial(agrees_to_run, dry_run=dry_run, yes=yes)
     with Checkout.open(Path.cwd()) as checkout:
         report = benchmark(checkout, asked, methods=methods or (), seeds=seeds, output=output, agree=agree)
-    Output(json).give(report.model_dump(mode="json"), lambda: tell_report(report))
+    Output(json).give(report.model_dump(mode="json"), lambda: _tell_report(report))
 
 
-def agrees(foreseen: "Forecast", *, dry_run: bool, yes: bool) -> bool:
+def agrees_to_run(foreseen: "Forecast", *, dry_run: bool, yes: bool) -> bool:
     """Show the forecast, and ask a person at a terminal whether to go on if it is long."""
     from tasks.checkout.log import tell
 
@@ -85,10 +85,10 @@ def tell_forecast(foreseen: "Forecast") -> str:
     ]
     if not foreseen.missing:
         return "\n".join([*lines, "  nothing is to be run"])
-    return "\n".join([*lines, f"  time              at most about {span(foreseen.seconds)}"])
+    return "\n".join([*lines, f"  time              at most about {time_in_words(foreseen.seconds)}"])
 
 
-def tell_report(report: "BenchmarkReport") -> str:
+def _tell_report(report: "BenchmarkReport") -> str:
     """Return the leaderboard in short, and where all of it is."""
     from tasks.benchmarking.leaderboard.text import tell_board
 

@@ -9,12 +9,12 @@ from flows.cli.checks_table import give_checks
 from flows.cli.options import Json
 from flows.cli.output import Output
 
-Target = Annotated[
+_Target = Annotated[
     str, typer.Argument(metavar="METRIC", help="The name of a metric, or `package.module:Class`.")
 ]
 
 
-def command(metric: Target, json: Json = False) -> None:
+def command(metric: _Target, json: Json = False) -> None:
     """Check a metric of your own, or of a package: the checks that need not know what it should measure.
 
     It measures models that nobody trained. Exit code 0 means that it keeps to every check, 3 that it fails

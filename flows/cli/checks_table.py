@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from flows.cli.output import Output, console
-from tasks.checkout.progress import progress
 from unlearn_core.errors import ConfigurationError, UnlearningError
 from unlearn_core.progress import Step
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from unlearn_core.conformance import Checked
 
 FAILED = UnlearningError.exit_code
-MARKS = {"kept": "[green]✓[/green]", "broken": "[red]✗[/red]", "not made": "[yellow]?[/yellow]", "": ""}
+_MARKS = {"kept": "[green]✓[/green]", "broken": "[red]✗[/red]", "not made": "[yellow]?[/yellow]", "": ""}
 
 
 def give_checks(output: Output, target: str, checks: "Iterator[Checked]", total: int) -> int:
@@ -28,6 +27,8 @@ def give_checks(output: Output, target: str, checks: "Iterator[Checked]", total:
     Returns:
         0 if nothing was found.
     """
+    from tasks.checkout.progress import progress
+
     with progress(f"check {target}") as on_step:
         made = []
         for one in checks:
@@ -79,7 +80,7 @@ def _tell(target: str, made: "list[Checked]") -> str:
     for name in (f"{target} …", *(where or "at all" for where in columns)):
         table.add_column(name)
     for check in dict.fromkeys(one.check for one in made):
-        table.add_row(check, *(MARKS[results.get((check, where), "")] for where in columns))
+        table.add_row(check, *(_MARKS[results.get((check, where), "")] for where in columns))
     console().print(table)
     reasons = [(one, reason) for one in made for reason in one.reasons]
     if not reasons:

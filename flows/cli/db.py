@@ -31,7 +31,7 @@ def upgrade_tables(json: Json = False) -> None:
     Needed for PostgreSQL alone, before the first request and after each update of Lethe; make a backup first.
     A SQLite file is brought up to date by any command that opens it.
     """
-    from tasks.requests.ledger.schema import upgrade as bring_up_to_date
+    from tasks.requests.ledger.schema import bring_up_to_date
 
     _tell(bring_up_to_date, json=json)
 

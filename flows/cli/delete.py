@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.cli.options import Classes, Json, RequestId, Samples, Subjects
+from flows.cli.options import ClassOptions, Json, RequestArgument, SampleOptions, SubjectOptions
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def command(
-    request_id: RequestId,
-    classes: Classes = None,
-    samples: Samples = None,
-    subjects: Subjects = None,
+    request_id: RequestArgument,
+    classes: ClassOptions = None,
+    samples: SampleOptions = None,
+    subjects: SubjectOptions = None,
     json: Json = False,
 ) -> None:
     """Serve one deletion request: unlearn, judge, register, certify.

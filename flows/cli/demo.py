@@ -6,7 +6,7 @@ from typing import Any
 from flows.cli.options import Json
 from flows.cli.output import Output, console, number
 
-COLOURS = {"passes": "green", "reference": "cyan", "inconclusive": "yellow"}
+_COLOURS = {"passes": "green", "reference": "cyan", "inconclusive": "yellow"}
 
 
 def command(json: Json = False) -> None:
@@ -54,7 +54,7 @@ def tell_demo(result: dict[str, Any]) -> str:
 
 
 def _cells(name: str, row: dict[str, Any], retrained: dict[str, Any] | None, *, accepted: bool) -> list[str]:
-    colour = COLOURS.get(row["verdict"], "red")
+    colour = _COLOURS.get(row["verdict"], "red")
     mark = " ← accepted" if accepted else ""
     return [
         name,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from flows.cli.options import Json, RequestId
+from flows.cli.options import Json, RequestArgument
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 
 @app.command()
-def push(request_id: RequestId, *, json: Json = False) -> None:
+def push(request_id: RequestArgument, *, json: Json = False) -> None:
     """Store what is not in the bucket yet of a served request's evidence.
 
     Certificate, report, Data Docs, coverage, policy and the record of the deletion go to
@@ -39,7 +39,7 @@ def push(request_id: RequestId, *, json: Json = False) -> None:
 
 
 @app.command(name="verify")
-def verify_in_store(request_id: RequestId, *, json: Json = False) -> None:
+def verify_in_store(request_id: RequestArgument, *, json: Json = False) -> None:
     """Read a request's evidence back from the bucket, and compare all of it.
 
     Every object must have the size and the SHA-256 that the manifest says, the manifest must list what the

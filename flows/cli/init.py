@@ -1,13 +1,15 @@
 """``lethe init``: a project in any folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.options import Json
 from flows.cli.output import Output
-from unlearn_core.records.project import Initialised
+
+if TYPE_CHECKING:
+    from unlearn_core.records.project import Initialised
 
 
 def command(
@@ -29,7 +31,7 @@ def command(
     Output(json).give(told, lambda: _tell(folder, done))
 
 
-def _tell(folder: Path, done: Initialised) -> str:
+def _tell(folder: Path, done: "Initialised") -> str:
     """Say what was done, and what to do next."""
     if done.existed:
         return f"{folder} is a project already; nothing was changed"

@@ -5,11 +5,12 @@ from typing import Any
 
 from flows.cli.options import Json
 from flows.cli.output import Output, console
-from tasks.checkout.progress import tell
 
 
 def command(json: Json = False) -> None:
     """List the methods: what each needs, touches and supports, Lethe's own and those of other packages."""
+    from tasks.checkout.log import tell
+
     described, problems = describe_methods()
     for problem in problems:
         tell(f"· {problem}")

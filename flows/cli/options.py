@@ -31,7 +31,7 @@ def _methods(incomplete: str) -> Iterator[str]:
 Json = Annotated[bool, typer.Option(FLAG, help="Print one JSON document instead of text.")]
 Names = list[str] | None
 
-RequestId = Annotated[
+RequestArgument = Annotated[
     str,
     typer.Argument(metavar="REQUEST", help="The request's id, e.g. `r-17`.", autocompletion=_requests),
 ]
@@ -46,6 +46,6 @@ Deployments = Annotated[
         show_default="Lethe's deployments",
     ),
 ]
-Classes = Annotated[Names, typer.Option("--class", help="Forget this class. Repeatable.")]
-Samples = Annotated[Names, typer.Option("--sample", help="Forget this sample. Repeatable.")]
-Subjects = Annotated[Names, typer.Option("--subject", help="Forget this person. Repeatable.")]
+ClassOptions = Annotated[Names, typer.Option("--class", help="Forget this class. Repeatable.")]
+SampleOptions = Annotated[Names, typer.Option("--sample", help="Forget this sample. Repeatable.")]
+SubjectOptions = Annotated[Names, typer.Option("--subject", help="Forget this person. Repeatable.")]

@@ -11,7 +11,7 @@ from flows.cli.options import Json
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
-    from unlearn_core.records.reference import Estimate, ReferenceReport
+    from unlearn_core.records.reference import BuildEstimate, ReferenceReport
 
 ASK_ABOVE_S = 300
 """What is estimated to take longer is asked for at a terminal."""
@@ -47,13 +47,13 @@ def command(
     from flows.reference import make_references
     from tasks.checkout.checkout import Checkout
 
-    agree = partial(agrees, dry_run=dry_run, yes=yes)
+    agree = partial(agrees_to_train, dry_run=dry_run, yes=yes)
     with Checkout.open(Path.cwd()) as checkout:
         report = make_references(checkout, count=count, shadows=shadows, agree=agree, at_most=at_once)
-    Output(json).give(report.model_dump(mode="json"), lambda: tell_report(report))
+    Output(json).give(report.model_dump(mode="json"), lambda: _tell_report(report))
 
 
-def agrees(estimate: "Estimate", *, dry_run: bool, yes: bool) -> bool:
+def agrees_to_train(estimate: "BuildEstimate", *, dry_run: bool, yes: bool) -> bool:
     """Show the estimate, and ask a person at a terminal whether to go on if it is long."""
     from tasks.checkout.log import tell
 
@@ -63,20 +63,20 @@ def agrees(estimate: "Estimate", *, dry_run: bool, yes: bool) -> bool:
     return typer.confirm("train them?", err=True)
 
 
-def tell_estimate(estimate: "Estimate") -> str:
+def tell_estimate(estimate: "BuildEstimate") -> str:
     """Return what a person should know before anything is trained."""
     there = f"{estimate.finished} of {estimate.models} models are finished"
     if not estimate.missing:
         return f"{there}; nothing is to be trained"
     return (
         f"{there}, {estimate.missing} to train, {estimate.at_once} at a time\n"
-        f"  time    about {span(estimate.seconds)}, {span(estimate.seconds_each)} for one\n"
+        f"  time    about {time_in_words(estimate.seconds)}, {time_in_words(estimate.seconds_each)} for one\n"
         f"  memory  {estimate.memory_mib:.0f} MiB of {estimate.memory_available_mib:.0f} MiB available\n"
         f"  disk    {estimate.disk_mib:.0f} MiB of {estimate.disk_free_mib:.0f} MiB free, with DVC's copies"
     )
 
 
-def tell_report(report: "ReferenceReport") -> str:
+def _tell_report(report: "ReferenceReport") -> str:
     """Return what was built, beside the estimate, and what evidence it allows."""
     from unlearn_core.audit.evidence import LEVELS
 
@@ -90,7 +90,7 @@ def tell_report(report: "ReferenceReport") -> str:
         return "\n".join([*lines, "trained      nothing"])
     estimate = report.estimate
     rows = {
-        "time": (span(took.seconds), span(estimate.seconds)),
+        "time": (time_in_words(took.seconds), time_in_words(estimate.seconds)),
         "memory": (f"{took.memory_mib:.0f} MiB", f"{estimate.memory_mib:.0f} MiB"),
         "disk": (f"{took.disk_mib:.0f} MiB", f"{estimate.disk_mib:.0f} MiB"),
     }
@@ -100,7 +100,7 @@ def tell_report(report: "ReferenceReport") -> str:
     return "\n".join([*lines, f"\nkeep them    {keep}"])
 
 
-def span(seconds: float) -> str:
+def time_in_words(seconds: float) -> str:
     """Return a time as people say it, to two units."""
     if seconds < 120:
         return f"{seconds:.0f} s"

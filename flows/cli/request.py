@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import Classes, Json, RequestId, Samples, Subjects
+from flows.cli.options import ClassOptions, Json, RequestArgument, SampleOptions, SubjectOptions
 from flows.cli.output import Output
-from unlearn_core.records.ledger import Basis, Entry, State
+from unlearn_core.kinds import Basis, RequestState
+from unlearn_core.records.ledger import Entry
 
 app = typer.Typer(help="Deletion requests: come in, wait, are served, in a ledger.", no_args_is_help=True)
 
@@ -19,10 +20,10 @@ Model = Annotated[
 @app.command()
 def submit(
     *,
-    request_id: RequestId,
-    classes: Classes = None,
-    samples: Samples = None,
-    subjects: Subjects = None,
+    request_id: RequestArgument,
+    classes: ClassOptions = None,
+    samples: SampleOptions = None,
+    subjects: SubjectOptions = None,
     basis: Annotated[
         Basis, typer.Option(help="The law: `gdpr` is due in one month, `ccpa` in 45 days.")
     ] = "gdpr",
@@ -72,7 +73,7 @@ def import_(
 
 @app.command(name="list")
 def list_(
-    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[RequestState | None, typer.Option(help="Only those in this state.")] = None,
     due_before: Annotated[
         str | None, typer.Option(metavar="DATE", help="Only those due before this day, e.g. 2026-12-01.")
     ] = None,
@@ -91,7 +92,7 @@ def list_(
 
 
 @app.command()
-def show(request_id: RequestId, json: Json = False) -> None:
+def show(request_id: RequestArgument, json: Json = False) -> None:
     """Show a request and everything that happened to it."""
     from flows.cli.requests_table import describe_entries, print_history
     from flows.submit import open_ledger
@@ -105,7 +106,7 @@ def show(request_id: RequestId, json: Json = False) -> None:
 
 @app.command()
 def cancel(
-    request_id: RequestId,
+    request_id: RequestArgument,
     *,
     reason: Annotated[str, typer.Option(help="Why, for the record; without names of persons.")],
     json: Json = False,
@@ -119,7 +120,7 @@ def cancel(
 
 @app.command()
 def retry(
-    request_id: RequestId,
+    request_id: RequestArgument,
     *,
     reason: Annotated[str, typer.Option(help="Why it should do better now, for the record.")],
     json: Json = False,

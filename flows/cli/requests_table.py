@@ -13,7 +13,7 @@ from unlearn_core.records.ledger import Entry
 from unlearn_core.records.request import ClassScope, Scope
 
 OPEN = {"received", "running", "failed"}
-COLOURS = {"completed": "green", "running": "cyan", "failed": "red"}
+_COLOURS = {"completed": "green", "running": "cyan", "failed": "red"}
 
 
 def describe_entries(entries: Sequence[Entry], now: UtcTime) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ def print_entries(described: Sequence[dict[str, Any]]) -> None:
         table.add_column(name, justify="right" if name == "attempts" else "left")
     for one in described:
         due = f"[bold red]{one['due']} overdue[/]" if one["overdue"] else one["due"]
-        colour = COLOURS.get(one["state"], "default")
+        colour = _COLOURS.get(one["state"], "default")
         worker = f" ({escape(one['worker'])})" if one["worker"] else ""
         table.add_row(
             one["id"],

@@ -1,10 +1,13 @@
 """``lethe upgrade``: go on with another Lethe than the one that the project was made with."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.cli.options import Json
 from flows.cli.output import Output
-from unlearn_core.records.project import Upgraded
+
+if TYPE_CHECKING:
+    from unlearn_core.records.project import Upgraded
 
 
 def command(json: Json = False) -> None:
@@ -19,7 +22,7 @@ def command(json: Json = False) -> None:
     Output(json).give(done.model_dump(mode="json"), lambda: _tell(done))
 
 
-def _tell(done: Upgraded) -> str:
+def _tell(done: "Upgraded") -> str:
     """Say what was, what is, and what is due."""
     if done.now is None:
         lines = ["Lethe runs from this very checkout: git says which one it is, and nothing is pinned"]

@@ -3,17 +3,16 @@
 import sys
 import textwrap
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.lethe_verify import main as verify_main
 from flows.cli.options import Json
 from flows.cli.output import Output
-from tasks.evidence.verification import verify_bytes, verify_files
 from unlearn_core.errors import ConfigurationError, EvidenceError
-from unlearn_core.records.base import sha256
-from unlearn_core.records.replay import Compared, Replay
+
+if TYPE_CHECKING:
+    from unlearn_core.records.replay import Compared, Replay
 
 
 def command(
@@ -38,6 +37,8 @@ def command(
     if replay or from_data:
         sys.exit(_replay(certificate, model=model, key=key, from_data=from_data, json=json))
     if certificate is not None:
+        from flows.cli.lethe_verify import main as verify_main
+
         options = [("--model", model), ("--key", key)]
         given = [str(part) for option, value in options if value for part in (option, value)]
         sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
@@ -56,7 +57,9 @@ def _replay(
     if certificate is None:
         raise ConfigurationError("a replay is of one deletion: name its certificate")
     from tasks.checkout.checkout import Checkout
+    from tasks.evidence.verification import verify_bytes, verify_files
     from tasks.keys.signing import read_certificate
+    from unlearn_core.records.base import sha256
 
     raw = read_certificate(certificate)
     certified, _signer = verify_bytes(raw, key=key)
@@ -70,13 +73,13 @@ def _replay(
     return 0 if done.equal else EvidenceError.exit_code
 
 
-def as_json(done: Replay) -> dict[str, object]:
+def as_json(done: "Replay") -> dict[str, object]:
     """Return a replay as a JSON value, with the answers beside the facts."""
     compared = [{**one.model_dump(mode="json"), "equal": one.equal} for one in done.compared]
     return {**done.model_dump(mode="json"), "compared": compared, "equal": done.equal}
 
 
-def tell_replay(done: Replay) -> str:
+def tell_replay(done: "Replay") -> str:
     """Return what a person should know of a replay."""
     table = [_row(one) for one in done.compared]
     warned = [f"warning: {one}" for one in done.differences]
@@ -86,7 +89,7 @@ def tell_replay(done: Replay) -> str:
     return "\n".join([f"request {done.request}, commit {done.commit}", *table, *warned, answer])
 
 
-def _row(one: Compared) -> str:
+def _row(one: "Compared") -> str:
     """Return one comparison, with both sides where they differ."""
     if one.equal:
         return f"  equal      {one.what:<16} {one.expected}"

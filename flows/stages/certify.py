@@ -22,10 +22,10 @@ from tasks.tracking.closing import close_released, describe_version
 from tasks.tracking.registry import champion, promote, register_model
 from tasks.tracking.runs import (
     Run,
-    connect,
     deletion_run,
     log_documents,
     started_at,
+    tracking_of,
 )
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import DeletionRecord, Outcome, Released, Rung, SplitRecord
@@ -44,7 +44,7 @@ def certify(checkout: Checkout) -> tuple[Released, ...]:
     """
     split = read_split(checkout)
     deletion = read_record(checkout.deletion, DeletionRecord)
-    run = deletion_run(connect(checkout), request_id=split.request, key=split.deletion_key)
+    run = deletion_run(tracking_of(checkout), request_id=split.request, key=split.deletion_key)
     certificates = _sign(checkout, deletion, run)
     request = read_request(checkout, split.request)
     outcome = _outcome(checkout, split, deletion, accepted_rung(deletion))

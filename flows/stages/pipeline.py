@@ -10,7 +10,7 @@ from flows.stages.listed import differs_from_list
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
-from flows.stages.unlearn import unlearn
+from flows.stages.unlearn import climb_ladder
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.log import tell
 from tasks.checkout.progress import announced
@@ -18,14 +18,14 @@ from tasks.storage.versioning import is_current, pin
 
 Stage = Callable[[Checkout], object]
 
-CODE = "code"
+_CODE = "code"
 PREPARATION: dict[str, Stage] = {
-    CODE: list_code,
+    _CODE: list_code,
     "dataset": make_dataset,
     "parent": make_parent,
     "moments": make_moments,
 }
-DELETION: dict[str, Stage] = {"split": split_data, "unlearn": unlearn, "certify": certify}
+DELETION: dict[str, Stage] = {"split": split_data, "unlearn": climb_ladder, "certify": certify}
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def stage_due(checkout: Checkout, name: str, *, anew: bool = False) -> Iterator[
     Yields:
         Whether the block is to run the stage.
     """
-    unlisted = name == CODE and differs_from_list(checkout)
+    unlisted = name == _CODE and differs_from_list(checkout)
     if not anew and not unlisted and is_current(checkout.root, name):
         tell(f"· {name:<10} is current")
         yield False

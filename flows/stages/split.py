@@ -12,7 +12,7 @@ from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.due import search_tags
 from tasks.requests.request_file import pseudonymiser, read_request
 from tasks.tracking.registry import refuse_undoing
-from tasks.tracking.runs import connect, deletion_run, log_dataset_input, log_documents
+from tasks.tracking.runs import deletion_run, log_dataset_input, log_documents, tracking_of
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.request import DeletionRequest
@@ -32,7 +32,7 @@ def split_data(checkout: Checkout) -> SplitRecord:
     request = read_request(checkout, checkout.params.request)
     card, manifest = read_card(checkout.dataset), read_manifest(checkout.dataset)
     selection = select(request.scope, manifest, pseudonymiser(request.scope))
-    tracking = connect(checkout)
+    tracking = tracking_of(checkout)
     name = checkout.params.registry.model
     lineage = (card.rows_digest, *card.lineage)
     refuse_undoing(tracking, name, request_id=request.id, ancestry=lineage)

@@ -26,7 +26,7 @@ class Gather(Protocol):
         ...
 
 
-class Attempt(Protocol):
+class TryMethod(Protocol):
     """Unlearns with one method."""
 
     def __call__(  # noqa: D102
@@ -75,7 +75,7 @@ class Steps:
     """What climbing the ladder consists of."""
 
     gather: Gather = gather_references
-    attempt: Attempt = attempt
+    attempt: TryMethod = attempt
     assess: Assess = assess
     drift: MeasureDrift = measure_drift
     log_rung: LogRung = log_rung

@@ -1,4 +1,4 @@
-"""Stage ``unlearn``: the ladder, rung by rung, until a model is accepted."""
+"""Stage ``climb_ladder``: the ladder, rung by rung, until a model is accepted."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class Baseline:
     retrained: tuple[Evaluation, ...]
 
 
-def unlearn(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
+def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
     """Climb the ladder and write ``models/unlearned`` and ``reports``.
 
     Args:
@@ -51,7 +51,7 @@ def unlearn(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
         GateError: If no method was accepted; the failure is recorded, and nothing is pinned.
     """
     split = read_split(checkout)
-    baseline = prepare(checkout, steps)
+    baseline = prepare_ladder(checkout, steps)
     planned = plan(baseline)
     control = judge_model(baseline, baseline.original)
     climbed = _climb(baseline, planned, steps)
@@ -74,7 +74,7 @@ def unlearn(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
     return record
 
 
-def prepare(checkout: Checkout, steps: Steps) -> Baseline:
+def prepare_ladder(checkout: Checkout, steps: Steps) -> Baseline:
     """Read the settings, gather the retrained models, and measure them and the original."""
     run, policy = checkout.params.run, checkout.params.policy
     references = steps.gather(checkout, run, policy)

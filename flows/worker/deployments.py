@@ -27,7 +27,7 @@ from unlearn_core.errors import PipelineError
 from unlearn_core.records.params import RegistryName
 from unlearn_core.records.request import RequestId
 
-POLL_S = 5.0
+_POLL_S = 5.0
 
 Limit = Annotated[
     float,
@@ -139,7 +139,7 @@ def delete(order: DeletionOrder) -> str:
         if isinstance(turn.failure, PASSING):
             raise turn.failure
         if not turn.requests:
-            time.sleep(POLL_S)
+            time.sleep(_POLL_S)
     if entry.state != "completed":
         raise PipelineError(f"request {entry.id} is {entry.state}; `lethe request show {entry.id}` says why")
     return entry.state

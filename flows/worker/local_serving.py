@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.checkout.imports import own_root
 from tasks.checkout.variables import set_variable
-from tasks.orchestration.deploying import DEPLOYMENTS, explained, read_deployments, require_server
+from tasks.orchestration.deploying import DEPLOYMENTS, prefect_explained, read_deployments, require_server
 
 
 def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> None:
@@ -29,7 +29,7 @@ def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> 
     # Runs start where this process is, and Prefect looks for modules there first: so that is where Lethe is,
     # and not the project, in which anything may be called like one of Lethe's packages.
     set_variable("LETHE_PROJECT", str(root.resolve()))
-    with explained(), chdir(own_root()):
+    with prefect_explained(), chdir(own_root()):
         serve(*(deployment_of(one) for one in described), limit=limit)
 
 

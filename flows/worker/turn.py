@@ -12,7 +12,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.log import about, tell, tell_error
 from tasks.checkout.patience import TURN
-from tasks.lifecycle.projects import Project, open_project, prepare
+from tasks.lifecycle.projects import Project, open_project, prepare_project
 from tasks.lifecycle.publishing import publish, publish_training
 from tasks.orchestration.flow_runs import end_orphans, flow_run_id, tagged
 from tasks.requests.claims import Claim, device, hold, lease_s
@@ -88,7 +88,7 @@ def _serve(folder: Path, claim: Claim) -> None:
 
 
 def _prepare(project: Project, entries: tuple[Entry, ...]) -> Checkout:
-    return prepare(project, make_one([entry.submission.request for entry in entries]).id)
+    return prepare_project(project, make_one([entry.submission.request for entry in entries]).id)
 
 
 def _fail_misfits(checkout: Checkout, claim: Claim) -> list[str]:
@@ -129,7 +129,7 @@ def train_model(folder: Path, model: str) -> CheckpointCard:
         Its card.
     """
     with open_project(folder, model) as project:
-        checkout = prepare(project)
+        checkout = prepare_project(project)
         with device():
             card = train(checkout)
         if project.branch is not None:

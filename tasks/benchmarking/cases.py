@@ -11,10 +11,11 @@ from tasks.checkout.checkout import Checkout, short
 from tasks.data.datasets import read_card, read_manifest, rows_digest
 from tasks.keys.signing import pseudonymise
 from unlearn_core.errors import RequestError
+from unlearn_core.kinds import RequestKind
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.benchmark import ForgetKind, ForgetSet
 from unlearn_core.records.deletion import SplitRecord
-from unlearn_core.records.request import ClassScope, SampleScope, Scope, ScopeKind, SubjectScope
+from unlearn_core.records.request import ClassScope, SampleScope, Scope, SubjectScope
 from unlearn_core.seeds import derive_seed
 from unlearn_core.selection import Manifest, Selection, select
 
@@ -24,7 +25,7 @@ MOST_CLASSES = 10
 NO_KEY = bytes(32)
 """Rows are found through pseudonyms. These are never written, so that their key need not be secret."""
 
-SCOPES: dict[ForgetKind, ScopeKind] = {"class": "classes", "random": "samples", "subject": "subjects"}
+_SCOPES: dict[ForgetKind, RequestKind] = {"class": "classes", "random": "samples", "subject": "subjects"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Case:
+class BenchmarkCase:
     """One forget set with one seed.
 
     Attributes:
@@ -67,7 +68,7 @@ class Case:
         return f"{self.forget.kind}-{short(self.split.retained)}-{self.seed}"
 
 
-def plan_cases(checkout: Checkout, asked: Asked, *, seeds: int, base: int) -> tuple[Case, ...]:
+def plan_cases(checkout: Checkout, asked: Asked, *, seeds: int, base: int) -> tuple[BenchmarkCase, ...]:
     """List the cases: all forget sets with the first seed, then all with the next one.
 
     Args:
@@ -86,14 +87,14 @@ def plan_cases(checkout: Checkout, asked: Asked, *, seeds: int, base: int) -> tu
     manifest, data = read_manifest(checkout.dataset), read_card(checkout.dataset).rows_digest
     if asked == Asked():
         asked = Asked(classes=_spread(manifest))
-    cases: list[Case] = []
+    cases: list[BenchmarkCase] = []
     for seed in range(seeds):
         for kind, scope, name in _scopes(manifest, asked, derive_seed(base + seed, "benchmark")):
             found = select(scope, manifest, partial(pseudonymise, NO_KEY, _kind_of_id(scope)))
             split = _split(kind, manifest, found, data)
             shown = f"person {short(split.retained)[:8]}" if kind == "subject" else name
             rows = len(split.forget_rows)
-            cases.append(Case(ForgetSet(kind=kind, name=shown, rows=rows), seed, split))
+            cases.append(BenchmarkCase(ForgetSet(kind=kind, name=shown, rows=rows), seed, split))
     return tuple(cases)
 
 
@@ -148,7 +149,7 @@ def _split(kind: ForgetKind, manifest: Manifest, found: Selection, data: str) ->
     rows = tuple(int(row) for row in np.flatnonzero(found.forget))
     return SplitRecord(
         request="benchmark",
-        scope_kind=SCOPES[kind],
+        scope_kind=_SCOPES[kind],
         scope=sha256(canonical_json([kind, rows])),
         data=data,
         retained=rows_digest(manifest, found.keep),

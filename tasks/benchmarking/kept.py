@@ -7,8 +7,8 @@ import numpy
 import sklearn
 
 from tasks.benchmarking import cases, runs, scratch
-from tasks.benchmarking.cases import Case
-from tasks.benchmarking.scratch import home
+from tasks.benchmarking.cases import BenchmarkCase
+from tasks.benchmarking.scratch import benchmark_home
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, method_digest
 from tasks.checkout.params import read_values
@@ -21,7 +21,7 @@ from unlearn_core.method import Method
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.reference import Training
 
-SECTIONS = ("run", "policy", "moments")
+_SECTIONS = ("run", "policy", "moments")
 """Of ``params.yaml``, what rows depend on besides a method's own settings."""
 
 
@@ -35,16 +35,16 @@ class Keeper:
             checkout: The checkout.
         """
         params = read_values(checkout.root)
-        self._rows = home(checkout) / "rows"
+        self._rows = benchmark_home(checkout) / "rows"
         self._shared: dict[str, Any] = {
-            "params": {name: params[name] for name in SECTIONS},
+            "params": {name: params[name] for name in _SECTIONS},
             "parent": read_checkpoint_card(checkout.parent).weights,
             "hands": code_digest(evaluation, materials, observing, unlearning, cases, runs, scratch),
             "libraries": [numpy.__version__, sklearn.__version__],
             **_others(checkout),
         }
 
-    def path(self, case: Case, reference: Training, method: Method | None) -> Path:
+    def path(self, case: BenchmarkCase, reference: Training, method: Method | None) -> Path:
         """Return where a row is once it is finished.
 
         Args:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.benchmarking.cases import Asked, Case, plan_cases
+from tasks.benchmarking.cases import Asked, BenchmarkCase, plan_cases
 from tasks.benchmarking.kept import Keeper
 from tasks.benchmarking.runs import ORIGINAL
 from tasks.checkout.checkout import Checkout
@@ -29,7 +29,7 @@ class Planned:
         kept: Where each one's row is once it is finished.
     """
 
-    case: Case
+    case: BenchmarkCase
     reference: Training
     methods: Mapping[str, Method | None]
     kept: Mapping[str, Path]

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.benchmarking.cases import Case
+from tasks.benchmarking.cases import BenchmarkCase
 from tasks.checkout.checkout import Checkout
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.costs import read_cost
@@ -28,7 +28,7 @@ BREAKS = (LetheError, RuntimeError, ValueError, ArithmeticError, MemoryError)
 
 
 @dataclass(frozen=True)
-class Bench:
+class CaseInputs:
     """What every method of a case is held against.
 
     Attributes:
@@ -42,7 +42,7 @@ class Bench:
     """
 
     place: Checkout
-    case: Case
+    case: BenchmarkCase
     run: RunParams
     policy: Policy
     reference: Path
@@ -50,7 +50,7 @@ class Bench:
     retrained: Evaluation
 
 
-def set_up(place: Checkout, case: Case, wanted: Training) -> Bench:
+def set_up(place: Checkout, case: BenchmarkCase, wanted: Training) -> CaseInputs:
     """Find the case's retrained model, or train it, and measure it and the parent.
 
     Args:
@@ -59,7 +59,7 @@ def set_up(place: Checkout, case: Case, wanted: Training) -> Bench:
         wanted: The retrained model.
 
     Returns:
-        The bench.
+        The inputs of the case.
     """
     run, policy = place.params.run, place.params.policy
     reference = find_or_train(place, wanted)
@@ -67,14 +67,14 @@ def set_up(place: Checkout, case: Case, wanted: Training) -> Bench:
         assess(place, folder, run, references=References((reference,), ()))
         for folder in (place.parent, reference)
     )
-    return Bench(place, case, run, policy, reference, original, retrained)
+    return CaseInputs(place, case, run, policy, reference, original, retrained)
 
 
-def run_method(bench: Bench, method: Method | None, moments: Cost) -> tuple[BenchmarkRow, bool]:
+def run_method(inputs: CaseInputs, method: Method | None, moments: Cost) -> tuple[BenchmarkRow, bool]:
     """Unlearn with a method, measure and judge what came out.
 
     Args:
-        bench: The case.
+        inputs: The case.
         method: The method; None measures the original.
         moments: What the second moments cost, for the methods that need them.
 
@@ -84,55 +84,55 @@ def run_method(bench: Bench, method: Method | None, moments: Cost) -> tuple[Benc
     """
     started = time.perf_counter()
     try:
-        row = _original(bench) if method is None else _unlearned(bench, method, moments)
+        row = _original(inputs) if method is None else _unlearned(inputs, method, moments)
     except BREAKS as error:
         name = ORIGINAL if method is None else method.name
-        return _failed(bench, name, error), isinstance(error, UnlearningError)
+        return _failed(inputs, name, error), isinstance(error, UnlearningError)
     return row.model_copy(update={"took_seconds": time.perf_counter() - started}), True
 
 
-def _original(bench: Bench) -> BenchmarkRow:
-    return _row(bench, ORIGINAL, bench.original)
+def _original(inputs: CaseInputs) -> BenchmarkRow:
+    return _row(inputs, ORIGINAL, inputs.original)
 
 
-def _unlearned(bench: Bench, method: Method, moments: Cost) -> BenchmarkRow:
-    share = bench.policy.max_unsupported_share
-    tried = attempt(bench.place, method, bench.run, max_unsupported_share=share)
-    against = References((bench.reference,), ())
-    measured = assess(bench.place, tried.checkpoint, bench.run, references=against, method=method)
+def _unlearned(inputs: CaseInputs, method: Method, moments: Cost) -> BenchmarkRow:
+    share = inputs.policy.max_unsupported_share
+    tried = attempt(inputs.place, method, inputs.run, max_unsupported_share=share)
+    against = References((inputs.reference,), ())
+    measured = assess(inputs.place, tried.checkpoint, inputs.run, references=against, method=method)
     cost = Cost.total((tried.cost, moments)) if Need.MOMENTS in method.needs else tried.cost
-    row = _row(bench, method.name, measured)
+    row = _row(inputs, method.name, measured)
     told = {"seconds": cost.seconds, "peak_memory_mib": cost.peak_memory_mib}
     return row.model_copy(update={"settings": tried.record.method, **told})
 
 
-def _row(bench: Bench, name: str, measured: Evaluation) -> BenchmarkRow:
+def _row(inputs: CaseInputs, name: str, measured: Evaluation) -> BenchmarkRow:
     """Judge a model, and put what was measured on it beside the retrained model's."""
-    scope = bench.case.split.method_scope
-    verdict = judge(bench.policy, scope, measured, original=bench.original, references=(bench.retrained,))
-    retraining = read_cost(bench.place, bench.retrained.model)
+    scope = inputs.case.split.method_scope
+    verdict = judge(inputs.policy, scope, measured, original=inputs.original, references=(inputs.retrained,))
+    retraining = read_cost(inputs.place, inputs.retrained.model)
     return BenchmarkRow(
-        forget=bench.case.forget,
-        seed=bench.case.seed,
+        forget=inputs.case.forget,
+        seed=inputs.case.seed,
         method=name,
         outcome=verdict.verdict,
         why=verdict.reason,
-        reference=bench.retrained.model,
+        reference=inputs.retrained.model,
         values=_values(measured),
-        retrained=_values(bench.retrained),
+        retrained=_values(inputs.retrained),
         retraining_seconds=retraining and retraining.seconds,
     )
 
 
-def _failed(bench: Bench, name: str, error: BaseException) -> BenchmarkRow:
+def _failed(inputs: CaseInputs, name: str, error: BaseException) -> BenchmarkRow:
     why = str(error) or type(error).__name__
     return BenchmarkRow(
-        forget=bench.case.forget,
-        seed=bench.case.seed,
+        forget=inputs.case.forget,
+        seed=inputs.case.seed,
         method=name,
         outcome="failed",
         why=why,
-        reference=read_checkpoint_card(bench.reference).weights,
+        reference=read_checkpoint_card(inputs.reference).weights,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tasks.benchmarking.cases import Case
+from tasks.benchmarking.cases import BenchmarkCase
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import link_folder, write_record
 from tasks.checkout.params import read_values, write_params
@@ -14,18 +14,18 @@ SHARED = ("references", "costs", "pixels")
 """Of the checkout's cache, what all cases use and add to."""
 
 
-def home(checkout: Checkout) -> Path:
+def benchmark_home(checkout: Checkout) -> Path:
     """Return where a checkout keeps what comparisons made: rows, second moments, folders under way."""
     return checkout.lethe / "benchmark"
 
 
-def sweep(checkout: Checkout) -> None:
+def sweep_scratch(checkout: Checkout) -> None:
     """Remove the folders that killed runs left; nobody else may be at work in the checkout."""
-    shutil.rmtree(home(checkout) / "scratch", ignore_errors=True)
+    shutil.rmtree(benchmark_home(checkout) / "scratch", ignore_errors=True)
 
 
 @contextmanager
-def scratch(checkout: Checkout, case: Case, moments: Path | None = None) -> Iterator[Checkout]:
+def scratch(checkout: Checkout, case: BenchmarkCase, moments: Path | None = None) -> Iterator[Checkout]:
     """Prepare a case's folder, and remove it once the block succeeds.
 
     Data, parent, references, costs and pixels are the checkout's own, by links. What a killed run left of the
@@ -39,7 +39,7 @@ def scratch(checkout: Checkout, case: Case, moments: Path | None = None) -> Iter
     Yields:
         The folder.
     """
-    place = Checkout(home(checkout) / "scratch" / case.folder)
+    place = Checkout(benchmark_home(checkout) / "scratch" / case.folder)
     for folder in (checkout.dataset, checkout.parent, checkout.references):
         link_folder(place.root / folder.relative_to(checkout.root), folder)
     for name in SHARED:

@@ -18,7 +18,7 @@ from tasks.checkout.variables import set_defaults
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256, UtcTime
 
-PACKAGES = (
+_PACKAGES = (
     DISTRIBUTION,
     "torch",
     "torchvision",
@@ -205,7 +205,7 @@ def version_of_lethe() -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that results depend on."""
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
 
 
 def platform_name() -> str:

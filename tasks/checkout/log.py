@@ -21,7 +21,7 @@ from tasks.checkout.settings import LogSettings, misspelt
 from tasks.checkout.variables import set_variable
 from unlearn_core.errors import LetheError, UsageError
 
-NAME = "lethe"
+_NAME = "lethe"
 
 
 @dataclass
@@ -90,20 +90,20 @@ def open_log(level: str | None = None) -> None:
 
 def tell(line: str) -> None:
     """Write a line on standard error, so that standard output holds results alone."""
-    logging.getLogger(NAME).info(line)
+    logging.getLogger(_NAME).info(line)
 
 
 def warn(line: str) -> None:
     """Write a line about what somebody should look at, though the work goes on."""
-    logging.getLogger(NAME).warning(line)
+    logging.getLogger(_NAME).warning(line)
 
 
-def tell_error(error: BaseException, *, by: str = NAME) -> None:
+def tell_error(error: BaseException, *, by: str = _NAME) -> None:
     """Write why a program or a stage has ended, or a request could not be served; each error once."""
     if "told" in vars(error):
         return
     vars(error)["told"] = True
-    logging.getLogger(NAME if by == NAME else f"{NAME}.{by}").error(reason_of(error), exc_info=error)
+    logging.getLogger(_NAME if by == _NAME else f"{_NAME}.{by}").error(reason_of(error), exc_info=error)
 
 
 def reason_of(error: BaseException) -> str:
@@ -189,6 +189,6 @@ def _settings() -> LogSettings:
         return LogSettings.model_construct(log="text", log_level="info")
 
 
-logging.getLogger(NAME).addHandler(_StandardError())
-logging.getLogger(NAME).setLevel(logging.DEBUG)
-logging.getLogger(NAME).propagate = False
+logging.getLogger(_NAME).addHandler(_StandardError())
+logging.getLogger(_NAME).setLevel(logging.DEBUG)
+logging.getLogger(_NAME).propagate = False

@@ -17,7 +17,7 @@ from typing import TypeVar
 from tasks.checkout.log import reason_of, warn
 from unlearn_core.errors import LetheError, UnavailableError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 TRIES = 10
 """Of each call to S3. Pauses double from a twentieth of a second, or from one second if it is throttled."""
@@ -45,7 +45,7 @@ class Patience:
     pauses_s: tuple[float, ...]
     passes: Callable[[BaseException], bool] = is_away
 
-    def ask(self, work: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
+    def ask(self, work: Callable[[], _T], *, sleep: Callable[[float], None] = time.sleep) -> _T:
         """Do some work, and again after a pause where a service was away; the log tells of each pause.
 
         Args:

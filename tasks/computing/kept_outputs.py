@@ -10,7 +10,7 @@ from unlearn_core.observations import Outputs, View
 OUTPUTS = "outputs.safetensors"
 
 
-def is_whole(folder: Path) -> bool:
+def outputs_are_whole(folder: Path) -> bool:
     """Tell whether outputs were kept here and are still what they were."""
     kept, digest = folder / OUTPUTS, folder / "digest"
     return kept.is_file() and digest.is_file() and digest.read_bytes() == file_digest(kept).encode()

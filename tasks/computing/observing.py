@@ -11,7 +11,7 @@ from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, read_record, write_record
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.execution import computing, device_name
-from tasks.computing.kept_outputs import is_whole, read_outputs, save_outputs
+from tasks.computing.kept_outputs import outputs_are_whole, read_outputs, save_outputs
 from tasks.computing.materials import read_split, views
 from tasks.data.pool import Pool
 from unlearn_core import data, evaluating, models, relearning
@@ -25,7 +25,7 @@ from unlearn_core.records.params import RunParams
 from unlearn_core.relearning import RelearnTerms, relearn
 from unlearn_core.seeds import derive_seed
 
-BATCH_SIZE = 256
+_BATCH_SIZE = 256
 FORGOTTEN: View = ("train", "forget")
 
 
@@ -43,7 +43,7 @@ def observed_views(checkout: Checkout, checkpoint: Path, run: RunParams) -> dict
 
     def look(device: torch.device) -> dict[View, Outputs]:
         model, samples = _load(checkpoint, device), views(checkout, Pool(checkout, device))
-        return {view: observe(model, part, batch_size=BATCH_SIZE) for view, part in samples.items()}
+        return {view: observe(model, part, batch_size=_BATCH_SIZE) for view, part in samples.items()}
 
     return _kept(checkout, run, {"weights": read_checkpoint_card(checkpoint).weights}, look)
 
@@ -65,7 +65,7 @@ def observed_untrained(checkout: Checkout, run: RunParams) -> Outputs:
 
     def look(device: torch.device) -> dict[View, Outputs]:
         net, samples = build_seeded(architecture, seed).to(device), _forgotten(checkout, device)
-        return {FORGOTTEN: observe(net, samples, batch_size=BATCH_SIZE)}
+        return {FORGOTTEN: observe(net, samples, batch_size=_BATCH_SIZE)}
 
     ingredients = {"untrained": architecture.model_dump(mode="json"), "seed": seed}
     return _kept(checkout, run, ingredients, look)[FORGOTTEN]
@@ -148,7 +148,7 @@ def _kept(
 ) -> dict[View, Outputs]:
     """Return what was kept for these ingredients, or look now."""
     folder = checkout.lethe / "outputs" / _key(checkout, run, ingredients, data, evaluating, models)
-    if not is_whole(folder):
+    if not outputs_are_whole(folder):
         with computing(run.threads) as device:
             observed = look(device)
         save_outputs(folder, observed)

@@ -31,7 +31,7 @@ _UNWANTED = (
 )
 
 
-def write_report(result: Any, path: Path) -> None:
+def write_data_docs(result: Any, path: Path) -> None:
     """Write the page of one validation result.
 
     Args:

@@ -19,7 +19,7 @@ from unlearn_core.selection import Manifest
 
 ROWS_PER_SHARD = 256
 ROWS_PER_DIGEST = 4096
-COLUMNS = ("sample_id", "label", "split", "subject_id", "sha256")
+_COLUMNS = ("sample_id", "label", "split", "subject_id", "sha256")
 
 
 def write_dataset(folder: Path, table: pa.Table, card: DatasetCard) -> None:
@@ -83,12 +83,12 @@ def read_manifest(folder: Path) -> Manifest:
 
 def read_rows(folder: Path) -> pa.Table:
     """Read the table of a data set without its images."""
-    return pa.concat_tables(_read_shard(path, *COLUMNS) for path in _shards(folder))
+    return pa.concat_tables(_read_shard(path, *_COLUMNS) for path in _shards(folder))
 
 
 def manifest_of(table: pa.Table, classes: tuple[str, ...]) -> Manifest:
     """Turn a table's columns into a manifest."""
-    columns = {name: np.asarray(table[name].to_pylist()) for name in COLUMNS}
+    columns = {name: np.asarray(table[name].to_pylist()) for name in _COLUMNS}
     return Manifest(
         sample_ids=columns["sample_id"],
         labels=columns["label"].astype(np.int64),

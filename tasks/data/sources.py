@@ -30,11 +30,11 @@ def source_of(settings: Record) -> Source[Any]:
         if type(settings) is source.settings:
             return source
     name = name_of(type(settings), "source")
-    (kind,) = load_asked("source", [name], own=OWN_NAMES, flaws=flaws)
+    (kind,) = load_asked("source", [name], own=OWN_NAMES, flaws=_flaws)
     return kind()
 
 
-def flaws(kind: object) -> list[str]:
+def _flaws(kind: object) -> list[str]:
     """Say why something is no source of data that Lethe could read; nothing if it is one."""
     if not isinstance(kind, type) or not issubclass(kind, Source):
         return [f"it is {kind!r}, which is not derived from {Source.__module__}.{Source.__name__}"]

@@ -14,7 +14,7 @@ from tasks.data.incoming import Incoming, deal_splits
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.params import TorchvisionSource
 
-PARTS = ("train", "test")
+_PARTS = ("train", "test")
 LABELS = ("targets", "labels", "_labels")
 """Where torchvision keeps labels, so that no image has to be read for them."""
 
@@ -47,7 +47,7 @@ def list_torchvision(root: Path, params: TorchvisionSource) -> Incoming:
         ConfigurationError: If its classes are not the ones that the settings name.
     """
     folder = root / Path(params.root).expanduser()
-    sets = [_open(params.dataset, folder, part) for part in PARTS]
+    sets = [_open(params.dataset, folder, part) for part in _PARTS]
     names = [str(name) for name in getattr(sets[0], "classes", [])]
     numbers = [_labels(one) for one in sets]
     names = names or [str(number) for number in range(int(max(one.max() for one in numbers)) + 1)]
@@ -59,7 +59,7 @@ def list_torchvision(root: Path, params: TorchvisionSource) -> Incoming:
     count = len(sets[0])
     return Incoming(
         sample_ids=[
-            f"{part}/{row:07d}" for part, one in zip(PARTS, sets, strict=True) for row in range(len(one))
+            f"{part}/{row:07d}" for part, one in zip(_PARTS, sets, strict=True) for row in range(len(one))
         ],
         labels=labels,
         splits=deal_splits(labels, np.arange(len(labels)) >= count, params),

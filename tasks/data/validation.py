@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tasks.checkout.variables import set_variable
-from tasks.data.data_docs import write_report
+from tasks.data.data_docs import write_data_docs
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.data import CANARY_SPLIT, DatasetCard
@@ -23,7 +23,7 @@ from unlearn_core.selection import Manifest, Selection
 if TYPE_CHECKING:
     import pandas as pd
 
-Tables = dict[str, tuple["pd.DataFrame", list[Any]]]
+_Tables = dict[str, tuple["pd.DataFrame", list[Any]]]
 
 
 def validate_dataset(
@@ -187,12 +187,12 @@ def _named(expectation: Any, rule: str) -> Any:
 
 
 def _validate(
-    subject: Literal["dataset", "split"], card: DatasetCard, tables: Tables, docs: Path
+    subject: Literal["dataset", "split"], card: DatasetCard, tables: _Tables, docs: Path
 ) -> ValidationRecord:
     """Evaluate every table's expectations, write the report, and refuse what failed."""
     outcomes: dict[str, bool] = {}
     for name, result in _run(tables).items():
-        write_report(result, docs / f"{name}.html")
+        write_data_docs(result, docs / f"{name}.html")
         outcomes |= {entry.expectation_config.description: bool(entry.success) for entry in result.results}
     failed = tuple(rule for rule, success in outcomes.items() if not success)
     record = ValidationRecord(
@@ -207,7 +207,7 @@ def _validate(
     return record
 
 
-def _run(tables: Tables) -> dict[str, Any]:
+def _run(tables: _Tables) -> dict[str, Any]:
     """Evaluate the tables and return each one's validation result by the table's name."""
     gx = _great_expectations()
     context = gx.get_context(mode="ephemeral")

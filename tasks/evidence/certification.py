@@ -14,7 +14,7 @@ from tasks.computing.execution import device_name
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
 from tasks.evidence.approving import require_approval
-from tasks.keys.signing import key_id, load_signer, read_certificate, sign_statement, verify
+from tasks.keys.signing import key_id, load_signer, read_certificate, sign_statement, verify_signature
 from tasks.requests.request_file import read_request
 from tasks.storage.versioning import lock_digest
 from unlearn_core.errors import EvidenceError, PipelineError
@@ -145,7 +145,7 @@ def _find_signed(path: Path) -> tuple[bytes, DeletionCertificate] | None:
     own = load_signer().public_key()
     try:
         raw = read_certificate(path)
-        return raw, verify(raw, {key_id(own): own})[0].predicate
+        return raw, verify_signature(raw, {key_id(own): own})[0].predicate
     except EvidenceError:
         return None
 

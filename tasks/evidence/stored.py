@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tasks.checkout.checkout import CERTIFICATE
 from tasks.keys.folder import trusted_keys
-from tasks.keys.signing import verify
+from tasks.keys.signing import verify_signature
 from tasks.storage.object_store import ObjectStore
 from unlearn_core.errors import ConfigurationError, EvidenceError
 from unlearn_core.records.base import Sha256, sha256
@@ -47,7 +47,7 @@ def _verify(
 ) -> DeletionCertificate:
     """Verify what one manifest lists."""
     where = store.address(folder)
-    if (manifest := read_manifest(store, folder)) is None:
+    if (manifest := read_evidence_manifest(store, folder)) is None:
         raise EvidenceError(f"{where}/{MANIFEST} was removed while it was looked for")
     contents = read_files(store, folder, manifest)
     if wrong := list(altered(manifest, contents)):
@@ -58,7 +58,7 @@ def _verify(
     return certified
 
 
-def read_manifest(store: ObjectStore, folder: str) -> EvidenceManifest | None:
+def read_evidence_manifest(store: ObjectStore, folder: str) -> EvidenceManifest | None:
     """Return the manifest of a folder, or None where there is none.
 
     Args:
@@ -114,7 +114,7 @@ def verify_signed(
     raw = contents.get(CERTIFICATE)
     if raw is None or sha256(raw) != manifest.certificate:
         raise EvidenceError(f"the manifest in {where} is not about the certificate beside it")
-    statement, signer = verify(raw, keys)
+    statement, signer = verify_signature(raw, keys)
     if wrong := list(_contradicted(statement.predicate, manifest)):
         raise EvidenceError(f"the evidence in {where} contradicts its certificate in {', '.join(wrong)}")
     return statement.predicate, signer

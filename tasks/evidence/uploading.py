@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tasks.checkout.checkout import CERTIFICATE, Checkout
 from tasks.evidence.bundle import folder_of, gather_bundle
-from tasks.evidence.stored import MANIFEST, altered, read_files, read_manifest, verify_signed
+from tasks.evidence.stored import MANIFEST, altered, read_evidence_manifest, read_files, verify_signed
 from tasks.keys.folder import trusted_keys
 from tasks.keys.signing import read_certificate
 from tasks.storage.object_store import ObjectStore, find_store
@@ -125,7 +125,7 @@ def verify_evidence(checkout: Checkout, request_id: str) -> Stored:
     """
     store, bundle, keys = require_store(), gather_bundle(checkout, request_id), trusted_keys()
     where = store.address(bundle.folder)
-    if (manifest := read_manifest(store, bundle.folder)) is None:
+    if (manifest := read_evidence_manifest(store, bundle.folder)) is None:
         raise EvidenceError(
             f"{where}/{MANIFEST} is missing: the evidence was never stored completely, or was removed; "
             f"`lethe evidence push {request_id}` stores what is missing"

@@ -7,7 +7,14 @@ trust folder; whatever a certificate brings along is not among them.
 from pathlib import Path
 
 from tasks.checkout.files import file_digest
-from tasks.keys.signing import key_id, public_keys_in, read_certificate, read_public_key, trust_folder, verify
+from tasks.keys.signing import (
+    key_id,
+    public_keys_in,
+    read_certificate,
+    read_public_key,
+    trust_folder,
+    verify_signature,
+)
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate
@@ -56,7 +63,7 @@ def verify_bytes(raw: bytes, *, key: Path | None = None) -> tuple[DeletionCertif
         trusted = {key_id(public): public}
     elif not (trusted := public_keys_in(trust_folder())):
         raise SetupError(f"no key is trusted; give the issuer's with --key, or put it in {trust_folder()}")
-    statement, signer = verify(raw, trusted)
+    statement, signer = verify_signature(raw, trusted)
     return statement.predicate, signer
 
 

@@ -28,7 +28,7 @@ from tasks.keys.folder import (
     trust_folder,
 )
 from unlearn_core.audit.certificate import check
-from unlearn_core.audit.envelope import MAX_BYTES, decode, encode, pae, read_statement
+from unlearn_core.audit.envelope import MAX_BYTES, decode_envelope, encode, pae, read_statement
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import Pseudonym, Sha256
 from unlearn_core.records.certificate import Statement
@@ -46,7 +46,7 @@ __all__ = [
     "pseudonymise",
     "sign_statement",
     "read_certificate",
-    "verify",
+    "verify_signature",
 ]
 
 
@@ -102,7 +102,7 @@ def read_certificate(path: Path) -> bytes:
         path: The file.
 
     Returns:
-        Its content; one byte too many if it is too long, which ``verify`` then refuses.
+        Its content; one byte too many if it is too long, which ``verify_signature`` then refuses.
 
     Raises:
         SetupError: If it cannot be read.
@@ -114,7 +114,7 @@ def read_certificate(path: Path) -> bytes:
         raise SetupError(f"cannot read the certificate {path}: {error.strerror}") from error
 
 
-def verify(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tuple[Statement, Sha256]:
+def verify_signature(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tuple[Statement, Sha256]:
     """Verify a certificate: its bytes, then its signature, and only then its content.
 
     Args:
@@ -127,7 +127,7 @@ def verify(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tuple[Stateme
     Raises:
         EvidenceError: If anything is not as it should be.
     """
-    payload, signature, keyid = decode(raw)
+    payload, signature, keyid = decode_envelope(raw)
     if keyid not in keys:
         known = ", ".join(sorted(keys)) or "none"
         raise EvidenceError(

@@ -23,11 +23,11 @@ from tasks.lifecycle.releases import continue_from_champion
 from tasks.requests.claims import work_folder
 from tasks.storage.remote import configure_remote, pull_data
 from tasks.tracking.registry import champion
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import SetupError
 from unlearn_core.records.request import RequestId
 
-VARIABLE = "LETHE_PROJECTS"
+_VARIABLE = "LETHE_PROJECTS"
 BRANCH = "deletions"
 
 
@@ -64,11 +64,11 @@ def find_project(folder: Path, model: str) -> Project:
     elif (found := find_checkout(folder)) is not None:
         checkout, branch = Checkout.at(found), None
     else:
-        raise SetupError(f"there is no project of {model!r} here: work in its checkout, or set {VARIABLE}")
+        raise SetupError(f"there is no project of {model!r} here: work in its checkout, or set {_VARIABLE}")
     if (named := checkout.params.registry.model) != model:
         raise SetupError(
             f"the project in {checkout.root.resolve().name} is of {named!r}, asked for is {model!r}; "
-            f"{VARIABLE} may name a repository for each model, e.g. /srv/projects/{{model}}.git"
+            f"{_VARIABLE} may name a repository for each model, e.g. /srv/projects/{{model}}.git"
         )
     importable(checkout.root)
     return Project(checkout, branch)
@@ -76,13 +76,13 @@ def find_project(folder: Path, model: str) -> Project:
 
 @contextmanager
 def open_project(folder: Path, model: str) -> Iterator[Project]:
-    """Work alone in the project of a model, to ``prepare`` it first; all else is as for ``find_project``."""
+    """Work alone in the project of a model, prepared first; all else is as for ``find_project``."""
     project = find_project(folder, model)
     with locked(project.checkout.root):
         yield project
 
 
-def prepare(project: Project, request: RequestId | None = None) -> Checkout:
+def prepare_project(project: Project, request: RequestId | None = None) -> Checkout:
     """Make a project ready for a request: as its interrupted run left it, or as the last deletion ended.
 
     Args:
@@ -132,7 +132,7 @@ def _continue(checkout: Checkout) -> Checkout:
     """Start from the champion, if this checkout made it and it is not the start already."""
     if not (checkout.unlearned / CARD).is_file():
         return checkout
-    promoted = champion(connect(checkout), checkout.params.registry.model)
+    promoted = champion(tracking_of(checkout), checkout.params.registry.model)
     weights = read_checkpoint_card(checkout.unlearned).weights
     if promoted is not None and promoted.tags.get(Tag.WEIGHTS) == weights:
         continue_from_champion(checkout)
@@ -142,7 +142,7 @@ def _continue(checkout: Checkout) -> Checkout:
 def _clone(template: str, model: str) -> Path:
     """Return the worker's clone of a model's repository, made once."""
     if (work := work_folder()) is None:
-        raise SetupError(f"{VARIABLE} is set, and LETHE_WORK is not: name a folder for the worker's clones")
+        raise SetupError(f"{_VARIABLE} is set, and LETHE_WORK is not: name a folder for the worker's clones")
     address = template.replace("{model}", model)
     folder = work.resolve() / model
     if folder.is_dir():

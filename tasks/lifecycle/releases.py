@@ -14,7 +14,7 @@ from tasks.data.datasets import read_manifest, rows_digest
 from tasks.data.sources import source_of
 from tasks.storage.versioning import track
 from tasks.tracking.registry import champion
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import Released
@@ -53,7 +53,7 @@ def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:
         raise SetupError("no deletion was accepted in this checkout yet; serve one with `lethe delete`")
     _, card = load_checkpoint(checkout.unlearned)
     name = checkout.params.registry.model
-    promoted = champion(connect(checkout), name)
+    promoted = champion(tracking_of(checkout), name)
     if promoted is None or promoted.tags.get(Tag.WEIGHTS) != card.weights:
         came = "none" if promoted is None else promoted.tags.get(Tag.WEIGHTS)
         raise PipelineError(

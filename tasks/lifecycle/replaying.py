@@ -32,7 +32,7 @@ from unlearn_core.records.request import RequestId
 
 READ = ("data/dataset", "models/parent", "models/moments")
 """What the stages before a deletion have made for it."""
-CODE = "reports/code"
+_CODE = "reports/code"
 """Which files of Lethe the stages ran."""
 
 
@@ -131,7 +131,7 @@ def place_inputs(
             pull_data(tree, *paths, settings=settings)
 
     _place_request(checkout, tree, certified, bring)
-    bring(CODE)
+    bring(_CODE)
     if from_data:
         bring(*_pinned(tree, "data/generations"), *_pinned(tree, "models/generations"))
         return

@@ -8,7 +8,7 @@ from tasks.lifecycle.releases import ancestry, read_release
 from tasks.requests.request_file import check_request, is_known, read_request
 from tasks.storage.versioning import is_pinned
 from tasks.tracking.registry import champion, find_version
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.records.deletion import Released
 from unlearn_core.records.request import DeletionRequest
 
@@ -91,7 +91,7 @@ def find_release(checkout: Checkout, request_id: str) -> Released | None:
     if released.group is not None and request.summary.digest not in released.group.members:
         return None
     tags = {Tag.REQUEST: served.id, Tag.SCOPE: served.scope}
-    version = find_version(connect(checkout), released.registered_model, tags)
+    version = find_version(tracking_of(checkout), released.registered_model, tags)
     if version is None or version.tags[Tag.DATA] not in ancestry(checkout):
         return None
     return released
@@ -130,7 +130,7 @@ def find_unfinished(checkout: Checkout) -> DeletionRequest | None:
     named = checkout.params.request
     if not checkout.request(named).is_file() or find_served(checkout, named) is not None:
         return None
-    promoted = champion(connect(checkout), checkout.params.registry.model)
+    promoted = champion(tracking_of(checkout), checkout.params.registry.model)
     request = read_request(checkout, named)
     own = {Tag.REQUEST: request.id, Tag.SCOPE: request.scope_digest}
     if promoted is None or not own.items() <= promoted.tags.items():

@@ -22,8 +22,8 @@ from unlearn_core.records.adoption import Claims
 from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.data import DatasetCard
 
-BATCH_SIZE = 256
-HELD_OUT = ("tuning", "audit", "test")
+_BATCH_SIZE = 256
+_HELD_OUT = ("tuning", "audit", "test")
 WRAPPED = ("module.", "_orig_mod.")
 """What torch puts in front of every name where a net was trained in parallel, or compiled."""
 
@@ -156,14 +156,14 @@ def measure_accuracy(model: nn.Module, pool: Pool, *, threads: int) -> Estimate:
         ConfigurationError: If the model cannot take the images, or gives no logits of the classes.
     """
     right = done = 0
-    parts = [pool.split(split) for split in HELD_OUT]
+    parts = [pool.split(split) for split in _HELD_OUT]
     total = sum(map(len, parts))
     with computing(threads) as device, progress("measure the accuracy") as on_step:
         model = model.to(device)
         _refuse_unfit(model, pool, device)
         with mode(model, "eval"), torch.no_grad():
             for part in parts:
-                for batch in part.to(device).batches(BATCH_SIZE):
+                for batch in part.to(device).batches(_BATCH_SIZE):
                     right += int((model(batch.inputs).argmax(1) == batch.labels).sum())
                     done += len(batch)
                     on_step(Step("images", done, total))

@@ -18,7 +18,7 @@ from tasks.computing.materials import load_materials, load_parent, read_split
 from tasks.data.datasets import read_card
 from tasks.extensions.discovery import extension_of
 from tasks.measuring.studies import Ended, GiveUp, Report, Study
-from tasks.measuring.tuning_pool import SPLITS, TuningPool
+from tasks.measuring.tuning_pool import READABLE_SPLITS, TuningPool
 from unlearn_core import data, layers, moments, objective, stopping, training, tuning, unlearning
 from unlearn_core.errors import UnlearningError, UsageError
 from unlearn_core.method import Materials, Method, settled
@@ -61,13 +61,13 @@ def search(
         score = objective.objective(parent, materials)
         seed = derive_seed(run.seed, f"method/{method.name}")
         with _counted(parent) as seen:
-            bench = _Bench(method, parent, materials, score, seed, max_unsupported_share, on_step, seen)
-            untuned = _climb(study, bench, run, trials=trials, timeout_s=timeout_s)
+            setup = _TrialSetup(method, parent, materials, score, seed, max_unsupported_share, on_step, seen)
+            untuned = _climb(study, setup, run, trials=trials, timeout_s=timeout_s)
     return _describe(checkout, method, run, study.trials, untuned)
 
 
 @dataclass(frozen=True)
-class _Bench:
+class _TrialSetup:
     """What every trial starts from and is scored by."""
 
     method: Method
@@ -110,16 +110,18 @@ class _Bench:
         ).model
 
 
-def _climb(study: Study, bench: _Bench, run: RunParams, *, trials: int, timeout_s: float | None) -> Trial:
+def _climb(
+    study: Study, setup: _TrialSetup, run: RunParams, *, trials: int, timeout_s: float | None
+) -> Trial:
     """Score the method as it is configured, and return that; then try values after values."""
     began = time.monotonic()
-    untuned = study.untuned(bench.method.digest, lambda: bench.run({}, None))
+    untuned = study.untuned(setup.method.digest, lambda: setup.run({}, None))
     while (done := len(study.trials)) < trials:
-        bench.on_step(Step("trials", done, trials))
+        setup.on_step(Step("trials", done, trials))
         if timeout_s is not None and time.monotonic() - began > timeout_s:
             break
-        seed = derive_seed(run.seed, f"tune/{bench.method.name}/{done}")
-        study.try_one(bench.method.space, bench.run, seed=seed)
+        seed = derive_seed(run.seed, f"tune/{setup.method.name}/{done}")
+        study.try_one(setup.method.space, setup.run, seed=seed)
     return untuned
 
 
@@ -135,7 +137,7 @@ def _describe(
         method=method.name,
         split=split.digest,
         parent=read_checkpoint_card(checkout.parent).weights,
-        splits={part.split: part.rows_digest for part in data_card.splits if part.split in SPLITS},
+        splits={part.split: part.rows_digest for part in data_card.splits if part.split in READABLE_SPLITS},
         space=dict(method.space),
         seed=run.seed,
         trials=trials,

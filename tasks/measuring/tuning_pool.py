@@ -10,7 +10,7 @@ from tasks.data.pool import Pool
 from unlearn_core.data import Samples, open_image, pixels_of
 from unlearn_core.errors import UsageError
 
-SPLITS = ("train", "tuning")
+READABLE_SPLITS = ("train", "tuning")
 
 
 class TuningPool(Pool):
@@ -25,7 +25,7 @@ class TuningPool(Pool):
         """
         self.card = read_card(checkout.dataset)
         self.manifest = read_manifest(checkout.dataset)
-        self._held = np.isin(self.manifest.splits, SPLITS)
+        self._held = np.isin(self.manifest.splits, READABLE_SPLITS)
         channels, height, width = self.card.input_shape
         pixels = np.empty((int(self._held.sum()), channels, height, width), dtype=np.uint8)
         for place, image in zip(pixels, each_image(checkout.dataset, self._held), strict=True):
@@ -42,6 +42,6 @@ class TuningPool(Pool):
         """
         if (rows & ~self._held).any():
             raise UsageError(
-                f"a search was asked for rows outside {' and '.join(SPLITS)}; it may not see them"
+                f"a search was asked for rows outside {' and '.join(READABLE_SPLITS)}; it may not see them"
             )
         return self._all.subset(torch.from_numpy(np.flatnonzero(rows[self._held])))

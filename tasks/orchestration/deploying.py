@@ -38,7 +38,7 @@ def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
     require_server()
     _refuse_hiding(Path.cwd())
     described, watches = read_deployments(folder), _read(folder / "automations.yaml", "automations")
-    with explained():
+    with prefect_explained():
         asyncio.run(_make_pool(pool))
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     file = ["--prefect-file", str(folder / "prefect.yaml")]
@@ -46,7 +46,7 @@ def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
     if done.returncode != 0:
         raise PipelineError(f"`prefect deploy` failed with {done.returncode}:\n{done.stdout}{done.stderr}")
     names = tuple(f"{one['name']}/{one['name']}" for one in described)
-    with explained():
+    with prefect_explained():
         asyncio.run(_refuse_unknown_parameters(names))
         asyncio.run(_watch_over_runs(watches))
     return names
@@ -66,7 +66,7 @@ def require_server() -> None:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def prefect_explained() -> Iterator[None]:
     """Turn what asking Prefect's server raised into an error of Lethe's own; it repeats no address.
 
     Yields:

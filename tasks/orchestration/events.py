@@ -16,7 +16,7 @@ from tasks.checkout.settings import ServiceSettings
 from tasks.checkout.tags import SUBMITTED, Tag, event_resource
 from unlearn_core.records.ledger import Entry
 
-WAIT_S = 10
+_WAIT_S = 10
 
 
 def announce(entries: Sequence[Entry]) -> None:
@@ -43,7 +43,7 @@ def _send(server: ServiceSettings, entries: Sequence[Entry]) -> None:
         f"{server.prefect_url.rstrip('/')}/events",
         json=[_event(entry) for entry in entries],
         auth=(user, password) if password else None,
-        timeout=WAIT_S,
+        timeout=_WAIT_S,
     )
     answer.raise_for_status()
 

@@ -8,22 +8,24 @@ from typing import Any
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.progress import progress_of_many
 from tasks.references.plan import Plan
-from tasks.references.processes import Crew, Did, side_by_side
+from tasks.references.processes import JobResult, ProcessPool, side_by_side
 from tasks.references.retrained import find_trained
 from tasks.storage.versioning import track
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.reference import Job
 
 Train = Callable[..., Any]
-"""Takes a crew, a job, a listener to its steps and a title, and has the job done."""
+"""Takes a pool, a job, a listener to its steps and a title, and has the job done."""
 
 
-def train_one(crew: Crew, job: Job, on_step: Callable[..., None], title: str) -> Any:  # noqa: ARG001
+def train_one(pool: ProcessPool, job: Job, on_step: Callable[..., None], title: str) -> Any:  # noqa: ARG001
     """Have one model trained; the title names it where work is looked at."""
-    return crew.do(job, on_step)
+    return pool.do(job, on_step)
 
 
-def build_missing(checkout: Checkout, plan: Plan, *, at_once: int, train: Train = train_one) -> list[Did]:
+def build_missing(
+    checkout: Checkout, plan: Plan, *, at_once: int, train: Train = train_one
+) -> list[JobResult]:
     """Train what is missing, each model in a process of its own; what is finished stays, come what may.
 
     Args:
@@ -35,13 +37,13 @@ def build_missing(checkout: Checkout, plan: Plan, *, at_once: int, train: Train 
     Returns:
         How each training ended, in the order of ``missing``.
     """
-    sweep(checkout)
-    with progress_of_many("train", len(plan.missing)) as part, Crew(checkout.root) as crew:
+    sweep_references(checkout)
+    with progress_of_many("train", len(plan.missing)) as part, ProcessPool(checkout.root) as pool:
 
         def work(job: Job) -> Any:
             title = plan.wanted[Path(str(job.folder)).name].title
             with part(title) as on_step:
-                return train(crew, job, on_step, title)
+                return train(pool, job, on_step, title)
 
         return side_by_side(work, [_job(checkout, plan, name) for name in plan.missing], at_once=at_once)
 
@@ -51,7 +53,7 @@ def _job(checkout: Checkout, plan: Plan, name: str) -> Job:
     return Job(training=plan.wanted[name].training, folder=str(folder))
 
 
-def refuse_failed(plan: Plan, done: Sequence[Did]) -> None:
+def refuse_failed(plan: Plan, done: Sequence[JobResult]) -> None:
     """Say which trainings failed, and that nothing else is lost.
 
     Args:
@@ -93,7 +95,7 @@ def pin_references(checkout: Checkout, plan: Plan) -> tuple[str, ...]:
     return tuple(pinned)
 
 
-def sweep(checkout: Checkout) -> None:
+def sweep_references(checkout: Checkout) -> None:
     """Remove what killed trainings left half written; nobody else may be at work in the checkout."""
     for left in checkout.references.glob(".*.*"):
         if left.is_dir():

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from tasks.checkout.checkout import Checkout
 from tasks.computing.machine import cores, disk_free_mib, memory_available_mib
 from tasks.references.plan import Plan, Wanted
-from tasks.references.processes import Crew, Did, side_by_side
-from tasks.references.trials import STEPS, steps_of
+from tasks.references.processes import JobResult, ProcessPool, side_by_side
+from tasks.references.trials import TRIAL_STEPS, steps_of
 from unlearn_core.errors import PipelineError, SetupError
-from unlearn_core.records.reference import Estimate, Job, Training, Trial
+from unlearn_core.records.reference import BuildEstimate, Job, Training, TrialTraining
 
 MEMORY_SHARE = 0.9
 """Of the memory that is available, what the trainings may take together."""
@@ -18,7 +18,7 @@ COPIES = 2
 """Of every model on the disk: its folder, and DVC's cache."""
 
 
-def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = None) -> Estimate:
+def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = None) -> BuildEstimate:
     """Say what building all that is missing would take.
 
     The steps are taken in processes of their own: once alone, for the memory; then by as many at once as
@@ -34,7 +34,7 @@ def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = N
     """
     models = len(plan.wanted)
     if not plan.missing:
-        return Estimate(models=models, finished=models)
+        return BuildEstimate(models=models, finished=models)
     training = plan.wanted[plan.missing[0]].training
     trial = _try_together(checkout, training, 1)
     available = memory_available_mib()
@@ -45,8 +45,8 @@ def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = N
     )
     if at_once > 1:
         trial = _try_together(checkout, training, at_once)
-    each = [duration(trial, plan.wanted[name]) for name in plan.missing]
-    return Estimate(
+    each = [training_seconds(trial, plan.wanted[name]) for name in plan.missing]
+    return BuildEstimate(
         models=models,
         finished=models - len(plan.missing),
         at_once=at_once,
@@ -59,7 +59,7 @@ def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = N
     )
 
 
-def refuse_full_disk(estimate: Estimate) -> None:
+def refuse_full_disk(estimate: BuildEstimate) -> None:
     """Refuse to begin what the disk cannot hold.
 
     Raises:
@@ -85,7 +85,7 @@ def places(training: Training, *, wanted: int, room: float) -> int:
     return max(1, min(wanted, cores() // training.threads, int(room)))
 
 
-def duration(trial: Trial, wanted: Wanted) -> float:
+def training_seconds(trial: TrialTraining, wanted: Wanted) -> float:
     """Return the seconds that a training takes: until its first step, and all of its steps."""
     return trial.start_seconds + trial.seconds_per_step * steps_of(wanted.training.recipe, wanted.rows)
 
@@ -98,14 +98,14 @@ def makespan(durations: Sequence[float], workers: int) -> float:
     return max(free)
 
 
-def _try_together(checkout: Checkout, training: Training, count: int) -> Trial:
+def _try_together(checkout: Checkout, training: Training, count: int) -> TrialTraining:
     """Take steps in some processes beside one another; times are their mean, memory is the largest."""
-    with Crew(checkout.root) as crew:
-        tried = side_by_side(crew.do, [Job(training=training, folder=None)] * count, at_once=count)
+    with ProcessPool(checkout.root) as pool:
+        tried = side_by_side(pool.do, [Job(training=training, folder=None)] * count, at_once=count)
     if (why := next((one.why for one in tried if one.why is not None), None)) is not None:
         raise PipelineError(f"a few steps of training were tried, and could not be taken: {why}")
     trials = [_trial_of(one) for one in tried]
-    return Trial(
+    return TrialTraining(
         seconds_per_step=sum(trial.seconds_per_step for trial in trials) / count,
         start_seconds=sum(trial.start_seconds for trial in trials) / count,
         peak_memory_mib=max(trial.peak_memory_mib for trial in trials),
@@ -113,8 +113,8 @@ def _try_together(checkout: Checkout, training: Training, count: int) -> Trial:
     )
 
 
-def _trial_of(done: Did) -> Trial:
+def _trial_of(done: JobResult) -> TrialTraining:
     """Return what a process measured; what it took besides the steps is its start."""
-    trial = Trial(**done.result)
-    start = max(0.0, done.seconds - (STEPS + 1) * trial.seconds_per_step)
-    return Trial(**{**dict(trial), "start_seconds": start})
+    trial = TrialTraining(**done.result)
+    start = max(0.0, done.seconds - (TRIAL_STEPS + 1) * trial.seconds_per_step)
+    return TrialTraining(**{**dict(trial), "start_seconds": start})

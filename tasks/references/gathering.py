@@ -4,7 +4,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.log import tell
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.references.building import build_missing, refuse_failed
-from tasks.references.estimating import duration, estimate_building, refuse_full_disk
+from tasks.references.estimating import estimate_building, refuse_full_disk, training_seconds
 from tasks.references.plan import Plan, plan_references
 from tasks.references.retrained import NOTHING, References, find_or_train, references_of
 from tasks.references.trials import try_training
@@ -41,7 +41,7 @@ def _build(checkout: Checkout, plan: Plan) -> None:
     if len(plan.missing) == 1:
         wanted = plan.wanted[plan.missing[0]]
         trial = try_training(checkout, wanted.training)
-        _announce(1, at_once=1, seconds=duration(trial, wanted), memory_mib=trial.peak_memory_mib)
+        _announce(1, at_once=1, seconds=training_seconds(trial, wanted), memory_mib=trial.peak_memory_mib)
         find_or_train(checkout, wanted.training)
     elif plan.missing:
         estimate = estimate_building(checkout, plan)

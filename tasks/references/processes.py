@@ -28,7 +28,7 @@ COMMAND = (sys.executable, "-m", "tasks.references.training_process")
 
 
 @dataclass(frozen=True)
-class Did:
+class JobResult:
     """How a job ended.
 
     Attributes:
@@ -44,7 +44,7 @@ class Did:
     why: str | None = None
 
 
-class Crew:
+class ProcessPool:
     """Processes that end when the block does, if not before."""
 
     def __init__(self, root: Path) -> None:
@@ -138,7 +138,7 @@ def _listen(process: subprocess.Popen[bytes], job: Job, on_step: OnStep) -> dict
     return told
 
 
-def side_by_side(work: Callable[[Job], Any], jobs: Sequence[Job], *, at_once: int) -> list[Did]:
+def side_by_side(work: Callable[[Job], Any], jobs: Sequence[Job], *, at_once: int) -> list[JobResult]:
     """Do jobs on as many threads, beginning in their order; a failure is told and stops no other.
 
     Args:
@@ -157,10 +157,10 @@ def side_by_side(work: Callable[[Job], Any], jobs: Sequence[Job], *, at_once: in
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _try(work: Callable[[Job], Any], job: Job) -> Did:
+def _try(work: Callable[[Job], Any], job: Job) -> JobResult:
     started = time.perf_counter()
     try:
         result, why = work(job), None
     except (LetheError, OSError) as error:
         result, why = None, str(error)
-    return Did(job, time.perf_counter() - started, result, why)
+    return JobResult(job, time.perf_counter() - started, result, why)

@@ -9,7 +9,7 @@ from tasks.references.retrained import references_of
 from unlearn_core.audit.evidence import level
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.reference import Holdings, Took
+from unlearn_core.records.reference import BuildCost, Holdings
 
 
 def holdings(checkout: Checkout, run: RunParams) -> Holdings:
@@ -19,7 +19,7 @@ def holdings(checkout: Checkout, run: RunParams) -> Holdings:
     return Holdings(retrained=retrained, pairs=pairs, level=level(retrained, pairs))
 
 
-def what_it_took(checkout: Checkout, plan: Plan, *, seconds: float, at_once: int) -> Took:
+def what_it_took(checkout: Checkout, plan: Plan, *, seconds: float, at_once: int) -> BuildCost:
     """Return what building all that a plan missed took.
 
     Args:
@@ -34,7 +34,7 @@ def what_it_took(checkout: Checkout, plan: Plan, *, seconds: float, at_once: int
     folders = [checkout.reference(name) for name in plan.missing]
     costs = [read_record(checkout.cost(read_checkpoint_card(folder).weights), Cost) for folder in folders]
     size = sum(file.stat().st_size for folder in folders for file in folder.iterdir())
-    return Took(
+    return BuildCost(
         built=plan.missing,
         seconds=seconds,
         memory_mib=at_once * max(cost.peak_memory_mib for cost in costs),

@@ -14,13 +14,13 @@ from tasks.references.retrained import training_rows
 from unlearn_core.data import Samples
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture, Recipe
-from unlearn_core.records.reference import Training, Trial
+from unlearn_core.records.reference import Training, TrialTraining
 from unlearn_core.training import fit
 
-STEPS = 6
+TRIAL_STEPS = 6
 
 
-def retraining_seconds(checkout: Checkout, *, steps: int = STEPS) -> float:
+def retraining_seconds(checkout: Checkout, *, steps: int = TRIAL_STEPS) -> float:
     """Estimate what retraining would take as busy as the machine is now: some steps of it, times the rest."""
     card, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     assert card.recipe is not None
@@ -36,7 +36,7 @@ def steps_of(recipe: Recipe, samples: int) -> int:
 
 
 def seconds_per_step(
-    samples: Samples, architecture: Architecture, recipe: Recipe, *, steps: int = STEPS
+    samples: Samples, architecture: Architecture, recipe: Recipe, *, steps: int = TRIAL_STEPS
 ) -> float:
     """Time some steps of the optimiser, after one that is not counted.
 
@@ -58,7 +58,7 @@ def seconds_per_step(
     return (time.perf_counter() - started) / steps_of(once, len(few))
 
 
-def try_training(checkout: Checkout, wanted: Training) -> Trial:
+def try_training(checkout: Checkout, wanted: Training) -> TrialTraining:
     """Take a few steps of a training, and measure time and memory; nothing is written.
 
     Args:
@@ -73,4 +73,6 @@ def try_training(checkout: Checkout, wanted: Training) -> Trial:
         per_step = seconds_per_step(samples, wanted.architecture, wanted.recipe)
     tensors = build_seeded(wanted.architecture, 0).state_dict().values()
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    return Trial(seconds_per_step=per_step, peak_memory_mib=meter.peak_memory_mib, model_mib=size / 2**20)
+    return TrialTraining(
+        seconds_per_step=per_step, peak_memory_mib=meter.peak_memory_mib, model_mib=size / 2**20
+    )

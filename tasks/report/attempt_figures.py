@@ -11,7 +11,7 @@ from unlearn_core.records.result import Coverage, Curve, Treatment
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TREATMENTS: dict[Treatment, tuple[str, str, str]] = {
+TREATMENT_STYLES: dict[Treatment, tuple[str, str, str]] = {
     "projected": (BLUE, "", "edited inside a subspace"),
     "trained": (SKY, "..", "trained freely"),
     "frozen": (GREY, "//", "frozen by policy"),
@@ -34,7 +34,7 @@ def draw_coverage(coverage: Coverage, *, rows: int = 40) -> "Figure":
         "What the method did with each part of the model", width=6.2, height=1.6 + 0.22 * len(layers)
     )
     names, left = list(layers), np.zeros(len(layers))
-    for treatment, (color, hatch, meaning) in TREATMENTS.items():
+    for treatment, (color, hatch, meaning) in TREATMENT_STYLES.items():
         shares = np.array([100 * layers[name].get(treatment, 0.0) for name in names])
         label = f"{treatment} – {meaning}: {100 * coverage.share(treatment):.1f} %"
         axes.barh(

@@ -67,7 +67,7 @@ def explain(*told: ReportFacts, page: Page | None = None) -> str:
     return shortened("\n\n".join(part for part in parts if part))
 
 
-def folder_of(facts: ReportFacts) -> str:
+def explanations_of(facts: ReportFacts) -> str:
     """Return where the evidence of a request is among the artifacts of its run."""
     return "evidence" if facts.group is None else f"evidence/{facts.request}"
 
@@ -145,7 +145,7 @@ def _links(told: Sequence[ReportFacts], page: Page) -> str:
 
 def _evidence(facts: ReportFacts, page: Page, *, signed: bool) -> str:
     """Return links to the report and to the certificate of a request."""
-    folder = folder_of(facts)
+    folder = explanations_of(facts)
     links = [f"[Report for people]({page.artifact(f'{folder}/report.html')})"]
     links += [f"[signed certificate]({page.artifact(f'{folder}/{CERTIFICATE}')})"] if signed else []
     return ("" if facts.group is None else f"`{facts.request}`: ") + " · ".join(links)

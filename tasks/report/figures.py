@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tasks.report.attempt_figures import TREATMENTS, shares_by_layer
+from tasks.report.attempt_figures import TREATMENT_STYLES, shares_by_layer
 from tasks.report.drawing import BLACK, BLUE, PALE_GREY, RED, SKY, YELLOW, legend_below, new_figure
 from tasks.report.model_figures import MODELS
 from unlearn_core.intervals import proportion
@@ -144,7 +144,7 @@ def draw_layers(coverage: Coverage) -> "Figure":
     layers = shares_by_layer(coverage, _MOST_LAYERS)
     figure, axes = _panel(1.5 + 0.24 * len(layers))
     left = np.zeros(len(layers))
-    for treatment, (color, hatch, _) in TREATMENTS.items():
+    for treatment, (color, hatch, _) in TREATMENT_STYLES.items():
         shares = np.array([100 * parts.get(treatment, 0.0) for parts in layers.values()])
         label = f"{treatment} {100 * coverage.share(treatment):.1f} %"
         look = {"color": color, "hatch": hatch, "edgecolor": "white", "linewidth": 0}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tasks.report.attempt_figures import TREATMENTS
+from tasks.report.attempt_figures import TREATMENT_STYLES
 from tasks.report.figures import (
     draw_attack,
     draw_classes,
@@ -22,7 +22,7 @@ from tasks.report.tables import evaluations
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.report import Picture, ReportFacts
 
-MOST_CLASSES = 60
+_MOST_CLASSES = 60
 """Beyond so many classes bars are no longer read, and the table says the same."""
 
 Gallery = dict[str, list[Drawing]]
@@ -47,7 +47,7 @@ def _classes(facts: ReportFacts) -> list[Drawing]:
     names = [f"accuracy.test.class.{index}" for index in range(len(facts.classes))]
     models = evaluations(facts.deletion)
     values = {model: [_value(found.get(name)) for name in names] for model, found in models.items()}
-    if len(names) > MOST_CLASSES or not any(value is not None for row in values.values() for value in row):
+    if len(names) > _MOST_CLASSES or not any(value is not None for row in values.values() for value in row):
         return []
     forgotten = [index in facts.forgotten_classes for index in range(len(names))]
     description = "One bar per class and model; the table beside it holds the same numbers."
@@ -153,7 +153,7 @@ def _layers(facts: ReportFacts) -> list[Drawing]:
     if rung is None or not rung.unlearning.coverage.parameters:
         return []
     coverage = rung.unlearning.coverage
-    told = ", ".join(f"{percent(coverage.share(part))} {part}" for part in TREATMENTS)
+    told = ", ".join(f"{percent(coverage.share(part))} {part}" for part in TREATMENT_STYLES)
     figure = draw_layers(coverage)
     title = "What the method did with each layer"
     return [inline(figure, name="layers", title=title, description=f"Of all parameters: {told}.")]

@@ -8,7 +8,7 @@ from tasks.data.datasets import read_card
 from tasks.keys.signing import read_certificate
 from tasks.report.others import deeds_of_others, words_of_others
 from tasks.requests.request_file import read_request
-from unlearn_core.audit.envelope import decode, read_statement
+from unlearn_core.audit.envelope import decode_envelope, read_statement
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate
@@ -136,7 +136,7 @@ def _certificate(
     path = checkout.certificate(request_id)
     if record.accepted is None or not path.is_file():
         return None, None
-    payload, _, keyid = decode(read_certificate(path))
+    payload, _, keyid = decode_envelope(read_certificate(path))
     certificate = read_statement(payload).predicate
     about_it = certificate.models.unlearned == record.accepted.unlearning.weights
     return (certificate, keyid) if about_it else (None, None)

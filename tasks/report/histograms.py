@@ -9,7 +9,7 @@ from unlearn_core.metrics.membership import loss_scores
 from unlearn_core.records.report import BINS, RATES, Picture, Pictures
 from unlearn_core.roc import roc_curve, tpr_at_fpr
 
-MOST_CLASSES = 40
+_MOST_CLASSES = 40
 """Beyond so many classes nobody can read a table of confusions, and it would be large."""
 
 
@@ -35,7 +35,7 @@ def _picture(subject: Subject, seed: int) -> Picture:
         unseen=_histogram(subject.unseen()),
         attack=tuple(tpr_at_fpr(curve, rate) for rate in np.linspace(0, 1, RATES)),
         members=len(members),
-        confusion=_confusion(subject) if subject.classes <= MOST_CLASSES else (),
+        confusion=_confusion(subject) if subject.classes <= _MOST_CLASSES else (),
         relearn_steps=() if relearned is None else relearned.steps,
         relearn_accuracy=() if relearned is None else relearned.accuracy,
     )

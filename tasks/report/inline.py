@@ -12,7 +12,7 @@ from tasks.report import drawing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = {
+_COLOURS = {
     drawing.BLACK: "ink",
     "#ffffff": "paper",
     drawing.GREY: "original",
@@ -64,7 +64,7 @@ def inline(figure: "Figure", *, name: str, title: str, description: str) -> Draw
 
 def _themed(svg: str, name: str) -> str:
     """Leave colours and fonts to the page, and keep ids apart from other figures'."""
-    for value, variable in COLOURS.items():
+    for value, variable in _COLOURS.items():
         svg = re.sub(f"{value}(?![0-9a-f])", f"var(--{variable})", svg, flags=re.IGNORECASE)
     svg = re.sub(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family: [^;\"]+;?", "", svg)

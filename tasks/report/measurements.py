@@ -7,8 +7,8 @@ from tasks.report.numbers import STYLES, Style
 from unlearn_core.metrics import WORDS
 from unlearn_core.records.words import Words
 
-SIDES = {"forget": "the forgotten data", "retain": "the kept data"}
-PARTS = {
+_SIDES = {"forget": "the forgotten data", "retain": "the kept data"}
+_PARTS = {
     "train": "training samples",
     "audit": "audit samples",
     "test": "test samples",
@@ -74,6 +74,6 @@ def _where(rest: str) -> str:
     if first in STATISTICS:
         return ", ".join(filter(None, (STATISTICS[first], _where(others))))
     part, _, side = rest.partition(".")
-    if part in PARTS and side in SIDES:
-        return f"{SIDES[side]} ({PARTS[part]})"
+    if part in _PARTS and side in _SIDES:
+        return f"{_SIDES[side]} ({_PARTS[part]})"
     return rest.replace(".", " ").replace("_", " ")

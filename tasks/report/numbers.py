@@ -27,12 +27,12 @@ def decimal(value: float) -> str:
     return _signed(value, 2)
 
 
-def plain(value: float) -> str:
+def _plain(value: float) -> str:
     """Write a number of unknown kind with four digits that matter."""
     return f"{value:.4g}".replace("-", _MINUS)
 
 
-STYLES: dict[Unit, Style] = {"fraction": percent, "difference": points, "number": decimal, "count": plain}
+STYLES: dict[Unit, Style] = {"fraction": percent, "difference": points, "number": decimal, "count": _plain}
 """How each kind of number is written."""
 
 
@@ -59,7 +59,7 @@ def times(ratio: float) -> str:
     return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
 
 
-def span(lowest: float | None, highest: float | None, style: Style) -> str:
+def allowed_range(lowest: float | None, highest: float | None, style: Style) -> str:
     """Write what is allowed: between two bounds, or on one side of one."""
     if lowest is None and highest is None:
         return "anything"

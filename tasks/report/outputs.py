@@ -15,7 +15,7 @@ from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.report import RATES, Pictures
 
-MODELS = ("original", "unlearned", "retrained")
+_MODELS = ("original", "unlearned", "retrained")
 
 HEADLINES = (
     "accuracy.test.forget",
@@ -76,17 +76,17 @@ def _accuracy_per_class(record: DeletionRecord) -> str:
     names = [entry.name for entry in record.original.measurements if entry.name.startswith(prefix)]
     rows = []
     for name in names:
-        found = (evaluations[model].get(name) if model in evaluations else None for model in MODELS)
+        found = (evaluations[model].get(name) if model in evaluations else None for model in _MODELS)
         rows.append((name.removeprefix(prefix), *(None if one is None else one.value for one in found)))
-    return as_csv(("class", *MODELS), rows)
+    return as_csv(("class", *_MODELS), rows)
 
 
 def _attack_roc(pictures: Pictures) -> str:
     """Return a row per false-positive rate and a column per model with its true-positive rate."""
     there = pictures.models
-    columns = [there[model].attack if model in there else (None,) * RATES for model in MODELS]
+    columns = [there[model].attack if model in there else (None,) * RATES for model in _MODELS]
     rates = np.linspace(0, 1, RATES).tolist()
-    return as_csv(("false_positive_rate", *MODELS), zip(rates, *columns, strict=True))
+    return as_csv(("false_positive_rate", *_MODELS), zip(rates, *columns, strict=True))
 
 
 def drift_in_words(drift: Drift) -> str:

@@ -12,7 +12,7 @@ from tasks.report.gathering import gather_facts
 from tasks.report.story import forgotten_thing, headline, last_rung, steps, written_time
 from tasks.report.summary import fast_relearning, tiles
 from tasks.report.tables import class_rows, evaluations, gate_rows, groups, measured_row
-from tasks.report.words import LEVELS, TREATMENTS, does
+from tasks.report.words import LEVEL_SENTENCES, TREATMENTS, does
 from unlearn_core.records.report import ReportFacts
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "what": forgotten_thing(facts),
         "rung": rung,
         "does": does(facts, rung.unlearning.name) if rung else "",
-        "level": LEVELS.get(rung.verdict.level, "") if rung else "",
+        "level": LEVEL_SENTENCES.get(rung.verdict.level, "") if rung else "",
         "tiles": tiles(facts),
         "steps": steps(facts),
         "models": list(models),

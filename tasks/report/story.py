@@ -8,23 +8,23 @@ from tasks.report.words import does
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.report import ReportFacts
 
-State = Literal["good", "bad", "unsure", "plain"]
+_State = Literal["good", "bad", "unsure", "plain"]
 
 
 @dataclass(frozen=True)
 class Headline:
     """The verdict: whether it is good, in a word or two, and in one sentence."""
 
-    state: State
+    state: _State
     label: str
     sentence: str
 
 
 @dataclass(frozen=True)
-class Step:
+class _Step:
     """One step of a deletion: how it ended, what it was, what came of it, and the exact words on record."""
 
-    state: State
+    state: _State
     title: str
     text: str
     record: str = ""
@@ -96,7 +96,7 @@ def _inconclusive(accepted: Rung, what: str) -> str:
     return f"A model was released, but the tests cannot show whether it forgot {what}."
 
 
-def steps(facts: ReportFacts) -> list[Step]:
+def steps(facts: ReportFacts) -> list[_Step]:
     """Tell a deletion from the request to the certificate."""
     record = facts.deletion
     return [
@@ -104,21 +104,21 @@ def steps(facts: ReportFacts) -> list[Step]:
         _split(facts),
         _reference(facts),
         *_attempts(facts),
-        *(Step("plain", f"{_name(left.method)} was not tried", "", left.why) for left in record.left_out),
+        *(_Step("plain", f"{_name(left.method)} was not tried", "", left.why) for left in record.left_out),
         _end(facts),
     ]
 
 
-def _request(facts: ReportFacts) -> Step:
+def _request(facts: ReportFacts) -> _Step:
     what = forgotten_thing(facts)
     if facts.group is None:
-        return Step("plain", "The request", f"Request {facts.request} asked to forget {what}.")
+        return _Step("plain", "The request", f"Request {facts.request} asked to forget {what}.")
     others = counted(len(facts.group.members) - 1, "other", "others")
     text = f"Request {facts.request} was served together with {others}. Together they asked to forget {what}."
-    return Step("plain", "The requests", f"{text} All numbers on this page are about all of them.")
+    return _Step("plain", "The requests", f"{text} All numbers on this page are about all of them.")
 
 
-def _split(facts: ReportFacts) -> Step:
+def _split(facts: ReportFacts) -> _Step:
     kept = facts.rows - facts.forgotten_rows
     share = (
         f"{count(facts.forgotten_rows)} of {count(facts.rows)} training images were set aside as forgotten"
@@ -128,27 +128,27 @@ def _split(facts: ReportFacts) -> Step:
         checks = facts.certificate.validation
         held = "all of them held" if checks.all_succeeded else "not all of them held"
         text += f" {count(checks.expectations)} checks of the data were made, and {held}."
-    return Step("plain", "The data was split", text)
+    return _Step("plain", "The data was split", text)
 
 
-def _reference(facts: ReportFacts) -> Step:
+def _reference(facts: ReportFacts) -> _Step:
     if facts.deletion.reference is None:
         text = "No model was retrained without the data, so fixed limits stand in for the comparison."
-        return Step("unsure", "Nothing to compare with", text)
+        return _Step("unsure", "Nothing to compare with", text)
     if (models := len(facts.deletion.references)) > 1:
         text = (
             f"{count(models)} other models were trained from the beginning without the forgotten data. They "
             "show what a model looks like that never saw it, and how much chance there is in that."
         )
-        return Step("plain", f"{count(models)} models to compare with", text)
+        return _Step("plain", f"{count(models)} models to compare with", text)
     text = (
         "A second model was trained from the beginning without the forgotten data. It shows what a model "
         "looks like that never saw it."
     )
-    return Step("plain", "A model to compare with", text + _took(facts, "retrained"))
+    return _Step("plain", "A model to compare with", text + _took(facts, "retrained"))
 
 
-def _attempts(facts: ReportFacts) -> list[Step]:
+def _attempts(facts: ReportFacts) -> list[_Step]:
     """Tell every method that was tried, in the order of trying."""
     rungs = {rung.unlearning.name: rung for rung in facts.deletion.rungs}
     failures = {entry.method: entry.why for entry in facts.deletion.failed}
@@ -158,37 +158,37 @@ def _attempts(facts: ReportFacts) -> list[Step]:
         if name in rungs:
             told.append(_attempt(facts, rungs[name], text))
         else:
-            told.append(Step("bad", f"{_name(name)} gave no model", text, failures.get(name, "")))
+            told.append(_Step("bad", f"{_name(name)} gave no model", text, failures.get(name, "")))
     return told
 
 
-def _attempt(facts: ReportFacts, rung: Rung, what: str) -> Step:
+def _attempt(facts: ReportFacts, rung: Rung, what: str) -> _Step:
     name, extension = rung.unlearning.name, rung.unlearning.extension
     origin = "" if extension is None else f" It is not Lethe’s own: it comes from {extension.package}."
     text = f"{what}{origin}{_took(facts, name)}".strip()
     if rung.has_drifted:
-        return Step("bad", f"{_name(name)}: changed too far", text, rung.why)
+        return _Step("bad", f"{_name(name)}: changed too far", text, rung.why)
     if rung.verdict.verdict == "passes":
         checks = len(rung.verdict.findings)
         within = f" All {checks} measurements that decide lie where the policy wants them."
-        return Step("good", f"{_name(name)}: accepted", text + within, rung.why)
+        return _Step("good", f"{_name(name)}: accepted", text + within, rung.why)
     verdict = rung.verdict.verdict.replace("_", "-")
     accepted = ", accepted with a note" if rung.accepted else ""
     state = "unsure" if rung.verdict.verdict == "inconclusive" else "bad"
-    return Step(state, f"{_name(name)}: {verdict}{accepted}", text, rung.why)
+    return _Step(state, f"{_name(name)}: {verdict}{accepted}", text, rung.why)
 
 
-def _end(facts: ReportFacts) -> Step:
+def _end(facts: ReportFacts) -> _Step:
     if facts.deletion.accepted is None:
-        return Step("bad", "No model was accepted", "Nothing was released. The failure is on record.")
+        return _Step("bad", "No model was accepted", "Nothing was released. The failure is on record.")
     if facts.released is None or facts.certificate is None:
         text = "This copy of the project holds the results, but no certificate of them."
-        return Step("unsure", "No certificate here", text)
+        return _Step("unsure", "No certificate here", text)
     text = (
         f"The certificate was signed at {written_time(facts.certificate.provenance.finished)}, and the model "
         f"registered as {facts.released.registered_model}, version {facts.released.registered_version}."
     )
-    return Step("good", "Certificate and release", text)
+    return _Step("good", "Certificate and release", text)
 
 
 def written_time(time: str) -> str:

@@ -21,7 +21,7 @@ class Tile:
     remark: str
 
 
-HELD_OUT = "On images that no model was trained on."
+_HELD_OUT = "On images that no model was trained on."
 
 
 def tiles(facts: ReportFacts) -> list[Tile]:
@@ -29,10 +29,10 @@ def tiles(facts: ReportFacts) -> list[Tile]:
     forget = "accuracy.test.forget"
     in_training = evaluations(facts.deletion)["original"].get(forget) is None
     name = "accuracy.train.forget" if in_training else forget
-    remark = "On the very images that were to be forgotten." if in_training else HELD_OUT
+    remark = "On the very images that were to be forgotten." if in_training else _HELD_OUT
     found = (
         _measured(facts, name, "Right about what was forgotten", percent, remark),
-        _measured(facts, "accuracy.test.retain", "Right about everything else", percent, HELD_OUT),
+        _measured(facts, "accuracy.test.retain", "Right about everything else", percent, _HELD_OUT),
         _measured(
             facts, "mia.loss_auc", "Attacker’s success", decimal, "0.50 is guessing, 1.00 always right."
         ),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from tasks.report.measurements import Meaning, Vocabulary, family_of, meaning_of, title_of
-from tasks.report.numbers import NONE, Style, interval, percent, span
+from tasks.report.numbers import NONE, Style, allowed_range, interval, percent
 from tasks.report.story import last_rung
 from tasks.report.words import OUTCOMES
 from unlearn_core.records.deletion import DeletionRecord
@@ -21,7 +21,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class _Row:
     """One line: what it is about, in words and under its own name, a cell per model, and a remark."""
 
     label: str
@@ -37,7 +37,7 @@ class Group:
     """Lines of one kind."""
 
     title: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[_Row] = field(default_factory=list)
 
 
 def evaluations(record: DeletionRecord) -> dict[str, Evaluation]:
@@ -50,25 +50,25 @@ def cell(entry: Measurement | None, style: Style) -> Cell:
     return Cell(NONE) if entry is None else Cell(style(entry.value), interval(entry, style))
 
 
-def measured_row(models: dict[str, Evaluation], name: str, others: Vocabulary | None = None) -> Row:
+def measured_row(models: dict[str, Evaluation], name: str, others: Vocabulary | None = None) -> _Row:
     """Write one measurement of every model."""
     words = meaning_of(name, others)
     cells = tuple(cell(evaluation.get(name), words.style) for evaluation in models.values())
-    return Row(words.label, name, cells, explanation=words.explanation)
+    return _Row(words.label, name, cells, explanation=words.explanation)
 
 
-def class_rows(facts: ReportFacts) -> list[Row]:
+def class_rows(facts: ReportFacts) -> list[_Row]:
     """Write the accuracy of each class, forgotten ones marked."""
     models = evaluations(facts.deletion)
     rows = []
     for index, name in enumerate(facts.classes):
         found = [evaluation.get(f"accuracy.test.class.{index}") for evaluation in models.values()]
         remark = "forgotten" if index in facts.forgotten_classes else ""
-        rows.append(Row(name, "", tuple(cell(entry, percent) for entry in found), remark=remark))
+        rows.append(_Row(name, "", tuple(cell(entry, percent) for entry in found), remark=remark))
     return rows
 
 
-def gate_rows(record: DeletionRecord, others: Vocabulary | None = None) -> list[Row]:
+def gate_rows(record: DeletionRecord, others: Vocabulary | None = None) -> list[_Row]:
     """Write what the gate found: the value, what is allowed, and the value before."""
     if (last := last_rung(record)) is None:
         return []
@@ -79,7 +79,7 @@ def gate_rows(record: DeletionRecord, others: Vocabulary | None = None) -> list[
     ]
 
 
-def _gate_row(finding: Finding, before: Finding | None, words: Meaning) -> Row:
+def _gate_row(finding: Finding, before: Finding | None, words: Meaning) -> _Row:
     unlearned, original = (
         Cell(NONE if value is None else words.style(value))
         for value in (finding.value, None if before is None else before.value)
@@ -87,7 +87,7 @@ def _gate_row(finding: Finding, before: Finding | None, words: Meaning) -> Row:
     cells = (unlearned, Cell(_allowed(finding, words.style)), original)
     state = {"inside": "good", "undecided": "unsure", "not_measured": "unsure"}.get(finding.outcome, "bad")
     outcome = OUTCOMES[finding.outcome]
-    return Row(words.label, finding.measurement, cells, words.explanation, outcome, state)
+    return _Row(words.label, finding.measurement, cells, words.explanation, outcome, state)
 
 
 def _allowed(finding: Finding, style: Style) -> str:
@@ -96,7 +96,7 @@ def _allowed(finding: Finding, style: Style) -> str:
     if style is percent:
         lowest = None if lowest is None or lowest <= 0 else lowest
         highest = None if highest is None or highest >= 1 else highest
-    return span(lowest, highest, style)
+    return allowed_range(lowest, highest, style)
 
 
 def groups(record: DeletionRecord, others: Vocabulary | None = None) -> list[Group]:
@@ -112,7 +112,7 @@ def groups(record: DeletionRecord, others: Vocabulary | None = None) -> list[Gro
     return [Group(group.title, _explained_once(group.rows)) for group in found.values()]
 
 
-def _explained_once(rows: list[Row]) -> list[Row]:
+def _explained_once(rows: list[_Row]) -> list[_Row]:
     """Explain each kind of measurement where it comes first, and not again."""
     first = {row.explanation: row.name for row in reversed(rows)}
     return [row if first[row.explanation] == row.name else replace(row, explanation="") for row in rows]

@@ -19,7 +19,7 @@ TREATMENTS = {
     "unsupported": "out of the method’s reach",
 }
 
-LEVELS = {
+LEVEL_SENTENCES = {
     "E0": "No retrained model was at hand: fixed limits were used instead of a comparison.",
     "E1": "The comparison is with one model, or a few, that were retrained without the data.",
     "E2": "The comparison is with five or more models that were retrained without the data.",

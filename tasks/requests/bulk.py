@@ -9,14 +9,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.request_file import is_text, make_scope
-from tasks.requests.rows import Row, read_rows, refuse
+from tasks.requests.rows import Row, read_request_rows, refuse
 from unlearn_core.audit.deadlines import parse_received
 from unlearn_core.errors import RequestError
+from unlearn_core.kinds import Basis
 from unlearn_core.records.base import UtcTime
-from unlearn_core.records.ledger import Basis
 from unlearn_core.records.request import DeletionRequest, RequestId, Scope
 
-KINDS = {"class": "classes", "sample": "samples", "subject": "subjects"}
+_KINDS = {"class": "classes", "sample": "samples", "subject": "subjects"}
 BASES = get_args(Basis)
 REQUEST_ID = TypeAdapter(RequestId)
 
@@ -56,7 +56,7 @@ def read_requests(path: Path, *, model: str, now: UtcTime) -> tuple[Filed, ...]:
     Raises:
         RequestError: If any row is wrong; all of them are listed by line and column, and no cell is repeated.
     """
-    rows = read_rows(path)
+    rows = read_request_rows(path)
     refuse(path, [problem for row in rows for problem in _problems(row, now)])
     groups: dict[str, list[Row]] = {}
     for row in rows:
@@ -69,7 +69,7 @@ def _problems(row: Row, now: UtcTime) -> Iterator[str]:
     """Yield what is wrong with a row's cells."""
     checks = {
         "id": (_is_request_id, "lower-case letters, digits, dots, dashes and underscores, 63 at most"),
-        "kind": (KINDS.__contains__, "class, sample or subject"),
+        "kind": (_KINDS.__contains__, "class, sample or subject"),
         "name": (is_text, "text that is not empty"),
         "basis": (("", *BASES).__contains__, f"{' or '.join(BASES)}, or nothing"),
     }
@@ -127,8 +127,8 @@ def _filed(group: Sequence[Row], model: str, now: UtcTime) -> Filed:
 
 def _scope_of(group: Sequence[Row]) -> Scope:
     """Return what some rows name; ids become pseudonyms here."""
-    named = dict.fromkeys(KINDS.values(), ())
-    return make_scope(**{**named, KINDS[group[0].cells["kind"]]: tuple(row.cells["name"] for row in group)})
+    named = dict.fromkeys(_KINDS.values(), ())
+    return make_scope(**{**named, _KINDS[group[0].cells["kind"]]: tuple(row.cells["name"] for row in group)})
 
 
 def _names(scope: Scope) -> tuple[str, ...]:

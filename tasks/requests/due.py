@@ -23,13 +23,13 @@ def search_tags(root: Path, split: SplitRecord, requests: Sequence[DeletionReque
     Returns:
         Tags for MLflow; nothing in them names what is forgotten.
     """
-    due, ids = due_day(root, requests), [one.id for one in requests]
+    due, ids = first_due_day(root, requests), [one.id for one in requests]
     tags = {Tag.SCOPE_KIND: split.scope_kind}
     tags |= {} if due is None else {Tag.DUE: due}
     return tags | ({Tag.REQUESTS: ", ".join(ids)} if len(ids) > 1 else {})
 
 
-def due_day(root: Path, requests: Sequence[DeletionRequest]) -> Day | None:
+def first_due_day(root: Path, requests: Sequence[DeletionRequest]) -> Day | None:
     """Return the day by which the first of some requests is due.
 
     Args:

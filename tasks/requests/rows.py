@@ -14,8 +14,8 @@ from typing import Any
 from unlearn_core.errors import RequestError, SetupError
 
 REQUIRED = ("id", "kind", "name")
-OPTIONAL = ("basis", "received")
-COLUMNS = f"{', '.join(REQUIRED)}, and perhaps {', '.join(OPTIONAL)}"
+_OPTIONAL = ("basis", "received")
+_COLUMNS = f"{', '.join(REQUIRED)}, and perhaps {', '.join(_OPTIONAL)}"
 SHOWN = 20
 BLANKS = {" ", "\t", "\r", "\n"}
 
@@ -49,7 +49,7 @@ def refuse(path: Path, problems: list[str]) -> None:
         raise RequestError(f"{path.name} was not imported, no row of it:\n  " + "\n  ".join(listed))
 
 
-def read_rows(path: Path) -> tuple[Row, ...]:
+def read_request_rows(path: Path) -> tuple[Row, ...]:
     """Read a file's rows.
 
     Args:
@@ -69,7 +69,7 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     rows = tuple(one for one in found if isinstance(one, Row))
     problems = [one for one in found if isinstance(one, str)]
     if not found:
-        problems.append(f"there is no request in it; expected rows of {COLUMNS}")
+        problems.append(f"there is no request in it; expected rows of {_COLUMNS}")
     refuse(path, problems)
     return rows
 
@@ -101,7 +101,7 @@ def _csv_rows(text: str) -> Iterator[Row | str]:
             if (cells := next(reader, None)) is None:
                 return
             if len(cells) == len(header):
-                yield Row(line, {**dict.fromkeys(OPTIONAL, ""), **dict(zip(header, cells, strict=True))})
+                yield Row(line, {**dict.fromkeys(_OPTIONAL, ""), **dict(zip(header, cells, strict=True))})
             elif cells:
                 yield f"line {line}: {len(cells)} cells came, {len(header)} were expected, as in line 1"
     except csv.Error as error:
@@ -110,14 +110,14 @@ def _csv_rows(text: str) -> Iterator[Row | str]:
 
 def _header_problem(header: list[str]) -> str | None:
     """Say what is wrong with the names of columns, which are not repeated: they may be a first row."""
-    unknown = [str(place) for place, name in enumerate(header, 1) if name not in {*REQUIRED, *OPTIONAL}]
+    unknown = [str(place) for place, name in enumerate(header, 1) if name not in {*REQUIRED, *_OPTIONAL}]
     missing = [name for name in REQUIRED if name not in header]
     wrong = [
         *([f"no column {', '.join(missing)}"] if missing else []),
         *([f"an unknown name for column {', '.join(unknown)}"] if unknown else []),
         *(["a name given twice"] if len(set(header)) < len(header) else []),
     ]
-    return f"the header has {' and '.join(wrong)}; expected {COLUMNS}" if wrong else None
+    return f"the header has {' and '.join(wrong)}; expected {_COLUMNS}" if wrong else None
 
 
 def _json_rows(text: str) -> Iterator[Row | str]:
@@ -129,7 +129,7 @@ def _json_rows(text: str) -> Iterator[Row | str]:
             if problem := _object_problem(value):
                 yield f"line {line}: {problem}"
             else:
-                yield Row(line, {**dict.fromkeys(OPTIONAL, ""), **value})
+                yield Row(line, {**dict.fromkeys(_OPTIONAL, ""), **value})
     except json.JSONDecodeError as error:
         yield f"line {error.lineno}: not a JSON list of objects: {error.msg}"
     except (ValueError, RecursionError):
@@ -173,13 +173,13 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _object_problem(value: Any) -> str | None:
     """Say what is wrong with a value of the list."""
     if not isinstance(value, dict):
-        return f"a {type(value).__name__} came where an object was expected, with {COLUMNS}"
-    unknown = len(value.keys() - {*REQUIRED, *OPTIONAL})
+        return f"a {type(value).__name__} came where an object was expected, with {_COLUMNS}"
+    unknown = len(value.keys() - {*REQUIRED, *_OPTIONAL})
     missing = [name for name in REQUIRED if name not in value]
-    other = [name for name in (*REQUIRED, *OPTIONAL) if not isinstance(value.get(name, ""), str)]
+    other = [name for name in (*REQUIRED, *_OPTIONAL) if not isinstance(value.get(name, ""), str)]
     wrong = [
         *([f"{unknown} unknown keys"] if unknown else []),
         *([f"no {', '.join(missing)}"] if missing else []),
         *([f"something other than text as {', '.join(other)}"] if other else []),
     ]
-    return f"the object has {' and '.join(wrong)}; expected {COLUMNS}, all text" if wrong else None
+    return f"the object has {' and '.join(wrong)}; expected {_COLUMNS}, all text" if wrong else None

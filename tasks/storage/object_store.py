@@ -17,7 +17,7 @@ from typing import Any
 
 from tasks.checkout import patience
 from tasks.checkout.settings import ServiceSettings, StoreSettings
-from tasks.storage.store_errors import explained
+from tasks.storage.store_errors import store_explained
 from unlearn_core.errors import EvidenceError, SetupError
 
 
@@ -176,7 +176,7 @@ class ObjectStore:
         return boto3.Session(botocore_session=session).client("s3", endpoint_url=self.endpoint, config=config)
 
     def _explained(self) -> AbstractContextManager[None]:
-        return explained(self.bucket)
+        return store_explained(self.bucket)
 
 
 @cache

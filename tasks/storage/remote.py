@@ -15,7 +15,7 @@ from tasks.checkout import patience
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.variables import restored, set_defaults
 from tasks.storage.object_store import find_data_store
-from tasks.storage.store_errors import explained
+from tasks.storage.store_errors import store_explained
 from tasks.storage.versioning import opened
 from unlearn_core.errors import PipelineError, SetupError
 
@@ -219,7 +219,7 @@ def _explain(raised: Exception | None, listener: _Listener) -> None:
         if (cause := _cause(error)) is not None:
             store = find_data_store()
             bucket = store.bucket if store else "the bucket of DVC's remote"
-            with explained(bucket, setting="LETHE_S3_DATA_BUCKET"):
+            with store_explained(bucket, setting="LETHE_S3_DATA_BUCKET"):
                 raise cause
     said = "; ".join(" ".join(one.split()) for one in listener.said) or str(raised)
     raise PipelineError(f"DVC could not transfer all data: {said}") from raised

@@ -14,7 +14,7 @@ _CREDENTIALS = (
 
 
 @contextmanager
-def explained(bucket: str, *, setting: str = "LETHE_S3_BUCKET") -> Iterator[None]:
+def store_explained(bucket: str, *, setting: str = "LETHE_S3_BUCKET") -> Iterator[None]:
     """Turn what boto3 raises into an error of Lethe's own; none of its messages holds a secret."""
     from botocore import exceptions
     from botocore.exceptions import (

@@ -20,11 +20,11 @@ from tasks.tracking.attempts import log_attempt, log_drift, log_evaluation
 from tasks.tracking.runs import (
     Run,
     comparison_run,
-    connect,
     deletion_run,
     end_run,
     log_documents,
     set_tags,
+    tracking_of,
 )
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.membership import loss_scores
@@ -50,7 +50,7 @@ def log_rung(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | N
 def log_comparison(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:
     """Write one attempt that is compared but not served into a run of its own beside the deletion's."""
     split = read_split(checkout)
-    parent = comparison_run(connect(checkout), request_id=split.request, key=split.deletion_key)
+    parent = comparison_run(tracking_of(checkout), request_id=split.request, key=split.deletion_key)
     _log(parent, checkout, rung, run, reference)
     end_run(parent, "FINISHED")
 
@@ -91,7 +91,7 @@ def _refusal_tags(checkout: Checkout, record: DeletionRecord) -> dict[str, str]:
 def open_deletion(checkout: Checkout) -> Run:
     """Find or start the run of the current deletion."""
     split = read_split(checkout)
-    return deletion_run(connect(checkout), request_id=split.request, key=split.deletion_key)
+    return deletion_run(tracking_of(checkout), request_id=split.request, key=split.deletion_key)
 
 
 def _log(parent: Run, checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:

@@ -7,7 +7,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
 from tasks.checkout.tags import Tag, certificate_tags
 from tasks.computing.materials import read_split
-from tasks.report.explaining import Page, explain, folder_of, version_note
+from tasks.report.explaining import Page, explain, explanations_of, version_note
 from tasks.report.gathering import gather_facts
 from tasks.report.outputs import run_name
 from tasks.report.page import write_report
@@ -64,7 +64,7 @@ def explain_refusal(checkout: Checkout, run: Run, *requests: RequestId) -> None:
     """
     told = [gather_facts(checkout, one) for one in requests]
     for facts in told:
-        log_documents(run, write_report(checkout, facts.request), artifact_path=folder_of(facts))
+        log_documents(run, write_report(checkout, facts.request), artifact_path=explanations_of(facts))
     set_tags(run, {Tag.NOTE: explain(*told, page=page_of(run))})
 
 

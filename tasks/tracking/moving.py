@@ -13,7 +13,7 @@ from tasks.checkout.tags import Tag
 from unlearn_core.errors import SetupError
 
 ARTIFACTS = "artifacts"
-WAIT_S = 60
+LOCK_WAIT_S = 60
 PLACES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -38,7 +38,7 @@ def settle(folder: Path) -> None:
     database = folder / "mlflow.db"
     if not database.is_file():
         return
-    with closing(sqlite3.connect(database, timeout=WAIT_S)) as store:
+    with closing(sqlite3.connect(database, timeout=LOCK_WAIT_S)) as store:
         if not (elsewhere := _earlier_folders(store, folder)):
             return
         try:

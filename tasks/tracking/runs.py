@@ -57,7 +57,7 @@ class Run:
     id: str
 
 
-def connect(checkout: Checkout) -> Tracking:
+def tracking_of(checkout: Checkout) -> Tracking:
     """Open the tracking store of a checkout: its model's experiment.
 
     Args:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearn_core.audit.envelope import MAX_BYTES, PAYLOAD_TYPE, decode, encode, pae, read_statement
+from unlearn_core.audit.envelope import MAX_BYTES, PAYLOAD_TYPE, decode_envelope, encode, pae, read_statement
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json
 
@@ -38,13 +38,13 @@ def test_an_envelope_is_canonical_json_and_one_newline():
 @given(st.binary(min_size=1), st.binary(min_size=64, max_size=64), st.binary(min_size=32, max_size=32))
 def test_what_is_encoded_decodes(payload: bytes, signature: bytes, key: bytes):
     keyid = "sha256:" + key.hex()
-    assert decode(encode(payload, signature, keyid)) == (payload, signature, keyid)
+    assert decode_envelope(encode(payload, signature, keyid)) == (payload, signature, keyid)
 
 
 @given(st.binary())
 def test_arbitrary_bytes_are_refused(raw: bytes):
     with pytest.raises(EvidenceError):
-        decode(raw)
+        decode_envelope(raw)
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ REFUSED = {
 def test_another_spelling_is_refused(raw: bytes):
     assert raw != GOOD
     with pytest.raises(EvidenceError, match=r"\w"):
-        decode(raw)
+        decode_envelope(raw)
 
 
 def statement_text() -> str:
-    return decode(GOLDEN.read_bytes()).payload.decode()
+    return decode_envelope(GOLDEN.read_bytes()).payload.decode()
 
 
 NOT_A_STATEMENT = {

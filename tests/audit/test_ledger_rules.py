@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearn_core.audit.ledger import MOVES, accept, check_ledger, move, next_event
+from unlearn_core.audit.ledger import MOVES, check_ledger, make_submission, move, next_event
 from unlearn_core.errors import EvidenceError, RequestError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.ledger import Entry
@@ -17,7 +17,7 @@ steps = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(sorted(MOVES))), m
 
 def submission(number=0, classes=("3",)):
     request = DeletionRequest(id=f"r-{number}", scope=ClassScope(classes=classes))
-    return accept(request, model="digits", basis="gdpr", received=NOW)
+    return make_submission(request, model="digits", basis="gdpr", received=NOW)
 
 
 def play(wanted):
@@ -161,4 +161,4 @@ def test_the_digest_of_an_event_stays_what_it_was():
 
 def test_a_model_name_that_could_be_none_is_refused():
     with pytest.raises(RequestError, match="model"):
-        accept(submission().request, model="a b", basis="gdpr", received=NOW)
+        make_submission(submission().request, model="a b", basis="gdpr", received=NOW)

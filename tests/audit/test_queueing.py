@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearn_core.audit.ledger import accept
+from unlearn_core.audit.ledger import make_submission
 from unlearn_core.audit.queueing import due_first, in_groups, turn_of
 from unlearn_core.records.ledger import Entry
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope
@@ -15,7 +15,7 @@ PSEUDONYM = "hmac-sha256:" + "0" * 64
 def entry(request_id, *, model="digits", state="received", samples=False, leader=None):
     scope = SampleScope(samples=(PSEUDONYM,)) if samples else ClassScope(classes=("3",))
     request = DeletionRequest(id=request_id, scope=scope)
-    submission = accept(request, model=model, basis="gdpr", received="2026-11-21T12:00:00Z")
+    submission = make_submission(request, model=model, basis="gdpr", received="2026-11-21T12:00:00Z")
     return Entry(submission=submission, state=state, attempts=0, worker=None, lease_until=None, leader=leader)
 
 

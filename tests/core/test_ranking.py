@@ -5,7 +5,7 @@ import math
 import pytest
 from compared import ATTACK, FORGET, RETAIN, failed, row
 
-from unlearn_core.ranking import gap_of, rank, standing
+from unlearn_core.ranking import gap_of, rank, summarise
 
 RATIO = "relearn.ratio"
 
@@ -70,7 +70,7 @@ def test_kinds_of_forget_sets_are_never_mixed():
 
 
 def test_failures_are_counted_and_are_no_measurement():
-    found = standing("class", "svd", [*gaps(0.1, 0.2), failed("svd", seed=2)])
+    found = summarise("class", "svd", [*gaps(0.1, 0.2), failed("svd", seed=2)])
     assert (found.cases, found.outcomes) == (3, {"passes": 2, "failed": 1})
     assert found.gap(FORGET).samples == found.average_gap.samples == found.cost.samples == 2
     assert found.gap(RETAIN).value == 0
@@ -78,8 +78,8 @@ def test_failures_are_counted_and_are_no_measurement():
 
 def test_cost_is_the_share_of_the_retraining_of_the_same_case():
     rows = [row("svd", seconds=2.0, retraining_seconds=8.0), row("svd", seconds=3.0, retraining_seconds=4.0)]
-    assert standing("class", "svd", rows).cost.value == pytest.approx(0.5)
+    assert summarise("class", "svd", rows).cost.value == pytest.approx(0.5)
 
 
 def test_a_time_that_nobody_took_is_left_out():
-    assert standing("class", "svd", [row("svd", retraining_seconds=None)]).cost is None
+    assert summarise("class", "svd", [row("svd", retraining_seconds=None)]).cost is None

@@ -10,23 +10,23 @@ from torch import Tensor, nn
 
 from unlearn_core.data import Samples
 from unlearn_core.progress import ignore_step
-from unlearn_core.stopping import Attempt, Judged, judge_of_samples, search_rate
+from unlearn_core.stopping import Judged, RateAttempt, judge_of_samples, search_rate
 
 
-def attempt_at(rate: float, right: float) -> Attempt:
+def attempt_at(rate: float, right: float) -> RateAttempt:
     """Be content with a rate within a factor of 1.5 of the right one; the further away, the worse."""
     distance = math.log(rate / right)
     near = abs(distance) < math.log(1.5)
     judged = Judged("right", (False, abs(distance)), near, {})
     verdict = "right" if near else "too much" if distance > 0 else "too little"
-    return Attempt(rate, 1, judged, [], verdict)
+    return RateAttempt(rate, 1, judged, [], verdict)
 
 
 @given(right=st.floats(0.001, 1.0))
 def test_a_rate_within_two_decades_is_found(right: float) -> None:
     made: list[float] = []
 
-    def attempt(rate: float) -> Attempt:
+    def attempt(rate: float) -> RateAttempt:
         made.append(rate)
         return attempt_at(rate, right)
 
@@ -38,7 +38,7 @@ def test_a_rate_within_two_decades_is_found(right: float) -> None:
 def test_no_more_attempts_are_made_than_allowed_and_the_best_is_kept() -> None:
     made: list[float] = []
 
-    def attempt(rate: float) -> Attempt:
+    def attempt(rate: float) -> RateAttempt:
         made.append(rate)
         return attempt_at(rate, 1e-9)
 

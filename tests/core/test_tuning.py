@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from unlearn_core.data import Samples
 from unlearn_core.stopping import judge_of_classes, judge_of_samples
-from unlearn_core.tuning import accuracy, leads, standing
+from unlearn_core.tuning import accuracy, leads, measure_candidate
 
 
 class Echo(nn.Module):
@@ -37,7 +37,9 @@ def test_accuracy_is_the_share_in_the_lead() -> None:
 
 
 def test_margins_make_the_score_stricter_on_both_sides() -> None:
-    stands = standing(nn.Identity(), of_class(0, [0.2, -0.2, -2.0, -3.0]), of_class(1, [3.0, 0.2, -1.0, 2.0]))
+    stands = measure_candidate(
+        nn.Identity(), of_class(0, [0.2, -0.2, -2.0, -3.0]), of_class(1, [3.0, 0.2, -1.0, 2.0])
+    )
     assert (stands.forget_accuracy, stands.within_reach) == (0.25, 0.5)
     assert (stands.retain_accuracy, stands.retain_clearly) == (0.75, 0.5)
     assert stands.score == pytest.approx((0.75 + 0.5) / 2 * 0.5)

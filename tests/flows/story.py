@@ -144,9 +144,9 @@ def deleted(root, *arguments, folder="."):
 
 
 def registered(root):
-    from tasks.tracking.runs import connect
+    from tasks.tracking.runs import tracking_of
 
-    return connect(Checkout(root)).client.search_model_versions("name = 'digits'")
+    return tracking_of(Checkout(root)).client.search_model_versions("name = 'digits'")
 
 
 def stages_of(root):

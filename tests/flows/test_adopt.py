@@ -20,7 +20,7 @@ from tasks.data.folders import Folders
 from tasks.data.pool import Pool
 from tasks.lifecycle.trained_elsewhere import measure_accuracy
 from tasks.tracking.registry import champion
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.models import build_seeded
 from unlearn_core.records.adoption import Adopted
@@ -180,12 +180,12 @@ def test_the_champion_of_a_later_deletion_is_not_replaced_by_the_adopted_model(t
     assert code == 2
     assert "has forgotten request 'r-1' from this data" in err
     assert pinned(told.root) == before
-    assert champion(connect(Checkout(told.root)), "insects").version == 2
+    assert champion(tracking_of(Checkout(told.root)), "insects").version == 2
 
 
 def test_no_tag_and_no_certificate_names_a_path(told, elsewhere):
-    client = connect(Checkout(told.root)).client
-    runs = client.search_runs([connect(Checkout(told.root)).experiment_id])
+    client = tracking_of(Checkout(told.root)).client
+    runs = client.search_runs([tracking_of(Checkout(told.root)).experiment_id])
     tags = [str({**one.data.tags, **one.data.params}) for one in runs]
     versions = [str(one.tags) for one in client.search_model_versions("name = 'insects'")]
     certificate = (told.root / told.released.certificate).read_text()

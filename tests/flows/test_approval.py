@@ -13,7 +13,7 @@ from tasks.checkout.files import read_record
 from tasks.evidence.approving import decide
 from tasks.evidence.bundle import gather_bundle
 from tasks.tracking.registry import champion
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.audit.certificate import check
 from unlearn_core.errors import EvidenceError, GateError
 from unlearn_core.records.approval import Approval
@@ -41,13 +41,13 @@ def project(judged, tmp_path):
 
 def certified(project):
     DELETION["certify"](Checkout(project))
-    return champion(connect(Checkout(project)), "digits")
+    return champion(tracking_of(Checkout(project)), "digits")
 
 
 def test_nothing_is_certified_before_somebody_has_decided(project):
     with pytest.raises(GateError, match=r"nobody has decided yet; .* `lethe approve demo --by NAME`"):
         certified(project)
-    assert champion(connect(Checkout(project)), "digits") is None
+    assert champion(tracking_of(Checkout(project)), "digits") is None
     assert not Checkout(project).certificate("demo").exists()
 
 
@@ -90,7 +90,7 @@ def test_a_refused_model_does_not(project):
     assert code == 0, err
     with pytest.raises(GateError, match="refused by privacy office; the champion stays"):
         certified(project)
-    assert champion(connect(Checkout(project)), "digits") is None
+    assert champion(tracking_of(Checkout(project)), "digits") is None
 
 
 def test_a_decision_about_another_model_does_not_count(project):

@@ -18,7 +18,7 @@ from tasks.requests.ledger import reading
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.ledger import connect
 from tasks.storage.object_store import find_store
-from unlearn_core.audit.envelope import decode
+from unlearn_core.audit.envelope import decode_envelope
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import Statement
@@ -27,7 +27,7 @@ from unlearn_core.records.request import ClassScope, DeletionRequest
 
 pytestmark = NOISE
 
-GOLDEN = decode((ROOT / "tests/golden/certificate-v1.dsse.json").read_bytes())[0]
+GOLDEN = decode_envelope((ROOT / "tests/golden/certificate-v1.dsse.json").read_bytes())[0]
 NAMES = ("r-1", "r-2", "r-3")
 ELSEWHERE = "sha256:" + "0" * 64
 

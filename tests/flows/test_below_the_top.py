@@ -12,7 +12,7 @@ from world import NOISE, commit, files_of, lethe, make_checkout, run
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.git import run_git
 from tasks.lifecycle.publishing import publish
-from unlearn_core.audit.envelope import decode, read_statement
+from unlearn_core.audit.envelope import decode_envelope, read_statement
 
 pytestmark = NOISE
 
@@ -50,7 +50,7 @@ def test_its_commit_takes_nothing_else_and_others_changes_are_not_its_own(compan
     assert changed[0] == "Delete r-1: svd passes"
     assert {path.split("/")[:2] == ["models", "digits"] for path in changed[1:] if path} == {True}
     assert run_git(company, "status", "--porcelain") == " M notes.txt"
-    payload = decode(Checkout(root).certificate("r-1").read_bytes()).payload
+    payload = decode_envelope(Checkout(root).certificate("r-1").read_bytes()).payload
     assert read_statement(payload).predicate.provenance.dirty is False
 
 

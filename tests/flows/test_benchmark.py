@@ -6,7 +6,7 @@ import shutil
 import pytest
 from world import NOISE, files_of, lethe, make_checkout
 
-from flows.cli.benchmark import agrees, tell_forecast
+from flows.cli.benchmark import agrees_to_run, tell_forecast
 from flows.cli.reference import ASK_ABOVE_S
 from flows.stages.dataset import make_dataset
 from flows.stages.parent import make_parent
@@ -17,7 +17,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_params, write_params
 from tasks.data.datasets import read_manifest
 from tasks.references.plan import plan_references
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import ModelError, RequestError
 from unlearn_core.ranking import AVERAGE_GAP
 from unlearn_core.records.benchmark import BenchmarkReport, Forecast
@@ -100,7 +100,7 @@ def test_all_pages_are_written_and_in_mlflow(compared):
     root, _, report, _ = compared
     names = {"leaderboard.md", "leaderboard.html", "leaderboard.json", "leaderboard.csv", "rows.csv"}
     assert {(root / page).name for page in report.pages if (root / page).is_file()} == names
-    client = connect(Checkout(root)).client
+    client = tracking_of(Checkout(root)).client
     run = client.get_run(report.run)
     assert {entry.path for entry in client.list_artifacts(report.run)} == names
     best = report.leaderboard.standings[0]
@@ -247,5 +247,5 @@ def test_a_person_is_asked_about_what_takes_long(monkeypatch, terminal, options,
     monkeypatch.setattr("sys.stdin.isatty", lambda: terminal)
     monkeypatch.setattr("typer.confirm", lambda *_text, **_named: asked.append("asked"))
     foreseen = LONG.model_copy(update={"seconds": float(seconds)})
-    said = agrees(foreseen, **{"dry_run": False, "yes": False, **options})
+    said = agrees_to_run(foreseen, **{"dry_run": False, "yes": False, **options})
     assert (bool(asked), bool(said)) == expected

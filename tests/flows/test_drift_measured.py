@@ -9,7 +9,7 @@ import torch
 from sequence import LENIENT, of_class, of_samples, prepare, serve
 from world import NOISE, copied, make_checkout
 
-from flows.stages.unlearn import unlearn
+from flows.stages.unlearn import climb_ladder
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.params import read_params, read_values, write_params
@@ -19,7 +19,7 @@ from tasks.data.pool import Pool
 from tasks.evidence.verification import verify_files
 from tasks.lifecycle.releases import continue_from_champion
 from tasks.measuring.drift import measure_drift
-from tasks.tracking.runs import connect, deletion_run
+from tasks.tracking.runs import deletion_run, tracking_of
 from unlearn_core.drift import layer_drifts, stale_by
 from unlearn_core.errors import PipelineError
 from unlearn_core.moments import collect
@@ -122,7 +122,7 @@ def test_the_certificate_says_how_far_the_model_has_drifted(served):
 
 def test_the_run_has_the_drift_as_metrics_and_in_full(served, tmp_path):
     split = read_record(served.checkout.split / "split.json", SplitRecord)
-    tracking = connect(Checkout(served.root))
+    tracking = tracking_of(Checkout(served.root))
     run = deletion_run(tracking, request_id="r-2", key=split.deletion_key)
     metrics = tracking.client.get_run(run.id).data.metrics
     assert metrics["drift.requests"] == 2
@@ -139,7 +139,7 @@ def test_drift_measured_twice_is_the_same(served):
 
 def test_a_spent_budget_leaves_only_retraining(copy):
     with_budget(copy, max_requests=1)
-    record = unlearn(Checkout(copy))
+    record = climb_ladder(Checkout(copy))
     assert record.tried == ("retrain",)
     why = next(entry.why for entry in record.left_out if entry.method == "finetune")
     assert "this would be deletion 2 since the model was trained in full, 1 are allowed" in why
@@ -147,7 +147,7 @@ def test_a_spent_budget_leaves_only_retraining(copy):
 
 def test_retraining_ends_the_drift(copy):
     with_budget(copy, max_requests=1)
-    record = unlearn(Checkout(copy))
+    record = climb_ladder(Checkout(copy))
     card = read_checkpoint_card(Checkout(copy).unlearned)
     assert (card.trained, card.deletions) == (None, 0)
     assert (record.drift.origin, record.drift.requests) == (card.weights, 0)
@@ -160,7 +160,7 @@ def test_an_overdrawn_budget_leaves_only_retraining(copy):
     methods = {**read_params(copy).methods, "pgu": {}}
     write_params(copy, {"policy": {**policy, "ladder": ladder}, "methods": methods})
     with_budget(copy, max_weight_distance=0.0)
-    record = unlearn(Checkout(copy))
+    record = climb_ladder(Checkout(copy))
     refused = record.rungs[0]
     assert record.tried == ("finetune", "retrain")
     assert refused.why.startswith("The drift budget is overdrawn: weight distance 0.")
@@ -173,7 +173,7 @@ def test_a_model_beyond_the_budget_is_told_as_drifted(copy):
     from tasks.evidence.certification import gather_certificates
 
     with_budget(copy, max_weight_distance=0.0)
-    (certificate,) = gather_certificates(Checkout(copy), unlearn(Checkout(copy)), started=now())
+    (certificate,) = gather_certificates(Checkout(copy), climb_ladder(Checkout(copy)), started=now())
     attempts = certificate.attempts
     assert (attempts[0].method, attempts[0].verdict) == ("finetune", "drifted")
 
@@ -181,4 +181,4 @@ def test_a_model_beyond_the_budget_is_told_as_drifted(copy):
 def test_a_trained_model_that_is_not_here_is_asked_for(served, copy):
     shutil.rmtree(Checkout(copy).generation("models", served.second.drift.origin))
     with pytest.raises(PipelineError, match="does not exist; fetch it with `dvc checkout` or `dvc pull`"):
-        unlearn(Checkout(copy))
+        climb_ladder(Checkout(copy))

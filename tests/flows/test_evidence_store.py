@@ -24,7 +24,7 @@ from tasks.keys.folder import load_pseudonym_key
 from tasks.lifecycle.releases import read_release
 from tasks.requests.request_file import make_scope, read_request
 from tasks.tracking.registry import champion
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import LetheError, PipelineError, SetupError, UnavailableError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.evidence import EvidenceManifest
@@ -281,7 +281,7 @@ def interrupted(served, s3, tmp_path_factory):
         patch.setattr("tasks.checkout.patience.TRIES", 1)
         s3.refuse(1, "PUT", status="403 Forbidden", code="AccessDenied")
         refused = raised(certify, Checkout(root))
-        promoted = champion(connect(Checkout(root)), "digits") is not None
+        promoted = champion(tracking_of(Checkout(root)), "digits") is not None
         certify(Checkout(root))
         certified, certificate = list(s3.objects("interrupted")), f"{folder_in_bucket(root)}/{CERTIFICATE}"
         s3.refuse(1, "PUT")

@@ -28,14 +28,14 @@ from tasks.checkout.params import read_values, write_params
 from tasks.computing.checkpoints import WEIGHTS
 from tasks.data.datasets import read_manifest
 from tasks.evidence.verification import verify_files
-from tasks.keys.signing import public_keys_in, read_certificate, trust_folder, verify
+from tasks.keys.signing import public_keys_in, read_certificate, trust_folder, verify_signature
 from tasks.lifecycle.standing import find_release, find_served, find_unfinished
 from tasks.requests.grouping import make_group
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.ledger import connect as connect_ledger
 from tasks.requests.request_file import make_request, make_scope, read_request, submit_request
 from tasks.tracking.registry import champion
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import EvidenceError, GateError, RequestError, SetupError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.deletion import DeletionRecord, Outcome, Released
@@ -111,7 +111,7 @@ def served(accepted, prefect_server, tmp_path_factory):
 
 def statement_of(root, request_id):
     raw = read_certificate(Checkout(root).certificate(request_id))
-    return verify(raw, public_keys_in(trust_folder()))[0].predicate
+    return verify_signature(raw, public_keys_in(trust_folder()))[0].predicate
 
 
 def test_a_group_has_one_version_and_each_request_a_release(served):
@@ -168,7 +168,7 @@ def test_each_request_has_all_of_its_evidence(served):
 
 
 def test_each_request_has_its_documents_in_the_run(served):
-    client = connect(Checkout(served.root)).client
+    client = tracking_of(Checkout(served.root)).client
     for name in NAMES:
         found = client.list_artifacts(served.released[0].run, f"evidence/{name}")
         assert {Path(one.path).name for one in found} == {CERTIFICATE, "report.html"}
@@ -286,7 +286,7 @@ def test_where_no_model_is_accepted_every_request_has_a_report(accepted, tmp_pat
     for name in NAMES:
         assert "Nothing was released" in Checkout(root).report(name).read_text()
         assert not Checkout(root).certificate(name).exists()
-    assert champion(connect(Checkout(root)), "digits") is None
+    assert champion(tracking_of(Checkout(root)), "digits") is None
 
 
 @pytest.mark.usefixtures("prefect_server")
@@ -344,7 +344,7 @@ def test_a_ledger_that_cannot_be_reached_is_told_before_anything_is_promoted(acc
     monkeypatch.setenv("LETHE_DATABASE_URL", "postgresql://lethe:s3cret@127.0.0.1:1/ledger")
     with pytest.raises(SetupError, match=r"the ledger at postgresql://127\.0\.0\.1:1/ledger cannot be used"):
         certify(Checkout(root))
-    assert champion(connect(Checkout(root)), "digits") is None
+    assert champion(tracking_of(Checkout(root)), "digits") is None
     assert not Checkout(root).certificate("r-3").exists()
 
 
@@ -387,7 +387,7 @@ def test_no_model_is_promoted_while_one_certificate_is_not_stored(accepted, buck
     s3.refuse(1, "/r-8/", status="403 Forbidden", code="AccessDenied")
     with pytest.raises(SetupError, match="AccessDenied"):
         certify(Checkout(root))
-    assert champion(connect(Checkout(root)), "digits") is None
+    assert champion(tracking_of(Checkout(root)), "digits") is None
     assert sorted(folders(s3, bucket, CERTIFICATE)) == ["r-3", "r-5"]
     assert not registered(root)
 
@@ -442,7 +442,7 @@ def test_killed_after_any_write_it_ends_with_one_version_and_one_certificate_eac
     stored = [key for key in s3.objects(bucket) if key.endswith(CERTIFICATE)]
     assert len(stored) == len(folders(s3, bucket, "manifest.json")) == 3
     assert "up to date" in run(root, "dvc", "status").stdout
-    assert connect(Checkout(root)).client.get_run(released[0].run).info.status == "FINISHED"
+    assert tracking_of(Checkout(root)).client.get_run(released[0].run).info.status == "FINISHED"
 
 
 @pytest.mark.usefixtures("prefect_server")

@@ -20,7 +20,7 @@ from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.data.datasets import read_card, read_manifest
 from tasks.evidence.verification import verify_files
 from tasks.tracking.registry import champion
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import RequestError
 from unlearn_core.records.deletion import DeletionRecord
 
@@ -28,7 +28,7 @@ pytestmark = NOISE
 
 
 def lethe_run(root, run_id):
-    return connect(Checkout(root)).client.get_run(run_id)
+    return tracking_of(Checkout(root)).client.get_run(run_id)
 
 
 def test_both_drivers_write_the_same_lock(reproduced, story):
@@ -154,7 +154,7 @@ def test_a_refused_deletion_leaves_a_record_and_a_failed_run(story):
     assert record.tried == ("svd", "retrain")
     assert record.accepted is None
     assert b"Nothing was released" in (story.root / "evidence/r-3/report.html").read_bytes()
-    tracking = connect(Checkout(story.root))
+    tracking = tracking_of(Checkout(story.root))
     (found,) = tracking.client.search_runs(
         [tracking.experiment_id], "tags.`lethe.request` = 'r-3' and tags.`lethe.kind` = 'deletion'"
     )
@@ -177,7 +177,7 @@ def test_a_refused_deletion_pins_nothing_of_its_own(story):
 
 
 def test_a_refused_deletion_leaves_the_champion(story):
-    assert champion(connect(Checkout(story.root)), "digits").version == 2
+    assert champion(tracking_of(Checkout(story.root)), "digits").version == 2
     assert not (story.root / "evidence/r-3/released.json").exists()
 
 

@@ -15,7 +15,7 @@ from tasks.evidence.verification import verify_files
 from tasks.keys.signing import read_certificate
 from tasks.references.retrained import references_of
 from tasks.report.page import write_report
-from unlearn_core.audit.envelope import decode, read_statement
+from unlearn_core.audit.envelope import decode_envelope, read_statement
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.deletion import DeletionRecord
@@ -42,7 +42,7 @@ def served(own_folders, tmp_path_factory):
     checkout = Checkout(make_checkout(tmp_path_factory.mktemp("levels") / "project", policy=policy))
     for name, stage in STAGES.items():
         assert run_due(checkout, name, stage)
-    statement = read_statement(decode(read_certificate(checkout.certificate("demo"))).payload)
+    statement = read_statement(decode_envelope(read_certificate(checkout.certificate("demo"))).payload)
     return Served(checkout, read_record(checkout.deletion, DeletionRecord), statement.predicate)
 
 

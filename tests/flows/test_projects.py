@@ -17,7 +17,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.git import run_git
 from tasks.checkout.params import write_params
-from tasks.lifecycle.projects import BRANCH, find_project, prepare
+from tasks.lifecycle.projects import BRANCH, find_project, prepare_project
 from tasks.lifecycle.publishing import publish
 from tasks.lifecycle.standing import find_served
 from unlearn_core.errors import UnavailableError
@@ -51,7 +51,7 @@ class Worked:
 
 def begin(folder, request_id):
     """Make the worker's clone ready for a request."""
-    return prepare(find_project(folder, "digits"), request_id)
+    return prepare_project(find_project(folder, "digits"), request_id)
 
 
 def delete(checkout: Checkout, request_id, name):

@@ -9,19 +9,19 @@ from retraining import gate_reference
 from world import NOISE, files_of, lethe, make_checkout, run
 
 import flows.reference
-from flows.cli.reference import ASK_ABOVE_S, agrees, span, tell_estimate
+from flows.cli.reference import ASK_ABOVE_S, agrees_to_train, tell_estimate, time_in_words
 from flows.reference import STAGES
 from flows.stages.pipeline import run_due
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_params
 from tasks.references import estimating, processes
 from tasks.references.retrained import references_of
-from unlearn_core.records.reference import Estimate, ReferenceReport
+from unlearn_core.records.reference import BuildEstimate, ReferenceReport
 
 pytestmark = NOISE
 
 ASKED = ("reference", "--count", "2", "--shadows", "1")
-LONG = Estimate(models=2, finished=0, at_once=1, seconds=ASK_ABOVE_S + 1.0, seconds_each=200.0)
+LONG = BuildEstimate(models=2, finished=0, at_once=1, seconds=ASK_ABOVE_S + 1.0, seconds_each=200.0)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_a_disk_that_is_too_small_is_refused(built, monkeypatch):
 def test_failed_trainings_are_named_and_have_an_exit_code(built, monkeypatch):
     root, *_ = built
     before = written(root)
-    enough = Estimate(models=3, finished=2, at_once=1)
+    enough = BuildEstimate(models=3, finished=2, at_once=1)
     monkeypatch.setattr(flows.reference, "estimate_building", lambda *_arguments, **_named: enough)
     monkeypatch.setattr(processes, "COMMAND", (processes.COMMAND[0], "-c", "raise SystemExit('no luck')"))
     code, _, err = lethe(root, "reference", "--count", "3")
@@ -162,7 +162,7 @@ def test_a_person_is_asked_about_what_takes_long(monkeypatch, terminal, options,
     monkeypatch.setattr("sys.stdin.isatty", lambda: terminal)
     monkeypatch.setattr("typer.confirm", lambda *_text, **_named: asked.append("asked"))
     estimate = LONG.model_copy(update={"seconds": float(seconds)})
-    said = agrees(estimate, **{"dry_run": False, "yes": False, **options})
+    said = agrees_to_train(estimate, **{"dry_run": False, "yes": False, **options})
     assert (asked[0] if asked else None, bool(said)) == expected
 
 
@@ -183,4 +183,4 @@ def test_an_estimate_tells_all_that_it_will_take():
     [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (3599, "1 h 0 min"), (3600 * 30, "30 h 0 min")],
 )
 def test_a_time_is_said_as_people_say_it(seconds, said):
-    assert span(seconds) == said
+    assert time_in_words(seconds) == said

@@ -27,7 +27,7 @@ from tasks.lifecycle.replaying import _place_request, other_code, refuse_other_p
 from tasks.requests.grouping import make_group
 from tasks.requests.request_file import make_request, submit_request
 from tasks.storage.remote import configure_remote
-from unlearn_core.audit.envelope import decode, read_statement
+from unlearn_core.audit.envelope import decode_envelope, read_statement
 from unlearn_core.errors import GateError, PipelineError, SetupError, UnavailableError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.certificate import DeletionCertificate, Statement
@@ -49,7 +49,7 @@ class Published:
         return Checkout(self.worker).certificate(request_id)
 
     def certified(self, request_id) -> DeletionCertificate:
-        return read_statement(decode(self.certificate(request_id).read_bytes()).payload).predicate
+        return read_statement(decode_envelope(self.certificate(request_id).read_bytes()).payload).predicate
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def issue(published, second):
     """Certify something else than r-1's certificate says, with the same key."""
 
     def issued(*changes):
-        text = decode(published.certificate("r-1").read_bytes()).payload.decode()
+        text = decode_envelope(published.certificate("r-1").read_bytes()).payload.decode()
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
@@ -198,7 +198,7 @@ def test_where_no_method_is_accepted_any_more_that_is_the_answer(second, monkeyp
     def refuse(_root):
         raise GateError("none")
 
-    monkeypatch.setattr("flows.replay.unlearn", refuse)
+    monkeypatch.setattr("flows.replay.climb_ladder", refuse)
     code, out, _ = replay(second, second.parent / "r-1.json")
     assert code == 6
     assert "came     nothing: no method was accepted" in out

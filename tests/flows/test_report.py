@@ -7,12 +7,12 @@ import pytest
 from world import NOISE, NOTHING, lethe, make_checkout
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from flows.stages.unlearn import unlearn
+from flows.stages.unlearn import climb_ladder
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_values, write_params
 from tasks.lifecycle.releases import read_release
 from tasks.storage.versioning import is_current
-from tasks.tracking.runs import connect
+from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import GateError
 
 pytestmark = NOISE
@@ -43,7 +43,7 @@ def test_a_certified_deletion_has_its_page_beside_the_certificate(served):
 
 def test_the_page_is_among_the_documents_of_the_deletions_run(served):
     run = read_release(Checkout(served), "demo").run
-    logged = connect(Checkout(served)).client.list_artifacts(run, "evidence")
+    logged = tracking_of(Checkout(served)).client.list_artifacts(run, "evidence")
     assert "evidence/report.html" in {entry.path for entry in logged}
 
 
@@ -89,6 +89,6 @@ def test_a_deletion_without_an_accepted_model_says_why(copy):
     policy = read_values(copy)["policy"]
     write_params(copy, {"policy": {**policy, "classes": [NOTHING], "reference": "none"}})
     with pytest.raises(GateError):
-        unlearn(Checkout(copy))
+        climb_ladder(Checkout(copy))
     reported(copy)
     assert b"Nothing was released, and the model in use stays as it was." in page_of(copy)

@@ -10,7 +10,7 @@ from flows.compare import compare
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.process import FUNCTIONS, find_stage, run_stage
 from flows.stages.steps import Steps
-from flows.stages.unlearn import unlearn
+from flows.stages.unlearn import climb_ladder
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import locked, now
 from tasks.checkout.files import read_record, write_record
@@ -220,7 +220,7 @@ def stumbling(checkout, method, *arguments, **settings):
 
 
 def test_a_rung_that_fails_gives_way_to_the_next(copy):
-    record = unlearn(Checkout(copy), Steps(attempt=stumbling))
+    record = climb_ladder(Checkout(copy), Steps(attempt=stumbling))
     assert record.tried == ("svd", "retrain")
     assert [(entry.method, entry.why) for entry in record.failed] == [("svd", "too much is out of reach")]
     assert record.accepted.unlearning.name == "retrain"

@@ -23,7 +23,7 @@ from world import PACKAGES, ROOT, files_of
 
 from tasks.checkout.files import read_record
 from tasks.checkout.software import installed
-from unlearn_core.audit.envelope import decode, read_statement
+from unlearn_core.audit.envelope import decode_envelope, read_statement
 from unlearn_core.records.project import Software
 
 pytestmark = pytest.mark.slow
@@ -149,7 +149,7 @@ def test_nothing_of_lethes_source_is_in_a_project(told):
 def test_the_demonstration_ends_in_a_certificate_that_verifies_and_names_the_lethe_that_it_came_of(told):
     assert told.first["registered_version"] == 1
     assert "verified" in told.verified.lower()
-    payload = decode((told.after / told.first["certificate"]).read_bytes()).payload
+    payload = decode_envelope((told.after / told.first["certificate"]).read_bytes()).payload
     provenance = read_statement(payload).predicate.provenance
     pinned = read_record(told.after / "lethe.json", Software)
     assert (provenance.versions["lethe-unlearning"], provenance.code) == (pinned.version, pinned.code)

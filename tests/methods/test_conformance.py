@@ -11,7 +11,8 @@ from unlearn_core.conformance import toy
 from unlearn_core.conformance.case import Case
 from unlearn_core.conformance.checking import Check
 from unlearn_core.conformance.methods import OF_KIND, SCOPES, checks_in
-from unlearn_core.method import Method, ScopeKind
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.method import Method
 from unlearn_core.methods import CATALOGUE, parse_method
 
 BASELINES = {"finetune", "cf_k"}

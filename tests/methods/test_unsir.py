@@ -39,12 +39,12 @@ def test_without_tuning_data_the_published_rates_are_taken() -> None:
 
 def test_each_forgotten_class_has_noise_under_its_own_label(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Samples] = []
-    original = unsir.train
+    original = unsir.train_on
 
     def watched(model, batches, *, rate):
         return original(model, [seen.append(batch) or batch for batch in batches], rate=rate)
 
-    monkeypatch.setattr(unsir, "train", watched)
+    monkeypatch.setattr(unsir, "train_on", watched)
     unlearn(Unsir(noise_batch=7, noise_copies=3, repair_epochs=1), net(), materials(), seed=0)
     labels = torch.cat([batch.labels for batch in seen])
     assert torch.bincount(labels).tolist() == [40, 21, 40, 21, 40]

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from unlearn_core.data import Samples, concatenate
-from unlearn_core.methods.unsir import learn_noise, train
+from unlearn_core.methods.unsir import learn_noise, train_on
 from unlearn_core.modes import mode
 
 GOLDEN = load_file(Path(__file__).parents[1] / "golden" / "unsir.safetensors")
@@ -53,9 +53,9 @@ def test_impair_and_repair_give_the_published_weights() -> None:
     net = golden_net()
     noise = GOLDEN["eval_mode.noise_final"]
     labelled = Samples(noise, torch.full((len(noise),), FORGET_CLASS))
-    impair_losses = train(net, [concatenate(labelled, RETAIN)], rate=0.02)
+    impair_losses = train_on(net, [concatenate(labelled, RETAIN)], rate=0.02)
     assert_golden(torch.tensor(impair_losses[0], dtype=torch.float64), GOLDEN["impair_loss"])
     assert_golden_state(net, "after_impair.")
-    repair_losses = train(net, [RETAIN], rate=0.01)
+    repair_losses = train_on(net, [RETAIN], rate=0.01)
     assert_golden(torch.tensor(repair_losses[0], dtype=torch.float64), GOLDEN["repair_loss"])
     assert_golden_state(net, "after_repair.")

@@ -267,7 +267,7 @@ def naive_neighbour_leakage(subject):
 
 
 def others(p):
-    kept = [one for label, one in enumerate(p) if label != subjects.FORGOTTEN]
+    kept = [one for label, one in enumerate(p) if label != subjects.FORGOTTEN_CLASS]
     return [one / sum(kept) for one in kept]
 
 

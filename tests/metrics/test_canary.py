@@ -84,4 +84,4 @@ def test_a_request_for_other_data_has_no_such_measurement(sample_scope):
 
 def test_a_view_of_canaries_says_nothing_where_a_class_was_forgotten():
     found = subjects.ordinary(sample_scope=True)
-    assert Canary().measure(replace(found, forget_classes=(subjects.FORGOTTEN,)), seed=0) == ()
+    assert Canary().measure(replace(found, forget_classes=(subjects.FORGOTTEN_CLASS,)), seed=0) == ()

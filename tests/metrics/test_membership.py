@@ -87,7 +87,7 @@ def test_samples_are_those_of_the_smaller_kind():
 @pytest.mark.parametrize(("unseen", "measured"), [(999, False), (1000, True)])
 def test_tpr_at_low_fpr_needs_a_thousand_unseen(unseen, measured):
     subject = subjects.separated()
-    labels = torch.full((unseen,), subjects.FORGOTTEN)
+    labels = torch.full((unseen,), subjects.FORGOTTEN_CLASS)
     subject.views["audit", "forget"] = subjects.saying(
         labels, (labels + 1) % subjects.CLASSES, labels[:, None]
     )

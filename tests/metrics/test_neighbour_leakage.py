@@ -19,7 +19,7 @@ def answering(probabilities, noise=0.0, seed=0):
     """Forget views of which the model says these probabilities, a little different from sample to sample."""
     generator = torch.Generator().manual_seed(seed)
     logits = torch.log(torch.tensor(probabilities)) + noise * torch.randn(200, 4, generator=generator)
-    said = subjects.outputs(logits, torch.full((200,), subjects.FORGOTTEN))
+    said = subjects.outputs(logits, torch.full((200,), subjects.FORGOTTEN_CLASS))
     return dict.fromkeys(FORGET, said)
 
 
@@ -64,7 +64,7 @@ def test_probability_of_the_forgotten_class_does_not_matter(subject):
 def test_rest_that_underflows_is_still_a_distribution(subject):
     """All but 1e-40 of the probability is the forgotten class's."""
     logits = torch.tensor([[0.0, 3.0, 100.0, 1.0]]).repeat(200, 1)
-    said = dict.fromkeys(FORGET, subjects.outputs(logits, torch.full((200,), subjects.FORGOTTEN)))
+    said = dict.fromkeys(FORGET, subjects.outputs(logits, torch.full((200,), subjects.FORGOTTEN_CLASS)))
     assert measured(replace(subject, views=said, reference=said))["neighbour_leakage.train.forget"].value == 0
 
 

@@ -20,7 +20,7 @@ def test_class_suppressed_in_the_head_alone_is_found_by_the_probe():
     subject = subjects.separated()
     suppressed = {
         view: Outputs(
-            said.logits - 1000 * F.one_hot(torch.tensor(subjects.FORGOTTEN), subjects.CLASSES),
+            said.logits - 1000 * F.one_hot(torch.tensor(subjects.FORGOTTEN_CLASS), subjects.CLASSES),
             said.features,
             said.labels,
         )

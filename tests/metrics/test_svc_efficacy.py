@@ -14,10 +14,10 @@ def measured(*, shown, **settings):
     for part in ("train", "test"):
         kept = subjects.noisy(torch.tensor([0, 1, 3]).repeat(100), generator, signal=4.0)
         gone = subjects.noisy(
-            torch.full((300,), subjects.FORGOTTEN), generator, signal=4.0 if shown else -4.0
+            torch.full((300,), subjects.FORGOTTEN_CLASS), generator, signal=4.0 if shown else -4.0
         )
         views |= {(part, "retain"): kept, (part, "forget"): gone}
-    subject = Subject(subjects.CLASSES, (subjects.FORGOTTEN,), views)
+    subject = Subject(subjects.CLASSES, (subjects.FORGOTTEN_CLASS,), views)
     return {entry.name: entry for entry in SvcEfficacy(**settings).measure(subject, seed=0)}
 
 
@@ -44,10 +44,10 @@ def test_more_retained_than_forgotten_samples_do_not_outvote_them():
         for part in ("train", "test")
         for side, labels, signal in (
             ("retain", torch.tensor([0, 1, 3]).repeat(120), 3.0),
-            ("forget", torch.full((40,), subjects.FORGOTTEN), 1.0),
+            ("forget", torch.full((40,), subjects.FORGOTTEN_CLASS), 1.0),
         )
     }
-    subject = Subject(subjects.CLASSES, (subjects.FORGOTTEN,), views)
+    subject = Subject(subjects.CLASSES, (subjects.FORGOTTEN_CLASS,), views)
     found = {entry.name: entry.value for entry in SvcEfficacy().measure(subject, seed=0)}
     assert found["svc_efficacy.forgotten.test.forget"] > 0.6
 

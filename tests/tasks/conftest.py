@@ -5,7 +5,7 @@ from sqlalchemy import URL
 
 from tasks.requests.ledger.database import open_engine
 from tasks.requests.ledger.ledger import Ledger
-from tasks.requests.ledger.schema import upgrade
+from tasks.requests.ledger.schema import bring_up_to_date
 from tasks.tracking.runs import deletion_run, open_tracking
 from unlearn_core.records.base import sha256
 
@@ -65,5 +65,5 @@ def clock():
 @pytest.fixture
 def ledger(engine, clock):
     """An empty ledger."""
-    upgrade(engine)
+    bring_up_to_date(engine)
     return Ledger(engine, clock)

@@ -48,7 +48,7 @@ def start(program: str, url: URL, *arguments):
 
 
 @contextlib.contextmanager
-def crew(program: str, url: URL, *arguments, names):
+def spawned(program: str, url: URL, *arguments, names):
     """Start the same program under several names; whatever happens, none of them outlives the block."""
     processes = [start(program, url, *arguments, name) for name in names]
     try:

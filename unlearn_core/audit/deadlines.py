@@ -13,8 +13,9 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
 from unlearn_core.errors import RequestError
+from unlearn_core.kinds import Basis
 from unlearn_core.records.base import UtcTime
-from unlearn_core.records.ledger import Basis, Day
+from unlearn_core.records.ledger import Day
 
 CCPA_DAYS = 45
 TIME = "%Y-%m-%dT%H:%M:%SZ"

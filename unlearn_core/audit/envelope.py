@@ -64,7 +64,7 @@ def encode(payload: bytes, signature: bytes, keyid: Sha256) -> bytes:
         The canonical JSON of the envelope and one newline.
 
     Raises:
-        EvidenceError: If ``decode`` would refuse the result.
+        EvidenceError: If ``decode_envelope`` would refuse the result.
     """
     signed = {"keyid": keyid, "sig": base64.b64encode(signature).decode()}
     body = {
@@ -73,12 +73,12 @@ def encode(payload: bytes, signature: bytes, keyid: Sha256) -> bytes:
         "signatures": [signed],
     }
     raw = canonical_json(body) + b"\n"
-    if decode(raw) != (payload, signature, keyid):
+    if decode_envelope(raw) != (payload, signature, keyid):
         raise EvidenceError("the envelope does not read back as it was written; sign again")
     return raw
 
 
-def decode(raw: bytes) -> Envelope:
+def decode_envelope(raw: bytes) -> Envelope:
     """Take an envelope apart, if it is byte for byte as ``encode`` writes it.
 
     Args:

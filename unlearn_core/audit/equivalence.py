@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from unlearn_core.audit.evidence import LEAST_REFERENCES
 
-Claim = TypeVar("Claim", bound=Hashable)
+_Claim = TypeVar("_Claim", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def centre(values: Sequence[float]) -> Centre:
     return Centre(mean, math.sqrt(variance / count), count - 1)
 
 
-def holm(p_values: Mapping[Claim, float], alpha: float) -> frozenset[Claim]:
+def holm(p_values: Mapping[_Claim, float], alpha: float) -> frozenset[_Claim]:
     """Return the claims that hold together (Holm 1979): the chance of a false one among them is ``alpha``.
 
     Args:
@@ -80,7 +80,7 @@ def holm(p_values: Mapping[Claim, float], alpha: float) -> frozenset[Claim]:
     Returns:
         The claims that are shown.
     """
-    shown: list[Claim] = []
+    shown: list[_Claim] = []
     ascending = sorted(p_values, key=lambda claim: p_values[claim])
     for rank, claim in enumerate(ascending):
         if p_values[claim] > alpha / (len(ascending) - rank):

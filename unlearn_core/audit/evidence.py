@@ -5,7 +5,7 @@ from unlearn_core.records.policy import EvidenceLevel
 LEAST_REFERENCES = 5
 """Retrained models from which on their spread is known well enough to put intervals around it."""
 
-LEAST_SHADOWS = 64
+_LEAST_SHADOWS = 64
 """Shadow pairs that an attack with shadows takes to count as the highest evidence."""
 
 LEVELS: dict[str, str] = {
@@ -31,5 +31,5 @@ def level(references: int, shadows: int) -> EvidenceLevel:
         E0 without a retrained model, E1 from one on, E2 from five on, and E3 with 64 shadow pairs as well.
     """
     if references >= LEAST_REFERENCES:
-        return "E3" if shadows >= LEAST_SHADOWS else "E2"
+        return "E3" if shadows >= _LEAST_SHADOWS else "E2"
     return "E1" if references else "E0"

@@ -19,11 +19,12 @@ from pydantic import ValidationError
 
 from unlearn_core.audit.deadlines import due_day
 from unlearn_core.errors import EvidenceError, RequestError
+from unlearn_core.kinds import Basis, RequestState
 from unlearn_core.records.base import Sha256, UtcTime, describe
-from unlearn_core.records.ledger import Action, Basis, Entry, LedgerEvent, State, Submission
+from unlearn_core.records.ledger import Action, Entry, LedgerEvent, Submission
 from unlearn_core.records.request import DeletionRequest, RequestId
 
-MOVES: Mapping[Action, tuple[State | None, State]] = {
+MOVES: Mapping[Action, tuple[RequestState | None, RequestState]] = {
     "submit": (None, "received"),
     "claim": ("received", "running"),
     "complete": ("running", "completed"),
@@ -35,7 +36,7 @@ MOVES: Mapping[Action, tuple[State | None, State]] = {
 """What each action makes of which state. All else is refused."""
 
 
-def move(request: RequestId, state: State | None, action: Action) -> State:
+def move(request: RequestId, state: RequestState | None, action: Action) -> RequestState:
     """Return the state that an action leads to.
 
     Args:
@@ -57,7 +58,7 @@ def move(request: RequestId, state: State | None, action: Action) -> State:
     raise RequestError(f"cannot {action} request {request!r}: it is {state or 'not there'}, and {allowed}")
 
 
-def accept(request: DeletionRequest, *, model: str, basis: Basis, received: UtcTime) -> Submission:
+def make_submission(request: DeletionRequest, *, model: str, basis: Basis, received: UtcTime) -> Submission:
     """Return what is asked for, with the day on which it is due.
 
     Args:
@@ -82,7 +83,7 @@ def accept(request: DeletionRequest, *, model: str, basis: Basis, received: UtcT
 def next_event(
     head: LedgerEvent | None,
     submission: Submission,
-    state: State | None,
+    state: RequestState | None,
     action: Action,
     *,
     time: UtcTime,
@@ -128,7 +129,7 @@ def next_event(
 class _Standing:
     """Where the events alone say that a request stands."""
 
-    state: State
+    state: RequestState
     attempts: int
     submission: Sha256
     sequence: int

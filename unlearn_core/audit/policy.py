@@ -18,10 +18,10 @@ multiplicity.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 from unlearn_core.audit.bands import find, finite
 from unlearn_core.audit.evidence import level
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.drift import DriftSummary
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import (
@@ -33,8 +33,6 @@ from unlearn_core.records.policy import (
     Verdict,
     VerdictName,
 )
-
-ScopeKind = Literal["classes", "samples"]
 
 SHADOWS = "ulira.shadows"
 """The measurement that says how many pairs of shadow models an attack was given."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from unlearn_core.catalogue import name_of
 from unlearn_core.conformance import toy
-from unlearn_core.method import Method, ScopeKind
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.method import Method
 from unlearn_core.methods import CATALOGUE, parse_method
 from unlearn_core.unlearning import Unlearned, unlearn
 
@@ -30,7 +31,7 @@ class Case:
 
     def asked(self) -> Method:
         """Return the method with its settings."""
-        return read(self.kind, {"name": name_of(self.kind), **self.settings})
+        return read_method(self.kind, {"name": name_of(self.kind), **self.settings})
 
     def outcome(self, seed: int = 0) -> Unlearned:
         """Return what came of a seed; it is run once, and nothing may change it."""
@@ -43,6 +44,6 @@ class Case:
         return unlearn(self.asked(), toy.parent(), toy.materials(self.scope), seed=seed)
 
 
-def read(kind: type[Method], raw: bytes | Mapping[str, Any]) -> Method:
+def read_method(kind: type[Method], raw: bytes | Mapping[str, Any]) -> Method:
     """Read a method from its JSON, whether it is in Lethe's catalogue or not."""
     return parse_method(raw, () if kind in CATALOGUE else (kind,))

@@ -9,10 +9,11 @@ from torch import nn
 
 from unlearn_core.catalogue import name_of
 from unlearn_core.conformance import toy
-from unlearn_core.conformance.case import Case, read
+from unlearn_core.conformance.case import Case, read_method
 from unlearn_core.conformance.checking import Check, numpy_state
 from unlearn_core.errors import ConfigurationError, UnlearningError
-from unlearn_core.method import Materials, Method, Need, ScopeKind
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.method import Materials, Method, Need
 from unlearn_core.progress import ignore_step
 from unlearn_core.tuning import accuracy
 from unlearn_core.unlearning import unlearn
@@ -119,7 +120,7 @@ def survives_json_as_asked_and_as_resolved(case: Case) -> Iterator[str]:
     """The object in ``params.yaml``, the one that runs and the one in the certificate are one."""
     by_default = case.kind(name=name_of(case.kind))
     for method in (by_default, case.asked(), case.outcome().method):
-        again = read(case.kind, method.canonical())
+        again = read_method(case.kind, method.canonical())
         if again != method or again.digest != method.digest:
             yield f"{method!r} came back from its JSON as {again!r}"
 
@@ -175,7 +176,7 @@ def declares_scopes_and_needs_that_exist(kind: type[Method]) -> Iterator[str]:
 def refuses_a_misspelt_hyper_parameter_by_name(kind: type[Method]) -> Iterator[str]:
     """A setting that nobody reads is never let through."""
     try:
-        read(kind, {"name": name_of(kind), "learning_rat3": 0.1})
+        read_method(kind, {"name": name_of(kind), "learning_rat3": 0.1})
     except ConfigurationError as error:
         if "learning_rat3" not in str(error):
             yield f"the message does not name the hyper-parameter: {error}"

@@ -28,7 +28,7 @@ OF_ALL: tuple[Callable[[], Subject], ...] = (
 """Makes each subject that a metric is run on."""
 
 
-def read(kind: type[Metric], raw: bytes | Mapping[str, Any]) -> Metric:
+def _read_metric(kind: type[Metric], raw: bytes | Mapping[str, Any]) -> Metric:
     """Read a metric from its JSON, whether it is in Lethe's catalogue or not."""
     return parse_metric(raw, () if kind in CATALOGUE else (kind,))
 
@@ -77,7 +77,7 @@ def measures_in_the_scopes_that_it_names_and_in_no_other(metric: Metric) -> Iter
 
 def survives_json(metric: Metric) -> Iterator[str]:
     """The policy that names a metric is part of each certificate."""
-    again = read(type(metric), metric.canonical())
+    again = _read_metric(type(metric), metric.canonical())
     if type(again) is not type(metric) or again.digest != metric.digest:
         yield f"{metric!r} came back from its JSON as {again!r}"
 
@@ -85,7 +85,7 @@ def survives_json(metric: Metric) -> Iterator[str]:
 def refuses_a_misspelt_setting_by_name(metric: Metric) -> Iterator[str]:
     """A setting that nobody reads is never let through."""
     try:
-        read(type(metric), {"name": metric.name, "per_clas_": 3})
+        _read_metric(type(metric), {"name": metric.name, "per_clas_": 3})
     except ConfigurationError as error:
         if "per_clas_" not in str(error):
             yield f"the message does not name the setting: {error}"

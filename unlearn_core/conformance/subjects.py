@@ -12,9 +12,9 @@ from unlearn_core.metric import Outputs, Part, Side, Subject, View
 from unlearn_core.observations import Ensembles, Margins, RelearnCurve, Relearning, Shadows, WeightDistances
 
 CLASSES = 4
-FORGOTTEN = 2
+FORGOTTEN_CLASS = 2
 PER_CLASS: dict[Part, int] = {"train": 60, "audit": 30, "test": 20}
-SIDES: tuple[Side, ...] = get_args(Side)
+_SIDES: tuple[Side, ...] = get_args(Side)
 CERTAIN = 60.0
 SHADOWS, MODELS, ATTACKED = 8, 12, 60
 OPTIONAL = ("reference", "floor", "original", "untrained", "relearning", "weights", "shadows", "ensembles")
@@ -41,7 +41,7 @@ def rows_of(said: Outputs, rows: slice | Tensor) -> Outputs:
 
 def labels_of(part: Part, *, forget: bool) -> Tensor:
     """Return as many labels of each class as the part has."""
-    kept = [label for label in range(CLASSES) if (label == FORGOTTEN) == forget]
+    kept = [label for label in range(CLASSES) if (label == FORGOTTEN_CLASS) == forget]
     return torch.tensor(kept).repeat_interleave(PER_CLASS[part])
 
 
@@ -63,7 +63,7 @@ def ordinary(*, seed: int = 0, sample_scope: bool = False) -> Subject:
     generator = torch.Generator().manual_seed(seed)
     model, reference, floor = (_views(generator, signal) for signal in (3.0, 2.0, 2.1))
     original = _views(torch.Generator().manual_seed(seed + 1000), 3.2)
-    subject = Subject(CLASSES, (FORGOTTEN,), model, reference, floor, original)
+    subject = Subject(CLASSES, (FORGOTTEN_CLASS,), model, reference, floor, original)
     if sample_scope:
         subject = in_sample_scope(subject)
     return replace(
@@ -140,7 +140,7 @@ def indistinct() -> Subject:
     generator = torch.Generator().manual_seed(3)
     views: Views = {}
     for part in PER_CLASS:
-        views[part, "forget"] = noisy(torch.full((400,), FORGOTTEN), generator)
+        views[part, "forget"] = noisy(torch.full((400,), FORGOTTEN_CLASS), generator)
         views[part, "retain"] = noisy(torch.tensor([0, 1, 3]).repeat_interleave(130), generator)
     same = curve((0.0, 0.5, 1.0))
     margins: dict[View, Margins] = {
@@ -148,7 +148,7 @@ def indistinct() -> Subject:
     }
     return Subject(
         CLASSES,
-        (FORGOTTEN,),
+        (FORGOTTEN_CLASS,),
         views,
         reference=views,
         floor=views,
@@ -166,7 +166,7 @@ def separated() -> Subject:
     views: Views = {}
     reference: Views = {}
     for part in PER_CLASS:
-        for side in SIDES:
+        for side in _SIDES:
             labels = labels_of(part, forget=side == "forget")
             wrong = (labels + 1) % CLASSES
             knows = part == "train" or side == "retain"
@@ -178,7 +178,7 @@ def separated() -> Subject:
     nought = torch.zeros(MODELS, 10).double().numpy()
     return Subject(
         CLASSES,
-        (FORGOTTEN,),
+        (FORGOTTEN_CLASS,),
         views,
         reference,
         floor=views,
@@ -243,5 +243,5 @@ def _views(generator: Generator, signal: float) -> Views:
     return {
         (part, side): noisy(labels_of(part, forget=side == "forget"), generator, signal=signal)
         for part in PER_CLASS
-        for side in SIDES
+        for side in _SIDES
     }

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from unlearn_core.data import Samples
-from unlearn_core.method import Materials, Origin, ScopeKind, Tuning
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.method import Materials, Origin, Tuning
 from unlearn_core.moments import collect
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.training import fit
@@ -25,7 +26,7 @@ def blobs(per_class: int, seed: int) -> Samples:
 
 
 @cache
-def train() -> Samples:
+def _train() -> Samples:
     """Return what the net was trained on."""
     return blobs(400, 1)
 
@@ -57,7 +58,7 @@ def parent() -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = untrained()
-    fit(net, train(), RECIPE, generator=torch.Generator().manual_seed(0))
+    fit(net, _train(), RECIPE, generator=torch.Generator().manual_seed(0))
     return net
 
 
@@ -65,15 +66,15 @@ def parent() -> nn.Module:
 def materials(scope: ScopeKind) -> Materials:
     """Return everything that a method may need to forget a class, or 200 samples of all classes."""
     classes = (FORGOTTEN,) if scope == "classes" else ()
-    chosen = train().labels == FORGOTTEN if classes else torch.arange(len(train())) < 200
+    chosen = _train().labels == FORGOTTEN if classes else torch.arange(len(_train())) < 200
     held_out = blobs(40, 2)
     of_it = held_out.of_classes(classes) if classes else None
     return Materials(
         scope=scope,
         classes=classes,
-        forget=train().subset(chosen),
-        retain=train().subset(~chosen),
-        moments=collect(parent(), train()),
+        forget=_train().subset(chosen),
+        retain=_train().subset(~chosen),
+        moments=collect(parent(), _train()),
         tuning=Tuning(of_it, held_out.of_classes(classes, exclude=True) if classes else held_out),
         origin=Origin(untrained, RECIPE),
     )

@@ -7,7 +7,8 @@ from pydantic import Field
 from torch import nn
 
 from unlearn_core.freezing import freeze_all_but, last_layers, reinitialise
-from unlearn_core.method import Choice, Dimension, Materials, Method, Need, ScopeKind, needed
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.method import Choice, Dimension, Materials, Method, Need, needed
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage

@@ -8,8 +8,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unlearn_core.data import Samples
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
-from unlearn_core.method import Dimension, Materials, Method, Need, Range, ScopeKind, needed
+from unlearn_core.method import Dimension, Materials, Method, Need, Range, needed
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage

@@ -11,13 +11,14 @@ from torch.nn import functional as F
 from unlearn_core.data import Samples, drawn
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.guarding import Guarded, guard
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import projection_coverage
-from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, ScopeKind, needed
+from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, needed
 from unlearn_core.moments import collect, subtract
 from unlearn_core.objective import judge_of
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.result import Coverage
-from unlearn_core.stopping import Attempt, Judge, search_rate
+from unlearn_core.stopping import Judge, RateAttempt, search_rate
 from unlearn_core.subspaces import Energy
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -144,7 +145,7 @@ class Pgu(Method):
             )
         return shares | self.layer_variance
 
-    def _attempt(self, descent: "_Descent", judge: Judge, lr_start: float, on_step: OnStep) -> Attempt:
+    def _attempt(self, descent: "_Descent", judge: Judge, lr_start: float, on_step: OnStep) -> RateAttempt:
         """Descend from the original weights until the judge says stop; keep the best, latest epoch."""
         limit = self.stop_after or self.epochs
         judged, best, kept, weights = None, None, 0, descent.read()
@@ -157,12 +158,12 @@ class Pgu(Method):
                 break
         assert best is not None
         assert judged is not None
-        return Attempt(lr_start, kept, best, weights, verdict="right" if best.good else judged.verdict)
+        return RateAttempt(lr_start, kept, best, weights, verdict="right" if best.good else judged.verdict)
 
     def _end(self, lr_start: float) -> float:
         return lr_start / 5 if self.lr_end is None else self.lr_end
 
-    def _resolved(self, attempt: Attempt) -> "Pgu":
+    def _resolved(self, attempt: RateAttempt) -> "Pgu":
         found = {
             "lr_start": attempt.lr_start,
             "lr_end": self._end(attempt.lr_start),

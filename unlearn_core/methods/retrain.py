@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import nn
 
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
-from unlearn_core.method import Materials, Method, Need, ScopeKind, needed
+from unlearn_core.method import Materials, Method, Need, needed
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage

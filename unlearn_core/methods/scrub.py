@@ -11,15 +11,16 @@ from torch.nn import functional as F
 
 from unlearn_core.data import Samples
 from unlearn_core.distillation import divergence, teacher
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
-from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, ScopeKind, needed
+from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, needed
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.training import Lesson, Loss, teach
 from unlearn_core.tuning import accuracy
 
-Distance = Callable[[nn.Module, int], float]
+_Distance = Callable[[nn.Module, int], float]
 
 
 class Scrub(Method):
@@ -115,7 +116,7 @@ class Scrub(Method):
 
         return away, towards
 
-    def _distance(self, forget: Samples, materials: Materials) -> Distance:
+    def _distance(self, forget: Samples, materials: Materials) -> _Distance:
         """Return how far an epoch is from the one that is kept."""
         tuning = materials.tuning
         if self.keep == "nearest" and tuning is not None and materials.scope == "samples":
@@ -133,7 +134,7 @@ class Scrub(Method):
 class _Rewind:
     """Listens to the epochs, and goes back to the one nearest to what is wanted, the later of equals."""
 
-    def __init__(self, model: nn.Module, distance: Distance, on_step: OnStep) -> None:
+    def __init__(self, model: nn.Module, distance: _Distance, on_step: OnStep) -> None:
         self._model = model
         self._distance = distance
         self._on_step = on_step

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from unlearn_core.data import Samples, balanced, concatenate
 from unlearn_core.importance import fisher_diagonal, marked_coverage
-from unlearn_core.method import Dimension, Materials, Method, Need, Range, ScopeKind, needed
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.method import Dimension, Materials, Method, Need, Range, needed
 from unlearn_core.progress import OnStep
 from unlearn_core.records.result import Coverage
 

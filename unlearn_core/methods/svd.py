@@ -9,14 +9,15 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unlearn_core.data import Samples, balanced, concatenate
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.layer import Layer
 from unlearn_core.layers import observed_layers, projection_coverage
-from unlearn_core.method import Dimension, Materials, Method, Need, Range, ScopeKind, needed
+from unlearn_core.method import Dimension, Materials, Method, Need, Range, needed
 from unlearn_core.moments import Moments, collect
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.result import Coverage
 from unlearn_core.subspaces import ScaledProjection
-from unlearn_core.tuning import standing
+from unlearn_core.tuning import measure_candidate
 
 PUBLISHED = (100.0, 3.0)
 """(alpha_r, alpha_f) for CIFAR-10 (Kodge et al., section 5), taken where there is nothing to tune on."""
@@ -108,7 +109,7 @@ class Svd(Method):
             pair = grid_r[place[0]], grid_f[place[1]]
             if pair not in scores:
                 apply_edits(edits, *pair)
-                stands = standing(model, forget, retain)
+                stands = measure_candidate(model, forget, retain)
                 scores[pair] = stands.score
                 values = {"alpha_r": pair[0], "alpha_f": pair[1], **stands.values()}
                 on_step(Step("search", len(scores), len(grid_r) * len(grid_f), values))

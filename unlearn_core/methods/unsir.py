@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unlearn_core.data import Samples, balanced, concatenate
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
-from unlearn_core.method import Materials, Method, Need, Range, ScopeKind, Tuning, needed
+from unlearn_core.method import Materials, Method, Need, Range, Tuning, needed
 from unlearn_core.modes import mode
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.result import Coverage
-from unlearn_core.tuning import standing
+from unlearn_core.tuning import measure_candidate
 
 Rate = Annotated[float, Field(gt=0)]
 Rates = tuple[Rate, Rate]
@@ -139,7 +140,7 @@ class Unsir(Method):
         best, chosen, weights = -1.0, candidates[0], run.weights()
         for index, rates in enumerate(candidates, 1):
             run.go(rates, on_step)
-            stands = standing(run.model, tuning.forget, tuning.retain)
+            stands = measure_candidate(run.model, tuning.forget, tuning.retain)
             on_step(Step("search", index, len(candidates), {"impair_lr": rates[0], **stands.values()}))
             if stands.score > best:
                 best, chosen, weights = stands.score, rates, run.weights()
@@ -187,7 +188,7 @@ class _Run:
         )
         for phase, rows, epochs, rate in phases:
             batches = (batch for _ in range(epochs) for batch in self._batches(rows, generator))
-            losses = train(self.model, batches, rate=rate)
+            losses = train_on(self.model, batches, rate=rate)
             on_step(Step(phase, 1, 1, {"loss": sum(losses) / len(losses)}))
 
     def weights(self) -> dict[str, Tensor]:
@@ -231,7 +232,7 @@ def learn_noise(
     return Samples(noise.detach(), labels), losses
 
 
-def train(model: nn.Module, batches: Iterable[Samples], *, rate: float) -> list[float]:
+def train_on(model: nn.Module, batches: Iterable[Samples], *, rate: float) -> list[float]:
     """Take one step of a fresh Adam per batch, in train mode, on all weights.
 
     Args:

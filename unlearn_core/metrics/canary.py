@@ -9,7 +9,8 @@ from scipy.stats import mannwhitneyu
 
 from unlearn_core import roc
 from unlearn_core.errors import UsageError
-from unlearn_core.metric import Metric, Scope, Subject
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.metric import Metric, Subject
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.words import Words
 
@@ -37,7 +38,7 @@ class Canary(Metric):
 
     name: Literal["canary"] = "canary"
     summary: ClassVar[str] = "planted, forgotten canaries against those that were held out by chance"
-    scopes: ClassVar[frozenset[Scope]] = frozenset({"samples"})
+    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"samples"})
     neutral: ClassVar[str] = "AUC 0.5 without any reference; exposure about 1.4; a p-value is uniform"
     above: ClassVar[str] = "AUC, exposure: under-forgotten"
     below: ClassVar[str] = "AUC, exposure: over-forgotten; p-value: told apart, either way"

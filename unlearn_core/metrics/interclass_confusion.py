@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import AfterValidator
 
 from unlearn_core import intervals
-from unlearn_core.metric import Metric, Observation, Scope, Subject
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Outputs, Part, Side
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.words import Words
@@ -41,7 +42,7 @@ class InterclassConfusion(Metric):
     pair: Annotated[tuple[int, int], AfterValidator(_two)] | None = None
     summary: ClassVar[str] = "confusion left between two classes whose mislabelled samples were forgotten"
     uses: ClassVar[frozenset[Observation]] = frozenset({"reference"})
-    scopes: ClassVar[frozenset[Scope]] = frozenset({"samples"})
+    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"samples"})
     neutral: ClassVar[str] = "the retrained model's; a gap of 0"
     above: ClassVar[str] = "under-forgotten"
     below: ClassVar[str] = "over-forgotten"

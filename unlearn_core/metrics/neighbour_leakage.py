@@ -12,7 +12,8 @@ from scipy.special import softmax
 from unlearn_core.differences import total_variation
 from unlearn_core.errors import UsageError
 from unlearn_core.floors import distances
-from unlearn_core.metric import Metric, Observation, Scope, Subject
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Outputs
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.words import Words
@@ -40,7 +41,7 @@ class NeighbourLeakage(Metric):
     name: Literal["neighbour_leakage"] = "neighbour_leakage"
     summary: ClassVar[str] = "distance from the retrained model over the other classes, on forgotten inputs"
     uses: ClassVar[frozenset[Observation]] = frozenset({"reference", "floor", "original"})
-    scopes: ClassVar[frozenset[Scope]] = frozenset({"classes"})
+    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     neutral: ClassVar[str] = "the floor"
     above: ClassVar[str] = "under- or over-forgotten: it shows what was removed"
     below: ClassVar[str] = "nothing: closer than two retrained models are"

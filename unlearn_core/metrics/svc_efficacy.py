@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from unlearn_core import intervals
-from unlearn_core.metric import Metric, Scope, Subject
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.metric import Metric, Subject
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.words import Words
 from unlearn_core.support_vectors import ConfidenceAttack
@@ -35,7 +36,7 @@ class SvcEfficacy(Metric):
     summary: ClassVar[str] = (
         "Kodge's confidence attack: held-out samples of the class that are called forgotten"
     )
-    scopes: ClassVar[frozenset[Scope]] = frozenset({"classes"})
+    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     neutral: ClassVar[str] = "the retrained model's, near 1"
     above: ClassVar[str] = "over-forgotten"
     below: ClassVar[str] = "under-forgotten"

@@ -9,7 +9,7 @@ from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.policy import VerdictName
 
 ForgetKind = Literal["class", "random", "subject"]
-Outcome = VerdictName | Literal["failed"]
+RunOutcome = VerdictName | Literal["failed"]
 
 
 class ForgetSet(Record):
@@ -34,7 +34,7 @@ class BenchmarkRow(Record):
     seed: int
     method: str
     settings: dict[str, JsonValue] = Field(default_factory=dict)
-    outcome: Outcome
+    outcome: RunOutcome
     why: str
     reference: Sha256
     values: dict[str, float] = Field(default_factory=dict)
@@ -45,7 +45,7 @@ class BenchmarkRow(Record):
     took_seconds: float = 0.0
 
 
-class Standing(Record):
+class MethodSummary(Record):
     """Where one method stands on one kind of forget set.
 
     ``gaps`` are the mean signed gaps to the retrained model, method minus retrained, over the cases in which
@@ -59,7 +59,7 @@ class Standing(Record):
     gaps: tuple[Measurement, ...]
     average_gap: Measurement | None
     cost: Measurement | None
-    outcomes: dict[Outcome, int]
+    outcomes: dict[RunOutcome, int]
 
     @property
     def means(self) -> tuple[Measurement, ...]:
@@ -82,7 +82,7 @@ class Leaderboard(Record):
     device: str
     seeds: int
     forget: tuple[ForgetSet, ...]
-    standings: tuple[Standing, ...]
+    standings: tuple[MethodSummary, ...]
     rows: tuple[BenchmarkRow, ...]
 
 

@@ -202,7 +202,7 @@ class SubjectDigest(Record):
     sha256: HexDigest
 
 
-class Subject(Record):
+class StatementSubject(Record):
     """What a statement is about: the new model's file. ``digest`` itself is taken: every record has one."""
 
     name: str = Field(min_length=1)
@@ -214,7 +214,7 @@ class Statement(Record):
 
     statement_type: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type")
     predicate_type: Literal["tag:lethe.example,2025:certificate/v1"] = Field(alias="predicateType")
-    subject: tuple[Subject, ...] = Field(min_length=1, max_length=1)
+    subject: tuple[StatementSubject, ...] = Field(min_length=1, max_length=1)
     predicate: DeletionCertificate
 
     @classmethod
@@ -232,7 +232,7 @@ class Statement(Record):
         return cls(
             _type=STATEMENT_TYPE,
             predicateType=PREDICATE_TYPE,
-            subject=(Subject(name=name, digest=digest),),
+            subject=(StatementSubject(name=name, digest=digest),),
             predicate=certificate,
         )
 

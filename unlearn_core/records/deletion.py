@@ -4,11 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from unlearn_core.kinds import RequestKind
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import EvidenceLevel, Verdict, VerdictName
-from unlearn_core.records.request import GroupSummary, RequestId, ScopeKind
+from unlearn_core.records.request import GroupSummary, RequestId
 from unlearn_core.records.result import UnlearningRecord
 
 
@@ -21,7 +22,7 @@ class SplitRecord(Record):
 
     schema_version: Literal["lethe.split/1"] = "lethe.split/1"
     request: RequestId
-    scope_kind: ScopeKind
+    scope_kind: RequestKind
     scope: Sha256
     data: Sha256
     retained: Sha256

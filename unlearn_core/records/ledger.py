@@ -4,14 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from unlearn_core.kinds import Basis, RequestState
 from unlearn_core.records.base import Record, Sha256, UtcTime
 from unlearn_core.records.params import RegistryName
 from unlearn_core.records.request import DeletionRequest, RequestId
-
-Basis = Literal["gdpr", "ccpa"]
-"""The law that a request rests on; it says when the request is due."""
-
-State = Literal["received", "running", "completed", "failed", "cancelled"]
 
 Action = Literal["submit", "claim", "complete", "fail", "expire", "retry", "cancel"]
 
@@ -53,7 +49,7 @@ class Entry(Record):
 
     schema_version: Literal["lethe.entry/1"] = "lethe.entry/1"
     submission: Submission
-    state: State
+    state: RequestState
     attempts: Annotated[int, Field(ge=0)]
     worker: Actor | None
     lease_until: UtcTime | None
@@ -87,8 +83,8 @@ class LedgerEvent(Record):
     request: RequestId
     action: Action
     actor: Actor
-    before: State | None
-    after: State
+    before: RequestState | None
+    after: RequestState
     reason: Reason | None
     submission: Sha256
     previous: Sha256 | None

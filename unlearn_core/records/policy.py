@@ -12,7 +12,7 @@ LAST_RESORT = "retrain"
 MOST_REFERENCES = 256
 """Retrained models of one request, at most; as many shadow pairs as papers have used."""
 
-LEAST_SHADOWS = 5
+_LEAST_SHADOWS = 5
 """Pairs of shadow models that an attack can be fitted to, one that is left out among them."""
 
 Failing = Literal["under_forgotten", "over_forgotten"]
@@ -47,8 +47,8 @@ def _always_judging(bands: tuple[Band, ...]) -> tuple[Band, ...]:
 
 def _enough_shadows(pairs: int) -> int:
     """Refuse so few pairs that no attack can be fitted, once a retrained model was left out of its own."""
-    if 0 < pairs < LEAST_SHADOWS:
-        raise ValueError(f"an attack takes at least {LEAST_SHADOWS} pairs of shadow models, or 0 for none")
+    if 0 < pairs < _LEAST_SHADOWS:
+        raise ValueError(f"an attack takes at least {_LEAST_SHADOWS} pairs of shadow models, or 0 for none")
     return pairs
 
 

@@ -36,7 +36,7 @@ class Job(Record):
     folder: str | None
 
 
-class Trial(Record):
+class TrialTraining(Record):
     """What a few steps of a training took in a process of its own.
 
     ``start_seconds`` is what passes before the first step: imports, and finding the pixels.
@@ -48,7 +48,7 @@ class Trial(Record):
     start_seconds: float = 0.0
 
 
-class Estimate(Record):
+class BuildEstimate(Record):
     """What building would take, before anything is built.
 
     ``at_once`` trainings run beside one another; ``memory_mib`` is what they hold together and
@@ -83,7 +83,7 @@ class Holdings(Record):
     level: EvidenceLevel
 
 
-class Took(Record):
+class BuildCost(Record):
     """What building took, to hold beside the estimate; times differ from run to run.
 
     ``built`` names the models. ``seconds`` is from the first training's start to the last one's end,
@@ -101,6 +101,6 @@ class ReferenceReport(Record):
 
     schema_version: Literal["lethe.references/1"] = "lethe.references/1"
     request: RequestId
-    estimate: Estimate
-    took: Took | None
+    estimate: BuildEstimate
+    took: BuildCost | None
     holdings: Holdings

@@ -4,11 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from unlearn_core.kinds import RequestKind
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.deletion import DeletionRecord, Released
 from unlearn_core.records.evaluation import Cost
-from unlearn_core.records.request import GroupSummary, RequestId, ScopeKind
+from unlearn_core.records.request import GroupSummary, RequestId
 from unlearn_core.records.words import Words
 
 BINS, RATES = 20, 101
@@ -55,7 +56,7 @@ class ReportFacts(Record):
     schema_version: Literal["lethe.report/1"] = "lethe.report/1"
     request: RequestId
     group: GroupSummary | None = Field(default=None, exclude_if=lambda group: group is None)
-    kind: ScopeKind
+    kind: RequestKind
     named: int
     dataset: str
     classes: tuple[str, ...]

@@ -5,10 +5,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from unlearn_core.kinds import RequestKind
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
-ScopeKind = Literal["classes", "samples", "subjects"]
 
 
 def _once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ class RequestSummary(Record):
     """A request without what it names: ``scope`` is the digest of its scope."""
 
     id: RequestId
-    kind: ScopeKind
+    kind: RequestKind
     scope: Sha256
 
 

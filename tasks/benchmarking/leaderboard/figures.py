@@ -6,11 +6,11 @@ from tasks.benchmarking.leaderboard.words import HEADINGS, columns_of, gap_style
 from tasks.report.drawing import BLACK
 from tasks.report.figures import draw_interval_rows, shown
 from tasks.report.inline import Drawing, inline
-from unlearn_core.records.benchmark import Standing
+from unlearn_core.records.benchmark import MethodSummary
 from unlearn_core.records.evaluation import Measurement
 
 
-def gap_figures(standings: Sequence[Standing], *, prefix: str) -> list[Drawing]:
+def gap_figures(standings: Sequence[MethodSummary], *, prefix: str) -> list[Drawing]:
     """Draw every metric of one kind of forget set.
 
     Args:
@@ -23,7 +23,7 @@ def gap_figures(standings: Sequence[Standing], *, prefix: str) -> list[Drawing]:
     return [_gap_figure(standings, name, prefix) for name in columns_of(standings)]
 
 
-def _gap_figure(standings: Sequence[Standing], name: str, prefix: str) -> Drawing:
+def _gap_figure(standings: Sequence[MethodSummary], name: str, prefix: str) -> Drawing:
     gaps = {one.method: gap for one in standings if (gap := one.gap(name)) is not None}
     rows = {shown(method): gap for method, gap in gaps.items()}
     label = "gap to retrained × 100"

@@ -17,7 +17,7 @@ from tasks.benchmarking.leaderboard.words import (
 from tasks.report.inline import Drawing
 from tasks.report.page import templates
 from tasks.report.tables import Cell
-from unlearn_core.records.benchmark import ForgetKind, ForgetSet, Leaderboard, Standing
+from unlearn_core.records.benchmark import ForgetKind, ForgetSet, Leaderboard, MethodSummary
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Part:
+class _Part:
     """What the page says of one kind of forget set."""
 
     kind: ForgetKind
@@ -42,7 +42,7 @@ class Part:
     figures: list[Drawing]
 
 
-def render(board: Leaderboard) -> bytes:
+def render_board(board: Leaderboard) -> bytes:
     """Render a leaderboard.
 
     Args:
@@ -62,14 +62,14 @@ def render(board: Leaderboard) -> bytes:
     return templates().get_template("leaderboard.html").render(told).encode()
 
 
-def _part(board: Leaderboard, kind: ForgetKind, standings: list[Standing]) -> Part:
+def _part(board: Leaderboard, kind: ForgetKind, standings: list[MethodSummary]) -> _Part:
     names = columns_of(standings)
     heads = ["average gap", *(HEADINGS[name] for name in names), "cost"]
     lines = [_line(one, names) for one in standings]
     figures = gap_figures(standings, prefix=kind)
-    return Part(kind, KINDS[kind], sets_of(board, kind), heads, lines, figures)
+    return _Part(kind, KINDS[kind], sets_of(board, kind), heads, lines, figures)
 
 
-def _line(one: Standing, names: list[str]) -> Line:
+def _line(one: MethodSummary, names: list[str]) -> Line:
     (method, _), *numbers, (verdicts, _) = cells_of(one, names)
     return Line(method, tuple(Cell(*number) for number in numbers), one.cases, verdicts)

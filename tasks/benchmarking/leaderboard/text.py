@@ -19,7 +19,7 @@ from tasks.benchmarking.leaderboard.words import (
 )
 from tasks.report.numbers import percent
 from unlearn_core.ranking import AVERAGE_GAP
-from unlearn_core.records.benchmark import Leaderboard, Standing
+from unlearn_core.records.benchmark import Leaderboard, MethodSummary
 
 SHORT = (AVERAGE_GAP, "accuracy.train.forget", "accuracy.test.retain", "mia.loss_auc")
 """What a terminal has room for."""
@@ -35,7 +35,7 @@ def tell_board(board: Leaderboard) -> str:
     return "\n".join(parts)
 
 
-def cells_of(one: Standing, names: Sequence[str]) -> list[tuple[str, str]]:
+def cells_of(one: MethodSummary, names: Sequence[str]) -> list[tuple[str, str]]:
     """Return a method's line: each number with its interval, or that it has none."""
     return [
         (one.method, ""),
@@ -62,7 +62,7 @@ def markdown(board: Leaderboard) -> str:
     Returns:
         One page; names from the data are escaped.
     """
-    parts = ["# Leaderboard", "", plain(in_words(board)) + "."]
+    parts = ["# Leaderboard", "", _plain(in_words(board)) + "."]
     for kind, standings in by_kind(board).items():
         names = columns_of(standings)
         head = ["", "method", "average gap", *(HEADINGS[name] for name in names), "cost", "cases", "verdicts"]
@@ -70,10 +70,10 @@ def markdown(board: Leaderboard) -> str:
         parts.append(_line(["---:", "---", *["---:"] * (len(names) + 3), "---"]))
         for place, one in enumerate(standings, 1):
             _, *cells, verdicts = ("<br>".join(filter(None, cell)) for cell in cells_of(one, names))
-            parts.append(_line([str(place), plain(one.method), *cells, str(one.cases), verdicts]))
+            parts.append(_line([str(place), _plain(one.method), *cells, str(one.cases), verdicts]))
     if failures := failures_of(board):
         parts += ["", "## Failures", "", _line(["method", "case", "why"]), _line(["---"] * 3)]
-        parts += [_line([plain(word) for word in failure]) for failure in failures]
+        parts += [_line([_plain(word) for word in failure]) for failure in failures]
     return "\n".join([*parts, "", "## How to read it", "", *(f"- {line}" for line in READING), ""])
 
 
@@ -81,6 +81,6 @@ def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def plain(text: str) -> str:
+def _plain(text: str) -> str:
     """Return text as Markdown shows it, with nothing in it taken for markup."""
     return re.sub(r"([\\|`*_\[\]#~$])", r"\\\1", html.escape(" ".join(text.split()), quote=False))

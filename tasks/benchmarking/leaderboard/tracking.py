@@ -6,7 +6,7 @@ from pathlib import Path
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.tags import Tag
 from tasks.tracking.attempts import log_metrics, log_params
-from tasks.tracking.runs import Run, connect, end_run, find_or_start, log_documents
+from tasks.tracking.runs import Run, end_run, find_or_start, log_documents, tracking_of
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.benchmark import Leaderboard
 
@@ -27,7 +27,9 @@ def log_board(checkout: Checkout, board: Leaderboard, pages: Sequence[Path]) -> 
         Tag.BENCHMARK_KEY: sha256(canonical_json([board.parent, board.data, rows])),
         Tag.KIND: "benchmark",
     }
-    run = find_or_start(connect(checkout), Tag.BENCHMARK_KEY, name=f"benchmark {board.dataset}", tags=tags)
+    run = find_or_start(
+        tracking_of(checkout), Tag.BENCHMARK_KEY, name=f"benchmark {board.dataset}", tags=tags
+    )
     info = run.tracking.client.get_run(run.id).info
     if info.status != "FINISHED":
         log_params(run, _params(board))

@@ -6,7 +6,7 @@ from tasks.report.measurements import meaning_of
 from tasks.report.numbers import NONE, Style, decimal, interval, percent, points
 from unlearn_core.metrics import CATALOGUE
 from unlearn_core.ranking import QUANTITIES
-from unlearn_core.records.benchmark import ForgetKind, ForgetSet, Leaderboard, Standing
+from unlearn_core.records.benchmark import ForgetKind, ForgetSet, Leaderboard, MethodSummary
 from unlearn_core.records.evaluation import Measurement
 
 ALONE = "one case, no interval"
@@ -20,7 +20,7 @@ KINDS: dict[ForgetKind, str] = {
 HEADINGS = {name: heading for kind in CATALOGUE for name, heading in kind.headings.items()}
 """What each gap is called; more on each in the documentation of metrics."""
 
-OUTCOMES = {
+_OUTCOMES = {
     "passes": "passes",
     "under_forgotten": "under-forgotten",
     "over_forgotten": "over-forgotten",
@@ -59,21 +59,21 @@ def with_interval(entry: Measurement | None, style: Style) -> tuple[str, str]:
     return style(entry.value), interval(entry, style) or ALONE
 
 
-def columns_of(standings: Sequence[Standing]) -> list[str]:
+def columns_of(standings: Sequence[MethodSummary]) -> list[str]:
     """Return the gaps that any of some standings has, in their order."""
     return [name for name in QUANTITIES if any(one.gap(name) for one in standings)]
 
 
-def outcomes_of(one: Standing) -> str:
+def outcomes_of(one: MethodSummary) -> str:
     """Write the verdicts: 2 passes, 1 failed."""
     return ", ".join(
-        f"{one.outcomes[name]} {words}" for name, words in OUTCOMES.items() if name in one.outcomes
+        f"{one.outcomes[name]} {words}" for name, words in _OUTCOMES.items() if name in one.outcomes
     )  # pyright: ignore[reportArgumentType]
 
 
-def by_kind(board: Leaderboard) -> dict[ForgetKind, list[Standing]]:
+def by_kind(board: Leaderboard) -> dict[ForgetKind, list[MethodSummary]]:
     """Return the standings of each kind of forget set, in their order."""
-    kinds: dict[ForgetKind, list[Standing]] = {}
+    kinds: dict[ForgetKind, list[MethodSummary]] = {}
     for one in board.standings:
         kinds.setdefault(one.kind, []).append(one)
     return kinds

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tasks.benchmarking.leaderboard.page import render
+from tasks.benchmarking.leaderboard.page import render_board
 from tasks.benchmarking.leaderboard.tables import gaps_csv, rows_csv
 from tasks.benchmarking.leaderboard.text import markdown
-from tasks.benchmarking.scratch import home
+from tasks.benchmarking.scratch import benchmark_home
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
 from unlearn_core.records.benchmark import Leaderboard
@@ -13,7 +13,7 @@ from unlearn_core.records.benchmark import Leaderboard
 
 def default_folder(checkout: Checkout, board: Leaderboard) -> Path:
     """Return where a checkout's leaderboards lie: in its cache, since they can be made again."""
-    return home(checkout) / "leaderboards" / board.dataset
+    return benchmark_home(checkout) / "leaderboards" / board.dataset
 
 
 def write_board(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
@@ -28,7 +28,7 @@ def write_board(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
     """
     forms = {
         "leaderboard.md": markdown(board).encode(),
-        "leaderboard.html": render(board),
+        "leaderboard.html": render_board(board),
         "leaderboard.json": board.canonical(),
         "leaderboard.csv": gaps_csv(board).encode(),
         "rows.csv": rows_csv(board).encode(),

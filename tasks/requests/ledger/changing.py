@@ -8,8 +8,9 @@ from tasks.requests.ledger.reading import known_row, last_event
 from tasks.requests.ledger.tables import RequestRow, row_of_event, submission_of
 from unlearn_core.audit.ledger import next_event
 from unlearn_core.errors import RequestError
+from unlearn_core.kinds import Basis
 from unlearn_core.records.base import UtcTime
-from unlearn_core.records.ledger import Action, Basis
+from unlearn_core.records.ledger import Action
 from unlearn_core.records.request import DeletionRequest, RequestId
 
 

@@ -14,7 +14,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.settings import LedgerSettings
 from unlearn_core.errors import SetupError
 
-VARIABLE = "LETHE_DATABASE_URL"
+_VARIABLE = "LETHE_DATABASE_URL"
 DRIVERS = {
     "sqlite": "sqlite+pysqlite",
     "postgresql": "postgresql+psycopg",
@@ -51,7 +51,7 @@ def ledger_url(root: Path | None) -> URL:
     if given := LedgerSettings.read().database_url:
         return read_url(given.get_secret_value())
     if root is None:
-        raise SetupError(f"there is no ledger here: work in a Lethe checkout, or set {VARIABLE}; {EXPECTED}")
+        raise SetupError(f"there is no ledger here: work in a Lethe checkout, or set {_VARIABLE}; {EXPECTED}")
     return URL.create(DRIVERS["sqlite"], database=str(Checkout(root).ledger))
 
 
@@ -60,10 +60,10 @@ def read_url(given: str) -> URL:
     try:
         url = make_url(given)
     except (ArgumentError, ValueError):
-        raise SetupError(f"{VARIABLE} is not a URL; {EXPECTED}") from None
+        raise SetupError(f"{_VARIABLE} is not a URL; {EXPECTED}") from None
     backend = url.get_backend_name()
     if backend not in DRIVERS or not url.database or "@" in f"{url.host}{url.database}":
-        raise SetupError(f"{VARIABLE} does not name a database that Lethe can use; {EXPECTED}")
+        raise SetupError(f"{_VARIABLE} does not name a database that Lethe can use; {EXPECTED}")
     return url.set(drivername=DRIVERS[backend])
 
 
@@ -122,7 +122,7 @@ def _begin_postgresql(connection: Connection) -> None:
 
 
 @contextmanager
-def explained(url: URL) -> Iterator[None]:
+def database_explained(url: URL) -> Iterator[None]:
     """Turn the database's errors into one of Lethe's own, without parameters and passwords.
 
     Args:
@@ -156,7 +156,11 @@ def writing(engine: Engine) -> Iterator[Session]:
     Yields:
         The transaction.
     """
-    with explained(engine.url), Session(engine.execution_options(writes=True)) as session, session.begin():
+    with (
+        database_explained(engine.url),
+        Session(engine.execution_options(writes=True)) as session,
+        session.begin(),
+    ):
         if engine.dialect.name == "postgresql":
             session.execute(text("LOCK TABLE deletion_events IN SHARE ROW EXCLUSIVE MODE"))
         yield session
@@ -173,5 +177,9 @@ def reading(engine: Engine) -> Iterator[Session]:
         The transaction.
     """
     moment = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
-    with explained(engine.url), Session(engine.execution_options(**moment)) as session, session.begin():
+    with (
+        database_explained(engine.url),
+        Session(engine.execution_options(**moment)) as session,
+        session.begin(),
+    ):
         yield session

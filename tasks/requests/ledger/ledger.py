@@ -14,10 +14,10 @@ from tasks.checkout.settings import LEASE_S
 from tasks.requests.ledger.changing import Draft, change, conflict, held_row, silence_of
 from tasks.requests.ledger.database import ledger_url, open_engine, writing
 from tasks.requests.ledger.reading import LedgerReader, known_row, open_entries
-from tasks.requests.ledger.schema import current, newest, require_current, upgrade
+from tasks.requests.ledger.schema import bring_up_to_date, current, newest, require_current
 from tasks.requests.ledger.tables import RequestRow, entry_of, row_of_submission
 from unlearn_core.audit.deadlines import later
-from unlearn_core.audit.ledger import accept
+from unlearn_core.audit.ledger import make_submission
 from unlearn_core.audit.queueing import Choose, due_first
 from unlearn_core.errors import RequestError
 from unlearn_core.records.ledger import Action, Entry
@@ -44,7 +44,7 @@ def connect(root: Path | None) -> "Ledger":
     if url.get_backend_name() == "sqlite":
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
         if current(engine) != newest():
-            upgrade(engine)
+            bring_up_to_date(engine)
     else:
         require_current(engine)
     return Ledger(engine)
@@ -81,7 +81,7 @@ class Ledger(LedgerReader):
     def _enter(self, session: Session, draft: Draft, actor: str) -> RequestRow:
         """Make a new request's row."""
         received = draft.received or self.clock()
-        submission = accept(draft.request, model=draft.model, basis=draft.basis, received=received)
+        submission = make_submission(draft.request, model=draft.model, basis=draft.basis, received=received)
         row = row_of_submission(submission)
         change(session, row, "submit", time=self.clock(), actor=actor)
         return row

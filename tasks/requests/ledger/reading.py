@@ -11,8 +11,9 @@ from tasks.requests.ledger.database import reading
 from tasks.requests.ledger.tables import EventRow, RequestRow, entry_of, event_of, submission_of
 from unlearn_core.audit.ledger import check_ledger
 from unlearn_core.errors import ConfigurationError, EvidenceError, RequestError
+from unlearn_core.kinds import RequestState
 from unlearn_core.records.base import Sha256, UtcTime
-from unlearn_core.records.ledger import Day, Entry, LedgerEvent, State
+from unlearn_core.records.ledger import Day, Entry, LedgerEvent
 from unlearn_core.records.request import DeletionRequest, RequestId
 
 
@@ -28,7 +29,9 @@ class LedgerReader:
     engine: Engine
     clock: Callable[[], UtcTime] = now
 
-    def entries(self, *, state: State | None = None, due_before: Day | None = None) -> tuple[Entry, ...]:
+    def entries(
+        self, *, state: RequestState | None = None, due_before: Day | None = None
+    ) -> tuple[Entry, ...]:
         """Return requests, the one that is due first in front.
 
         Args:

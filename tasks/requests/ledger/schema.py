@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from tasks.requests.ledger.database import explained, is_absent, place_of
+from tasks.requests.ledger.database import database_explained, is_absent, place_of
 from unlearn_core.errors import SetupError
 
 # Other libraries that use Alembic may share a PostgreSQL database; each looks at its own table.
@@ -32,11 +32,11 @@ def current(engine: Engine) -> str | None:
     """
     if is_absent(engine.url):
         return None
-    with explained(engine.url), engine.connect() as connection:
+    with database_explained(engine.url), engine.connect() as connection:
         return _version(connection)
 
 
-def upgrade(engine: Engine) -> str:
+def bring_up_to_date(engine: Engine) -> str:
     """Make the tables, or bring them to the newest version: whole or not at all.
 
     Args:
@@ -48,7 +48,7 @@ def upgrade(engine: Engine) -> str:
     Raises:
         SetupError: If a newer Lethe has been here.
     """
-    with explained(engine.url), engine.execution_options(writes=True).begin() as connection:
+    with database_explained(engine.url), engine.execution_options(writes=True).begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
         _refuse_newer(engine, _version(connection))

@@ -5,8 +5,9 @@ import json
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from unlearn_core.kinds import RequestState
 from unlearn_core.records.base import canonical_json
-from unlearn_core.records.ledger import Entry, LedgerEvent, State, Submission
+from unlearn_core.records.ledger import Entry, LedgerEvent, Submission
 
 ALONE_OR_LEADING = "state = 'running' AND (leader IS NULL OR leader = id)"
 
@@ -37,7 +38,7 @@ class RequestRow(Tables):
     basis: Mapped[str] = mapped_column(String(16))
     received: Mapped[str] = mapped_column(String(20))
     due: Mapped[str] = mapped_column(String(10))
-    state: Mapped[State] = mapped_column(String(16))
+    state: Mapped[RequestState] = mapped_column(String(16))
     attempts: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(Text, default=None)
     lease_until: Mapped[str | None] = mapped_column(String(20), default=None)

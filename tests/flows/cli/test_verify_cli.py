@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flows.cli.lethe_verify import main
 from tasks.keys.folder import public_pem
 from tasks.keys.signing import key_id, read_public_key, sign_statement
-from unlearn_core.audit.envelope import MAX_BYTES, decode, read_statement
+from unlearn_core.audit.envelope import MAX_BYTES, decode_envelope, read_statement
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import Statement
 
@@ -36,7 +36,7 @@ def run(*arguments: object) -> int:
 
 def issued(folder: Path, *, model: bytes, note: str | None = None) -> tuple[Path, Path, Path]:
     """Issue a certificate for a model; return certificate, model and public key files."""
-    text = decode(CERTIFICATE.read_bytes()).payload.decode()
+    text = decode_envelope(CERTIFICATE.read_bytes()).payload.decode()
     old = json.loads(text)["predicate"]["models"]["unlearned"]
     new = sha256(model)
     tree = json.loads(text.replace(old.removeprefix("sha256:"), new.removeprefix("sha256:")))
@@ -52,7 +52,7 @@ def test_it_says_who_what_and_when(capsys: pytest.CaptureFixture[str]):
     assert run(CERTIFICATE, "--key", PUBLIC) == 0
     said = capsys.readouterr()
     assert said.err == ""
-    statement = read_statement(decode(CERTIFICATE.read_bytes()).payload)
+    statement = read_statement(decode_envelope(CERTIFICATE.read_bytes()).payload)
     for part in (
         key_id(read_public_key(PUBLIC)),
         "erase-2025-03",

@@ -4,7 +4,8 @@ import numpy as np
 from pydantic import ConfigDict
 from torch import nn
 
-from unlearn_core.method import Materials, Method, Need, ScopeKind
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.method import Materials, Method, Need
 from unlearn_core.progress import OnStep
 from unlearn_core.records.result import Coverage
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from compared import FORGET, board, failed, row
 
-from tasks.benchmarking.leaderboard.page import render
+from tasks.benchmarking.leaderboard.page import render_board
 from tasks.benchmarking.leaderboard.tables import gaps_csv, rows_csv
 from tasks.benchmarking.leaderboard.text import markdown, tell_board
 from tasks.benchmarking.leaderboard.words import ALONE, with_interval
@@ -46,7 +46,7 @@ def test_a_mean_stands_with_its_interval_or_says_that_it_has_none(several):
     assert with_interval(alone, points) == ("+40.0 points", ALONE)
 
 
-@pytest.mark.parametrize("form", [markdown, tell_board, lambda told: text_of(render(told))])
+@pytest.mark.parametrize("form", [markdown, tell_board, lambda told: text_of(render_board(told))])
 def test_every_form_names_gap_interval_failure_and_order(several, form):
     told = form(several)
     for expected in ("+2.0 points", "[\u22120.5, +4.5]", "+40.0 points", ALONE, "3 passes", "1 failed"):
@@ -63,7 +63,7 @@ def test_no_form_shows_a_mean_without_its_interval(several):
 
 def test_the_reason_of_a_failure_is_told(several):
     assert "| unsir | class dog, seed 0 | it cannot |" in markdown(several)
-    assert "unsir class dog, seed 0 it cannot" in text_of(render(several))
+    assert "unsir class dog, seed 0 it cannot" in text_of(render_board(several))
 
 
 def test_the_tidy_table_has_one_row_per_method_and_metric(several):
@@ -90,7 +90,7 @@ def test_the_record_comes_back_from_its_bytes(several):
 
 
 def test_each_metric_has_a_figure_that_says_itself_in_words(several):
-    page = render(several).decode()
+    page = render_board(several).decode()
     words = re.findall(r'<svg viewBox="[^"]+" role="img" aria-label="([^"]+)">', page)
     assert len(words) == page.count("<svg") == 2
     assert "svd +2.0 points [\u22120.5, +4.5]" in words[0]
@@ -98,17 +98,17 @@ def test_each_metric_has_a_figure_that_says_itself_in_words(several):
 
 
 def test_the_page_is_whole_and_asks_nothing_of_another_computer(several):
-    page = render(several)
+    page = render_board(several)
     assert re.findall(rb"https?://|@import|\bsrc=|url\((?!#)", page) == []
     ids = re.findall(r'\bid="([^"]+)"', page.decode())
     assert len(set(ids)) == len(ids)
-    assert render(several) == page
+    assert render_board(several) == page
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_are_text_and_never_markup(name):
     told = board(row("svd", name=name), failed("pgu", name=name, why=name), dataset="</style><script>")
-    page = render(told)
+    page = render_board(told)
     assert re.findall(rb"<(?:script|img)\b", page) == []
     assert " ".join(name.split()) in text_of(page)
     lines = markdown(told).splitlines()

@@ -14,7 +14,7 @@ import pytest
 
 from flows.cli.lethe_verify import main
 from tasks.evidence.verification import verify_bytes, verify_files
-from unlearn_core.audit.envelope import decode, encode, read_statement
+from unlearn_core.audit.envelope import decode_envelope, encode, read_statement
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json
 
@@ -86,20 +86,20 @@ def test_the_command_verifies_it(name: str, capsys: pytest.CaptureFixture[str]):
 @each
 def test_envelope_and_statement_are_written_the_same_again(name: str):
     raw = path_of(name).read_bytes()
-    envelope = decode(raw)
+    envelope = decode_envelope(raw)
     assert encode(*envelope) == raw
     assert canonical_json(json.loads(envelope.payload)) == envelope.payload
 
 
 @each
 def test_nothing_that_was_signed_is_lost_or_changed_when_it_is_read(name: str):
-    payload = decode(path_of(name).read_bytes()).payload
+    payload = decode_envelope(path_of(name).read_bytes()).payload
     assert list(kept(json.loads(payload), json.loads(read_statement(payload).canonical()))) == []
 
 
 @each
 def test_its_parts_have_the_digests_that_were_signed(name: str):
-    certified = read_statement(decode(path_of(name).read_bytes()).payload).predicate
+    certified = read_statement(decode_envelope(path_of(name).read_bytes()).payload).predicate
     if (policy := certified.judgement.policy) is not None:
         assert policy.digest == certified.judgement.verdict.policy
     if (group := certified.group) is not None:

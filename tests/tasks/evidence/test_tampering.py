@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tasks.keys.signing import key_id, public_keys_in, read_public_key, sign_statement, verify
-from unlearn_core.audit.envelope import decode, encode, pae, read_statement
+from tasks.keys.signing import key_id, public_keys_in, read_public_key, sign_statement, verify_signature
+from unlearn_core.audit.envelope import decode_envelope, encode, pae, read_statement
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json
 
@@ -18,7 +18,7 @@ CERTIFICATE = (GOLDEN / "certificate-v1.dsse.json").read_bytes()
 ISSUER = read_public_key(GOLDEN / "certificate-v1.pub")
 TRUSTED = {key_id(ISSUER): ISSUER}
 FORGER = Ed25519PrivateKey.from_private_bytes(bytes(32))
-PAYLOAD, SIGNATURE, KEYID = decode(CERTIFICATE)
+PAYLOAD, SIGNATURE, KEYID = decode_envelope(CERTIFICATE)
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 """The order of Ed25519's base point (RFC 8032, section 5.1)."""
@@ -29,7 +29,7 @@ def accepted(candidates: Iterable[tuple[str, bytes]]) -> list[str]:
     passed: list[str] = []
     for name, raw in candidates:
         try:
-            verify(raw, TRUSTED)
+            verify_signature(raw, TRUSTED)
         except EvidenceError:
             continue
         passed.append(name)
@@ -37,7 +37,7 @@ def accepted(candidates: Iterable[tuple[str, bytes]]) -> list[str]:
 
 
 def test_the_golden_certificate_verifies_for_ever():
-    statement, signer = verify(CERTIFICATE, TRUSTED)
+    statement, signer = verify_signature(CERTIFICATE, TRUSTED)
     assert signer == KEYID == key_id(ISSUER)
     assert statement.predicate.request.id == "erase-2025-03"
     assert statement.predicate.judgement.verdict.verdict == "passes"
@@ -101,37 +101,37 @@ def test_a_signature_over_the_bare_payload_is_refused():
     trusted = {key_id(FORGER.public_key()): FORGER.public_key()}
     raw = encode(PAYLOAD, FORGER.sign(PAYLOAD), *trusted)
     with pytest.raises(EvidenceError, match="altered"):
-        verify(raw, trusted)
+        verify_signature(raw, trusted)
 
 
 def test_a_signature_over_another_type_is_refused():
     trusted = {key_id(FORGER.public_key()): FORGER.public_key()}
     raw = encode(PAYLOAD, FORGER.sign(pae(PAYLOAD, "text/plain")), *trusted)
     with pytest.raises(EvidenceError, match="altered"):
-        verify(raw, trusted)
+        verify_signature(raw, trusted)
 
 
 def test_another_key_is_not_trusted():
     with pytest.raises(EvidenceError, match="not trusted"):
-        verify(sign_statement(read_statement(PAYLOAD), FORGER), TRUSTED)
+        verify_signature(sign_statement(read_statement(PAYLOAD), FORGER), TRUSTED)
 
 
 def test_another_key_under_the_issuers_name_is_refused():
     raw = encode(PAYLOAD, FORGER.sign(pae(PAYLOAD)), KEYID)
     with pytest.raises(EvidenceError, match="altered"):
-        verify(raw, TRUSTED)
+        verify_signature(raw, TRUSTED)
 
 
 def test_the_issuers_signature_under_another_trusted_name_is_refused():
     both = {**TRUSTED, key_id(FORGER.public_key()): FORGER.public_key()}
     raw = encode(PAYLOAD, SIGNATURE, key_id(FORGER.public_key()))
     with pytest.raises(EvidenceError, match="altered"):
-        verify(raw, both)
+        verify_signature(raw, both)
 
 
 def test_nobody_is_trusted_by_default():
     with pytest.raises(EvidenceError, match="trusted: none"):
-        verify(CERTIFICATE, {})
+        verify_signature(CERTIFICATE, {})
 
 
 def test_a_key_offered_by_the_certificate_is_not_trusted():
@@ -151,16 +151,16 @@ def test_a_signed_payload_is_still_held_to_its_form():
     trusted = {key_id(FORGER.public_key()): FORGER.public_key()}
     loose = PAYLOAD.replace(b":", b": ")
     with pytest.raises(EvidenceError, match="canonical"):
-        verify(encode(loose, FORGER.sign(pae(loose)), *trusted), trusted)
+        verify_signature(encode(loose, FORGER.sign(pae(loose)), *trusted), trusted)
 
 
 def test_a_signed_contradiction_is_refused():
     trusted = {key_id(FORGER.public_key()): FORGER.public_key()}
     wrong = PAYLOAD.replace(b'"all_succeeded":true', b'"all_succeeded":false')
     with pytest.raises(EvidenceError, match="contradicts itself"):
-        verify(encode(wrong, FORGER.sign(pae(wrong)), *trusted), trusted)
+        verify_signature(encode(wrong, FORGER.sign(pae(wrong)), *trusted), trusted)
 
 
 def test_the_golden_key_can_be_trusted_by_folder(tmp_path: Path):
     (tmp_path / "issuer.pub").write_bytes((GOLDEN / "certificate-v1.pub").read_bytes())
-    verify(CERTIFICATE, public_keys_in(tmp_path))
+    verify_signature(CERTIFICATE, public_keys_in(tmp_path))

@@ -23,13 +23,13 @@ from securesystemslib.signer import SSlibKey
 
 from tasks.keys import signing
 from tasks.keys.folder import public_pem
-from unlearn_core.audit.envelope import decode, read_statement
+from unlearn_core.audit.envelope import decode_envelope, read_statement
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.certificate import Statement
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "certificate-v1.dsse.json"
-STATEMENT = read_statement(decode(GOLDEN.read_bytes()).payload)
+STATEMENT = read_statement(decode_envelope(GOLDEN.read_bytes()).payload)
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 TRUSTED = {signing.key_id(KEY.public_key()): KEY.public_key()}
 
@@ -94,8 +94,8 @@ def test_force_replaces_the_signing_key_and_keeps_trust_and_pseudonyms(folder: P
     assert after["signing.pub"] != before["signing.pub"]
     assert after["pseudonym.key"] == before["pseudonym.key"]
     trusted = signing.public_keys_in(signing.trust_folder())
-    signing.verify(certificate, trusted)
-    signing.verify(signing.sign_statement(STATEMENT), trusted)
+    signing.verify_signature(certificate, trusted)
+    signing.verify_signature(signing.sign_statement(STATEMENT), trusted)
 
 
 def test_a_key_that_another_process_made_meanwhile_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -240,7 +240,7 @@ def test_a_public_key_of_another_kind_is_refused(tmp_path: Path):
 
 
 def test_what_is_signed_verifies_and_comes_back():
-    assert signing.verify(signing.sign_statement(STATEMENT, KEY), TRUSTED) == (STATEMENT, *TRUSTED)
+    assert signing.verify_signature(signing.sign_statement(STATEMENT, KEY), TRUSTED) == (STATEMENT, *TRUSTED)
 
 
 def test_signing_is_deterministic():
@@ -284,6 +284,6 @@ def test_any_statement_survives_signing(
     tree["predicate"]["cost"]["seconds"] = seconds
     tree["predicate"]["provenance"]["seeds"] = seeds
     stated = Statement.parse(canonical_json(tree))
-    back, _ = signing.verify(signing.sign_statement(stated, KEY), TRUSTED)
+    back, _ = signing.verify_signature(signing.sign_statement(stated, KEY), TRUSTED)
     assert back == stated
     assert back.canonical() == stated.canonical() == canonical_json(tree)

@@ -23,7 +23,7 @@ from tasks.lifecycle.releases import continue_from_champion, read_release
 from tasks.lifecycle.standing import find_release
 from tasks.requests.request_file import read_request
 from tasks.tracking.registry import promote, register_model
-from tasks.tracking.runs import connect, deletion_run
+from tasks.tracking.runs import deletion_run, tracking_of
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture, CheckpointCard
@@ -76,7 +76,7 @@ def released_model(checkout, *, data, retained):
     )
     card = save_checkpoint(checkout.unlearned, build_seeded(architecture, 0), card)
     scope = read_request(checkout, "demo").scope_digest
-    run = deletion_run(connect(checkout), request_id="demo", key=content("key"))
+    run = deletion_run(tracking_of(checkout), request_id="demo", key=content("key"))
     version = register_model(
         run,
         "digits",

@@ -6,13 +6,19 @@ from hypothesis import strategies as st
 from retraining import RUN, prepared
 
 from tasks.references import estimating
-from tasks.references.estimating import duration, estimate_building, makespan, places, refuse_full_disk
+from tasks.references.estimating import (
+    estimate_building,
+    makespan,
+    places,
+    refuse_full_disk,
+    training_seconds,
+)
 from tasks.references.plan import plan_references
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.artifact import Recipe
-from unlearn_core.records.reference import Estimate, Trial
+from unlearn_core.records.reference import BuildEstimate, TrialTraining
 
-TRIAL = Trial(seconds_per_step=0.5, peak_memory_mib=300.0, model_mib=10.0, start_seconds=3.0)
+TRIAL = TrialTraining(seconds_per_step=0.5, peak_memory_mib=300.0, model_mib=10.0, start_seconds=3.0)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +43,7 @@ def steps_are_known(monkeypatch):
 
     def try_together(_layout, _training, count):
         asked.append(count)
-        return TRIAL if count == 1 else Trial(**{**dict(TRIAL), "seconds_per_step": 0.8})
+        return TRIAL if count == 1 else TrialTraining(**{**dict(TRIAL), "seconds_per_step": 0.8})
 
     monkeypatch.setattr(estimating, "_try_together", try_together)
     monkeypatch.setattr(estimating, "cores", lambda: 2)
@@ -84,7 +90,7 @@ def test_a_training_takes_its_start_and_every_step_of_every_epoch(plan):
     recipe = Recipe(epochs=4, batch_size=100)
     training = wanted.training.model_copy(update={"recipe": recipe})
     longer = type(wanted)(training, rows=101, title="one")
-    assert duration(TRIAL, longer) == 3.0 + 0.5 * 2 * 4
+    assert training_seconds(TRIAL, longer) == 3.0 + 0.5 * 2 * 4
 
 
 def test_the_estimate_is_of_as_many_at_once_as_there_will_be(checkout, plan, steps_are_known):
@@ -110,7 +116,7 @@ def test_fewer_at_once_may_be_asked_for(checkout, plan, steps_are_known):
 
 def test_where_nothing_is_missing_nothing_is_tried(checkout, plan, steps_are_known):
     finished = type(plan)(plan.wanted, missing=())
-    assert estimate_building(checkout, finished) == Estimate(models=3, finished=3)
+    assert estimate_building(checkout, finished) == BuildEstimate(models=3, finished=3)
     assert steps_are_known == []
 
 
@@ -123,7 +129,7 @@ def test_steps_that_cannot_be_taken_are_an_error_that_says_why(checkout, plan):
 
 
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_trained():
-    small = Estimate(models=2, finished=0, disk_mib=101.0, disk_free_mib=100.0)
+    small = BuildEstimate(models=2, finished=0, disk_mib=101.0, disk_free_mib=100.0)
     with pytest.raises(SetupError, match=r"101 MiB of disk.*100 MiB are free"):
         refuse_full_disk(small)
     refuse_full_disk(small.model_copy(update={"disk_free_mib": 101.0}))

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.report.measurements import meaning_of, title_of
-from tasks.report.numbers import count, decimal, duration, interval, percent, points, span, times
+from tasks.report.numbers import allowed_range, count, decimal, duration, interval, percent, points, times
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.words import Words
 
@@ -25,10 +25,10 @@ DISTANCE = "Distance from the retrained model"
         (duration(7200), "2.0 hours"),
         (times(12.3), "12"),
         (times(1.26), "1.3"),
-        (span(None, 0.05, percent), "at most 5.0\u202f%"),
-        (span(0.95, None, percent), "at least 95.0\u202f%"),
-        (span(0.25, 0.75, decimal), "0.25 to 0.75"),
-        (span(None, None, decimal), "anything"),
+        (allowed_range(None, 0.05, percent), "at most 5.0\u202f%"),
+        (allowed_range(0.95, None, percent), "at least 95.0\u202f%"),
+        (allowed_range(0.25, 0.75, decimal), "0.25 to 0.75"),
+        (allowed_range(None, None, decimal), "anything"),
     ],
 )
 def test_numbers_are_written_for_people(written, expected):

@@ -5,7 +5,7 @@ from ledgers import draft, enter
 from world import content
 
 from tasks.checkout.checkout import Checkout
-from tasks.requests.due import due_day, search_tags
+from tasks.requests.due import first_due_day, search_tags
 from tasks.requests.ledger.ledger import connect
 from unlearn_core.records.deletion import SplitRecord
 
@@ -36,29 +36,29 @@ def received(tmp_path):
 
 
 def test_the_due_day_is_the_ledgers(tmp_path, received):
-    assert due_day(tmp_path, received[:1]) == "2026-12-20"
+    assert first_due_day(tmp_path, received[:1]) == "2026-12-20"
 
 
 def test_requests_that_are_served_together_are_due_when_the_first_is(tmp_path, received):
-    assert due_day(tmp_path, received) == "2026-12-02"
+    assert first_due_day(tmp_path, received) == "2026-12-02"
 
 
 def test_another_request_with_the_same_id_tells_nothing(tmp_path, received):
-    assert due_day(tmp_path, [draft("r-17", "4").request]) is None
+    assert first_due_day(tmp_path, [draft("r-17", "4").request]) is None
 
 
 def test_a_request_that_did_not_come_in_by_the_ledger_has_no_due_day(tmp_path, received):
-    assert due_day(tmp_path, [draft("r-19").request]) is None
+    assert first_due_day(tmp_path, [draft("r-19").request]) is None
 
 
 def test_no_ledger_is_made_to_look_into(tmp_path):
-    assert due_day(tmp_path, [draft("r-17").request]) is None
+    assert first_due_day(tmp_path, [draft("r-17").request]) is None
     assert not Checkout(tmp_path).ledger.exists()
 
 
 def test_a_deletion_does_not_wait_for_a_ledger_that_cannot_be_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("LETHE_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/ledger")
-    assert due_day(tmp_path, [draft("r-17").request]) is None
+    assert first_due_day(tmp_path, [draft("r-17").request]) is None
 
 
 def test_a_run_is_found_by_its_due_day_and_by_what_kind_of_thing_is_forgotten(tmp_path, received):

@@ -12,7 +12,7 @@ from sqlalchemy import inspect
 from tasks.requests.ledger.database import ledger_url as url_of
 from tasks.requests.ledger.database import open_engine, place_of
 from tasks.requests.ledger.ledger import connect
-from tasks.requests.ledger.schema import VERSION_TABLE, current, newest, upgrade
+from tasks.requests.ledger.schema import VERSION_TABLE, bring_up_to_date, current, newest
 from tasks.requests.ledger.tables import Tables
 from unlearn_core.errors import SetupError
 
@@ -102,7 +102,7 @@ def test_a_file_that_somebody_holds_is_one_message(elsewhere, tmp_path, monkeypa
 
 def test_the_migrations_make_the_tables_that_the_code_describes(engine):
     assert current(engine) is None
-    assert upgrade(engine) == newest() == current(engine)
+    assert bring_up_to_date(engine) == newest() == current(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"version_table": VERSION_TABLE, "compare_server_default": True}
@@ -113,7 +113,7 @@ def test_the_migrations_make_the_tables_that_the_code_describes(engine):
 def test_to_upgrade_twice_changes_nothing(ledger, engine):
     enter(ledger, "r-1")
     head = ledger.head()
-    upgrade(engine)
+    bring_up_to_date(engine)
     assert ledger.verify() == head
 
 
@@ -123,7 +123,7 @@ def test_an_upgrade_that_breaks_leaves_nothing_behind(engine, monkeypatch):
 
     monkeypatch.setattr("alembic.operations.Operations.create_index", stop)
     with pytest.raises((RuntimeError, TypeError)):
-        upgrade(engine)
+        bring_up_to_date(engine)
     assert inspect(engine).get_table_names() == []
 
 
@@ -131,7 +131,7 @@ def test_tables_of_a_newer_lethe_are_left_alone(ledger, engine, elsewhere):
     with engine.execution_options(writes=True).begin() as connection:
         connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
     elsewhere(engine.url.render_as_string(hide_password=False))
-    for wanted in (lambda: connect(None), lambda: upgrade(engine)):
+    for wanted in (lambda: connect(None), lambda: bring_up_to_date(engine)):
         with pytest.raises(SetupError, match=r"version 9999 .* a newer Lethe has been there"):
             wanted()
 

@@ -8,7 +8,7 @@ from ledgers import draft, enter
 
 from tasks.requests.ledger.database import open_engine
 from tasks.requests.ledger.ledger import connect
-from tasks.requests.ledger.schema import upgrade
+from tasks.requests.ledger.schema import bring_up_to_date
 from unlearn_core.errors import SetupError
 
 pytestmark = [
@@ -39,7 +39,7 @@ def test_tables_are_made_on_request_alone(ledger_url, monkeypatch):
     monkeypatch.setenv("LETHE_DATABASE_URL", ledger_url.render_as_string(hide_password=False))
     with pytest.raises(SetupError, match=r"has version none .* run `lethe db upgrade`"):
         connect(None)
-    upgrade(open_engine(ledger_url))
+    bring_up_to_date(open_engine(ledger_url))
     assert connect(None).entries() == ()
 
 

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from ledgers import crew, draft, enter, kill_after_a_line, start
+from ledgers import draft, enter, kill_after_a_line, spawned, start
 from sqlalchemy import URL
 
 from tasks.requests.ledger.ledger import Ledger
@@ -14,7 +14,9 @@ WORKERS, EACH, MODELS = 4, 50, 10
 def test_of_four_workers_no_two_get_the_same_request_or_the_same_model(ledger, ledger_url):
     wanted = [draft(f"r-{n}", model=f"model-{n % MODELS}") for n in range(WORKERS * EACH)]
     enter(ledger, *wanted)
-    with crew("ledger_worker.py", ledger_url, "serve", names=[f"w-{n}" for n in range(WORKERS)]) as workers:
+    with spawned(
+        "ledger_worker.py", ledger_url, "serve", names=[f"w-{n}" for n in range(WORKERS)]
+    ) as workers:
         while ledger.entries(state="received"):
             assert [worker.poll() for worker in workers if worker.poll()] == [], "a worker stopped"
             ledger.verify()
@@ -29,7 +31,7 @@ def test_of_four_workers_no_two_get_the_same_request_or_the_same_model(ledger, l
 
 def test_several_processes_may_be_the_first_to_open_a_file(tmp_path):
     url = URL.create("sqlite+pysqlite", database=str(tmp_path / "new" / "ledger.db"))
-    with crew("ledger_worker.py", url, "serve", names=["w-1", "w-2", "w-3"]) as workers:
+    with spawned("ledger_worker.py", url, "serve", names=["w-1", "w-2", "w-3"]) as workers:
         assert [worker.wait(timeout=60) for worker in workers] == [0, 0, 0]
 
 

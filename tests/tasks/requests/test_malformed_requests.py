@@ -75,9 +75,9 @@ def test_two_hundred_files_that_are_wrong_leave_nothing(ledger_url, tmp_path, mo
     assert len(CASES) == 200
     if ledger_url.get_backend_name() == "postgresql":
         from tasks.requests.ledger.database import open_engine
-        from tasks.requests.ledger.schema import upgrade
+        from tasks.requests.ledger.schema import bring_up_to_date
 
-        upgrade(open_engine(ledger_url))
+        bring_up_to_date(open_engine(ledger_url))
     for n, (name, suffix, write, wrong, position) in enumerate(CASES):
         path = tmp_path / f"{n}.{suffix}"
         rows = [wrong(row) if at == position else row for at, row in enumerate(ROWS)]

@@ -150,7 +150,7 @@ def test_a_store_that_was_not_moved_is_not_written(original):
 
 
 def test_a_moved_store_that_cannot_be_written_is_refused(copy, monkeypatch):
-    monkeypatch.setattr("tasks.tracking.moving.WAIT_S", 0.1)
+    monkeypatch.setattr("tasks.tracking.moving.LOCK_WAIT_S", 0.1)
     with closing(sqlite3.connect(copy.root / "mlruns/mlflow.db")) as database:
         database.execute("BEGIN IMMEDIATE")
         with pytest.raises(SetupError, match=r"names the folder that it was in.*locked"):

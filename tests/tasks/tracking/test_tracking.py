@@ -18,7 +18,6 @@ from tasks.checkout.tags import Tag
 from tasks.tracking.attempts import coverage_table, log_attempt, log_evaluation
 from tasks.tracking.runs import (
     comparison_run,
-    connect,
     deletion_run,
     end_run,
     log_dataset_input,
@@ -26,6 +25,7 @@ from tasks.tracking.runs import (
     open_tracking,
     set_tags,
     started_at,
+    tracking_of,
 )
 from tasks.tracking.server import serve_ui
 from unlearn_core.errors import SetupError
@@ -103,7 +103,7 @@ def test_connecting_again_finds_the_same_experiment(tracking, mlflow_root):
 def test_the_experiment_is_that_of_the_model_which_params_yaml_names(tmp_path):
     shutil.copy(ROOT / "params.yaml", tmp_path)
     write_params(tmp_path, {"registry": {"model": "insects"}})
-    tracking = connect(Checkout(tmp_path))
+    tracking = tracking_of(Checkout(tmp_path))
     assert tracking.client.get_experiment(tracking.experiment_id).name == "insects"
 
 

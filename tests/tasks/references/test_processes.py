@@ -15,15 +15,15 @@ from world import files_of
 
 from tasks.checkout.files import read_record
 from tasks.computing.checkpoints import read_checkpoint_card
-from tasks.references.building import build_missing, refuse_failed, sweep
+from tasks.references.building import build_missing, refuse_failed, sweep_references
 from tasks.references.plan import Plan, plan_references
-from tasks.references.processes import COMMAND, Crew, side_by_side
+from tasks.references.processes import COMMAND, ProcessPool, side_by_side
 from tasks.references.retrained import train_described
 from tasks.references.trials import steps_of
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.evaluation import Cost
-from unlearn_core.records.reference import Job, Trial
+from unlearn_core.records.reference import Job, TrialTraining
 
 ENDLESS = Recipe(**{**dict(BRIEF), "epochs": 100_000})
 TALKATIVE = """
@@ -39,7 +39,7 @@ PATIENCE_S = 120
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory):
-    return prepared(tmp_path_factory.mktemp("crew") / "checkout")
+    return prepared(tmp_path_factory.mktemp("processes") / "checkout")
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +94,8 @@ def test_what_is_finished_is_not_planned_again(origin, built):
 
 def test_a_trial_measures_and_writes_nothing(origin, job, built):
     before = files_of(origin.root / "models")
-    with Crew(origin.root) as crew:
-        trial = Trial(**crew.do(Job(training=job.training, folder=None)))
+    with ProcessPool(origin.root) as processes:
+        trial = TrialTraining(**processes.do(Job(training=job.training, folder=None)))
     assert trial.seconds_per_step > 0
     assert trial.peak_memory_mib > 50
     weights = before[str(origin.parent / "model.safetensors")]
@@ -122,14 +122,20 @@ def test_one_failure_is_named_and_stops_no_other(tmp_path, origin, plan):
 
 def test_an_error_of_lethes_own_is_told_in_its_own_words(origin, job):
     net = job.training.architecture.model_copy(update={"name": "no_such_net"})
-    with Crew(origin.root) as crew, pytest.raises(PipelineError, match="there is no net 'no_such_net'"):
-        crew.do(changed(job, architecture=net))
+    with (
+        ProcessPool(origin.root) as processes,
+        pytest.raises(PipelineError, match="there is no net 'no_such_net'"),
+    ):
+        processes.do(changed(job, architecture=net))
 
 
 def test_any_other_error_is_told_by_its_last_line_and_kept_whole(origin, job):
     net = job.training.architecture.model_copy(update={"name": "math:sqrt"})
-    with Crew(origin.root) as crew, pytest.raises(PipelineError, match=r"status 1: TypeError: .*\.log\)"):
-        crew.do(changed(job, architecture=net))
+    with (
+        ProcessPool(origin.root) as processes,
+        pytest.raises(PipelineError, match=r"status 1: TypeError: .*\.log\)"),
+    ):
+        processes.do(changed(job, architecture=net))
     (log,) = (origin.lethe / "failures").iterdir()
     assert "Traceback" in log.read_text()
 
@@ -137,9 +143,9 @@ def test_any_other_error_is_told_by_its_last_line_and_kept_whole(origin, job):
 def test_what_a_net_of_the_users_prints_is_no_part_of_what_is_told(origin, job):
     (origin.root / "talkative.py").write_text(TALKATIVE)
     net = job.training.architecture.model_copy(update={"name": "talkative:net"})
-    with Crew(origin.root) as crew:
-        trial = crew.do(Job(training=changed(job, architecture=net).training, folder=None))
-    assert Trial(**trial).seconds_per_step > 0
+    with ProcessPool(origin.root) as processes:
+        trial = processes.do(Job(training=changed(job, architecture=net).training, folder=None))
+    assert TrialTraining(**trial).seconds_per_step > 0
 
 
 def test_what_is_called_like_lethes_own_in_the_project_is_not_run(origin, job):
@@ -148,23 +154,23 @@ def test_what_is_called_like_lethes_own_in_the_project_is_not_run(origin, job):
     for path in own:
         path.write_text("raise ImportError('not asked for')\n")
     try:
-        with Crew(origin.root) as crew:
-            trial = crew.do(Job(training=job.training, folder=None))
+        with ProcessPool(origin.root) as processes:
+            trial = processes.do(Job(training=job.training, folder=None))
     finally:
         for path in own:
             path.unlink()
-    assert Trial(**trial).seconds_per_step > 0
+    assert TrialTraining(**trial).seconds_per_step > 0
 
 
 def test_a_process_that_is_killed_is_told_as_that(origin, job):
-    with Crew(origin.root) as crew:
+    with ProcessPool(origin.root) as processes:
 
         def kill(_step):
-            (process,) = crew._at_work
+            (process,) = processes._at_work
             os.kill(process.pid, signal.SIGKILL)
 
         with pytest.raises(PipelineError, match=r"its process was killed.*smaller --at-once"):
-            crew.do(changed(job, recipe=ENDLESS), kill)
+            processes.do(changed(job, recipe=ENDLESS), kill)
     assert not (origin.root / "somewhere").exists()
 
 
@@ -175,19 +181,19 @@ def test_leaving_the_block_ends_whoever_is_at_work(origin, job):
     def leave(_step):
         raise LeavingError
 
-    with pytest.raises(LeavingError), Crew(origin.root) as crew:
-        crew.do(changed(job, recipe=ENDLESS), leave)
+    with pytest.raises(LeavingError), ProcessPool(origin.root) as processes:
+        processes.do(changed(job, recipe=ENDLESS), leave)
     with pytest.raises(PipelineError, match="not begun"):
-        crew.do(job)
+        processes.do(job)
 
 
 def test_leaving_the_block_ends_what_other_threads_have_at_work(origin, job):
     began = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        with Crew(origin.root) as crew:
-            waiting = pool.submit(crew.do, changed(job, recipe=ENDLESS), lambda _step: began.set())
+    with ThreadPoolExecutor(1) as threads:
+        with ProcessPool(origin.root) as processes:
+            waiting = threads.submit(processes.do, changed(job, recipe=ENDLESS), lambda _step: began.set())
             assert began.wait(PATIENCE_S)
-            at_work = set(crew._at_work)
+            at_work = set(processes._at_work)
         try:
             with pytest.raises(PipelineError, match="killed"):
                 waiting.result(timeout=PATIENCE_S)
@@ -215,7 +221,7 @@ def test_what_a_killed_training_left_is_swept_and_nothing_else(tmp_path, origin)
     for name in ("0123456789abcdef", ".0123456789abcdef.x1y2z3"):
         checkout.reference(name).mkdir(parents=True)
     (checkout.references / ".gitignore").touch()
-    sweep(checkout)
+    sweep_references(checkout)
     assert sorted(path.name for path in checkout.references.iterdir()) == [".gitignore", "0123456789abcdef"]
 
 

@@ -1,0 +1,15 @@
+"""Closed lists of words that the command line, the rules and the records share; it loads no library."""
+
+from typing import Literal
+
+RequestKind = Literal["classes", "samples", "subjects"]
+"""What a request names."""
+
+ScopeKind = Literal["classes", "samples"]
+"""What methods, metrics and the gate tell apart: a subject's rows are samples."""
+
+RequestState = Literal["received", "running", "completed", "failed", "cancelled"]
+"""Where a request stands in the ledger."""
+
+Basis = Literal["gdpr", "ccpa"]
+"""The law that a request rests on; it says when the request is due."""
