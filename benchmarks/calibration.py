@@ -23,12 +23,12 @@ from flows.stages.split import split_data
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically, write_record
 from tasks.checkout.params import read_params
-from tasks.data.canaries import CANARY_SUBJECT
 from tasks.measuring.evaluation import assess
 from tasks.references.building import build_missing, refuse_failed
 from tasks.references.plan import plan_references
 from tasks.references.retrained import References, references_of
 from unlearn_core.audit.policy import judge
+from unlearn_core.canaries import CANARY_SUBJECT
 from unlearn_core.intervals import proportion
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.evaluation import Evaluation

@@ -22,9 +22,9 @@ from tasks.checkout.files import write_atomically
 from tasks.checkout.params import read_values, write_params
 from tasks.computing.configured import configured_methods
 from tasks.computing.unlearning import attempt
-from tasks.data.canaries import CANARY_SUBJECT
 from tasks.measuring.evaluation import assess
 from tasks.references.gathering import gather_references
+from unlearn_core.canaries import CANARY_SUBJECT
 from unlearn_core.records.evaluation import Evaluation
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -27,13 +27,13 @@ from tasks.orchestration.flow_runs import flow_run_id, show_deletion, tag_deleti
 from tasks.orchestration.task_runs import MEASURING, RETRIES, STAGE
 from tasks.references.gathering import gather_references
 from tasks.requests.claims import at_work
-from tasks.requests.grouping import make_one
 from tasks.requests.request_file import read_request, submit_request
 from tasks.storage.object_store import find_store
 from tasks.tracking.auditing import log_ladder, log_rung, open_deletion
 from tasks.tracking.closing import close_unapproved, explain_refusal
 from tasks.tracking.registry import refuse_undoing
 from tasks.tracking.runs import tracking_of
+from unlearn_core.audit.grouping import make_one
 from unlearn_core.errors import GateError, RequestError
 from unlearn_core.records.deletion import Released
 from unlearn_core.records.request import DeletionRequest

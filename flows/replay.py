@@ -14,16 +14,16 @@ from tasks.computing.checkpoints import CARD, WEIGHTS
 from tasks.computing.execution import device_name
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
-from tasks.evidence.certification import accepted_rung, attempts_of
 from tasks.keys.folder import load_pseudonym_key
 from tasks.lifecycle.replaying import checked_out, find_pinned, other_code, own_tracking_store, place_inputs
+from unlearn_core.audit.replaying import Replayed, compare_replay
 from unlearn_core.errors import GateError
 from unlearn_core.records.artifact import MomentsCard
-from unlearn_core.records.base import Sha256, canonical_json, sha256
-from unlearn_core.records.certificate import Attempt, DeletionCertificate
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.provenance import Provenance
-from unlearn_core.records.replay import Compared, Replay
+from unlearn_core.records.replay import Replay
 
 
 def replay(
@@ -61,7 +61,7 @@ def replay(
             certificate=certificate,
             commit=commit,
             from_data=from_data,
-            compared=(*_compare_data(tree, certified), *_compare_model(tree, certified, record)),
+            compared=compare_replay(certified, _read(tree, record)),
             differences=differences,
         )
 
@@ -74,44 +74,16 @@ def _climb(tree: Checkout) -> DeletionRecord | None:
         return None
 
 
-def _compare_data(tree: Checkout, certified: DeletionCertificate) -> tuple[Compared, ...]:
-    """Compare what the deletion read."""
-    data, split = read_card(tree.dataset), read_split(tree)
-    splits = {entry.split: entry.rows_digest for entry in data.splits}
-    rows = [
-        ("scope", (certified.group or certified.request).scope, split.scope),
-        ("data before", certified.data.before, data.rows_digest),
-        ("data splits", _digest_of(certified.data.splits), _digest_of(splits)),
-        ("data retained", certified.data.retained, split.retained),
-        ("parent", certified.models.parent, file_digest(tree.parent / WEIGHTS)),
-    ]
-    if certified.moments is not None:
-        moments = read_record(tree.moments / CARD, MomentsCard).tensors
-        rows.append(("second moments", certified.moments, moments))
-    return tuple(Compared(what=what, expected=expected, came=came) for what, expected, came in rows)
-
-
-def _compare_model(
-    tree: Checkout, certified: DeletionCertificate, record: DeletionRecord | None
-) -> tuple[Compared, ...]:
-    """Compare what the deletion did and came to."""
-    verdict = certified.judgement.verdict
-    expected = {
-        "attempts": _tell(certified.attempts),
-        "method": _method(certified.method, certified.seed),
-        "verdict": f"{verdict.verdict}, {verdict.level}",
-        "unlearned model": certified.models.unlearned,
-    }
-    came: dict[str, str] = {}
-    if record is not None:
-        rung = accepted_rung(record)
-        came = {
-            "attempts": _tell(attempts_of(record)),
-            "method": _method(rung.unlearning.method, rung.unlearning.seed),
-            "verdict": f"{rung.verdict.verdict}, {rung.verdict.level}",
-            "unlearned model": file_digest(tree.unlearned / WEIGHTS),
-        }
-    return tuple(Compared(what=what, expected=one, came=came.get(what)) for what, one in expected.items())
+def _read(tree: Checkout, record: DeletionRecord | None) -> Replayed:
+    """Read what the stages wrote."""
+    return Replayed(
+        data=read_card(tree.dataset),
+        split=read_split(tree),
+        parent=file_digest(tree.parent / WEIGHTS),
+        moments=read_record(tree.moments / CARD, MomentsCard).tensors,
+        deletion=record,
+        unlearned=None if record is None else file_digest(tree.unlearned / WEIGHTS),
+    )
 
 
 def _differences(before: Provenance, root: Path) -> list[str]:
@@ -132,16 +104,3 @@ def _differences(before: Provenance, root: Path) -> list[str]:
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
         found.append(f"the code is another than it was: {', '.join(files[:3])}{more}")
     return found
-
-
-def _tell(attempts: tuple[Attempt, ...]) -> str:
-    return ", ".join(f"{one.method} {one.verdict}" for one in attempts)
-
-
-def _method(method: dict, seed: int) -> str:
-    """Return a method with all its settings as one line."""
-    return f"{method['name']}, seed {seed}, settings {_digest_of(method)}"
-
-
-def _digest_of(value: object) -> Sha256:
-    return sha256(canonical_json(value))

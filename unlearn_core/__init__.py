@@ -12,7 +12,8 @@ or network. A reader's tour, in the order of one deletion:
 6. ``routing``     which methods can serve a request, and why the others cannot
 7. ``unlearning``  ``unlearn(method, model, materials, seed=…)``
 8. ``metric``, ``metrics``, ``evaluating``   ``evaluate(metrics, subject, seed=…)``
-9. ``audit``       pure rules over records: the gate, the certificate, the signed envelope, the ledger
+9. ``audit``       pure rules over records: the gate, the certificate, the signed envelope, the ledger,
+   groups of requests, rows of request files, the comparison of a replay
 10. ``catalogue``, ``conformance``   classes by their names, and what every method and metric keeps to
 
 The package imports nothing on its own; take the module that you need.

@@ -14,7 +14,7 @@ from tasks.checkout.files import copy_folder, read_record, write_record
 from tasks.checkout.tags import Tag, certificate_tags
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.computing.materials import read_split
-from tasks.evidence.certification import accepted_rung, gather_certificates, note_on, sign_once
+from tasks.evidence.certification import gather_certificates, note_on, sign_once
 from tasks.evidence.uploading import push_missing, store_certificate
 from tasks.report.page import write_report
 from tasks.requests.request_file import read_request
@@ -27,6 +27,7 @@ from tasks.tracking.runs import (
     started_at,
     tracking_of,
 )
+from unlearn_core.audit.attempts import accepted_rung
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import DeletionRecord, Outcome, Released, Rung, SplitRecord
 from unlearn_core.records.params import RegistryParams

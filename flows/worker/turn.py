@@ -16,8 +16,8 @@ from tasks.lifecycle.projects import Project, open_project, prepare_project
 from tasks.lifecycle.publishing import publish, publish_training
 from tasks.orchestration.flow_runs import end_orphans, flow_run_id, tagged
 from tasks.requests.claims import Claim, device, hold, lease_s
-from tasks.requests.grouping import make_one
 from tasks.requests.request_file import check_request, preview_manifest
+from unlearn_core.audit.grouping import make_one
 from unlearn_core.audit.queueing import Choose
 from unlearn_core.errors import LetheError, RequestError
 from unlearn_core.records.artifact import CheckpointCard

@@ -11,9 +11,9 @@ from torch import nn
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.computing.checkpoints import load_checkpoint, load_moments, read_checkpoint_card
-from tasks.data.canaries import CANARY_SUBJECT
 from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
+from unlearn_core.canaries import CANARY_SUBJECT
 from unlearn_core.data import Samples
 from unlearn_core.errors import MomentsError, PipelineError
 from unlearn_core.method import Materials, Origin, Tuning

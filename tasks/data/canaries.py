@@ -1,64 +1,14 @@
-"""Canaries: training rows with a wrong label, of which chance decides half to be trained on.
-
-Both halves are drawn and mislabelled alike, so a model that never saw the planted half, or has truly
-forgotten it, cannot tell the two apart but by luck. No retrained model is needed to say so.
-"""
+"""Canaries in what a source gives: rows with a wrong label, none of them a person's."""
 
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tasks.data.incoming import Incoming
+from unlearn_core.canaries import CANARY_SUBJECT, plant
 from unlearn_core.errors import ConfigurationError
-from unlearn_core.records.data import CANARY_SPLIT
 from unlearn_core.records.params import DealtSource
 from unlearn_core.seeds import derive_seed
-
-CANARY_SUBJECT = "subject-canary"
-"""Whom the planted rows belong to."""
-
-
-def plant(
-    labels: NDArray[np.int64],
-    splits: NDArray[np.object_],
-    subjects: NDArray[np.object_],
-    *,
-    count: int,
-    among: NDArray[np.int64],
-    classes: int,
-    random: np.random.Generator,
-) -> None:
-    """Plant canaries, and hold as many out, in place.
-
-    Args:
-        labels: ``[rows]``; those of both halves become wrong.
-        splits: ``[rows]``; the half that is held out leaves the training rows for ``CANARY_SPLIT``.
-        subjects: ``[rows]``; the planted half goes to ``CANARY_SUBJECT``, the other to nobody.
-        count: How many rows each half has.
-        among: ``[candidates]``, the training rows to draw from.
-        classes: How many classes there are.
-        random: Where the draw's randomness comes from.
-
-    Raises:
-        ConfigurationError: If there are fewer than ``2 * count`` rows to draw from.
-    """
-    if 2 * count > len(among):
-        raise ConfigurationError(
-            f"{count} canaries, and as many that are held out, do not fit into {len(among)} training rows; "
-            f"plant {len(among) // 2} at most"
-        )
-    planted = random.choice(among, count, replace=False)
-    labels[planted] = _wrong(labels[planted], classes, random)
-    held_out = random.choice(np.setdiff1d(among, planted), count, replace=False)
-    labels[held_out] = _wrong(labels[held_out], classes, random)
-    subjects[planted], subjects[held_out] = CANARY_SUBJECT, ""
-    splits[held_out] = CANARY_SPLIT
-
-
-def _wrong(labels: NDArray[np.int64], classes: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Return another class for each label, all others alike."""
-    return (labels + random.integers(1, classes, len(labels))) % classes
 
 
 def with_canaries(incoming: Incoming, params: DealtSource) -> Incoming:

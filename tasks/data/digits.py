@@ -9,10 +9,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.checkout.checkout import Checkout
-from tasks.data.canaries import plant
 from tasks.data.datasets import describe_dataset, manifest_of, rows_digest, write_dataset
 from tasks.data.incoming import Incoming, deal, fractions_of
 from tasks.data.source import Dealt
+from unlearn_core.canaries import plant
 from unlearn_core.data import decode
 from unlearn_core.records.base import Sha256, sha256
 from unlearn_core.records.data import DatasetCard, Normalisation

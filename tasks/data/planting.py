@@ -6,9 +6,9 @@ from typing import Any
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import set_values
-from tasks.data.canaries import CANARY_SUBJECT
 from tasks.data.source import Dealt
 from tasks.data.sources import source_of
+from unlearn_core.canaries import CANARY_SUBJECT
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.params import DealtSource

@@ -17,11 +17,11 @@ from tasks.evidence.approving import require_approval
 from tasks.keys.signing import key_id, load_signer, read_certificate, sign_statement, verify_signature
 from tasks.requests.request_file import read_request
 from tasks.storage.versioning import lock_digest
+from unlearn_core.audit.attempts import accepted_rung, attempts_of
 from unlearn_core.errors import EvidenceError, PipelineError
 from unlearn_core.records.artifact import MomentsCard
 from unlearn_core.records.base import Sha256, UtcTime, sha256
 from unlearn_core.records.certificate import (
-    Attempt,
     DataDigests,
     DeletionCertificate,
     Judgement,
@@ -34,13 +34,6 @@ from unlearn_core.records.provenance import Provenance
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.seeds import derive_seed
-
-
-def accepted_rung(deletion: DeletionRecord) -> Rung:
-    """Return the accepted rung; a pinned record has one."""
-    rung = deletion.accepted
-    assert rung is not None, "the stage before pins nothing without an accepted model"
-    return rung
 
 
 def gather_certificates(
@@ -153,17 +146,6 @@ def _find_signed(path: Path) -> tuple[bytes, DeletionCertificate] | None:
 def _timeless(certificate: DeletionCertificate) -> dict[str, Any]:
     """Return what a certificate says, but for what depends on when it was signed."""
     return certificate.model_dump(exclude={"ledger": True, "provenance": {"finished"}})
-
-
-def attempts_of(deletion: DeletionRecord) -> tuple[Attempt, ...]:
-    """Return every method that was tried, in the order of trying."""
-    judged = {
-        rung.unlearning.name: Attempt(
-            method=rung.unlearning.name, verdict="drifted" if rung.has_drifted else rung.verdict.verdict
-        )
-        for rung in deletion.rungs
-    }
-    return tuple(judged.get(name) or Attempt(method=name, verdict="failed") for name in deletion.tried)
 
 
 def _validation(checkout: Checkout) -> ValidationSummary:

@@ -1,8 +1,5 @@
 """What training the missing models would take: a few real steps are measured, and multiplied."""
 
-import heapq
-from collections.abc import Sequence
-
 from tasks.checkout.checkout import Checkout
 from tasks.computing.machine import cores, disk_free_mib, memory_available_mib
 from tasks.references.plan import Plan, Wanted
@@ -10,6 +7,7 @@ from tasks.references.processes import JobResult, ProcessPool, side_by_side
 from tasks.references.trials import TRIAL_STEPS, steps_of
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.reference import BuildEstimate, Job, Training, TrialTraining
+from unlearn_core.scheduling import makespan, places
 
 MEMORY_SHARE = 0.9
 """Of the memory that is available, what the trainings may take together."""
@@ -39,9 +37,11 @@ def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = N
     trial = _try_together(checkout, training, 1)
     available = memory_available_mib()
     at_once = places(
-        training,
-        wanted=min(at_most or len(plan.missing), len(plan.missing)),
-        room=MEMORY_SHARE * available / trial.peak_memory_mib,
+        min(at_most or len(plan.missing), len(plan.missing)),
+        threads=training.threads,
+        cores=cores(),
+        memory=MEMORY_SHARE * available / trial.peak_memory_mib,
+        accelerator=training.device != "cpu",
     )
     if at_once > 1:
         trial = _try_together(checkout, training, at_once)
@@ -72,30 +72,9 @@ def refuse_full_disk(estimate: BuildEstimate) -> None:
         )
 
 
-def places(training: Training, *, wanted: int, room: float) -> int:
-    """Return how many trainings run at once: at least one, and one on an accelerator.
-
-    Args:
-        training: One of them.
-        wanted: How many there are, or may be at once.
-        room: How many the memory holds.
-    """
-    if training.device != "cpu":
-        return 1
-    return max(1, min(wanted, cores() // training.threads, int(room)))
-
-
 def training_seconds(trial: TrialTraining, wanted: Wanted) -> float:
     """Return the seconds that a training takes: until its first step, and all of its steps."""
     return trial.start_seconds + trial.seconds_per_step * steps_of(wanted.training.recipe, wanted.rows)
-
-
-def makespan(durations: Sequence[float], workers: int) -> float:
-    """Return when the last of some jobs ends, where each begins, in order, as soon as a worker is free."""
-    free = [0.0] * workers
-    for seconds in durations:
-        heapq.heapreplace(free, free[0] + seconds)
-    return max(free)
 
 
 def _try_together(checkout: Checkout, training: Training, count: int) -> TrialTraining:

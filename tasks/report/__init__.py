@@ -5,7 +5,7 @@ left behind, with the words of ``others`` whose code ran, and ``page`` renders t
 turns facts into one kind of thing: ``story`` into sentences, ``summary`` into the numbers on top, ``tables``
 into rows, ``figures`` into drawings, which ``gallery`` chooses and ``inline`` makes part of the page.
 ``words``, ``measurements`` and ``numbers`` are how all of them speak. ``outputs`` writes the folder
-``reports`` that DVC pins, with the counts of ``histograms``. ``explaining`` and ``notes`` tell a deletion on
+``reports`` that DVC pins. ``explaining`` and ``notes`` tell a deletion on
 the pages of MLflow and Prefect, for which ``model_figures`` and ``attempt_figures`` are drawn. ``drawing`` is
 the style of all figures.
 """

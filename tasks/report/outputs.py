@@ -8,7 +8,7 @@ import numpy as np
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import as_csv, write_atomically, write_record
 from tasks.measuring.evaluation import models_side_by_side
-from tasks.report.histograms import take_pictures
+from unlearn_core.histograms import take_pictures
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Evaluation

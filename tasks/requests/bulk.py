@@ -9,8 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.request_file import is_text, make_scope
-from tasks.requests.rows import Row, read_request_rows, refuse
+from tasks.requests.rows import read_request_rows, refuse
 from unlearn_core.audit.deadlines import parse_received
+from unlearn_core.audit.incoming import Row
 from unlearn_core.errors import RequestError
 from unlearn_core.kinds import Basis
 from unlearn_core.records.base import UtcTime

@@ -12,6 +12,7 @@ from tasks.checkout.tags import Tag
 from tasks.report.notes import note
 from tasks.tracking.runs import Run, Tracking
 from tasks.tracking.served_code import copy_needed
+from unlearn_core.audit.lineage import would_undo
 from unlearn_core.errors import PipelineError, RequestError
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
@@ -130,7 +131,7 @@ def refuse_undoing(tracking: Tracking, name: str, *, request_id: str, ancestry: 
     current = champion(tracking, name)
     if current is None or current.tags.get(Tag.REQUEST) == request_id:
         return
-    if current.tags.get(Tag.DATA) in ancestry and current.tags.get(Tag.RETAINED) not in ancestry:
+    if would_undo(current.tags.get(Tag.DATA), current.tags.get(Tag.RETAINED), ancestry):
         forgotten = current.tags[Tag.REQUEST]
         raise RequestError(
             f"{name!r} version {current.version} has forgotten request {forgotten!r} from this data, and the "

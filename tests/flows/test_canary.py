@@ -11,11 +11,11 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_values, write_params
 from tasks.computing.checkpoints import load_checkpoint
 from tasks.computing.materials import load_materials, views
-from tasks.data.canaries import CANARY_SUBJECT
 from tasks.data.datasets import read_manifest
 from tasks.data.pool import Pool
 from tasks.lifecycle.adopting import Adoption, settle_source
 from tasks.requests.request_file import make_scope, submit_request
+from unlearn_core.canaries import CANARY_SUBJECT
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.evaluating import observe
 from unlearn_core.methods.retrain import Retrain

@@ -30,12 +30,12 @@ from tasks.data.datasets import read_manifest
 from tasks.evidence.verification import verify_files
 from tasks.keys.signing import public_keys_in, read_certificate, trust_folder, verify_signature
 from tasks.lifecycle.standing import find_release, find_served, find_unfinished
-from tasks.requests.grouping import make_group
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.ledger import connect as connect_ledger
 from tasks.requests.request_file import make_request, make_scope, read_request, submit_request
 from tasks.tracking.registry import champion
 from tasks.tracking.runs import tracking_of
+from unlearn_core.audit.grouping import make_group
 from unlearn_core.errors import EvidenceError, GateError, RequestError, SetupError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.deletion import DeletionRecord, Outcome, Released

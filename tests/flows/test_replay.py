@@ -24,10 +24,10 @@ from tasks.keys.signing import sign_statement
 from tasks.lifecycle.publishing import publish
 from tasks.lifecycle.releases import continue_from_champion
 from tasks.lifecycle.replaying import _place_request, other_code, refuse_other_params
-from tasks.requests.grouping import make_group
 from tasks.requests.request_file import make_request, submit_request
 from tasks.storage.remote import configure_remote
 from unlearn_core.audit.envelope import decode_envelope, read_statement
+from unlearn_core.audit.grouping import make_group
 from unlearn_core.errors import GateError, PipelineError, SetupError, UnavailableError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.certificate import DeletionCertificate, Statement

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tasks.data.canaries import CANARY_SUBJECT
 from tasks.data.datasets import manifest_of, rows_digest
 from tasks.data.digits import make_digits
+from unlearn_core.canaries import CANARY_SUBJECT
 from unlearn_core.data import decode
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.base import sha256

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from tasks.checkout.checkout import Checkout
-from tasks.data.canaries import CANARY_SUBJECT
 from tasks.data.datasets import each_image, read_card, read_manifest
 from tasks.data.torchvision_sets import TorchvisionSets, list_torchvision
+from unlearn_core.canaries import CANARY_SUBJECT
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.params import TorchvisionSource
 

@@ -18,8 +18,8 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
 from tasks.lifecycle import publishing
 from tasks.lifecycle.publishing import TRAILER, publish
-from tasks.requests.grouping import make_group
 from tasks.storage.versioning import pin
+from unlearn_core.audit.grouping import make_group
 from unlearn_core.errors import PipelineError, SetupError, UnavailableError
 from unlearn_core.records.deletion import Outcome
 from unlearn_core.records.request import ClassScope, DeletionRequest

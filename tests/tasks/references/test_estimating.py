@@ -1,15 +1,11 @@
 """How many trainings run at once, and what building is said to take."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from retraining import RUN, prepared
 
 from tasks.references import estimating
 from tasks.references.estimating import (
     estimate_building,
-    makespan,
-    places,
     refuse_full_disk,
     training_seconds,
 )
@@ -49,40 +45,6 @@ def steps_are_known(monkeypatch):
     monkeypatch.setattr(estimating, "cores", lambda: 2)
     monkeypatch.setattr(estimating, "memory_available_mib", lambda: 10000.0)
     return asked
-
-
-@pytest.mark.parametrize(
-    ("durations", "workers", "expected"),
-    [([], 2, 0), ([5], 3, 5), ([1, 2, 3], 1, 6), ([3, 3, 3], 2, 6), ([4, 1, 1, 1, 1], 2, 4)],
-)
-def test_the_last_of_some_jobs_ends_when_it_must(durations, workers, expected):
-    assert makespan(durations, workers) == expected
-
-
-@given(st.lists(st.floats(0.1, 100), min_size=1, max_size=30), st.integers(1, 40))
-def test_no_number_of_workers_beats_the_longest_job_or_the_mean(durations, workers):
-    found = makespan(durations, workers)
-    assert found >= max(*durations, sum(durations) / workers) - 1e-9
-    assert found <= sum(durations) / workers + max(durations) + 1e-9
-
-
-def test_cores_memory_and_the_wish_each_limit_how_many_run_at_once(training, monkeypatch):
-    monkeypatch.setattr(estimating, "cores", lambda: 8)
-    assert places(training, wanted=100, room=100.0) == 8
-    assert places(training, wanted=100, room=3.9) == 3
-    assert places(training, wanted=2, room=100.0) == 2
-    threads = training.model_copy(update={"threads": 4})
-    assert places(threads, wanted=100, room=100.0) == 2
-
-
-def test_one_runs_even_where_nothing_is_to_spare(training, monkeypatch):
-    monkeypatch.setattr(estimating, "cores", lambda: 1)
-    assert places(training.model_copy(update={"threads": 4}), wanted=3, room=0.2) == 1
-
-
-def test_on_an_accelerator_they_run_one_at_a_time(training, monkeypatch):
-    monkeypatch.setattr(estimating, "cores", lambda: 64)
-    assert places(training.model_copy(update={"device": "NVIDIA H100"}), wanted=9, room=9.0) == 1
 
 
 def test_a_training_takes_its_start_and_every_step_of_every_epoch(plan):

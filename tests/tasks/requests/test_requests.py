@@ -6,7 +6,6 @@ from world import content, files_of, make_checkout
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_values
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
-from tasks.requests.grouping import make_group
 from tasks.requests.request_file import (
     check_request,
     is_known,
@@ -15,6 +14,7 @@ from tasks.requests.request_file import (
     read_request,
     submit_request,
 )
+from unlearn_core.audit.grouping import make_group
 from unlearn_core.errors import ConfigurationError, PipelineError, RequestError, SetupError
 from unlearn_core.records.request import ClassScope, DeletionRequest
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from world import pseudonym
 
-from tasks.requests.grouping import make_group, make_one
+from unlearn_core.audit.grouping import make_group, make_one
 from unlearn_core.errors import RequestError
 from unlearn_core.records.request import ClassScope, DeletionRequest, SubjectScope
 

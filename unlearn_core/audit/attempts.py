@@ -1,0 +1,22 @@
+"""Which methods a deletion tried, and which one was accepted."""
+
+from unlearn_core.records.certificate import Attempt
+from unlearn_core.records.deletion import DeletionRecord, Rung
+
+
+def accepted_rung(deletion: DeletionRecord) -> Rung:
+    """Return the accepted rung; a pinned record has one."""
+    rung = deletion.accepted
+    assert rung is not None, "the stage before pins nothing without an accepted model"
+    return rung
+
+
+def attempts_of(deletion: DeletionRecord) -> tuple[Attempt, ...]:
+    """Return every method that was tried, in the order of trying."""
+    judged = {
+        rung.unlearning.name: Attempt(
+            method=rung.unlearning.name, verdict="drifted" if rung.has_drifted else rung.verdict.verdict
+        )
+        for rung in deletion.rungs
+    }
+    return tuple(judged.get(name) or Attempt(method=name, verdict="failed") for name in deletion.tried)
