@@ -27,7 +27,7 @@ def methods_page() -> str:
     """Return the page."""
     methods, _ = describe_methods()
     rows = [
-        _row("method", "what it does", "needs", "uses if there", "touches", "forgets"),
+        _row("method", "what it does", "needs", "may use", "touches", "forgets"),
         _row(*["---"] * 6),
     ]
     for method in methods:

@@ -20,7 +20,7 @@ def test_without_a_folder_it_is_the_one_at_hand(tmp_path):
     (tmp_path / "README.md").write_text("ours")
     code, out, _ = lethe(tmp_path, "init")
     assert code == 0
-    assert "kept         README.md: there already, with other content" in out
+    assert "kept         README.md: existed, with other content" in out
     assert "cd " not in out
     assert (tmp_path / "lethe.json").is_file()
 
@@ -28,7 +28,7 @@ def test_without_a_folder_it_is_the_one_at_hand(tmp_path):
 def test_a_second_time_it_changes_nothing_and_says_so(tmp_path):
     lethe(tmp_path, "init", "p")
     before = files_of(tmp_path)
-    assert lethe(tmp_path, "init", "p")[:2] == (0, "p is a project already; nothing was changed\n")
+    assert lethe(tmp_path, "init", "p")[:2] == (0, "p is already a project; nothing was changed\n")
     assert files_of(tmp_path) == before
 
 
