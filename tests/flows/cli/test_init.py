@@ -78,4 +78,4 @@ def test_outside_of_a_project_a_stage_is_refused(tmp_path):
 def test_a_stage_that_is_none_is_refused_by_name(tmp_path):
     code, _, err = lethe(tmp_path, "stage", "forget")
     assert code == 2
-    assert "no stage 'forget'; take code, dataset, parent, moments, split, unlearn, certify" in err
+    assert "no stage 'forget'; the stages are code, dataset, parent, moments, split, unlearn, certify" in err
