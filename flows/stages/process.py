@@ -18,11 +18,11 @@ FUNCTIONS = {
     "parent": "make_parent",
     "moments": "make_moments",
     "split": "split_data",
-    "unlearn": "unlearn",
+    "unlearn": "climb_ladder",
     "certify": "certify_and_store",
 }
 """Keyed by the names in ``dvc.yaml``; strings, so that starting one stage loads no other."""
-RUN_OTHERS = {"make_dataset", "unlearn"}
+RUN_OTHERS = {"make_dataset", "climb_ladder"}
 """The functions that run other packages' code if ``params.yaml`` names it."""
 
 

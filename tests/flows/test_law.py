@@ -76,7 +76,7 @@ def test_eight_functions_lead_from_the_command_to_the_method(story):
         "delete.command",
         "delete.delete",
         "delete.deletion",
-        "unlearn.unlearn",
+        "unlearn.climb_ladder",
         "unlearn._climb",
         "unlearning.attempt",
         "unlearning.unlearn",
