@@ -79,12 +79,12 @@ class Relearn(Metric):
             The measurements; none where no curve was observed.
 
         Raises:
-            UsageError: If a curve has no look.
+            UsageError: If a curve is empty.
         """
         if (seen := subject.relearning) is None:
             return ()
         if not seen.model.steps or (seen.reference is not None and not seen.reference.steps):
-            raise UsageError("a relearn curve has no look; look at least once, before the first step")
+            raise UsageError("a relearn curve is empty; measure at least once, before the first step")
         goal = seen.original - self.within
         found = [*_arrival("relearn", seen.model, goal)]
         if seen.reference is not None:
