@@ -1,6 +1,6 @@
-"""Speed and exactness of the projection methods' kernels beside their textbook forms, and beside the floor.
+"""Speed and exactness of the projection methods' kernels, compared with their textbook forms and the floor.
 
-``python -m benchmarks.kernels --device DEVICE`` writes ``results/kernels_DEVICE.json``, ``cpu`` if not told.
+``python -m benchmarks.kernels --device DEVICE`` writes ``results/kernels_DEVICE.json``, ``cpu`` by default.
 Both forms run in turns, so that whatever else the machine does slows both; medians are kept. ``--dry-run``
 takes seconds and writes nothing.
 """
@@ -115,7 +115,7 @@ def svd_row(model: str, *, device: str, repeats: int) -> Row:
 
 
 def eigenbasis_row(model: str, layer: str, *, device: str, repeats: int) -> Row:
-    """Measure one layer's decomposition, beside that of all its coordinates."""
+    """Measure one layer's decomposition, compared with that of all its coordinates."""
     net, data = _set_up(model, 512, device)
     moment = collect(net, data).layers[layer][0].to(device)
     seconds, their_seconds, basis, whole = in_turns(

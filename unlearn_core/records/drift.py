@@ -13,7 +13,7 @@ class LayerDrift(Record):
     With weights W0 then and W now, and C the second moment of the layer's inputs then, over the data that
     is retained now: ``weight_distance`` is ``|W - W0| / |W0|``, and ``retained_energy`` is
     ``1 - |(W - W0) C^(1/2)|² / |W0 C^(1/2)|²``: the share of the layer's output energy on the retained data
-    that the change of the weight leaves in place. It is negative where the change puts out more than the
+    that the change of the weight leaves in place. It is negative if the change outputs more energy than the
     weight did. ``staleness`` is the relative distance of the second moments that were carried by subtraction
     from those at the new weights. All norms are Frobenius norms; biases are not part of a layer here.
     """
