@@ -1,4 +1,4 @@
-"""Does the evaluation tell bad unlearning from good? Two bad unlearners beside honest ones, on CIFAR-10.
+"""Does the evaluation tell bad unlearning from good? Two bad unlearners among honest ones, on CIFAR-10.
 
 ``python -m benchmarks.adversaries --images FOLDER --weights FILE`` works in the folder of
 ``benchmarks.cifar10``: the original, retrained models, the honest methods and the two bad ones are measured

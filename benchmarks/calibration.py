@@ -40,7 +40,7 @@ SIZING, SEEDS = range(2), range(100, 107)
 """Base seeds of the models that the bands were sized on, and of those that the study judges."""
 
 REFERENCES, CANDIDATES, ORIGINALS, CANARIES = 5, 3, 2, 40
-"""Of each request: retrained models to compare with and to judge, originals besides the parent."""
+"""For each request: retrained models to compare with and to judge, and originals besides the parent."""
 
 KINDS: tuple[ScopeKind, ...] = ("classes", "samples")
 Row = dict[str, Any]

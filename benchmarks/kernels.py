@@ -59,7 +59,7 @@ def pgu_row(model: str, batch_size: int, *, device: str, repeats: int, batches: 
     dense = {one.layer.name: _dense(one) for one in guarded}
     original = [one.layer.weight.detach().clone() for one in guarded]
 
-    def anew(descend: Callable[[], None]) -> None:
+    def from_start(descend: Callable[[], None]) -> None:
         with torch.no_grad():
             for one, weight in zip(guarded, original, strict=True):
                 one.layer.weight.copy_(weight)
@@ -72,7 +72,7 @@ def pgu_row(model: str, batch_size: int, *, device: str, repeats: int, batches: 
     def theirs() -> None:
         textbook.pgu_epoch(net, dense, forget.batches(batch_size), learning_rate=0.001)
 
-    seconds, their_seconds, _, _ = in_turns(lambda: anew(ours), lambda: anew(theirs), repeats)
+    seconds, their_seconds, _, _ = in_turns(lambda: from_start(ours), lambda: from_start(theirs), repeats)
     passes, _, _, _ = in_turns(lambda: _passes(net, guarded, forget, batch_size), lambda: None, repeats)
     return {
         **_row("pgu_epoch", model, device, seconds, their_seconds),
@@ -202,7 +202,7 @@ def _dense(one: Guarded) -> Tensor:
 
 
 def _projection_error(one: Guarded, dense: Tensor) -> float:
-    """Return how far what is left of the weight, taken for a gradient, is from the dense projector's."""
+    """Return the error of projecting the weight, taken as a gradient, against the dense projector."""
     weight = one.layer.weight.detach()
     view = weight.flatten(1).double()
     return relative_error(one.outside(weight.clone()).flatten(1), view - view @ dense.double())

@@ -1,4 +1,4 @@
-"""What a deletion costs on the real services beside training, unlearning and evaluating.
+"""What a deletion costs on the real services besides training, unlearning and evaluating.
 
 ``python -m benchmarks.overhead`` starts PostgreSQL, Prefect, MLflow and an S3 endpoint on loopback as the
 tests do, deploys, starts a worker, and serves three requests on digits, submitted one after another. For the
@@ -119,7 +119,7 @@ def main() -> None:
     document = {**provenance("cpu", "make bench-services"), "rows": rows}
     write_atomically(RESULTS, (json.dumps(document, indent=1) + "\n").encode())
     for row in rows:
-        print(f"{row['request']}: {row['seconds']:.1f} s, of which {row['overhead']:.1f} s beside the work")
+        print(f"{row['request']}: {row['seconds']:.1f} s, of which {row['overhead']:.1f} s besides the work")
         for name, seconds in row["parts"].items():
             print(f"  {seconds:6.2f}  {name}")
 

@@ -160,7 +160,7 @@ class Metric(Record):
         """Measure one model.
 
         Args:
-            subject: What was observed of the model, and of others beside it.
+            subject: What was observed of the model, and of others to compare with.
             seed: For metrics that shuffle, fit or resample.
 
         Returns:

@@ -19,7 +19,7 @@ def judge_of(
     Args:
         model: The model before unlearning.
         materials: With the scope, and tuning data; classes can be judged without.
-        forget: The forget data to judge by; held-out samples of the same classes are used beside it.
+        forget: The forget data to judge by; held-out samples of the same classes are used as well.
         forget_target: See ``stopping.judge_of_classes``.
         max_retain_drop: See ``stopping``.
 

@@ -170,7 +170,7 @@ def moment_of_pairs(sums: Tensor, axes: tuple[Axis, ...]) -> Tensor:
     """Return the second moment of patches, ``[groups, channels · kernel, channels · kernel]``.
 
     Args:
-        sums: What ``pair_products`` returns, or a sum of such.
+        sums: What ``pair_products`` returns, or a sum of several.
         axes: The map's axes.
 
     Returns:

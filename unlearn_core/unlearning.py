@@ -139,7 +139,7 @@ def _refuse_unserved(method: Method, materials: Materials) -> None:
             f"{method.name} forgets {' or '.join(sorted(method.scopes))}, not {materials.scope}; use another"
         )
     if missing := method.needs - materials.available():
-        raise UnlearningError(f"{method.name} needs {sorted(missing)}, which is not at hand")
+        raise UnlearningError(f"{method.name} needs {sorted(missing)}, which is not available")
 
 
 def _refuse_non_finite(model: nn.Module, when: str) -> None:

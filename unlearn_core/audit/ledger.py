@@ -140,7 +140,7 @@ def check_ledger(events: Iterable[tuple[LedgerEvent, Sha256]], entries: Iterable
     """Recompute the chain, replay it, and compare the result with the requests' states.
 
     Args:
-        events: Every event in the order of the ledger, with the digest that is stored beside it.
+        events: Every event in the order of the ledger, with the digest that is stored with it.
         entries: Every request in its present state.
 
     Returns:

@@ -100,7 +100,7 @@ def accept(policy: Policy, verdict: Verdict, *, is_retrain: bool) -> tuple[bool,
     Args:
         policy: Says what to do when nothing forgettable was measurable.
         verdict: The gate's verdict on the model.
-        is_retrain: Whether the model was trained anew on the retained data only.
+        is_retrain: Whether the model was trained from scratch on the retained data only.
 
     Returns:
         Whether it is accepted, and why in plain words; with an accepted inconclusive model that is the note.

@@ -36,7 +36,7 @@ def leaves_the_model_that_it_starts_from_alone(case: Case) -> Iterator[str]:
 def gives_the_same_bits_for_the_same_seed(case: Case) -> Iterator[str]:
     """A deletion can be run again."""
     if not toy.same_bits(case.outcome().model, case.anew().model):
-        yield "two runs with the same seed gave other weights; draw from the generator that it is handed"
+        yield "two runs with the same seed gave different weights; draw from the generator passed to `apply`"
 
 
 def gives_other_bits_for_another_seed_if_it_is_stochastic(case: Case) -> Iterator[str]:
@@ -101,7 +101,7 @@ def leaves_generators_gradients_hooks_and_switches_as_it_found_them(case: Case) 
     if not torch.equal(torch.get_rng_state(), state[0]):
         yield "torch's global generator has moved"
     if numpy_state() != state[1]:
-        yield "numpy's global generator has moved; use np.random.default_rng with a seed of its own"
+        yield "numpy's global generator has moved; use np.random.default_rng with its own seed"
     if torch.is_grad_enabled() != state[2]:
         yield "gradients were switched on or off globally"
     if [p.requires_grad for p in after.parameters()] != [p.requires_grad for p in model.parameters()]:

@@ -175,7 +175,7 @@ def separated() -> Subject:
             shown = wrong if part != "train" and side == "forget" else labels
             reference[part, side] = saying(labels, wrong if knows else labels, F.one_hot(shown, CLASSES))
     generator = torch.Generator().manual_seed(5)
-    nought = torch.zeros(MODELS, 10).double().numpy()
+    zeros = torch.zeros(MODELS, 10).double().numpy()
     return Subject(
         CLASSES,
         (FORGOTTEN_CLASS,),
@@ -187,12 +187,12 @@ def separated() -> Subject:
         relearning=Relearning(curve((0.0,) * 9), 1.0, curve((0.0, 0.0, 0.0, 0.0, 1.0))),
         weights=WeightDistances(1.0, {"head": 1.0}),
         shadows=shadows(generator, signal=50.0),
-        ensembles=Ensembles({("train", "forget"): nought + 50}, {("train", "forget"): nought}),
+        ensembles=Ensembles({("train", "forget"): zeros + 50}, {("train", "forget"): zeros}),
     )
 
 
 def shuffled(subject: Subject, seed: int) -> Subject:
-    """Return the same samples in another order, the same for every model.
+    """Return the same samples in a different order, the same for every model.
 
     Args:
         subject: A subject.

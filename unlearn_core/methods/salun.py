@@ -23,7 +23,7 @@ class SalUn(Method):
     Fan, Liu, Zhang, Wong, Wei & Liu, "SalUn: Empowering Machine Unlearning via Gradient-based Weight Saliency
     in Both Image Classification and Generation", ICLR 2024, arXiv 2310.12508, section 4: a weight is salient
     if the magnitude of the forget loss's gradient is above a threshold, by default the median. An epoch is a
-    pass over the forget data with labels drawn anew from the other classes, and one over the retained data,
+    pass over the forget data with labels drawn again from the other classes, and one over the retained data,
     as in the authors' code for CIFAR-10, from which the defaults are. The gradient is taken at the original
     weights, as the paper has it; their code takes steps while it sums.
 

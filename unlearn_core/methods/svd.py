@@ -98,7 +98,7 @@ class Svd(Method):
     ) -> tuple[float, float]:
         """Return a pair that scores higher than its neighbours on the grid.
 
-        The forget samples themselves are judged beside the held-out ones: there are more of them.
+        The forget samples themselves are judged with the held-out ones: there are more of them.
         """
         scores: dict[tuple[float, float], float] = {}
         # The gentlest first: the weaker the removal, and the stronger the protection, the gentler.
@@ -109,9 +109,9 @@ class Svd(Method):
             pair = grid_r[place[0]], grid_f[place[1]]
             if pair not in scores:
                 apply_edits(edits, *pair)
-                stands = measure_candidate(model, forget, retain)
-                scores[pair] = stands.score
-                values = {"alpha_r": pair[0], "alpha_f": pair[1], **stands.values()}
+                found = measure_candidate(model, forget, retain)
+                scores[pair] = found.score
+                values = {"alpha_r": pair[0], "alpha_f": pair[1], **found.values()}
                 on_step(Step("search", len(scores), len(grid_r) * len(grid_f), values))
             return scores[pair]
 

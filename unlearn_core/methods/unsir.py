@@ -29,7 +29,7 @@ class Unsir(Method):
 
     Tarun, Chundawat, Mandal & Kankanhalli, "Fast Yet Effective Machine Unlearning", TNNLS 2023, arXiv
     2111.08947, section IV. The forgotten class's training data is never touched: noise that maximises the
-    loss on its label (eq. 2) stands for it. Each class's noise keeps its own label (the authors'
+    loss on its label (eq. 2) takes its place. Each class's noise keeps its own label (the authors'
     notebook labels all of it 0).
 
     Attributes:
@@ -140,11 +140,11 @@ class Unsir(Method):
         best, chosen, weights = -1.0, candidates[0], run.weights()
         for index, rates in enumerate(candidates, 1):
             run.go(rates, on_step)
-            stands = measure_candidate(run.model, tuning.forget, tuning.retain)
-            on_step(Step("search", index, len(candidates), {"impair_lr": rates[0], **stands.values()}))
-            if stands.score > best:
-                best, chosen, weights = stands.score, rates, run.weights()
-            if stands.within_reach == 0:
+            found = measure_candidate(run.model, tuning.forget, tuning.retain)
+            on_step(Step("search", index, len(candidates), {"impair_lr": rates[0], **found.values()}))
+            if found.score > best:
+                best, chosen, weights = found.score, rates, run.weights()
+            if found.within_reach == 0:
                 break  # the class is gone: larger steps only cost more
         run.model.load_state_dict(weights)
         return chosen

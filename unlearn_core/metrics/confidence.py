@@ -21,7 +21,7 @@ class Confidence(Metric):
     Measures ``confidence.true_class.{part}.{side}``, in [0, 1], and ``confidence.entropy.{part}.{side}`` in
     nats, with Student's t intervals.
 
-    Traps: means hide two kinds of samples that average out; the membership attacks look at each sample.
+    Traps: means hide two kinds of samples that average out; the membership attacks use each sample.
     """
 
     name: Literal["confidence"] = "confidence"

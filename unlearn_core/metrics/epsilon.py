@@ -142,7 +142,7 @@ def _epsilon(
 
 
 def _score(subject: Subject, quality: intervals.Estimate) -> Iterator[Measurement]:
-    """Yield the quality times what is left of the utility, where both models' views are there."""
+    """Yield the quality times what is left of the utility, if both models' views exist."""
     if subject.reference is None or not subject.views:
         return
     ratio = 0.0

@@ -230,7 +230,7 @@ def matched(
 
 
 def _ordered(outputs: Outputs) -> NDArray[np.int64]:
-    """Return the rows in an order that their contents decide, so that the order handed in does not matter."""
+    """Return the rows in an order that their contents decide, so that the input order does not matter."""
     return np.lexsort((*outputs.probabilities().T, outputs.losses(), outputs.labels.numpy()))
 
 

@@ -21,7 +21,7 @@ class ForgetSet(Record):
 
 
 class BenchmarkRow(Record):
-    """One method in one case, beside the model retrained for the same forget set and seed.
+    """One method in one case, and the model retrained for the same forget set and seed.
 
     ``values`` are the method's measurements and ``retrained`` the same of the retrained model; both are
     empty where the method failed, and ``why`` says so. ``seconds`` are the method's, with the second moments

@@ -98,7 +98,7 @@ class DeletionRecord(Record):
 
     @property
     def reference(self) -> Evaluation | None:
-        """The first retrained model, which is shown beside the others, if there is one."""
+        """The evaluation of the first retrained model, shown with the others, if there is one."""
         return next(iter(self.references), None)
 
     def evaluations(self, rung: Rung | None) -> dict[str, Evaluation]:

@@ -31,7 +31,7 @@ class DriftSummary(Record):
     on it since, this one included; a model that is trained in full is its own origin. ``weight_distance``
     is over all parameters together. Of the layers' values the worst are given: the largest
     ``layer_weight_distance`` and ``staleness``, the smallest ``retained_energy``. ``staleness`` is None for a
-    model that is trained in full: its second moments are taken anew. ``accuracy`` is that on the retained
+    model that is trained in full: its second moments are taken afresh. ``accuracy`` is that on the retained
     part of the audit split, and ``accuracy_at_origin`` the origin's on the same samples.
     """
 

@@ -24,7 +24,7 @@ Reason = Annotated[str, StringConstraints(pattern=LINE, max_length=1000)]
 
 
 class Submission(Record):
-    """What was asked for, of which model, when, and by which day it must be done. It never changes."""
+    """What was asked for, of which model, when, and by which day it is due. It never changes."""
 
     schema_version: Literal["lethe.submission/1"] = "lethe.submission/1"
     request: DeletionRequest

@@ -39,7 +39,7 @@ class Band(Record):
 
 
 def _always_judging(bands: tuple[Band, ...]) -> tuple[Band, ...]:
-    """Refuse bands none of which applies to a handful of samples: nothing would be judged then."""
+    """Refuse bands none of which apply to a handful of samples: nothing would be judged then."""
     if all(band.least_samples for band in bands):
         raise ValueError("at least one band must apply to any number of samples (least_samples: 0)")
     return bands
@@ -77,7 +77,7 @@ class DriftBudget(Record):
 
 
 class HumanApproval(Record):
-    """A person must approve each accepted model before it is certified and promoted, within so many hours."""
+    """A person must approve each accepted model before it is certified and promoted, within these hours."""
 
     within_h: float = Field(gt=0, le=24 * 365)
 
@@ -89,8 +89,8 @@ class Policy(Record):
     of shadow models: missing ones are built, or only those built before are used (cached). From five
     retrained models on, their spread is known, and ``alpha`` bounds the chance of a wrong pass, and of a
     wrong failure; see ``audit.policy``. Where planted canaries are forgotten, the bands of ``canaries`` apply
-    beside those of ``samples``. ``metrics`` that are not Lethe's own are measured beside its own: their
-    settings, by name.
+    in addition to those of ``samples``. ``metrics`` that are not Lethe's own are measured in addition to its
+    own: their settings, by name.
     """
 
     schema_version: Literal["lethe.policy/2"] = "lethe.policy/2"
