@@ -36,7 +36,7 @@ def leaves_the_model_that_it_starts_from_alone(case: Case) -> Iterator[str]:
 def gives_the_same_bits_for_the_same_seed(case: Case) -> Iterator[str]:
     """A deletion can be run again."""
     if not toy.same_bits(case.outcome().model, case.anew().model):
-        yield "two runs with the same seed gave different weights; draw from the generator passed to `apply`"
+        yield "two runs with the same seed gave other weights; draw from the generator passed to `apply`"
 
 
 def gives_other_bits_for_another_seed_if_it_is_stochastic(case: Case) -> Iterator[str]:

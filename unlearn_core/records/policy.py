@@ -77,7 +77,7 @@ class DriftBudget(Record):
 
 
 class HumanApproval(Record):
-    """A person must approve each accepted model before it is certified and promoted, within these hours."""
+    """A person must approve each accepted model, within some hours, before it is certified and promoted."""
 
     within_h: float = Field(gt=0, le=24 * 365)
 
