@@ -24,7 +24,7 @@ from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import RequestError
 from unlearn_core.records.deletion import DeletionRecord
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 
 def lethe_run(root, run_id):
