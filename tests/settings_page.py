@@ -13,10 +13,10 @@ HEAD = """# Settings
 
 *Written from the code by `make docs`; edit `tasks/checkout/settings.py` instead.*
 
-What is computed is configured by `params.yaml` alone. Where things are, and who acts, is said by variables of
-the environment, and no model depends on them. They are read when needed. A wrong value is refused by
-the name of its variable, and what may be a secret is never repeated; a variable that starts with `LETHE_` and
-is none of these is named in a warning.
+`params.yaml` alone configures what is computed. Environment variables say where things are and who acts; no
+model depends on them. They are read when needed. A wrong value is refused by the name of its variable, and a
+value that may be a secret is never repeated; a variable that starts with `LETHE_` and is none of these is
+named in a warning.
 """
 
 

@@ -187,7 +187,7 @@ def test_the_groups_own_report_is_that_of_its_members(served):
     for arguments in ((GROUP.id,), ()):
         code, out, err = lethe(served.root, "report", *arguments)
         assert (code, out) == (2, "")
-        assert f"'{GROUP.id}' stands for r-3, r-5, r-8; each has a report of its own" in err
+        assert f"'{GROUP.id}' is a group of r-3, r-5, r-8; each has its own report" in err
 
 
 def test_a_group_is_served_once(served):

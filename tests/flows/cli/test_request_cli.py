@@ -79,7 +79,7 @@ REFUSED = {
     "it named class and subject": ["submit", "r-1", "--class", "3", "--subject", PERSON],
     "the id 'demo' is taken": ["submit", "demo", "--class", "4"],
     "id: String should match pattern": ["submit", "../r", "--class", "4"],
-    "is no id: expected text": ["submit", "\udcff", "--class", "4"],
+    "is not an id: expected non-empty UTF-8 text": ["submit", "\udcff", "--class", "4"],
     "in the future": ["submit", "r-1", "--class", "4", "--received", "2999-01-01"],
     "not a day or a time": ["submit", "r-1", "--class", "4", "--received", "tomorrow"],
     "model: String should match pattern": ["submit", "r-1", "--class", "4", "--model", "a b"],
