@@ -29,11 +29,7 @@ class Keeper:
     """Names the file of each run's row; reads the checkout once."""
 
     def __init__(self, checkout: Checkout) -> None:
-        """Read what all rows depend on.
-
-        Args:
-            checkout: The checkout.
-        """
+        """Read what all rows depend on."""
         params = read_values(checkout.root)
         self._rows = benchmark_home(checkout) / "rows"
         self._shared: dict[str, Any] = {

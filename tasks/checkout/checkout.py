@@ -84,14 +84,7 @@ class Checkout:
         return read_params(self.root)
 
     def changed(self, sections: Mapping[str, Any]) -> Self:
-        """Replace whole sections of ``params.yaml``.
-
-        Args:
-            sections: New values by section.
-
-        Returns:
-            The changed checkout.
-        """
+        """Return the checkout after replacing whole sections of ``params.yaml``, by name."""
         write_params(self.root, sections)
         return type(self)(self.root)
 

@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(title: str) -> Iterator[OnStep]:
-    """Show the steps of long work as bars, one per phase; nothing without a terminal.
-
-    Args:
-        title: What is being done.
-
-    Yields:
-        The listener to pass to the work.
-    """
+    """Yield a listener that shows long work as bars, one per phase; nothing without a terminal."""
     if not _is_watched():
         yield ignore_step
         return
@@ -89,14 +82,7 @@ def _announced_part(name: str) -> Iterator[OnStep]:
 
 @contextmanager
 def announced(name: str) -> Iterator[None]:
-    """Report that a stage is done, and how long it took; errors are reported elsewhere.
-
-    Args:
-        name: The stage's name.
-
-    Yields:
-        Nothing.
-    """
+    """Report that a stage is done, and how long it took; errors are reported elsewhere."""
     started = time.perf_counter()
     yield
     tell(f"✓ {name:<10} {time.perf_counter() - started:6.1f} s")

@@ -64,14 +64,7 @@ class Tag:
 
 
 def certificate_tags(digests: Mapping[RequestId, Sha256]) -> dict[str, str]:
-    """Return the tags of certificates: one for a single request, and one for each member of a group.
-
-    Args:
-        digests: The certificates' digests, by request.
-
-    Returns:
-        The tags.
-    """
+    """Return the tags of certificates by request: one for a single request, one per member of a group."""
     if len(digests) == 1:
         (digest,) = digests.values()
         return {Tag.CERTIFICATE: digest}

@@ -37,14 +37,7 @@ def inherited(values: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def restored(*names: str) -> Iterator[None]:
-    """Restore variables to their values before the block.
-
-    Args:
-        names: The variables.
-
-    Yields:
-        Nothing.
-    """
+    """Restore variables to their values before the block."""
     before = {name: os.environ.get(name) for name in names}
     try:
         yield

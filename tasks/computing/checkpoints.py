@@ -117,14 +117,7 @@ def save_moments(
 
 
 def load_moments(folder: Path) -> tuple[Moments, MomentsCard]:
-    """Load second moments and their card.
-
-    Args:
-        folder: Their folder.
-
-    Returns:
-        The second moments and the card.
-    """
+    """Load second moments and their card."""
     card = read_record(folder / CARD, MomentsCard)
     _verify(folder / TENSORS, card.tensors)
     layers = load_file(folder / TENSORS)

@@ -45,15 +45,7 @@ def retain_mask(split: SplitRecord, manifest: Manifest) -> NDArray[np.bool_]:
 
 
 def load_materials(checkout: Checkout, pool: Pool) -> Materials:
-    """Gather everything available for a request; ``unlearn`` passes on only what a method declares.
-
-    Args:
-        checkout: The checkout.
-        pool: Its data set.
-
-    Returns:
-        The materials.
-    """
+    """Gather everything available for a request; ``unlearn`` passes on only what a method declares."""
     split = read_split(checkout)
     card = read_checkpoint_card(checkout.parent)
     moments, taken = load_parent_moments(checkout)

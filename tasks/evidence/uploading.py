@@ -96,12 +96,7 @@ def _send(store: ObjectStore, folder: str, contents: Mapping[str, bytes]) -> tup
 
 
 def push_missing(checkout: Checkout, request_id: str) -> None:
-    """Complete the evidence of a request in the store, if one is configured.
-
-    Args:
-        checkout: The checkout.
-        request_id: The request's id.
-    """
+    """Complete the evidence of a request in the store, if one is configured."""
     if (store := find_store()) is None:
         return
     bundle = gather_bundle(checkout, request_id)

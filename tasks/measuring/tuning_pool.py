@@ -17,12 +17,7 @@ class TuningPool(Pool):
     """A data set whose audit and test rows are never decoded."""
 
     def __init__(self, checkout: Checkout, device: torch.device) -> None:
-        """Decode the other rows.
-
-        Args:
-            checkout: The checkout.
-            device: The tensors' device.
-        """
+        """Decode the other rows."""
         self.card = read_card(checkout.dataset)
         self.manifest = read_manifest(checkout.dataset)
         self._held = np.isin(self.manifest.splits, READABLE_SPLITS)

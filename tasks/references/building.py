@@ -72,15 +72,7 @@ def refuse_failed(plan: Plan, done: Sequence[JobResult]) -> None:
 
 
 def pin_references(checkout: Checkout, plan: Plan) -> tuple[str, ...]:
-    """Put every finished model of a plan under DVC; one in the cache moves to its pinned place.
-
-    Args:
-        checkout: The checkout.
-        plan: What is wanted.
-
-    Returns:
-        The names of the pinned models.
-    """
+    """Put every finished model of a plan under DVC, moving it from the cache; return the pinned names."""
     pinned: list[str] = []
     for name, wanted in plan.wanted.items():
         if (found := find_trained(checkout, wanted.training)) is None:

@@ -48,11 +48,7 @@ class ProcessPool:
     """Processes that end at the latest when the block does."""
 
     def __init__(self, root: Path) -> None:
-        """Start nothing yet.
-
-        Args:
-            root: The checkout to work in.
-        """
+        """Start nothing yet."""
         self._root = root
         self._at_work: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()

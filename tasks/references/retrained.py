@@ -132,15 +132,7 @@ def find_trained(checkout: Checkout, wanted: Training) -> Path | None:
 
 
 def find_or_train(checkout: Checkout, wanted: Training) -> Path:
-    """Return the folder of a finished model; a missing one is trained now, into the cache.
-
-    Args:
-        checkout: The checkout, with its request split.
-        wanted: The model.
-
-    Returns:
-        Its folder.
-    """
+    """Return the folder of a finished model; a missing one is trained now, into the cache."""
     if (found := find_trained(checkout, wanted)) is None:
         found = _cached(checkout, wanted)
         train_described(checkout, wanted, found)

@@ -59,15 +59,7 @@ def seconds_per_step(
 
 
 def try_training(checkout: Checkout, wanted: Training) -> TrialTraining:
-    """Take a few steps of a training, and measure time and memory; nothing is written.
-
-    Args:
-        checkout: The checkout.
-        wanted: The training.
-
-    Returns:
-        What was measured.
-    """
+    """Take a few steps of a training, and measure time and memory; nothing is written."""
     with computing(wanted.threads) as device, measured() as meter:
         samples = training_rows(checkout, Pool(checkout, device), wanted.data)
         per_step = seconds_per_step(samples, wanted.architecture, wanted.recipe)

@@ -48,14 +48,7 @@ def draw_coverage(coverage: Coverage, *, rows: int = 40) -> "Figure":
 
 
 def draw_curves(curves: Sequence[Curve]) -> "Figure":
-    """Draw series over the steps of a method, in stacked panels since their units differ.
-
-    Args:
-        curves: The series, at least one.
-
-    Returns:
-        The figure.
-    """
+    """Draw at least one series over the steps of a method, in stacked panels since their units differ."""
     figure, panels = new_panels(
         "The method's progress, step by step", rows=len(curves), width=5.0, height=0.9 + 1.3 * len(curves)
     )

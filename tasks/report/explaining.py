@@ -107,7 +107,7 @@ def version_note(outcome: Outcome, told: Sequence[ReportFacts], page: Page) -> s
 def _asked(facts: ReportFacts) -> str:
     """Describe what was to be forgotten by kind and count."""
     if facts.kind == "subjects":
-        return f"the data of {counted(facts.named, 'person', 'persons')}"
+        return f"the data of {counted(facts.named, 'person', 'people')}"
     one, many = {"classes": ("class", "classes"), "samples": ("sample", "samples")}[facts.kind]
     if facts.named == 1:
         return f"the {one} that was named"
@@ -119,7 +119,7 @@ def _counted(facts: ReportFacts) -> str:
     one, many = {
         "classes": ("class", "classes"),
         "samples": ("single sample", "single samples"),
-        "subjects": ("person’s data", "persons’ data"),
+        "subjects": ("person’s data", "people’s data"),
     }[facts.kind]
     return counted(facts.named, one, many)
 

@@ -176,7 +176,7 @@ def draw_relearning(pictures: Mapping[str, Picture]) -> "Figure":
         look: dict[str, Any] = {name: MODELS[model][name] for name in ("color", "linestyle")}
         known = 100 * np.array(picture.relearn_accuracy)
         axes.plot(picture.relearn_steps, known, marker=MARKERS[model], markersize=5, label=model, **look)
-    axes.set(xlabel="steps of training on the forgotten data", ylabel="right about it [%]", ylim=(-3, 103))
+    axes.set(xlabel="steps of training on the forgotten data", ylabel="accuracy [%]", ylim=(-3, 103))
     axes.grid(visible=True, color=PALE_GREY, linewidth=0.8)
     legend_below(figure, axes, fontsize=9)
     return figure

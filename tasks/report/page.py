@@ -39,14 +39,7 @@ def write_report(checkout: Checkout, request_id: str, path: Path | None = None) 
 
 
 def render(facts: ReportFacts) -> bytes:
-    """Render a report.
-
-    Args:
-        facts: Its content.
-
-    Returns:
-        One HTML file in UTF-8.
-    """
+    """Render a report as one HTML file in UTF-8."""
     return templates().get_template("report.html").render(_told(facts)).encode()
 
 

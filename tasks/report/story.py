@@ -44,7 +44,7 @@ def forgotten_thing(facts: ReportFacts) -> str:
         return f"the classes {', '.join(quoted[:-1])} and {quoted[-1]}"
     if facts.kind == "samples":
         return counted(facts.named, "single sample", "single samples")
-    return f"the data of {counted(facts.named, 'person', 'persons')}"
+    return f"the data of {counted(facts.named, 'person', 'people')}"
 
 
 def headline(facts: ReportFacts, thing: str | None = None) -> Headline:

@@ -196,11 +196,7 @@ def at_work() -> Iterator[None]:
 
 @contextlib.contextmanager
 def device() -> Iterator[None]:
-    """Wait for this machine's accelerator, and keep other workers off it.
-
-    Yields:
-        Nothing.
-    """
+    """Wait for this machine's accelerator, and keep other workers off it."""
     if (folder := work_folder()) is None:
         yield
         return

@@ -58,14 +58,7 @@ class Run:
 
 
 def tracking_of(checkout: Checkout) -> Tracking:
-    """Open the tracking store of a checkout: its model's experiment.
-
-    Args:
-        checkout: The checkout.
-
-    Returns:
-        The open store, as ``open_tracking`` finds it.
-    """
+    """Open the tracking store of a checkout: its model's experiment."""
     return open_tracking(checkout.root, checkout.params.registry.model)
 
 
@@ -117,16 +110,7 @@ def deletion_run(
 
 
 def comparison_run(tracking: Tracking, *, request_id: str, key: Sha256) -> Run:
-    """Find or start the run that holds methods tried beside a deletion, for comparison only.
-
-    Args:
-        tracking: The store.
-        request_id: The request's id.
-        key: The deletion's key.
-
-    Returns:
-        The run.
-    """
+    """Find or start the run that holds methods tried beside a deletion, for comparison only."""
     tags = {Tag.COMPARISON_KEY: key, Tag.REQUEST: request_id, Tag.KIND: "comparison"}
     return find_or_start(tracking, Tag.COMPARISON_KEY, name=f"compare {request_id}", tags=tags)
 

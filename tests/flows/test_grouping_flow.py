@@ -298,7 +298,7 @@ def test_persons_are_served_together_and_named_nowhere(trained, tmp_path):
     for one in released:
         assert verify_files(root / one.certificate)["scope"] == "subjects"
     page = Checkout(root).report("p-3").read_text()
-    assert "Together they asked to forget the data of 2 persons." in page
+    assert "Together they asked to forget the data of 2 people." in page
     manifest = read_manifest(Checkout(root).dataset)
     rows = [str(one) for one in manifest.sample_ids[[one in PERSONS for one in manifest.subject_ids]]]
     places = [root / folder for folder in ("requests", "evidence", "mlruns", "reports")]

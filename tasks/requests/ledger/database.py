@@ -148,14 +148,7 @@ def database_explained(url: URL) -> Iterator[None]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """Begin a transaction with no other writer alongside; it is committed whole or not at all.
-
-    Args:
-        engine: The database.
-
-    Yields:
-        The transaction.
-    """
+    """Begin a transaction with no other writer alongside; it is committed whole or not at all."""
     with (
         database_explained(engine.url),
         Session(engine.execution_options(writes=True)) as session,
@@ -168,14 +161,7 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """Begin a transaction that sees a consistent snapshot of the ledger.
-
-    Args:
-        engine: The database.
-
-    Yields:
-        The transaction.
-    """
+    """Begin a transaction that sees a consistent snapshot of the ledger."""
     moment = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
     with (
         database_explained(engine.url),

@@ -171,7 +171,7 @@ def project(tmp_path_factory):
     [
         (["delete", "r-1"], "there is no request 'r-1'"),
         (["delete", "r-1", "--class", "eleven"], "unknown class: eleven"),
-        (["delete", "r-1", "--class", "3", "--subject", "p"], "it named class and subject"),
+        (["delete", "r-1", "--class", "3", "--subject", "p"], "this one names class and subject"),
         (["delete", "demo", "--class", "4"], "the id 'demo' is taken"),
         (["delete", "../r", "--class", "4"], "id: String should match pattern"),
         (["delete", "r-1", "--sample", "digit-9999"], "digit-9999"),

@@ -122,7 +122,7 @@ def test_the_accuracy_is_over_all_held_out_images_and_no_other(pool):
 
 def test_a_model_of_other_classes_is_refused(pool):
     wider = Architecture(name="small_resnet", classes=tuple("abcd"), input_shape=(1, 8, 8))
-    with pytest.raises(ConfigurationError, match=r"gives \[4\] numbers per image, the data has 3 classes"):
+    with pytest.raises(ConfigurationError, match=r"returns \[4\] numbers per image, the data has 3 classes"):
         measure_accuracy(build_seeded(wider, 0), pool, threads=1)
 
 

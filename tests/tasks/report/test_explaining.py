@@ -52,7 +52,7 @@ def test_no_class_is_named(facts):
         ("classes", 1, "asked to forget 1 class: 400 of 1\u202f200 training images"),
         ("samples", 12, "asked to forget 12 single samples: "),
         ("subjects", 1, "asked to forget 1 person’s data: "),
-        ("subjects", 3, "the data of 3 persons"),
+        ("subjects", 3, "the data of 3 people"),
     ],
 )
 def test_what_was_asked_for_is_told_by_kind_and_count(kind, named, words):

@@ -171,7 +171,7 @@ def test_a_release_with_a_note_shows_it():
 
 def test_samples_and_persons_are_counted_and_not_named():
     facts = facts_of(record_of(rung()), kind="subjects", named=2, forgotten_classes=(), forgotten_rows=31)
-    assert "forget the data of 2 persons: 31 images of the 1 200" in told(facts)
+    assert "forget the data of 2 people: 31 images of the 1 200" in told(facts)
     single = facts_of(record_of(rung()), kind="samples", named=1, forgotten_classes=(), forgotten_rows=1)
     assert "forget 1 single sample: 1 image" in told(single)
 

@@ -123,7 +123,7 @@ SHAPES = {
     f'id,kind,name\nr-1,subject,"{SECRET}"x\n': "line 2: not CSV: ',' expected after",
     f"id,kind,name\nr-1,subject,{SECRET * 20000}\n": "line 2: not CSV: field larger than field limit",
     f"id,kind,name\nr-1,subject,{SECRET}\nr-1,sample,{SECRET}\n": "line 3, column kind: differs from line",
-    f"id,kind,name,basis\nr-1,subject,a,\nr-1,subject,{SECRET},ccpa\n": "line 3, column basis: differs from line",
+    f"id,kind,name,basis\nr-1,subject,a,\nr-1,subject,{SECRET},ccpa\n": "column basis: differs from line",
 }
 
 

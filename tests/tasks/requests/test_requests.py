@@ -46,9 +46,9 @@ def test_ids_become_pseudonyms_in_order_once(kind):
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ({}, "it named nothing"),
-        ({"classes": ("3",), "subjects": ("p",)}, "it named class and subject"),
-        ({"samples": ("s",), "subjects": ("p",)}, "it named sample and subject"),
+        ({}, "this one names nothing"),
+        ({"classes": ("3",), "subjects": ("p",)}, "this one names class and subject"),
+        ({"samples": ("s",), "subjects": ("p",)}, "this one names sample and subject"),
     ],
 )
 def test_a_scope_is_of_one_kind(named, said):
