@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from story import reproduce, tell
-from world import clone, copied, make_checkout
+from templates import copied
+from world import clone, make_checkout
 
 
 @pytest.fixture(scope="session")
