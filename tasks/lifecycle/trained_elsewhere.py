@@ -208,6 +208,6 @@ def refuse_false_claim(found: Estimate, claimed: float | None, classes: int) -> 
     )
     hint = "check the order of the classes, the normalisation and the image size, and that this is its data"
     if claimed is not None and not found.low <= claimed <= found.high:
-        raise ConfigurationError(f"{measured}, but its card claims {claimed:.2%}; {hint}")
+        raise ConfigurationError(f"{measured}, but {claimed:.2%} was claimed; {hint}")
     if claimed is None and found.low <= 1 / classes:
         raise ConfigurationError(f"{measured}, no better than guessing; {hint}")

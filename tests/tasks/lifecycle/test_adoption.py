@@ -147,7 +147,7 @@ def test_a_claim_inside_the_interval_is_believed(claimed):
 
 @pytest.mark.parametrize("claimed", [0.79, 0.81, 0.0, 1.0])
 def test_a_claim_outside_the_interval_is_refused_with_both_numbers(claimed):
-    with pytest.raises(ConfigurationError, match=rf"80\.00% of 10000 .* its card claims {claimed:.2%}"):
+    with pytest.raises(ConfigurationError, match=rf"80\.00% of 10000 .* but {claimed:.2%} was claimed"):
         refuse_false_claim(proportion(8000, 10_000), claimed, 10)
 
 
