@@ -79,7 +79,7 @@ def _problems(row: Row, now: UtcTime) -> Iterator[str]:
         if cell != cell.strip():
             yield f"line {row.line}, column {column}: white space around {_size(cell)}; expected none"
         elif not fits(cell):
-            yield f"line {row.line}, column {column}: found {_size(cell)}; expected {expected}"
+            yield f"line {row.line}, column {column}: got {_size(cell)}; expected {expected}"
     if received := row.cells["received"]:
         try:
             parse_received(received, now)
