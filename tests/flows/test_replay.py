@@ -309,7 +309,7 @@ def test_a_request_that_only_the_clone_has_is_taken_if_it_is_the_one(published, 
     _place_request(Checkout(published.worker), tree, certified, None)
     assert path.read_bytes() == Checkout(published.worker).request("r-1").read_bytes()
     path.write_bytes(path.read_bytes().replace(b'"3"', b'"4"'))
-    with pytest.raises(PipelineError, match="take the one that was served"):
+    with pytest.raises(PipelineError, match="use the one that was served"):
         _place_request(tree, tree, certified, None)
 
 

@@ -43,7 +43,7 @@ def test_what_is_refused_is_one_message_and_an_exit_code(tmp_path):
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     code, out, err = lethe(tmp_path, "init")
     assert (code, out) == (2, "")
-    assert err.startswith(f"lethe: {tmp_path} has dvc.yaml of its own")
+    assert err.startswith(f"lethe: {tmp_path} has its own dvc.yaml")
 
 
 def test_the_next_command_works_in_it_and_below_it(tmp_path):
