@@ -15,8 +15,8 @@ HEAD = """# Settings
 
 Only `params.yaml` configures what is computed. Environment variables say where things are and who acts; no
 model depends on them. They are read when needed. An invalid value is refused with the name of its variable,
-and possible secrets are never printed. A variable that starts with `LETHE_` and is not listed here is named in
-a warning.
+and possible secrets are never printed. A variable that starts with `LETHE_` and is not listed here is named
+in a warning.
 """
 
 
