@@ -20,7 +20,7 @@ from unlearn_core.training import fit
 class DeleteDistill(Method):
     """Teach the model its own answers on the forget data, without their true class.
 
-    Zhou, Zheng, Wang, Wang & Wang, "Decoupled Distillation to Erase: A General Unlearning Method for any
+    Zhou, Zheng, Mo, Lu, Lin & Zheng, "Decoupled Distillation to Erase: A General Unlearning Method for any
     Class-centric Tasks", CVPR 2025, arXiv 2503.23751: the target for a forget sample is the original model's
     softmax with the true class set to zero, normalised again; the loss is ``KL(target ‖ model)``, averaged
     over samples. No retained data is used. The defaults are the published ones, but for Nesterov's momentum,
