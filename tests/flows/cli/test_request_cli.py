@@ -209,7 +209,7 @@ def test_the_version_of_the_tables_is_told(project):
     assert lethe(project, "db", "upgrade")[0] == 0
     code, out, _ = lethe(project, "db", "current")
     place = f"sqlite:///{project}/requests/ledger.db"
-    assert (code, out) == (0, f"{place}: version 0002; this Lethe works with 0002\n")
+    assert (code, out) == (0, f"{place}: version 0002; this Lethe needs 0002\n")
 
 
 def test_git_does_not_see_the_ledger(project):
