@@ -1,1 +1,1 @@
-"""What is measured, and its committed results."""
+"""Benchmarks, and their committed results."""

@@ -1,9 +1,9 @@
-"""Does the evaluation tell bad unlearning from good? Two bad unlearners beside honest ones, on CIFAR-10.
+"""Does the evaluation tell bad unlearning from good? Two bad unlearners among honest ones, on CIFAR-10.
 
 ``python -m benchmarks.adversaries --images FOLDER --weights FILE`` works in the folder of
 ``benchmarks.cifar10``: the original, retrained models, the honest methods and the two bad ones are measured
-by every metric against the first retrained model, with a second for the floors, and held against the bands
-of ``adversaries.yaml``. It writes ``results/adversaries_cifar10.json``.
+by every metric against the first retrained model, with a second for the floors, and judged by the bands of
+``adversaries.yaml``. It writes ``results/adversaries_cifar10.json``.
 """
 
 import json
@@ -51,7 +51,7 @@ class Suppression(Method):
     """Lower the forgotten classes' logits in the last layer's bias, and forget nothing.
 
     Attributes:
-        lowered_by: What is taken off.
+        lowered_by: By how much.
     """
 
     name: Literal["suppression"] = "suppression"
@@ -79,7 +79,7 @@ class Suppression(Method):
 
 
 class Settings(Record):
-    """What the benchmark's own file says; see there."""
+    """The settings in ``adversaries.yaml``; see there."""
 
     targets: dict[str, int]
     honest: tuple[str, ...]
@@ -103,10 +103,10 @@ def measure(checkout: Checkout, target: str, settings: Settings) -> list[Row]:
     Args:
         checkout: The benchmark's folder, with the request resolved.
         target: The class.
-        settings: The benchmark's.
+        settings: The benchmark's settings.
 
     Returns:
-        One row per model, each with all that was measured.
+        One row per model, each with everything that was measured.
     """
     run = checkout.params.run
     retrained = [_retrained(checkout, run, index) for index in range(settings.targets[target])]
@@ -116,7 +116,7 @@ def measure(checkout: Checkout, target: str, settings: Settings) -> list[Row]:
     rows: list[Row] = []
     for name, folder in models.items():
         print(f"  {name}", file=sys.stderr)
-        # The reference itself lies at no distance from itself.
+        # The reference has no distance from itself.
         others = retrained[:1] if folder == retrained[0] else retrained
         found = assess(checkout, folder, run, references=References(tuple(others), ()))
         measured = {entry.name: entry.value for entry in found.measurements}
@@ -134,7 +134,7 @@ def _retrained(checkout: Checkout, run: RunParams, index: int) -> Path:
 
 
 def _unlearned(checkout: Checkout, method: Method, run: RunParams, target: str) -> Path:
-    """Return the folder of what a method made of the parent, now or before with the same settings."""
+    """Return the folder of a method's model, made now or earlier with the same settings."""
     kept = checkout.lethe / "adversaries" / f"{target}-{method.name}-{method.digest[-8:]}"
     if not is_whole(kept):
         print(f"  unlearn with {method.name}", file=sys.stderr)
@@ -143,11 +143,11 @@ def _unlearned(checkout: Checkout, method: Method, run: RunParams, target: str) 
 
 
 def judged(rows: list[Row], policy: Policy) -> list[Row]:
-    """Hold measured rows of one class against the gate.
+    """Judge measured rows of one class by the gate.
 
     Args:
         rows: One per model, the original and the retrained one among them.
-        policy: The gate's.
+        policy: The gate's policy.
 
     Returns:
         The rows with the verdict, the reason, and what lies outside its band.

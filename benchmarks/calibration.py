@@ -1,10 +1,10 @@
 """Calibration of the gate on digits: how often it passes retrained models, and models that forgot nothing.
 
-``python -m benchmarks.calibration`` deals, trains and evaluates with seeds of their own, disjoint from those
-that the bands in ``params.yaml`` were sized on (``--sizing`` runs these), and writes
-``results/calibration.json``. For each seed there are two requests: a class, and 40 planted canaries. Each has
-five retrained models to be held against, three more that should pass, and three that were never unlearned,
-which should not. Evaluations stay in ``--work``; judging them again under other bands takes no time.
+``python -m benchmarks.calibration`` deals, trains and evaluates with its own seeds, disjoint from those that
+the bands in ``params.yaml`` were sized on (``--sizing`` runs these), and writes ``results/calibration.json``.
+For each seed there are two requests: a class, and 40 planted canaries. Each has five retrained models to
+compare with, three more that should pass, and three that were never unlearned, which should not. Evaluations
+stay in ``--work``; judging them again under other bands takes no time.
 """
 
 import argparse
@@ -40,7 +40,7 @@ SIZING, SEEDS = range(2), range(100, 107)
 """Base seeds of the models that the bands were sized on, and of those that the study judges."""
 
 REFERENCES, CANDIDATES, ORIGINALS, CANARIES = 5, 3, 2, 40
-"""Of each request: retrained models to be held against and to be judged, originals besides the parent."""
+"""For each request: retrained models to compare with and to judge, and originals besides the parent."""
 
 KINDS: tuple[ScopeKind, ...] = ("classes", "samples")
 Row = dict[str, Any]
@@ -50,9 +50,9 @@ def measure(checkout: Checkout, kind: ScopeKind, seed: int) -> None:
     """Train and evaluate all models of one request; what is finished is not repeated.
 
     Args:
-        checkout: A folder of its own.
+        checkout: Its own folder.
         kind: A class, or canaries.
-        seed: Of the data's splits and of every training.
+        seed: The seed of the data's splits and of every training.
     """
     judged_models = CANDIDATES + 1 + ORIGINALS
     if len(list((checkout.root / "evaluations").glob("*.json"))) == REFERENCES + judged_models:
@@ -153,13 +153,16 @@ def study(work: Path, seeds: Iterable[int]) -> list[Row]:
 
 
 def main() -> None:
-    """Run what has not been run, write the results and print the rates."""
+    """Run what is missing, write the results and print the rates."""
     stand_alone()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--work", type=Path, default=Path("~/.cache/lethe/calibration").expanduser(), help="where all is kept"
+        "--work",
+        type=Path,
+        default=Path("~/.cache/lethe/calibration").expanduser(),
+        help="where everything is kept",
     )
     parser.add_argument("--sizing", action="store_true", help="the seeds of the bands; nothing is written")
     given = parser.parse_args()

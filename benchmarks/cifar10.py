@@ -61,13 +61,13 @@ RESULTS = Path(__file__).resolve().parent / "results"
 SETTINGS = Path(__file__).with_suffix(".yaml")
 REQUEST = "bench"
 METHODS = tuple(method.model_fields["name"].default for method in CATALOGUE if method is not Retrain)
-"""Retraining is what they are held against."""
+"""They are compared with retraining."""
 
 Row = dict[str, Any]
 
 
 class Settings(Record):
-    """What the benchmark's own file says; see there."""
+    """The settings in ``cifar10.yaml``; see there."""
 
     model: str
     dataset: dict[str, JsonValue]
@@ -78,11 +78,11 @@ class Settings(Record):
 
 
 def set_up(checkout: Checkout, settings: Settings, images: Path, weights: Path) -> None:
-    """Import the images, adopt the checkpoint and collect its moments; what is there is not done again.
+    """Import the images, adopt the checkpoint and collect its moments; what exists is not made again.
 
     Args:
         checkout: A folder that the benchmark keeps.
-        settings: The benchmark's.
+        settings: The benchmark's settings.
         images: The image folder.
         weights: The checkpoint, a safetensors file.
     """
@@ -129,7 +129,7 @@ def cases(settings: Settings, seeds: int) -> Iterator[Row]:
 
 
 def resolve(checkout: Checkout, case: Row, settings: Settings) -> Checkout:
-    """Write a case's request and seed, and split the data; return the checkout as it is then."""
+    """Write a case's request and seed, and split the data; return the resulting checkout."""
     run = {**read_values(checkout.root)["run"], "seed": case["seed"]}
     checkout = checkout.changed({"run": run})
     named: dict[str, tuple[str, ...]] = {"classes": (), "samples": (), "subjects": ()}
@@ -152,7 +152,7 @@ def draw_samples(checkout: Checkout, count: int, seed: int) -> tuple[str, ...]:
 
 
 def run_method(bench: Baseline, method: Method) -> Row:
-    """Run a method between two estimates of what retraining takes, and measure what came out."""
+    """Run a method between two estimates of what retraining takes, and measure the result."""
     before = retraining_seconds(bench.checkout)
     try:
         rung = try_method(bench, method, COMPARING)
@@ -173,7 +173,7 @@ def run_method(bench: Baseline, method: Method) -> Row:
 
 
 def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path) -> list[Row]:
-    """Run what has not been run of one case.
+    """Run what is missing of one case.
 
     Args:
         checkout: The benchmark's folder, with the case resolved.
@@ -212,7 +212,7 @@ def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path
 
 
 def main() -> None:
-    """Run what has not been run, write the results and print their summary."""
+    """Run what is missing, write the results and print their summary."""
     stand_alone()
     given = _arguments()
     document = provenance("cpu", "make bench-cifar10")
@@ -251,7 +251,10 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--images", type=Path, required=True, help="folder with train/CLASS and test/CLASS")
     parser.add_argument("--weights", type=Path, required=True, help="the checkpoint, a safetensors file")
     parser.add_argument(
-        "--work", type=Path, default=Path("~/.cache/lethe/cifar10").expanduser(), help="where all is kept"
+        "--work",
+        type=Path,
+        default=Path("~/.cache/lethe/cifar10").expanduser(),
+        help="where everything is kept",
     )
     return parser
 

@@ -52,7 +52,7 @@ def cases(seeds: int) -> Iterator[Case]:
 
 
 def run_case(case: Case) -> list[Row]:
-    """Serve one request in a folder of its own and compare all methods on it.
+    """Serve one request in its own folder and compare all methods on it.
 
     Args:
         case: What is forgotten, and with which seed.
@@ -89,7 +89,7 @@ def run_case(case: Case) -> list[Row]:
 
 
 def _add_statistics(rows: dict[str, Row], seconds: float) -> None:
-    """Add what the second moments of all training data took to the methods that need them."""
+    """Add the time of the second moments of all training data to the methods that need them."""
     for method in CATALOGUE:
         row = rows.get(method.model_fields["name"].default)
         if row is not None and Need.MOMENTS in method.needs and row.get("seconds") is not None:
@@ -109,7 +109,7 @@ def prepare(checkout: Checkout, case: Case) -> None:
 
 
 def main() -> None:
-    """Run what has not been run, write the results and print their summary."""
+    """Run what is missing, write the results and print their summary."""
     stand_alone()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds (default 3)")

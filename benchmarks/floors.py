@@ -12,7 +12,7 @@ from unlearn_core.pixel_pairs import Axis, cells
 
 
 def floors_of(net: nn.Module, sample: Samples) -> dict[str, float]:
-    """Return what one sample takes.
+    """Return the cost of one sample.
 
     Args:
         net: A net of linear layers and convolutions of one group, padded with zeros.

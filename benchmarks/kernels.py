@@ -1,6 +1,6 @@
-"""Speed and exactness of the projection methods' kernels beside their textbook forms, and beside the floor.
+"""Speed and exactness of the projection methods' kernels, compared with their textbook forms and the floor.
 
-``python -m benchmarks.kernels --device DEVICE`` writes ``results/kernels_DEVICE.json``, ``cpu`` if not told.
+``python -m benchmarks.kernels --device DEVICE`` writes ``results/kernels_DEVICE.json``, ``cpu`` by default.
 Both forms run in turns, so that whatever else the machine does slows both; medians are kept. ``--dry-run``
 takes seconds and writes nothing.
 """
@@ -59,7 +59,7 @@ def pgu_row(model: str, batch_size: int, *, device: str, repeats: int, batches: 
     dense = {one.layer.name: _dense(one) for one in guarded}
     original = [one.layer.weight.detach().clone() for one in guarded]
 
-    def anew(descend: Callable[[], None]) -> None:
+    def from_start(descend: Callable[[], None]) -> None:
         with torch.no_grad():
             for one, weight in zip(guarded, original, strict=True):
                 one.layer.weight.copy_(weight)
@@ -72,7 +72,7 @@ def pgu_row(model: str, batch_size: int, *, device: str, repeats: int, batches: 
     def theirs() -> None:
         textbook.pgu_epoch(net, dense, forget.batches(batch_size), learning_rate=0.001)
 
-    seconds, their_seconds, _, _ = in_turns(lambda: anew(ours), lambda: anew(theirs), repeats)
+    seconds, their_seconds, _, _ = in_turns(lambda: from_start(ours), lambda: from_start(theirs), repeats)
     passes, _, _, _ = in_turns(lambda: _passes(net, guarded, forget, batch_size), lambda: None, repeats)
     return {
         **_row("pgu_epoch", model, device, seconds, their_seconds),
@@ -115,7 +115,7 @@ def svd_row(model: str, *, device: str, repeats: int) -> Row:
 
 
 def eigenbasis_row(model: str, layer: str, *, device: str, repeats: int) -> Row:
-    """Measure one layer's decomposition, beside that of all its coordinates."""
+    """Measure one layer's decomposition, compared with that of all its coordinates."""
     net, data = _set_up(model, 512, device)
     moment = collect(net, data).layers[layer][0].to(device)
     seconds, their_seconds, basis, whole = in_turns(
@@ -202,7 +202,7 @@ def _dense(one: Guarded) -> Tensor:
 
 
 def _projection_error(one: Guarded, dense: Tensor) -> float:
-    """Return how far what is left of the weight, taken for a gradient, is from the dense projector's."""
+    """Return the error of projecting the weight, taken as a gradient, against the dense projector."""
     weight = one.layer.weight.detach()
     view = weight.flatten(1).double()
     return relative_error(one.outside(weight.clone()).flatten(1), view - view @ dense.double())

@@ -1,9 +1,9 @@
 """What an evaluation costs: the seconds of each observation and of each metric, for one model.
 
 ``python -m benchmarks.metric_costs --images FOLDER --weights FILE`` evaluates what SVD makes of a digits
-model and of CIFAR-10's, each beside a retrained model that is there already, and writes
-``results/metric_costs.json``. What was observed is kept from one evaluation to the next, so each one here
-starts in a folder where nothing was; images are decoded already, as they are since the parent was trained.
+model and of CIFAR-10's, each with an existing retrained model, and writes ``results/metric_costs.json``.
+Observations are kept from one evaluation to the next, so each one here starts without any; images are already
+decoded, as they are once the parent is trained.
 """
 
 import json
@@ -80,7 +80,7 @@ def costs(checkout: Checkout) -> Row:
 
 @contextmanager
 def nothing_kept(checkout: Checkout) -> Iterator[Checkout]:
-    """Yield a checkout with the same data, models and request, in which nothing was observed yet."""
+    """Yield a checkout with the same data, models and request, in which nothing has been observed yet."""
     with tempfile.TemporaryDirectory() as folder:
         cold = Checkout(Path(folder))
         cold.lethe.mkdir()
@@ -90,7 +90,7 @@ def nothing_kept(checkout: Checkout) -> Iterator[Checkout]:
 
 
 def _parts(checkout: Checkout, candidate: Path, reference: Path, run: RunParams) -> dict[str, float]:
-    """Do what ``tasks.measuring.evaluation.assess`` does, with a clock beside it."""
+    """Do what ``tasks.measuring.evaluation.assess`` does, and time it."""
     seconds: dict[str, float] = {}
 
     def clocked(name: str, work: Callable[[], Any]) -> Any:
@@ -125,7 +125,7 @@ def on_digits(folder: Path) -> Checkout:
 
 
 def on_cifar10(work: Path, images: Path, weights: Path) -> Checkout:
-    """Make ready the folder of the benchmark on CIFAR-10, with its models."""
+    """Prepare the folder of the benchmark on CIFAR-10, with its models."""
     checkout, settings = Checkout(work), read_yaml(cifar10.SETTINGS, cifar10.Settings)
     cifar10.set_up(checkout, settings, images, weights)
     return cifar10.resolve(checkout, CIFAR10, settings)

@@ -1,8 +1,8 @@
-"""What a deletion costs on the real services beside training, unlearning and evaluating.
+"""What a deletion costs on the real services besides training, unlearning and evaluating.
 
 ``python -m benchmarks.overhead`` starts PostgreSQL, Prefect, MLflow and an S3 endpoint on loopback as the
-tests do, deploys, starts a worker, and serves three requests on digits, submitted one after another. Of the
-last two it writes down where the time went, from the submission to the ledger that says completed:
+tests do, deploys, starts a worker, and serves three requests on digits, submitted one after another. For the
+last two it records where the time went, from the submission until the ledger says completed:
 ``results/overhead.json``. The first is left out: it trains the model.
 """
 
@@ -24,11 +24,11 @@ RESULTS = Path(__file__).resolve().parent / "results" / "overhead.json"
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "services")]
 
 COMPUTING = ("moments", "train models", "measure", "unlearn")
-"""How the names of tasks begin that are the work itself."""
+"""Prefixes of the names of tasks that are the work itself."""
 LIBRARIES = (
     "import unlearn_core.evaluating, unlearn_core.methods, unlearn_core.metrics, unlearn_core.unlearning"
 )
-"""What a program loads that does the work and nothing else."""
+"""What a program loads if it does the work and nothing else."""
 
 
 def measure() -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ def measure() -> list[dict[str, Any]]:
 
 
 def load() -> float:
-    """Return the seconds that a new process takes for the libraries of the work alone."""
+    """Return the seconds that a new process takes to load only the libraries of the work."""
     taken = []
     for _ in range(3):
         began = time.perf_counter()
@@ -96,14 +96,14 @@ def describe(company: Any, request: str, submitted: float, ended: float, *, load
 
 
 def _runs(company: Any, request: str) -> list[dict[str, Any]]:
-    """Return the flow runs of a request: the deployment's, and those inside of it."""
+    """Return the flow runs of a request: the deployment's, and those inside it."""
     wanted = {"flow_runs": {"tags": {"all_": [flow_tag("request", request)]}}}
     with company.prefect as api:
         return api.post("/flow_runs/filter", json=wanted).json()
 
 
 def _tasks(company: Any, run: str) -> list[dict[str, Any]]:
-    """Return the tasks of a flow run, but for those that stand for a flow inside of it."""
+    """Return the tasks of a flow run, except those that stand for a flow inside it."""
     with company.prefect as api:
         found = api.post("/task_runs/filter", json={"flow_runs": {"id": {"any_": [run]}}}).json()
     return [one for one in found if not one["state"]["state_details"]["child_flow_run_id"]]
@@ -119,7 +119,7 @@ def main() -> None:
     document = {**provenance("cpu", "make bench-services"), "rows": rows}
     write_atomically(RESULTS, (json.dumps(document, indent=1) + "\n").encode())
     for row in rows:
-        print(f"{row['request']}: {row['seconds']:.1f} s, of which {row['overhead']:.1f} s beside the work")
+        print(f"{row['request']}: {row['seconds']:.1f} s, of which {row['overhead']:.1f} s besides the work")
         for name, seconds in row["parts"].items():
             print(f"  {seconds:6.2f}  {name}")
 

@@ -32,13 +32,13 @@ RESULTS = Path(__file__).resolve().parent / "results"
 PAIRS, REFERENCES, CANARIES = 16, 5, 40
 METHODS = ("pgu", "scrub", "retrain")
 SHOWN = ("ulira", "epsilon", "klom", "canary")
-"""Of an evaluation, the metrics that stay in a row, besides the accuracy on the forgotten samples."""
+"""The metrics of an evaluation that are kept in a row, besides the accuracy on the forgotten samples."""
 
 Row = dict[str, Any]
 
 
 def set_up(checkout: Checkout) -> None:
-    """Make the data set, its canaries, the parent and the request; what is there is not made again."""
+    """Make the data set, its canaries, the parent and the request; what exists is not made again."""
     if (checkout.split / "split.json").is_file():
         return
     checkout.root.mkdir(parents=True, exist_ok=True)
@@ -80,13 +80,16 @@ def _row(model: str, measured: Evaluation) -> Row:
 
 
 def main() -> None:
-    """Run what has not been run, write the results and print the attack."""
+    """Run what is missing, write the results and print the attack."""
     stand_alone()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--work", type=Path, default=Path("~/.cache/lethe/shadows").expanduser(), help="where all is kept"
+        "--work",
+        type=Path,
+        default=Path("~/.cache/lethe/shadows").expanduser(),
+        help="where everything is kept",
     )
     checkout = Checkout(parser.parse_args().work)
     document = provenance("cpu", "make bench-evidence")

@@ -1,4 +1,4 @@
-"""How much memory a pass of second moments takes, measured in a process of its own.
+"""How much memory a pass of second moments takes, measured in a separate process.
 
 ``python -m benchmarks.streaming`` measures some and writes ``results/kernels_memory.json``; with a net and a
 number of samples it prints one line of JSON. Samples are made batch by batch, so that no number of them fills
@@ -25,7 +25,7 @@ RESULTS = Path(__file__).resolve().parent / "results" / "kernels_memory.json"
 
 
 class Stream:
-    """Random images that exist only while they are looked at."""
+    """Random images that exist only while they are used."""
 
     def __init__(self, count: int, shape: tuple[int, ...]) -> None:
         self.count = count
@@ -62,7 +62,7 @@ def measure(model: str, count: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure passes over streams of samples, each in a process of its own, and write what they take."""
+    """Measure passes over streams of samples, each in a separate process, and write what they take."""
     document: dict[str, Any] = {**provenance("cpu", "python -m benchmarks.streaming"), "rows": []}
     streams = {"tiny_resnet": (1000, 100_000, 1_000_000), "resnet18": (1000, 10_000, 100_000)}
     for model, samples in [(model, count) for model, counts in streams.items() for count in counts]:
@@ -75,7 +75,7 @@ def main() -> None:
 
 def _peak() -> int:
     """Return the most memory that this process has held, in bytes."""
-    # What getrusage says begins with what the parent process held; this begins with the program.
+    # getrusage includes what the parent process held; this starts with the program.
     (line,) = re.findall(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
     return int(line) * 1024
 

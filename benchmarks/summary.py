@@ -13,7 +13,7 @@ from unlearn_core.intervals import mean
 Row = dict[str, Any]
 
 KINDS = {"classes": "classes", "samples": "samples"}
-"""Of the scopes that hold one kind of target only; subjects are canaries or ordinary ones."""
+"""The scopes that hold only one kind of target; subjects are canaries or ordinary ones."""
 
 QUANTITIES = {
     "forget_test_accuracy": (0.0, 100.0),
@@ -24,7 +24,7 @@ QUANTITIES = {
     "seconds": (0.0, math.inf),
     "share_of_retraining": (0.0, math.inf),
 }
-"""What is summarised, and between which bounds it lies; an interval ends there."""
+"""What is summarised, and its bounds, at which intervals are clipped."""
 
 
 def summarise(rows: list[Row]) -> list[Row]:

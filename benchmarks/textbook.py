@@ -1,7 +1,7 @@
 """The kernels as textbooks write them: what Lethe's own are compared with.
 
 Float64 ``unfold`` and whole products for second moments, dense ``d × d`` projectors for projected
-gradients, eigenvectors of whole moments for class projection. Nothing of ``unlearn_core``'s kernels is used.
+gradients, eigenvectors of whole moments for class projection. None of ``unlearn_core``'s kernels is used.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Two functions timed in turns, and where that was."""
+"""Two functions timed in turns, and on which machine."""
 
 import os
 import platform
@@ -52,7 +52,7 @@ def relative_error(found: Tensor, expected: Tensor) -> float:
 
 
 def provenance(device: str, command: str) -> dict[str, Any]:
-    """Return when, where, by which command and of which commit numbers are."""
+    """Return when, where, by which command and at which commit numbers were measured."""
     machine = (
         torch.cuda.get_device_name() if device == "cuda" else f"{platform.machine()}, {os.cpu_count()} cores"
     )

@@ -6,6 +6,7 @@ import tempfile
 
 import pytest
 import torch
+from once import made_once, share
 
 from tasks.checkout.environment import configure_libraries
 from tasks.keys.folder import init_keys
@@ -26,13 +27,13 @@ def pytest_unconfigure():
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory):
     """Keys of the tests' own; nobody else's are touched, and no service is talked to."""
-    home = tmp_path_factory.mktemp("home")
+    share(tmp_path_factory)
+    home = made_once("home", lambda folder: init_keys(folder / "lethe"))
     os.environ["LETHE_HOME"] = str(home / "lethe")
     stores = [name for name in os.environ if name.startswith("LETHE_S3_")]
     keys = ("LETHE_SIGNING_KEY", "LETHE_PSEUDONYM_KEY")
     for name in (*keys, "MLFLOW_TRACKING_URI", "LETHE_DATABASE_URL", *stores):
         os.environ.pop(name, None)
-    init_keys(home / "lethe")
     return home
 
 

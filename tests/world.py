@@ -165,11 +165,6 @@ def clone(project: Path, folder: Path) -> Path:
     return folder
 
 
-def copied(project: Path, folder: Path) -> Path:
-    """Copy a checkout with all that was made in it, but for its tracking store and DVC's cache."""
-    return shutil.copytree(project, folder, ignore=shutil.ignore_patterns("mlruns", "cache", "tmp"))
-
-
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a program of this environment in a folder; what it starts comes from this environment too."""
     programs = Path(sys.executable).parent

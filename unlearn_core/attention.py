@@ -1,8 +1,8 @@
-"""Attention as layers that are linear in their weight: the projections of its inputs, and of its output.
+"""Attention as layers that are linear in their weight: its input projections and its output projection.
 
-The rows of the output's projection are what the heads make of the values. torch computes them inside one
-function and shows them to nobody, so they are computed once more, by the same function with the identity
-in the place of the projection.
+The rows of the output projection are what the heads compute from the values. torch computes them inside one
+function and does not expose them, so they are computed again, by the same function with the identity in place
+of the projection.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from unlearn_core.layer import BLOCK_ELEMENTS, Layer, kept
 
 @dataclass(frozen=True)
 class _Call:
-    """The arguments of one call of attention, as its ``forward`` has them."""
+    """The arguments of one attention call, as its ``forward`` receives them."""
 
     query: Tensor
     key: Tensor
@@ -32,14 +32,14 @@ class _Call:
 
     @property
     def padded_queries(self) -> Tensor | None:
-        """What the mask of the keys says of the queries: nothing, unless they are the keys."""
+        """The mask of the keys where it also masks the queries, that is where they are the keys."""
         return self.key_padding_mask if self.query is self.key else None
 
 
 class PackedProjection(Layer):
     """The projections of queries, keys and values in one weight.
 
-    Self-attention has one set of rows for all three. Elsewhere the weight falls into three groups.
+    Self-attention has one set of rows for all three. Otherwise the weight splits into three groups.
     """
 
     module: nn.MultiheadAttention
@@ -59,7 +59,7 @@ class PackedProjection(Layer):
 
 
 class SeparateProjection(Layer):
-    """The projection of queries, of keys or of values, each in a weight of its own."""
+    """The projection of queries, of keys or of values, each in its own weight."""
 
     module: nn.MultiheadAttention
 
@@ -75,7 +75,7 @@ class SeparateProjection(Layer):
 
 
 class OutputProjection(Layer):
-    """The projection of what the heads have made of the values."""
+    """The projection of the heads' output."""
 
     module: nn.MultiheadAttention
 
@@ -87,7 +87,7 @@ class OutputProjection(Layer):
 
 
 def _attend(attention: nn.MultiheadAttention, call: _Call) -> Tensor:
-    """Return what the heads make of the values, before the output's projection, in the query's layout."""
+    """Return the heads' output, before the output projection, in the query's layout."""
     swap = attention.batch_first and call.query.dim() == 3
     query, key, value = (x.transpose(0, 1) if swap else x for x in (call.query, call.key, call.value))
     attended, _ = F.multi_head_attention_forward(
@@ -117,7 +117,7 @@ def _attend(attention: nn.MultiheadAttention, call: _Call) -> Tensor:
 
 
 def _tokens(attention: nn.MultiheadAttention, inputs: Tensor, padded: Tensor | None) -> Tensor:
-    """Return the tokens of a batch, ``[positions, features]``, without those that a mask calls padding.
+    """Return the tokens of a batch, ``[positions, features]``, without those that a mask marks as padding.
 
     Args:
         attention: Says whether the batch comes first.
@@ -136,11 +136,7 @@ def _split(rows: Tensor) -> tuple[Tensor, ...]:
 
 @contextmanager
 def modules_called() -> Iterator[None]:
-    """Keep torch from computing whole encoder layers in one function, so that their parts are called.
-
-    Yields:
-        Nothing.
-    """
+    """Keep torch from computing whole encoder layers in one function, so that their parts are called."""
     found = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:

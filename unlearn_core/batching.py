@@ -1,4 +1,4 @@
-"""Passes over data that forget each batch before the next, and go on with smaller ones if memory runs out."""
+"""Passes over data that release each batch before the next, and use smaller ones if memory runs out."""
 
 from collections.abc import Callable, Iterator
 from math import ceil
@@ -11,7 +11,7 @@ from unlearn_core.progress import OnStep, Step
 
 
 class Batches(Protocol):
-    """Labelled inputs that come batch by batch, so that they need not all be there at once."""
+    """Labelled inputs that arrive batch by batch, so that they need not all be in memory at once."""
 
     def __len__(self) -> int:
         """Count the samples."""
@@ -25,17 +25,17 @@ class Batches(Protocol):
 def show(
     samples: Batches, look: Callable[[Samples, int], None], *, batch_size: int, phase: str, on_step: OnStep
 ) -> None:
-    """Show all samples, a batch at a time; where one takes more memory than there is, halve it.
+    """Show all samples, a batch at a time, halving batches that do not fit into memory.
 
     A batch that was too large is shown again from its beginning, in parts. Smaller batches stay small.
 
     Args:
         samples: What to show.
-        look: Given some samples, and how many came before them. If it runs out of memory half-way, what it
-            has kept by then is its own affair.
+        look: Called with some samples, and how many came before them. If it runs out of memory half-way, it
+            must itself deal with what it has kept so far.
         batch_size: Samples per batch to begin with.
-        phase: What the pass is called.
-        on_step: Told of every batch, and of the size that fits if batches had to be halved.
+        phase: The pass's name.
+        on_step: Called after every batch, with the size that fits if batches had to be halved.
 
     Raises:
         torch.OutOfMemoryError: If there is not enough memory for a single sample.

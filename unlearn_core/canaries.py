@@ -1,7 +1,7 @@
-"""Canaries: training rows with a wrong label, of which chance decides half to be trained on.
+"""Canaries: training rows with a wrong label, a random half of which is trained on.
 
 Both halves are drawn and mislabelled in the same way, so a model that never saw the planted half, or has
-truly forgotten it, can tell the two apart only by luck. No retrained model is needed to say so.
+truly forgotten it, can tell the two apart only by luck. No retrained model is needed for that.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.data import CANARY_SPLIT
 
 CANARY_SUBJECT = "subject-canary"
-"""Whom the planted rows belong to."""
+"""The subject that the planted rows belong to."""
 
 
 def plant(
@@ -24,7 +24,7 @@ def plant(
     classes: int,
     random: np.random.Generator,
 ) -> None:
-    """Plant canaries, and hold as many out, in place.
+    """Plant canaries and hold out as many others, in place.
 
     Args:
         labels: ``[rows]``; those of both halves become wrong.
@@ -40,7 +40,7 @@ def plant(
     """
     if 2 * count > len(among):
         raise ConfigurationError(
-            f"{count} canaries, and as many that are held out, do not fit into {len(among)} training rows; "
+            f"{count} canaries, and as many held out, do not fit into {len(among)} training rows; "
             f"plant {len(among) // 2} at most"
         )
     planted = random.choice(among, count, replace=False)
@@ -52,5 +52,5 @@ def plant(
 
 
 def _wrong(labels: NDArray[np.int64], classes: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Return another class for each label, all others alike."""
+    """Return a random other class for each label, all equally likely."""
     return (labels + random.integers(1, classes, len(labels))) % classes

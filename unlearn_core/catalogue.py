@@ -1,4 +1,4 @@
-"""Classes of one kind that are told apart by a name: Lethe's own, and those that somebody else wrote."""
+"""Classes of one kind, identified by name: Lethe's own, and those that others wrote."""
 
 import re
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from unlearn_core.records.base import Record, canonical_json, describe
 R = TypeVar("R", bound=Record)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-"""What a method, a metric or a source may be called: files are named after it."""
+"""A valid name for a method, a metric or a source; files are named after it."""
 
 
 def name_of(kind: type[Record], tag: str = "name") -> str:
-    """Return the name that a class is told by: the default of its field ``tag``."""
+    """Return the name that identifies a class: the default of its field ``tag``."""
     return str(kind.model_fields[tag].default)
 
 
@@ -55,15 +55,15 @@ def _adapter(kinds: tuple[type[Record], ...], tag: str) -> TypeAdapter[Any]:
 
 
 def flaws(kind: object, base: type[Record], *, verb: str) -> list[str]:
-    """Say why something cannot stand in a catalogue.
+    """List the reasons why something cannot be in a catalogue.
 
     Args:
-        kind: What somebody offers.
-        base: The class that it must be derived from; what that declares without a value, it must declare.
+        kind: The class to check.
+        base: The class that it must derive from; it must set what that declares without a value.
         verb: The function that it must define.
 
     Returns:
-        Every reason; none if it can.
+        The reasons; empty if there are none.
     """
     if not isinstance(kind, type) or not issubclass(kind, base):
         return [f"it is {kind!r}, which is not derived from {base.__module__}.{base.__name__}"]
@@ -72,14 +72,14 @@ def flaws(kind: object, base: type[Record], *, verb: str) -> list[str]:
     open_ = [name for name, field in kind.model_fields.items() if name != "name" and field.is_required()]
     return [
         *misnamed(kind),
-        *(f"the class does not say its `{name}`" for name in missing),
+        *(f"the class does not set `{name}`" for name in missing),
         *(f"the setting `{name}` has no default" for name in open_),
         *([f"it does not define `{verb}`"] if getattr(kind, verb) is getattr(base, verb) else []),
     ]
 
 
 def misnamed(kind: type[Record], tag: str = "name") -> list[str]:
-    """Say what is wrong with the field that holds a class's name; nothing if nothing is."""
+    """List what is wrong with the field that holds a class's name."""
     field = kind.model_fields.get(tag)
     name = None if field is None else field.default
     if field is None or get_origin(field.annotation) is not Literal or get_args(field.annotation) != (name,):

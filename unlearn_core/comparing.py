@@ -1,4 +1,4 @@
-"""What two models' weights say of each other."""
+"""Distances between two models' weights."""
 
 from torch import nn
 
@@ -17,7 +17,7 @@ def weight_distances(
         second: The same net, retrained with another seed, for the floor.
 
     Returns:
-        The distances, whole and of every layer that holds a matrix or a kernel of its own.
+        The distances, overall and for every layer with its own matrix or kernel.
     """
     layers = {
         name: weight_distance(layer, other.get_submodule(name), own=True)

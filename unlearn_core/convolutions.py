@@ -118,7 +118,7 @@ class TransposedConvolution(Layer):
 
 
 def is_depthwise(module: nn.Module) -> bool:
-    """Whether a module is a convolution of each channel by itself."""
+    """Whether a module convolves each channel separately."""
     return isinstance(module, CONVOLUTIONS + TRANSPOSED) and 1 < module.groups == module.in_channels
 
 

@@ -1,8 +1,8 @@
-"""Samples, drawn on only when they are looked at, and batches of them in a seeded order.
+"""Samples, read only when they are needed, and batches of them in a seeded order.
 
-What is stored are pixels, one byte each, or numbers as they are; a sample is a row of the store. Subsets,
-classes and orders are lists of rows, and only a batch becomes normalised numbers on a device: so a data set
-may lie in memory, or in a file that is larger than it, and the batches are the same bits.
+The store holds pixels, one byte each, or numbers as they are; a sample is a row of it. Subsets, classes and
+orders are lists of rows, and only a batch becomes normalised numbers on a device. So a data set may be in
+memory, or in a file larger than memory, and the batches have the same bits.
 """
 
 import io
@@ -21,7 +21,7 @@ from unlearn_core.records.data import Normalisation
 
 
 class Store(Protocol):
-    """Rows that lie elsewhere than in memory."""
+    """Rows that are not held in memory."""
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -38,9 +38,9 @@ class Samples:
 
     Attributes:
         store: ``[stored, ...]``; with a normalisation, pixels as bytes.
-        labels: ``[samples]``, int64, on the device that the inputs are asked for on.
-        rows: ``[samples]``, int64 on the CPU: where in the store each sample is; None is all, in order.
-        normalisation: What to do to pixels; None leaves the store's numbers as they are.
+        labels: ``[samples]``, int64, on the device where the inputs are wanted.
+        rows: ``[samples]``, int64 on the CPU: each sample's row in the store; None means all, in order.
+        normalisation: How to normalise pixels; None leaves the store's numbers as they are.
     """
 
     store: Tensor | Store
@@ -79,7 +79,7 @@ class Samples:
         return self.subset(~member if exclude else member)
 
     def to(self, device: torch.device | str) -> "Samples":
-        """Return the samples on a device; a store in memory goes there as it is, any other stays."""
+        """Return the samples on a device; a store in memory moves there as it is, any other stays."""
         store = self.store.to(device) if isinstance(self.store, Tensor) else self.store
         return replace(self, store=store, labels=self.labels.to(device))
 
@@ -91,7 +91,7 @@ class Samples:
             generator: Where the shuffle's randomness comes from; without one the order is kept.
 
         Yields:
-            The batches, each with its inputs at hand.
+            The batches, each with its inputs loaded.
         """
         count = len(self)
         order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
@@ -111,16 +111,7 @@ def concatenate(*parts: Samples) -> Samples:
 
 
 def drawn(samples: Samples, count: int, *, generator: torch.Generator) -> Samples:
-    """Draw ``count`` samples; where there are no more than that, take all of them, in order.
-
-    Args:
-        samples: What to draw from.
-        count: How many.
-        generator: Where the draw's randomness comes from.
-
-    Returns:
-        The drawn samples.
-    """
+    """Draw ``count`` samples; if there are no more than that, take all of them, in order."""
     if len(samples) <= count:
         return samples
     rows = torch.randperm(len(samples), generator=generator)[:count]
@@ -128,16 +119,7 @@ def drawn(samples: Samples, count: int, *, generator: torch.Generator) -> Sample
 
 
 def balanced(samples: Samples, per_class: int, *, generator: torch.Generator) -> Samples:
-    """Draw up to ``per_class`` samples of every class that occurs, in class order.
-
-    Args:
-        samples: What to draw from.
-        per_class: How many of each class; all of them where there are fewer.
-        generator: Where the draw's randomness comes from.
-
-    Returns:
-        The drawn samples.
-    """
+    """Draw up to ``per_class`` samples of every class that occurs, in class order."""
     device = samples.labels.device
     order = torch.randperm(len(samples), generator=generator).to(device)
     labels = samples.labels[order]
@@ -163,7 +145,7 @@ def open_image(encoded: bytes) -> Image.Image:
         image.load()
     except Image.UnidentifiedImageError as error:
         raise UsageError("not an image" if encoded else "an empty file") from error
-    except Exception as error:  # a damaged file makes each decoder fail in a way of its own
+    except Exception as error:  # each decoder fails on a damaged file in its own way
         raise UsageError(f"damaged: {error}") from error
     if image.mode.startswith(("I", "F")):
         raise UsageError(f"of mode {image.mode}; expected at most 8 bits per channel")
@@ -203,8 +185,8 @@ def decode(images: Sequence[bytes], channels: int) -> NDArray[np.float32]:
 
 
 def unit(pixels: Tensor) -> Tensor:
-    """Return pixels as float32 in [0, 1]; on every device the same bits."""
-    # Divided by a tensor: a number's reciprocal would be multiplied with instead, on some devices.
+    """Return pixels as float32 in [0, 1], with the same bits on every device."""
+    # Divide by a tensor: for a plain number, some devices multiply by its reciprocal instead.
     return pixels.float() / torch.tensor(255.0, device=pixels.device)
 
 

@@ -14,7 +14,7 @@ def jensen_shannon(mine: Probabilities, theirs: Probabilities) -> NDArray[np.flo
     """Return the Jensen–Shannon divergence in bits: 0 for the same distribution, 1 for disjoint ones."""
     middle = (mine + theirs) / 2
     nats = (rel_entr(mine, middle) + rel_entr(theirs, middle)).sum(1) / 2
-    # Rounding may leave a hair under nought or over one bit.
+    # Rounding may give a value just below zero or above one bit.
     return np.clip(nats / np.log(2), 0.0, 1.0)
 
 

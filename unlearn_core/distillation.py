@@ -7,14 +7,14 @@ from torch.nn import functional as F
 
 
 def teacher(model: nn.Module) -> nn.Module:
-    """Return a copy of a model that stays as it is: in eval mode, and without gradients."""
+    """Return a frozen copy of a model, in eval mode and without gradients."""
     return copy.deepcopy(model).eval().requires_grad_(False)
 
 
 def divergence(student: Tensor, taught: Tensor, *, temperature: float) -> Tensor:
     """Return how far a student's outputs are from a teacher's: ``T² · mean KL(teacher ‖ student)``.
 
-    Both outputs are softened by the temperature, and the square keeps gradients of one size whatever it is
+    Both outputs are softened by the temperature, and the square keeps the size of gradients independent of it
     (Hinton, Vinyals & Dean, arXiv 1503.02531, section 2).
 
     Args:

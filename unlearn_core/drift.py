@@ -1,7 +1,7 @@
-"""How far a sequence of deletions has carried a model from the one that was trained in full.
+"""How far a sequence of deletions has carried a model from the one trained in full.
 
-Each deletion starts from the model that the one before left. What each of them moves is small and judged
-against a retrained model; what all of them together move is measured here.
+Each deletion starts from the model that the one before left. The change that each makes is small and judged
+against a retrained model; the change that all of them make together is measured here.
 """
 
 from math import sqrt
@@ -22,10 +22,10 @@ def weight_distance(model: nn.Module, origin: nn.Module, *, own: bool = False) -
     Args:
         model: The model now.
         origin: The same net as it was trained in full.
-        own: Leave out the parameters of modules inside.
+        own: Leave out the parameters of submodules.
 
     Returns:
-        The distance; buffers, such as running means, are no part of it.
+        The distance; buffers, such as running means, are not part of it.
     """
     mine, theirs = (dict(net.named_parameters(recurse=not own)) for net in (model, origin))
     moved = sqrt(sum(_squares(mine[name].detach() - start.detach()) for name, start in theirs.items()))
@@ -35,7 +35,7 @@ def weight_distance(model: nn.Module, origin: nn.Module, *, own: bool = False) -
 def layer_drifts(
     model: nn.Module, origin: nn.Module, moments: Moments, staleness: dict[str, float]
 ) -> tuple[LayerDrift, ...]:
-    """Compare every layer that was seen at work with what it was; see ``LayerDrift``.
+    """Compare every observed layer with what it was; see ``LayerDrift``.
 
     Args:
         model: The model now.
@@ -67,7 +67,7 @@ def stale_by(carried: Moments, fresh: Moments) -> dict[str, float]:
 
     Args:
         carried: Second moments at earlier weights, kept up to date by subtraction.
-        fresh: Second moments of the same data at the weights of now.
+        fresh: Second moments of the same data at the current weights.
 
     Returns:
         The relative Frobenius distances.
@@ -105,7 +105,7 @@ def drift_of(
         The record.
 
     Raises:
-        ModelError: If no layer of the model was seen at work.
+        ModelError: If no layer of the model was observed.
     """
     layers = layer_drifts(model, origin, moments, staleness)
     if not layers:
@@ -126,7 +126,7 @@ def drift_of(
 
 
 def no_drift(weights: Sha256, accuracy: float) -> Drift:
-    """Return the drift of a model that is trained in full: none, from itself.
+    """Return the drift of a model trained in full: none.
 
     Args:
         weights: The digest of its weights.
@@ -150,7 +150,7 @@ def no_drift(weights: Sha256, accuracy: float) -> Drift:
 
 def _energy(weight: Tensor, moment: Tensor) -> float:
     """Return the summed squared outputs, ``Σ |W x|²``, of ``[groups, d_out, d_in]`` on ``Σ x xᵀ``."""
-    # Rounding can take a sum of squares a little below nought.
+    # Rounding can take a sum of squares just below zero.
     return max(0.0, float(((weight @ moment) * weight).sum()))
 
 
@@ -159,5 +159,5 @@ def _squares(tensor: Tensor) -> float:
 
 
 def _share(part: float, whole: float) -> float:
-    """Return a ratio; where there was nothing to begin with, a change is as large as the whole."""
+    """Return a ratio; where the whole is zero, any change counts as one."""
     return part / whole if whole > 0 else float(part > 0)

@@ -3,12 +3,12 @@
 ::
 
     LetheError
-    ├── UsageError                 you asked for something that cannot be done as asked
+    ├── UsageError                 what was asked for cannot be done
     │   ├── RequestError           the deletion request does not fit the data
     │   ├── ConfigurationError     params.yaml, a policy or a method's settings are wrong
     │   └── SetupError             the machine or the folder is not ready (git, keys, files)
     ├── UnlearningError            the request is fine, the unlearning could not be done
-    │   ├── NeedError              a method reached for something it had not declared
+    │   ├── NeedError              a method used something it had not declared
     │   ├── CoverageError          too much of the model is out of the method's reach
     │   ├── MomentsError           the second moments do not belong to this data or model
     │   └── ModelError             weights are not finite, or nothing changed
@@ -52,7 +52,7 @@ class UnlearningError(LetheError):
 
 
 class NeedError(UnlearningError):
-    """A method reached for something that it had not declared."""
+    """A method used something that it had not declared."""
 
 
 class CoverageError(UnlearningError):
@@ -80,7 +80,7 @@ class GateError(PipelineError):
 
 
 class UnavailableError(PipelineError):
-    """A service outside does not answer, or not now; the same call may succeed later."""
+    """An external service did not answer; the same call may succeed later."""
 
 
 class EvidenceError(LetheError):

@@ -1,4 +1,4 @@
-"""Run a model over the data once, and every metric over what came out."""
+"""Run a model over the data once, and every metric over its outputs."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -61,9 +61,9 @@ def evaluate(
 
     Args:
         metrics: What to measure.
-        subject: The model's outputs, and the reference's.
+        subject: The outputs of the model and the reference.
         model_digest: The digest of the model's weights.
-        seed: Given to every metric; the global generator is seeded with it and left as it was.
+        seed: Given to every metric; the global generator is seeded with it and then restored.
         extensions: The metrics among them that are not Lethe's own.
 
     Returns:
@@ -77,13 +77,13 @@ def evaluate(
         measurements = [entry for metric in metrics for entry in metric.measure(subject, seed=seed)]
     counts = Counter(entry.name for entry in measurements)
     if twice := sorted(name for name, count in counts.items() if count > 1):
-        raise UsageError(f"measured more than once: {', '.join(twice)}; hand in each metric once")
+        raise UsageError(f"measured more than once: {', '.join(twice)}; pass each metric once")
     return Evaluation(model=model_digest, seed=seed, measurements=tuple(measurements), extensions=extensions)
 
 
 @contextmanager
 def _last_linear_input(model: nn.Module) -> Iterator[list[Tensor]]:
-    """Hold the input of the linear layer that ran last, or nothing if none did."""
+    """Keep the input of the linear layer that ran last, or nothing if none did."""
     seen: list[Tensor] = []
 
     def keep(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Distances from the retrained model, view by view, and beside them the floor between two retrained ones."""
+"""Distances from the retrained model, view by view, and the floor: those between two retrained models."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -12,7 +12,7 @@ from unlearn_core.observations import Outputs, View
 from unlearn_core.records.evaluation import Measurement
 
 _Distance = Callable[[Outputs, Outputs], NDArray[np.float64]]
-"""Two models' outputs on the same samples to one number per sample, ``[samples]``, at least 0."""
+"""Maps two models' outputs on the same samples to one number per sample, ``[samples]``, at least 0."""
 
 
 def distances(
@@ -23,14 +23,14 @@ def distances(
     highest: float,
     views: Sequence[View] | None = None,
 ) -> tuple[Measurement, ...]:
-    """Measure a distance from the retrained model, and its floor where a second retrained model is.
+    """Measure a distance from the retrained model, and its floor if there is a second retrained model.
 
     Args:
-        subject: The model's outputs, the reference's and perhaps those of the floor.
-        quantity: Begins the names: ``quantity.{part}.{side}`` and ``quantity.floor.{part}.{side}``.
+        subject: The outputs of the model, the reference and perhaps the floor.
+        quantity: The prefix of the names: ``quantity.{part}.{side}`` and ``quantity.floor.{part}.{side}``.
         distance: Between two models' outputs.
-        highest: The largest distance that there can be.
-        views: Where to measure; every view there is by default.
+        highest: The largest possible distance.
+        views: Where to measure; every view by default.
 
     Returns:
         The mean distances with Student's t intervals; none without a reference.

@@ -12,12 +12,12 @@ from unlearn_core.records.result import Coverage, ParameterCoverage
 def last_layers(model: nn.Module, count: int) -> list[str]:
     """Name the modules from the last ``count`` layers on, in the order in which they were registered.
 
-    A layer is a module with a weight of two dimensions or more of its own (linear layers, convolutions,
+    A layer is a module with its own weight of two dimensions or more (linear layers, convolutions,
     embeddings, attention). Normalisation between and after the last layers belongs to them.
 
     Args:
         model: The net.
-        count: How many layers; all modules where the net has no more.
+        count: How many layers; all modules if the net has no more.
 
     Returns:
         The modules' names.
@@ -33,7 +33,7 @@ def last_layers(model: nn.Module, count: int) -> list[str]:
 
 
 def freeze_all_but(model: nn.Module, names: Collection[str]) -> Coverage:
-    """Let only the named modules' own parameters have gradients.
+    """Enable gradients only for the named modules' own parameters.
 
     Args:
         model: Its gradient switches are changed in place.

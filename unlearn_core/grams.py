@@ -1,7 +1,7 @@
-"""Sums of products of rows: float32 where the rows are, float64 where sums grow long.
+"""Sums of products of rows: float32 products, added up in float64.
 
-A product of two thousand float32 rows is right to seven digits and takes half as long as one in float64;
-added up in float64, many such products are as right as one. Rows that are float64 stay so.
+A product of two thousand float32 rows is accurate to seven digits and takes half as long as one in float64;
+added up in float64, many such products are as accurate as one. Float64 rows stay float64.
 """
 
 from collections.abc import Hashable, Iterator
@@ -16,7 +16,7 @@ ROWS = 2**11
 a few columns one by one, and lose a digit with eight times as many rows."""
 
 PANEL = 512
-"""Columns that are multiplied at once; of two products that mirror each other one is taken."""
+"""Columns that are multiplied at once; only one of two mirrored products is computed."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Gram:
     """The products of one call's rows with each other, summed over the rows.
 
     Attributes:
-        form: How the sums are laid out. Sums of one form add; ``Layer.moment`` knows what they stand for.
+        form: How the sums are laid out. Sums of one form can be added; ``Layer.moment`` interprets them.
         sums: The sums, float64.
         positions: How many rows there were.
     """
@@ -60,20 +60,13 @@ def mirrored(upper: Tensor) -> Tensor:
 
 
 def exact(rows: Tensor) -> Tensor:
-    """Return rows in float32 if they are of a shorter type, as they are otherwise."""
+    """Return rows in float32 if they are of a shorter type, unchanged otherwise."""
     return rows if rows.dtype == torch.float64 else rows.float()
 
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Keep autocast and TensorFloat-32 away from the products within.
-
-    Args:
-        device: Where they are taken.
-
-    Yields:
-        Nothing.
-    """
+    """Disable autocast and TensorFloat-32 for the products taken inside, on a device."""
     found = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:

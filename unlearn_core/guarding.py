@@ -13,18 +13,18 @@ from unlearn_core.subspaces import Energy, Protection, eigenbasis, leading_rank,
 
 @dataclass(frozen=True)
 class Guarded:
-    """One weight, with the protection of the retained data in every group of it."""
+    """One weight, with the protection of the retained data in each of its groups."""
 
     layer: Layer
     protections: tuple[Protection, ...]
 
     @property
     def fixed(self) -> bool:
-        """Whether every gradient lies in the protected space, so that none need be taken."""
+        """Whether every gradient lies in the protected space, so that none need be computed."""
         return all(protection.entire for protection in self.protections)
 
     def outside(self, gradient: Tensor) -> Tensor:
-        """Return what of the weight's gradient lies outside the protected space; the gradient is used up."""
+        """Return the part of the weight's gradient outside the protected space; the gradient is consumed."""
         view = self.layer.view(gradient)
         for protected, rows in zip(self.protections, view, strict=True):
             protected.remove_(rows)
@@ -34,7 +34,7 @@ class Guarded:
 def guard(
     model: nn.Module, retained: Moments, shares: Mapping[str, float], energy: Energy = "singular_values"
 ) -> list[Guarded]:
-    """Protect the leading input directions of the retained data in every layer that was seen at work.
+    """Protect the leading input directions of the retained data in every observed layer.
 
     Args:
         model: The model that the moments were taken of.

@@ -1,4 +1,4 @@
-"""What models say of many samples, counted: what the figures of a report are drawn from."""
+"""Counts of what models say of many samples, from which a report's figures are drawn."""
 
 from collections.abc import Mapping
 
@@ -10,18 +10,18 @@ from unlearn_core.records.report import BINS, RATES, Picture, Pictures
 from unlearn_core.roc import roc_curve, tpr_at_fpr
 
 _MOST_CLASSES = 40
-"""Beyond so many classes nobody can read a table of confusions, and it would be large."""
+"""With more classes than this, a confusion table would be large and unreadable."""
 
 
 def take_pictures(subjects: Mapping[str, Subject], *, seed: int) -> Pictures:
-    """Count what each model says; of a request for very few samples the counts are of those few.
+    """Count what each model says; for a request for very few samples, the counts cover only those few.
 
     Args:
         subjects: The models by name, with what they say of every view.
-        seed: The seed that the membership attack was given.
+        seed: The membership attack's seed.
 
     Returns:
-        A picture of each.
+        One picture per model.
     """
     return Pictures(models={name: _picture(subject, seed) for name, subject in subjects.items()})
 
@@ -48,7 +48,7 @@ def _histogram(outputs: Outputs) -> tuple[int, ...]:
 
 
 def _confusion(subject: Subject) -> tuple[tuple[int, ...], ...]:
-    """Count the test samples of each class by what the model takes them for, ``[true][predicted]``."""
+    """Count the test samples by true and predicted class, ``[true][predicted]``."""
     counts = np.zeros((subject.classes, subject.classes), dtype=np.int64)
     for (part, _side), outputs in subject.views.items():
         if part == "test":

@@ -26,7 +26,7 @@ def fisher_diagonal(
         model: The model, with gradients on; left as it was found.
         samples: The data, in the order in which it is batched.
         batch_size: Samples per gradient.
-        on_step: Told of every batch.
+        on_step: Called after every batch.
 
     Returns:
         By parameter name, a tensor of the parameter's shape.
@@ -47,9 +47,9 @@ def saliency(
 
     Args:
         model: The model, with gradients on; left as it was found.
-        samples: The data, all of which the mean is over.
+        samples: The data that the mean is over.
         batch_size: Samples per pass; the result does not depend on it.
-        on_step: Told of every batch.
+        on_step: Called after every batch.
 
     Returns:
         By parameter name, a tensor of the parameter's shape.
@@ -68,10 +68,10 @@ def highest(scores: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
 
     Args:
         scores: By parameter name.
-        share: Which share of all weights is marked, rounded down to a whole number of them.
+        share: The share of all weights to mark, rounded down to a whole number of them.
 
     Returns:
-        By parameter name, a mask of the parameter's shape; of equal scores the first are marked.
+        By parameter name, a mask of the parameter's shape; of equal scores, the first are marked.
     """
     joined = torch.cat([tensor.flatten() for tensor in scores.values()])
     order = joined.argsort(descending=True, stable=True)
@@ -96,7 +96,7 @@ def _marked(entry: ParameterCoverage, marks: Mapping[str, Tensor]) -> ParameterC
 def _gradients(
     model: nn.Module, samples: Samples, batch_size: int, *, reduction: str
 ) -> Iterator[tuple[Tensor, ...]]:
-    """Yield the gradient of every batch's loss by all parameters; zero by those that it does not use."""
+    """Yield the gradient of every batch's loss by all parameters; zero for those that it does not use."""
     parameters = list(model.parameters())
     with mode(model, "eval"):
         for batch in samples.batches(batch_size):

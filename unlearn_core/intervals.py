@@ -1,8 +1,8 @@
 """Estimates with their 95 % intervals: arrays in, numbers out.
 
 Every interval here contains its estimate, needs no randomness, and is one of four kinds: Clopper–Pearson
-for a proportion, Student's t for a mean, a score interval for an AUC (in ``roc``), and for what is made of
-two estimates the method of variance estimates recovery.
+for a proportion, Student's t for a mean, a score interval for an AUC (in ``roc``), and the method of variance
+estimates recovery for combinations of two estimates.
 """
 
 import math
@@ -20,7 +20,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number, its interval where there is one, and the size of the smallest sample behind it."""
+    """A number, its interval if there is one, and the size of the smallest sample behind it."""
 
     value: float
     low: float | None
@@ -46,7 +46,7 @@ def proportion(successes: float, trials: int) -> Estimate:
         UsageError: If there was no trial.
     """
     if trials == 0:
-        raise UsageError("a proportion of no trials is not defined; hand in at least one sample")
+        raise UsageError("a proportion of no trials is not defined; pass at least one sample")
     tail = (1 - CONFIDENCE) / 2
     low = stats.beta.ppf(tail, successes, trials - successes + 1) if successes > 0 else 0.0
     high = stats.beta.ppf(1 - tail, successes + 1, trials - successes) if successes < trials else 1.0
@@ -54,7 +54,7 @@ def proportion(successes: float, trials: int) -> Estimate:
 
 
 def mean(values: NDArray[np.float64], *, lowest: float, highest: float) -> Estimate:
-    """Estimate a mean, with Student's t interval cut off at what the quantity can be.
+    """Estimate a mean, with Student's t interval clipped to the quantity's range.
 
     Args:
         values: ``[samples]``.
@@ -62,15 +62,15 @@ def mean(values: NDArray[np.float64], *, lowest: float, highest: float) -> Estim
         highest: The largest.
 
     Returns:
-        The mean; of a single sample without an interval.
+        The mean; without an interval for a single sample.
 
     Raises:
         UsageError: If there is no value.
     """
     count = len(values)
     if count == 0:
-        raise UsageError("the mean of no values is not defined; hand in at least one sample")
-    # A correctly rounded sum: the order of the samples does not show in the last bit.
+        raise UsageError("the mean of no values is not defined; pass at least one sample")
+    # A correctly rounded sum: the order of the samples does not affect the last bit.
     value = min(max(math.fsum(values) / count, lowest), highest)
     if count == 1:
         return Estimate(value, None, None, count)
@@ -87,7 +87,7 @@ def difference(first: Estimate, second: Estimate) -> Estimate:
     """Return ``first − second`` of two estimates; see ``_combined``.
 
     Two models measured on the same samples agree more often than independent ones would, which makes the
-    interval wider than it had to be.
+    interval wider than necessary.
     """
     return _combined(first, second, 1.0, -1.0)
 
@@ -110,7 +110,7 @@ def _combined(first: Estimate, second: Estimate, weight: float, other_weight: fl
 
 
 def _reaches(estimate: Estimate, weight: float) -> tuple[float, float] | None:
-    """Return how far a weighted estimate reaches down and up."""
+    """Return how far a weighted estimate's interval reaches down and up."""
     if estimate.low is None or estimate.high is None:
         return None
     down, up = estimate.value - estimate.low, estimate.high - estimate.value

@@ -6,10 +6,10 @@ RequestKind = Literal["classes", "samples", "subjects"]
 """What a request names."""
 
 ScopeKind = Literal["classes", "samples"]
-"""What methods, metrics and the gate tell apart: a subject's rows are samples."""
+"""What methods, metrics and the gate distinguish: a subject's rows are samples."""
 
 RequestState = Literal["received", "running", "completed", "failed", "cancelled"]
-"""Where a request stands in the ledger."""
+"""A request's state in the ledger."""
 
 Basis = Literal["gdpr", "ccpa"]
 """The law that a request rests on; it says when the request is due."""

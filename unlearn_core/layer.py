@@ -1,16 +1,16 @@
 """A layer that is linear in its weight, brought to one shape.
 
-Such a layer computes ``y = W x`` for many input rows ``x``: a linear layer for every vector that it is
-given, a convolution for every patch that its kernel sees, a transposed convolution for every pixel (the
-patches that it makes of them overlap in its output), attention for every token. So each is described by
+Such a layer computes ``y = W x`` for many input rows ``x``: a linear layer for every input vector, a
+convolution for every patch under its kernel, a transposed convolution for every pixel (the patches made of
+them overlap in its output), attention for every token. So each is described by
 
 * its rows, ``[groups, positions, d_in]``, and
 * a view of its weight, ``[groups, d_out, d_in]``,
 
 with ``outputs[g] = rows[g] @ view[g].T``. It follows that every gradient of ``view[g]`` lies in the span
 of ``rows[g]`` (Hoang et al., arXiv 2312.04095, section 4), which is all that the projection methods
-need to know: they multiply the view on the right, also where the stored weight would be multiplied on
-the left. Only the files that hold a kind of layer, and the list of them in ``layers``, know of kinds.
+need to know: they multiply the view on the right, even where the stored weight would be multiplied on the
+left. Only the files that hold a kind of layer, and the list of them in ``layers``, know the kinds.
 """
 
 from abc import ABC, abstractmethod
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from unlearn_core.grams import Gram, mirrored, upper_products
 
 BLOCK_ELEMENTS = 2**22
-"""How many numbers one block of rows may hold; a single sample's rows are never divided."""
+"""How many numbers one block of rows may hold; a single sample's rows are never split."""
 
 
 class Layer(ABC):
@@ -32,10 +32,10 @@ class Layer(ABC):
     Attributes:
         name: The weight's layer name. Modules that share a weight share the name, so sums by name are
             sums over all uses of the weight.
-        module: The module whose inputs are the rows' origin.
-        path: Where the weight is, seen from the module.
+        module: The module whose inputs give the rows.
+        path: The weight's path within the module.
         groups: How many independent blocks the weight has.
-        padded: Which tokens of the call under way are padding, as far as a module around it was told.
+        padded: Which tokens of the current call are padding, as far as an enclosing module knows.
     """
 
     def __init__(self, name: str, module: nn.Module, path: str = "weight") -> None:
@@ -64,8 +64,8 @@ class Layer(ABC):
             **kwargs: What it was called with by name.
 
         Yields:
-            Rows, ``[groups, positions, d_in]``, in the inputs' type; ``[1, positions, d_in]`` where all
-            groups have the same, and zeros where a group has none.
+            Rows, ``[groups, positions, d_in]``, in the inputs' type; ``[1, positions, d_in]`` if all groups
+            have the same, and zeros if a group has none.
         """
 
     def gram(self, *args: Any, **kwargs: Any) -> Gram:
@@ -76,7 +76,7 @@ class Layer(ABC):
             **kwargs: What it was called with by name.
 
         Returns:
-            Their products, summed; ``moment`` makes the second moment of them.
+            The summed products; ``moment`` turns them into the second moment.
         """
         blocks = self.blocks(*args, **kwargs)
         first = next(blocks)
@@ -87,7 +87,7 @@ class Layer(ABC):
         return Gram(len(sums), sums, positions)  # the rows of all groups may be the same
 
     def moment(self, form: Hashable, sums: Tensor) -> Tensor:  # noqa: ARG002
-        """Return the second moment, ``[groups, d_in, d_in]``, for sums of a form; the sums are used up."""
+        """Return the second moment, ``[groups, d_in, d_in]``, for sums of a form; the sums are consumed."""
         return mirrored(sums)
 
     def view(self, tensor: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ class Dense(Layer):
     """A linear layer: inputs of any rank, one row per vector."""
 
     def blocks(self, input: Tensor) -> Iterator[Tensor]:  # noqa: A002
-        """Yield the inputs that are no padding, ``[1, positions, in_features]``; see ``Layer.blocks``."""
+        """Yield the inputs that are not padding, ``[1, positions, in_features]``; see ``Layer.blocks``."""
         if self.padded is not None and self.padded.shape == input.shape[:-1]:
             input = input[kept(self.padded)]  # noqa: A001
         rows = input.reshape(-1, input.shape[-1])
@@ -112,5 +112,5 @@ class Dense(Layer):
 
 
 def kept(padded: Tensor) -> Tensor:
-    """Return where tokens are no padding, of a mask that is True, or minus infinity, where they are."""
+    """Return where tokens are not padding, from a mask that is True, or minus infinity, where they are."""
     return ~padded if padded.dtype == torch.bool else padded != -torch.inf

@@ -1,6 +1,6 @@
 """Which modules are linear in their weight, and what a projection does to every parameter of a model.
 
-Every kind of layer comes in one shape (see ``layer``): input rows, and a view of the weight.
+Every kind of layer has one form (see ``layer``): input rows, and a view of the weight.
 
 To add a kind: one class with its rows (and its view, if a plain reshape does not give it), and one line
 in ``_KINDS``.
@@ -45,7 +45,7 @@ _KINDS: dict[type[nn.Module], dict[str, type[Layer]]] = {
 """In which of their weights modules are linear, and how."""
 
 COMPUTING = ("forward", "_conv_forward", "_output_padding")
-"""A subclass that has one of these methods of its own is not of its parent's kind."""
+"""A subclass that overrides one of these methods is not of its parent's kind."""
 
 
 WIDEST = 16_384
@@ -55,13 +55,12 @@ WIDEST = 16_384
 def linear_layers(model: nn.Module) -> list[Layer]:
     """Find the modules whose weight can be projected.
 
-    A depthwise convolution is left out: the few coordinates of its rows are all in use, so nothing of it
-    would be left to edit. So is a weight that any module uses in another way (an embedding that shares
-    its matrix with the head), a subclass that computes its output differently, and a layer of more than
-    ``WIDEST`` inputs.
+    A depthwise convolution is left out: the few coordinates of its rows are all in use, so nothing would be
+    left to edit. So is a weight that any module uses in another way (an embedding that shares its matrix with
+    the head), a subclass that computes its output differently, and a layer of more than ``WIDEST`` inputs.
 
     Args:
-        model: The model to look through.
+        model: The model to search.
 
     Returns:
         One entry per module, in the model's order; modules that share a weight share the name.
@@ -82,7 +81,7 @@ def _linear_in_their_weight(model: nn.Module) -> list[Layer]:
 
 
 def observed_layers(model: nn.Module, moments: Mapping[str, Tensor]) -> dict[str, Layer]:
-    """Return the layers that were seen at work, with their weights in as many groups as were told apart.
+    """Return the observed layers, with their weights in as many groups as the moments have.
 
     Args:
         model: The model that the moments were taken of.
@@ -105,8 +104,8 @@ def projection_coverage(
     Args:
         model: The model.
         projected: Names of the layers whose inputs were observed and whose weight is projected. A linear
-            layer that is not among them was never seen at work, or is too wide, and counts as unsupported.
-        protected: Those of them whose inputs are protected entirely, so that their weight stays.
+            layer that is not among them was never called, or is too wide, and counts as unsupported.
+        protected: Those of them whose inputs are protected entirely, so that their weight does not change.
 
     Returns:
         The coverage, one entry per parameter.
@@ -131,7 +130,7 @@ def projection_coverage(
 
 
 def _unobserved(d_in: int) -> str:
-    """Say why nothing is known of the inputs of a layer."""
+    """Say why nothing is known about the inputs of a layer."""
     if d_in > WIDEST:
         return f"its layer has {d_in:,} inputs, and second moments are taken of at most {WIDEST:,}"
     return "its layer was never called, so its inputs are unknown"
@@ -196,7 +195,7 @@ def _readings(module: nn.Module) -> dict[str, type[Layer]]:
 
 
 def _layer_name(holder: str, leaf: str) -> str:
-    """Return a weight's name without the word: ``a`` of ``a.weight``, ``q_proj`` of ``q_proj_weight``."""
+    """Return a weight's name without "weight": ``a`` of ``a.weight``, ``q_proj`` of ``q_proj_weight``."""
     return ".".join(part for part in (holder, leaf.removesuffix("weight").removesuffix("_")) if part)
 
 

@@ -1,8 +1,8 @@
 """What a method is: its hyper-parameters plus one verb.
 
-A method is a frozen record, so the object in ``params.yaml``, the object that runs and the object in
-the certificate are one object. It names what it needs, and ``unlearn()`` hands it only that: a method
-cannot touch data that it did not declare, because the data is not there.
+A method is a frozen record, so the object in ``params.yaml``, the object that runs and the object in the
+certificate are the same. It names what it needs, and ``unlearn()`` hands it only that: a method cannot touch
+data that it did not declare, because it never receives that data.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,7 +52,7 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the model came from, for methods that train anew.
+    """Where the model came from, for methods that train from scratch.
 
     Attributes:
         untrained: Builds the architecture with fresh weights from the global generator.
@@ -65,7 +65,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Materials:
-    """All that a method may be handed. What is None was not needed or is not there.
+    """All that a method may be given. None means not needed or not available.
 
     Attributes:
         scope: Whether classes or single samples are forgotten.
@@ -73,9 +73,9 @@ class Materials:
         forget: The training data to forget.
         retain: The training data to keep.
         moments: Second moments of *all* training data, at the model's weights or at earlier ones.
-        moments_model: The model that they were taken of, where it is not the one to unlearn.
+        moments_model: The model that they were taken at, if it is not the one to unlearn.
         tuning: Held-out data to choose hyper-parameters on.
-        origin: How to train the model anew.
+        origin: How to train the model from scratch.
     """
 
     scope: ScopeKind
@@ -92,18 +92,18 @@ class Materials:
         return frozenset(need for need in Need if getattr(self, need.value) is not None)
 
     def only(self, needs: frozenset[Need]) -> "Materials":
-        """Return the materials with everything outside ``needs`` taken away."""
+        """Return the materials with everything outside ``needs`` removed."""
         kept = {need.value: getattr(self, need.value) for need in needs}
         observer = self.moments_model if Need.MOMENTS in needs else None
         return Materials(scope=self.scope, classes=self.classes, moments_model=observer, **kept)
 
     def observer(self, model: nn.Module) -> nn.Module:
-        """Return the model whose layers' inputs the moments are of: the given one, or one before it.
+        """Return the model that the moments were taken at: the given one, or an earlier one.
 
-        What is subtracted from the moments has to be seen by that model, never by a later one.
+        What is subtracted from the moments must be collected at that model, never at a later one.
 
         Args:
-            model: The model to unlearn; the other one is put on its device.
+            model: The model to unlearn; the earlier one is moved to its device.
 
         Returns:
             The model to collect at.
@@ -117,23 +117,23 @@ def needed(material: _T | None, need: Need) -> _T:
     """Return a material that a method declared.
 
     Raises:
-        NeedError: If it is not there; the message names the need.
+        NeedError: If it is missing; the message names the need.
     """
     if material is None:
-        raise NeedError(f"the method reached for {need.value!r}, which it did not declare or was not given")
+        raise NeedError(f"the method used {need.value!r}, which it did not declare or was not given")
     return material
 
 
 class Method(Record):
     """An unlearning method: hyper-parameters as fields, and ``apply``.
 
-    Class attributes say what a method needs, what it also uses when it is there, which scopes it
-    supports, and in a few words what it does and which weights it touches. ``does`` tells the same to people
-    who have never heard of unlearning, and completes "This method …".
+    Class attributes say what a method needs, what it also uses if available, which scopes it supports, and in
+    a few words what it does and which weights it touches. ``does`` says the same to people who have never
+    heard of unlearning, and completes "This method …".
 
     Hyper-parameters that default to None are found on the tuning data (or take a documented default without
     it); ``apply`` returns the method with them filled in. ``space`` says what a search from outside may try
-    for which of them.
+    for each of them.
     """
 
     name: str
@@ -155,7 +155,7 @@ class Method(Record):
             model: A private copy, in eval mode.
             materials: What the method declared, and nothing else.
             generator: A seeded CPU generator; the global one is seeded and forked as well.
-            on_step: Told of every step.
+            on_step: Called after every step.
 
         Returns:
             The method with every hyper-parameter filled in, and what it did to each parameter.
@@ -164,14 +164,14 @@ class Method(Record):
 
 
 def settled(method: M, values: Mapping[str, Value]) -> M:
-    """Return a method with other hyper-parameters.
+    """Return a method with some hyper-parameters replaced.
 
     Args:
         method: The method.
         values: By name; a dot leads into a nested record, as in ``recipe.epochs``.
 
     Returns:
-        The method with these, validated as always.
+        The method with these values, validated as always.
     """
     tree = method.model_dump(mode="json")
     for name, value in values.items():

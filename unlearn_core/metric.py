@@ -1,10 +1,10 @@
 """What a metric is: its settings plus one verb, from observations to measurements.
 
-A model is run once over every view of the data; metrics see only what came out. Sides and parts:
-``forget`` and ``retain`` of ``train``, ``audit`` and ``test``. In class scope a held-out forget view
-holds the held-out samples of the forgotten classes. In sample scope there is none, and *unseen* data
-are the audit samples of the classes that the forgotten samples carry. Where planted canaries are
-forgotten, those that were held out are the view ``canary.retain``.
+A model is run once over every view of the data; metrics see only its outputs. Sides and parts: ``forget`` and
+``retain`` of ``train``, ``audit`` and ``test``. In class scope a held-out forget view holds the held-out
+samples of the forgotten classes. In sample scope there is none, and *unseen* data are the audit samples of
+the classes that the forgotten samples carry. Where planted canaries are forgotten, the held-out ones are the
+view ``canary.retain``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,15 +42,15 @@ class Subject:
     Attributes:
         classes: How many classes the model tells apart.
         forget_classes: The forgotten classes' indices; empty in sample scope.
-        views: What the model says of each view; a view that does not exist has no key.
-        reference: The same views through a retrained model, if there is one.
-        floor: The same views through a second retrained model: how far two of them are apart is the least
-            that a distance from the first can be asked to be.
-        original: The same views through the model before unlearning.
-        untrained: What a net with fresh weights says of the view ``train.forget``.
+        views: The model's outputs on each view; a view that does not exist has no key.
+        reference: The same of a retrained model, if there is one.
+        floor: The same of a second retrained model: no model can be asked to be closer to the first than this
+            one is.
+        original: The same of the model before unlearning.
+        untrained: The outputs of a net with fresh weights on the view ``train.forget``.
         relearning: How fast the model learns the forgotten data again.
         weights: How far its weights are from the retrained model's.
-        shadows: Margins of shadow models that saw a sample and of such that did not.
+        shadows: Margins of shadow models that saw a sample and of those that did not.
         ensembles: Margins of several unlearned and several retrained models.
     """
 
@@ -72,7 +72,7 @@ class Subject:
         return "classes" if self.forget_classes else "samples"
 
     def view(self, part: Part, side: Side) -> Outputs:
-        """Return what the model says of one view.
+        """Return the model's outputs on one view.
 
         Raises:
             UsageError: If the view is absent or empty; the message names it.
@@ -86,14 +86,14 @@ class Subject:
         return outputs
 
     def unseen(self) -> Outputs:
-        """Return what the model says of held-out audit samples of the forgotten samples' kind.
+        """Return the model's outputs on held-out audit samples of the forgotten samples' kind.
 
-        Those of the forgotten classes in class scope, and all of them in sample scope.
+        In class scope these are the samples of the forgotten classes, in sample scope all of them.
         """
         return self.view("audit", "forget" if self.forget_classes else "retain")
 
     def each_view(self) -> Iterator[tuple[str, Outputs]]:
-        """Yield the name (``train.forget``) and the outputs of every view there is, in a fixed order.
+        """Yield the name (``train.forget``) and the outputs of every view, in a fixed order.
 
         Yields:
             The views; an empty one raises ``UsageError``.
@@ -104,9 +104,9 @@ class Subject:
                     yield f"{part}.{side}", self.view(part, side)
 
     def retrained(self) -> "Subject | None":
-        """Return the retrained model as a subject of its own, or None without one.
+        """Return the retrained model as its own subject, or None without one.
 
-        Its reference is the second retrained model; what was observed of the model itself is left behind.
+        Its reference is the second retrained model; what was observed of the model itself is dropped.
         """
         if self.reference is None:
             return None
@@ -120,7 +120,7 @@ class Subject:
         )
 
     def pair(self, part: Part, side: Side) -> tuple[Outputs, Outputs]:
-        """Return what the model and the reference say of the same view.
+        """Return the outputs of the model and the reference on the same view.
 
         Raises:
             UsageError: If the view is absent or empty, or the reference did not see the same samples, as far
@@ -137,12 +137,12 @@ class Subject:
 class Metric(Record):
     """A metric: settings as fields, and ``measure``.
 
-    Class attributes say what a metric reads and how its numbers are to be read: ``needs`` without which it
-    measures nothing, ``uses`` where it is there, the ``scopes`` that it has a meaning in, the ``neutral``
-    value of a model that forgot as if retrained, and what a value ``above`` and ``below`` it says.
+    Class attributes say what a metric reads and how to read its numbers: ``needs``, without which it measures
+    nothing, ``uses``, read if available, the ``scopes`` in which it has a meaning, the ``neutral`` value of a
+    model that forgot as if retrained, and what a value ``above`` or ``below`` it means.
 
-    ``words`` are the plain words for its measurements, by the longest beginning of a measurement's name that
-    is listed; ``headings`` say what a leaderboard calls the gap in a measurement.
+    ``words`` are the plain words for its measurements, by the longest listed prefix of a measurement's name;
+    ``headings`` say what a leaderboard calls the gap in a measurement.
     """
 
     name: str
@@ -160,12 +160,12 @@ class Metric(Record):
         """Measure one model.
 
         Args:
-            subject: What was observed of the model, and of others beside it.
+            subject: What was observed of the model, and of others to compare with.
             seed: For metrics that shuffle, fit or resample.
 
         Returns:
-            The measurements; a metric that lacks something that it needs, or is asked in a scope that it has
-            no meaning in, returns an empty tuple.
+            The measurements; a metric that lacks something it needs, or has no meaning in the scope, returns
+            an empty tuple.
 
         Raises:
             UsageError: If a view that the metric needs is empty or absent.

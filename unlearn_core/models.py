@@ -70,7 +70,7 @@ def build(architecture: Architecture) -> nn.Module:
         The net, in train mode.
 
     Raises:
-        ConfigurationError: If there is no such net; the message lists what there is.
+        ConfigurationError: If there is no such net; the message lists the available ones.
     """
     source, _, name = architecture.name.partition(":")
     if not name:
@@ -82,7 +82,7 @@ def build(architecture: Architecture) -> nn.Module:
 
 
 def build_seeded(architecture: Architecture, seed: int) -> nn.Module:
-    """Build an untrained net whose weights depend on ``seed`` alone; the global generator stays as it was."""
+    """Build an untrained net whose weights depend on ``seed`` alone; the global generator is untouched."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return build(architecture)
@@ -91,7 +91,7 @@ def build_seeded(architecture: Architecture, seed: int) -> nn.Module:
 def _small(architecture: Architecture) -> nn.Module:
     if architecture.name not in SMALL_NETS:
         raise ConfigurationError(
-            f"there is no net {architecture.name!r}; take {', '.join(SMALL_NETS)}, "
+            f"there is no net {architecture.name!r}; use {', '.join(SMALL_NETS)}, "
             "torchvision:NAME or module:factory"
         )
     return SMALL_NETS[architecture.name](architecture)

@@ -8,14 +8,11 @@ from torch import nn
 
 @contextmanager
 def mode(model: nn.Module, name: str) -> Iterator[None]:
-    """Put a model into one mode inside, and give every module its own mode back afterwards.
+    """Put a model into one mode inside, and restore every module's own mode afterwards.
 
     Args:
         model: The model; its modules may be in different modes.
         name: ``"eval"`` or ``"train"``.
-
-    Yields:
-        Nothing.
     """
     found = [(module, module.training) for module in model.modules()]
     model.train(name == "train")

@@ -1,8 +1,8 @@
 """Uncentred second moments of layer inputs: the one statistic that the projection methods need.
 
-For each linear layer, the sum of ``x x^T`` over all its input rows ``x`` (see ``layers``). It streams in
-one forward pass, adds and subtracts across data sets, and holds what the training data looked like from
-inside the model without holding any sample. It belongs to the weights at which it was taken.
+For each linear layer, the sum of ``x x^T`` over all its input rows ``x`` (see ``layers``). It is summed in
+one streaming forward pass, can be added and subtracted across data sets, and holds what the training data
+looked like from inside the model without holding any sample. It belongs to the weights at which it was taken.
 
 ::
 
@@ -32,7 +32,7 @@ from unlearn_core.progress import OnStep, ignore_step
 
 @dataclass(frozen=True)
 class Moments:
-    """Uncentred second moments of the input rows of every layer that was seen at work.
+    """Uncentred second moments of the input rows of every layer that was called.
 
     Attributes:
         layers: By layer name, ``[groups, d_in, d_in]`` float64 on the CPU, summed and not averaged. A layer
@@ -60,9 +60,9 @@ def collect(
 
     Args:
         model: The model.
-        samples: What to pass through it, on the model's device.
+        samples: The data to pass through it, on the model's device.
         batch_size: Samples per forward pass, halved where memory runs out.
-        on_step: Told of every batch.
+        on_step: Called after every batch.
 
     Returns:
         The moments.
@@ -87,8 +87,8 @@ def collect(
 class _Sums:
     """What has been summed so far, by layer and form.
 
-    A forward pass that ran out of memory is taken again in parts. Layers that it had reached have counted
-    its samples: each call of a layer knows how many samples it has seen, and takes none of them twice.
+    A forward pass that ran out of memory is repeated in parts. Layers that it had reached have counted its
+    samples: each call of a layer knows how many samples it has seen, and counts none of them twice.
     """
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class _Sums:
         return see
 
     def include(self, layer: Layer, gram: Gram) -> None:
-        """Add what came of one call."""
+        """Add the sums of one call."""
         if (place := (layer, gram.form)) in self.sums:
             self.sums[place] += gram.sums
         else:
@@ -122,7 +122,7 @@ class _Sums:
         self.positions[layer.name] = self.positions.get(layer.name, 0) + gram.positions
 
     def moments(self) -> dict[str, Tensor]:
-        """Return the second moments by layer name; the sums are used up."""
+        """Return the second moments by layer name; the sums are consumed."""
         moments: dict[str, Tensor] = {}
         for layer, form in list(self.sums):
             moment = layer.moment(form, self.sums.pop((layer, form)).cpu())
@@ -158,7 +158,7 @@ def subtract(whole: Moments, part: Moments, *, tolerance: float = 1e-5) -> Momen
         whole: Moments of all the data.
         part: Moments of some of it, at the same weights and with the same deterministic transform.
         tolerance: How far below zero an eigenvalue of the difference may lie, in units of the largest
-            eigenvalue of the whole, before the two are held not to match.
+            eigenvalue of the whole, before the two count as mismatched.
 
     Returns:
         The difference.
@@ -180,7 +180,7 @@ def subtract(whole: Moments, part: Moments, *, tolerance: float = 1e-5) -> Momen
             f"the moments of {part.samples} samples are not contained in those of {whole.samples}: "
             + ("; ".join(problems) or "there are more rows than in the whole")
             + ". Collect both at the same weights, with the same deterministic transform, and the part from "
-            "samples of the whole; if the model changed, collect the whole anew"
+            "samples of the whole; if the model changed, collect the whole again"
         )
     return Moments(layers, positions, whole.samples - part.samples)
 
@@ -192,7 +192,7 @@ def _refuse_other_layers(first: Moments, second: Moments) -> None:
         different = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
         described = "; ".join(f"{name}: {mine.get(name)} and {theirs.get(name)}" for name in different)
         raise MomentsError(
-            f"second moments of different layers came together: {described}. Collect both from one model"
+            f"the second moments are of different layers: {described}. Collect both from one model"
         )
 
 

@@ -1,4 +1,4 @@
-"""How well a model has forgotten, by held-out data alone: for ending attempts, and for comparing trials."""
+"""How well a model has forgotten, on held-out data alone: to end attempts and to compare trials."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ Objective = Callable[[nn.Module], float]
 def judge_of(
     model: nn.Module, materials: Materials, forget: Samples, *, forget_target: float, max_retain_drop: float
 ) -> Judge:
-    """Return the judge of what is to be forgotten, which compares with the model as it is now.
+    """Return a judge of the forgetting, which compares with the model as it is now.
 
     Args:
-        model: The model before.
+        model: The model before unlearning.
         materials: With the scope, and tuning data; classes can be judged without.
-        forget: The forget data to look at; held-out samples of the same classes are looked at beside it.
+        forget: The forget data to judge by; held-out samples of the same classes are used as well.
         forget_target: See ``stopping.judge_of_classes``.
         max_retain_drop: See ``stopping``.
 
@@ -39,14 +39,14 @@ def judge_of(
 
 
 def objective(model: nn.Module, materials: Materials) -> Objective:
-    """Return what scores a candidate, the higher the better.
+    """Return the function that scores a candidate; higher is better.
 
-    Classes: retain accuracy times the share of forgotten images, both with margins (``tuning.Standing``).
+    Classes: retain accuracy times the share of forgotten images, both with margins (``CandidateScores``).
     Samples: minus the distance between the accuracies on forgotten and on unseen samples, and minus what the
     latter has lost (``stopping.judge_of_samples``).
 
     Args:
-        model: The model before.
+        model: The model before unlearning.
         materials: With the forget data, and tuning data that neither training, audit nor test have seen.
 
     Returns:

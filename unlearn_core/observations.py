@@ -1,6 +1,6 @@
-"""What is seen of models before anything is measured: outputs, curves, distances, margins of many models.
+"""What is observed of models before anything is measured: outputs, curves, distances, margins of many models.
 
-Metrics are handed these and never a model. Whoever makes them may train, load or compare; nobody here does.
+Metrics receive these and never a model. Whatever makes them may train, load or compare; nothing here does.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Margins = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a model says of one view, on the CPU.
+    """A model's outputs on one view, on the CPU.
 
     Attributes:
         logits: ``[samples, classes]``, float32.
@@ -65,12 +65,12 @@ class Outputs:
 
 
 class RelearnCurve(Record):
-    """How well a copy of a model knew the forgotten data while it was taught them again.
+    """How well a copy of a model knew the forgotten data while it relearned them.
 
     Attributes:
-        steps: ``[looks]``, after how many optimiser steps it was looked at; the first is 0, ascending.
-        accuracy: ``[looks]``, on the samples that it was taught.
-        limit: How many steps it would have been taught at most.
+        steps: ``[points]``, how many optimiser steps had been taken; ascending from 0.
+        accuracy: ``[points]``, on the samples that it was taught.
+        limit: The most steps that it would have been taught.
         samples: How many samples it was taught.
     """
 
@@ -90,9 +90,9 @@ class Relearning:
     """The curves of a model and of a retrained one, on the same samples and in the same batches.
 
     Attributes:
-        model: Of the model under evaluation.
+        model: The curve of the model under evaluation.
         original: The accuracy of the model before unlearning, on these samples.
-        reference: Of a retrained model, if there is one.
+        reference: The curve of a retrained model, if there is one.
     """
 
     model: RelearnCurve
@@ -106,7 +106,7 @@ class WeightDistances:
 
     Attributes:
         whole: Over all parameters.
-        layers: By layer's name, of those that hold a matrix or a kernel.
+        layers: By layer name, for those that hold a matrix or a kernel.
         floor: The other model's distances from a second one of its kind, if there is one.
     """
 
@@ -117,14 +117,14 @@ class WeightDistances:
 
 @dataclass(frozen=True)
 class Shadows:
-    """Margins of shadow models on samples of which the target was trained on some (see ``Outputs.margins``).
+    """Margins of shadow models on samples, some of which the target was trained on (see ``Outputs.margins``).
 
     Attributes:
-        inside: ``[T, samples]``, of shadows that were trained on the sample and then made to unlearn it.
+        inside: ``[T, samples]``, of shadows that were trained on the sample and then unlearned it.
         outside: ``[T, samples]``, of shadows that never saw it.
         target: ``[samples]``, of the unlearned model under attack.
-        member: ``[samples]``, whether the target was trained on the sample and made to unlearn it. Where that
-            is true of all, held-out shadows that never saw them stand in for samples that it did not see.
+        member: ``[samples]``, whether the target was trained on the sample and unlearned it. Where that is
+            true of all, held-out shadows that never saw them stand in for samples that it did not see.
     """
 
     inside: Margins

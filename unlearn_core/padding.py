@@ -1,9 +1,9 @@
-"""Padded tokens, where a module was told of them and the linear layers within it were not.
+"""Padded tokens that a module is told of and the linear layers within it are not.
 
 torch's encoder and decoder layers hand a padding mask to their attention alone. While one that was called
 with such a mask runs, the linear layers within it leave the same tokens out of their rows. A mask that a
-model keeps to itself is not known, and inputs of another shape than the mask's (pooled ones, say) count
-whole.
+model builds for itself is not known, and inputs whose shape differs from the mask's (pooled ones, say) count
+in full.
 """
 
 import inspect
@@ -16,19 +16,16 @@ from torch import Tensor, nn
 from unlearn_core.layer import Layer
 
 MASKS = ("src_key_padding_mask", "tgt_key_padding_mask")
-"""How masks of the tokens that a module works on are called; what takes both works on neither alone."""
+"""The argument names of a module's token masks; a module that takes both works on neither sequence alone."""
 
 
 @contextmanager
 def padding_told(model: nn.Module, layers: Sequence[Layer]) -> Iterator[None]:
-    """Tell layers which of their tokens are padding, while a module around them knows.
+    """Tell layers which of their tokens are padding, while an enclosing module knows.
 
     Args:
         model: The model; its modules may be called within.
-        layers: Layers of it.
-
-    Yields:
-        Nothing.
+        layers: Its layers.
     """
     with ExitStack() as hooks:
         for module in model.modules():
@@ -49,7 +46,7 @@ def padding_told(model: nn.Module, layers: Sequence[Layer]) -> Iterator[None]:
 def _hooks(
     module: nn.Module, signature: inspect.Signature, name: str, inside: Sequence[Layer]
 ) -> tuple[Callable[..., None], Callable[..., None]]:
-    """Return what tells layers of a call's mask, and what takes it back."""
+    """Return the hooks that set a call's mask on layers, and remove it again."""
     found: list[list[Tensor | None]] = []
     batch_first = all(
         part.batch_first for part in module.modules() if isinstance(part, nn.MultiheadAttention)

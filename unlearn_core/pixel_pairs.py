@@ -7,9 +7,9 @@ With ``x[a]`` the channels of pixel ``a``, pairs that meet at the same pairs of 
     C[i, j] = Σ sums[lot] over the lots whose pairs meet at the taps (i, j)
 
 Inside the map a lot is a lag ``b - a``: a 3 × 3 kernel has 25, 13 by symmetry, where C has 81 blocks. Pixels
-near the border are in lots of their own, which keeps the sums exact. A pixel of the padding is in none: on a
-map of one pixel a single product is left of the 81. The lots of a map are those of its axes multiplied out,
-so any dimension, stride, dilation and padding is the same case.
+near the border form their own lots, which keeps the sums exact. Padding pixels are in none: on a map of one
+pixel, only one of the 81 products is left. The lots of a map are the products of its axes' lots, so any
+dimension, stride, dilation and padding is the same case.
 """
 
 from collections import defaultdict
@@ -28,13 +28,13 @@ from unlearn_core.grams import PANEL, ROWS, exact
 Pair = tuple[int, int]
 
 CALL = 1e6
-"""What starting one product costs, in floating-point operations that could be done meanwhile."""
+"""The cost of starting one product, in floating-point operations that could be done meanwhile."""
 
 NARROW = 50
-"""A product of narrow rows takes as long as one of rows with so many columns more."""
+"""A product of narrow rows takes as long as one of rows with this many more columns."""
 
 UNFOLDING = 200
-"""How many numbers of one row could be multiplied with one of another while that one is copied to a patch."""
+"""How many multiplications could be done in the time in which one number is copied to a patch."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Axis:
         stride: Pixels from one patch to the next.
         dilation: Pixels from one tap to the next.
         padding: Pixels added before and after the map.
-        padding_mode: What they are filled with, as ``torch.nn.functional.pad`` has it.
+        padding_mode: How they are filled, as in ``torch.nn.functional.pad``.
     """
 
     size: int
@@ -64,7 +64,7 @@ class Axis:
         return (sum(self.padding) + self.size - reach - 1) // self.stride + 1
 
     def patches(self) -> list[list[int]]:
-        """Return by patch and tap the pixel that lies there, -1 where it is zero."""
+        """Return the pixel at each patch and tap, -1 where it is zero."""
         numbered = torch.arange(1.0, self.size + 1)[None, None]
         padded = F.pad(numbered, self.padding, mode=self.padding_mode)[0, 0].int() - 1
         reach = self.dilation * (self.kernel - 1)
@@ -81,7 +81,7 @@ class Lot:
 
     @property
     def mirror(self) -> tuple[Pair, ...]:
-        """The taps at which the pairs meet the other way round."""
+        """The taps at which the pairs meet in reverse order."""
         return tuple(sorted((j, i) for i, j in self.taps))
 
 
@@ -120,7 +120,7 @@ def _runs(pairs: list[Pair]) -> Iterator[tuple[slice, slice]]:
 
 @cache
 def cells(axes: tuple[Axis, ...]) -> tuple[_Cell, ...]:
-    """Return the cells of a map, of two that mirror each other one."""
+    """Return the cells of a map, only one of two that mirror each other."""
     return tuple(
         cell
         for cell in product(*map(lots, axes))
@@ -158,7 +158,7 @@ def _pixels_first(images: Tensor) -> Tensor:
 
 
 def _factors(pixels: Tensor, cell: _Cell) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield a cell's pairs of pixels, one run of the last axis a time: ``[groups, positions, channels]``."""
+    """Yield a cell's pairs of pixels, run by run of the last axis: ``[groups, positions, channels]``."""
     for *leading, (first, second) in product(*(lot.pairs for lot in cell[:-1]), cell[-1].runs):
         yield (
             pixels[(slice(None), *(a for a, _ in leading), first)].flatten(1, 2),
@@ -170,7 +170,7 @@ def moment_of_pairs(sums: Tensor, axes: tuple[Axis, ...]) -> Tensor:
     """Return the second moment of patches, ``[groups, channels · kernel, channels · kernel]``.
 
     Args:
-        sums: What ``pair_products`` returns, or a sum of such.
+        sums: What ``pair_products`` returns, or a sum of several.
         axes: The map's axes.
 
     Returns:
@@ -190,7 +190,7 @@ def moment_of_pairs(sums: Tensor, axes: tuple[Axis, ...]) -> Tensor:
 
 
 def _flat(taps: list[int], kernel: list[int]) -> int:
-    """Return the place of a tap among all, the last axis first."""
+    """Return the index of a tap among all taps, the last axis varying fastest."""
     place = 0
     for tap, size in zip(taps, kernel, strict=True):
         place = place * size + tap
@@ -198,7 +198,7 @@ def _flat(taps: list[int], kernel: list[int]) -> int:
 
 
 def cost_of_pairs(images: int, groups: int, channels: int, axes: tuple[Axis, ...]) -> float:
-    """Return about how many floating-point operations the sums of pair products take.
+    """Estimate how many floating-point operations the sums of pair products take.
 
     Args:
         images: How many images.
@@ -207,7 +207,7 @@ def cost_of_pairs(images: int, groups: int, channels: int, axes: tuple[Axis, ...
         axes: The map's axes.
 
     Returns:
-        Their number, and that of those which could have been done while products start and rows are read.
+        Their number, plus those that could have been done while products start and rows are read.
     """
     pairs = sum(prod(len(lot.pairs) for lot in cell) for cell in cells(axes))
     calls = sum(prod(len(lot.pairs) for lot in cell[:-1]) * len(cell[-1].runs) for cell in cells(axes))
@@ -218,7 +218,5 @@ def cost_of_patches(images: int, groups: int, channels: int, axes: tuple[Axis, .
     """Return the same for unfolding all patches and multiplying them; see ``cost_of_pairs``."""
     d_in = channels * prod(axis.kernel for axis in axes)
     positions = prod(axis.positions for axis in axes)
-    columns = (
-        d_in if d_in <= PANEL else (d_in + PANEL) / 2
-    )  # of two products that mirror each other one is taken
+    columns = d_in if d_in <= PANEL else (d_in + PANEL) / 2  # only one of two mirrored products is computed
     return images * groups * positions * 2 * d_in * (columns + UNFOLDING)

@@ -1,6 +1,6 @@
 """Hyper-parameters by architecture, for what ``params.yaml`` leaves open.
 
-Only values that were measured to be better than a method's own defaults on that architecture stand here; the
+Only values that were measured to be better than a method's own defaults on that architecture are listed; the
 defaults themselves were chosen on ``small_resnet`` and the digits.
 """
 
@@ -25,13 +25,13 @@ PRESETS: Mapping[str, _Settings] = {
         "random_labels": {"recipe": {**ADAM, "learning_rate": 0.001, "epochs": 5}},
     },
 }
-"""By the pattern of an architecture's name, as ``torchvision:resnet*``; the first that matches counts."""
+"""By a pattern for the architecture's name, such as ``torchvision:resnet*``; the first match counts."""
 
 
 def with_presets(
     settings: _Settings, architecture: str, presets: Mapping[str, _Settings] = PRESETS
 ) -> dict[str, dict[str, Any]]:
-    """Fill in what settings leave open.
+    """Fill in what the settings leave open.
 
     Args:
         settings: Hyper-parameters by method, as ``params.yaml`` holds them; a given null counts as given.
@@ -39,7 +39,7 @@ def with_presets(
         presets: The table.
 
     Returns:
-        The settings of the same methods; of what neither says, a method's own default holds.
+        The settings of the same methods; where neither gives a value, the method's own default holds.
     """
     matching = (found for pattern, found in presets.items() if fnmatchcase(architecture, pattern))
     preset = next(matching, {})

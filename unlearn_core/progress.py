@@ -25,4 +25,4 @@ OnStep = Callable[[Step], None]
 
 
 def ignore_step(_step: Step) -> None:
-    """Listen to steps and do nothing."""
+    """Ignore a step."""

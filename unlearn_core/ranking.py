@@ -1,4 +1,4 @@
-"""From the rows of a comparison to standings: gaps to retrained models, with intervals over cases.
+"""From the rows of a comparison to its leaderboard: gaps to retrained models, with intervals over cases.
 
 A row holds a method and the model that was retrained for the same forget set and seed, so every gap is
 paired. Means over cases have Student's t intervals; a single case has none. Cases of one forget set, and all
@@ -27,10 +27,10 @@ QUANTITIES = (
     "relearn.ratio",
     "neighbour_leakage.train.forget",
 )
-"""The measurements whose gaps are told, in this order; all lie between 0 and 1 but the ratios."""
+"""The measurements whose gaps are reported, in this order; all but the ratios lie between 0 and 1."""
 
 RATIOS = {"relearn.ratio"}
-"""Those of them that have no largest value."""
+"""Those of them without an upper bound."""
 
 
 def rank(rows: Sequence[BenchmarkRow]) -> tuple[MethodSummary, ...]:
@@ -40,8 +40,8 @@ def rank(rows: Sequence[BenchmarkRow]) -> tuple[MethodSummary, ...]:
         rows: One per case and method.
 
     Returns:
-        The standings, kinds in the order in which they come; methods that were never measured stand last,
-        and equals in the order of their names.
+        The summaries, kinds in the order in which they come; methods that were never measured are last, and
+        ties are in the order of their names.
     """
     kinds = dict.fromkeys(row.forget.kind for row in rows)
     return tuple(one for kind in kinds for one in _ranked([row for row in rows if row.forget.kind == kind]))
@@ -59,10 +59,10 @@ def summarise(kind: ForgetKind, method: str, rows: Sequence[BenchmarkRow]) -> Me
     Args:
         kind: Of the forget sets.
         method: The method's name.
-        rows: Its cases, failures among them.
+        rows: Its cases, failures included.
 
     Returns:
-        The standing.
+        The summary.
     """
     outcomes: dict[RunOutcome, int] = {}
     for row in rows:
@@ -101,11 +101,11 @@ def gap_of(rows: Sequence[BenchmarkRow], name: str) -> Measurement | None:
 def mean_of(
     values: Sequence[float], name: str, *, lowest: float, highest: float = math.inf
 ) -> Measurement | None:
-    """Return the mean over cases with Student's t interval; None of no case.
+    """Return the mean over cases with Student's t interval; None without a case.
 
     Args:
         values: One per case.
-        name: What the mean is called.
+        name: The mean's name.
         lowest: The smallest value that the quantity can have.
         highest: The largest.
 

@@ -1,4 +1,4 @@
-"""Wrong labels, drawn at random: what the model is taught of the samples that it shall forget."""
+"""Wrong labels, drawn at random, to teach the model about the samples that it is to forget."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from unlearn_core.errors import UnlearningError
 
 
 def relabelled(samples: Samples, classes: Tensor, *, generator: torch.Generator) -> Samples:
-    """Give every sample one of the other classes as its label, each as likely as the next.
+    """Give every sample one of the other classes as its label, all equally likely.
 
     Args:
         samples: What is relabelled.
@@ -28,7 +28,7 @@ def relabelled(samples: Samples, classes: Tensor, *, generator: torch.Generator)
     if not others.any(1).all():
         raise UnlearningError(
             f"there is no wrong label to draw: the classes are {choices.tolist()} and a sample's own is the "
-            "only one of them; take a method that does not relabel"
+            "only one of them; use a method that does not relabel"
         )
     drawn = choices[torch.multinomial(others, 1, generator=generator).squeeze(1)]
     return replace(samples, labels=drawn.to(samples.labels.device))

@@ -1,8 +1,9 @@
-"""Teach a copy of a model the forgotten data again, and look how fast it learns.
+"""Teach a copy of a model the forgotten data again, and measure how fast it learns.
 
-The optimiser is plain SGD at one rate for every model, and the copy stays in eval mode: one class alone would
-carry the running means of batch normalisation away, and what is measured would be that. So much is what the
-model computes, not how it was trained. Looks are at every step first and then further and further apart.
+The optimiser is plain SGD at one rate for every model, and the copy stays in eval mode: a single class would
+shift the running means of batch normalisation, and that would be what is measured. So the result depends on
+what the model computes, not on how it was trained. The accuracy is measured at every step first, and then at
+growing intervals.
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from unlearn_core.records.base import Record
 class RelearnTerms(Record):
     """How a model is taught again; the same for every model that is compared.
 
-    ``look_every`` is the share by which the number of steps grows from one look to the next.
+    ``look_every`` is the share by which the number of steps grows from one point of the curve to the next.
     """
 
     steps: int = Field(default=200, ge=1)
@@ -36,7 +37,7 @@ class RelearnTerms(Record):
 def relearn(
     model: nn.Module, forgotten: Samples, *, until: float, terms: RelearnTerms, seed: int
 ) -> RelearnCurve:
-    """Observe how fast a copy of a model learns the forgotten data again.
+    """Observe how fast a copy of a model relearns the forgotten data.
 
     Args:
         model: Left as it is; on the samples' device.
@@ -46,13 +47,13 @@ def relearn(
         seed: For the draw and the order of the batches: the same for models that are compared.
 
     Returns:
-        The curve; its last look is the first at which the accuracy was reached, or the one at the limit.
+        The curve; its last point is the first at which the accuracy was reached, or the limit.
 
     Raises:
         UsageError: If there is no sample.
     """
     if len(forgotten) == 0:
-        raise UsageError("there is nothing forgotten to learn again; hand in at least one sample")
+        raise UsageError("there is nothing forgotten to learn again; pass at least one sample")
     generator = torch.Generator().manual_seed(seed)
     rows = drawn(forgotten, terms.samples, generator=generator)
     taught = Samples(rows.inputs, rows.labels)
@@ -70,7 +71,7 @@ def relearn(
 
 
 def _looks(terms: RelearnTerms) -> Iterator[int]:
-    """Yield the steps to look after, ascending, the limit last."""
+    """Yield the steps after which to measure, ascending, the limit last."""
     look = 0
     while look < terms.steps:
         look = min(max(look + 1, int(look * (1 + terms.look_every))), terms.steps)
@@ -78,7 +79,7 @@ def _looks(terms: RelearnTerms) -> Iterator[int]:
 
 
 def _batches(taught: Samples, terms: RelearnTerms, generator: torch.Generator) -> Iterator[Samples]:
-    """Yield batches for ever, in a new order every round."""
+    """Yield batches endlessly, in a new order every round."""
     while True:
         yield from taught.batches(terms.batch_size, generator=generator)
 

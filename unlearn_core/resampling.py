@@ -1,4 +1,4 @@
-"""Intervals by bootstrap, for statistics of two kinds of scores that have no formula."""
+"""Bootstrap intervals, for statistics of two kinds of scores that have no formula."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,13 @@ from unlearn_core.intervals import CONFIDENCE, Estimate
 
 _Scores = NDArray[np.float64]
 Statistic = Callable[[_Scores, _Scores], float]
-"""Scores of members and of others to one number."""
+"""Maps scores of members and of others to one number."""
 
 
 def bootstrap(
     statistic: Statistic, members: _Scores, others: _Scores, *, resamples: int, seed: int
 ) -> Estimate:
-    """Put a 95 % percentile interval around a statistic (Efron 1979), drawing each kind anew from itself.
+    """Put a 95 % percentile interval around a statistic (Efron 1979), resampling each kind separately.
 
     Args:
         statistic: What is estimated.
@@ -26,7 +26,7 @@ def bootstrap(
         seed: For the draws.
 
     Returns:
-        The statistic of the scores as they came; its interval is widened to contain it.
+        The statistic of the given scores; its interval is widened to contain it.
 
     Raises:
         UsageError: If a kind has no score, or a score is not finite.
@@ -35,7 +35,7 @@ def bootstrap(
         raise UsageError("a bootstrap needs finite scores of both kinds, at least one of each")
     rng = np.random.default_rng(seed)
     value = statistic(members, others)
-    # Sorted first: the draws then depend on what came and not on its order.
+    # Sorted first, so that the draws do not depend on the order of the scores.
     kinds = [np.sort(members), np.sort(others)]
     drawn = [statistic(*(rng.choice(scores, len(scores)) for scores in kinds)) for _ in range(resamples)]
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])

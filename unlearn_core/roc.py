@@ -1,8 +1,8 @@
-"""How well scores tell members from others: arrays in, numbers out, nothing of models.
+"""How well scores tell members from others: arrays in, numbers out, no models.
 
 **Sign convention: the HIGHER the score, the MORE LIKELY A MEMBER, and members are the positive class.**
-An attack that reads low losses as membership hands in ``-loss``. An AUC of 0.5 says that the scores tell
-nothing, above that members score higher, below that lower.
+An attack that reads low losses as membership passes ``-loss``. An AUC of 0.5 says that the scores tell
+nothing; above it members score higher, below it lower.
 """
 
 from collections.abc import Callable
@@ -136,14 +136,14 @@ def _standard_error(value: float, members: int, others: int) -> float:
 
 
 def _root(function: Callable[[float], float], left: float, right: float) -> float:
-    """Return where a function crosses nought between two points."""
+    """Return where a function crosses zero between two points."""
     return float(root_scalar(function, bracket=(left, right), method="brentq").root)
 
 
 def _refuse_unusable(members: _Scores, others: _Scores) -> None:
-    """Refuse scores of which a kind is missing, or one is not finite."""
+    """Refuse scores if a kind is missing, or one is not finite."""
     for name, scores in (("members", members), ("others", others)):
         if len(scores) == 0:
             raise UsageError(f"there are no scores of {name}; an ROC curve needs at least one of each kind")
         if not np.isfinite(scores).all():
-            raise UsageError(f"scores of {name} are not finite; clip them before handing them in")
+            raise UsageError(f"scores of {name} are not finite; clip them before passing them")

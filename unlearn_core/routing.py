@@ -23,13 +23,13 @@ class Route:
 def route(
     ladder: tuple[str, ...], methods: tuple[Method, ...], *, scope: ScopeKind, available: frozenset[Need]
 ) -> Route:
-    """Order the methods by a ladder and leave out those that cannot do the job.
+    """Order the methods by a ladder and leave out those that cannot serve the request.
 
     Args:
         ladder: Method names, first choice first; retraining closes it whether named or not.
         methods: The configured methods.
         scope: What is to be forgotten.
-        available: Which materials are at hand.
+        available: Which materials are available.
 
     Returns:
         The route.

@@ -1,4 +1,4 @@
-"""One base seed, and a seed of its own for everything that draws."""
+"""One base seed, and a separate seed for everything that draws."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""From a request's scope to rows: what is forgotten, and what the retained data set is."""
+"""From a request's scope to rows: what is forgotten, and what is retained."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
             "the scope covers all training rows; nothing would be left to retain. Retire the model instead"
         )
     present = np.isin(manifest.labels, np.unique(manifest.labels[retain]))
-    # The held-out rows of a forgotten class go with its last training row; those of a person always.
+    # The held-out rows of a forgotten class are dropped with its last training row; those of a person always.
     gone = forget if classes else matched
     keep = ~gone & (present | train)
     _refuse_duplicates(manifest, forget, keep)
@@ -88,16 +88,7 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
 
 
 def names_training_rows(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> bool:
-    """Tell whether a scope matches any training row at all.
-
-    Args:
-        scope: As for ``select``.
-        manifest: The data set that the model was trained on.
-        pseudonymise: The keyed hash that made the scope's pseudonyms.
-
-    Returns:
-        Whether there is something to forget.
-    """
+    """Return whether a scope matches any training row at all; arguments as for ``select``."""
     matched, _ = _match(scope, manifest, pseudonymise)
     return bool((matched & (manifest.splits == "train")).any())
 

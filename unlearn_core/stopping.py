@@ -1,8 +1,8 @@
 """When to stop forgetting, and at which rate: judges, and attempts that they judge.
 
-A judge remembers how the model stood when it was made, and says of a later state whether it has
-forgotten too little, just enough, or paid too much for it. An attempt ends by a judge's word, and the
-next one goes a third as fast, or three times as fast.
+A judge remembers the model's state when it was made, and says whether a later state has forgotten too little,
+just enough, or at too high a cost. An attempt ends when the judge says so, and the next one takes a third of
+the rate, or three times it.
 """
 
 from collections.abc import Callable
@@ -19,22 +19,22 @@ from unlearn_core.tuning import accuracy, measure_candidate
 _Verdict = Literal["too little", "right", "too much"]
 
 FORGOTTEN_BY = 1.0
-"""By how many logits forgotten classes must trail before forgetting ends: by more than where ready candidates
-are compared, since going on costs little."""
+"""By how many logits forgotten classes must trail before forgetting ends: by more than where finished
+candidates are compared, since continuing costs little."""
 
 TRAILING = 0.98
-"""The share of forgotten samples whose class must trail by that much. Of thousands, some are odd ones."""
+"""The share of forgotten samples whose class must trail by that much. Among thousands, some are odd ones."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What a judge says.
+    """A judge's answer.
 
     Attributes:
-        verdict: Whether to go on, to be content, or to try more gently.
-        badness: Whether it costs too much, whether it is unfinished, and a distance from what is wanted.
-            The smaller, the better; comparable between epochs and attempts under one judge.
-        good: Whether a state so near to what is wanted makes further attempts needless.
+        verdict: Whether to continue, to stop, or to try more gently.
+        badness: Whether it costs too much, whether it is unfinished, and the distance from the goal. Smaller
+            is better; comparable between epochs and attempts under one judge.
+        good: Whether the state is so close to the goal that further attempts are needless.
         values: What was measured.
     """
 
@@ -53,7 +53,7 @@ def judge_of_classes(
     """Judge the forgetting of classes (Hoang et al., arXiv 2312.04095, section 5).
 
     Args:
-        model: The model before.
+        model: The model before unlearning.
         forget: Samples of the classes, held-out or not.
         retain: Held-out samples of all other classes, if there are any; never their training data.
         forget_target: The share still recognised at or below which the classes count as forgotten, if the
@@ -83,7 +83,7 @@ def judge_of_samples(model: nn.Module, forget: Samples, unseen: Samples, *, max_
     """Judge the forgetting of samples (Hoang et al., arXiv 2312.04095, section 5).
 
     Args:
-        model: The model before.
+        model: The model before unlearning.
         forget: The samples.
         unseen: Held-out samples, which the model has never been trained on.
         max_retain_drop: How much the accuracy on them may fall, and how far the forgotten samples may end
@@ -117,10 +117,10 @@ class RateAttempt:
 
     Attributes:
         lr_start: The learning rate.
-        epoch: Which epoch was the best.
+        epoch: The best epoch.
         judged: What the judge said of that epoch.
         weights: The weights after it.
-        verdict: The judge's last word, or right if that epoch was good already.
+        verdict: The judge's last verdict, or right if that epoch was already good.
     """
 
     lr_start: float
@@ -137,9 +137,9 @@ def search_rate(
 
     Args:
         attempt: Makes an attempt at a learning rate.
-        first: Where to begin.
-        attempts: How many to make at most.
-        on_step: Told of every attempt.
+        first: The rate to begin with.
+        attempts: The most attempts to make.
+        on_step: Called after every attempt.
 
     Returns:
         The best attempt.

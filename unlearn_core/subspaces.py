@@ -2,7 +2,7 @@
 
 Two readings of the same eigenbasis: the leading directions that hold most of the data, to be protected
 (Saha et al., GPM; Hoang et al., arXiv 2312.04095, eq. 4-6), and every direction weighted by how much of
-the data lies in it (Kodge et al., arXiv 2312.00761, eq. 2-4), which can be had without the basis.
+the data lies in it (Kodge et al., arXiv 2312.00761, eq. 2-4), which does not need the basis.
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def leading_rank(basis: Eigenbasis, retained_variance: float, energy: Energy = "
         energy: What it is a share of; the published code takes the singular values.
 
     Returns:
-        The rank; all directions if none but all hold the share, 0 if there is no energy at all.
+        The rank; all directions if only all of them hold the share, 0 if there is no energy at all.
     """
     sizes = basis.values.sqrt() if energy == "singular_values" else basis.values
     if not sizes.any():
@@ -91,8 +91,8 @@ class Protection:
 
     Attributes:
         factor: ``[live, k]``, an orthonormal basis of the subspace, or of the rest of the live coordinates.
-        complement: Whether it is the rest's.
-        live: ``[live]``, indices of the coordinates that the factor is about; None if it is all.
+        complement: Whether it is the latter.
+        live: ``[live]``, indices of the coordinates that the factor covers; None if it covers all.
     """
 
     factor: Tensor
@@ -105,9 +105,9 @@ class Protection:
         return self.complement and self.factor.shape[1] == 0 and self.live is None
 
     def remove_(self, rows: Tensor) -> Tensor:
-        """Make ``rows (I - U U^T)`` of rows ``[rows, d_in]`` (Hoang et al., eq. 7), in place.
+        """Replace rows ``[rows, d_in]`` by ``rows (I - U U^T)`` (Hoang et al., eq. 7), in place.
 
-        New memory for every gradient of every step would cost more than the copies in it.
+        Allocating memory for every gradient of every step would cost more than copying.
 
         Returns:
             The rows.
@@ -146,7 +146,7 @@ class ScaledProjection:
     """
 
     def __init__(self, moment: Tensor) -> None:
-        """Keep what every alpha needs of a second moment ``[d_in, d_in]``, float64."""
+        """Prepare what every alpha needs from a second moment ``[d_in, d_in]``, float64."""
         self._d_in = len(moment)
         self._live, among = _alive(moment)
         self._normed = among / among.trace()
@@ -185,7 +185,7 @@ def _alive(moment: Tensor) -> tuple[Tensor, Tensor]:
     Raises:
         MomentsError: If it is not finite.
     """
-    live = (~(moment.diagonal() <= 0)).nonzero().squeeze(1)  # what is not a number is not dead
+    live = (~(moment.diagonal() <= 0)).nonzero().squeeze(1)  # NaN counts as live
     among = moment[live][:, live]
     if not torch.isfinite(among).all():
         raise MomentsError("a second moment is not finite; check the model's weights and the inputs")

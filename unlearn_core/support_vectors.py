@@ -1,8 +1,8 @@
 """The confidence attack of papers on unlearning: a support-vector classifier on one number per sample.
 
 RBF kernel, C = 3 and γ = 1, on the true class's probability, as in the code of SalUn (arXiv 2310.12508) and
-those that follow it. Its cost grows with the square of the samples it is fitted on, so both kinds are
-drawn down to the same stated number, and neither outweighs the other.
+of those that follow it. Its cost grows with the square of the samples it is fitted on, so both kinds are
+sampled down to the same stated number, and neither outweighs the other.
 """
 
 from dataclasses import replace
@@ -19,22 +19,22 @@ from unlearn_core.observations import Outputs
 
 
 class ConfidenceAttack:
-    """A classifier that was shown confidences of two kinds of samples and tells them apart."""
+    """A classifier fitted to tell two kinds of samples apart by their confidences."""
 
     def __init__(self, members: Outputs, others: Outputs, *, at_most: int, seed: int) -> None:
         """Fit the classifier.
 
         Args:
-            members: What the model says of the first kind, which the classifier calls members.
-            others: What it says of the second kind.
-            at_most: The most samples of each kind that are drawn; as many of one as of the other.
+            members: The model's outputs on the first kind, which the classifier calls members.
+            others: Its outputs on the second kind.
+            at_most: The most samples of each kind to draw; equally many of both.
             seed: For the draw.
         """
         self._fitted_on = min(len(members), len(others), at_most)
         rng = np.random.default_rng(seed)
         shown = [self._drawn(said.confidences()[:, None], rng) for said in (members, others)]
         is_member = np.repeat([True, False], self._fitted_on)
-        # Without a state of its own it moves numpy's global generator, on which nothing here depends.
+        # Without its own state it moves numpy's global generator, on which nothing here depends.
         classifier = SVC(C=3, kernel="rbf", gamma="auto", random_state=0)
         self._classifier = classifier.fit(np.concatenate(shown), is_member)
 
@@ -42,7 +42,7 @@ class ConfidenceAttack:
         """Return the share of samples that the classifier does not call members.
 
         Args:
-            judged: What the model says of them; at least one sample.
+            judged: The model's outputs on them; at least one sample.
 
         Returns:
             The share, in [0, 1].
@@ -52,14 +52,14 @@ class ConfidenceAttack:
         return replace(share, samples=min(len(judged), self._fitted_on))
 
     def _drawn(self, confidences: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-        # Sorted first: the draw then depends on what came and not on its order.
+        # Sorted first, so that the draw does not depend on the order of the samples.
         return rng.permutation(np.sort(confidences, axis=0))[: self._fitted_on]
 
 
 def salun_efficacy(
     subject: Subject, *, at_most: int, seed: int
 ) -> tuple[intervals.Estimate, intervals.Estimate]:
-    """Run SalUn's attack: shown retained training data and test data, asked about the forgotten data.
+    """Run SalUn's attack: fitted on retained training data and test data, applied to the forgotten data.
 
     Args:
         subject: The model's outputs.
@@ -68,7 +68,7 @@ def salun_efficacy(
 
     Returns:
         The share of forgotten training samples that are not called members ("MIA-efficacy"), and the same of
-        audit samples of their classes, which no model was ever shown.
+        audit samples of their classes, which no model has seen.
 
     Raises:
         UsageError: If a view is empty or absent, or no audit sample has the class of a forgotten one.

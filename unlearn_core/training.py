@@ -1,6 +1,6 @@
-"""The one training loop: train, retrain, fine-tune, and every method that descends on a loss.
+"""The one training loop: train, retrain, fine-tune, and every method that minimises a loss.
 
-An epoch is a list of lessons: samples, and what is descended on them. Plain training has the same lesson
+An epoch is a list of lessons: samples, and the loss to minimise on them. Plain training has the same lesson
 every epoch; a method may alternate between two, with one optimiser and one schedule for all.
 """
 
@@ -19,7 +19,7 @@ from unlearn_core.progress import OnStep, Step, ignore_step
 from unlearn_core.records.artifact import Recipe
 
 Loss = Callable[[nn.Module, Samples], Tensor]
-"""What is descended: the model and a batch to a number."""
+"""The loss to minimise: maps the model and a batch to a number."""
 
 
 def cross_entropy(model: nn.Module, batch: Samples) -> Tensor:
@@ -32,10 +32,10 @@ class Lesson:
     """One pass over some samples.
 
     Attributes:
-        samples: What is passed over, in a new order.
-        loss: What is descended.
+        samples: What to pass over, in a new order.
+        loss: The loss to minimise.
         batch_size: Samples per step; None takes the recipe's.
-        told_as: The name under which its mean loss is told.
+        told_as: The name under which its mean loss is reported.
     """
 
     samples: Samples
@@ -61,7 +61,7 @@ def fit(
         samples: The training data.
         recipe: Optimiser, schedule, epochs and augmentation.
         generator: A CPU generator: order and augmentation depend on it alone.
-        on_step: Told of every epoch, with its mean ``loss``.
+        on_step: Called after every epoch, with its mean ``loss``.
         phase: The name of the steps.
         loss: What is descended.
 
@@ -89,11 +89,11 @@ def teach(
     eval mode, so that its running statistics are frozen as well.
 
     Args:
-        model: The net, on the samples' device; parameters without a gradient stay.
+        model: The net, on the samples' device; parameters without a gradient stay unchanged.
         epochs: The lessons of every epoch, in order.
-        recipe: Optimiser, schedule and augmentation; its ``epochs`` are not looked at.
+        recipe: Optimiser, schedule and augmentation; its ``epochs`` are ignored.
         generator: A CPU generator: order and augmentation depend on it alone.
-        on_step: Told of every epoch, with the mean loss of each lesson.
+        on_step: Called after every epoch, with the mean loss of each lesson.
         phase: The name of the steps.
         after_step: Called after every step of the optimiser.
 
@@ -118,12 +118,12 @@ def refuse_single(samples: Samples) -> None:
     """
     if len(samples) < 2:
         raise UnlearningError(
-            f"training takes at least two samples, {len(samples)} came; take a method without training"
+            f"training needs at least two samples, got {len(samples)}; use a method without training"
         )
 
 
 def _train_mode(model: nn.Module) -> None:
-    """Put a model in train mode, but for the modules whose own parameters are all frozen."""
+    """Put a model in train mode, except the modules whose own parameters are all frozen."""
     model.train()
     for module in model.modules():
         own = list(module.parameters(recurse=False))

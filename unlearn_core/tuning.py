@@ -1,10 +1,9 @@
 """How well a candidate does on held-out data, for the searches of the methods.
 
 The published criterion is the highest ``retain accuracy · (1 - forget accuracy)`` (Kodge et al., arXiv
-2312.00761, section 4). Some dozen held-out images of a class cannot show the last per cent of it: all of
-them may be taken for something else, and the next image not. So for choosing, an image counts as
-forgotten only if another class leads its own by a clear margin, and as retained in full only if its own
-class leads by as much.
+2312.00761, section 4). A few dozen held-out images of a class cannot resolve its last per cent: all of them
+may be misclassified, and the next image not. So for choosing, an image counts as forgotten only if another
+class leads its own by a clear margin, and as retained in full only if its own class leads by as much.
 """
 
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from unlearn_core.data import Samples
 from unlearn_core.modes import mode
 
 MARGIN = 0.5
-"""By how much, in logits, one class must lead another to lead clearly, where candidates are compared."""
+"""By how much, in logits, one class must lead another to lead clearly, when candidates are compared."""
 
 
 @dataclass(frozen=True)
 class CandidateScores:
-    """Where a candidate stands on held-out data.
+    """A candidate's scores on held-out data.
 
     Attributes:
         forget_accuracy: Share of samples of the forgotten classes still recognised.
@@ -42,7 +41,7 @@ class CandidateScores:
         return (self.retain_accuracy + self.retain_clearly) / 2 * (1 - self.within_reach)
 
     def values(self) -> dict[str, float]:
-        """Return what is told of a step."""
+        """Return the values to report with a step."""
         return {"forget_accuracy": self.forget_accuracy, "retain_accuracy": self.retain_accuracy}
 
 
@@ -54,11 +53,11 @@ def measure_candidate(
     Args:
         model: The candidate.
         forget: Samples of the forgotten classes; not empty.
-        retain: Samples of everything else; not empty. Without any, all counts as retained.
-        margin: What a clear lead is, in logits.
+        retain: Samples of everything else; not empty. With None, all counts as retained.
+        margin: What counts as a clear lead, in logits.
 
     Returns:
-        Where it stands.
+        Its scores.
     """
     forget_leads = leads(model, forget)
     retain_leads = forget_leads.new_ones(1) * margin if retain is None else leads(model, retain)

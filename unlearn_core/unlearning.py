@@ -48,17 +48,17 @@ def unlearn(
     Args:
         method: What to run.
         model: The model to start from; left exactly as it is.
-        materials: Everything that is at hand.
+        materials: Everything that is available.
         seed: Same seed, same bits (on one device with one number of threads).
         max_unsupported_share: Refuse if a larger share of the parameters is out of the method's reach.
-        on_step: Told of every step.
-        watch: Shown the copy after every step; leaves it as it is, and may raise to give up.
+        on_step: Called after every step.
+        watch: Called with the copy after every step; leaves it as it is, and may raise to give up.
 
     Returns:
         The unlearned model and the report on it.
 
     Raises:
-        UnlearningError: If the method does not support the scope or a need is not at hand.
+        UnlearningError: If the method does not support the scope or a need is not available.
         ModelError: If weights are not finite, before or after, or nothing changed.
         CoverageError: If too much of the model is unsupported; the message names it.
     """
@@ -97,7 +97,7 @@ class _Recorder:
 
 
 def _watching(model: nn.Module, on_step: OnStep, watch: Callable[[nn.Module, Step], None]) -> OnStep:
-    """Return a listener that shows the model after every step."""
+    """Return a listener that passes the model on after every step."""
 
     def listen(step: Step) -> None:
         on_step(step)
@@ -108,7 +108,7 @@ def _watching(model: nn.Module, on_step: OnStep, watch: Callable[[nn.Module, Ste
 
 @contextmanager
 def _counted(model: nn.Module) -> Iterator[list[int]]:
-    """Collect the size of every batch that goes through a model or a copy made of it."""
+    """Collect the size of every batch that goes through a model or a copy of it."""
     sizes: list[int] = []
     hook = model.register_forward_hook(lambda _module, _inputs, outputs: sizes.append(len(outputs)))
     try:
@@ -136,10 +136,10 @@ def _restore(copied: nn.Module, model: nn.Module) -> None:
 def _refuse_unserved(method: Method, materials: Materials) -> None:
     if materials.scope not in method.scopes:
         raise UnlearningError(
-            f"{method.name} forgets {' or '.join(sorted(method.scopes))}, not {materials.scope}; take another"
+            f"{method.name} forgets {' or '.join(sorted(method.scopes))}, not {materials.scope}; use another"
         )
     if missing := method.needs - materials.available():
-        raise UnlearningError(f"{method.name} needs {sorted(missing)}, which is not at hand")
+        raise UnlearningError(f"{method.name} needs {sorted(missing)}, which is not available")
 
 
 def _refuse_non_finite(model: nn.Module, when: str) -> None:

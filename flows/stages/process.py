@@ -18,11 +18,11 @@ FUNCTIONS = {
     "parent": "make_parent",
     "moments": "make_moments",
     "split": "split_data",
-    "unlearn": "unlearn",
+    "unlearn": "climb_ladder",
     "certify": "certify_and_store",
 }
 """By the names of ``dvc.yaml``; by name, so that starting one stage loads no other."""
-RUN_OTHERS = {"make_dataset", "unlearn"}
+RUN_OTHERS = {"make_dataset", "climb_ladder"}
 """What runs code of other packages, where ``params.yaml`` asks for it."""
 
 

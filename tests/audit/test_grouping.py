@@ -37,8 +37,8 @@ def test_one_request_is_served_as_it_is():
 @pytest.mark.parametrize(
     ("requests", "said"),
     [
-        ((), "0 came"),
-        (THREE[:1], "1 came"),
+        ((), "got 0"),
+        (THREE[:1], "got 1"),
         ((*THREE, THREE[0]), "r-1 came twice"),
         ((THREE[0], single("r-1", "4")), "r-1 came twice"),
         ((THREE[0], PERSON), "these name classes and subjects"),

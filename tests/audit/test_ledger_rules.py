@@ -132,7 +132,7 @@ def test_a_state_that_does_not_follow_is_found_even_with_right_digests():
 def test_a_request_that_was_changed_afterwards_is_found():
     events, entries = play(LONG)
     other = entries[0].model_copy(update={"submission": submission(0, classes=("3", "4"))})
-    with pytest.raises(EvidenceError, match="what was asked for is another thing now"):
+    with pytest.raises(EvidenceError, match="what was asked for has changed"):
         check_ledger(events, [other, *entries[1:]])
 
 

@@ -197,9 +197,9 @@ def test_what_is_no_method_says_every_reason():
     (first, *others) = check_method(Nothing)
     assert first.reasons == (
         'it must name itself by a field such as `name: Literal["mine"] = "mine"`',
-        "the class does not say its `needs`",
-        "the class does not say its `scopes`",
-        "the class does not say its `summary`",
+        "the class does not set `needs`",
+        "the class does not set `scopes`",
+        "the class does not set `summary`",
         "the setting `power` has no default",
         "it does not define `apply`",
     )

@@ -54,7 +54,7 @@ def test_building_seeded_leaves_the_global_generator_alone():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("resnet", "no net 'resnet'; take small_resnet, torchvision:NAME or module:factory"),
+        ("resnet", "no net 'resnet'; use small_resnet, torchvision:NAME or module:factory"),
         ("torchvision:resnet", "no net 'resnet'; it has .*resnet18"),
         ("no_such_module:make_net", "module 'no_such_module'"),
         ("test_models:no_such_factory", "cannot find 'no_such_factory' in module 'test_models'"),

@@ -224,7 +224,7 @@ def test_subtracting_other_data_is_refused() -> None:
 def test_subtracting_at_other_weights_is_refused() -> None:
     samples = some_samples(30)
     part = samples.subset(torch.arange(20))
-    with pytest.raises(MomentsError, match="collect the whole anew"):
+    with pytest.raises(MomentsError, match="collect the whole again"):
         subtract(collect(small_net(0), samples), collect(small_net(1), part))
 
 

@@ -65,7 +65,7 @@ def test_a_last_batch_of_a_single_sample_is_left_out(count):
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_too_few_samples_are_refused_with_their_number(count):
-    with pytest.raises(UnlearningError, match=f"at least two samples, {count} came"):
+    with pytest.raises(UnlearningError, match=f"at least two samples, got {count}"):
         trained(samples=blobs(3).subset(torch.arange(count)))
 
 
@@ -195,6 +195,6 @@ def test_after_every_step_it_is_called():
 def test_a_lesson_of_a_single_sample_is_refused_before_anything_changes():
     net = build_seeded(ARCHITECTURE, 0)
     lessons = [Lesson(blobs()), Lesson(blobs(3).subset(torch.arange(1)))]
-    with pytest.raises(UnlearningError, match="at least two samples, 1 came"):
+    with pytest.raises(UnlearningError, match="at least two samples, got 1"):
         teach(net, [lessons], recipe(), generator=seeded())
     assert same_weights(net, build_seeded(ARCHITECTURE, 0))

@@ -118,7 +118,7 @@ def test_reaching_for_more_is_refused_by_name(net, materials):
 
 
 def test_a_method_without_its_need_is_not_started(net):
-    with pytest.raises(UnlearningError, match=r"acting needs \[.*forget.*\], which is not at hand"):
+    with pytest.raises(UnlearningError, match=r"acting needs \[.*forget.*\], which is not available"):
         unlearn(method(nudge), net, Materials(scope="classes", classes=(0,)), seed=0)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from story import reproduce, tell
+from templates import copied
 from wheel import Environment, build_wheel, install
-from world import clone, copied, make_checkout
+from world import clone, make_checkout
 
 
 @pytest.fixture(scope="session")

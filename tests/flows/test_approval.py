@@ -5,9 +5,10 @@ import json
 import shutil
 
 import pytest
-from world import NOISE, SMALL, lethe, make_checkout
+from templates import prepared_checkout
+from world import NOISE, SMALL, lethe
 
-from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from flows.stages.pipeline import DELETION, run_due
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.evidence.approving import decide
@@ -27,10 +28,9 @@ pytestmark = NOISE
 def judged(own_folders, tmp_path_factory):
     """A checkout whose deletion was accepted by the gate, and waits for a person."""
     policy = {**SMALL["policy"], "approval": {"within_h": 24}}
-    root = make_checkout(tmp_path_factory.mktemp("approval") / "project", policy=policy)
-    for name, stage in {**PREPARATION, **DELETION}.items():
-        if name != "certify":
-            run_due(Checkout(root), name, stage)
+    root = prepared_checkout(tmp_path_factory.mktemp("approval") / "project", policy=policy)
+    for name in ("split", "unlearn"):
+        run_due(Checkout(root), name, DELETION[name])
     return root
 
 

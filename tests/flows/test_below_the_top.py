@@ -14,7 +14,7 @@ from tasks.checkout.git import run_git
 from tasks.lifecycle.publishing import publish
 from unlearn_core.audit.envelope import decode_envelope, read_statement
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 OURS = "raise ImportError('not Lethe')\n"
 

@@ -4,12 +4,11 @@ import json
 import shutil
 
 import pytest
-from world import NOISE, files_of, lethe, make_checkout
+from templates import prepared_checkout
+from world import NOISE, files_of, lethe
 
 from flows.cli.benchmark import agrees_to_run, tell_forecast
 from flows.cli.reference import ASK_ABOVE_S
-from flows.stages.dataset import make_dataset
-from flows.stages.parent import make_parent
 from tasks.benchmarking import runs
 from tasks.benchmarking.cases import MOST_CLASSES, Asked, plan_cases
 from tasks.benchmarking.scratch import scratch
@@ -22,7 +21,7 @@ from unlearn_core.errors import ModelError, RequestError
 from unlearn_core.ranking import AVERAGE_GAP
 from unlearn_core.records.benchmark import BenchmarkReport, Forecast
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 ASKED = ("benchmark", "--class", "3", "--random", "20", "--seeds", "2")
 METHODS = ("--method", "svd", "--method", "finetune")
@@ -33,9 +32,7 @@ RUNS = 2 * 3 + 2 * 2
 @pytest.fixture(scope="module")
 def compared(own_folders, tmp_path_factory):
     """A checkout with a parent, after the command: what was there before, and what it printed."""
-    root = make_checkout(tmp_path_factory.mktemp("benchmark") / "project")
-    make_dataset(Checkout(root))
-    make_parent(Checkout(root))
+    root = prepared_checkout(tmp_path_factory.mktemp("benchmark") / "project")
     before = own_files(root)
     code, out, err = lethe(root, *ASKED, *METHODS, "--json")
     assert code == 0, err

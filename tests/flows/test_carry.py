@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from sequence import LENIENT, of_class, of_samples, prepare, serve
-from world import NOISE, SMALL, copied, make_checkout
+from templates import copied, prepared_checkout
+from world import NOISE, SMALL
 
 from flows.stages.moments import make_moments
 from tasks.checkout.checkout import Checkout
@@ -42,7 +43,7 @@ class Sequence:
 
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
-    root = make_checkout(
+    root = prepared_checkout(
         tmp_path_factory.mktemp("carry") / "project",
         policy=POLICY,
         methods=METHODS,

@@ -17,7 +17,7 @@ from tasks.requests.ledger.ledger import connect
 from tasks.requests.request_file import make_request
 from unlearn_core.records.request import SubjectScope
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

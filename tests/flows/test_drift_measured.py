@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from sequence import LENIENT, of_class, of_samples, prepare, serve
-from world import NOISE, copied, make_checkout
+from templates import copied, prepared_checkout
+from world import NOISE
 
 from flows.stages.unlearn import climb_ladder
 from tasks.checkout.checkout import Checkout
@@ -44,8 +45,7 @@ class Sequence:
 
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
-    root = make_checkout(tmp_path_factory.mktemp("sequence") / "project", policy=LENIENT)
-    prepare(root)
+    root = prepared_checkout(tmp_path_factory.mktemp("sequence") / "project", policy=LENIENT)
     first = serve(root, "r-1", of_class("3"))
     continue_from_champion(Checkout(root))
     prepare(root)

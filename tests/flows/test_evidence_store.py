@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import pytest
 from s3 import SECRETS
-from sequence import prepare, serve
+from sequence import serve
 from story import PERSON
-from world import NOISE, ROOT, copied, files_of, lethe, make_checkout
+from templates import copied, prepared_checkout
+from world import NOISE, ROOT, files_of, lethe
 
 from flows.delete import delete, deletion
 from flows.stages.certify import certify, certify_and_store
@@ -38,8 +39,7 @@ PAGE = ROOT / "docs/evidence-store.md"
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
     """A checkout that has served a request for one person, without any store."""
-    root = make_checkout(tmp_path_factory.mktemp("evidence") / "project")
-    prepare(root)
+    root = prepared_checkout(tmp_path_factory.mktemp("evidence") / "project")
     serve(root, REQUEST, make_scope(classes=(), samples=(), subjects=(PERSON,)))
     return root
 
@@ -331,6 +331,7 @@ def test_the_stage_certifies_nothing_anew(interrupted):
     assert (interrupted.stage, interrupted.certificates) == (interrupted.repeated, 1)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("prefect_server")
 def test_the_flow_stores_all_of_it_and_tries_again_where_the_store_is_away(copy, bucket, s3, monkeypatch):
     monkeypatch.setattr("tasks.checkout.patience.TRIES", 1)

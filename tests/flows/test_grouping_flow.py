@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 from story import registered
-from world import NOISE, NOTHING, files_of, lethe, make_checkout, run
+from templates import copied, prepared_checkout
+from world import NOISE, NOTHING, files_of, lethe, run
 
 from flows.delete import delete, delete_together
 from flows.stages.certify import certify
-from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from flows.stages.pipeline import DELETION, run_due
 from tasks.checkout.checkout import CERTIFICATE, Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.params import read_values, write_params
@@ -41,7 +42,7 @@ from unlearn_core.records.base import sha256
 from unlearn_core.records.deletion import DeletionRecord, Outcome, Released
 from unlearn_core.records.report import ReportFacts
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 PERSONS = ("subject-0003", "subject-0004")
 
@@ -56,24 +57,16 @@ GROUP = make_group(THREE)
 NAMES = [one.id for one in THREE]
 
 
-def copied(project, folder):
-    """Copy a checkout with DVC's cache, but for its tracking store: nothing that is pinned is made again."""
-    return shutil.copytree(project, folder, ignore=shutil.ignore_patterns("mlruns", "tmp"))
-
-
 @pytest.fixture(scope="module")
 def trained(own_folders, tmp_path_factory):
     """A checkout with a parent, in which nothing was asked for yet."""
-    root = make_checkout(tmp_path_factory.mktemp("trained") / "project")
-    for name, stage in PREPARATION.items():
-        run_due(Checkout(root), name, stage)
-    return root
+    return prepared_checkout(tmp_path_factory.mktemp("trained") / "project")
 
 
 @pytest.fixture(scope="module")
 def accepted(trained, tmp_path_factory):
     """The same with a model that the gate accepted for the group; nothing is certified."""
-    root = copied(trained, tmp_path_factory.mktemp("accepted") / "project")
+    root = copied(trained, tmp_path_factory.mktemp("accepted") / "project", cache=True)
     submit_request(Checkout(root), GROUP)
     for name in ("split", "unlearn"):
         run_due(Checkout(root), name, DELETION[name])
@@ -102,7 +95,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(accepted, prefect_server, tmp_path_factory):
-    root = copied(accepted, tmp_path_factory.mktemp("served") / "project")
+    root = copied(accepted, tmp_path_factory.mktemp("served") / "project", cache=True)
     released = delete_together(Checkout(root), THREE)
     status, repro = run(root, "dvc", "status").stdout, run(root, "dvc", "repro")
     again = delete_together(Checkout(root), THREE)
@@ -276,7 +269,7 @@ def test_kinds_are_not_mixed(served):
 
 @pytest.mark.usefixtures("prefect_server")
 def test_where_no_model_is_accepted_every_request_has_a_report(accepted, tmp_path):
-    root = copied(accepted, tmp_path / "project")
+    root = copied(accepted, tmp_path / "project", cache=True)
     policy = read_values(root)["policy"]
     write_params(root, {"policy": {**policy, "classes": [NOTHING], "reference": "none"}})
     with pytest.raises(GateError, match=f"request {GROUP.id}: no model was accepted"):
@@ -291,7 +284,7 @@ def test_where_no_model_is_accepted_every_request_has_a_report(accepted, tmp_pat
 
 @pytest.mark.usefixtures("prefect_server")
 def test_persons_are_served_together_and_named_nowhere(trained, tmp_path):
-    root = copied(trained, tmp_path / "project")
+    root = copied(trained, tmp_path / "project", cache=True)
     requests = tuple(single(f"p-{one[-1]}", subjects=(one,)) for one in PERSONS)
     released = delete_together(Checkout(root), requests)
     assert [one.outcome.request for one in released] == ["p-3", "p-4"]
@@ -318,7 +311,7 @@ def entered(root, *requests):
 
 
 def test_a_certificate_carries_the_head_of_the_ledger_that_holds_the_requests(accepted, tmp_path):
-    root = copied(accepted, tmp_path / "project")
+    root = copied(accepted, tmp_path / "project", cache=True)
     certify(Checkout(root))
     assert statement_of(root, "r-3").ledger is None
     assert not Checkout(root).ledger.exists()
@@ -333,14 +326,14 @@ def test_a_certificate_carries_the_head_of_the_ledger_that_holds_the_requests(ac
 
 
 def test_a_ledger_that_holds_another_request_of_that_id_says_nothing(accepted, tmp_path):
-    root = copied(accepted, tmp_path / "project")
+    root = copied(accepted, tmp_path / "project", cache=True)
     entered(root, *THREE[:2], single("r-5", "6"))
     certify(Checkout(root))
     assert statement_of(root, "r-5").ledger is None
 
 
 def test_a_ledger_that_cannot_be_reached_is_told_before_anything_is_promoted(accepted, tmp_path, monkeypatch):
-    root = copied(accepted, tmp_path / "project")
+    root = copied(accepted, tmp_path / "project", cache=True)
     monkeypatch.setenv("LETHE_DATABASE_URL", "postgresql://lethe:s3cret@127.0.0.1:1/ledger")
     with pytest.raises(SetupError, match=r"the ledger at postgresql://127\.0\.0\.1:1/ledger cannot be used"):
         certify(Checkout(root))
@@ -349,7 +342,7 @@ def test_a_ledger_that_cannot_be_reached_is_told_before_anything_is_promoted(acc
 
 
 def test_what_was_signed_is_signed_again_only_if_it_says_something_else(accepted, tmp_path):
-    root = copied(accepted, tmp_path / "project")
+    root = copied(accepted, tmp_path / "project", cache=True)
     first = certify(Checkout(root))
     assert certify(Checkout(root)) == first
     path = Checkout(root).certificate("r-3")
@@ -383,7 +376,7 @@ def test_each_request_has_its_own_evidence_in_the_bucket(served, bucket, s3):
 
 
 def test_no_model_is_promoted_while_one_certificate_is_not_stored(accepted, bucket, s3, tmp_path):
-    root = copied(accepted, tmp_path / "project")
+    root = copied(accepted, tmp_path / "project", cache=True)
     s3.refuse(1, "/r-8/", status="403 Forbidden", code="AccessDenied")
     with pytest.raises(SetupError, match="AccessDenied"):
         certify(Checkout(root))
@@ -409,7 +402,7 @@ def rows(root, query):
 def test_killed_after_any_write_it_ends_with_one_version_and_one_certificate_each(
     accepted, bucket, s3, tmp_path, every
 ):
-    root = copied(accepted, tmp_path / "project")
+    root = copied(accepted, tmp_path / "project", cache=True)
     checkout, signed, killed = Checkout(root), {}, 0
     program = [sys.executable, str(Path(__file__).with_name("certify_until.py")), str(root)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -447,7 +440,7 @@ def test_killed_after_any_write_it_ends_with_one_version_and_one_certificate_eac
 
 @pytest.mark.usefixtures("prefect_server")
 def test_what_was_promoted_and_cut_short_is_finished_by_any_of_its_requests(accepted, tmp_path):
-    root = copied(accepted, tmp_path / "project")
+    root = copied(accepted, tmp_path / "project", cache=True)
     certify(Checkout(root))
     Checkout(root).released("r-8").unlink()
     assert find_served(Checkout(root), "r-3") is None
@@ -466,7 +459,7 @@ def test_a_group_that_was_altered_before_signing_is_refused(accepted, tmp_path, 
     from unlearn_core.records.certificate import Statement
     from unlearn_core.records.request import RequestSummary
 
-    root = copied(accepted, tmp_path / "project")
+    root = copied(accepted, tmp_path / "project", cache=True)
     deletion = read_record(Checkout(root).deletion, DeletionRecord)
     first, *_ = gather_certificates(Checkout(root), deletion, started=now())
     group = first.group

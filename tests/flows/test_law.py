@@ -24,7 +24,7 @@ from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import RequestError
 from unlearn_core.records.deletion import DeletionRecord
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 
 def lethe_run(root, run_id):
@@ -76,7 +76,7 @@ def test_eight_functions_lead_from_the_command_to_the_method(story):
         "delete.command",
         "delete.delete",
         "delete.deletion",
-        "unlearn.unlearn",
+        "unlearn.climb_ladder",
         "unlearn._climb",
         "unlearning.attempt",
         "unlearning.unlearn",

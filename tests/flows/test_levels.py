@@ -4,9 +4,10 @@ import json
 from typing import NamedTuple
 
 import pytest
-from world import FORGOTTEN, NOISE, SMALL, lethe, make_checkout
+from templates import prepared_checkout
+from world import FORGOTTEN, NOISE, SMALL, lethe
 
-from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from flows.stages.pipeline import DELETION, run_due
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.params import read_values, write_params
@@ -23,7 +24,6 @@ from unlearn_core.records.deletion import DeletionRecord
 pytestmark = [*NOISE, pytest.mark.long]
 
 MODELS, PAIRS = 5, 5
-STAGES = {**PREPARATION, **DELETION}
 WIDE = {**FORGOTTEN, "below": 1.0, "above": 0.5}
 """A band that nets of a few epochs can be judged by: below chance on what they never saw."""
 
@@ -39,8 +39,8 @@ class Served(NamedTuple):
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
     policy = {**SMALL["policy"], "references": MODELS, "shadows": PAIRS, "classes": [WIDE]}
-    checkout = Checkout(make_checkout(tmp_path_factory.mktemp("levels") / "project", policy=policy))
-    for name, stage in STAGES.items():
+    checkout = Checkout(prepared_checkout(tmp_path_factory.mktemp("levels") / "project", policy=policy))
+    for name, stage in DELETION.items():
         assert run_due(checkout, name, stage)
     statement = read_statement(decode_envelope(read_certificate(checkout.certificate("demo"))).payload)
     return Served(checkout, read_record(checkout.deletion, DeletionRecord), statement.predicate)

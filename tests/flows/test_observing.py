@@ -1,9 +1,10 @@
 """What an evaluation observes beside the views: once for each model and split, and bounded."""
 
 import pytest
-from world import NOISE, make_checkout
+from templates import prepared_checkout
+from world import NOISE
 
-from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from flows.stages.pipeline import DELETION, run_due
 from tasks.checkout.checkout import Checkout
 from tasks.computing import observing
 from tasks.computing.observing import observed_views
@@ -16,9 +17,8 @@ pytestmark = NOISE
 @pytest.fixture(scope="module")
 def checkout(own_folders, tmp_path_factory):
     """A checkout with a parent and a split, and nothing observed."""
-    root = make_checkout(tmp_path_factory.mktemp("observing") / "project")
-    for name, stage in {**PREPARATION, "split": DELETION["split"]}.items():
-        run_due(Checkout(root), name, stage)
+    root = prepared_checkout(tmp_path_factory.mktemp("observing") / "project")
+    run_due(Checkout(root), "split", DELETION["split"])
     return Checkout(root)
 
 

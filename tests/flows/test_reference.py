@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 from retraining import gate_reference
-from world import NOISE, files_of, lethe, make_checkout, run
+from templates import prepared_checkout
+from world import NOISE, files_of, lethe, run
 
 import flows.reference
 from flows.cli.reference import ASK_ABOVE_S, agrees_to_train, tell_estimate, time_in_words
@@ -27,7 +28,7 @@ LONG = BuildEstimate(models=2, finished=0, at_once=1, seconds=ASK_ABOVE_S + 1.0,
 @pytest.fixture(scope="module")
 def built(prefect_server, tmp_path_factory):
     """A checkout that had the gate's reference in its cache, after the command: and what that printed."""
-    root = make_checkout(tmp_path_factory.mktemp("reference") / "project")
+    root = prepared_checkout(tmp_path_factory.mktemp("reference") / "project")
     for stage, function in STAGES.items():
         run_due(Checkout(root), stage, function)
     gate = gate_reference(Checkout(root), read_params(root).run, "build")

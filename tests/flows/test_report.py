@@ -4,9 +4,9 @@ import json
 import shutil
 
 import pytest
-from world import NOISE, NOTHING, lethe, make_checkout
+from templates import served_checkout
+from world import NOISE, NOTHING, lethe
 
-from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.unlearn import climb_ladder
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_values, write_params
@@ -20,10 +20,7 @@ pytestmark = NOISE
 
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
-    root = make_checkout(tmp_path_factory.mktemp("reported") / "project")
-    for name, stage in {**PREPARATION, **DELETION}.items():
-        run_due(Checkout(root), name, stage)
-    return root
+    return served_checkout(tmp_path_factory.mktemp("reported") / "project")
 
 
 def page_of(root):

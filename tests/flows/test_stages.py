@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from retraining import gate_reference
+from templates import served_checkout
 from world import NOISE, content, files_of, make_checkout
 
 from flows.compare import compare
@@ -51,10 +52,7 @@ OUTS = {
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
     """A checkout in which every stage ran once."""
-    root = make_checkout(tmp_path_factory.mktemp("served") / "project")
-    for name, stage in STAGES.items():
-        assert run_due(Checkout(root), name, stage)
-    return root
+    return served_checkout(tmp_path_factory.mktemp("served") / "project")
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -289,6 +287,7 @@ def test_a_request_that_is_not_there_is_named(copy):
         DELETION["split"](Checkout(copy))
 
 
+@pytest.mark.long
 def test_a_comparison_runs_every_configured_method_or_those_that_are_named(copy):
     assert compare(Checkout(copy), only={"svd", "scrub"})["methods"].keys() == {"svd"}
     assert compare(Checkout(copy))["methods"].keys() == {"svd", "finetune", "retrain"}

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from sequence import LENIENT, of_class, prepare
-from world import NOISE, copied, lethe, make_checkout
+from sequence import LENIENT, of_class
+from templates import copied, prepared_checkout
+from world import NOISE, lethe
 
 from flows.stages.pipeline import DELETION, run_due
 from flows.tune import tune
@@ -46,8 +47,7 @@ def split(own_folders, tmp_path_factory):
         "finetune": {},
         "retrain": {},
     }
-    root = make_checkout(tmp_path_factory.mktemp("tune") / "project", policy=LENIENT, methods=methods)
-    prepare(root)
+    root = prepared_checkout(tmp_path_factory.mktemp("tune") / "project", policy=LENIENT, methods=methods)
     submit_request(Checkout(root), DeletionRequest(id="r-1", scope=of_class("3")))
     run_due(Checkout(root), "split", DELETION["split"])
     return root

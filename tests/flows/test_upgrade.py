@@ -8,7 +8,8 @@ import json
 import shutil
 
 import pytest
-from world import NOISE, files_of, lethe, make_checkout, run
+from templates import served_checkout
+from world import NOISE, files_of, lethe, run
 
 from flows.stages.code import OTHERS
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
@@ -33,10 +34,7 @@ OURS = {"cmd": "echo ours", "deps": ["reports/outcome.json"]}
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
     """A project in which every stage ran once."""
-    root = make_checkout(tmp_path_factory.mktemp("upgraded") / "project")
-    for name, stage in STAGES.items():
-        run_due(Checkout(root), name, stage)
-    return root
+    return served_checkout(tmp_path_factory.mktemp("upgraded") / "project")
 
 
 @pytest.fixture

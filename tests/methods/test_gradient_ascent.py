@@ -45,5 +45,5 @@ def test_the_loss_on_the_forget_data_rises_from_epoch_to_epoch() -> None:
 
 
 def test_a_single_sample_is_refused() -> None:
-    with pytest.raises(UnlearningError, match="at least two samples, 1 came"):
+    with pytest.raises(UnlearningError, match="at least two samples, got 1"):
         unlearn(GradientAscent(), line(), Materials("samples", (), FORGET.subset(torch.arange(1))), seed=0)

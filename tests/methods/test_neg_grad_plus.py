@@ -61,5 +61,5 @@ def test_an_epoch_is_a_pass_over_the_retained_data_however_little_is_forgotten()
 
 def test_a_single_forget_sample_is_refused() -> None:
     single = blobs(9).subset(torch.arange(1))
-    with pytest.raises(UnlearningError, match="at least two samples, 1 came"):
+    with pytest.raises(UnlearningError, match="at least two samples, got 1"):
         unlearn(NegGradPlus(), line(), Materials("samples", (), single, blobs()), seed=0)

@@ -48,5 +48,5 @@ def test_without_a_reference_there_is_no_ratio():
 
 
 def test_curve_without_a_look_is_refused():
-    with pytest.raises(UsageError, match="no look"):
+    with pytest.raises(UsageError, match="a relearn curve is empty"):
         values(subjects.curve(()))

@@ -7,12 +7,12 @@ from unlearn_core.records.deletion import DeletionRecord, Rung
 def accepted_rung(deletion: DeletionRecord) -> Rung:
     """Return the accepted rung; a pinned record has one."""
     rung = deletion.accepted
-    assert rung is not None, "the stage before pins nothing without an accepted model"
+    assert rung is not None, "the previous stage pins nothing without an accepted model"
     return rung
 
 
 def attempts_of(deletion: DeletionRecord) -> tuple[Attempt, ...]:
-    """Return every method that was tried, in the order of trying."""
+    """Return every method that was tried, in the order tried."""
     judged = {
         rung.unlearning.name: Attempt(
             method=rung.unlearning.name, verdict="drifted" if rung.has_drifted else rung.verdict.verdict

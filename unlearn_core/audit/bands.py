@@ -1,9 +1,9 @@
 """Bands applied to a model: inside, outside on one side, or undecided.
 
-From five retrained models on these are tests. *Inside* is shown by two one-sided t tests (TOST, Schuirmann
-1987), each at the level ``alpha``. *Outside* is a directional claim, and of all that could be made, two per
-band, Holm's correction keeps the chance of any false one at ``alpha``. With fewer retrained models their
-spread is not known, and values are compared as they are.
+With five or more retrained models, these are tests. *Inside* is shown by two one-sided t tests (TOST,
+Schuirmann 1987), each at the level ``alpha``. *Outside* is a directional claim; Holm's correction over all
+claims that could be made, two per band, keeps the chance of any false one at ``alpha``. With fewer retrained
+models their spread is not known, and values are compared as they are.
 """
 
 import math
@@ -30,23 +30,23 @@ def find(
         One finding per band. A value that is missing or not finite, on the model or on a retrained one, is
         *not measured*.
     """
-    looks = [_look(band, measured, references, alpha) for band in bands]
-    # Both sides of every band are claims that could be made, so that all of them count.
+    tests = [_test(band, measured, references, alpha) for band in bands]
+    # Both sides of every band are claims that could be made, so all of them count.
     claims = {
         (number, outside): p_value
-        for number, look in enumerate(looks)
-        for outside, p_value in (("below", look.p_below), ("above", look.p_above))
+        for number, test in enumerate(tests)
+        for outside, p_value in (("below", test.p_below), ("above", test.p_above))
         if p_value is not None
     }
     shown = holm(claims, alpha)
     return tuple(
-        look.finding(below=(number, "below") in shown, above=(number, "above") in shown)
-        for number, look in enumerate(looks)
+        test.finding(below=(number, "below") in shown, above=(number, "above") in shown)
+        for number, test in enumerate(tests)
     )
 
 
 @dataclass(frozen=True)
-class _Look:
+class _BandTest:
     """One band on one model: the bounds of equivalence, and the p-values of lying below and above it."""
 
     band: Band
@@ -57,7 +57,7 @@ class _Look:
     p_above: float | None = None
 
     def finding(self, *, below: bool, above: bool) -> Finding:
-        """Return the finding, once it is shown whether the value lies below or above the band."""
+        """Return the finding, given whether the value is shown to lie below or above the band."""
         return Finding(
             measurement=self.band.measurement,
             value=self.value,
@@ -75,33 +75,33 @@ class _Look:
         return "inside" if over and (self.highest is None or self.value <= self.highest) else "undecided"
 
 
-def _look(band: Band, measured: Evaluation, references: Sequence[Evaluation], alpha: float) -> _Look:
-    """Hold a value against a band around the retrained models' mean, or against its absolute bounds."""
+def _test(band: Band, measured: Evaluation, references: Sequence[Evaluation], alpha: float) -> _BandTest:
+    """Compare a value with a band around the retrained models' mean, or with its absolute bounds."""
     value = finite(measured, band.measurement)
     if not references:
         return _absolute(band, value)
     values = [finite(reference, band.measurement) for reference in references]
     known = [entry for entry in values if entry is not None]
     if len(known) < len(values):
-        return _Look(band, value)
+        return _BandTest(band, value)
     return _relative(band, value, centre(known), alpha)
 
 
-def _absolute(band: Band, value: float | None) -> _Look:
+def _absolute(band: Band, value: float | None) -> _BandTest:
     low = -math.inf if band.lowest is None else band.lowest
     high = math.inf if band.highest is None else band.highest
     if value is None:
-        return _Look(band, None, band.lowest, band.highest)
-    return _Look(band, value, band.lowest, band.highest, float(value >= low), float(value <= high))
+        return _BandTest(band, None, band.lowest, band.highest)
+    return _BandTest(band, value, band.lowest, band.highest, float(value >= low), float(value <= high))
 
 
-def _relative(band: Band, value: float | None, middle: Centre, alpha: float) -> _Look:
+def _relative(band: Band, value: float | None, middle: Centre, alpha: float) -> _BandTest:
     lowest, highest = middle.value - band.below, middle.value + band.above
     reach = middle.reach(alpha)
     if value is None:
-        return _Look(band, None, lowest + reach, highest - reach)
+        return _BandTest(band, None, lowest + reach, highest - reach)
     below, above = middle.p_value(lowest - value), middle.p_value(value - highest)
-    return _Look(band, value, lowest + reach, highest - reach, below, above)
+    return _BandTest(band, value, lowest + reach, highest - reach, below, above)
 
 
 def finite(evaluation: Evaluation, name: str) -> float | None:

@@ -60,15 +60,15 @@ def _subject(statement: Statement) -> Iterator[str]:
 
 
 def _group(certificate: DeletionCertificate) -> Iterator[str]:
-    """The request is one of its group, and the group is what its members make it."""
+    """The request is one of its group, and the group's id follows from its members."""
     if (group := certificate.group) is None:
         return
     if (own := certificate.request.digest) not in group.members:
         yield f"group: request {certificate.request.id} ({own}) is not among its members"
     if list(group.members) != sorted(set(group.members)):
-        yield "group: its members do not stand in order, each once"
+        yield "group: its members are not in order, each once"
     if group.id != (follows := group_id(group.members)):
-        yield f"group: it is called {group.id}; its members make it {follows}"
+        yield f"group: its id is {group.id}; its members make it {follows}"
 
 
 def _identities(certificate: DeletionCertificate) -> Iterator[str]:
@@ -76,13 +76,13 @@ def _identities(certificate: DeletionCertificate) -> Iterator[str]:
     if certificate.models.unlearned == certificate.models.parent:
         yield "models: the unlearned model is the parent itself; nothing was unlearned"
     if certificate.data.retained == certificate.data.before:
-        yield "data: the retained data are the data before; nothing was deleted"
+        yield "data: the retained data equal the data before; nothing was deleted"
     if not certificate.method.get("name"):
         yield "method: it has no name"
 
 
 def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
-    """Each evaluation is of the model that it is said to be of."""
+    """Each evaluation is of the model that it claims to be of."""
     judgement, models = certificate.judgement, certificate.models
     if judgement.original.model != models.parent:
         yield f"judgement.original is of {judgement.original.model}, not of the parent {models.parent}"
@@ -92,7 +92,7 @@ def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
     if {models.parent, models.unlearned} & set(references):
         yield "judgement.references: a model cannot be its own reference"
     if len(set(references)) < len(references):
-        yield "judgement.references: the same model stands there twice"
+        yield "judgement.references: the same model is listed twice"
     for evaluation in (judgement.original, judgement.unlearned, *judgement.references):
         counts = Counter(measurement.name for measurement in evaluation.measurements)
         yield from (f"{name} was measured twice on {evaluation.model}" for name, n in counts.items() if n > 1)
@@ -135,7 +135,7 @@ def _acceptance(certificate: DeletionCertificate) -> Iterator[str]:
 
 
 def _level(certificate: DeletionCertificate) -> Iterator[str]:
-    """The level of evidence follows from the models that there were."""
+    """The level of evidence follows from the models that were used."""
     judgement = certificate.judgement
     references, shadows = len(judgement.references), int(_value(judgement.unlearned, SHADOWS) or 0)
     if (stated := judgement.verdict.level) != (follows := level(references, shadows)):
@@ -143,7 +143,7 @@ def _level(certificate: DeletionCertificate) -> Iterator[str]:
 
 
 def _policy(certificate: DeletionCertificate) -> Iterator[str]:
-    """The verdict is what the policy makes of the numbers: the gate is asked again."""
+    """The verdict follows from the policy and the numbers: the gate is run again."""
     judgement = certificate.judgement
     if (policy := judgement.policy) is None:
         return
@@ -169,7 +169,7 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
 
 
 def _agree(said: tuple[Finding, ...], follow: tuple[Finding, ...]) -> bool:
-    """Whether findings are the same, but for the last digits of bounds, which are a library's."""
+    """Whether findings are the same, except the last digits of bounds, which depend on a library."""
     return len(said) == len(follow) and all(
         (one.measurement, one.value, one.outcome) == (other.measurement, other.value, other.outcome)
         and _close(one.lowest, other.lowest)
@@ -196,7 +196,7 @@ def _attempts(certificate: DeletionCertificate) -> Iterator[str]:
 
 
 def _drift(certificate: DeletionCertificate) -> Iterator[str]:
-    """The drift is the certified model's, and one that was trained in full has none."""
+    """The drift is the certified model's, and a model trained in full has none."""
     if (drift := certificate.drift) is None:
         return
     own = drift.origin == certificate.models.unlearned
@@ -230,7 +230,7 @@ def _circumstances(certificate: DeletionCertificate) -> Iterator[str]:
 
 
 def _extensions(certificate: DeletionCertificate) -> Iterator[str]:
-    """What is not Lethe's own is what was used: this method, and the metrics that measured the model."""
+    """The extensions are those that were used: this method, and the metrics that measured the model."""
     named, name = certificate.extensions, certificate.method.get("name")
     for one in named:
         if one.kind == "method" and one.name != name:

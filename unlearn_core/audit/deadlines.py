@@ -1,12 +1,12 @@
 """When a deletion request was received, and by which day it is due.
 
 - ``gdpr``: one month from receipt, GDPR Art. 12(3). Months are counted as in Regulation (EEC, Euratom)
-  No 1182/71, Art. 3(2)(c): the same day of the next month, or its last day where it has no such day. That a
-  period which ends on a holiday, Saturday or Sunday goes on to the next working day (Art. 3(4)) is
-  deliberately not used: holidays differ by country, and to be early harms nobody.
+  No 1182/71, Art. 3(2)(c): the same day of the next month, or its last day where it has no such day. Art.
+  3(4), which extends a period that ends on a holiday, Saturday or Sunday to the next working day, is
+  deliberately not used: holidays differ by country, and being early harms nobody.
 - ``ccpa``: 45 calendar days from receipt, California Civil Code § 1798.130(a)(2)(A).
 
-Extensions, which both laws know for cases that are explained to the person, are not granted here.
+Extensions, which both laws allow if the person is told why, are not granted here.
 """
 
 from calendar import monthrange
@@ -26,10 +26,10 @@ def due_day(basis: Basis, received: UtcTime) -> Day:
 
     Args:
         basis: The law.
-        received: When the request came in.
+        received: When the request was received.
 
     Returns:
-        The day, which counts until its end.
+        The day; it counts to its end.
     """
     day = date.fromisoformat(received[:10])
     return (_month_later(day) if basis == "gdpr" else day + timedelta(days=CCPA_DAYS)).isoformat()
@@ -42,7 +42,7 @@ def _month_later(day: date) -> date:
 
 
 def is_overdue(due: Day, now: UtcTime) -> bool:
-    """Tell whether the last day is over."""
+    """Return whether the last day is over."""
     return now[:10] > due
 
 
@@ -56,7 +56,7 @@ def parse_day(text: str) -> Day:
         The day.
 
     Raises:
-        RequestError: If it is none; the message does not repeat the text.
+        RequestError: If it is not a day; the message does not repeat the text.
     """
     try:
         return _exactly(date.fromisoformat(text).isoformat(), text)
@@ -65,11 +65,11 @@ def parse_day(text: str) -> Day:
 
 
 def parse_received(text: str, now: UtcTime) -> UtcTime:
-    """Read when a request came in.
+    """Read when a request was received.
 
     Args:
         text: A day, which counts from its start, or a time in UTC, as ``2026-11-20T09:30:00Z``.
-        now: The present; nothing has come in after it.
+        now: The current time; no request can be received after it.
 
     Returns:
         The time.
@@ -90,7 +90,7 @@ def parse_received(text: str, now: UtcTime) -> UtcTime:
 
 
 def _exactly(written: str, text: str) -> str:
-    """Refuse other ways to write the same, which the standard library reads as well."""
+    """Refuse other ways to write the same, which the standard library accepts as well."""
     if written != text:
         raise ValueError
     return written

@@ -1,7 +1,7 @@
 """The signed envelope: DSSE, in exactly one spelling.
 
-A certificate is bytes before it is anything else. The rules here take bytes and give bytes, so that
-nothing is interpreted before its signature is verified::
+A certificate is bytes before it is anything else. The rules here take bytes and return bytes, so that nothing
+is interpreted before its signature is verified::
 
     decode(raw) -> payload, signature, keyid      the envelope, byte for byte
     (verify the signature over pae(payload))
@@ -132,7 +132,7 @@ def read_statement(payload: bytes) -> Statement:
 
 
 def _base64(text: bytes, what: str) -> bytes:
-    """Decode base64 that has one spelling: right padding, and no bits behind the last byte."""
+    """Decode base64 that has one spelling: correct padding, and no bits after the last byte."""
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError as error:

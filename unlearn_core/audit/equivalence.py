@@ -1,7 +1,8 @@
-"""What some retrained models say of all of them: Student's t around their mean, and Holm's correction.
+"""What a few retrained models say about all possible ones: Student's t around their mean, Holm's correction.
 
-A candidate is one model, measured on samples that were fixed before the run: its value has no error. What has
-one is the centre of the band, the mean over all models that could have been retrained, of which a few were.
+A candidate is one model, measured on samples that were fixed before the run: its value has no error. The
+centre of the band has one: it is the mean over all models that could have been retrained, estimated from a
+few.
 """
 
 import math
@@ -33,13 +34,13 @@ class Centre:
         return float(_student().stdtrit(self.freedom, 1 - alpha)) * self.error if self.error else 0.0
 
     def p_value(self, excess: float) -> float:
-        """Return how likely an excess over a bound at a fixed distance from the mean is, if there was none.
+        """Return how likely such an excess over a bound at a fixed distance from the mean is by chance.
 
         Args:
             excess: How far a value lies beyond the bound.
 
         Returns:
-            The one-sided p-value; without an error what is seen is what is.
+            The one-sided p-value; without an error, the excess is taken as it is.
         """
         if not self.error:
             return 0.0 if excess > 0 else 1.0
@@ -60,7 +61,7 @@ def centre(values: Sequence[float]) -> Centre:
         values: Of each retrained model, at least one; all finite.
 
     Returns:
-        The mean; from five models on with its error, below that as if there were none.
+        The mean, with its error; with fewer than five models the error is 0.
     """
     count, mean = len(values), math.fsum(values) / len(values)
     # Equal values have no spread, whatever their mean was rounded to.
@@ -74,7 +75,7 @@ def holm(p_values: Mapping[_Claim, float], alpha: float) -> frozenset[_Claim]:
     """Return the claims that hold together (Holm 1979): the chance of a false one among them is ``alpha``.
 
     Args:
-        p_values: Of every claim that might have been made.
+        p_values: The p-value of every claim that might have been made.
         alpha: The chance that is accepted.
 
     Returns:

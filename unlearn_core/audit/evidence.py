@@ -3,10 +3,10 @@
 from unlearn_core.records.policy import EvidenceLevel
 
 LEAST_REFERENCES = 5
-"""Retrained models from which on their spread is known well enough to put intervals around it."""
+"""How many retrained models it takes to know their spread well enough for intervals."""
 
 _LEAST_SHADOWS = 64
-"""Shadow pairs that an attack with shadows takes to count as the highest evidence."""
+"""How many shadow pairs an attack needs to count as the highest evidence."""
 
 LEVELS: dict[str, str] = {
     "E0": "behaviour only, no retrained model",
@@ -20,11 +20,11 @@ LEVELS: dict[str, str] = {
 def level(references: int, shadows: int) -> EvidenceLevel:
     """Return the level of evidence that some models allow.
 
-    A shadow pair is a model trained on all the data and one trained without what is forgotten, and both of
-    its models are counted as one: 64 pairs are 128 trainings.
+    A shadow pair is a model trained on all the data and one trained without what is forgotten, counted once:
+    64 pairs are 128 trainings.
 
     Args:
-        references: How many retrained models a model was held against.
+        references: How many retrained models a model was compared with.
         shadows: How many shadow pairs the attacker had.
 
     Returns:

@@ -20,7 +20,7 @@ def make_group(requests: Sequence[DeletionRequest]) -> DeletionRequest:
     """
     ids = [request.id for request in requests]
     if len(requests) < 2:
-        raise RequestError(f"a group has at least two requests; {len(requests)} came")
+        raise RequestError(f"a group needs at least two requests, got {len(requests)}")
     if twice := sorted({one for one in ids if ids.count(one) > 1}):
         raise RequestError(f"{', '.join(twice)} came twice; a group has each request once")
     if groups := [request.id for request in requests if request.members]:
@@ -39,7 +39,7 @@ def make_group(requests: Sequence[DeletionRequest]) -> DeletionRequest:
 
 
 def make_one(requests: Sequence[DeletionRequest]) -> DeletionRequest:
-    """Return what stands for some requests: their group, or the one request that there is.
+    """Return what stands for some requests: their group, or the only request.
 
     Args:
         requests: At least one.

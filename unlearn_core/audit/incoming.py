@@ -45,7 +45,7 @@ def parse_csv(text: str) -> Iterator[Row | str]:
             if len(cells) == len(header):
                 yield Row(line, {**dict.fromkeys(_OPTIONAL, ""), **dict(zip(header, cells, strict=True))})
             elif cells:
-                yield f"line {line}: {len(cells)} cells came, {len(header)} were expected, as in line 1"
+                yield f"line {line}: got {len(cells)} cells, expected {len(header)} as in line 1"
     except csv.Error as error:
         yield f"line {line}: not CSV: {error}"
 
@@ -99,7 +99,7 @@ def _listed(text: str) -> Iterator[tuple[int, Any]]:
 
 
 def _after_blanks(text: str, place: int) -> int:
-    """Return where the next character stands that is not white space."""
+    """Return the position of the next character that is not white space."""
     while text[place : place + 1] in _BLANKS:
         place += 1
     return place
@@ -115,7 +115,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _object_problem(value: Any) -> str | None:
     """Say what is wrong with a value of the list."""
     if not isinstance(value, dict):
-        return f"a {type(value).__name__} came where an object was expected, with {COLUMNS}"
+        return f"got {type(value).__name__}, expected an object with {COLUMNS}"
     value = cast("dict[str, Any]", value)
     unknown = len(value.keys() - {*REQUIRED, *_OPTIONAL})
     missing = [name for name in REQUIRED if name not in value]

@@ -9,7 +9,8 @@
                └── cancel → cancelled
 
 Each event carries the digest of the one before, over its canonical JSON. So the digest of the last one, the
-*head*, stands for all of them: who has kept a head can tell whether anything up to it was changed or cut off.
+*head*, stands for all of them: whoever has kept a head can tell whether anything up to it was changed or cut
+off.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +34,7 @@ MOVES: Mapping[Action, tuple[RequestState | None, RequestState]] = {
     "retry": ("failed", "received"),
     "cancel": ("received", "cancelled"),
 }
-"""What each action makes of which state. All else is refused."""
+"""The state that each action leads to from each state. All else is refused."""
 
 
 def move(request: RequestId, state: RequestState | None, action: Action) -> RequestState:
@@ -63,15 +64,15 @@ def make_submission(request: DeletionRequest, *, model: str, basis: Basis, recei
 
     Args:
         request: Who or what is to be forgotten.
-        model: The registered model that shall forget.
+        model: The registered model that is to forget.
         basis: The law that the request rests on.
-        received: When it came in.
+        received: When it was received.
 
     Returns:
         The submission.
 
     Raises:
-        RequestError: If the model's name could not be one.
+        RequestError: If the model's name is not valid.
     """
     due = due_day(basis, received)
     try:
@@ -127,7 +128,7 @@ def next_event(
 
 @dataclass(frozen=True)
 class _Standing:
-    """Where the events alone say that a request stands."""
+    """A request's state according to the events alone."""
 
     state: RequestState
     attempts: int
@@ -136,11 +137,11 @@ class _Standing:
 
 
 def check_ledger(events: Iterable[tuple[LedgerEvent, Sha256]], entries: Iterable[Entry]) -> Sha256 | None:
-    """Recompute the chain, replay it, and compare what it says with how the requests stand.
+    """Recompute the chain, replay it, and compare the result with the requests' states.
 
     Args:
-        events: Every event in the order of the ledger, with the digest that is stored beside it.
-        entries: Every request as it stands.
+        events: Every event in the order of the ledger, with the digest that is stored with it.
+        entries: Every request in its present state.
 
     Returns:
         The head; None of an empty ledger.
@@ -198,4 +199,4 @@ def _compare(request: RequestId, entry: Entry | None, standing: _Standing | None
             f"it is {entry.state} after {entry.attempts}"
         )
     if entry.submission.digest != standing.submission:
-        raise EvidenceError(f"{said}names {standing.submission}; what was asked for is another thing now")
+        raise EvidenceError(f"{said}names {standing.submission}; what was asked for has changed")

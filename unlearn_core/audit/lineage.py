@@ -6,7 +6,7 @@ from unlearn_core.records.base import Sha256
 
 
 def would_undo(data: Sha256 | None, retained: Sha256 | None, ancestry: Collection[Sha256]) -> bool:
-    """Say whether serving a request would bring back what the champion has forgotten.
+    """Return whether serving a request would bring back what the champion has forgotten.
 
     Args:
         data: The data set that the champion was unlearned from; None if it has forgotten nothing.

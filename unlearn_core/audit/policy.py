@@ -82,7 +82,7 @@ def judge(
 
 
 def _stated(policy: Policy, scope_kind: ScopeKind, candidate: Evaluation) -> tuple[Band, ...]:
-    """Return the bands that a policy holds against a kind of scope, and against planted canaries."""
+    """Return a policy's bands for a kind of scope, and for planted canaries."""
     if scope_kind == "classes":
         return policy.classes
     planted = any(candidate.get(band.measurement) for band in policy.canaries)
@@ -100,7 +100,7 @@ def accept(policy: Policy, verdict: Verdict, *, is_retrain: bool) -> tuple[bool,
     Args:
         policy: Says what to do when nothing forgettable was measurable.
         verdict: The gate's verdict on the model.
-        is_retrain: Whether the model was trained anew on the retained data only.
+        is_retrain: Whether the model was trained from scratch on the retained data only.
 
     Returns:
         Whether it is accepted, and why in plain words; with an accepted inconclusive model that is the note.
@@ -120,7 +120,7 @@ def accept(policy: Policy, verdict: Verdict, *, is_retrain: bool) -> tuple[bool,
 
 
 def spent(budget: DriftBudget, requests: int) -> str | None:
-    """Say that a request comes after the last that may be served without training in full, or None.
+    """Return why a request may not be served without training in full, or None if it may.
 
     Args:
         budget: The policy's drift budget.

@@ -1,7 +1,7 @@
-"""Which waiting requests are served next: rules over what stands in the ledger.
+"""Which waiting requests are served next: rules over the ledger's entries.
 
-A rule is handed all requests that are received or running, the one that is due first in front, and returns
-those to serve together. It is asked inside the transaction that claims them, so what it saw is still true.
+A rule is given all requests that are received or running, earliest due first, and returns those to serve
+together. It runs inside the transaction that claims them, so what it saw is still true.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ Choose = Callable[[Sequence[Entry]], Sequence[Entry]]
 
 
 def due_first(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Choose the request that is due first, of those whose model nobody works at."""
+    """Choose the request that is due first, among those whose model nobody is working on."""
     return _first_of(_ready(entries))
 
 
@@ -25,7 +25,8 @@ def turn_of(request: RequestId, *, ahead: bool = False) -> Choose:
         ahead: Serve it before what is due earlier.
 
     Returns:
-        The rule. It chooses nothing while somebody works at the model, and once the request does not wait.
+        The rule. It chooses nothing while somebody is working on the model, or once the request is no longer
+        waiting.
     """
 
     def choose(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -44,7 +45,7 @@ def in_groups(*, most: int, model: str | None = None) -> Choose:
     Requests can be served together if they are for one model and name the same kind of thing.
 
     Args:
-        most: How many requests there are in a group at most.
+        most: The most requests in a group.
         model: Only requests for this model.
 
     Returns:
@@ -61,7 +62,7 @@ def in_groups(*, most: int, model: str | None = None) -> Choose:
 
 
 def _ready(entries: Sequence[Entry]) -> list[Entry]:
-    """Return what may be served: nobody works at its model, and nothing begun is unfinished there.
+    """Return what may be served: nobody is working on its model, and nothing begun is unfinished there.
 
     A run that was interrupted may have promoted its model already, and only its own requests can finish it.
     """

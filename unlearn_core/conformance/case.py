@@ -19,7 +19,7 @@ class Case:
     Attributes:
         kind: The method's class.
         scope: What is to be forgotten.
-        settings: Hyper-parameters for the small net, where the defaults are for others.
+        settings: Hyper-parameters for the small net, where the defaults do not suit it.
         forget_below: What the accuracy on the forgotten class must fall below.
     """
 
@@ -34,7 +34,7 @@ class Case:
         return read_method(self.kind, {"name": name_of(self.kind), **self.settings})
 
     def outcome(self, seed: int = 0) -> Unlearned:
-        """Return what came of a seed; it is run once, and nothing may change it."""
+        """Return the result for a seed; it is run once, and nothing may change it."""
         if seed not in self._kept:
             self._kept[seed] = self.anew(seed)
         return self._kept[seed]

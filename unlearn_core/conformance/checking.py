@@ -1,4 +1,4 @@
-"""What a check is: a function that yields every reason why something does not keep to it."""
+"""A check: a function that yields every reason why something does not pass it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Check = Callable[[Any], Iterator[str]]
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of one check.
+    """The result of one check.
 
     Attributes:
         check: What was checked, as a sentence about the class.
@@ -33,7 +33,7 @@ def said(check: Check) -> str:
 
 
 def reasons_of(check: Check, case: object) -> tuple[str, ...]:
-    """Make a check; one that an error ends has that error for a reason."""
+    """Make a check; an error that ends it becomes its reason."""
     found: list[str] = []
     try:
         found.extend(check(case))
@@ -53,6 +53,6 @@ def not_made(checks: Iterable[Check], where: str = "") -> Iterator[Checked]:
 
 
 def numpy_state() -> tuple[Any, ...]:
-    """Return where numpy's global generator is, in values that can be compared."""
+    """Return the state of numpy's global generator, in values that can be compared."""
     name, keys, *place = np.random.get_state()
     return (name, keys.tobytes(), *place)  # pyright: ignore

@@ -1,4 +1,4 @@
-"""What every method keeps to."""
+"""Checks that every method passes."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -36,15 +36,15 @@ def leaves_the_model_that_it_starts_from_alone(case: Case) -> Iterator[str]:
 def gives_the_same_bits_for_the_same_seed(case: Case) -> Iterator[str]:
     """A deletion can be run again."""
     if not toy.same_bits(case.outcome().model, case.anew().model):
-        yield "two runs with the same seed gave other weights; draw from the generator that it is handed"
+        yield "two runs with the same seed gave other weights; draw from the generator passed to `apply`"
 
 
 def gives_other_bits_for_another_seed_if_it_is_stochastic(case: Case) -> Iterator[str]:
-    """What a method says of itself is so."""
+    """What a method says about itself is true."""
     same = toy.same_bits(case.outcome().model, case.outcome(1).model)
     if same is case.kind.stochastic:
         what = "the same" if same else "other"
-        yield f"`stochastic` is {case.kind.stochastic}, and two seeds gave {what} weights; say it as it is"
+        yield f"`stochastic` is {case.kind.stochastic}, and two seeds gave {what} weights; set it accordingly"
 
 
 def gives_the_same_bits_with_what_it_found_without_searching(case: Case) -> Iterator[str]:
@@ -61,7 +61,7 @@ def gives_the_same_bits_with_what_it_found_without_searching(case: Case) -> Iter
 
 
 def keeps_weights_finite_and_their_names_shapes_and_types(case: Case) -> Iterator[str]:
-    """What comes out fits where the parent was."""
+    """The result fits where the parent was."""
     before, after = toy.parent().state_dict(), case.outcome().model.state_dict()
     if {k: (t.shape, t.dtype) for k, t in before.items()} != {
         k: (t.shape, t.dtype) for k, t in after.items()
@@ -72,7 +72,7 @@ def keeps_weights_finite_and_their_names_shapes_and_types(case: Case) -> Iterato
 
 
 class _Watched(Materials):
-    """Materials that write down which of the needs are read."""
+    """Materials that record which of the needs are read."""
 
     def __getattribute__(self, name: str) -> Any:
         if name in {need.value for need in Need}:
@@ -81,7 +81,7 @@ class _Watched(Materials):
 
 
 def reads_only_what_it_declares(case: Case) -> Iterator[str]:
-    """That a method never saw the retained data is true because it was not there."""
+    """A method never saw the retained data because it was not given it."""
     full = toy.materials(case.scope)
     handed = _Watched(full.scope, full.classes, **{need.value: getattr(full, need.value) for need in Need})
     vars(handed).pop("read", None)
@@ -101,9 +101,9 @@ def leaves_generators_gradients_hooks_and_switches_as_it_found_them(case: Case) 
     if not torch.equal(torch.get_rng_state(), state[0]):
         yield "torch's global generator has moved"
     if numpy_state() != state[1]:
-        yield "numpy's global generator has moved; use np.random.default_rng with a seed of its own"
+        yield "numpy's global generator has moved; use np.random.default_rng with its own seed"
     if torch.is_grad_enabled() != state[2]:
-        yield "gradients were switched on or off for everybody"
+        yield "gradients were switched on or off globally"
     if [p.requires_grad for p in after.parameters()] != [p.requires_grad for p in model.parameters()]:
         yield "parameters that were frozen are not, or the other way round"
     if any(p.grad is not None for p in (*model.parameters(), *after.parameters())):
@@ -117,7 +117,7 @@ def _hooked(module: nn.Module) -> bool:
 
 
 def survives_json_as_asked_and_as_resolved(case: Case) -> Iterator[str]:
-    """The object in ``params.yaml``, the one that runs and the one in the certificate are one."""
+    """The object in ``params.yaml``, the one that runs and the one in the certificate are the same."""
     by_default = case.kind(name=name_of(case.kind))
     for method in (by_default, case.asked(), case.outcome().method):
         again = read_method(case.kind, method.canonical())
@@ -144,7 +144,7 @@ def forgets_a_class_and_knows_the_rest_as_before(case: Case) -> Iterator[str]:
         yield f"the accuracy on the other classes fell from {before:.3f} to {after:.3f}"
     if forgotten >= case.forget_below:
         yield (
-            f"the accuracy on the forgotten class is {forgotten:.3f}; expected is less than "
+            f"the accuracy on the forgotten class is {forgotten:.3f}; expected less than "
             f"{case.forget_below:g}. Give hyper-parameters that fit a small net"
         )
 
@@ -166,9 +166,9 @@ def says_what_it_does(kind: type[Method]) -> Iterator[str]:
 
 
 def declares_scopes_and_needs_that_exist(kind: type[Method]) -> Iterator[str]:
-    """The router goes by them."""
+    """The router relies on them."""
     if not kind.scopes or not kind.scopes <= {*SCOPES}:
-        yield f"`scopes` is {set(kind.scopes)}; expected are one or both of {', '.join(SCOPES)}"
+        yield f"`scopes` is {set(kind.scopes)}; expected one or both of {', '.join(SCOPES)}"
     if unknown := (kind.needs | kind.uses) - {*Need}:
         yield f"`needs` and `uses` name {', '.join(map(repr, unknown))}, which are no Need"
 
@@ -225,7 +225,7 @@ OF_SCOPE: Mapping[ScopeKind, Check] = {
 
 
 MOST_CHECKS = 1 + len(OF_KIND) + len(SCOPES) * (len(OF_CASE) + 2)
-"""How many checks there are of a method that supports every scope."""
+"""The number of checks of a method that supports every scope."""
 
 
 def checks_in(scope: ScopeKind) -> tuple[Check, ...]:

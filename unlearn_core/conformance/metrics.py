@@ -1,4 +1,4 @@
-"""What every metric keeps to, on subjects whose numbers nobody needs to know."""
+"""Checks that every metric passes, on subjects whose numbers need not be known."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ def _both_scopes() -> Iterator[Subject]:
 
 
 def says_what_it_measures(metric: Metric) -> Iterator[str]:
-    """In the documentation, and how its numbers are to be read."""
+    """In the documentation, and how to read its numbers."""
     if not metric.__doc__ or metric.__doc__ == Metric.__doc__:
         yield "the class has no docstring; say what it measures, in which unit, and what its traps are"
     for name in ("summary", "neutral", "above", "below"):
@@ -48,7 +48,7 @@ def says_what_it_measures(metric: Metric) -> Iterator[str]:
 
 
 def has_plain_words_for_what_it_measures(metric: Metric) -> Iterator[str]:
-    """The report tells each number to people."""
+    """The report explains each number to people."""
     names = [entry.name for subject in _both_scopes() for entry in metric.measure(subject, seed=0)]
     known = tuple(f"{name}." for name in metric.words)
     for name in dict.fromkeys(name for name in names if not f"{name}.".startswith(known)):
@@ -68,7 +68,7 @@ def measures_nothing_without_what_it_needs(metric: Metric) -> Iterator[str]:
 
 
 def measures_in_the_scopes_that_it_names_and_in_no_other(metric: Metric) -> Iterator[str]:
-    """A number that means nothing is not given."""
+    """A number that means nothing is not reported."""
     for subject in _both_scopes():
         found = metric.measure(subject, seed=0)
         if bool(found) != (subject.scope in metric.scopes):
@@ -94,14 +94,14 @@ def refuses_a_misspelt_setting_by_name(metric: Metric) -> Iterator[str]:
 
 
 def measures_the_same_with_the_same_seed(metric: Metric) -> Iterator[str]:
-    """An evaluation can be made again."""
+    """An evaluation can be repeated."""
     for subject in _both_scopes():
         if metric.measure(subject, seed=5) != metric.measure(subject, seed=5):
             yield f"in the scope {subject.scope} the same seed gave other numbers"
 
 
 def leaves_outputs_and_generators_alone(metric: Metric) -> Iterator[str]:
-    """The metric after it sees the same."""
+    """The next metric sees the same."""
     subject, same = subjects.ordinary(), subjects.ordinary()
     state, numbers = torch.get_rng_state(), numpy_state()
     metric.measure(subject, seed=0)
@@ -112,7 +112,7 @@ def leaves_outputs_and_generators_alone(metric: Metric) -> Iterator[str]:
         ):
             yield f"it changed what the model says of {'.'.join(view)}"
     if not torch.equal(torch.get_rng_state(), state):
-        yield "torch's global generator has moved; seed one of your own"
+        yield "torch's global generator has moved; use a generator with its own seed"
     if numpy_state() != numbers:
         yield "numpy's global generator has moved; use np.random.default_rng(seed)"
 
@@ -124,7 +124,7 @@ def gives_each_measurement_a_dotted_name_of_its_own(metric: Metric) -> Iterator[
         if twice := sorted({name for name in names if names.count(name) > 1}):
             yield f"measured more than once: {', '.join(twice)}"
         if odd := [name for name in names if MEASURED.fullmatch(name) is None]:
-            yield f"no dotted lower-case names: {', '.join(odd)}"
+            yield f"not dotted lower-case names: {', '.join(odd)}"
 
 
 def gives_finite_numbers_within_their_intervals(metric: Metric) -> Iterator[str]:
@@ -140,7 +140,7 @@ def gives_finite_numbers_within_their_intervals(metric: Metric) -> Iterator[str]
                 if not entry.low <= entry.value <= entry.high:
                     yield f"{entry.name} = {entry.value} is not within [{entry.low}, {entry.high}]"
                 if not entry.samples or entry.samples < 0:
-                    yield f"{entry.name} has an interval and does not say on how many samples it rests"
+                    yield f"{entry.name} has an interval but does not say on how many samples it rests"
 
 
 def measures_the_same_in_any_order_of_the_samples(metric: Metric) -> Iterator[str]:
@@ -158,7 +158,7 @@ def measures_the_same_in_any_order_of_the_samples(metric: Metric) -> Iterator[st
 
 
 def refuses_an_empty_view_by_name(metric: Metric) -> Iterator[str]:
-    """Nothing can be said of nothing."""
+    """Nothing can be measured on no samples."""
     for subject in _both_scopes():
         if "views" not in metric.needs or subject.scope not in metric.scopes:
             continue
@@ -186,7 +186,7 @@ def refuses_a_subject_without_views(metric: Metric) -> Iterator[str]:
     if "views" in metric.needs and not isinstance(
         found := _outcome(metric, replace(subjects.ordinary(), views=nothing)), str
     ):
-        yield f"it measured {_names(found)} of nothing; expected is a UsageError"
+        yield f"it measured {_names(found)} without any view; expected a UsageError"
 
 
 def _names(found: tuple[Measurement, ...]) -> str:

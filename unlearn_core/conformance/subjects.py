@@ -1,4 +1,4 @@
-"""Subjects made by hand: no model, no data, only what a model might have said."""
+"""Subjects made by hand: no model, no data, only outputs that a model might have."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,24 +18,24 @@ _SIDES: tuple[Side, ...] = get_args(Side)
 CERTAIN = 60.0
 SHADOWS, MODELS, ATTACKED = 8, 12, 60
 OPTIONAL = ("reference", "floor", "original", "untrained", "relearning", "weights", "shadows", "ensembles")
-"""What a subject may be without."""
+"""What a subject may lack."""
 
 Views = dict[View, Outputs]
 
 
 def outputs(logits: Tensor, labels: Tensor, features: Tensor | None = None) -> Outputs:
-    """Say these logits; where no features are given, the logits are the features."""
+    """Return outputs with these logits; if no features are given, the logits are the features."""
     return Outputs(logits.float(), (logits if features is None else features).float(), labels)
 
 
 def joined(*parts: Outputs) -> Outputs:
-    """Say all of it, one after the other."""
+    """Return all of the outputs, one after the other."""
     columns = zip(*((part.logits, part.features, part.labels) for part in parts), strict=True)
     return Outputs(*(torch.cat(column) for column in columns))
 
 
 def rows_of(said: Outputs, rows: slice | Tensor) -> Outputs:
-    """Say only some of it."""
+    """Return only some rows of the outputs."""
     return Outputs(said.logits[rows], said.features[rows], said.labels[rows])
 
 
@@ -46,14 +46,14 @@ def labels_of(part: Part, *, forget: bool) -> Tensor:
 
 
 def noisy(labels: Tensor, generator: Generator, *, signal: float = 2.0) -> Outputs:
-    """Say something uncertain about each sample, right more often than not."""
+    """Return uncertain outputs for each sample, right more often than not."""
     noise = torch.randn(len(labels), CLASSES, generator=generator)
     features = torch.randn(len(labels), 6, generator=generator) + labels[:, None] / 2
     return outputs(noise + signal * F.one_hot(labels, CLASSES), labels, features)
 
 
 def saying(labels: Tensor, said: Tensor, features: Tensor | None = None) -> Outputs:
-    """Say ``said`` of each sample with certainty."""
+    """Return outputs that say ``said`` of each sample with certainty."""
     shown = labels[:, None] if features is None else features
     return outputs(CERTAIN * F.one_hot(said, CLASSES), labels, shown)
 
@@ -77,12 +77,12 @@ def ordinary(*, seed: int = 0, sample_scope: bool = False) -> Subject:
 
 
 def curve(accuracy: Sequence[float], *, limit: int = 20) -> RelearnCurve:
-    """Return a curve of relearning that was looked at after every step."""
+    """Return a curve of relearning that was measured after every step."""
     return RelearnCurve(steps=tuple(range(len(accuracy))), accuracy=tuple(accuracy), limit=limit, samples=50)
 
 
 def shadows(generator: Generator, *, signal: float, count: int = SHADOWS, samples: int = ATTACKED) -> Shadows:
-    """Return margins; half of the samples were seen, and whoever unlearned one is higher by ``signal``."""
+    """Return margins; half of the samples were seen, those that unlearned one are higher by ``signal``."""
     member = torch.arange(samples) % 2 == 0
     base = 2 * torch.randn(samples, generator=generator).double()
     inside, outside = (
@@ -162,7 +162,7 @@ def indistinct() -> Subject:
 
 
 def separated() -> Subject:
-    """Return a model that is certain, and right but of held-out forgotten samples; the reference opposes."""
+    """Return a model that is certain, and right but for held-out forgotten samples; the reference differs."""
     views: Views = {}
     reference: Views = {}
     for part in PER_CLASS:
@@ -175,7 +175,7 @@ def separated() -> Subject:
             shown = wrong if part != "train" and side == "forget" else labels
             reference[part, side] = saying(labels, wrong if knows else labels, F.one_hot(shown, CLASSES))
     generator = torch.Generator().manual_seed(5)
-    nought = torch.zeros(MODELS, 10).double().numpy()
+    zeros = torch.zeros(MODELS, 10).double().numpy()
     return Subject(
         CLASSES,
         (FORGOTTEN_CLASS,),
@@ -187,19 +187,19 @@ def separated() -> Subject:
         relearning=Relearning(curve((0.0,) * 9), 1.0, curve((0.0, 0.0, 0.0, 0.0, 1.0))),
         weights=WeightDistances(1.0, {"head": 1.0}),
         shadows=shadows(generator, signal=50.0),
-        ensembles=Ensembles({("train", "forget"): nought + 50}, {("train", "forget"): nought}),
+        ensembles=Ensembles({("train", "forget"): zeros + 50}, {("train", "forget"): zeros}),
     )
 
 
 def shuffled(subject: Subject, seed: int) -> Subject:
-    """Return the same samples in another order, the same for every model.
+    """Return the same samples in a different order, the same for every model.
 
     Args:
         subject: A subject.
         seed: Says which order.
 
     Returns:
-        Another subject, of which every metric must say the same.
+        Another subject, for which every metric must give the same.
     """
     generator = torch.Generator().manual_seed(seed)
     orders = {view: torch.randperm(len(said), generator=generator) for view, said in subject.views.items()}

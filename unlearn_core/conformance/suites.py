@@ -23,7 +23,7 @@ def check_method(
         forget_below: What the accuracy on a forgotten class must fall below.
 
     Yields:
-        What came of each. Checks that come after a failure which leaves nothing to look at were not made.
+        The result of each. Checks after a failure that leaves nothing to check were not made.
     """
     wrong = flaws(kind, Method, verb="apply")
     yield Checked("is a method", "", tuple(wrong))
@@ -54,7 +54,7 @@ def check_metric(kind: object) -> Iterator[Checked]:
         kind: The class; its settings stay at their defaults.
 
     Yields:
-        What came of each; of what is no metric, that alone.
+        The result of each; for what is not a metric, that alone.
     """
     wrong = flaws(kind, Metric, verb="measure")
     yield Checked("is a metric", "", tuple(wrong))

@@ -1,7 +1,7 @@
 """Lethe's own methods, one file each.
 
-A method is listed here and nowhere else: what parses, runs, tests and documents methods walks
-``CATALOGUE``. Methods that somebody else wrote are handed to the functions that take them.
+A method is listed here and nowhere else: all that parses, runs, tests and documents methods goes through
+``CATALOGUE``. Methods that others wrote are passed to the functions that take them.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def parse_method(raw: bytes | str | Mapping[str, Any], others: tuple[type[Method
         others: Methods that are not Lethe's own.
 
     Returns:
-        The method. What is wrong is a ``ConfigurationError`` that lists every problem.
+        The method. Invalid input raises a ``ConfigurationError`` that lists every problem.
     """
     return parse_one_of("method", (*CATALOGUE, *others), raw)
 

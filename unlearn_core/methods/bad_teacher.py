@@ -1,4 +1,4 @@
-"""Bad teaching: a student of a competent teacher, and of one that knows nothing of the forget data."""
+"""Bad teaching: a student of a competent teacher, and of one that knows nothing about the forget data."""
 
 from dataclasses import replace
 from typing import ClassVar, Literal
@@ -22,14 +22,14 @@ class BadTeacher(Method):
     """Imitate the original model on retained samples, and an untrained one on the forget samples.
 
     Chundawat, Tarun, Mandal & Kankanhalli, "Can Bad Teaching Induce Forgetting? Unlearning in Deep Networks
-    Using an Incompetent Teacher", AAAI 2023, arXiv 2205.08096: the student descends on
+    Using an Incompetent Teacher", AAAI 2023, arXiv 2205.08096: the student minimises
     ``(1 - l) · KL(competent ‖ student) + l · KL(incompetent ‖ student)``, where l is 1 for a forget sample.
     The forget data is mixed with a random share of the retained data. The defaults are the published ones.
     The divergence is averaged over samples; the authors' code also divides by the number of classes, which
-    Adam does not notice.
+    makes no difference to Adam.
 
     Attributes:
-        retain_share: Which share of the retained data is used.
+        retain_share: The share of the retained data that is used.
         temperature: Softens the outputs that are compared.
         recipe: Optimiser, schedule and epochs; AdamW without weight decay is Adam.
     """
@@ -71,7 +71,7 @@ class BadTeacher(Method):
         return self, all_trained(model)
 
     def loss(self, competent: nn.Module, incompetent: nn.Module) -> Loss:
-        """Return what is descended, on batches whose labels say which samples are forgotten.
+        """Return the loss to minimise, on batches whose labels say which samples are forgotten.
 
         Args:
             competent: Teaches the samples labelled 0.

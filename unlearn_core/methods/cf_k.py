@@ -16,12 +16,12 @@ from unlearn_core.training import fit
 
 
 class CfK(Method):
-    """Go on training the last layers on the retained data alone; everything before them is frozen.
+    """Continue training the last layers on the retained data alone; everything before them is frozen.
 
     Catastrophic forgetting of the last k layers: Goel, Prabhu, Sanyal, Lim, Torr & Kumaraguru, "Towards
     Adversarial Evaluations for Inexact Machine Unlearning", arXiv 2201.06640. The defaults are those of the
-    authors' code, but for the warm restarts of their schedule. Frozen layers keep their running statistics as
-    well, which in their code move on.
+    authors' code, except for the warm restarts of their schedule. Frozen layers keep their running statistics
+    as well, which their code goes on updating.
 
     Attributes:
         layers: How many layers are trained, k, counted from the last one back.
@@ -38,8 +38,8 @@ class CfK(Method):
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
-    summary: ClassVar[str] = "go on training the last k layers on the retained data alone"
-    does: ClassVar[str] = "goes on training the last layers with the kept data only"
+    summary: ClassVar[str] = "continue training the last k layers on the retained data alone"
+    does: ClassVar[str] = "continues training the last layers with the kept data only"
     touches: ClassVar[str] = "the last k layers"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=0.003, high=0.3, log=True),

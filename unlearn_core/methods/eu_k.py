@@ -1,4 +1,4 @@
-"""EU-k: unlearn the last k layers exactly, by training them anew."""
+"""EU-k: unlearn the last k layers exactly, by training them from scratch."""
 
 from typing import ClassVar, Literal
 
@@ -21,10 +21,10 @@ class EuK(Method):
     Exact unlearning of the last k layers: Goel, Prabhu, Sanyal, Lim, Torr & Kumaraguru, "Towards Adversarial
     Evaluations for Inexact Machine Unlearning", arXiv 2201.06640. As there, the last layers are trained by
     the recipe of the original. Normalisation among them starts afresh too, and frozen layers keep their
-    running statistics; in the authors' code neither is so.
+    running statistics; neither is so in the authors' code.
 
     Attributes:
-        layers: How many layers are trained anew, k, counted from the last one back.
+        layers: How many layers are retrained, k, counted from the last one back.
         recipe: How to train; None takes the recipe of the model's own card.
     """
 
@@ -34,8 +34,8 @@ class EuK(Method):
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN, Need.ORIGIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
-    summary: ClassVar[str] = "train the last k layers anew without the forgotten data"
-    does: ClassVar[str] = "trains the last layers anew, without the forgotten data"
+    summary: ClassVar[str] = "retrain the last k layers from scratch without the forgotten data"
+    does: ClassVar[str] = "retrains the last layers from scratch, without the forgotten data"
     touches: ClassVar[str] = "the last k layers"
     space: ClassVar[dict[str, Dimension]] = {
         "layers": Choice(options=(1, 2, 3, 5)),

@@ -16,7 +16,7 @@ from unlearn_core.training import fit
 
 
 class Finetune(Method):
-    """Go on training on the retained data alone, and let catastrophic forgetting do the rest.
+    """Continue training on the retained data alone, and let catastrophic forgetting do the rest.
 
     The baseline of Golatkar, Achille & Soatto, CVPR 2020, arXiv 1911.04933, section 6.
 
@@ -31,8 +31,8 @@ class Finetune(Method):
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
-    summary: ClassVar[str] = "go on training on the retained data alone"
-    does: ClassVar[str] = "goes on training with the kept data only, hoping that the rest fades"
+    summary: ClassVar[str] = "continue training on the retained data alone"
+    does: ClassVar[str] = "continues training with the kept data only, hoping that the rest fades"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=0.003, high=0.3, log=True),
         "recipe.epochs": Choice(options=(2, 5, 10)),
@@ -41,7 +41,7 @@ class Finetune(Method):
     def apply(
         self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep
     ) -> tuple["Finetune", Coverage]:
-        """Train ``model`` on; see ``Method.apply``."""
+        """Continue training ``model``; see ``Method.apply``."""
         model.requires_grad_(True)
         fit(model, needed(materials.retain, Need.RETAIN), self.recipe, generator=generator, on_step=on_step)
         return self, all_trained(model)

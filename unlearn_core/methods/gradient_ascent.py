@@ -17,12 +17,12 @@ from unlearn_core.training import Lesson, cross_entropy, teach
 
 
 class GradientAscent(Method):
-    """Climb the cross-entropy of the forget data, without a look at the rest.
+    """Maximise the cross-entropy on the forget data, ignoring the rest.
 
     The negative gradient of Golatkar, Achille & Soatto, CVPR 2020, arXiv 1911.04933, section 6, on the forget
     data alone, as later work compares with it; the defaults are those of Fan et al., arXiv 2310.12508, for
-    CIFAR-10. The loss has no upper bound: with larger steps or more of them the model is ruined, so the rate
-    belongs to the net.
+    CIFAR-10. The loss has no upper bound: larger steps, or more of them, ruin the model, so the rate has to
+    suit the net.
 
     Attributes:
         recipe: Optimiser, schedule and epochs of the ascent.
@@ -42,7 +42,7 @@ class GradientAscent(Method):
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
-    summary: ClassVar[str] = "climb the loss on the forget data"
+    summary: ClassVar[str] = "maximise the loss on the forget data"
     does: ClassVar[str] = "runs training backwards on the forgotten data"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=1e-5, high=0.01, log=True),
@@ -60,5 +60,5 @@ class GradientAscent(Method):
 
 
 def ascent(model: nn.Module, batch: Samples) -> Tensor:
-    """Return what is descended: the negative cross-entropy."""
+    """Return the loss to minimise: the negative cross-entropy."""
     return -cross_entropy(model, batch)

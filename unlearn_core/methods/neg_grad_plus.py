@@ -18,11 +18,11 @@ from unlearn_core.training import augment, cross_entropy, fit, refuse_single
 
 
 class NegGradPlus(Method):
-    """Descend on ``alpha · loss(retain) - (1 - alpha) · loss(forget)``, a batch of each in every step.
+    """Minimise ``alpha · loss(retain) - (1 - alpha) · loss(forget)``, with a batch of each in every step.
 
     The baseline NegGrad+ of Kurmanji, Triantafillou, Hayes & Triantafillou, "Towards Unbounded Machine
     Unlearning", NeurIPS 2023, arXiv 2302.09880. An epoch is a pass over the retained data; the forget data is
-    gone through as often as that takes. The defaults are those of the authors' notebook for a few classes of
+    repeated as often as that takes. The defaults are those of the authors' notebook for a few classes of
     CIFAR-10; they take ``alpha`` nearer to one (0.9999) where single samples are to be forgotten.
 
     Attributes:
@@ -46,7 +46,9 @@ class NegGradPlus(Method):
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
-    summary: ClassVar[str] = "descend on the retained data and climb on the forget data at once"
+    summary: ClassVar[str] = (
+        "minimise the loss on the retained data and maximise it on the forget data at once"
+    )
     does: ClassVar[str] = "unlearns the forgotten data and learns the kept data at the same time"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=1e-3, high=0.1, log=True),
@@ -71,7 +73,7 @@ class NegGradPlus(Method):
 
 
 def _endless(samples: Samples, recipe: Recipe, generator: torch.Generator) -> Iterator[Samples]:
-    """Yield batches for ever, in a new order every pass; never a single sample."""
+    """Yield batches endlessly, in a new order every pass; never a single sample."""
     while True:
         for batch in samples.batches(recipe.batch_size, generator=generator):
             if len(batch) > 1:

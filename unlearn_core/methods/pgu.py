@@ -1,4 +1,4 @@
-"""Projected-gradient unlearning: climb away from the forget data where the retained data is not."""
+"""Projected-gradient unlearning: move away from the forget data where the retained data is not."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
@@ -30,13 +30,13 @@ class Pgu(Method):
     Hoang, Rana, Gupta & Venkatesh, "Learn to Unlearn for Deep Neural Networks: Minimizing Unlearning
     Interference with Gradient Projection", WACV 2024, arXiv 2312.04095. The retained data itself is never
     touched: its input space is the stored second moment of all training data less the forget data's
-    (section 4.3). Biases and normalisation stay still.
+    (section 4.3). Biases and normalisation do not change.
 
     Two defaults differ from the published settings. The loss is flat where the model is certain and steep
     where it is not, so a fixed learning rate does nothing on one net and ruins another: here a step has
     the length ``lr · |weights|`` (``step_length="weights"``; ``"gradient"`` is the published step). And the
-    first layer is protected entirely: its few input directions are everybody's, and what is left of them
-    moves everything behind it.
+    first layer is protected entirely: its few input directions are shared by all data, and changes in what is
+    left of them move everything after it.
 
     The rate is found by attempts: three times smaller after one that cost too much retain accuracy, three
     times larger after one that did not forget. Classes: an attempt ends when they are forgotten, or when
@@ -55,15 +55,15 @@ class Pgu(Method):
         lr_start: Learning rate of the first epoch; None searches.
         lr_end: Learning rate of the last; None takes a fifth of ``lr_start``, the published ratio.
         lr_first_attempt: Where the search begins.
-        attempts: How many learning rates are tried at most.
-        epochs: The length of the geometric decay, and the most that an attempt takes.
-        stop_after: Stop after so many epochs, whatever the accuracies; None stops by them.
+        attempts: The most learning rates to try.
+        epochs: The length of the geometric decay, and the most epochs of an attempt.
+        stop_after: Stop after this many epochs, whatever the accuracies; None lets them decide.
         max_retain_drop: How much held-out retain accuracy may fall, as a share of samples.
         forget_target: The share of forget samples at or below which a class counts as forgotten, if hardly
             any of the others trails by less than a logit.
-        epoch_samples: How many forget samples, drawn anew, an epoch passes over at most; accuracies are
-            looked at after each, on as many. The published epoch passes over all, which takes too many
-            steps without a look where a class has thousands.
+        epoch_samples: The most forget samples that an epoch passes over, drawn again each time; accuracies
+            are measured after each, on as many. The published epoch passes over all, which takes too many
+            steps between measurements if a class has thousands.
         batch_size: Samples per step, and per forward pass.
     """
 
@@ -173,7 +173,7 @@ class Pgu(Method):
 
 
 def forget_loss(logits: Tensor, labels: Tensor, *, offset: float) -> tuple[Tensor, Tensor]:
-    """Return the two terms that are descended on the forget data (Hoang et al., section 4.2).
+    """Return the two terms to minimise on the forget data (Hoang et al., section 4.2).
 
     Args:
         logits: ``[samples, classes]``.

@@ -18,7 +18,7 @@ from unlearn_core.training import fit
 
 
 class RandomLabels(Method):
-    """Go on training on all data, with a wrong label for each forget sample.
+    """Continue training on all data, with a wrong label for each forget sample.
 
     The "unlearning" of Graves, Nagisetty & Ganesh, "Amnesiac Machine Learning", AAAI 2021, arXiv 2010.10981,
     and the random-labels baseline of Golatkar, Achille & Soatto, arXiv 1911.04933, section 6. Labels are
@@ -43,7 +43,7 @@ class RandomLabels(Method):
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
-    summary: ClassVar[str] = "train on, with wrong labels for the forget data"
+    summary: ClassVar[str] = "continue training, with wrong labels for the forget data"
     does: ClassVar[str] = "trains on the forgotten data with wrong labels"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=1e-5, high=0.02, log=True),

@@ -28,8 +28,8 @@ class Retrain(Method):
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN, Need.ORIGIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
-    summary: ClassVar[str] = "train anew without the forgotten data"
-    does: ClassVar[str] = "trains a new model from the beginning, without the forgotten data"
+    summary: ClassVar[str] = "train from scratch without the forgotten data"
+    does: ClassVar[str] = "trains a new model from scratch, without the forgotten data"
 
     def apply(
         self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep

@@ -23,12 +23,12 @@ class SalUn(Method):
     Fan, Liu, Zhang, Wong, Wei & Liu, "SalUn: Empowering Machine Unlearning via Gradient-based Weight Saliency
     in Both Image Classification and Generation", ICLR 2024, arXiv 2310.12508, section 4: a weight is salient
     if the magnitude of the forget loss's gradient is above a threshold, by default the median. An epoch is a
-    pass over the forget data with labels drawn anew from the other classes, and one over the retained data,
+    pass over the forget data with labels drawn again from the other classes, and one over the retained data,
     as in the authors' code for CIFAR-10, from which the defaults are. The gradient is taken at the original
-    weights, as the paper has it; their code steps along while it sums.
+    weights, as the paper has it; their code takes steps while it sums.
 
     Attributes:
-        share: Which share of all weights is salient; 0.5 is the median.
+        share: The share of all weights that is salient; 0.5 is the median.
         recipe: Optimiser, schedule and epochs.
     """
 
@@ -47,7 +47,9 @@ class SalUn(Method):
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
-    summary: ClassVar[str] = "train on with wrong labels for the forget data, on the weights salient to it"
+    summary: ClassVar[str] = (
+        "continue training with wrong labels for the forget data, on the weights salient to it"
+    )
     does: ClassVar[str] = (
         "relabels the forgotten data at random and trains only the parts that matter most to it"
     )
@@ -79,9 +81,9 @@ class SalUn(Method):
 
 
 def restorer(model: nn.Module, marks: Mapping[str, Tensor]) -> Callable[[], None]:
-    """Return what puts every weight that is not marked back to its present value.
+    """Return a function that puts every weight that is not marked back to its present value.
 
-    After each step of an optimiser that treats every weight by itself, this is the same as masking the
+    After each step of an optimiser that treats every weight separately, this is the same as masking the
     gradients; weight decay and momentum cannot move those weights either.
 
     Args:

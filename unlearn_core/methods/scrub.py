@@ -28,7 +28,7 @@ class Scrub(Method):
 
     Kurmanji, Triantafillou, Hayes & Triantafillou, "Towards Unbounded Machine Unlearning", NeurIPS 2023,
     arXiv 2302.09880, algorithm 1: with d the divergence from the original model's softened outputs, max
-    epochs climb d on the forget data, and min epochs descend on ``alpha · d + gamma · cross-entropy`` on the
+    epochs maximise d on the forget data, and min epochs minimise ``alpha · d + gamma · cross-entropy`` on the
     retained data. The first ``max_epochs`` epochs have both, in this order; the others repair. The defaults
     are those of the authors' notebook for CIFAR-10.
 
@@ -44,7 +44,7 @@ class Scrub(Method):
         forget_batch_size: Forget samples per step; the recipe's batch size is for the retained data.
         keep: The epoch whose weights are kept, from 1: the last, or the nearest (SCRUB+R; without held-out
             data, or to forget classes, the last).
-        recipe: Optimiser, schedule and epochs, the one of all steps.
+        recipe: Optimiser, schedule and epochs, shared by all steps.
     """
 
     name: Literal["scrub"] = "scrub"
@@ -97,7 +97,7 @@ class Scrub(Method):
         return Scrub(**{**dict(self), "keep": rewind.back()}), all_trained(model)
 
     def losses(self, original: nn.Module) -> tuple[Loss, Loss]:
-        """Return what is descended on the forget data and on the retained data.
+        """Return the losses to minimise on the forget data and on the retained data.
 
         Args:
             original: The teacher.
@@ -132,7 +132,7 @@ class Scrub(Method):
 
 
 class _Rewind:
-    """Listens to the epochs, and goes back to the one nearest to what is wanted, the later of equals."""
+    """Watches the epochs, and goes back to the one nearest to the goal, the later of equals."""
 
     def __init__(self, model: nn.Module, distance: _Distance, on_step: OnStep) -> None:
         self._model = model

@@ -24,7 +24,7 @@ class Ssd(Method):
 
     As in the authors' code the information is estimated by squared gradients of batches, so ``batch_size`` is
     part of the method (theirs is 64 for classes, 128 for samples). To forget classes, batches are made class
-    by class, as theirs are; else at random.
+    by class, as theirs are; otherwise at random.
 
     Attributes:
         alpha: How much more a weight must matter to the forget data to be selected.
@@ -41,7 +41,7 @@ class Ssd(Method):
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "shrink the weights that matter to the forget data more than to all data"
     does: ClassVar[str] = "weakens those parts of the model that matter most to the forgotten data"
-    touches: ClassVar[str] = "the weights that it selects, of all"
+    touches: ClassVar[str] = "the weights that it selects"
     space: ClassVar[dict[str, Dimension]] = {
         "alpha": Range(low=1.0, high=100.0, log=True),
         "dampening": Range(low=0.1, high=1.0, log=True),

@@ -20,7 +20,7 @@ from unlearn_core.subspaces import ScaledProjection
 from unlearn_core.tuning import measure_candidate
 
 PUBLISHED = (100.0, 3.0)
-"""(alpha_r, alpha_f) for CIFAR-10 (Kodge et al., section 5), taken where there is nothing to tune on."""
+"""(alpha_r, alpha_f) for CIFAR-10 (Kodge et al., section 5), used if there is nothing to tune on."""
 
 
 class Svd(Method):
@@ -32,18 +32,18 @@ class Svd(Method):
     samples are balanced over all retained classes; every patch of them is used.
 
     The published search tries every pair of alphas. The score has one ridge, along which more removal and
-    more protection cancel out: here the grid is climbed from the published pair on, along rows and columns
-    in turn, until no neighbour is better, which takes five to ten trials instead of 25.
+    more protection cancel out: here the search climbs the grid from the published pair, along rows and
+    columns in turn, until no neighbour is better, which takes five to ten trials instead of 25.
 
     Attributes:
-        retain_samples: How many retain samples are looked at.
-        forget_samples: How many forget samples are looked at.
+        retain_samples: How many retain samples are used.
+        forget_samples: How many forget samples are used.
         alpha_r: How strongly the retain space is protected; None searches ``grid_r``.
         alpha_f: How strongly the forget space is removed; None searches ``grid_f``.
-        grid_r: What is tried for ``alpha_r``.
-        grid_f: What is tried for ``alpha_f``.
-        tuning_samples: How many samples a candidate is measured on, at most, of each kind: retained and
-            held out, forgotten and held out, forgotten.
+        grid_r: The values to try for ``alpha_r``.
+        grid_f: The values to try for ``alpha_f``.
+        tuning_samples: The most samples of each kind that a candidate is measured on: retained and held out,
+            forgotten and held out, forgotten.
         batch_size: Samples per forward pass.
     """
 
@@ -98,7 +98,7 @@ class Svd(Method):
     ) -> tuple[float, float]:
         """Return a pair that scores higher than its neighbours on the grid.
 
-        The forget samples themselves are judged beside the held-out ones: there are more of them.
+        The forget samples themselves are judged with the held-out ones: there are more of them.
         """
         scores: dict[tuple[float, float], float] = {}
         # The gentlest first: the weaker the removal, and the stronger the protection, the gentler.
@@ -109,9 +109,9 @@ class Svd(Method):
             pair = grid_r[place[0]], grid_f[place[1]]
             if pair not in scores:
                 apply_edits(edits, *pair)
-                stands = measure_candidate(model, forget, retain)
-                scores[pair] = stands.score
-                values = {"alpha_r": pair[0], "alpha_f": pair[1], **stands.values()}
+                found = measure_candidate(model, forget, retain)
+                scores[pair] = found.score
+                values = {"alpha_r": pair[0], "alpha_f": pair[1], **found.values()}
                 on_step(Step("search", len(scores), len(grid_r) * len(grid_f), values))
             return scores[pair]
 
@@ -126,9 +126,9 @@ def climb(
     """Climb a grid along its columns and its rows in turn, until no neighbour is better.
 
     Args:
-        score: Of a place, not negative; asked for again and again. Nought says nothing of where to go:
-            then the way leads to larger indices.
-        start: Where to begin.
+        score: Of a place, not negative; asked for repeatedly. Zero gives no direction: the search then moves
+            to larger indices.
+        start: The place to begin at.
         shape: How many rows and columns there are.
 
     Returns:
@@ -159,7 +159,7 @@ def _nearest(grid: list[float], alpha: float) -> int:
 
 
 class Edit:
-    """One layer's weight, and what serves every pair of alphas."""
+    """One layer's weight, and what all pairs of alphas share."""
 
     def __init__(self, layer: Layer, retain_moment: Tensor, forget_moment: Tensor) -> None:
         self.layer = layer
@@ -172,7 +172,7 @@ class Edit:
 
 
 class _Group:
-    """``W P^T = W - (W - W M_r) M_f``: what is in brackets once for each alpha_r."""
+    """``W P^T = W - (W - W M_r) M_f``: the bracket is computed once for each alpha_r."""
 
     def __init__(self, weight: Tensor, retain: Tensor, forget: Tensor) -> None:
         self._weight = weight.clone()
@@ -189,7 +189,7 @@ class _Group:
 
 
 def edits_of(model: nn.Module, retain_moments: Moments, forget_moments: Moments) -> list[Edit]:
-    """Prepare the edit of every layer that was seen at work.
+    """Prepare the edit of every observed layer.
 
     Args:
         model: The model that the moments were taken of.
@@ -206,7 +206,7 @@ def edits_of(model: nn.Module, retain_moments: Moments, forget_moments: Moments)
 
 
 def apply_edits(edits: list[Edit], alpha_r: float, alpha_f: float) -> None:
-    """Write every weight as the pair of alphas makes it of the original (Kodge et al., eq. 5-6)."""
+    """Write every weight that the pair of alphas makes of the original (Kodge et al., eq. 5-6)."""
     with torch.no_grad():
         for edit in edits:
             edit.layer.weight.copy_(edit.weight(alpha_r, alpha_f))

@@ -21,7 +21,7 @@ from unlearn_core.tuning import measure_candidate
 Rate = Annotated[float, Field(gt=0)]
 Rates = tuple[Rate, Rate]
 PUBLISHED: Rates = (0.02, 0.01)
-"""Learning rates of impair and repair in the authors' notebook, taken where there is nothing to tune on."""
+"""Learning rates of impair and repair in the authors' notebook, used if there is nothing to tune on."""
 
 
 class Unsir(Method):
@@ -29,7 +29,7 @@ class Unsir(Method):
 
     Tarun, Chundawat, Mandal & Kankanhalli, "Fast Yet Effective Machine Unlearning", TNNLS 2023, arXiv
     2111.08947, section IV. The forgotten class's training data is never touched: noise that maximises the
-    loss on its label (eq. 2) stands for it. Each class's noise keeps its own label (the authors'
+    loss on its label (eq. 2) takes its place. Each class's noise keeps its own label (the authors'
     notebook labels all of it 0).
 
     Attributes:
@@ -38,16 +38,16 @@ class Unsir(Method):
         noise_penalty: Weight of the noise's mean squared norm.
         noise_batch: Noise images per class; None takes ``batch_size``.
         noise_copies: How often each noise image occurs in the impair data.
-        noise_model_mode: The model's mode meanwhile; the authors' notebook has it in train mode.
+        noise_model_mode: The model's mode while noise is learnt; the authors' notebook uses train mode.
         retain_per_class: Retain samples of each class, at most.
         impair_lr: Learning rate of the impair step; None searches ``rates``.
         repair_lr: Learning rate of the repair step; None searches ``rates``, half of ``impair_lr`` if that
             is given.
-        rates: What is tried for the two, from the gentlest on.
+        rates: The values to try for the two, the gentlest first.
         impair_epochs: Passes over noise and retain samples.
         repair_epochs: Passes over the retain samples alone; None takes the published number of steps, 32.
-        batch_size: Samples per step; None takes the published 256, or less where that would leave fewer
-            than a dozen steps in a pass.
+        batch_size: Samples per step; None takes the published 256, or less if that would leave fewer than a
+            dozen steps in a pass.
     """
 
     name: Literal["unsir"] = "unsir"
@@ -140,11 +140,11 @@ class Unsir(Method):
         best, chosen, weights = -1.0, candidates[0], run.weights()
         for index, rates in enumerate(candidates, 1):
             run.go(rates, on_step)
-            stands = measure_candidate(run.model, tuning.forget, tuning.retain)
-            on_step(Step("search", index, len(candidates), {"impair_lr": rates[0], **stands.values()}))
-            if stands.score > best:
-                best, chosen, weights = stands.score, rates, run.weights()
-            if stands.within_reach == 0:
+            found = measure_candidate(run.model, tuning.forget, tuning.retain)
+            on_step(Step("search", index, len(candidates), {"impair_lr": rates[0], **found.values()}))
+            if found.score > best:
+                best, chosen, weights = found.score, rates, run.weights()
+            if found.within_reach == 0:
                 break  # the class is gone: larger steps only cost more
         run.model.load_state_dict(weights)
         return chosen
@@ -156,7 +156,7 @@ class Unsir(Method):
 
 
 class _Run:
-    """Impair and repair from the original weights, as often as rates are tried."""
+    """Impair and repair from the original weights, once for each pair of rates."""
 
     def __init__(
         self,
@@ -207,7 +207,7 @@ class _Run:
 def learn_noise(
     model: nn.Module, start: Tensor, label: int, *, steps: int, rate: float, penalty: float
 ) -> tuple[Samples, list[float]]:
-    """Learn inputs that the model holds least for a class (Tarun et al., eq. 2), with Adam.
+    """Learn inputs that the model least takes for a class (Tarun et al., eq. 2), with Adam.
 
     Args:
         model: Frozen; used in the mode that it is in.

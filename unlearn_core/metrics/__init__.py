@@ -45,13 +45,13 @@ CATALOGUE: tuple[type[Metric], ...] = (
     Zrf,
     InterclassConfusion,
 )
-"""Every metric there is, in the order of reading: utility, attacks, what is left inside, distances."""
+"""Every metric, in reading order: utility, attacks, what is left inside, distances."""
 
 DEFAULT: tuple[Metric, ...] = tuple(metric() for metric in CATALOGUE)
 """What the pipeline measures, with every setting at its default: what was not observed costs nothing."""
 
 WORDS: Mapping[str, Words] = {name: words for kind in CATALOGUE for name, words in kind.words.items()}
-"""The plain words for what they measure, by the beginning of a measurement's name."""
+"""The plain words for what they measure, by a prefix of a measurement's name."""
 
 
 def parse_metric(raw: bytes | str | Mapping[str, Any], others: tuple[type[Metric], ...] = ()) -> Metric:
@@ -62,6 +62,6 @@ def parse_metric(raw: bytes | str | Mapping[str, Any], others: tuple[type[Metric
         others: Metrics that are not Lethe's own.
 
     Returns:
-        The metric. What is wrong is a ``ConfigurationError`` that lists every problem.
+        The metric. Invalid input raises a ``ConfigurationError`` that lists every problem.
     """
     return parse_one_of("metric", (*CATALOGUE, *others), raw)

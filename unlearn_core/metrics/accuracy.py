@@ -13,11 +13,11 @@ from unlearn_core.records.words import Words
 
 
 class Accuracy(Metric):
-    """Share of samples classified right, and mean cross-entropy in nats, every sample weighing the same.
+    """Share of samples classified right, and mean cross-entropy in nats, every sample weighted equally.
 
-    Measures ``accuracy.{part}.{side}`` and ``loss.{part}.{side}`` of every view there is, and for the parts
-    in ``per_class`` also ``accuracy.{part}.class.{index}`` of every class that has a sample there, both
-    sides taken together. Accuracies are fractions with Clopper–Pearson intervals, losses have Student's t
+    Measures ``accuracy.{part}.{side}`` and ``loss.{part}.{side}`` of every view, and for the parts in
+    ``per_class`` also ``accuracy.{part}.class.{index}`` of every class that has a sample there, both sides
+    taken together. Accuracies are fractions with Clopper–Pearson intervals, losses have Student's t
     intervals.
 
     Traps: the retrained model's accuracy on forgotten data is the target, not 0; and a mean over classes
@@ -53,7 +53,7 @@ class Accuracy(Metric):
         """Measure one model.
 
         Args:
-            subject: The model's outputs; the reference is not looked at.
+            subject: The model's outputs; the reference is not used.
             seed: Not used: nothing here is random.
 
         Returns:

@@ -19,9 +19,9 @@ class Activation(Metric):
     """Activation distance: mean L2 distance between the model's and the retrained model's softmax outputs.
 
     Golatkar et al. (arXiv 2012.13431) compare activations of the last layer in this way, and papers on
-    unlearning print it under this name. Measures ``activation.{part}.{side}`` of every view, from 0 to √2,
-    with Student's t intervals; with a second retrained model also ``activation.floor.{part}.{side}``,
-    the same between the two retrained ones.
+    unlearning report it under this name. Measures ``activation.{part}.{side}`` of every view, from 0 to √2,
+    with Student's t intervals; with a second retrained model also ``activation.floor.{part}.{side}``, the
+    same between the two retrained ones.
 
     Traps: without the floor it means nothing; it has no sign; and where both models are nearly certain it
     counts disagreements and little else.
@@ -36,7 +36,7 @@ class Activation(Metric):
     below: ClassVar[str] = "nothing: closer than two retrained models are"
     words: ClassVar[Mapping[str, Words]] = {
         "activation": Words(
-            label="Distance of the answers",
+            label="Distance between the answers",
             explanation="Another distance from the retrained model’s answers: 0 is the same.",
         ),
     }
@@ -49,8 +49,8 @@ class Activation(Metric):
             seed: Not used: nothing here is random.
 
         Returns:
-            The measurements; none without a reference. A view that is empty, or that the reference did not
-            see the same samples of, raises ``UsageError``.
+            The measurements; none without a reference. A view that is empty, or on which the reference did
+            not see the same samples, raises ``UsageError``.
         """
         return distances(subject, "activation", _apart, highest=sqrt(2))
 

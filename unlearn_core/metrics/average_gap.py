@@ -64,7 +64,7 @@ class AverageGap(Metric):
             The measurements; none without a reference.
 
         Raises:
-            UsageError: If there is no view, or one that is needed is empty or absent.
+            UsageError: If there is no view, or a needed one is empty or absent.
         """
         if not subject.views:
             raise UsageError("there is no view to compare accuracies on; observe both models on every view")
@@ -78,7 +78,7 @@ class AverageGap(Metric):
         return (Measurement(name="average_gap.mean", value=mean, samples=samples), *signed)
 
     def _quantities(self, subject: Subject, seed: int) -> dict[str, intervals.Estimate]:
-        """Return what is compared of one model, by name."""
+        """Return the compared quantities of one model, by name."""
         sides: tuple[Side, Side] = ("forget", "retain")
         found = {f"accuracy.train.{side}": subject.view("train", side) for side in sides}
         found["accuracy.test.retain"] = subject.view("test", "retain")

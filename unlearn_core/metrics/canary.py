@@ -1,4 +1,4 @@
-"""Canaries: are the planted and forgotten records told from those that chance held out?"""
+"""Canaries: can the planted and forgotten records be told from those held out by chance?"""
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal
@@ -28,7 +28,7 @@ class Canary(Metric):
     Mann–Whitney test, exact for up to eight canaries without ties and asymptotic otherwise.
     ``canary.exposure``, in bits: the mean over planted canaries of ``log2(n + 1) − log2(rank)``, each one's
     rank among the ``n`` held-out ones and itself, from the lowest loss. This is Carlini et al.'s exposure
-    with the held-out canaries for the space of candidates; it ends at ``log2(n + 1)``.
+    with the held-out canaries as the space of candidates; it is at most ``log2(n + 1)``.
 
     Traps: chance alone moves the AUC of ``n`` planted and ``n`` held-out canaries by about ``0.41 / √n`` (one
     standard deviation), so few show little. A model that was pushed away from the planted ones is below 0.5
@@ -63,7 +63,7 @@ class Canary(Metric):
         """Measure one model.
 
         Args:
-            subject: The model's outputs; the reference is not looked at.
+            subject: The model's outputs; the reference is not used.
             seed: Not used: nothing here is random.
 
         Returns:

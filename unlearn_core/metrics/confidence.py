@@ -21,7 +21,7 @@ class Confidence(Metric):
     Measures ``confidence.true_class.{part}.{side}``, in [0, 1], and ``confidence.entropy.{part}.{side}`` in
     nats, with Student's t intervals.
 
-    Traps: means hide two kinds of samples that average out; the membership attacks look at each sample.
+    Traps: means hide two kinds of samples that average out; the membership attacks use each sample.
     """
 
     name: Literal["confidence"] = "confidence"
@@ -31,7 +31,7 @@ class Confidence(Metric):
     below: ClassVar[str] = "true class: over-forgotten; entropy outside its range: over-forgotten"
     words: ClassVar[Mapping[str, Words]] = {
         "confidence.true_class": Words(
-            label="Trust in the right answer",
+            label="Confidence in the right answer",
             explanation="The probability that the model gives to the right class, on average.",
             unit="fraction",
             title="Confidence",
@@ -46,7 +46,7 @@ class Confidence(Metric):
         """Measure one model.
 
         Args:
-            subject: The model's outputs; the reference is not looked at.
+            subject: The model's outputs; the reference is not used.
             seed: Not used: nothing here is random.
 
         Returns:

@@ -48,8 +48,8 @@ class Divergence(Metric):
             seed: Not used: nothing here is random.
 
         Returns:
-            The measurements; none without a reference. A view that is empty, or that the reference did not
-            see the same samples of, raises ``UsageError``.
+            The measurements; none without a reference. A view that is empty, or on which the reference did
+            not see the same samples, raises ``UsageError``.
         """
         return distances(subject, "js", _bits, highest=1.0)
 

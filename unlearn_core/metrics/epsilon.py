@@ -31,8 +31,8 @@ class Epsilon(Metric):
     over retrained.
 
     Traps: it depends on N. Few models inflate ε, since the margins of two or three can be told apart by
-    luck; and at any N the best of so many attacks finds something: of two equal kinds of 16 to 128 models,
-    ε is about 2 and the quality about 0.1. So compare with retrained against retrained at the same N (the
+    luck; and at any N the best of so many attacks finds something: for two equal kinds of 16 to 128 models, ε
+    is about 2 and the quality about 0.1. So compare with retrained against retrained at the same N (the
     challenge took 512). The score hides what it is made of.
     """
 
@@ -119,7 +119,7 @@ def best_epsilon(unlearned: NDArray[np.float64], retrained: NDArray[np.float64],
     ]
     first, last = np.triu_indices(len(edges) + 1, 1)
     hits, alarms = (share[last] - share[first] for share in below)
-    # What lies between two thresholds is called unlearned, or what lies outside of them.
+    # What lies between two thresholds is called unlearned, or what lies outside them.
     false_positive = np.concatenate([alarms, 1 - alarms])
     false_negative = np.concatenate([1 - hits, hits])
     return max(0.0, float(_epsilon(false_positive, false_negative, delta).max()))
@@ -130,7 +130,7 @@ def _epsilon(
 ) -> NDArray[np.float64]:
     """Return the ε of every attack; minus infinity where the definition has none."""
     found = np.full(len(false_positive), -np.inf)
-    # Shares are multiples of 1 / N; rounding must not take a nought for something.
+    # Shares are multiples of 1 / N; rounding must not turn a zero into something else.
     none_missed, none_wrong = false_negative < 1e-12, false_positive < 1e-12
     found[none_missed & none_wrong] = np.inf
     usable = ~none_missed & ~none_wrong
@@ -142,7 +142,7 @@ def _epsilon(
 
 
 def _score(subject: Subject, quality: intervals.Estimate) -> Iterator[Measurement]:
-    """Yield the quality times what is left of the utility, where both models' views are there."""
+    """Yield the quality times what is left of the utility, if both models' views exist."""
     if subject.reference is None or not subject.views:
         return
     ratio = 0.0

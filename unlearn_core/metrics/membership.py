@@ -1,4 +1,4 @@
-"""Population membership inference: are the forgotten samples told from unseen ones of the same classes?"""
+"""Population membership inference: can the forgotten samples be told from unseen ones of the same classes?"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Membership(Metric):
     samples of each kind per fold and are not measured with fewer. ``samples`` is the smaller of both kinds.
 
     Traps: the retrained model's AUC need not be 0.5; an attack on a population finds few of the samples that
-    a model remembers singly, so failing says little.
+    a model remembers individually, so its failure says little.
     """
 
     name: Literal["membership"] = "membership"
@@ -48,21 +48,21 @@ class Membership(Metric):
     below: ClassVar[str] = "over-forgotten: told apart the other way round"
     words: ClassVar[Mapping[str, Words]] = {
         "mia.loss_auc": Words(
-            label="Attack by surprise",
+            label="Attack using surprise",
             explanation="How well somebody who sees only the model’s surprise tells forgotten samples from "
             "never-seen ones: 0.50 is guessing, 1.00 is always right.",
         ),
         "mia.logistic_auc": Words(
-            label="Learned attack on surprise",
+            label="Learned attack using surprise",
             explanation="The same by an attacker who learns where to draw the line: 0.50 is guessing.",
         ),
         "mia.softmax_auc": Words(
-            label="Learned attack on probabilities",
+            label="Learned attack using probabilities",
             explanation="The same by an attacker who sees the model’s largest probabilities: 0.50 is "
             "guessing.",
         ),
         "mia.balanced_accuracy": Words(
-            label="Attacker’s right calls",
+            label="Attacker’s accuracy",
             explanation="How often such an attacker is right about a sample: 50\u202f% is guessing.",
             unit="fraction",
         ),
@@ -86,7 +86,7 @@ class Membership(Metric):
         """Measure one model.
 
         Args:
-            subject: The model's outputs; the reference is not looked at.
+            subject: The model's outputs; the reference is not used.
             seed: For the draw of unseen samples and for the folds.
 
         Returns:
@@ -133,7 +133,7 @@ def attack(
         members: ``[members, signals]``.
         others: ``[others, signals]``.
         folds: How many folds, each holding some of both kinds.
-        repeats: How often to fold anew; averages the folding's noise.
+        repeats: How often to repeat the folding; averages out its noise.
         seed: For the folding.
 
     Returns:
@@ -169,11 +169,11 @@ class _Signals:
 
 
 def loss_scores(subject: Subject, *, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the scores of the attack by the raw loss, on the samples that ``Membership`` looks at.
+    """Return the scores of the attack by the raw loss, on the samples that ``Membership`` uses.
 
     Args:
         subject: The model's outputs.
-        seed: The seed that ``Membership`` was given.
+        seed: The seed of ``Membership``.
 
     Returns:
         The scores of members and of unseen samples; the HIGHER, the MORE LIKELY A MEMBER.
@@ -230,7 +230,7 @@ def matched(
 
 
 def _ordered(outputs: Outputs) -> NDArray[np.int64]:
-    """Return the rows in an order that their contents decide, so that the order handed in does not matter."""
+    """Return the rows in an order that their contents decide, so that the input order does not matter."""
     return np.lexsort((*outputs.probabilities().T, outputs.losses(), outputs.labels.numpy()))
 
 

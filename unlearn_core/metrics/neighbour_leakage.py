@@ -24,17 +24,17 @@ class NeighbourLeakage(Metric):
 
     A retrained model calls a forgotten image by the name of what it resembles. A model whose forgotten logit
     was pushed down spreads the rest in another way, and the attack MIA-NN (Ebrahimpour-Boroojeny et al.,
-    arXiv 2506.20893) reads that off the probabilities of the neighbouring classes. Measured is what such an
-    attack can feed on: the mean total-variation distance between the model's and the retrained model's
-    distributions over the classes that were not forgotten, each scaled to sum to one.
+    arXiv 2506.20893) reads that off the probabilities of the neighbouring classes. This metric measures what
+    such an attack can exploit: the mean total-variation distance between the model's and the retrained
+    model's distributions over the classes that were not forgotten, each scaled to sum to one.
 
     Measures ``neighbour_leakage.{part}.forget`` of every forget view, from 0 to 1, with Student's t
-    intervals; with a second retrained model also ``neighbour_leakage.floor.{part}.forget``. Beside the model
-    before unlearning it measures ``neighbour_leakage.original.{part}.forget``, the same distance from that
-    one: a model that hides a class says of the other classes what it always said, and lies at 0 where a
-    retrained model does not.
+    intervals; with a second retrained model also ``neighbour_leakage.floor.{part}.forget``. With the model
+    before unlearning it also measures ``neighbour_leakage.original.{part}.forget``, the same distance from
+    that model: one that merely hides a class says of the other classes what it always said, and lies at 0
+    where a retrained model does not.
 
-    Traps: most class methods fail it; without the floor it means nothing; with one class left over the
+    Traps: most class methods fail it; without the floor it means nothing; with only one class left the
     distributions cannot differ, and every distance is 0.
     """
 

@@ -22,11 +22,11 @@ class Probe(Metric):
     """Freeze the features, fit a new linear head, and see whether it finds what was forgotten.
 
     The head is a multinomial logistic regression (L2, C = 1) on standardised features of the last
-    linear layer, fitted on at most ``per_class`` training samples of every class, each class weighing the
-    same. In class scope it is fitted on all training data, forgotten classes included, and scored on the
-    held-out ``audit.forget``: suppressing a class in the head alone leaves its score where it was. In
-    sample scope it is fitted on the retained training data and scored on the forgotten samples' recorded
-    labels: mislabelled samples that the features have memorised score higher than through a retrained model.
+    linear layer, fitted on at most ``per_class`` training samples of every class, each class weighted
+    equally. In class scope it is fitted on all training data, forgotten classes included, and scored on the
+    held-out ``audit.forget``: suppressing a class in the head alone leaves its score where it was. In sample
+    scope it is fitted on the retained training data and scored on the forgotten samples' recorded labels:
+    mislabelled samples that the features have memorised score higher than through a retrained model.
 
     Measures ``probe.accuracy`` and, with a reference, ``probe.gap``: the accuracy minus that of a probe
     fitted in the same way on the retrained model's features.
@@ -52,7 +52,7 @@ class Probe(Metric):
         ),
         "probe.gap": Words(
             label="Recoverable knowledge, beyond the retrained model’s",
-            explanation="The same, less what the retrained model’s representation gives away.",
+            explanation="The same, minus what the retrained model’s representation gives away.",
             unit="difference",
         ),
     }

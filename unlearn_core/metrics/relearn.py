@@ -19,15 +19,15 @@ class Relearn(Metric):
     the curve that ``unlearn_core.relearning`` observed: one optimiser, the same samples and batches for every
     model. Fast relearning says that something is still there.
 
-    Measures ``relearn.steps``, the step of the first look at which the model had arrived, and
+    Measures ``relearn.steps``, the first measured step at which the model had arrived, and
     ``relearn.censored``: 1 if it never had, and then the steps are the limit, which the true number exceeds;
     else 0. With a reference ``relearn.retrained.steps`` and ``relearn.retrained.censored`` too, and
     ``relearn.ratio``, the model's steps over the retrained model's. There are no intervals: one run is one
     number.
 
-    Traps: a ratio of a censored number is a bound and not a value, so look at both flags; where the retrained
-    model needs no step at all, which is usual for a few samples of classes that are kept, there
-    is no ratio, unless the model needs none either: then it is 1.
+    Traps: a ratio of a censored number is a bound and not a value, so check both flags; where the retrained
+    model needs no step at all, which is usual for a few samples of classes that are kept, there is no ratio,
+    unless the model needs none either: then it is 1.
     """
 
     name: Literal["relearn"] = "relearn"
@@ -42,7 +42,7 @@ class Relearn(Metric):
     words: ClassVar[Mapping[str, Words]] = {
         "relearn.steps": Words(
             label="Steps to learn it again",
-            explanation="How many steps of training bring the forgotten data back. Much fewer than the "
+            explanation="How many steps of training bring the forgotten data back. Far fewer than the "
             "retrained model needs means that something was left.",
             unit="count",
         ),
@@ -79,12 +79,12 @@ class Relearn(Metric):
             The measurements; none where no curve was observed.
 
         Raises:
-            UsageError: If a curve has no look.
+            UsageError: If a curve is empty.
         """
         if (seen := subject.relearning) is None:
             return ()
         if not seen.model.steps or (seen.reference is not None and not seen.reference.steps):
-            raise UsageError("a relearn curve has no look; look at least once, before the first step")
+            raise UsageError("a relearn curve is empty; measure at least once, before the first step")
         goal = seen.original - self.within
         found = [*_arrival("relearn", seen.model, goal)]
         if seen.reference is not None:

@@ -57,7 +57,7 @@ class SvcEfficacy(Metric):
         """Measure one model.
 
         Args:
-            subject: The model's outputs; the reference is not looked at.
+            subject: The model's outputs; the reference is not used.
             seed: For the draw of the samples to fit on.
 
         Returns:

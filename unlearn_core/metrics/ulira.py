@@ -18,7 +18,7 @@ from unlearn_core.records.words import Words
 from unlearn_core.resampling import Statistic, bootstrap
 
 LEAST_SHADOWS, LEAST_SPREAD = 4, 1e-6
-"""Shadows of each kind to fit and to hold out at all; and the least standard deviation, in nats."""
+"""The fewest shadows of each kind to fit and hold out; and the least standard deviation, in nats."""
 
 
 class ULira(Metric):
@@ -26,21 +26,21 @@ class ULira(Metric):
 
     U-LiRA, Hayes et al. (arXiv 2403.01218), after Carlini et al. (arXiv 2112.03570).
 
-    Of T pairs of shadow models, one kind saw the sample and was made to unlearn it, the other never saw it.
-    The margins ``φ = log p_y − log Σ_{k≠y} p_k`` of each kind are a Gaussian per sample, whose variance all
-    samples share while fewer than ``share_variance_below`` shadows were fitted. The score of a sample is the
-    log likelihood ratio at the *target* model's margin: **the HIGHER, the MORE LIKELY seen and unlearned.**
-    The last ``held_out`` of the shadows are not fitted: the threshold of the balanced accuracy is the best
-    one on them, and where the target was trained on every sample, those of them that never saw the samples
-    are what it has to be told from.
+    Of T pairs of shadow models, one kind saw the sample and unlearned it, the other never saw it. The margins
+    ``φ = log p_y − log Σ_{k≠y} p_k`` of each kind are modelled as a Gaussian per sample, whose variance all
+    samples share if fewer than ``share_variance_below`` shadows were fitted. The score of a sample is the log
+    likelihood ratio at the *target* model's margin: **the HIGHER, the MORE LIKELY seen and unlearned.** The
+    last ``held_out`` of the shadows are not fitted: the threshold of the balanced accuracy is the best one on
+    them, and if the target was trained on every sample, the target is compared with those of them that never
+    saw the samples.
 
     Measures ``ulira.auc`` and ``ulira.balanced_accuracy``, with at least 1,000 samples that the target never
     saw also ``ulira.tpr_at_1pct_fpr``, all with intervals by bootstrap over samples; and ``ulira.shadows``,
     T.
 
-    Traps: the target must be no shadow, and the shadows must run the very same unlearning; with a T of 8 to
-    16 it is a weaker attack than with a hundred and more, so it can clear no model: state T. The intervals
-    are over samples of one target and say nothing of other targets.
+    Traps: the target must not be a shadow, and the shadows must run the very same unlearning; with a T of 8
+    to 16 it is a weaker attack than with a hundred or more, so it cannot clear a model: state T. The
+    intervals are over samples of one target and say nothing about other targets.
     """
 
     name: Literal["ulira"] = "ulira"
@@ -81,7 +81,7 @@ class ULira(Metric):
         if (shadows := subject.shadows) is None:
             return ()
         if (count := len(shadows.inside)) < LEAST_SHADOWS:
-            raise UsageError(f"{count} shadows of each kind came; U-LiRA takes at least {LEAST_SHADOWS}")
+            raise UsageError(f"got {count} shadows of each kind; U-LiRA needs at least {LEAST_SHADOWS}")
         kept = min(max(1, round(self.held_out * count)), count - 2)
         ratio = _Ratio(shadows.inside[:-kept], shadows.outside[:-kept], shared=self._shared(count - kept))
         unseen = ratio(shadows.outside[-kept:])

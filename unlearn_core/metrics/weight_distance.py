@@ -16,11 +16,11 @@ class WeightDistance(Metric):
     Whole as in DeltaGrad (Wu et al., arXiv 2006.14755), by layer as with UNSIR (Tarun et al., arXiv
     2111.08947). Measures ``weight_distance.whole`` and ``weight_distance.layer.{name}`` of every layer with a
     matrix or a kernel; with a second retrained model also ``weight_distance.floor.…``, the same between the
-    two retrained ones. No sample is looked at, and nothing is estimated: there are no intervals.
+    two retrained ones. No sample is used, and nothing is estimated: there are no intervals.
 
     Traps: two retrained models are *far* apart, since nets that compute the same may differ in the order of
-    their units: without the floor it means nothing, and a distance below the floor is what every method has
-    that starts from the original. It is a description and no test of forgetting.
+    their units: without the floor it means nothing, and every method that starts from the original has a
+    distance below the floor. It is a description and not a test of forgetting.
     """
 
     name: Literal["weight_distance"] = "weight_distance"
@@ -32,8 +32,8 @@ class WeightDistance(Metric):
     words: ClassVar[Mapping[str, Words]] = {
         "weight_distance": Words(
             label="Distance of the parameters",
-            explanation="How far the model’s numbers are from the retrained model’s, of their size. Two "
-            "retrained models are far apart as well, so this describes and does not test.",
+            explanation="How far the model’s numbers are from the retrained model’s, relative to their size. "
+            "Two retrained models are far apart as well, so this describes and does not test.",
             unit="fraction",
         ),
     }
@@ -60,6 +60,6 @@ def _named(name: str, distances: WeightDistances) -> Iterator[Measurement]:
     yield Measurement(name=f"{name}.whole", value=distances.whole)
     spelt = Counter(layer.lower() for layer in distances.layers)
     for layer, distance in distances.layers.items():
-        # Names are in lower case, but for those that would then be one.
+        # Names are in lower case, except those that would then coincide.
         shown = layer.lower() if spelt[layer.lower()] == 1 else layer
         yield Measurement(name=f"{name}.layer.{shown}", value=distance)

@@ -22,8 +22,8 @@ class Zrf(Metric):
     overlaps with it, with Student's t interval; and with a reference ``zrf.gap.train.forget``, minus the
     retrained model's.
 
-    Traps: an untrained net is not a retrained one. A retrained model is sure of what it says of data that it
-    never saw, so its ZRF is *not* 1, and a ZRF near 1 is forgetting too much: read the gap.
+    Traps: an untrained net is not a retrained one. A retrained model is sure of what it says about data that
+    it never saw, so its ZRF is *not* 1, and a ZRF near 1 is forgetting too much: read the gap.
     """
 
     name: Literal["zrf"] = "zrf"

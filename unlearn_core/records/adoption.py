@@ -10,7 +10,7 @@ from unlearn_core.records.data import Normalisation
 
 
 class Claims(Record):
-    """The card that may stand beside a checkpoint; whatever is not claimed is found out, or unknown.
+    """The card that may stand beside a checkpoint; whatever is not claimed is determined, or unknown.
 
     ``classes`` are in the order of the model's outputs, ``accuracy`` is on held-out data, between 0 and 1.
     Without a ``recipe`` the model cannot be retrained.

@@ -1,4 +1,4 @@
-"""What stands beside a file of tensors: the cards of checkpoints and of second moments."""
+"""The cards beside files of tensors: of checkpoints and of second moments."""
 
 from typing import Literal
 
@@ -42,7 +42,7 @@ class Architecture(Record):
 class CheckpointCard(Record):
     """A checkpoint's identity and origin; the weights are in the safetensors file beside it.
 
-    Of an adopted model the seed and the threads are not known, and the recipe may not be.
+    For an adopted model the seed and the threads are unknown, and the recipe may be.
 
     ``trained`` is the last model that was trained in full, None if that is this one, and ``deletions`` how
     many requests were served on it since.

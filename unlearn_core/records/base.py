@@ -32,7 +32,7 @@ def canonical_json(value: Any) -> bytes:
 
 
 def sha256(data: bytes) -> Sha256:
-    """Return the digest of bytes, with the algorithm's name in front."""
+    """Return the digest of bytes, prefixed with the algorithm's name."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""A comparison of methods: what one did in one case, and where all of them stand."""
+"""A comparison of methods: what one did in one case, and how all of them rank."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ RunOutcome = VerdictName | Literal["failed"]
 
 
 class ForgetSet(Record):
-    """What is forgotten in a case. ``name`` stands on pages, so it never names a person."""
+    """What is forgotten in a case. ``name`` appears on pages, so it never names a person."""
 
     kind: ForgetKind
     name: str
@@ -21,11 +21,11 @@ class ForgetSet(Record):
 
 
 class BenchmarkRow(Record):
-    """One method in one case, beside the model retrained for the same forget set and seed.
+    """One method in one case, and the model retrained for the same forget set and seed.
 
     ``values`` are the method's measurements and ``retrained`` the same of the retrained model; both are
     empty where the method failed, and ``why`` says so. ``seconds`` are the method's, with the second moments
-    if it needs them, ``retraining_seconds`` those of its retrained model, None where nobody timed it;
+    if it needs them, ``retraining_seconds`` those of its retrained model, None if it was not timed;
     ``took_seconds`` is the whole case, measuring included.
     """
 
@@ -46,7 +46,7 @@ class BenchmarkRow(Record):
 
 
 class MethodSummary(Record):
-    """Where one method stands on one kind of forget set.
+    """One method's results on one kind of forget set.
 
     ``gaps`` are the mean signed gaps to the retrained model, method minus retrained, over the cases in which
     both were measured: ``samples`` counts them, and a single one has no interval. ``average_gap`` and
@@ -72,7 +72,7 @@ class MethodSummary(Record):
 
 
 class Leaderboard(Record):
-    """All of a comparison: the standings by kind of forget set, best average gap first, and every row."""
+    """All of a comparison: the methods by kind of forget set, best average gap first, and every row."""
 
     schema_version: Literal["lethe.leaderboard/1"] = "lethe.leaderboard/1"
     dataset: str
@@ -107,7 +107,7 @@ class Forecast(Record):
 
 
 class BenchmarkReport(Record):
-    """What ``lethe benchmark`` foresaw, and where it wrote what came out; None if it was not run.
+    """What ``lethe benchmark`` forecast, and where it wrote the results; None if it was not run.
 
     ``pages`` are paths from the checkout's root where they lie in it, ``run`` is MLflow's id of the run.
     """

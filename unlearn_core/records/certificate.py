@@ -61,10 +61,10 @@ class CoverageSummary(Record):
 
 
 class Judgement(Record):
-    """What the gate said, and every number that it was told.
+    """The gate's verdict, and every number that it was given.
 
-    ``references`` are the evaluations of retrained models; none of them at evidence level E0. ``policy`` is
-    what made the verdict of the numbers; the first certificates carry its digest alone.
+    ``references`` are the evaluations of retrained models; none of them at evidence level E0. ``policy`` gave
+    the verdict for these numbers; the first certificates carry only its digest.
     """
 
     verdict: Verdict
@@ -93,16 +93,16 @@ class ValidationSummary(Record):
 
 
 class DeletionCertificate(Record):
-    """The predicate: what was asked, what was done, what came out, and how that is known.
+    """The predicate: what was asked, what was done, what the result was, and how that is known.
 
     ``method`` is the method's own JSON with every hyper-parameter; ``lock`` the digest of the pipeline's
     lock before certification; ``ledger`` the head of the audit ledger at that moment; ``attempts`` every
     rung in ladder order, the accepted one last; ``note`` what the reader must know of an inconclusive
-    verdict; ``drift`` is absent from the first certificates; ``group`` is there where the request was served
+    verdict; ``drift`` is absent from the first certificates; ``group`` is present if the request was served
     together with others, and then data, models and judgement are those of all of them; ``approval``, the
-    digest of a person's decision, where the policy asks for one; ``extensions`` name whatever of the source,
-    the method and the metrics is not Lethe's own.
-    ``schema_version`` has no default: bytes that do not say what they are, are refused.
+    digest of a person's decision, if the policy asks for one; ``extensions`` name whichever of the source,
+    the method and the metrics is not Lethe's own. ``schema_version`` has no default: bytes without it
+    are refused.
     """
 
     schema_version: Literal["lethe.certificate/1"]
@@ -147,7 +147,7 @@ class DeletionCertificate(Record):
         drift: Drift | None = None,
         source: Extension | None = None,
     ) -> Self:
-        """Build a certificate out of the records that the pipeline has anyway.
+        """Build a certificate from the records that the pipeline already has.
 
         Args:
             request: The request, a single one; only its id, kind and scope digest are taken.
@@ -158,17 +158,17 @@ class DeletionCertificate(Record):
             judgement: The gate's verdict and the evaluations that it rests on.
             attempts: Every rung tried, in ladder order, the accepted one last.
             validation: What the data had to meet.
-            cost: What all of it cost, or None if a result was taken from a cache without its times.
+            cost: The total cost, or None if a result was taken from a cache without its times.
             provenance: Code, machine, seeds and times.
             lock: Digest of the pipeline's lock before certification.
             moments: Digest of the second moments, if the method used them.
             ledger: Head of the audit ledger.
             note: What the reader must know; needed with an inconclusive verdict.
             drift: How far the model has come from the last one that was trained in full.
-            source: Where the data's source is from, where that is not Lethe.
+            source: Where the data's source is from, if that is not Lethe.
 
         Returns:
-            The certificate, valid by itself; whether its parts agree is for ``audit.certificate.check``.
+            The certificate, valid as a record; ``audit.certificate.check`` checks whether its parts agree.
         """
         return cls(
             schema_version="lethe.certificate/1",
@@ -197,13 +197,13 @@ class DeletionCertificate(Record):
 
 
 class SubjectDigest(Record):
-    """A digest as in-toto writes it: hexadecimal, without the algorithm in front."""
+    """A digest as in-toto writes it: hexadecimal, without the algorithm's name."""
 
     sha256: HexDigest
 
 
 class StatementSubject(Record):
-    """What a statement is about: the new model's file. ``digest`` itself is taken: every record has one."""
+    """What a statement is about: the new model's file. The name ``digest`` is taken: every record has one."""
 
     name: str = Field(min_length=1)
     file_digest: SubjectDigest = Field(alias="digest")
@@ -219,7 +219,7 @@ class Statement(Record):
 
     @classmethod
     def of(cls, certificate: DeletionCertificate, *, name: str) -> Self:
-        """State a certificate of its own model.
+        """Make the statement of a certificate about its own model.
 
         Args:
             certificate: The predicate.

@@ -35,9 +35,9 @@ class DatasetCard(Record):
     """A data set's identity.
 
     ``rows_digest`` is over the rows ``(sample_id, label, split, subject_id, sha256)`` in the order of their
-    ids, whatever the files look like. ``lineage`` holds the digests of the data sets that this one was
-    retained from, newest first. ``extension`` is the source that the rows came from, where that is not
-    Lethe's own.
+    ids, whatever the layout of the files. ``lineage`` holds the digests of the data sets that this one was
+    retained from, newest first. ``extension`` is the source that the rows came from, if that is not Lethe's
+    own.
     """
 
     schema_version: Literal["lethe.dataset/1"] = "lethe.dataset/1"

@@ -32,7 +32,7 @@ class SplitRecord(Record):
 
     @property
     def method_scope(self) -> Literal["classes", "samples"]:
-        """What a method sees of the scope: a subject's rows are samples."""
+        """The scope as a method sees it: a subject's rows are samples."""
         return "classes" if self.scope_kind == "classes" else "samples"
 
     @property
@@ -64,14 +64,14 @@ class Rung(Record):
 
     @property
     def has_drifted(self) -> bool:
-        """Whether nothing but the drift budget stands against the model."""
+        """Whether only the drift budget speaks against the model."""
         return self.drift is not None and not self.accepted
 
 
 class DeletionRecord(Record):
     """The whole ladder of one deletion, without times and costs.
 
-    ``tried`` names the methods in the order of trying. Those with a model to judge are in ``rungs``, those
+    ``tried`` names the methods in the order tried. Those with a model to judge are in ``rungs``, those
     without in ``failed``; ``left_out`` were not tried. ``references`` are models retrained to compare with.
     """
 
@@ -98,11 +98,11 @@ class DeletionRecord(Record):
 
     @property
     def reference(self) -> Evaluation | None:
-        """The first retrained model, which is shown beside the others, if there is one."""
+        """The evaluation of the first retrained model, shown with the others, if there is one."""
         return next(iter(self.references), None)
 
     def evaluations(self, rung: Rung | None) -> dict[str, Evaluation]:
-        """Return what was measured on the original, on a rung's model and on a retrained one, if they are."""
+        """Return what was measured on the original, on a rung's model and on a retrained one, if any."""
         found = {
             "original": self.original,
             "unlearned": None if rung is None else rung.evaluation,
@@ -112,7 +112,7 @@ class DeletionRecord(Record):
 
 
 class Outcome(Record):
-    """What came of an accepted deletion, without anything that differs from run to run."""
+    """The result of an accepted deletion, without anything that differs from run to run."""
 
     schema_version: Literal["lethe.outcome/1"] = "lethe.outcome/1"
     request: RequestId
@@ -131,7 +131,7 @@ class Outcome(Record):
 class Released(Record):
     """An accepted deletion as it stands in this checkout: the outcome, and where its evidence is.
 
-    ``group`` is there where the request was served together with others: they share model, version and run.
+    ``group`` is set if the request was served together with others: they share model, version and run.
     """
 
     schema_version: Literal["lethe.released/1"] = "lethe.released/1"

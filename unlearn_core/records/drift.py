@@ -13,7 +13,7 @@ class LayerDrift(Record):
     With weights W0 then and W now, and C the second moment of the layer's inputs then, over the data that
     is retained now: ``weight_distance`` is ``|W - W0| / |W0|``, and ``retained_energy`` is
     ``1 - |(W - W0) C^(1/2)|² / |W0 C^(1/2)|²``: the share of the layer's output energy on the retained data
-    that the change of the weight leaves in place. It is negative where the change puts out more than the
+    that the change of the weight leaves in place. It is negative if the change outputs more energy than the
     weight did. ``staleness`` is the relative distance of the second moments that were carried by subtraction
     from those at the new weights. All norms are Frobenius norms; biases are not part of a layer here.
     """
@@ -31,7 +31,7 @@ class DriftSummary(Record):
     on it since, this one included; a model that is trained in full is its own origin. ``weight_distance``
     is over all parameters together. Of the layers' values the worst are given: the largest
     ``layer_weight_distance`` and ``staleness``, the smallest ``retained_energy``. ``staleness`` is None for a
-    model that is trained in full: its second moments are taken anew. ``accuracy`` is that on the retained
+    model that is trained in full: its second moments are taken afresh. ``accuracy`` is that on the retained
     part of the audit split, and ``accuracy_at_origin`` the origin's on the same samples.
     """
 

@@ -26,7 +26,7 @@ class Measurement(Record):
 class Evaluation(Record):
     """Every number measured on one model for one request. Times and costs are not among them.
 
-    ``extensions`` are the metrics among those that measured which are not Lethe's own.
+    ``extensions`` are the metrics used that are not Lethe's own.
     """
 
     schema_version: Literal["lethe.evaluation/1"] = "lethe.evaluation/1"
@@ -56,7 +56,7 @@ class Cost(Record):
     """What an attempt cost. Differs from run to run, so it never enters a pinned file.
 
     ``seconds`` include statistics, search and validation; ``samples_seen`` counts a sample once per
-    forward pass. Both include the search from outside that found the hyper-parameters, if there was one;
+    forward pass. Both include the outside search that found the hyper-parameters, if there was one;
     ``tuning_seconds`` is its part.
     """
 

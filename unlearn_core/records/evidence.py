@@ -17,10 +17,10 @@ class StoredFile(Record):
 
 
 class EvidenceManifest(Record):
-    """All that belongs to one certificate; it is written last, so what has a manifest is complete.
+    """All that belongs to one certificate; it is written last, so evidence with a manifest is complete.
 
     ``registered_model`` is the name in the registry, ``model`` the digest of the weights, ``certificate``
-    that of the certificate file. There is no time in it: the same evidence has the same manifest.
+    that of the certificate file. It holds no time: the same evidence has the same manifest.
     """
 
     schema_version: Literal["lethe.evidence/1"] = "lethe.evidence/1"

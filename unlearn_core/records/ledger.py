@@ -1,4 +1,4 @@
-"""The ledger of deletion requests: what was asked for, where it stands, and every change of that."""
+"""The ledger of deletion requests: what was asked for, its state, and every change of state."""
 
 from typing import Annotated, Literal
 
@@ -20,11 +20,11 @@ Actor = Annotated[str, StringConstraints(pattern=LINE, max_length=200)]
 """The name of a person or a worker."""
 
 Reason = Annotated[str, StringConstraints(pattern=LINE, max_length=1000)]
-"""A line in somebody's words; the place for what happened, and not for names of persons."""
+"""A line of free text: for what happened, not for names of persons."""
 
 
 class Submission(Record):
-    """What was asked for, of which model, when, and by which day it must be done. It never changes."""
+    """What was asked for, of which model, when, and by which day it is due. It never changes."""
 
     schema_version: Literal["lethe.submission/1"] = "lethe.submission/1"
     request: DeletionRequest
@@ -35,16 +35,16 @@ class Submission(Record):
 
 
 class Entry(Record):
-    """A request as it stands.
+    """A request in its present state.
 
     Attributes:
         submission: What was asked for.
-        state: Where it stands.
+        state: Its present state.
         attempts: How often it was claimed.
-        worker: Who works at it, while it is running.
-        lease_until: When that claim expires, unless the worker gives a sign of life.
-        leader: Of the requests that are served in one run, the one that stands first; also while they wait to
-            be taken up again. None of what was not begun.
+        worker: Who is working on it, while it is running.
+        lease_until: When that claim expires, unless the worker extends it.
+        leader: The first of the requests that are served in one run; also while they wait to be resumed. None
+            if not begun.
     """
 
     schema_version: Literal["lethe.entry/1"] = "lethe.entry/1"
@@ -72,7 +72,7 @@ class LedgerEvent(Record):
         actor: Who did it.
         before: The state that was left; None for a new request.
         after: The state that was entered.
-        reason: Why, in somebody's words.
+        reason: Why, in free text.
         submission: The digest of what was asked for.
         previous: The digest of the event before; None for the first.
     """

@@ -10,14 +10,14 @@ from unlearn_core.records.data import Normalisation
 from unlearn_core.records.policy import Policy
 
 RegistryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-"""What a model, or a data set, may be called in a registry."""
+"""A valid name for a model or a data set in a registry."""
 
 
 class DealtSource(Record):
     """A source whose rows are dealt to the splits, class by class: these fractions, the rest to train on.
 
-    Where a source brings held-out rows of its own, they are dealt to the three in the same proportions,
-    and all its other rows are trained on.
+    If a source has its own held-out rows, they are dealt to the three in the same proportions, and all its
+    other rows are trained on.
 
     ``canaries`` training rows are planted: they get a wrong label, which a net memorises, and one extra
     subject. As many others get a wrong label too and are never trained on, so that forgetting the planted
@@ -46,13 +46,13 @@ class DigitsSource(DealtSource):
 
 
 class ImageSource(DealtSource):
-    """Images of a user's own.
+    """A user's own images.
 
-    ``classes`` gives the classes an order, the model's; without it they are in alphabetical order.
-    ``channels`` is 1 for grey and 3 for colour; without it, grey if every image is. ``image_size`` scales
-    the shorter side to so many pixels and keeps the centre; without it all images must be of one size.
-    ``normalisation`` is measured on the training rows where it is not given. An image that cannot be read
-    stops the import, or is skipped.
+    ``classes`` puts the classes in the model's order; without it they are in alphabetical order. ``channels``
+    is 1 for grey and 3 for colour; without it, grey if every image is. ``image_size`` scales the shorter side
+    to that many pixels and keeps the centre; without it all images must be of one size. ``normalisation`` is
+    measured on the training rows where it is not given. An image that cannot be read stops the import, or is
+    skipped.
     """
 
     name: RegistryName = "images"
@@ -95,7 +95,7 @@ class TorchvisionSource(ImageSource):
 
 
 class Columns(Record):
-    """What the columns of a table are called; of the last three, a table may have none."""
+    """The names of a table's columns; the last three are optional."""
 
     image: str = "image"
     label: str = "label"
@@ -120,7 +120,7 @@ class ParquetSource(ImageSource):
 OwnSettings = DigitsSource | ImageFolderSource | TorchvisionSource | ParquetSource | RetainedSource
 
 DatasetParams = Annotated[OwnSettings, Field(discriminator="source")]
-"""Settings of Lethe's own sources of data; where others are known, ``params_with`` them."""
+"""Settings of Lethe's own data sources; ``params_with`` adds others."""
 
 
 class TrainedParent(Record):
@@ -139,7 +139,7 @@ class ChampionParent(Record):
 
 
 class AdoptedParent(Record):
-    """A model that was trained elsewhere, by its weights' digest; ``lethe adopt`` brings it in."""
+    """A model that was trained elsewhere, by its weights' digest; ``lethe adopt`` imports it."""
 
     source: Literal["adopted"] = "adopted"
     weights: Sha256
@@ -161,10 +161,10 @@ class RunParams(Record):
 
 
 class MomentsParams(Record):
-    """How the second moments come about; the batch size bounds the memory.
+    """How the second moments are obtained; the batch size bounds the memory.
 
     ``collect`` takes them at the parent's weights. ``carry`` does that only for a parent that was trained in
-    full, and goes on with those of the deletion before, less what it forgot, for any other.
+    full; for any other it continues with those of the deletion before, minus what that forgot.
     """
 
     source: Literal["collect", "carry"] = "collect"
@@ -194,10 +194,10 @@ class Params(Record):
 
 
 def params_with(*others: type[ImageSource]) -> type[Params]:
-    """Return ``Params`` whose data set may also be of other sources than Lethe's own.
+    """Return ``Params`` whose data set may also come from sources other than Lethe's own.
 
     Args:
-        others: Their settings, each with a ``source`` of its own.
+        others: Their settings, each with its own ``source``.
 
     Returns:
         A class that validates the section ``dataset`` by the settings that its ``source`` names.

@@ -10,10 +10,10 @@ LAST_RESORT = "retrain"
 """The method that closes every ladder, named or not."""
 
 MOST_REFERENCES = 256
-"""Retrained models of one request, at most; as many shadow pairs as papers have used."""
+"""The most retrained models of one request; as many shadow pairs as papers have used."""
 
 _LEAST_SHADOWS = 5
-"""Pairs of shadow models that an attack can be fitted to, one that is left out among them."""
+"""The fewest pairs of shadow models that an attack can be fitted to, including one that is left out."""
 
 Failing = Literal["under_forgotten", "over_forgotten"]
 VerdictName = Literal["passes", "under_forgotten", "over_forgotten", "inconclusive"]
@@ -39,14 +39,14 @@ class Band(Record):
 
 
 def _always_judging(bands: tuple[Band, ...]) -> tuple[Band, ...]:
-    """Refuse bands none of which applies to a handful of samples: nothing would be judged then."""
+    """Refuse bands none of which apply to a handful of samples: nothing would be judged then."""
     if all(band.least_samples for band in bands):
         raise ValueError("at least one band must apply to any number of samples (least_samples: 0)")
     return bands
 
 
 def _enough_shadows(pairs: int) -> int:
-    """Refuse so few pairs that no attack can be fitted, once a retrained model was left out of its own."""
+    """Refuse too few pairs to fit an attack, after a retrained model is left out of its own."""
     if 0 < pairs < _LEAST_SHADOWS:
         raise ValueError(f"an attack takes at least {_LEAST_SHADOWS} pairs of shadow models, or 0 for none")
     return pairs
@@ -77,7 +77,7 @@ class DriftBudget(Record):
 
 
 class HumanApproval(Record):
-    """A person must approve each accepted model before it is certified and promoted, within so many hours."""
+    """A person must approve each accepted model, within some hours, before it is certified and promoted."""
 
     within_h: float = Field(gt=0, le=24 * 365)
 
@@ -85,12 +85,12 @@ class HumanApproval(Record):
 class Policy(Record):
     """What the gate asks for, per kind of scope (a subject's rows are samples).
 
-    A model is held against ``references`` retrained models, and attacked with the help of ``shadows`` pairs
-    of shadow models: those that are missing are built, or only those taken that were built before (cached).
-    From five retrained models on, their spread is known, and ``alpha`` bounds the chance of a wrong pass, and
-    of a wrong failure; see ``audit.policy``. Where planted canaries are forgotten, the bands of ``canaries``
-    apply beside those of ``samples``. ``metrics`` that are not Lethe's own are measured beside its own: their
-    settings, by name.
+    A model is compared with ``references`` retrained models, and attacked with the help of ``shadows`` pairs
+    of shadow models: missing ones are built, or only those built before are used (cached). From five
+    retrained models on, their spread is known, and ``alpha`` bounds the chance of a wrong pass, and of a
+    wrong failure; see ``audit.policy``. Where planted canaries are forgotten, the bands of ``canaries`` apply
+    in addition to those of ``samples``. ``metrics`` that are not Lethe's own are measured in addition to its
+    own: their settings, by name.
     """
 
     schema_version: Literal["lethe.policy/2"] = "lethe.policy/2"
@@ -105,7 +105,7 @@ class Policy(Record):
     classes: Bands
     samples: Bands
     canaries: tuple[Band, ...] = ()
-    # Left out of the canonical form where it is not asked for: earlier policies keep their digests.
+    # Left out of the canonical form if it is not asked for: earlier policies keep their digests.
     approval: HumanApproval | None = Field(default=None, exclude_if=lambda asked: asked is None)
     metrics: dict[str, dict[str, JsonValue]] = Field(
         default_factory=dict, exclude_if=lambda metrics: not metrics
@@ -118,8 +118,8 @@ FindingOutcome = Literal["inside", "under_forgotten", "over_forgotten", "undecid
 class Finding(Record):
     """One band applied to one model.
 
-    From ``lowest`` to ``highest`` a value is equivalent to the retrained models'. Where these are many enough
-    for their spread to be known, that is narrower than the band, and what lies outside may still be
+    From ``lowest`` to ``highest`` a value is equivalent to the retrained models'. If there are enough of
+    these for their spread to be known, that is narrower than the band, and what lies outside may still be
     *undecided*: neither shown to be equivalent nor to lie beyond the band.
     """
 

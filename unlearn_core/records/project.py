@@ -1,4 +1,4 @@
-"""A project of one's own: which Lethe it was made with, how it was made, and how it was upgraded."""
+"""A project: which Lethe it was made with, how it was made, and how it was upgraded."""
 
 from typing import Literal
 
@@ -20,8 +20,8 @@ class Software(Record):
 class Initialised(Record):
     """What ``lethe init`` has done in a folder; paths are relative to it.
 
-    ``made`` is new, ``extended`` has lines more, ``kept`` was there with other content and stays as it is.
-    Where the folder was a project before, ``existed`` is true and nothing was done.
+    ``made`` files are new, ``extended`` ones gained lines, ``kept`` ones existed with other content and stay
+    as they are. If the folder was a project before, ``existed`` is true and nothing was done.
     """
 
     existed: bool
@@ -35,7 +35,7 @@ class Upgraded(Record):
 
     ``before`` is None where the project did not say which Lethe it was made with. ``now`` is None in a clone
     of Lethe's own repository, which runs the code that lies in it. ``stages`` are those that ``dvc.yaml``
-    describes otherwise than before, ``due`` those that have to run again.
+    describes differently than before, ``due`` those that have to run again.
     """
 
     before: Software | None

@@ -14,9 +14,9 @@ ExtensionKind = Literal["method", "metric", "source"]
 
 
 class Extension(Record):
-    """What of a result is not Lethe's own: which package it comes from, and the digest of its code.
+    """A part of a result that is not Lethe's own: which package it comes from, and the digest of its code.
 
-    ``name`` is what it is asked for by; ``code`` covers every file of the package.
+    ``name`` is the name that it is requested by; ``code`` covers every file of the package.
     """
 
     kind: ExtensionKind
@@ -30,12 +30,12 @@ class Extension(Record):
 
 
 class Provenance(Record):
-    """What somebody needs to run it again, and nothing that names a person or a machine.
+    """What is needed to run it again, and nothing that names a person or a machine.
 
     ``dirty`` says that the working tree held changes that ``commit`` does not; without a commit nothing
-    pins the code, so it is True. ``constraints`` is the digest of the pinned requirements. ``versions``
-    goes from a package's name to its version, Lethe's own among them, and ``code`` is the digest of Lethe's
-    code, which the first certificates do not have; ``seeds`` goes from what was seeded to its seed.
+    pins the code, so it is True. ``constraints`` is the digest of the pinned requirements. ``versions`` maps
+    a package's name to its version, Lethe's own among them, and ``code`` is the digest of Lethe's code, which
+    the first certificates do not have; ``seeds`` maps what was seeded to its seed.
     """
 
     schema_version: Literal["lethe.provenance/1"] = "lethe.provenance/1"

@@ -1,4 +1,4 @@
-"""Retrained models and shadows: what their bits depend on, what they would take, what came of it."""
+"""Retrained models and shadows: what their bits depend on, what they would cost, and what they did cost."""
 
 from typing import Literal
 
@@ -30,16 +30,16 @@ class Training(Record):
 
 
 class Job(Record):
-    """What a process that trains is told: write the model to ``folder``, or measure a few steps if None."""
+    """A training process's job: write the model to ``folder``, or measure a few steps if None."""
 
     training: Training
     folder: str | None
 
 
 class TrialTraining(Record):
-    """What a few steps of a training took in a process of its own.
+    """What a few steps of a training took in a separate process.
 
-    ``start_seconds`` is what passes before the first step: imports, and finding the pixels.
+    ``start_seconds`` is the time before the first step: imports, and finding the pixels.
     """
 
     seconds_per_step: float
@@ -51,8 +51,8 @@ class TrialTraining(Record):
 class BuildEstimate(Record):
     """What building would take, before anything is built.
 
-    ``at_once`` trainings run beside one another; ``memory_mib`` is what they hold together and
-    ``disk_mib`` what all models take with DVC's copies. All is zero where nothing is missing.
+    ``at_once`` trainings run in parallel; ``memory_mib`` is what they hold together and ``disk_mib`` what all
+    models take with DVC's copies. All is zero if nothing is missing.
     """
 
     models: int
@@ -84,7 +84,7 @@ class Holdings(Record):
 
 
 class BuildCost(Record):
-    """What building took, to hold beside the estimate; times differ from run to run.
+    """What building took, to compare with the estimate; times differ from run to run.
 
     ``built`` names the models. ``seconds`` is from the first training's start to the last one's end,
     ``memory_mib`` the largest peak of a training times those at once, ``disk_mib`` as estimated.

@@ -1,4 +1,4 @@
-"""What a deletion came to when it was run again, beside what its certificate says."""
+"""What a deletion gave when it was run again, compared with what its certificate says."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from unlearn_core.records.request import RequestId
 
 
 class Compared(Record):
-    """One thing that is certified; ``came`` is None where the replay did not come to it."""
+    """One thing that is certified; ``came`` is None if the replay did not get to it."""
 
     what: str
     expected: str
@@ -16,15 +16,15 @@ class Compared(Record):
 
     @property
     def equal(self) -> bool:
-        """Whether the same came again."""
+        """Whether the replay gave the same."""
         return self.came == self.expected
 
 
 class Replay(Record):
     """A deletion, run again from a commit.
 
-    ``differences`` says in what the machine and its libraries differ from those of the deletion: floats may
-    differ with them, so they can explain another result. They never excuse it.
+    ``differences`` says how the machine and its libraries differ from those of the deletion: floats may
+    differ with them, so they can explain a different result. They never excuse it.
     """
 
     schema_version: Literal["lethe.replay/1"] = "lethe.replay/1"
@@ -37,5 +37,5 @@ class Replay(Record):
 
     @property
     def equal(self) -> bool:
-        """Whether all of it came again."""
+        """Whether the replay gave all of it again."""
         return all(one.equal for one in self.compared)

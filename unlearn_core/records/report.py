@@ -23,8 +23,8 @@ class Picture(Record):
     ``BINS`` equal bins. ``attack`` is the share of forgotten samples that the attack by the loss takes for
     training data, at each of ``RATES`` equally spaced shares of unseen samples that it wrongly takes for it;
     it rests on ``members`` forgotten samples. ``confusion`` counts test samples as ``[true][predicted]``, and
-    is empty where there are too many classes to look at. ``relearn_accuracy`` is that on the forgotten
-    data after each of ``relearn_steps`` steps of training on it; both are empty if nobody looked.
+    is empty if there are too many classes to show. ``relearn_accuracy`` is that on the forgotten data after
+    each of ``relearn_steps`` steps of training on it; both are empty if it was not measured.
     """
 
     forgotten: tuple[int, ...] = Field(min_length=BINS, max_length=BINS)
@@ -37,19 +37,19 @@ class Picture(Record):
 
 
 class Pictures(Record):
-    """The pictures of the original, the unlearned and the retrained model, as far as they are there."""
+    """The pictures of the original, the unlearned and the retrained model, as far as they exist."""
 
     schema_version: Literal["lethe.pictures/1"] = "lethe.pictures/1"
     models: dict[str, Picture]
 
 
 class ReportFacts(Record):
-    """Every fact that a report tells.
+    """Every fact in a report.
 
     ``named`` counts what the request names, or all of its ``group``: classes, samples or persons. ``rows``
-    and ``forgotten_rows`` count training rows. ``costs`` goes from ``original``, ``retrained`` and the names
-    of methods to what making that model cost on this machine. Of a deletion without an accepted model,
-    ``released`` and ``certificate`` are None, and so are they in a checkout that holds pinned results but no
+    and ``forgotten_rows`` count training rows. ``costs`` maps ``original``, ``retrained`` and the names of
+    methods to what making that model cost on this machine. For a deletion without an accepted model,
+    ``released`` and ``certificate`` are None, as they are in a checkout that holds pinned results but no
     evidence. ``words`` and ``does`` are the plain words of metrics and methods that are not Lethe's own.
     """
 

@@ -66,10 +66,10 @@ class RequestSummary(Record):
 
 
 class GroupSummary(Record):
-    """Several requests that were served as one, none of which is told but as a digest.
+    """Several requests that were served as one, each given only as a digest.
 
     ``scope`` is the digest of the scopes' union. ``members`` are the digests of the members' summaries, in
-    order: whoever has a member's summary can tell that it is among them, and from the rest nobody learns
+    order: whoever has a member's summary can tell that it is among them, and nobody learns from the rest
     which requests they are.
     """
 
@@ -88,8 +88,8 @@ class Member(Record):
 class DeletionRequest(Record):
     """One request to forget, or the group of several. Its id is all that logs, tags and parameters carry.
 
-    A group's scope is the union of its members', which are all of one kind and stand in the order of their
-    ids; its id follows from them. A single request has no members, and no key of that name.
+    A group's scope is the union of its members', which are all of one kind and in the order of their ids; its
+    id follows from them. A single request has no members, and no key of that name.
     """
 
     schema_version: Literal["lethe.request/1"] = "lethe.request/1"
@@ -103,9 +103,9 @@ class DeletionRequest(Record):
             return self
         ids = [member.id for member in self.members]
         if ids != sorted(set(ids)):
-            raise ValueError("the members of a group stand in the order of their ids, each once")
+            raise ValueError("the members of a group must be in the order of their ids, each once")
         if self.scope != union(member.scope for member in self.members):
-            raise ValueError("the scope of a group is the union of its members' scopes, in order")
+            raise ValueError("the scope of a group must be the union of its members' scopes, in order")
         if self.id != (expected := group_id(single.summary.digest for single in self.singles)):
             raise ValueError(f"the id of this group is {expected}: it follows from its members")
         return self
@@ -127,7 +127,7 @@ class DeletionRequest(Record):
 
     @property
     def group(self) -> GroupSummary | None:
-        """The group without what it names; None of a single request."""
+        """The group without what it names; None for a single request."""
         if not self.members:
             return None
         digests = sorted(single.summary.digest for single in self.singles)
@@ -135,7 +135,7 @@ class DeletionRequest(Record):
 
 
 def union(scopes: Iterable[Scope]) -> Scope:
-    """Return the scope that names all that some scopes name.
+    """Return the scope that names everything that some scopes name.
 
     Args:
         scopes: Scopes of one kind; they may overlap.

@@ -42,10 +42,10 @@ class Curve(Record):
 
 
 class UnlearningRecord(Record):
-    """One attempt: the method with every hyper-parameter it used, and what came out.
+    """One attempt: the method with every hyper-parameter it used, and the result.
 
     ``method`` is the method's own JSON with all that was searched for filled in: run again with
-    ``seed``, it gives the same ``weights``. ``extension`` says where the method is from, where that is not
+    ``seed``, it gives the same ``weights``. ``extension`` says where the method is from, if that is not
     Lethe.
     """
 

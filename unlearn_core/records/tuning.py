@@ -14,7 +14,7 @@ Values = dict[str, Value]
 
 
 class Range(Record):
-    """Numbers from ``low`` to ``high``, both included; ``log`` tries each order of magnitude as often."""
+    """Numbers from ``low`` to ``high``, both included; ``log`` tries each order of magnitude evenly."""
 
     kind: Literal["range"] = "range"
     low: float
@@ -24,7 +24,7 @@ class Range(Record):
     @model_validator(mode="after")
     def _holds_numbers(self) -> Self:
         if not self.low < self.high or (self.log and self.low <= 0):
-            raise ValueError(f"low {self.low:g} must be below high {self.high:g}, and above nought with log")
+            raise ValueError(f"low {self.low:g} must be below high {self.high:g}, and above zero with log")
         return self
 
 
@@ -41,7 +41,7 @@ Space = dict[str, Dimension]
 
 
 class Trial(Record):
-    """One try. ``score`` is None where the method gave no model, ``why`` not, or was given up on early."""
+    """One try. ``score`` is None if the method gave no model, as ``why`` explains, or was stopped early."""
 
     values: Values
     state: Literal["complete", "pruned", "failed"]
@@ -55,7 +55,7 @@ class TuningRecord(Record):
 
     ``splits`` are the digests of the only data that was read. ``untuned`` is the score of the method as it
     was configured, None if it gave no model. ``chosen`` is empty where no trial did better than that, unless
-    the method was configured with the best trial's values already. Scores grow with quality.
+    the method was configured with the best trial's values already. Higher scores are better.
     """
 
     schema_version: Literal["lethe.tuning/1"] = "lethe.tuning/1"

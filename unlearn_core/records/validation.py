@@ -8,8 +8,8 @@ from unlearn_core.records.base import Record, Sha256
 class ValidationRecord(Record):
     """Every expectation that was evaluated, in words, and those among them that failed.
 
-    ``data`` is the rows' digest on the card of the data set that was looked at. Counts and times of a run
-    are in the report beside it, never here, so that equal data give equal bytes.
+    ``data`` is the rows' digest on the card of the data set that was checked. Counts and times of a run are
+    in the report beside it, never here, so that equal data give equal bytes.
     """
 
     schema_version: Literal["lethe.validation/1"] = "lethe.validation/1"

@@ -25,6 +25,8 @@ from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.reference import Job, TrialTraining
 
+pytestmark = pytest.mark.long
+
 ENDLESS = Recipe(**{**dict(BRIEF), "epochs": 100_000})
 TALKATIVE = """
 from torch import nn

@@ -51,7 +51,7 @@ def test_a_measurement_says_on_which_data_it_was_made():
 
 
 def test_the_longest_known_name_counts():
-    assert meaning_of("mia.loss_auc").label == "Attack by surprise"
+    assert meaning_of("mia.loss_auc").label == "Attack using surprise"
     assert meaning_of("mia.new_attack").label == "Membership attack, new attack"
 
 

@@ -256,7 +256,7 @@ TAMPERED = {
     "UPDATE deletion_events SET actor = 'nobody' WHERE sequence = 2": "at event 2: its content",
     "UPDATE deletion_events SET time = 'noon' WHERE sequence = 2": "at event 2: LedgerEvent is not valid",
     "UPDATE deletion_requests SET state = 'completed' WHERE id = 'r-1'": "event 1, the last of request 'r-1'",
-    "UPDATE deletion_requests SET due = '2036-01-01' WHERE id = 'r-1'": "is another thing now",
+    "UPDATE deletion_requests SET due = '2036-01-01' WHERE id = 'r-1'": "what was asked for has changed",
     "UPDATE deletion_requests SET state = 'lost' WHERE id = 'r-1'": "request 'r-1' .* Entry is not valid",
     "UPDATE deletion_requests SET request = '{' WHERE id = 'r-1'": "request 'r-1' is not as it was written",
 }

@@ -117,8 +117,8 @@ SHAPES = {
     f"id,kind,name,{SECRET}\n": "an unknown name for column 4",
     "id,kind,name,name\n": "a name given twice",
     "id;kind;name\n": "no column id, kind, name",
-    f"id,kind,name\nr-1,subject,{SECRET},x\n": "line 2: 4 cells came, 3 were expected",
-    f"id,kind,name\n\n{SECRET}\n": "line 3: 1 cells came",
+    f"id,kind,name\nr-1,subject,{SECRET},x\n": "line 2: got 4 cells, expected 3",
+    f"id,kind,name\n\n{SECRET}\n": "line 3: got 1 cells",
     f'id,kind,name\nr-1,subject,"{SECRET}\n': "line 2: not CSV: unexpected end of data",
     f'id,kind,name\nr-1,subject,"{SECRET}"x\n': "line 2: not CSV: ',' expected after",
     f"id,kind,name\nr-1,subject,{SECRET * 20000}\n": "line 2: not CSV: field larger than field limit",
@@ -136,8 +136,8 @@ JSON_SHAPES = {
     "": "line 1: not a JSON list of objects: expected '['",
     "{}": "line 1: not a JSON list of objects: expected '['",
     "[]": "no request in it",
-    "[\n1\n]": "line 2: a int came where an object was expected",
-    f'["{SECRET}"]': "line 1: a str came",
+    "[\n1\n]": "line 2: got int, expected an object",
+    f'["{SECRET}"]': "line 1: got str",
     '[{"id": "r-1"}]': "line 1: the object has no kind, name",
     f'[{{"id": "r-1", "kind": "subject", "name": "x", "{SECRET}": 1}}]': "has 1 unknown keys",
     '[{"id": "r-1", "kind": "subject", "name": 7}]': "something other than text as name",
@@ -150,7 +150,7 @@ JSON_SHAPES = {
     "[" * 100_000: "line 1 or after",
     f"[{'9' * 5000}]": "line 1",
     f'[{{"id": "r-1", "kind": "subject", "name": "{SECRET}\\ud800"}}]': "line 1, column name",
-    "[NaN]": "a float came",
+    "[NaN]": "got float",
 }
 
 

@@ -1,0 +1,74 @@
+"""Checkouts that many tests start from: made once for all worker processes, and copied.
+
+A copy has a tracking store and DVC's cache of its own; Lethe itself sees to the addresses in the store.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from once import made_once
+from world import commit, make_checkout
+
+from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from tasks.checkout.checkout import Checkout
+from tasks.checkout.params import write_params
+from tasks.tracking.runs import tracking_of
+
+
+def prepared_checkout(folder: Path, **sections: Any) -> Path:
+    """Make a checkout with a data set, a parent and second moments, in which nothing was asked for yet.
+
+    Args:
+        folder: Made; must not exist.
+        sections: Other values for sections of ``params.yaml``; stages that depend on them run again.
+    """
+    return _copy(made_once("prepared", _prepare), folder, sections)
+
+
+def served_checkout(folder: Path) -> Path:
+    """Make a checkout in which every stage has run for the request ``demo``, a class."""
+    return _copy(made_once("served", _serve), folder, {})
+
+
+def copied(project: Path, folder: Path, *, cache: bool = False) -> Path:
+    """Copy a checkout with all that was made in it, and an empty tracking store in place of its own.
+
+    Args:
+        project: The checkout.
+        folder: Made; must not exist.
+        cache: Copy DVC's cache too: without it nothing is current.
+    """
+    left = ("mlruns", "tmp") if cache else ("mlruns", "tmp", "cache")
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns(*left))
+    empty_store(folder)
+    return folder
+
+
+def empty_store(folder: Path) -> None:
+    """Put an empty tracking store into a checkout: MLflow takes over a second to make one."""
+    (folder / "mlruns").mkdir(exist_ok=True)
+    shutil.copy(made_once("prepared", _prepare) / "mlruns" / "mlflow.db", folder / "mlruns")
+
+
+def _copy(template: Path, folder: Path, sections: dict[str, Any]) -> Path:
+    shutil.copytree(template, folder, symlinks=True)
+    if sections:
+        write_params(folder, sections)
+        commit(folder, "Change settings")
+    for name, stage in PREPARATION.items():
+        run_due(Checkout(folder), name, stage)
+    return folder
+
+
+def _prepare(folder: Path) -> None:
+    checkout = Checkout(make_checkout(folder))
+    for name, stage in PREPARATION.items():
+        run_due(checkout, name, stage)
+    tracking_of(checkout)
+
+
+def _serve(folder: Path) -> None:
+    checkout = Checkout(prepared_checkout(folder))
+    for name, stage in DELETION.items():
+        run_due(checkout, name, stage)
