@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import wheel as wheels
-from following import Step, beginner, follow, is_printed, steps_of
+from following import beginner, follow, is_printed, steps_of
 from world import ROOT
 
 from tasks.checkout.git import run_git
@@ -76,24 +76,3 @@ def test_git_has_neither_images_nor_weights_nor_people(followed):
     listed = run_git(followed.project, "ls-files").splitlines()
     assert [name for name in listed if Path(name).suffix in {".png", ".safetensors", ".parquet"}] == []
     assert "person-07" not in run_git(followed.project, "log", "--patch")
-
-
-@pytest.mark.parametrize(
-    ("shown", "printed", "told"),
-    [
-        ("a …\n", "a b\n", True),
-        ("a\n…\nb\n", "a\nb\n", True),
-        ("a\n…\nb\n", "a\nx\ny\nb\n", True),
-        ("a\n", "a\nb\n", False),
-        ("…\nb\n", "a\nb\nc\n", False),
-        ("0 of 51 in 1.5 s\n", "0 of 51 in 2.25 s\n", True),
-        ("0 of 51\n", "1 of 51\n", False),
-    ],
-)
-def test_an_elision_stands_for_what_it_says_and_for_no_more(shown, printed, told):
-    assert is_printed(shown, printed) == told
-
-
-def test_a_step_is_a_file_or_commands_with_what_they_print():
-    page = "Save `a.py`:\n\n```python\n1\n```\n\n```sh\npython a.py\n```\n\nIt says:\n\n```text\n…\n```\n"
-    assert steps_of(page) == (Step("1\n", file="a.py"), Step("python a.py\n", printed="…\n"))
