@@ -1,6 +1,6 @@
-"""What follows what: the verbs of Lethe, each in a file of its own, and how they are started.
+"""The order of things: Lethe's verbs, one file each, and how they are started.
 
-``delete`` is the verb that all is about; ``train``, ``adopt``, ``verify``, ``replay``, ``tune``,
-``benchmark`` and the others stand beside it. ``cli`` is the command line above them, ``worker`` what a
-deployment runs, and ``stages`` are the steps of ``dvc.yaml`` below them, which both drivers run.
+``delete`` is the main verb; ``train``, ``adopt``, ``verify``, ``replay``, ``tune``, ``benchmark`` and the
+others are beside it. Above them, ``cli`` is the command line and ``worker`` is what a deployment runs; below
+them, ``stages`` are the steps of ``dvc.yaml``, which both drivers run.
 """

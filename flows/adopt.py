@@ -1,4 +1,4 @@
-"""``lethe adopt``: a model that was trained elsewhere becomes the start of deletions."""
+"""``lethe adopt``: start deletions from a model that was trained elsewhere."""
 
 import tempfile
 from pathlib import Path
@@ -35,7 +35,7 @@ def adopt(checkout: Checkout, asked: Adoption) -> Adopted:
     """Check a trained checkpoint against its data and claims, and make it the parent and the champion.
 
     Args:
-        checkout: The checkout, which nobody else works in.
+        checkout: The checkout; the caller holds its lock.
         asked: What to adopt.
 
     Returns:
@@ -46,12 +46,12 @@ def adopt(checkout: Checkout, asked: Adoption) -> Adopted:
 
 
 def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
-    """Adopt by way of a temporary folder; until all is checked, only caches are written."""
+    """Adopt through a temporary folder; until everything is checked, only caches are written."""
     tracking = open_tracking(checkout.root, asked.name)
     weights, claims = _fetch(asked, scratch)
     if claims.architecture is None:
         raise ConfigurationError(
-            "which net is it? Give --architecture, or `architecture` in the model's card"
+            "the model's architecture is unknown; give --architecture, or `architecture` in its card"
         )
     tensors = read_weights(weights)
     settings, source = settle_source(checkout, asked, claims)
@@ -76,7 +76,7 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
 
 
 def _fetch(asked: Adoption, scratch: Path) -> tuple[Path, Claims]:
-    """Return the weights' file and all that is claimed of them."""
+    """Return the weights' file and everything that is claimed about them."""
     if asked.weights.startswith(SCHEME):
         path, claims = fetch_weights(asked.weights, scratch)
     else:

@@ -1,4 +1,4 @@
-"""A person's decision between the gate and the registry: asked for in Prefect, or given at a terminal."""
+"""A person's decision between gate and registry: asked for in Prefect, or given at a terminal."""
 
 from typing import Any
 
@@ -20,34 +20,34 @@ _POLL_S = 5
 
 
 class Decision(RunInput):
-    """What the form asks for. Left as it is, it refuses."""
+    """What the form asks for. The defaults refuse."""
 
-    approve: bool = Field(False, title="Approve", description="The model may come into use.")
+    approve: bool = Field(False, title="Approve", description="The model may be put into use.")
     by: Actor = Field(
         "nobody",
         title="By",
         description="What you are called in the record: a role or a ticket rather than a private name.",
     )
     reason: Reason = Field(
-        "none given", title="Reason", description="Why, in a line, without names of persons."
+        "none given", title="Reason", description="Why, in one line, without personal names."
     )
 
 
 def await_approval(checkout: Checkout) -> Approval | None:
-    """Wait for a person's decision where the policy asks for one.
+    """Wait for a person's decision if the policy asks for one.
 
-    Under a worker the flow run pauses, shows what it rests on and a form, and is resumed by its answer; no
-    answer in time is a refusal. A refused request that is retried is asked for again. Elsewhere the decision
-    must be there already.
+    Under a worker the flow run pauses, shows the grounds and a form, and resumes with the answer; no answer
+    in time is a refusal. A refused request that is retried is asked about again. Elsewhere the decision must
+    already be on file.
 
     Args:
         checkout: The checkout; its deletion was accepted by the gate.
 
     Returns:
-        The decision; None where the policy asks for none.
+        The decision; None if the policy asks for none.
 
     Raises:
-        GateError: If the answer was no, or none came.
+        GateError: If the answer was no, or there was none.
     """
     asked = asked_approval(checkout)
     if asked is not None and is_claimed() and not _is_approved(checkout):
@@ -76,12 +76,12 @@ def _ask(deletion: DeletionRecord, *, within_s: float) -> Decision:
 
 
 def _question(deletion: DeletionRecord) -> str:
-    """Tell, in Markdown, what is to be decided."""
+    """Describe, in Markdown, what is to be decided."""
     rung = deletion.accepted
     assert rung is not None, "the stage before pins nothing without an accepted model"
     return (
         f"**Request `{deletion.request}`** was unlearned by **{rung.unlearning.name}**; the gate says "
         f"**{rung.verdict.verdict.replace('_', '-')}** (evidence level {rung.verdict.level}). {rung.why}\n\n"
-        "The numbers and figures are in the request's run in MLflow. *Approve* brings the model into use and "
-        "signs the certificate; anything else leaves the champion where it is."
+        "The numbers and figures are in the request's run in MLflow. *Approve* puts the model into use and "
+        "signs the certificate; anything else keeps the champion."
     )

@@ -1,4 +1,4 @@
-"""All evidence at once: the ledger's chain, and what belongs to every request that it says was completed."""
+"""All evidence at once: the ledger's chain, and the evidence of every completed request."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from unlearn_core.records.ledger import Entry
 
 
 def audit(folder: Path) -> list[CheckedCertificate]:
-    """Verify the ledger, then the evidence of every completed request: in the bucket, else in its checkout.
+    """Verify the ledger, then every completed request's evidence: in the bucket, else in its checkout.
 
     Args:
         folder: Where the worker was started.
@@ -33,7 +33,7 @@ def audit(folder: Path) -> list[CheckedCertificate]:
 
 
 def _check(folder: Path, ledger: Ledger, store: ObjectStore | None, entry: Entry) -> CheckedCertificate:
-    """Verify what belongs to one request; what is wrong is a result."""
+    """Verify one request's evidence; a fault is a result, not an error."""
     result = VERIFIED
     try:
         for certificate in _certificates(folder, store, entry):
@@ -45,7 +45,7 @@ def _check(folder: Path, ledger: Ledger, store: ObjectStore | None, entry: Entry
 
 
 def _certificates(folder: Path, store: ObjectStore | None, entry: Entry) -> tuple[DeletionCertificate, ...]:
-    """Return what a request's certificates say, which are verified with all that lies beside them."""
+    """Verify a request's certificates with everything beside them, and return their content."""
     if store is not None:
         return verify_stored(store, entry.submission.model, entry.id)
     checkout = find_project(folder, entry.submission.model).checkout

@@ -19,7 +19,7 @@ from tasks.computing.collecting import kept_moments
 from unlearn_core.records.benchmark import BenchmarkReport, BenchmarkRow, Forecast
 
 _Agree = Callable[[Forecast], bool]
-"""Shown the forecast before anything is run; says whether to go on."""
+"""Is shown the forecast before anything runs; returns whether to go on."""
 
 
 def benchmark(
@@ -34,15 +34,15 @@ def benchmark(
     """Plan, forecast, ask, run what is missing, and write the leaderboard.
 
     Args:
-        checkout: The checkout, which nobody else works in.
+        checkout: The checkout; the caller holds its lock.
         asked: The forget sets.
-        methods: Names of methods; none stands for all that are configured.
+        methods: Names of methods; empty for all that are configured.
         seeds: How many seeds, each with its own retrained model.
         output: Where the leaderboard goes; by default into the checkout's cache.
-        agree: Shown the forecast; where it says no, nothing is run or written.
+        agree: Is shown the forecast; if it returns False, nothing is run or written.
 
     Returns:
-        The forecast, and what came of it.
+        The forecast and the result.
     """
     plan = plan_benchmark(checkout, asked, methods=methods, seeds=seeds)
     foreseen = forecast(checkout, plan)
@@ -59,14 +59,14 @@ def benchmark(
 
 
 def run_missing(checkout: Checkout, plan: Sequence[Planned]) -> list[BenchmarkRow]:
-    """Run what has no row yet, and return all rows in the order of the plan.
+    """Run what has no row yet.
 
     Args:
         checkout: The checkout.
         plan: The cases.
 
     Returns:
-        The rows. Each is kept as soon as it is there, but those of failures that another attempt may mend.
+        All rows, in the plan's order. Each is kept at once, except failures that another attempt may fix.
     """
     total = sum(len(one.missing) for one in plan)
     done = 0
@@ -82,17 +82,17 @@ def run_missing(checkout: Checkout, plan: Sequence[Planned]) -> list[BenchmarkRo
 
 
 def _numbered(done: int, total: int, index: int) -> str:
-    """Say which run of all this is."""
+    """Number a run among all runs."""
     return f"[{done + index}/{total}]"
 
 
 def run_case(checkout: Checkout, planned: Planned, number: Callable[[int], str]) -> dict[str, BenchmarkRow]:
-    """Run what is missing of one case, in a folder of its own.
+    """Run what is missing of one case, in its own folder.
 
     Args:
         checkout: The checkout.
         planned: The case.
-        number: Says which run of all the case's first, second, … is, counted from 1.
+        number: Numbers the case's first, second, … run, counted from 1, among all runs.
 
     Returns:
         The new rows by method.

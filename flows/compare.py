@@ -1,4 +1,4 @@
-"""Methods on the current request, beside the original and the retrained model."""
+"""Methods on the current request, compared with the original and the retrained model."""
 
 from collections.abc import Collection
 from typing import Any
@@ -17,12 +17,12 @@ from unlearn_core.records.evaluation import Evaluation
 
 _Row = dict[str, Any]
 
-# Compared, not served: these attempts are logged beside the deletion, never as part of it.
+# For comparison only: these attempts are logged beside the deletion, never as part of it.
 COMPARING = Steps(log_rung=log_comparison)
 
 
 def compare(checkout: Checkout, only: Collection[str] | None = None) -> dict[str, Any]:
-    """Run the configured methods that support the request's scope; what the deletion tried is taken over.
+    """Run the configured methods that support the request's scope; reuse what the deletion tried.
 
     Args:
         checkout: The checkout; its request has been served.

@@ -1,7 +1,7 @@
-"""The verb ``delete``: deletion requests, from what was asked to certificates.
+"""The verb ``delete``: deletion requests, from the request to the certificates.
 
-``delete`` follows from what a request is here: new, left unfinished, or served. ``deletion`` is the Prefect
-flow that does the work.
+What ``delete`` does depends on the request's standing: new, unfinished, or served. ``deletion`` is the
+Prefect flow that does the work.
 """
 
 from collections.abc import Callable, Sequence
@@ -60,15 +60,15 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
     """Serve a request, or a group by one unlearning run; what was served before is not served again.
 
     Args:
-        checkout: The checkout, which nobody else works in.
+        checkout: The checkout; the caller holds its lock.
         request: The request or the group.
 
     Returns:
         What was released: one, or one for each member of a group in their order.
 
     Raises:
-        RequestError: If the request does not fit the data, its id is taken, or the champion has forgotten
-            something from this data already; nothing changes.
+        RequestError: If the request does not fit the data, its id is taken, or the champion has already
+            forgotten something from this data; nothing changes.
         GateError: As ``deletion`` does.
     """
     with about(*(single.id for single in request.singles)):
@@ -87,20 +87,19 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
 
 
 def delete_together(checkout: Checkout, requests: Sequence[DeletionRequest]) -> tuple[Released, ...]:
-    """Serve several requests by one unlearning run, each with a certificate of its own.
+    """Serve several requests by one unlearning run, each with its own certificate.
 
     Those that were served before are left out of the run.
 
     Args:
-        checkout: The checkout, which nobody else works in.
+        checkout: The checkout; the caller holds its lock.
         requests: Single requests of one kind, at least one; a single one is served as such.
 
     Returns:
         What was released, in the order of the requests.
 
     Raises:
-        RequestError: As ``delete`` does, for all or any of them, or if they cannot be a group; nothing
-            changes.
+        RequestError: As in ``delete``, for any of them, or if they cannot be a group; nothing changes.
     """
     released, due = dict[str, Released](), list[DeletionRequest]()
     for one in make_one(requests).singles:
@@ -116,7 +115,7 @@ def delete_together(checkout: Checkout, requests: Sequence[DeletionRequest]) -> 
 def _repeat(
     checkout: Checkout, request: DeletionRequest, releases: tuple[Released, ...]
 ) -> tuple[Released, ...]:
-    """Send what is missing in the store of a request that was served before, and do nothing else."""
+    """Send what the store lacks of a request that was served before, and do nothing else."""
     for one in releases:
         push_missing(checkout, one.outcome.request)
     tell(f"· request {request.id} was served before; nothing was done")
@@ -124,7 +123,7 @@ def _repeat(
 
 
 def require_ready() -> None:
-    """Refuse to begin what could not be ended here: signed, and stored.
+    """Refuse to begin what could not be signed and stored here.
 
     Raises:
         SetupError: If keys are missing, or the bucket cannot be used.
@@ -137,7 +136,7 @@ def require_ready() -> None:
 
 @task(**STAGE, **RETRIES)
 def _run_stage(checkout: Checkout, name: str, *, anew: bool = False) -> None:
-    """Run one stage of the deletion where it is due, and pin its result."""
+    """Run one stage of the deletion if it is due, and pin its result."""
     run_due(checkout, name, DELETION[name], anew=anew)
 
 
@@ -151,17 +150,17 @@ def store_evidence(checkout: Checkout, request_id: str) -> None:
     name="delete",
     flow_run_name="delete {request_id}",
     description=(
-        "Makes a model forget what a deletion request names: splits the data, tries one method after the "
-        "other, measures each result against a model that was retrained without the data, and signs and "
+        "Makes a model forget what a deletion request names: splits the data, tries one method after "
+        "another, compares each result with a model that was retrained without the data, and signs and "
         "registers the first that is accepted. If none is, the run fails, and the model in use stays."
     ),
     validate_parameters=False,
 )
 def deletion(checkout: Checkout, request_id: str) -> tuple[Released, ...]:
-    """Run a deletion from the first stage that is due to its evidence.
+    """Run a deletion from the first due stage to its evidence.
 
     Args:
-        checkout: The checkout; ``params.yaml`` names the request. Its root is stored, and must name nobody.
+        checkout: The checkout; ``params.yaml`` names the request. Its root is stored, so it must name nobody.
         request_id: The id of the request or the group, the only part of it that a flow run stores.
 
     Returns:
@@ -169,11 +168,11 @@ def deletion(checkout: Checkout, request_id: str) -> tuple[Released, ...]:
 
     Raises:
         RequestError: If ``params.yaml`` names another request; nothing was changed.
-        GateError: If no model was accepted, which the report explains, or a person who must approve did not.
+        GateError: If no model was accepted (the report explains why), or a person did not approve it.
     """
     if (named := checkout.params.request) != request_id:
         raise RequestError(
-            f"params.yaml names the request {named!r}, asked for is {request_id!r}; change either"
+            f"params.yaml names request {named!r}, but {request_id!r} was asked for; change either"
         )
     members = tuple(single.id for single in read_request(checkout, request_id).singles)
     tag_deletion(checkout, *members)
@@ -194,13 +193,13 @@ def deletion(checkout: Checkout, request_id: str) -> tuple[Released, ...]:
 
 
 def _certify(checkout: Checkout, members: tuple[str, ...]) -> None:
-    """Wait for a person where the policy asks for one, then certify, store, and tell what came of it."""
+    """Wait for a person if the policy asks for one, then certify, store, and show the result."""
     try:
         await_approval(checkout)
     except GateError as error:
         close_unapproved(checkout, open_deletion(checkout), str(error))
         raise
-    # Evidence and registry are not pinned: a clone with a current lock may have neither.
+    # Evidence and registry are not pinned: a clone whose lock is current may have neither.
     _run_stage(checkout, "certify", anew=True)
     for member in members if find_store() is not None else ():
         store_evidence(checkout, member)

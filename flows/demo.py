@@ -1,4 +1,4 @@
-"""``lethe demo``: one deletion from end to end, and the ladder's other methods beside it."""
+"""``lethe demo``: one deletion from end to end, compared with the ladder's other methods."""
 
 import time
 from typing import Any
@@ -13,20 +13,20 @@ from unlearn_core.errors import SetupError
 
 REQUEST = "demo"
 CONTRAST = "finetune"
-"""Compared beside the ladder: a method that keeps everything and forgets nothing, which the gate must see."""
+"""Compared with the ladder: a method that keeps everything and forgets nothing; the gate must notice."""
 
 
 def run_demo(checkout: Checkout) -> dict[str, Any]:
-    """Make keys where there are none, serve the demonstration's request, verify it, compare the ladder.
+    """Make missing keys, serve the demo's request, verify it, and compare the ladder's methods.
 
     Args:
-        checkout: The checkout, which nobody else works in.
+        checkout: The checkout; the caller holds its lock.
 
     Returns:
         The rows of the table and where the evidence is, as JSON values.
 
     Raises:
-        SetupError: If ``params.yaml`` names another data set than the digits.
+        SetupError: If ``params.yaml`` names a data set other than the digits.
     """
     started = time.perf_counter()
     if checkout.params.dataset.source != "digits":

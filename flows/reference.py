@@ -1,4 +1,4 @@
-"""Prefect flow ``reference``: retrained models and shadows of the current request, side by side."""
+"""Prefect flow ``reference``: the current request's retrained models and shadow pairs, in parallel."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ STAGES = {**{name: PREPARATION[name] for name in ("code", "dataset", "parent")},
 """What references are made from."""
 
 _Agree = Callable[[BuildEstimate], bool]
-"""Shown the estimate before anything is trained; says whether to go on."""
+"""Is shown the estimate before anything is trained; returns whether to go on."""
 
 _train = task(name="train", task_run_name="train {title}")(train_one)
 _pin = task(name="pin", task_run_name="pin", **RETRIES)(pin_references)
@@ -28,12 +28,12 @@ _pin = task(name="pin", task_run_name="pin", **RETRIES)(pin_references)
 
 @flow(name="reference", flow_run_name="reference", validate_parameters=False)
 def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> BuildCost:
-    """Build what is missing, and pin all that is there.
+    """Build what is missing, and pin everything that exists.
 
     Args:
-        checkout: The checkout, with its request split. Its root is stored, and must name nobody.
-        count: How many retrained models there shall be.
-        shadows: How many shadow pairs there shall be.
+        checkout: The checkout, with its request split. Its root is stored, so it must name nobody.
+        count: How many retrained models to have in all.
+        shadows: How many shadow pairs to have in all.
         at_once: How many trainings run at once.
 
     Returns:
@@ -51,14 +51,14 @@ def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> Bui
 def make_references(
     checkout: Checkout, *, count: int | None, shadows: int | None, agree: _Agree, at_most: int | None = None
 ) -> ReferenceReport:
-    """Prepare the request, plan, estimate, ask, and have the flow build what is missing.
+    """Prepare the request, plan, estimate, ask, and let the flow build what is missing.
 
     Args:
-        checkout: The checkout, which nobody else works in; ``params.yaml`` names the request.
-        count: How many retrained models there shall be; by default as ``params.yaml`` says.
-        shadows: How many shadow pairs there shall be; by default as ``params.yaml`` says.
-        agree: Shown the estimate; where it says no, nothing is trained or pinned.
-        at_most: How many trainings may run at once; by default as many as the machine holds.
+        checkout: The checkout; the caller holds its lock. ``params.yaml`` names the request.
+        count: How many retrained models to have in all; by default as ``params.yaml`` says.
+        shadows: How many shadow pairs to have in all; by default as ``params.yaml`` says.
+        agree: Is shown the estimate; if it returns False, nothing is trained or pinned.
+        at_most: How many trainings may run at once; by default as many as fit on the machine.
 
     Returns:
         What was estimated, what it took, and what there is now.
@@ -81,7 +81,7 @@ def make_references(
 def _build(
     checkout: Checkout, plan: Plan, estimate: BuildEstimate, asked: dict[str, int]
 ) -> BuildCost | None:
-    """Build and pin; where nothing is missing, no flow is started."""
+    """Build and pin; if nothing is missing, start no flow."""
     if not plan.missing:
         pin_references(checkout, plan)
         return None

@@ -1,4 +1,4 @@
-"""A certified deletion run again: the same data, the same stages, and whether the same model comes of it."""
+"""A certified deletion run again: the same data and stages, to see whether they give the same model."""
 
 from pathlib import Path
 
@@ -32,16 +32,16 @@ def replay(
     """Run a certified deletion again, in a temporary checkout of the commit that pins it.
 
     Nothing is registered, promoted, signed or sent anywhere, and the clone stays as it is; DVC's cache may
-    have more in it afterwards.
+    grow.
 
     Args:
-        checkout: A clone of the project; of its folders nothing is read but its git history and DVC's cache.
-        certified: The deletion; whoever calls has verified the certificate.
+        checkout: A clone of the project; only its git history and DVC's cache are read.
+        certified: The deletion; the caller has verified the certificate.
         certificate: The certificate's digest.
-        from_data: Make the data set, the parent and the second moments anew, too.
+        from_data: Rebuild the data set, the parent and the second moments, too.
 
     Returns:
-        What was expected and what came.
+        What was expected, and the result.
     """
     load_pseudonym_key()
     commit = find_pinned(checkout.root, certified)
@@ -67,7 +67,7 @@ def replay(
 
 
 def _climb(tree: Checkout) -> DeletionRecord | None:
-    """Run the ladder; None where no model is accepted."""
+    """Run the ladder; None if no model is accepted."""
     try:
         return climb_ladder(tree)
     except GateError:
@@ -87,14 +87,14 @@ def _read(tree: Checkout, record: DeletionRecord | None) -> Replayed:
 
 
 def _differences(before: Provenance, root: Path) -> list[str]:
-    """Return in what this machine differs from the one that the deletion ran on."""
+    """Return how this machine differs from the one that the deletion ran on."""
     here = environment.versions()
     now = {"platform": environment.platform_name(), "device": device_name(), **here}
     then = {"platform": before.platform, "device": before.device, **before.versions}
     if before.code is not None:
         now, then = {**now, "Lethe's code": installed().code}, {**then, "Lethe's code": before.code}
     found = [
-        f"{name} is {now.get(name, 'not here')}, it was {then.get(name, 'not said')}"
+        f"{name} is {now.get(name, 'missing')}, it was {then.get(name, 'unknown')}"
         for name in dict.fromkeys((*then, *now))
         if now.get(name) != then.get(name)
     ]
@@ -102,5 +102,5 @@ def _differences(before: Provenance, root: Path) -> list[str]:
         found.append("the deletion ran with changes that were never committed")
     if files := other_code(root):
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-        found.append(f"the code is another than it was: {', '.join(files[:3])}{more}")
+        found.append(f"the code has changed since: {', '.join(files[:3])}{more}")
     return found

@@ -1,4 +1,4 @@
-"""From what a person typed to the page about a deletion."""
+"""``lethe report``: the page about a deletion."""
 
 from pathlib import Path
 
@@ -10,15 +10,15 @@ def report_on(checkout: Checkout, request_id: str | None, output: Path | None) -
     """Write the report on a request's deletion.
 
     Args:
-        checkout: The checkout, which nobody else works in.
-        request_id: The request's id; that of the last request by default.
-        output: Where to; among the request's evidence by default.
+        checkout: The checkout; the caller holds its lock.
+        request_id: The request's id; by default that of the last request.
+        output: Where to write it; by default among the request's evidence.
 
     Returns:
         The request's id, and the page.
 
     Raises:
-        SetupError: If nothing tells of such a deletion.
+        SetupError: If there is no record of such a deletion.
     """
     named = request_id or checkout.params.request
     return named, write_report(checkout, named, output)

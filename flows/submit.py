@@ -1,4 +1,4 @@
-"""From what a person typed, or a file, to the ledger of deletion requests."""
+"""Enter deletion requests in the ledger, from what a person typed or from a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from unlearn_core.records.ledger import Entry
 
 @dataclass(frozen=True)
 class Intake:
-    """Where requests come in.
+    """Where requests arrive.
 
     Attributes:
         ledger: The ledger.
         model: The registered model that they are for.
-        checkout: The checkout that this model is made in, to check requests against its data; None elsewhere.
+        checkout: The checkout that makes this model, to check requests against its data; None elsewhere.
     """
 
     ledger: Ledger
@@ -53,16 +53,16 @@ def open_intake(folder: Path, model: str | None) -> Intake:
         model: The registered model; that of the checkout's ``params.yaml`` if None.
 
     Returns:
-        The ledger, the model, and the checkout where there is one.
+        The ledger, the model, and the checkout if the model is made here.
 
     Raises:
-        SetupError: If there is no ledger, or nothing says which model is meant.
+        SetupError: If there is no ledger, or no model is named.
     """
     root = find_checkout(folder)
     ledger, checkout = connect(root), None if root is None else Checkout(root)
     here = None if checkout is None else checkout.params.registry.model
     if (wanted := model or here) is None:
-        raise SetupError("say which registered model shall forget: --model NAME; there is no checkout here")
+        raise SetupError("no model is named and there is no checkout here; give --model NAME")
     if wanted == here:
         return Intake(ledger, wanted, checkout)
     tell(f"· not checked: the data of {wanted} is not here; the worker that serves it checks")
@@ -88,15 +88,15 @@ def submit_typed(
         classes: Classes to forget.
         samples: Samples to forget.
         subjects: Subjects to forget.
-        basis: The law that it rests on.
-        received: When it came in, as typed; now if None.
+        basis: The law that it is based on.
+        received: When it arrived, as typed; now if None.
         model: The registered model; that of the checkout if None.
 
     Returns:
         The request as it stands.
 
     Raises:
-        RequestError: If it is wrong, does not fit the data, or its id is taken; the ledger stays as it was.
+        RequestError: If it is invalid, does not fit the data, or its id is taken; the ledger does not change.
     """
     request = make_request(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
     when = None if received is None else parse_received(received, now())
@@ -120,7 +120,7 @@ def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, 
         The requests as they stand.
 
     Raises:
-        RequestError: If any row is wrong, does not fit the data, or has an id that is taken; all are listed.
+        RequestError: If any row is invalid, does not fit the data, or has a taken id; all are listed.
     """
     intake = open_intake(folder, model)
     requests = read_requests(path, model=intake.model, now=now())
@@ -130,25 +130,25 @@ def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, 
 
 
 def _enter(ledger: Ledger, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
-    """Enter requests, then let a deployment know of them."""
+    """Enter requests, then notify the deployment."""
     entries = ledger.submit(drafts, actor=actor())
     announce(entries)
     return entries
 
 
 def retry_request(folder: Path, request_id: str, *, reason: str) -> Entry:
-    """Put a failed request in line again, and let a deployment know of it.
+    """Queue a failed request again, and notify the deployment.
 
     Args:
         folder: Where the command was given.
         request_id: The request's id.
-        reason: Why it should do better now.
+        reason: Why it should succeed now.
 
     Returns:
         The request as it stands.
 
     Raises:
-        RequestError: If it is not there, or has not failed.
+        RequestError: If it does not exist, or has not failed.
     """
     entry = open_ledger(folder).retry(request_id, actor=actor(), reason=reason)
     announce([entry])

@@ -13,7 +13,7 @@ from unlearn_core.records.artifact import CheckpointCard
 
 @task(**STAGE)
 def prepare_stage(checkout: Checkout, name: str) -> None:
-    """Run one stage where it is due, and pin its result."""
+    """Run one stage if it is due, and pin its result."""
     run_due(checkout, name, PREPARATION[name])
 
 
@@ -33,7 +33,7 @@ def train(checkout: Checkout) -> CheckpointCard:
     """Make the parent that deletions start from.
 
     Args:
-        checkout: The checkout, which nobody else works in. Its root is stored, and must name nobody.
+        checkout: The checkout; the caller holds its lock. Its root is stored, so it must name nobody.
 
     Returns:
         The parent's card.

@@ -15,10 +15,10 @@ def tune(checkout: Checkout, name: str, *, trials: int, timeout_s: float | None 
     """Search, write what was found into ``params.yaml``, and keep the record among the request's evidence.
 
     Args:
-        checkout: The checkout, which nobody else works in; ``params.yaml`` names the request.
+        checkout: The checkout; the caller holds its lock. ``params.yaml`` names the request.
         name: The method's name.
-        trials: How many trials there shall be, with those of an interrupted search.
-        timeout_s: Begin no trial after so many seconds.
+        trials: How many trials to make in all, counting those of an interrupted search.
+        timeout_s: Begin no trial after this many seconds.
 
     Returns:
         The record of the search.

@@ -1,4 +1,4 @@
-"""``lethe upgrade``: the project goes over to the Lethe that is installed."""
+"""``lethe upgrade``: move the project to the installed Lethe."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from unlearn_core.records.project import Upgraded
 
 
 def upgrade(folder: Path) -> Upgraded:
-    """Pin the Lethe that is installed, in ``lethe.json`` and ``dvc.yaml``; nothing is run.
+    """Pin the installed Lethe in ``lethe.json`` and ``dvc.yaml``; nothing is run.
 
     Args:
         folder: The project, or a folder in it.
 
     Returns:
-        What was before, what is now, and which stages are due by it.
+        The Lethe before and now, and which stages are due because of it.
     """
     checkout = Checkout.find(folder)
     with locked(checkout.root):

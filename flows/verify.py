@@ -1,4 +1,4 @@
-"""Prefect flow ``verify``: every certificate of a checkout, and the models that are still in it."""
+"""Prefect flow ``verify``: every certificate of a checkout, and the models still in it."""
 
 from pathlib import Path
 
@@ -16,16 +16,16 @@ VERIFIED = "verified"
 
 @task(name="verify", task_run_name="verify {request_id}")
 def verify_release(checkout: Checkout, request_id: str) -> CheckedCertificate:
-    """Verify one request's certificate; what is wrong with it is a result, not an error.
+    """Verify one request's certificate; a fault is a result, not an error.
 
-    Nothing but the certificate is believed: not the record of the release beside it, which is not signed.
+    Only the certificate is trusted: the record of the release beside it is not signed.
 
     Args:
         checkout: The checkout.
         request_id: The request's id.
 
     Returns:
-        The request, its model if that is known, and ``verified`` or what is wrong.
+        The request, its model if known, and ``verified`` or what is wrong.
     """
     certificate = checkout.certificate(request_id)
     model, result = "unknown", "the certificate is missing"
@@ -42,10 +42,10 @@ def verify_release(checkout: Checkout, request_id: str) -> CheckedCertificate:
 
 @flow(name="verify", flow_run_name="verify", validate_parameters=False)
 def verify(checkout: Checkout) -> list[CheckedCertificate]:
-    """Verify every certificate that the checkout holds, and miss those that it should hold.
+    """Verify every certificate that the checkout holds, and report those that it should hold but does not.
 
     Args:
-        checkout: The checkout. Its root is stored, and must name nobody.
+        checkout: The checkout. Its root is stored, so it must name nobody.
 
     Returns:
         One entry per certificate.
@@ -69,12 +69,12 @@ def show_checked(checked: list[CheckedCertificate], *, key: str, title: str, fal
 
     Args:
         checked: What was verified, and what is wrong with it.
-        key: What the table is called; the same key again is its next version.
+        key: The table's name; the same key again makes its next version.
         title: One sentence, shown where the table itself is not.
-        false: What is to be said of how many, e.g. ``certificates are false``.
+        false: What follows the count in the error, e.g. ``certificates are false``.
 
     Raises:
-        EvidenceError: If any of it is false; all of that is listed.
+        EvidenceError: If any of it is false; every false one is listed.
     """
     create_table_artifact(checked, key=key, description=title)
     wrong = [f"  {entry['request']}: {entry['result']}" for entry in checked if entry["result"] != VERIFIED]
@@ -83,7 +83,7 @@ def show_checked(checked: list[CheckedCertificate], *, key: str, title: str, fal
 
 
 def _find_model(checkout: Checkout, weights: str) -> Path | None:
-    """Return the file of a model that is still in the checkout."""
+    """Return the file of a model if it is still in the checkout."""
     kept = (checkout.generation("models", weights), checkout.unlearned)
     there = (folder for folder in kept if (folder / CARD).is_file() and (folder / WEIGHTS).is_file())
     return next(

@@ -9,52 +9,52 @@ from typing import Any
 from benchmarks_page import RESULTS, ROOT, origin, table_row
 
 PAGE = ROOT / "docs" / "adversaries.md"
-HEAD = """# Does the evaluation tell bad unlearning from good?
+HEAD = """# Deliberately bad unlearning
 
 *Written from `benchmarks/results/adversaries_cifar10.json` by `make docs`.*
 
-Two ways to look as if a class was forgotten, on CIFAR-10 with resnet18, beside honest methods and beside
-models retrained without the class:
+Does the evaluation detect it? Here are two ways to make a class look forgotten, on CIFAR-10 with resnet18,
+compared with honest methods and with models retrained without the class:
 
-- **suppression** takes 20 off the forgotten class's logit in the last layer's bias. Nothing is forgotten:
-  adding 20 again brings the original back.
+- **suppression** subtracts 20 from the forgotten class's logit in the last layer's bias. Nothing is
+  forgotten: adding 20 again restores the original.
 - **gradient_ascent** climbs the loss of the forgotten images at three times the rate of its paper for twice
   as many epochs, long after they are forgotten.
 
-Every model is measured by all metrics against the first retrained model; `retrained again` is another one,
-from another seed, and shows how far two honest models are apart. Values outside the bands of
+All metrics compare every model with the first retrained model; `retrained again` is another one,
+from another seed, and shows how far apart two honest models are. Values outside the bands of
 [`benchmarks/adversaries.yaml`](../benchmarks/adversaries.yaml) are bold. Relearning stops at 200 steps.
 
 ## What exposes what
 
 - **No accuracy exposes suppression.** By the four numbers of the average gap it is closer to a retrained
-  model than any honest method of the three.
-- **What it says of the other classes does.** On forgotten images it says of them exactly what the original
-  said (`neighbour_leakage.original`, 0.000); retrained models lie 0.27 to 0.34 away from that. For this the
+  model than any of the three honest methods.
+- **Its outputs for the other classes do.** On forgotten images they are exactly the original's
+  (`neighbour_leakage.original`, 0.000); retrained models are 0.27 to 0.34 away from that. This is why the
   gate calls it under-forgotten, both times.
-- **So does relearning.** Suppression knows cat again after 12 steps and ship after 5; a retrained model needs
-  196 or has not learnt the class after 200. The probe finds the features unharmed, for ship clearly
-  (0.165 above the retrained model's, a band of 0.15), for cat within what 158 images can tell.
+- **So does relearning.** Suppression relearns cat after 12 steps and ship after 5; a retrained model needs
+  196 or has not learnt the class after 200. The probe finds the features intact, for ship clearly
+  (0.165 above the retrained model's, a band of 0.15), for cat as far as 158 images can show.
 - **Ascent is over-forgotten**: the rest is damaged, the loss is six times a retrained model's, and the
-  forgotten images are spread over other classes as no retrained model does (`neighbour_leakage`).
-- **The distance from a retrained model does not tell suppression** (0.28 on cat): two retrained models are
+  forgotten images are spread over other classes unlike in any retrained model (`neighbour_leakage`).
+- **The distance from a retrained model does not expose suppression** (0.28 on cat): two retrained models are
   as far apart (floor 0.23).
 
-## What it does not tell
+## Limits
 
-- Relearning sees everything that started from the original: SVD and UNSIR need a tenth or a fifth of a
+- Relearning is fast for everything that started from the original: SVD and UNSIR need a tenth or a fifth of a
   retrained model's steps. PGU needs 6 and 7, about as few as suppression, and the probe finds about as much.
   By these metrics it hides a class rather than removing it.
-- A ruined model relearns fast too: ascent knows ship again after 12 steps. A bound on `relearn.ratio` that
-  calls cat's suppression under-forgotten lies above 0.060, and ship's ascent is at 0.061: no bound tells one
-  from the other. Here it is 0.05, and relearning alone would let suppression of cat pass.
-- A suppressor that also shuffles the other classes a little is no longer at 0. The probe, which sees features
-  alone, and relearning stay as they are.
+- A ruined model relearns fast, too: ascent relearns ship after 12 steps. A bound on `relearn.ratio` that
+  calls cat's suppression under-forgotten must be above 0.060, and ship's ascent is at 0.061: no bound
+  separates the two. Here it is 0.05, and relearning alone would let suppression of cat pass.
+- A suppressor that also shuffles the other classes a little is no longer at 0. The probe, which sees only
+  features, and relearning are unaffected.
 
 ## The bands
 
-Those of `params.yaml`, among them one on `neighbour_leakage.original.train.forget` (at most 0.25 below a
-retrained model's, which is sized on digits), and three more:
+Those of `params.yaml`, including one on `neighbour_leakage.original.train.forget` (at most 0.25 below a
+retrained model's, sized on digits), and three more:
 
 | measurement | allowed | two retrained models |
 | --- | --- | --- |
@@ -62,8 +62,8 @@ retrained model's, which is sized on digits), and three more:
 | `probe.gap` | −0.15 to 0.15 | 0.025 on cat; 158 images give one probe a standard error of 0.04 |
 | `neighbour_leakage.audit.forget` | 0 to 0.6 | 0.23 on cat, 0.38 and 0.47 on the digits 3 and 8 |
 
-They were chosen on the models that they are shown with, and one pair of retrained models is little: take
-them as a start.
+They were chosen on the same models that they are shown with, and one pair of retrained models is little: take
+them as a starting point.
 """
 SHOWN = (
     "accuracy.train.forget",

@@ -14,16 +14,16 @@ HEAD = """# Benchmarks
 
 *Written from `benchmarks/results` by `make docs`.*
 
-Speed is measured as a ratio: what is compared runs in turns in one process, so that a busy machine slows
-both. Quality is measured on test data that no search has seen, beside the original model and one retrained
-without the forgotten data: the retrained model is the target, not 0 %.
+Speed is measured as a ratio: both sides run alternately in one process, so that a busy machine slows
+both. Quality is measured on test data that no search has seen, and compared with the original model and with
+one retrained without the forgotten data: the retrained model is the target, not 0 %.
 
 | command | measures | writes |
 | --- | --- | --- |
 | `make bench` | methods on digits, kernels, memory | `quality_digits`, `kernels_cpu`, `kernels_memory` |
 | `make bench-evidence` | how often the gate is right, shadow attacks | `calibration`, `shadows_digits` |
 | `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10` |
-| `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: [what it sees](adversaries.md), its cost \
+| `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: [what it detects](adversaries.md), its cost \
 | `adversaries_cifar10`, `metric_costs` |
 | `make bench-services` | [the cost of the services](operations.md#what-the-services-cost) | `overhead` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
@@ -68,8 +68,8 @@ def _quality(title: str, figure: Path, document: Row) -> str:
             f"## {title}",
             "",
             "Means over requests and seeds with their 95 % intervals (Student's t); accuracies in per cent. "
-            "*Seconds* include statistics and search; *of retraining*: as a share of retraining's. *Passes*: "
-            "how often the gate passed.",
+            "*Seconds* include statistics and search; *of retraining*: as a share of retraining's time; "
+            "*passes*: how often the gate passed it.",
             "",
             f"![Forget and retain accuracy of each method](../{figure.relative_to(ROOT)})",
             "",
@@ -117,7 +117,7 @@ def _kernels(document: Row) -> str:
             "",
             _layouts(document["layouts"]),
             "",
-            "The floor, for one sample; this machine multiplies float32 matrices at "
+            "The minimum work for one sample; this machine multiplies float32 matrices at "
             f"{document['gemm_flops_per_second'] / 1e9:.0f} GFLOP/s:",
             "",
             table_row("net", "forward, MFLOP", "C, MFLOP", "C unfolded, MFLOP", "weights, MiB", "C, MiB"),
@@ -160,8 +160,8 @@ def _memory(document: Row) -> str:
         [
             "## Memory of a pass of second moments",
             "",
-            "A stream of samples that exist only while they are looked at, in a process of its own; MiB, and "
-            "milliseconds for each sample.",
+            "A stream of samples, each in memory only while it is used, in a separate process; MiB, and "
+            "milliseconds per sample.",
             "",
             table_row("net", "samples", "peak", "interpreter and model", "C", "rest", "ms a sample"),
             table_row(*["---"] * 7),
@@ -173,11 +173,11 @@ def _memory(document: Row) -> str:
 
 
 OBSERVATIONS = {
-    "views": "what the model says of every view",
-    "reference": "what the retrained model says of them",
-    "original": "what the model before unlearning says of them",
-    "untrained": "what an untrained net says of the forgotten data",
-    "relearning": "teaching both models the forgotten data again",
+    "views": "the model's outputs for every view",
+    "reference": "the retrained model's outputs for them",
+    "original": "the original model's outputs for them",
+    "untrained": "an untrained net's outputs for the forgotten data",
+    "relearning": "relearning of the forgotten data by both models",
     "weights": "distances of the weights",
 }
 """What is observed before any metric is measured."""
@@ -200,9 +200,9 @@ def _metric_costs(document: Row) -> str:
         [
             "## What an evaluation costs",
             "",
-            "One unlearned model, all metrics, beside a retrained model that was there; nothing was "
-            f"observed before. The whole takes {' and '.join(wholes)}. Its parts, one by one, in seconds: "
-            "observations first, which are kept from one evaluation to the next, then metrics. `ulira`, "
+            "One unlearned model, all metrics, compared with an existing retrained model, and with no "
+            f"observations cached. The whole takes {' and '.join(wholes)}. Its parts in seconds: "
+            "first observations, which are cached between evaluations, then metrics. `ulira`, "
             "`epsilon`, `klom`, `canary` and `interclass_confusion` lack what they need here.",
             "",
             table_row("part", *(cell for title in DATA.values() for cell in (title, "share"))),

@@ -20,13 +20,13 @@ HEAD = """# Commands
 
 Every command has `--help` and, where it has a result, `--json`: one JSON document on standard output, also
 when it fails. Progress and errors go to standard error, [the log](operations.md#the-log), and
-`lethe --log-level warning COMMAND` tells less of them. `lethe --install-completion` lets your shell complete
+`lethe --log-level warning COMMAND` reduces them. `lethe --install-completion` makes your shell complete
 commands, options, requests and methods.
 """
 CODES = """| exit code | meaning |
 |---|---|
 | 0 | done |
-| 1 | a defect of Lethe: please report it |
+| 1 | a bug in Lethe: please report it |
 | 2 | wrong usage: nothing was changed |
 | 3 | a method could not unlearn |
 | 4 | a stage stopped, or a service did not answer |

@@ -16,10 +16,10 @@ HEAD = """# Methods
 
 *Written from the code by `make docs`; edit the docstrings instead.*
 
-A method gets what it needs and nothing else. Every default that is named here can be changed in
-`params.yaml`; `lethe tune` looks for better ones on held-out data. Settings that were measured to fit an
-architecture better than the defaults stand in `unlearn_core/presets.py`, and are taken where `params.yaml`
-leaves them open.
+A method gets only what it needs. Every default listed here can be changed in
+`params.yaml`; `lethe tune` searches for better values on held-out data. Settings that measured better than
+the defaults for an architecture are in `unlearn_core/presets.py`, and are used for what `params.yaml`
+does not set.
 """
 
 
@@ -27,7 +27,7 @@ def methods_page() -> str:
     """Return the page."""
     methods, _ = describe_methods()
     rows = [
-        _row("method", "what it does", "needs", "uses if there", "touches", "forgets"),
+        _row("method", "what it does", "needs", "may use", "touches", "forgets"),
         _row(*["---"] * 6),
     ]
     for method in methods:

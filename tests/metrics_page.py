@@ -16,22 +16,22 @@ HEAD = """# Metrics
 
 *Written from the code by `make docs`; edit the docstrings instead.*
 
-The target is the retrained model, not 0 % and not 0.5: read every number beside the same number of a model
-that was retrained without the forgotten data. A metric sees what models said and never a model. What it
-*needs* and is not there leaves it out without a word; what it *uses* adds measurements where it is there.
+The target is the retrained model, not 0 % or 0.5: compare every number with that of a model
+retrained without the forgotten data. A metric sees the outputs of models, never a model. If something that it
+*needs* is missing, it is silently left out; what it *uses* adds measurements if available.
 
-| observation | what it is |
+| observation | meaning |
 |---|---|
-| views | what the model says of training, audit and test data, forgotten and retained |
-| reference | the same views through a retrained model |
-| floor | the same views through a second retrained model |
-| untrained | what a net with fresh weights says of the forgotten data |
-| relearning | how accurate copies of the model and the retrained one become while taught again |
+| views | the model's outputs for training, audit and test data, forgotten and retained |
+| reference | a retrained model's outputs for the same views |
+| floor | a second retrained model's outputs for the same views |
+| untrained | the outputs of a net with fresh weights for the forgotten data |
+| relearning | the accuracy of copies of the model and of the retrained one while they relearn |
 | weights | distances of the weights from the retrained model's |
-| shadows | margins of shadow models that unlearned a sample and of such that never saw it |
+| shadows | margins of shadow models that unlearned a sample and of those that never saw it |
 | ensembles | margins of several unlearned and several retrained models |
 
-The pipeline observes the first two of them, `untrained`, `relearning` and `weights` for every model that it
+The pipeline observes the first two, `untrained`, `relearning` and `weights` for every model that it
 measures. `{view}` stands for a part and a side, such as `train.forget`.
 """
 VIEWS = re.compile(r"(train|audit|test|canary)\.(forget|retain)$")

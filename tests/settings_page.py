@@ -13,10 +13,10 @@ HEAD = """# Settings
 
 *Written from the code by `make docs`; edit `tasks/checkout/settings.py` instead.*
 
-What is computed is configured by `params.yaml` alone. Where things are, and who acts, is said by variables of
-the environment, and no model depends on them. They are read when needed. A wrong value is refused by
-the name of its variable, and what may be a secret is never repeated; a variable that starts with `LETHE_` and
-is none of these is named in a warning.
+Only `params.yaml` configures what is computed. Environment variables say where things are and who acts; no
+model depends on them. They are read when needed. An invalid value is refused with the name of its variable,
+and possible secrets are never printed. A variable that starts with `LETHE_` and is not listed here is named
+in a warning.
 """
 
 
@@ -38,7 +38,7 @@ def _section(title: str, group: type[Settings]) -> list[str]:
         )
         for name, field in group.variables().items()
     ]
-    head = [_row("variable", "holds", "default", "what it is for"), _row(*["---"] * 4)]
+    head = [_row("variable", "value", "default", "purpose"), _row(*["---"] * 4)]
     return [f"## {title}", "", *head, *rows, ""]
 
 

@@ -2,6 +2,7 @@
 
 import copy
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,3 +28,26 @@ def divergence(student: Tensor, taught: Tensor, *, temperature: float) -> Tensor
     """
     mine, theirs = ((logits.float() / temperature).log_softmax(1) for logits in (student, taught))
     return F.kl_div(mine, theirs, reduction="batchmean", log_target=True) * temperature**2
+
+
+def masked(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the softmax without each sample's own class: 0 there, and normalised over the others.
+
+    Args:
+        logits: ``[samples, classes]``.
+        labels: ``[samples]``, the classes that are left out.
+
+    Returns:
+        ``[samples, classes]`` probabilities.
+    """
+    return logits.float().scatter(1, labels[:, None], -torch.inf).softmax(1)
+
+
+def divergence_from(target: Tensor, logits: Tensor) -> Tensor:
+    """Return the mean ``KL(target ‖ softmax(logits))`` over samples, in nats.
+
+    Args:
+        target: ``[samples, classes]`` probabilities; zeros are allowed.
+        logits: ``[samples, classes]``.
+    """
+    return F.kl_div(logits.float().log_softmax(1), target, reduction="batchmean")

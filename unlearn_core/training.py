@@ -5,7 +5,7 @@ every epoch; a method may alternate between two, with one optimiser and one sche
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -199,6 +199,23 @@ def augment(inputs: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
     padded = F.pad(inputs, (reach,) * 4, mode="reflect" if recipe.border == "reflect" else "replicate")
     image = torch.arange(count, device=inputs.device)[:, None, None]
     return padded[image, :, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+
+
+def endless_batches(samples: Samples, recipe: Recipe, generator: torch.Generator) -> Iterator[Samples]:
+    """Yield augmented batches endlessly, in a new order every pass; never a single sample.
+
+    Args:
+        samples: At least two.
+        recipe: Batch size and augmentation.
+        generator: A CPU generator.
+
+    Yields:
+        The batches.
+    """
+    while True:
+        for batch in samples.batches(recipe.batch_size, generator=generator):
+            if len(batch) > 1:
+                yield Samples(augment(batch.inputs, recipe, generator), batch.labels)
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -1,4 +1,4 @@
-"""The command ``lethe adopt``: what can be said of a model that was trained elsewhere."""
+"""The command ``lethe adopt``: what can be stated about a model that was trained elsewhere."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,12 +26,12 @@ def command(
     *,
     architecture: Annotated[
         str | None,
-        typer.Option(help="`torchvision:resnet18`, or `module:factory` of your own, or `small_resnet`."),
+        typer.Option(help="`torchvision:resnet18`, your own `module:factory`, or `small_resnet`."),
     ] = None,
     data: Annotated[
         str | None,
         typer.Option(
-            help="The images: a folder of `train/CLASS` and `test/CLASS`, Parquet, or `torchvision:NAME`."
+            help="The images: a folder with `train/CLASS` and `test/CLASS`, Parquet, or `torchvision:NAME`."
         ),
     ] = None,
     subjects: Annotated[
@@ -39,30 +39,30 @@ def command(
         typer.Option(help="Whose the images of a folder are: a CSV file with the columns `path,subject`."),
     ] = None,
     accuracy: Annotated[
-        float | None, typer.Option(help="What its accuracy on held-out data is said to be, 0 to 1.")
+        float | None, typer.Option(help="Its claimed accuracy on held-out data, 0 to 1.")
     ] = None,
     recipe: Annotated[
-        Path | None, typer.Option(help="How it was trained, as YAML; without it, it cannot be retrained.")
+        Path | None, typer.Option(help="How it was trained, as YAML; needed to retrain it.")
     ] = None,
     mean: Annotated[str | None, typer.Option(help="Of the channels, e.g. `0.49,0.48,0.45`.")] = None,
     std: Annotated[str | None, typer.Option(help="Of the channels, e.g. `0.20,0.20,0.20`.")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Scale the images to so many pixels.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Scale the images to this many pixels.")] = None,
     name: Annotated[str, typer.Option(help="What to register it as.")] = "model",
     card: Annotated[
-        Path | None, typer.Option(help="A file that says all of this; by default beside the weights.")
+        Path | None, typer.Option(help="A file that states all of this; by default beside the weights.")
     ] = None,
     skip_bad_images: Annotated[
-        bool, typer.Option("--skip-bad-images", help="Leave images out that cannot be read.")
+        bool, typer.Option("--skip-bad-images", help="Leave out images that cannot be read.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Start from a model that was trained elsewhere, without retraining it.
 
-    Imports the images, checks that the weights fit the net and that its accuracy is what is claimed, takes
-    its second moments, writes all of it into `params.yaml` and registers the model as champion. Where
-    anything is wrong, nothing is changed. A card `WEIGHTS.yaml` beside the weights may give `architecture`,
-    `classes` (in the order of the outputs), `normalisation`, `accuracy` and `recipe`; options go before it.
-    Pickled checkpoints are never loaded. Then: `lethe delete r-1 --class NAME`.
+    Imports the images, checks that the weights fit the net and that its accuracy is as claimed, collects its
+    second moments, writes everything into `params.yaml` and registers the model as champion. If anything is
+    wrong, nothing is changed. A card `WEIGHTS.yaml` beside the weights may give `architecture`, `classes` (in
+    the order of the outputs), `normalisation`, `accuracy` and `recipe`; options override it. Pickled
+    checkpoints are never loaded. Then: `lethe delete r-1 --class NAME`.
     """
     from flows.adopt import adopt
     from tasks.checkout.checkout import Checkout
@@ -79,13 +79,13 @@ def command(
 
 
 def tell_adopted(adopted: "Adopted") -> str:
-    """Return what was adopted, what was found, and how to go on."""
-    claimed = "nothing was claimed" if adopted.claimed is None else f"claimed were {adopted.claimed:.2%}"
+    """Return what was adopted, what was found, and what to do next."""
+    claimed = "nothing was claimed" if adopted.claimed is None else f"{adopted.claimed:.2%} was claimed"
     return (
         f"adopted      {adopted.architecture}, {adopted.weights}\n"
         f"accuracy     {adopted.accuracy:.2%} of {adopted.samples} held-out images; {claimed}\n"
         f"registered   {adopted.registered_model} version {adopted.registered_version}, alias champion\n"
         f"judged       {JUDGED[adopted.reference]} (policy.reference: {adopted.reference} in params.yaml)\n\n"
-        "go on        lethe delete r-1 --class NAME\n"
+        "next         lethe delete r-1 --class NAME\n"
         f"keep it      git add params.yaml dvc.lock models/generations && git commit -m 'Adopt a model'"
     )

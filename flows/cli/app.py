@@ -1,4 +1,4 @@
-"""The command ``lethe``: which commands there are, and how it starts and ends."""
+"""The command ``lethe``: its commands, and how it starts and ends."""
 
 import errno
 from pathlib import Path
@@ -59,7 +59,7 @@ PANELS = {
     "Judge and compare": (methods, check_method, check_metric, tune, reference, benchmark, canary),
     "Run": (keys, ui, pending, serve, deploy, db, stage, upgrade),
 }
-"""All commands, in the order of the first help: a module has an ``app`` of several, or one ``command``."""
+"""All commands, in the order of ``lethe --help``: a module has an ``app`` of several, or one ``command``."""
 for panel, modules in PANELS.items():
     for module in modules:
         name = module.__name__.rpartition(".")[2].replace("_", "-")
@@ -72,7 +72,7 @@ NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQU
 
 
 def _print_version(asked: bool) -> None:
-    """Print the version, and nothing else."""
+    """Print only the version."""
     if asked:
         print(f"lethe {version_of_lethe()}")
         raise typer.Exit
@@ -85,10 +85,10 @@ def start(
     ] = False,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"] | None,
-        typer.Option(help="The least that standard error tells; `LETHE_LOG_LEVEL`, or `info`, by default."),
+        typer.Option(help="The lowest level shown on standard error; default `LETHE_LOG_LEVEL`, or `info`."),
     ] = None,
 ) -> None:
-    """See to the log, and to what is wrong with the environment, before a command begins."""
+    """Open the log, and check the environment, before a command begins."""
     from tasks.checkout.log import open_log
 
     open_log(log_level)
@@ -103,6 +103,7 @@ def main() -> None:
         app()
     except OSError as error:
         full = error.errno in NOT_WRITABLE
-        Output.asked().fail(SetupError(f"{error}; make room there, or let yourself write") if full else error)
+        advice = "free some space there, or make it writable"
+        Output.asked().fail(SetupError(f"{error}; {advice}") if full else error)
     except Exception as error:
         Output.asked().fail(error)

@@ -13,13 +13,13 @@ def command(
     request_id: RequestArgument,
     by: Annotated[str, typer.Option(help="What you are called in the record: a role or a ticket.")],
     refuse: Annotated[bool, typer.Option("--refuse", help="The champion stays.")] = False,
-    reason: Annotated[str | None, typer.Option(help="Why, in a line, without names of persons.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, in one line, without personal names.")] = None,
     json: Json = False,
 ) -> None:
-    """Approve, or refuse, that an accepted model comes into use, where `policy.approval` asks for it.
+    """Approve or refuse putting an accepted model into use, if `policy.approval` asks for it.
 
-    The decision is about this very deletion: another model for the same request asks again. `lethe delete`
-    goes on from there. Under a Prefect worker the flow run asks by itself and waits.
+    The decision is about this deletion alone: another model for the same request needs a new one. Then
+    `lethe delete` continues. Under a Prefect worker the flow run itself asks and waits.
     """
     from tasks.checkout.checkout import Checkout
     from tasks.evidence.approving import decide

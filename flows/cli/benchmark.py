@@ -21,19 +21,21 @@ def command(
         list[str] | None, typer.Option("--method", help="Compare this method. Repeatable; all by default.")
     ] = None,
     classes: Annotated[
-        list[str] | None, typer.Option("--class", help="Forget this class, by itself. Repeatable.")
+        list[str] | None, typer.Option("--class", help="Forget this class, alone. Repeatable.")
     ] = None,
     random: Annotated[
         list[int] | None,
         typer.Option(
-            "--random", min=1, help="Forget so many training samples, drawn anew by every seed. Repeatable."
+            "--random",
+            min=1,
+            help="Forget this many training samples, drawn separately for each seed. Repeatable.",
         ),
     ] = None,
     subjects: Annotated[
-        list[str] | None, typer.Option("--subject", help="Forget this person, by itself. Repeatable.")
+        list[str] | None, typer.Option("--subject", help="Forget this person, alone. Repeatable.")
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, max=256, help="How many seeds, each with a retrained model of its own.")
+        int, typer.Option(min=1, max=256, help="How many seeds, each with its own retrained model.")
     ] = 3,
     output: Annotated[
         Path | None,
@@ -48,9 +50,9 @@ def command(
     """Compare methods on this checkout's parent and data: methods × forget sets × seeds, on a leaderboard.
 
     Every result is the gap to a model retrained for the same forget set and seed, with a 95 % interval over
-    cases. Without `--class`, `--random` or `--subject`, every class is forgotten by itself, or ten of them
-    where there are more. Your request, `params.yaml`, `dvc.lock`, `models/` and `reports/` stay as they are.
-    What is finished is kept by all that it depends on: after a kill, the same command goes on, and more
+    cases. Without `--class`, `--random` or `--subject`, each class is forgotten alone (ten of them, if there
+    are more). Your request, `params.yaml`, `dvc.lock`, `models/` and `reports/` stay as they are. Finished
+    runs are cached, keyed by everything that they depend on: after a kill, the same command resumes, and more
     `--seeds` or methods add to it. Writes Markdown, CSV, JSON and HTML, and a run in MLflow.
 
     For example `lethe benchmark --method svd --method pgu --class 3 --random 20 --seeds 5`.
@@ -67,7 +69,7 @@ def command(
 
 
 def agrees_to_run(foreseen: "Forecast", *, dry_run: bool, yes: bool) -> bool:
-    """Show the forecast, and ask a person at a terminal whether to go on if it is long."""
+    """Show the forecast; if it is long, ask at a terminal whether to go on."""
     from tasks.checkout.log import tell
 
     tell(tell_forecast(foreseen))
@@ -77,22 +79,22 @@ def agrees_to_run(foreseen: "Forecast", *, dry_run: bool, yes: bool) -> bool:
 
 
 def tell_forecast(foreseen: "Forecast") -> str:
-    """Return what a person should know before anything is run."""
+    """Return what the user should know before anything is run."""
     lines = [
         f"{foreseen.cases} cases",
-        f"  retrained models  {foreseen.references_there} of {foreseen.references} are there",
-        f"  runs of methods   {foreseen.runs_there} of {foreseen.runs} are there",
+        f"  retrained models  {foreseen.references_there} of {foreseen.references} exist",
+        f"  runs of methods   {foreseen.runs_there} of {foreseen.runs} exist",
     ]
     if not foreseen.missing:
-        return "\n".join([*lines, "  nothing is to be run"])
+        return "\n".join([*lines, "  nothing to run"])
     return "\n".join([*lines, f"  time              at most about {time_in_words(foreseen.seconds)}"])
 
 
 def _tell_report(report: "BenchmarkReport") -> str:
-    """Return the leaderboard in short, and where all of it is."""
+    """Return a short leaderboard, and where to find all of it."""
     from tasks.benchmarking.leaderboard.text import tell_board
 
     if report.leaderboard is None:
         return "nothing was run"
     pages = [f"written      {page}" for page in report.pages]
-    return "\n".join([tell_board(report.leaderboard), "", *pages, "look at it   lethe ui"])
+    return "\n".join([tell_board(report.leaderboard), "", *pages, "view it      lethe ui"])

@@ -18,19 +18,19 @@ app = typer.Typer(help="Records planted before training, to test deletions on.",
 def plant(
     *,
     records: Annotated[
-        int, typer.Option(min=1, help="How many to train on; as many more are held out. 40 show a lot.")
+        int, typer.Option(min=1, help="How many to train on; as many again are held out. 40 show a lot.")
     ],
     seed: Annotated[
         int | None,
-        typer.Option(min=0, help="Of the data set; another seed deals its splits anew, too."),
+        typer.Option(min=0, help="The data set's seed; a new one also changes its splits."),
     ] = None,
     json: Json = False,
 ) -> None:
     """Plant canaries: training records that test a deletion without any retrained model.
 
-    Twice as many training rows are drawn and given a wrong label, which a net can only memorise. Chance
-    decides which half is trained on, as `subject-canary`, and which is held out. A model that forgot the
-    first half cannot tell it from the second: `canary.auc` is about 0.5. One that remembers is near 1.
+    Twice as many training rows are drawn and given a wrong label, which a net can only memorise. A random
+    half is trained on, as `subject-canary`; the other is held out. A model that forgot the first half cannot
+    tell it from the second: `canary.auc` is about 0.5. For one that remembers it is near 1.
 
     Only `params.yaml` is changed. Then `lethe train` trains with them, and the drill is
     `lethe delete drill-1 --subject subject-canary`. Every wrong label costs the model a little, so plant
@@ -47,13 +47,13 @@ def plant(
 
 
 def tell_planted(planted: "Planted") -> str:
-    """Return what a person should know, and do next."""
+    """Return what the user should know, and do next."""
     return (
         f"planted  {planted.records} records with wrong labels, of {planted.subject}; "
         f"{planted.held_out} more are held out\n"
-        "written  params.yaml (dataset); the model that is there has not seen them\n"
+        "written  params.yaml (dataset); the present model has not seen them\n"
         "next     lethe train                (`dvc repro` also serves the request of params.yaml)\n"
         f"drill    lethe delete drill-1 --subject {planted.subject}\n"
-        "read     canary.auc of the original (near 1: remembered) and of the accepted model; one that\n"
-        f"         remembers nothing it is from {planted.lowest:.2f} to {planted.highest:.2f}, 19 times of 20"
+        "read     canary.auc of the original (near 1: remembered) and of the accepted model; without\n"
+        f"         memory it is from {planted.lowest:.2f} to {planted.highest:.2f}, 19 times out of 20"
     )

@@ -1,4 +1,4 @@
-"""``lethe check-method``: whether a method keeps to what Lethe's own methods keep to."""
+"""``lethe check-method``: whether a method passes the checks that Lethe's own methods pass."""
 
 import sys
 from typing import Annotated
@@ -23,16 +23,16 @@ def command(
         float,
         typer.Option(
             "--forget-below",
-            help="What the accuracy on the forgotten class must fall below; 1.1 for a method that only "
-            "others are compared with.",
+            help="The accuracy on the forgotten class must fall below this; 1.1 for a method that is only a "
+            "baseline for others.",
         ),
     ] = 0.05,
     json: Json = False,
 ) -> None:
-    """Check a method of your own, or of a package: the same checks that Lethe's own methods are held to.
+    """Check your own method, or a package's: the same checks that Lethe's own methods must pass.
 
-    It is run several times on a small net, in each scope that it supports. Exit code 0 means that it keeps to
-    every check, 3 that it fails some: each reason is printed. `docs/extending.md` tells how to write one.
+    It is run several times on a small net, in each scope that it supports. Exit code 0 means that it passes
+    every check, 3 that it fails some: each reason is printed. `docs/extending.md` shows how to write one.
     """
     from tasks.extensions.catalogues import find_class
     from unlearn_core.conformance import check_method

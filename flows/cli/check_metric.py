@@ -1,4 +1,4 @@
-"""``lethe check-metric``: whether a metric keeps to what Lethe's own metrics keep to."""
+"""``lethe check-metric``: whether a metric passes the checks that Lethe's own metrics pass."""
 
 import sys
 from typing import Annotated
@@ -15,11 +15,11 @@ _Target = Annotated[
 
 
 def command(metric: _Target, json: Json = False) -> None:
-    """Check a metric of your own, or of a package: the checks that need not know what it should measure.
+    """Check your own metric, or a package's, as far as possible without knowing what it should measure.
 
-    It measures models that nobody trained. Exit code 0 means that it keeps to every check, 3 that it fails
-    some: each reason is printed. That its numbers are right is for tests of its own. `docs/extending.md`
-    tells how to write one.
+    It measures untrained models. Exit code 0 means that it passes every check, 3 that it fails some: each
+    reason is printed. That its numbers are right is for its own tests. `docs/extending.md` shows how to write
+    one.
     """
     from tasks.extensions.catalogues import find_class
     from unlearn_core.conformance import check_metric

@@ -1,4 +1,4 @@
-"""What ``lethe check-method`` and ``lethe check-metric`` have in common: checks made one by one, and told."""
+"""What ``lethe check-method`` and ``lethe check-metric`` share: making checks and printing the results."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,16 +16,16 @@ _MARKS = {"kept": "[green]✓[/green]", "broken": "[red]✗[/red]", "not made": 
 
 
 def give_checks(output: Output, target: str, checks: "Iterator[Checked]", total: int) -> int:
-    """Make checks, print what came of each, and return the exit code.
+    """Make checks, print the result of each, and return the exit code.
 
     Args:
-        output: Where to.
+        output: Where to print.
         target: What is checked.
-        checks: Makes the next check when it is asked for it.
+        checks: Makes the next check each time it is advanced.
         total: How many there are, at most.
 
     Returns:
-        0 if nothing was found.
+        0 if no check failed.
     """
     from tasks.checkout.progress import progress
 
@@ -45,10 +45,10 @@ def read_settings(text: str | None) -> dict[str, Any]:
         given = json.loads(text or "{}")
     except json.JSONDecodeError as error:
         raise ConfigurationError(
-            f"--settings is not JSON ({error}); give for example '{{\"alpha\": 0.5}}'"
+            f"--settings is not JSON ({error}); give e.g. '{{\"alpha\": 0.5}}'"
         ) from error
     if not isinstance(given, dict):
-        raise ConfigurationError(f"--settings is {text}; expected names with values, as '{{\"alpha\": 0.5}}'")
+        raise ConfigurationError(f"--settings is {text}; expected an object, e.g. '{{\"alpha\": 0.5}}'")
     return given
 
 
@@ -71,7 +71,7 @@ def _result(one: "Checked") -> str:
 
 
 def _tell(target: str, made: "list[Checked]") -> str:
-    """Print a table of the checks, a column per scope, and return every reason against what was checked."""
+    """Print a table of the checks, one column per scope, and return the reasons of those that failed."""
     from rich.table import Table
 
     columns = list(dict.fromkeys(one.where for one in made))
@@ -84,8 +84,8 @@ def _tell(target: str, made: "list[Checked]") -> str:
     console().print(table)
     reasons = [(one, reason) for one in made for reason in one.reasons]
     if not reasons:
-        return f"{target} keeps to all {len(made)} checks"
+        return f"{target} passes all {len(made)} checks"
     lines = [f"✗ {one.check}{f' ({one.where})' if one.where else ''}: {reason}" for one, reason in reasons]
     skipped = sum(not one.made for one in made)
-    lines += [f"? {skipped} checks were not made: what comes before them failed"] if skipped else []
+    lines += [f"? {skipped} checks were not made: an earlier one failed"] if skipped else []
     return "\n".join([f"{target} fails:", *lines])

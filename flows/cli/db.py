@@ -18,7 +18,7 @@ app = typer.Typer(help="The database of the ledger of requests.", no_args_is_hel
 
 @app.command(name="current")
 def show_version(json: Json = False) -> None:
-    """Tell which version the ledger's tables have, and which one this Lethe works with."""
+    """Print the version of the ledger's tables, and the one that this Lethe needs."""
     from tasks.requests.ledger.schema import current as version_of
 
     _tell(version_of, json=json)
@@ -26,10 +26,10 @@ def show_version(json: Json = False) -> None:
 
 @app.command(name="upgrade")
 def upgrade_tables(json: Json = False) -> None:
-    """Make the ledger's tables, or bring them to the version that this Lethe works with.
+    """Create the ledger's tables, or migrate them to the version that this Lethe needs.
 
-    Needed for PostgreSQL alone, before the first request and after each update of Lethe; make a backup first.
-    A SQLite file is brought up to date by any command that opens it.
+    Needed only for PostgreSQL, before the first request and after each update of Lethe; make a backup first.
+    A SQLite file is migrated by any command that opens it.
     """
     from tasks.requests.ledger.schema import bring_up_to_date
 
@@ -37,12 +37,12 @@ def upgrade_tables(json: Json = False) -> None:
 
 
 def _tell(version_of: "Callable[[Engine], str | None]", *, json: bool) -> None:
-    """Do something with the ledger's database that returns its version, and tell both versions."""
+    """Get the version of the ledger's tables, and print it with the newest."""
     from tasks.checkout.environment import find_checkout
     from tasks.requests.ledger.database import ledger_url, open_engine, place_of
     from tasks.requests.ledger.schema import newest
 
     url = ledger_url(find_checkout(Path.cwd()))
     place, version, latest = place_of(url), version_of(open_engine(url)), newest()
-    told = f"{place}: version {version or 'none'}; this Lethe works with {latest}"
+    told = f"{place}: version {version or 'none'}; this Lethe needs {latest}"
     Output(json).give({"database": place, "version": version, "newest": latest}, lambda: told)

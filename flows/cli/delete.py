@@ -20,9 +20,8 @@ def command(
     """Serve one deletion request: unlearn, judge, register, certify.
 
     A new request is given by its scope, e.g. `lethe delete r-17 --class 3`; one in `requests/`, which may be
-    a group, by its id alone. Ids of samples and subjects are turned into pseudonyms at once. The first method
-    on the policy's ladder that the gate accepts is taken. A request that was served before is not served
-    again.
+    a group, only by its id. Ids of samples and subjects become pseudonyms immediately. The first method on
+    the policy's ladder that the gate accepts is used. A request that was served before is not served again.
     """
     from flows.delete import delete, require_ready
     from tasks.checkout.checkout import Checkout
@@ -39,7 +38,7 @@ def command(
 
 
 def tell_released(*released: "Released") -> str:
-    """Return what came of a deletion, maybe of several requests, and how to keep and continue it."""
+    """Return the result of a deletion of one or several requests, and how to keep it and continue."""
     outcome, shared = released[0].outcome, released[0]
     served = outcome.request if shared.group is None else shared.group.id
     note = [f"note         {outcome.note}"] if outcome.note else []
@@ -53,6 +52,6 @@ def tell_released(*released: "Released") -> str:
         "",
         f"read it      lethe report {outcome.request} --open",
         f"keep it      git add params.yaml dvc.lock && git commit -m 'Delete {served}'",
-        "go on        lethe next",
+        "next         lethe next",
     ]
     return "\n".join(lines)

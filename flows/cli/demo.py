@@ -1,4 +1,4 @@
-"""``lethe demo``: one deletion from end to end, and the table of what was tried."""
+"""``lethe demo``: one deletion from end to end, and a table of what was tried."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ def command(json: Json = False) -> None:
 
 
 def tell_demo(result: dict[str, Any]) -> str:
-    """Print the demonstration's table, and return where its evidence is."""
+    """Print the demo's table, and return where its evidence is."""
     from rich.table import Table
 
     retrained = result["retrained"]
@@ -48,7 +48,7 @@ def tell_demo(result: dict[str, Any]) -> str:
         f"took         {result['wall_seconds']:.0f} s\n\n"
         f"verify it    lethe-verify {result['certificate']} --model models/unlearned/model.safetensors\n"
         f"read it      lethe report {result['request']} --open\n"
-        "look at it   lethe ui\n"
+        "view it      lethe ui\n"
         f"keep it      git add params.yaml dvc.lock && git commit -m 'Delete {result['request']}'"
     )
 

@@ -13,10 +13,11 @@ def command(
     pool: Annotated[str, typer.Option(help="The work pool that `prefect.yaml` names.")] = "lethe",
     json: Json = False,
 ) -> None:
-    """Register Lethe's deployments with the Prefect server that PREFECT_API_URL names; twice is once.
+    """Register Lethe's deployments with the Prefect server that PREFECT_API_URL names; safe to repeat.
 
-    Makes the work pool if there is none, runs `prefect deploy` for all that is described, lets the server
-    refuse parameters that no flow has, and sets up what notices a run that has died without a word.
+    Creates the work pool if there is none, runs `prefect deploy` for every deployment described, makes the
+    server refuse parameters that a flow does not have, and sets up the automation that detects runs that
+    died silently.
     """
     from tasks.orchestration.deploying import DEPLOYMENTS, deploy
 

@@ -22,16 +22,16 @@ app = typer.Typer(
 
 @app.command()
 def push(request_id: RequestArgument, *, json: Json = False) -> None:
-    """Store what is not in the bucket yet of a served request's evidence.
+    """Store the parts of a served request's evidence that are not in the bucket yet.
 
     Certificate, report, Data Docs, coverage, policy and the record of the deletion go to
     `s3://LETHE_S3_BUCKET/LETHE_S3_PREFIX/MODEL/REQUEST/CERTIFICATE/`, each with its SHA-256, and a manifest
-    last. Every object is read back. What is there already is not sent again, and never written over. Data,
-    models, requests and pseudonyms never go there. `lethe delete` does all of this by itself where a bucket
-    is configured; this is for requests that were served before, and after a failure.
+    last. Every object is read back. Existing objects are not sent again, and never overwritten. Data, models,
+    requests and pseudonyms never go there. `lethe delete` does this automatically if a bucket is configured;
+    use this command for requests that were served earlier, and after a failure.
 
-    LETHE_S3_ENDPOINT names another store than AWS's, and LETHE_S3_RETAIN_DAYS locks each object for so long.
-    Credentials are boto3's: AWS_ACCESS_KEY_ID and the like, a profile, or the machine's role.
+    LETHE_S3_ENDPOINT names a store other than AWS's, and LETHE_S3_RETAIN_DAYS is how long each object is
+    locked. Credentials are boto3's: AWS_ACCESS_KEY_ID and the like, a profile, or the machine's role.
     """
     from tasks.evidence.uploading import push_evidence
 
@@ -42,9 +42,9 @@ def push(request_id: RequestArgument, *, json: Json = False) -> None:
 def verify_in_store(request_id: RequestArgument, *, json: Json = False) -> None:
     """Read a request's evidence back from the bucket, and compare all of it.
 
-    Every object must have the size and the SHA-256 that the manifest says, the manifest must list what the
-    files in `evidence/REQUEST` are, and the certificate must be signed by a trusted key and agree with both.
-    Exit code 6 means that something is missing or altered; each such file is named.
+    Every object must have the size and the SHA-256 in the manifest, the manifest must match the files in
+    `evidence/REQUEST`, and the certificate must be signed by a trusted key and agree with both. Exit code 6
+    means that something is missing or altered; each such file is named.
     """
     from tasks.evidence.uploading import verify_evidence
 
@@ -64,14 +64,14 @@ def _print(stored: "Stored", *, json: bool) -> None:
 
 
 def tell_stored(stored: "Stored") -> str:
-    """Return what a person should know of evidence in the store."""
+    """Return what the user should know about evidence in the store."""
     found = f"{stored.files} files, each as it was written"
     done = (
         f"signed by    {stored.signed_by}" if stored.signed_by else f"sent         {len(stored.sent)} files"
     )
     return (
         f"evidence     {stored.location}\n"
-        f"there are    {found}\n"
+        f"contains     {found}\n"
         f"{done}\n"
-        f"locked       {stored.locked_until or 'no: whoever may write to the bucket may delete it'}"
+        f"locked       {stored.locked_until or 'no: anybody who may write to the bucket may delete it'}"
     )

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 def command(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where; made if it is not there.", show_default="here")
+        Path, typer.Argument(metavar="[FOLDER]", help="Created if it does not exist.", show_default="here")
     ] = Path(),
     json: Json = False,
 ) -> None:
-    """Make a project: settings, pipeline, DVC, ignore files, and git where there is none.
+    """Make a project: settings, pipeline, DVC, ignore files, and git if there is none.
 
-    Asks nothing and writes over nothing: what is there stays, and an ignore file gets the lines that it
-    lacks. Nothing of Lethe's source comes into the project; `lethe.json` says which Lethe it was made with.
-    In a folder that is a project already nothing is done.
+    Asks nothing and overwrites nothing: existing files stay, and an ignore file gets the lines that it lacks.
+    No source of Lethe is copied into the project; `lethe.json` records which Lethe it was made with. In a
+    folder that is already a project, nothing is done.
     """
     from tasks.lifecycle.initialising import init_project
 
@@ -34,12 +34,12 @@ def command(
 def _tell(folder: Path, done: "Initialised") -> str:
     """Say what was done, and what to do next."""
     if done.existed:
-        return f"{folder} is a project already; nothing was changed"
+        return f"{folder} is already a project; nothing was changed"
     lines = [f"made         {', '.join(done.made)}"]
     if done.extended:
-        lines.append(f"more lines   {', '.join(done.extended)}")
+        lines.append(f"added to     {', '.join(done.extended)}")
     if done.kept:
-        lines.append(f"kept         {', '.join(done.kept)}: there already, with other content")
+        lines.append(f"kept         {', '.join(done.kept)}: existed, with other content")
     lines.append("")
     if folder != Path():
         lines.append(f"enter it     cd {folder}")

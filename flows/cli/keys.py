@@ -17,12 +17,12 @@ def init(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Make the signing key and the pseudonym key, readable by you alone, and trust the public key."""
+    """Make the signing key and the pseudonym key, readable only by you, and trust the public key."""
     from tasks.keys.signing import home, init_keys
 
     folder, made = home(), init_keys(home(), force=force)
     told = "\n".join(f"made {path}" for path in made)
     Output(json).give(
         {"home": str(folder), "made": [str(path) for path in made]},
-        lambda: told or f"all keys are in {folder} already; nothing was made",
+        lambda: told or f"all keys are already in {folder}; nothing was made",
     )

@@ -1,7 +1,7 @@
-"""``lethe-verify``: check a certificate, and the model that it is about, with nothing else at hand.
+"""``lethe-verify``: check a certificate, and the model that it is about, offline.
 
-It loads no torch, asks no network and believes only the key given with ``--key``, or else the keys in
-the user's trust folder; whatever a certificate brings along is not among them.
+It loads no torch, uses no network and trusts only the key given with ``--key``, or else the keys in the
+user's trust folder; keys inside a certificate are never trusted.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from tasks.evidence.verification import Summary, verify_files
 from unlearn_core.audit.evidence import LEVELS
 from unlearn_core.errors import LetheError
 
-EPILOG = "Exit status: 0 verified, 2 it could not be checked (a file or key is missing), 6 it is false."
+EPILOG = "Exit status: 0 verified, 2 could not be checked (a file or key is missing), 6 false."
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +58,7 @@ def _text(summary: Summary) -> str:
         "code": code,
         "note": summary["note"],
     }
-    # A value cannot end its own line: a note must not be able to write a verdict below itself.
+    # No value may contain a line break: a note must not be able to forge a verdict on the next line.
     texts = {
         name: _printable(str(value).replace("\n", " ")) for name, value in lines.items() if value is not None
     }
@@ -66,7 +66,7 @@ def _text(summary: Summary) -> str:
 
 
 def _printable(text: str) -> str:
-    """Spell out control characters, and what the terminal has no letters for: no text can steer it."""
+    """Escape control characters, and what the terminal cannot encode, so that no text can control it."""
     shown = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
     encoding = sys.stdout.encoding or "utf-8"
     return shown.encode(encoding, "backslashreplace").decode(encoding)
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("certificate", type=Path, metavar="CERT", help="the certificate (*.dsse.json)")
     parser.add_argument("--model", type=Path, metavar="FILE", help="the model's file, to compare its digest")
-    parser.add_argument("--key", type=Path, metavar="PUB", help="the only public key (PEM) to believe")
+    parser.add_argument("--key", type=Path, metavar="PUB", help="the only public key (PEM) to trust")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 

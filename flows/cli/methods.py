@@ -1,4 +1,4 @@
-"""``lethe methods``: what can forget."""
+"""``lethe methods``: the list of methods."""
 
 import inspect
 from typing import Any
@@ -18,7 +18,7 @@ def command(json: Json = False) -> None:
 
 
 def describe_methods() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """Return every method as JSON values, and what is offered as a method and cannot be used."""
+    """Return every method as JSON values, and the problems of those that cannot be used."""
     from tasks.extensions.catalogues import list_all
     from unlearn_core.catalogue import name_of
 
@@ -42,11 +42,11 @@ def describe_methods() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
 
 
 def tell_methods(described: list[dict[str, Any]]) -> str:
-    """Print every method as a table, and return where to read on."""
+    """Print every method as a table, and return where to read more."""
     from rich.table import Table
 
     table = Table(show_lines=True)
-    for name in ("method", "what it does", "needs", "uses if there", "touches", "forgets"):
+    for name in ("method", "what it does", "needs", "may use", "touches", "forgets"):
         table.add_column(name)
     for row in described:
         lists = (", ".join(row[name]) or "–" for name in ("needs", "uses"))
@@ -54,4 +54,4 @@ def tell_methods(described: list[dict[str, Any]]) -> str:
         scopes = ", ".join(row["scopes"])
         table.add_row(f"{row['name']}{origin}", row["summary"], *lists, row["touches"], scopes)
     console().print(table)
-    return "`lethe methods --json` tells each one's settings and paper"
+    return "`lethe methods --json` lists each one's settings and paper"

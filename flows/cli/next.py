@@ -1,4 +1,4 @@
-"""``lethe next``: go on from the model in use."""
+"""``lethe next``: continue from the model in use."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from flows.cli.output import Output
 
 
 def command(json: Json = False) -> None:
-    """Make the promoted model and its retained data the start of the next request."""
+    """Start the next request from the promoted model and its retained data."""
     from tasks.checkout.checkout import Checkout
     from tasks.lifecycle.releases import continue_from_champion
 

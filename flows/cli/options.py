@@ -10,7 +10,7 @@ from flows.cli.output import FLAG
 
 
 def _requests(incomplete: str) -> Iterator[str]:
-    """Complete the id of a request that lies in the checkout."""
+    """Complete the id of a request in the checkout."""
     from tasks.checkout.environment import find_checkout
 
     root = find_checkout(Path.cwd())
@@ -42,7 +42,7 @@ Deployments = Annotated[
     Path | None,
     typer.Option(
         "--folder",
-        help="Holds `prefect.yaml` and `automations.yaml` of your own.",
+        help="Holds your own `prefect.yaml` and `automations.yaml`.",
         show_default="Lethe's deployments",
     ),
 ]

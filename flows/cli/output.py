@@ -1,4 +1,4 @@
-"""Where a command's result goes: one JSON document for a program, or words and tables for a person."""
+"""How a command prints its result: one JSON document for a program, or text and tables for a person."""
 
 import json
 import sys
@@ -19,14 +19,14 @@ class Output:
     """What the caller wants to read.
 
     Attributes:
-        json: One JSON document on standard output, also where a command fails.
+        json: One JSON document on standard output, also when a command fails.
     """
 
     json: bool
 
     @classmethod
     def asked(cls) -> "Output":
-        """Return what the process's own command line asks for, for errors that no command sees."""
+        """Read the process's own command line, for errors outside any command."""
         return cls(FLAG in sys.argv)
 
     def give(self, value: Any, tell: Callable[[], str | None]) -> None:
@@ -34,7 +34,7 @@ class Output:
 
         Args:
             value: The result as a JSON value.
-            tell: Returns it in words, or prints it.
+            tell: Returns it as text, or prints it.
         """
         if self.json:
             print(json.dumps(value, indent=2))
@@ -42,7 +42,7 @@ class Output:
             print(words)
 
     def fail(self, error: Exception) -> NoReturn:
-        """Say why a command stopped, in the log and, if JSON was asked for, to a program, and exit."""
+        """Say why a command stopped, in the log and, if asked for, as JSON; then exit."""
         from tasks.checkout.log import reason_of, tell_error
 
         code = getattr(error, "exit_code", LetheError.exit_code)
@@ -53,7 +53,7 @@ class Output:
 
 
 def console() -> "Console":
-    """Return a console that leaves a table whole where no terminal says how wide it is."""
+    """Return a console that does not cut tables when there is no terminal to give a width."""
     from rich.console import Console
 
     return Console() if sys.stdout.isatty() else Console(width=120)

@@ -1,4 +1,4 @@
-"""``lethe pending``: all requests of the ledger that wait."""
+"""``lethe pending``: all waiting requests of the ledger."""
 
 from typing import Annotated
 
@@ -9,12 +9,10 @@ from flows.cli.output import Output
 
 
 def command(
-    together: Annotated[
-        int, typer.Option(min=1, help="At most so many requests are unlearned in one run.")
-    ] = 50,
+    together: Annotated[int, typer.Option(min=1, help="The most requests to unlearn in one run.")] = 50,
     json: Json = False,
 ) -> None:
-    """Serve all requests of the ledger that wait, what is due first in front.
+    """Serve all waiting requests of the ledger, those due first before the others.
 
     Requests on one model that name the same kind of thing are unlearned together, each with its own
     certificate. The deployment of this name does the same on a schedule.

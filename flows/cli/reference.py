@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from unlearn_core.records.reference import BuildEstimate, ReferenceReport
 
 ASK_ABOVE_S = 300
-"""What is estimated to take longer is asked for at a terminal."""
+"""Above this estimate a person at a terminal is asked first."""
 
 
 def command(
@@ -32,17 +32,18 @@ def command(
         ),
     ] = None,
     at_once: Annotated[
-        int | None, typer.Option(min=1, help="How many trainings may run at once; no bit depends on it.")
+        int | None, typer.Option(min=1, help="How many trainings may run at once; results do not change.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the estimate; train nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")] = False,
     json: Json = False,
 ) -> None:
-    """Retrain models without the forgotten data, to judge the request that `params.yaml` names by.
+    """Retrain models without the forgotten data, to judge the request that `params.yaml` names.
 
-    Says first what it takes, from a few real steps, and what is there already: models are kept by all that
-    they depend on. `--shadows` adds models trained on all the data, before anything is unlearned. As many
-    train at once as cores and memory allow. After a kill, the same command goes on; finished models stay.
+    First estimates the cost, from a few real steps, and says what exists already: models are cached, keyed by
+    everything that they depend on. `--shadows` adds models trained on all the data, before anything is
+    unlearned. As many train at once as cores and memory allow. After a kill, the same command resumes;
+    finished models stay.
     """
     from flows.reference import make_references
     from tasks.checkout.checkout import Checkout
@@ -54,7 +55,7 @@ def command(
 
 
 def agrees_to_train(estimate: "BuildEstimate", *, dry_run: bool, yes: bool) -> bool:
-    """Show the estimate, and ask a person at a terminal whether to go on if it is long."""
+    """Show the estimate; if it is long, ask at a terminal whether to go on."""
     from tasks.checkout.log import tell
 
     tell(tell_estimate(estimate))
@@ -64,26 +65,26 @@ def agrees_to_train(estimate: "BuildEstimate", *, dry_run: bool, yes: bool) -> b
 
 
 def tell_estimate(estimate: "BuildEstimate") -> str:
-    """Return what a person should know before anything is trained."""
+    """Return what the user should know before anything is trained."""
     there = f"{estimate.finished} of {estimate.models} models are finished"
     if not estimate.missing:
-        return f"{there}; nothing is to be trained"
+        return f"{there}; nothing to train"
     return (
         f"{there}, {estimate.missing} to train, {estimate.at_once} at a time\n"
-        f"  time    about {time_in_words(estimate.seconds)}, {time_in_words(estimate.seconds_each)} for one\n"
+        f"  time    about {time_in_words(estimate.seconds)}, {time_in_words(estimate.seconds_each)} each\n"
         f"  memory  {estimate.memory_mib:.0f} MiB of {estimate.memory_available_mib:.0f} MiB available\n"
         f"  disk    {estimate.disk_mib:.0f} MiB of {estimate.disk_free_mib:.0f} MiB free, with DVC's copies"
     )
 
 
 def _tell_report(report: "ReferenceReport") -> str:
-    """Return what was built, beside the estimate, and what evidence it allows."""
+    """Return what was built, compared with the estimate, and what evidence it allows."""
     from unlearn_core.audit.evidence import LEVELS
 
     there, took = report.holdings, report.took
     lines = [
         f"request      {report.request}",
-        f"there are    {there.retrained} retrained models, {there.pairs} shadow pairs",
+        f"available    {there.retrained} retrained models, {there.pairs} shadow pairs",
         f"evidence     level {there.level} is possible with these: {LEVELS[there.level]}",
     ]
     if took is None:
@@ -95,13 +96,13 @@ def _tell_report(report: "ReferenceReport") -> str:
         "disk": (f"{took.disk_mib:.0f} MiB", f"{estimate.disk_mib:.0f} MiB"),
     }
     lines.append(f"trained      {len(took.built)} models, {estimate.at_once} at a time")
-    lines += [f"{name:<12} {taken}; estimated were {expected}" for name, (taken, expected) in rows.items()]
+    lines += [f"{name:<12} {taken}; the estimate was {expected}" for name, (taken, expected) in rows.items()]
     keep = f"git add models/references && git commit -m 'References for {report.request}'"
     return "\n".join([*lines, f"\nkeep them    {keep}"])
 
 
 def time_in_words(seconds: float) -> str:
-    """Return a time as people say it, to two units."""
+    """Format a time in one or two units, e.g. ``2 h 5 min``."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes, hours = divmod(round(seconds / 60), 60)[::-1]

@@ -1,4 +1,4 @@
-"""``lethe report``: the page that tells a deletion to people."""
+"""``lethe report``: the page that explains a deletion to people."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from flows.cli.output import Output
 
 def command(
     request_id: Annotated[
-        str | None, typer.Argument(metavar="[REQUEST]", help="The request's id; the last one's by default.")
+        str | None, typer.Argument(metavar="[REQUEST]", help="The request's id; by default the last one's.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Write the page here instead of among the evidence.")
@@ -19,10 +19,10 @@ def command(
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     json: Json = False,
 ) -> None:
-    """Write the page that tells a deletion to people: the verdict, what was done, how it is known.
+    """Write the page that explains a deletion to people: the verdict, what was done, how it is known.
 
-    One HTML file that loads nothing from anywhere. Serving a request writes it already; this writes it again
-    from the records, and for a request on which no model was accepted it says why.
+    One HTML file that loads nothing from elsewhere. Serving a request already writes it; this writes it again
+    from the records. If no model was accepted, it says why.
     """
     from flows.report import report_on
     from tasks.checkout.checkout import Checkout

@@ -10,10 +10,10 @@ from flows.cli.output import Output
 from unlearn_core.kinds import Basis, RequestState
 from unlearn_core.records.ledger import Entry
 
-app = typer.Typer(help="Deletion requests: come in, wait, are served, in a ledger.", no_args_is_help=True)
+app = typer.Typer(help="The ledger of deletion requests: received, waiting, served.", no_args_is_help=True)
 
 Model = Annotated[
-    str | None, typer.Option(help="The registered model that shall forget; that of `params.yaml` by default.")
+    str | None, typer.Option(help="The registered model that is to forget; by default that of `params.yaml`.")
 ]
 
 
@@ -28,15 +28,16 @@ def submit(
         Basis, typer.Option(help="The law: `gdpr` is due in one month, `ccpa` in 45 days.")
     ] = "gdpr",
     received: Annotated[
-        str | None, typer.Option(metavar="DATE", help="When it came in, e.g. 2026-11-20; now by default.")
+        str | None, typer.Option(metavar="DATE", help="When it arrived, e.g. 2026-11-20; now by default.")
     ] = None,
     model: Model = None,
     json: Json = False,
 ) -> None:
     """Enter a request in the ledger, e.g. `lethe request submit r-17 --subject S`.
 
-    In a checkout it is checked against the data first, as `lethe delete` does; one that does not fit leaves
-    no trace. Ids of samples and subjects become keyed pseudonyms at once. The same request twice is one.
+    In a checkout it is first checked against the data, as by `lethe delete`; one that does not fit leaves no
+    trace. Ids of samples and subjects become keyed pseudonyms immediately. The same request twice is entered
+    once.
     """
     from flows.submit import submit_typed
 
@@ -61,10 +62,10 @@ def import_(
 ) -> None:
     """Enter all requests of a file, or none of them.
 
-    A CSV has the columns `id`, `kind` (class, sample or subject) and `name`, and perhaps `basis` and
-    `received`; several rows of one id are one request for several names. A JSON file is a list of objects
-    with these keys. Wrong rows are listed by line and column; what may name a person is never repeated.
-    Requests that are in the ledger already stay as they are, so a file may be imported twice.
+    A CSV has the columns `id`, `kind` (class, sample or subject) and `name`, and optionally `basis` and
+    `received`; several rows with one id are one request for several names. A JSON file is a list of objects
+    with these keys. Invalid rows are listed by line and column; values that may name a person are never
+    printed. Requests that are already in the ledger stay as they are, so a file may be imported twice.
     """
     from flows.submit import import_file
 
@@ -79,7 +80,7 @@ def list_(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List requests, the one that is due first in front; what is late and still open is marked."""
+    """List requests, those due first on top; open ones that are overdue are marked."""
     from flows.cli.requests_table import describe_entries, print_entries
     from flows.submit import open_ledger
     from tasks.checkout.environment import now
@@ -108,10 +109,10 @@ def show(request_id: RequestArgument, json: Json = False) -> None:
 def cancel(
     request_id: RequestArgument,
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the record; without names of persons.")],
+    reason: Annotated[str, typer.Option(help="Why, for the record; without personal names.")],
     json: Json = False,
 ) -> None:
-    """Take back a request that nobody has begun to serve. One that was begun runs to its end."""
+    """Cancel a request that has not been started. A started one runs to its end."""
     from flows.submit import open_ledger
     from tasks.checkout.environment import actor
 
@@ -122,10 +123,10 @@ def cancel(
 def retry(
     request_id: RequestArgument,
     *,
-    reason: Annotated[str, typer.Option(help="Why it should do better now, for the record.")],
+    reason: Annotated[str, typer.Option(help="Why it should succeed now, for the record.")],
     json: Json = False,
 ) -> None:
-    """Put a failed request in line again."""
+    """Queue a failed request again."""
     from flows.submit import retry_request
 
     _tell(retry_request(Path.cwd(), request_id, reason=reason), json=json)
@@ -135,14 +136,14 @@ def retry(
 def verify_ledger(
     *,
     head: Annotated[
-        str | None, typer.Option(metavar="DIGEST", help="A head kept elsewhere; the ledger must hold it.")
+        str | None, typer.Option(metavar="DIGEST", help="A head kept elsewhere; the ledger must contain it.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Recompute the chain of events, and compare it with how the requests stand.
+    """Recompute the chain of events, and compare it with the states of the requests.
 
-    Names the first event that is not as it was written, and exits with 6. A tail that was cut off shows only
-    against a `--head` that was kept somewhere else.
+    Names the first event that was altered, and exits with 6. A truncated chain is detected only with a
+    `--head` that was kept elsewhere.
     """
     from flows.submit import open_ledger
 
@@ -152,7 +153,7 @@ def verify_ledger(
 
 
 def _tell(*entries: Entry, json: bool, many: bool = False) -> None:
-    """Print how requests stand; as JSON one request is an object, and many are a list."""
+    """Print the requests' states; as JSON one request is an object, and many are a list."""
     from flows.cli.requests_table import describe_entries, tell_entries
     from tasks.checkout.environment import now
 

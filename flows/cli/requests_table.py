@@ -24,7 +24,7 @@ def describe_entries(entries: Sequence[Entry], now: UtcTime) -> list[dict[str, A
         now: The present.
 
     Returns:
-        One object for each, flat, with whether it is late and still open.
+        One flat object for each; ``overdue`` means late and still open.
     """
     return [
         {
@@ -47,7 +47,7 @@ def describe_entries(entries: Sequence[Entry], now: UtcTime) -> list[dict[str, A
 
 
 def _in_words(scope: Scope) -> str:
-    """Say what is to be forgotten: classes by name, all else by number."""
+    """Say what is to be forgotten: classes by name, anything else by count."""
     if isinstance(scope, ClassScope):
         return f"class{'es' if scope.classes[1:] else ''} {', '.join(scope.classes)}"
     count = len(scope.model_dump()[scope.kind])
@@ -55,7 +55,7 @@ def _in_words(scope: Scope) -> str:
 
 
 def tell_entries(described: Sequence[dict[str, Any]]) -> str:
-    """Return a line for each request that was just changed or entered."""
+    """Return one line for each request that was just changed or entered."""
     return "\n".join(
         f"{one['id']}  {one['state']}, due {one['due']} ({one['basis']}), {one['forgets']} of {one['model']}"
         for one in described
@@ -65,7 +65,7 @@ def tell_entries(described: Sequence[dict[str, Any]]) -> str:
 def print_entries(described: Sequence[dict[str, Any]]) -> None:
     """Print requests as a table."""
     if not described:
-        print("no such requests in the ledger; `lethe request submit --help` tells how one comes in")
+        print("no such requests in the ledger; `lethe request submit --help` shows how to enter one")
         return
     table = Table()
     for name in ("id", "due", "state", "received", "basis", "model", "forgets", "attempts"):

@@ -9,15 +9,15 @@ from flows.cli.options import Deployments
 
 
 def command(
-    limit: Annotated[int, typer.Option(min=1, help="How many flow runs there may be at once.")] = 4,
+    limit: Annotated[int, typer.Option(min=1, help="The most flow runs at once.")] = 4,
     folder: Deployments = None,
 ) -> None:
-    """Serve Lethe's deployments from this machine until interrupted: no work pool, no worker.
+    """Serve Lethe's deployments from this machine until interrupted, without a work pool or a worker.
 
     Registers the deployments, their schedules and the trigger with the Prefect server that PREFECT_API_URL
     names (`prefect server start` starts one). Requests are served in this checkout; `lethe request submit`,
-    with the same PREFECT_API_URL, starts `delete` by itself. Runs wait for each other where they need the
-    same model or the accelerator.
+    with the same PREFECT_API_URL, starts `delete` automatically. Runs that need the same model or the
+    accelerator wait for each other.
     """
     from flows.worker.local_serving import serve_deployments
     from tasks.checkout.checkout import Checkout

@@ -1,4 +1,4 @@
-"""``lethe stage``: one stage of ``dvc.yaml``, in a process of its own."""
+"""``lethe stage``: one stage of ``dvc.yaml``, in its own process."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +9,9 @@ import typer
 def command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The stage's name in `dvc.yaml`.")],
 ) -> None:
-    """Run one stage, due or not, and pin nothing: what `dvc repro` starts for each stage that is due.
+    """Run one stage, due or not, and pin nothing: `dvc repro` starts this for each stage that is due.
 
-    It runs the Lethe that is installed, whatever else of the same name lies in the project.
+    It runs the installed Lethe, even if the project contains modules of the same names.
     """
     from flows.stages.process import find_stage, run_stage
     from tasks.checkout.checkout import Checkout

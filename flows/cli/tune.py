@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 def command(
     method: MethodName,
-    trials: Annotated[int, typer.Option(min=1, help="How many trials there shall be in all.")] = 20,
+    trials: Annotated[int, typer.Option(min=1, help="How many trials to make in all.")] = 20,
     timeout_s: Annotated[
-        float | None, typer.Option("--timeout-s", min=0, help="Begin no trial after so many seconds.")
+        float | None, typer.Option("--timeout-s", min=0, help="Begin no trial after this many seconds.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Find a method's hyper-parameters for the request that `params.yaml` names.
 
-    Candidates are judged on the tuning split; audit and test images are not even decoded. What did better
-    than the present settings is written into `params.yaml`. A search that was interrupted goes on where it
-    was; more `--trials` extend it. What it took is added to what the method is said to cost.
+    Candidates are judged on the tuning split; audit and test images are not even decoded. Values that did
+    better than the present settings are written into `params.yaml`. An interrupted search resumes where it
+    stopped; more `--trials` extend it. The cost of the search is added to the reported cost of the method.
     """
     from flows.tune import tune
     from tasks.checkout.checkout import Checkout
@@ -49,7 +49,7 @@ def tell_tuning(record: "TuningRecord", *, rows: int = 10) -> str:
     console().print(table)
     chosen = ", ".join(f"{name} {value}" for name, value in record.chosen.items())
     return (
-        f"as it was    {number(record.untuned, 4)}\n"
+        f"untuned      {number(record.untuned, 4)}\n"
         f"written      {chosen or 'nothing: no trial did better'}\n"
         f"took         {record.cost.seconds:.0f} s in {len(record.trials)} trials, "
         f"{record.cost.samples_seen} samples seen"

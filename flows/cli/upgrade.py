@@ -1,4 +1,4 @@
-"""``lethe upgrade``: go on with another Lethe than the one that the project was made with."""
+"""``lethe upgrade``: move a project to the installed Lethe."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def command(json: Json = False) -> None:
-    """Pin the installed Lethe in this project, and say which stages are due again by it.
+    """Pin the installed Lethe in this project, and say which stages are due again because of it.
 
     Writes `lethe.json`, and Lethe's own stages in `dvc.yaml` where they differ. Nothing is run; settings,
-    data, models and evidence stay. Earlier certificates stay true, and name the Lethe that they came of.
+    data, models and evidence stay. Earlier certificates stay valid, and name the Lethe that made them.
     """
     from flows.upgrade import upgrade
 
@@ -23,11 +23,11 @@ def command(json: Json = False) -> None:
 
 
 def _tell(done: "Upgraded") -> str:
-    """Say what was, what is, and what is due."""
+    """Say what was pinned before, what is pinned now, and what is due."""
     if done.now is None:
-        lines = ["Lethe runs from this very checkout: git says which one it is, and nothing is pinned"]
+        lines = ["Lethe runs from this checkout: git records its version, and nothing is pinned"]
     else:
-        lines = [f"made with    {done.before or 'not said'}", f"now          {done.now}"]
+        lines = [f"made with    {done.before or 'unknown'}", f"now          {done.now}"]
     if done.stages:
         lines.append(f"dvc.yaml     {', '.join(done.stages)}: as this version starts them")
     lines.append(f"due again    {', '.join(done.due) or 'nothing'}")

@@ -1,4 +1,4 @@
-"""``lethe verify``: certificates, and whether a certified deletion comes to the same model again."""
+"""``lethe verify``: certificates, and whether a certified deletion gives the same model again."""
 
 import sys
 import textwrap
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 def command(
     certificate: Annotated[
-        Path | None, typer.Argument(help="A certificate; all of the checkout by default.")
+        Path | None, typer.Argument(help="A certificate; by default all of the checkout.")
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Also check that this is the certified model.")] = None,
     *,
-    key: Annotated[Path | None, typer.Option(help="Trust this public key alone.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Trust only this public key.")] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Run the certified deletion again.")] = False,
     from_data: Annotated[
-        bool, typer.Option("--from-data", help="With --replay: train the model before it anew, too.")
+        bool, typer.Option("--from-data", help="With --replay: retrain the parent, too.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Verify certificates: bytes, signature, content and model.
 
-    With a certificate this is `lethe-verify`; without one it is the Prefect flow over all of the checkout's.
-    With `--replay` the deletion is run again from git's history and DVC's remote, and must come to the same
-    model.
+    With a certificate this is `lethe-verify`; without one it is the Prefect flow over all certificates of the
+    checkout. With `--replay` the deletion is run again from git's history and DVC's remote, and must give the
+    same model.
     """
     if replay or from_data:
         sys.exit(_replay(certificate, model=model, key=key, from_data=from_data, json=json))
@@ -53,9 +53,9 @@ def command(
 def _replay(
     certificate: Path | None, *, model: Path | None, key: Path | None, from_data: bool, json: bool
 ) -> int:
-    """Verify a certificate, run its deletion again, and print what came beside what was expected."""
+    """Verify a certificate, run its deletion again, and print the result beside what was expected."""
     if certificate is None:
-        raise ConfigurationError("a replay is of one deletion: name its certificate")
+        raise ConfigurationError("--replay needs a certificate; name that of the deletion to replay")
     from tasks.checkout.checkout import Checkout
     from tasks.evidence.verification import verify_bytes, verify_files
     from tasks.keys.signing import read_certificate
@@ -74,18 +74,18 @@ def _replay(
 
 
 def as_json(done: "Replay") -> dict[str, object]:
-    """Return a replay as a JSON value, with the answers beside the facts."""
+    """Return a replay as a JSON value, each comparison with its ``equal``."""
     compared = [{**one.model_dump(mode="json"), "equal": one.equal} for one in done.compared]
     return {**done.model_dump(mode="json"), "compared": compared, "equal": done.equal}
 
 
 def tell_replay(done: "Replay") -> str:
-    """Return what a person should know of a replay."""
+    """Return what the user should know about a replay."""
     table = [_row(one) for one in done.compared]
     warned = [f"warning: {one}" for one in done.differences]
     if done.differences:
-        warned.append("On another machine, or with other versions, floats may come out differently.")
-    answer = "the same model came again" if done.equal else "NOT the same: see above what differs"
+        warned.append("On another machine, or with other versions, floating-point results may differ.")
+    answer = "the same model again" if done.equal else "NOT the same: the differences are above"
     return "\n".join([f"request {done.request}, commit {done.commit}", *table, *warned, answer])
 
 
@@ -94,5 +94,5 @@ def _row(one: "Compared") -> str:
     if one.equal:
         return f"  equal      {one.what:<16} {one.expected}"
     came = "nothing: no method was accepted" if one.came is None else one.came
-    sides = f"expected {one.expected}\ncame     {came}"
+    sides = f"expected {one.expected}\ngot      {came}"
     return f"  DIFFERENT  {one.what:<16} {textwrap.indent(sides, ' ' * 30).strip()}"

@@ -1,8 +1,8 @@
-"""Stage ``certify``: sign what was done, register the model, and tell it to people.
+"""Stage ``certify``: sign what was done, register the model, and write the reports.
 
-A group of requests has one model and one version of it, and for each of its members a certificate, a record
-of the release and a report. All certificates are signed and stored before the model is promoted; what was cut
-short is done again, and nothing is signed, registered or promoted twice.
+A group of requests has one model and one version of it, and each member has a certificate, a record of the
+release and a report. All certificates are signed and stored before the model is promoted; an interrupted
+step is repeated, and nothing is signed, registered or promoted twice.
 """
 
 import shutil
@@ -37,9 +37,6 @@ from unlearn_core.records.request import DeletionRequest, RequestId
 def certify(checkout: Checkout) -> tuple[Released, ...]:
     """Sign the certificates, register the accepted model, make it the champion, and write the reports.
 
-    Args:
-        checkout: The checkout.
-
     Returns:
         What was released, and where its evidence is: for the request, or for each member of the group.
     """
@@ -72,7 +69,7 @@ def certify(checkout: Checkout) -> tuple[Released, ...]:
 
 
 def certify_and_store(checkout: Checkout) -> None:
-    """Certify, and complete the evidence in the store; the flow has a task for each."""
+    """Certify, and complete the evidence in the store; the flow has one task for each."""
     for released in certify(checkout):
         push_missing(checkout, released.outcome.request)
 
@@ -87,7 +84,7 @@ def _sign(checkout: Checkout, deletion: DeletionRecord, run: Run) -> dict[Reques
 
 
 def _release(checkout: Checkout, request: DeletionRequest, released: Released) -> None:
-    """Write what was released for one request, beside its certificate, and the report that tells it."""
+    """Write one request's release beside its certificate, and its report."""
     request_id = released.outcome.request
     if request.members:
         _copy_data_docs(checkout.data_docs(request.id), checkout.data_docs(request_id))
@@ -99,7 +96,7 @@ def _release(checkout: Checkout, request: DeletionRequest, released: Released) -
 
 
 def _copy_data_docs(source: Path, folder: Path) -> None:
-    """Give a member the reports on its group's split; those of an earlier try of its own are not about it."""
+    """Give a member its group's Data Docs; those of its own earlier attempt do not apply."""
     if source.is_dir():
         copy_folder(source, folder)
     else:
@@ -125,7 +122,7 @@ def _outcome(checkout: Checkout, split: SplitRecord, deletion: DeletionRecord, r
 def _register(
     checkout: Checkout, split: SplitRecord, outcome: Outcome, run: Run, certificates: dict[RequestId, Sha256]
 ) -> int:
-    """Register the model once, and let ``champion`` point to it."""
+    """Register the model once, and point ``champion`` to it."""
     name = _registry(checkout).model
     before = champion(run.tracking, name)
     version = register_model(
@@ -147,7 +144,7 @@ def _register(
 def _version_tags(
     checkout: Checkout, split: SplitRecord, outcome: Outcome, certificates: dict[RequestId, Sha256]
 ) -> dict[str, str]:
-    """Return what the registry says of a version; by request and scope it is found again."""
+    """Return a version's tags in the registry; request and scope are used to find it again."""
     return {
         Tag.REQUEST: split.request,
         Tag.VERDICT: outcome.verdict,
@@ -163,7 +160,7 @@ def _version_tags(
 
 
 def _log_evidence(checkout: Checkout, run: Run, released: tuple[Released, ...]) -> None:
-    """Write the documents of what came of it into the run."""
+    """Log reports, certificates and pages as artifacts of the run."""
     log_documents(run, checkout.reports, artifact_path="evidence")
     for one in released:
         request_id = one.outcome.request

@@ -1,4 +1,4 @@
-"""Stage ``code``: writes down what the others run, so that each is due when a file of its own changes."""
+"""Stage ``code``: list what the other stages run, so that each is due when one of its own files changes."""
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import file_digest, replaced_folder
@@ -11,12 +11,9 @@ OTHERS = ("dataset", "parent", "moments", "split", "unlearn", "certify")
 
 
 def list_code(checkout: Checkout) -> None:
-    """Write ``reports/code``: for each other stage the files of the Lethe that runs, with their digests.
+    """Write ``reports/code``: for each other stage, the files of the running Lethe with their digests.
 
-    Of what ``params.yaml`` asks other packages for, the digest of the whole package stands beside the files.
-
-    Args:
-        checkout: The checkout.
+    For extensions that ``params.yaml`` uses, the digest of the whole package is listed beside the files.
     """
     with replaced_folder(checkout.code) as folder:
         for name, content in code_lists(checkout.params).items():
@@ -24,7 +21,7 @@ def list_code(checkout: Checkout) -> None:
 
 
 def code_lists(params: Params) -> dict[str, bytes]:
-    """Return what ``list_code`` writes for each stage, with these parameters."""
+    """Return what ``list_code`` writes for each stage with these parameters."""
     others = extension_digests(params)
     return {stage: canonical_json({**_digests(stage), **others.get(stage, {})}) for stage in OTHERS}
 

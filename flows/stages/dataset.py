@@ -6,13 +6,6 @@ from unlearn_core.records.data import DatasetCard
 
 
 def make_dataset(checkout: Checkout) -> DatasetCard:
-    """Write ``data/dataset`` as ``params.yaml`` says.
-
-    Args:
-        checkout: The checkout.
-
-    Returns:
-        The data set's card.
-    """
+    """Write ``data/dataset`` as ``params.yaml`` says, and return its card."""
     params = checkout.params.dataset
     return source_of(params).make(checkout, params)

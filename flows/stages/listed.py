@@ -1,4 +1,4 @@
-"""Whether ``reports/code`` lists the code of other packages that is installed: DVC does not look at that."""
+"""Whether ``reports/code`` matches the installed code of other packages, which DVC does not check."""
 
 import json
 
@@ -9,14 +9,9 @@ from unlearn_core.records.base import Sha256
 
 
 def differs_from_list(checkout: Checkout) -> list[str]:
-    """Return what is installed and not listed so, or the other way round.
+    """Return the extensions whose installed code differs from the list, or that only one of the two has.
 
-    Args:
-        checkout: The checkout.
-
-    Returns:
-        The extensions that ``params.yaml`` asks for and those that it asked for when the list was written, as
-        far as they or their code differ.
+    Compares the extensions that ``params.yaml`` names now with those that it named when the list was written.
     """
     there = _flat(extension_digests(checkout.params))
     files = sorted(checkout.code.glob("*.json"))
@@ -25,17 +20,14 @@ def differs_from_list(checkout: Checkout) -> list[str]:
 
 
 def require_listed(checkout: Checkout) -> None:
-    """Refuse to run a stage with other code than ``reports/code`` names, which would then be pinned with it.
-
-    Args:
-        checkout: The checkout.
+    """Refuse to run a stage with code that ``reports/code`` does not list: the wrong list would be pinned.
 
     Raises:
-        PipelineError: If it does; the message names the extensions.
+        PipelineError: If the code differs; the message names the extensions.
     """
     if different := differs_from_list(checkout):
         raise PipelineError(
-            f"reports/code was written before this was installed as it is: {', '.join(different)}; run "
+            f"reports/code does not match what is installed of {', '.join(different)}; run "
             "`lethe train`, or `dvc repro --force --single-item code`, and then the same again"
         )
 

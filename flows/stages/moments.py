@@ -1,4 +1,4 @@
-"""Stage ``moments``: the second moments of all training data, at the parent's weights or carried to it."""
+"""Stage ``moments``: the second moments of all training data, collected at the parent or carried over."""
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder
@@ -10,14 +10,7 @@ from unlearn_core.records.artifact import CheckpointCard, MomentsCard
 
 
 def make_moments(checkout: Checkout) -> MomentsCard:
-    """Write ``models/moments``.
-
-    Args:
-        checkout: The checkout.
-
-    Returns:
-        The card of the second moments.
-    """
+    """Write ``models/moments``, and return its card."""
     params = checkout.params.moments
     parent = read_checkpoint_card(checkout.parent)
     if params.source == "carry" and parent.trained is not None:
@@ -26,7 +19,7 @@ def make_moments(checkout: Checkout) -> MomentsCard:
 
 
 def _carry(checkout: Checkout, parent: CheckpointCard) -> MomentsCard:
-    """Take over what the deletion before has left."""
+    """Copy the second moments that the previous deletion left."""
     folder = checkout.carried(parent.weights)
     if not folder.is_dir():
         raise PipelineError(

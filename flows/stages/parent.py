@@ -15,14 +15,7 @@ from unlearn_core.seeds import derive_seed
 
 
 def make_parent(checkout: Checkout) -> CheckpointCard:
-    """Write ``models/parent`` as ``params.yaml`` says: trained here, adopted, or an earlier champion.
-
-    Args:
-        checkout: The checkout.
-
-    Returns:
-        The parent's card.
-    """
+    """Write ``models/parent`` as ``params.yaml`` says (trained here, adopted, or an earlier champion)."""
     params = checkout.params.parent
     if isinstance(params, TrainedParent):
         return _train(checkout, params, checkout.params.run)
@@ -54,7 +47,7 @@ def _adopt(checkout: Checkout, params: ChampionParent | AdoptedParent) -> Checkp
         raise PipelineError(f"{source} does not exist; fetch it with `dvc checkout` or `dvc pull`")
     _, card = load_checkpoint(source)
     if card.weights != params.weights:
-        raise PipelineError(f"{source} holds model {card.weights}, params.yaml names {params.weights}")
+        raise PipelineError(f"{source} contains model {card.weights}, params.yaml names {params.weights}")
     if card.data != (data := read_card(checkout.dataset).rows_digest):
         raise PipelineError(
             f"model {card.weights} belongs to data {card.data}, params.yaml gives data {data}; "

@@ -1,4 +1,4 @@
-"""The pipeline in one place: which stages there are, in order, and running one only where it is due."""
+"""The pipeline in one place: its stages, in order, and how to run one only if it is due."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,15 +30,12 @@ DELETION: dict[str, Stage] = {"split": split_data, "unlearn": climb_ladder, "cer
 
 @contextmanager
 def stage_due(checkout: Checkout, name: str, *, anew: bool = False) -> Iterator[bool]:
-    """Tell whether a stage is due, and pin what the block made of it if it was.
+    """Yield whether a stage is due; if it is, the block runs it, and its result is pinned afterwards.
 
     Args:
         checkout: The checkout.
         name: The stage's name in ``dvc.yaml``.
-        anew: It is due even if it is current.
-
-    Yields:
-        Whether the block is to run the stage.
+        anew: Run it even if it is current.
     """
     unlisted = name == _CODE and differs_from_list(checkout)
     if not anew and not unlisted and is_current(checkout.root, name):

@@ -1,4 +1,4 @@
-"""Start a stage as a process of its own, as ``dvc repro`` does by ``lethe stage NAME``."""
+"""Run a stage in its own process, as ``dvc repro`` does with ``lethe stage NAME``."""
 
 import pkgutil
 import sys
@@ -21,35 +21,24 @@ FUNCTIONS = {
     "unlearn": "climb_ladder",
     "certify": "certify_and_store",
 }
-"""By the names of ``dvc.yaml``; by name, so that starting one stage loads no other."""
+"""Keyed by the names in ``dvc.yaml``; strings, so that starting one stage loads no other."""
 RUN_OTHERS = {"make_dataset", "climb_ladder"}
-"""What runs code of other packages, where ``params.yaml`` asks for it."""
+"""The functions that run other packages' code if ``params.yaml`` names it."""
 
 
 def find_stage(name: str) -> Callable[[Checkout], object]:
-    """Return the function of a stage, which takes the checkout.
-
-    Args:
-        name: The stage's name in ``dvc.yaml``.
-
-    Returns:
-        The function.
+    """Return the function of the stage with this name in ``dvc.yaml``.
 
     Raises:
         SetupError: If there is no such stage.
     """
     if name not in FUNCTIONS:
-        raise SetupError(f"there is no stage {name!r}; take {', '.join(FUNCTIONS)}")
+        raise SetupError(f"there is no stage {name!r}; the stages are {', '.join(FUNCTIONS)}")
     return pkgutil.resolve_name(f"flows.stages.{name}:{FUNCTIONS[name]}")
 
 
 def run_stage(stage: Callable[[Checkout], object], checkout: Checkout) -> None:
-    """Run a stage alone in a checkout; an error is one message and an exit code.
-
-    Args:
-        stage: Takes the checkout.
-        checkout: The checkout.
-    """
+    """Run a stage while holding the checkout's lock; an error is one message and an exit code."""
     try:
         with sole_use(checkout.root), about(*_requests(checkout)):
             if stage.__name__ in RUN_OTHERS:
@@ -61,7 +50,7 @@ def run_stage(stage: Callable[[Checkout], object], checkout: Checkout) -> None:
 
 
 def _requests(checkout: Checkout) -> tuple[str, ...]:
-    """Return the ids of the requests that the pipeline serves, where it can tell: the log names them."""
+    """Return the ids of the requests that the pipeline serves, if they can be read, for the log."""
     try:
         request = read_record(checkout.request(checkout.params.request), DeletionRequest)
         return tuple(single.id for single in request.singles)

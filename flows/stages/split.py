@@ -1,4 +1,4 @@
-"""Stage ``split``: what the request means on this data, and the retained data set."""
+"""Stage ``split``: resolve the request on this data, and write the retained data set."""
 
 from pathlib import Path
 
@@ -21,14 +21,7 @@ from unlearn_core.selection import Manifest, Selection, select
 
 
 def split_data(checkout: Checkout) -> SplitRecord:
-    """Write ``data/split`` and ``data/retained``, once Great Expectations has nothing to object to.
-
-    Args:
-        checkout: The checkout.
-
-    Returns:
-        The resolved request.
-    """
+    """Write ``data/split`` and ``data/retained``, if Great Expectations passes; return the split's record."""
     request = read_request(checkout, checkout.params.request)
     card, manifest = read_card(checkout.dataset), read_manifest(checkout.dataset)
     selection = select(request.scope, manifest, pseudonymiser(request.scope))

@@ -1,4 +1,4 @@
-"""The steps of the ladder, by what each is given and gives back: plain functions, or tasks of a flow."""
+"""The signatures of the ladder's steps: plain functions, or tasks of a flow."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from unlearn_core.records.policy import Policy
 
 
 class Gather(Protocol):
-    """Brings the models to compare with."""
+    """Gathers the models to compare with."""
 
     def __call__(self, checkout: Checkout, run: RunParams, policy: Policy) -> References:  # noqa: D102
         ...
@@ -49,14 +49,14 @@ class Assess(Protocol):
 
 
 class MeasureDrift(Protocol):
-    """Measures how far a candidate has come from the model that was trained in full."""
+    """Measures how far a candidate has drifted from the last model that was trained in full."""
 
     def __call__(self, checkout: Checkout, candidate: Path, run: RunParams) -> Drift:  # noqa: D102
         ...
 
 
 class LogRung(Protocol):
-    """Writes one attempt down where people look."""
+    """Logs one attempt to the request's run."""
 
     def __call__(  # noqa: D102
         self, checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None
@@ -64,7 +64,7 @@ class LogRung(Protocol):
 
 
 class LogLadder(Protocol):
-    """Writes all attempts down where people look."""
+    """Logs all attempts to the request's run."""
 
     def __call__(self, checkout: Checkout, record: DeletionRecord) -> None:  # noqa: D102
         ...
@@ -83,4 +83,4 @@ class Steps:
 
 
 PLAIN = Steps()
-"""Functions that nobody watches; a flow has tasks in their place."""
+"""Plain functions; a flow uses tasks instead."""

@@ -1,4 +1,4 @@
-"""Stage ``climb_ladder``: the ladder, rung by rung, until a model is accepted."""
+"""Stage ``unlearn``: the ladder, rung by rung, until a model is accepted."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ from unlearn_core.routing import Route, only_last_resort, route
 
 @dataclass(frozen=True)
 class Baseline:
-    """What every rung is held against."""
+    """What every rung is compared with."""
 
     checkout: Checkout
     run: RunParams
@@ -42,7 +42,7 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
 
     Args:
         checkout: The checkout.
-        steps: What climbing consists of.
+        steps: The functions or tasks to call.
 
     Returns:
         The record of every rung.
@@ -86,7 +86,7 @@ def prepare_ladder(checkout: Checkout, steps: Steps) -> Baseline:
 
 
 def plan(baseline: Baseline) -> Route:
-    """Route the request; a spent drift budget, or nothing measurable to forget, may leave only retraining."""
+    """Route the request; if the drift budget is spent or nothing to forget is measurable, only retrain."""
     scope = read_split(baseline.checkout).method_scope
     methods = configured_methods(baseline.checkout)
     materials = load_materials(baseline.checkout, Pool(baseline.checkout, torch.device("cpu")))
@@ -102,20 +102,20 @@ def plan(baseline: Baseline) -> Route:
 
 
 def judge_model(baseline: Baseline, candidate: Evaluation) -> Verdict:
-    """Hold a model against the gate."""
+    """Let the gate judge a model."""
     scope = read_split(baseline.checkout).method_scope
     return judge(baseline.policy, scope, candidate, original=baseline.original, references=baseline.retrained)
 
 
 def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:
-    """Unlearn with one method, measure, judge, and write all of it down."""
+    """Unlearn with one method, measure, judge, and record everything."""
     share = baseline.policy.max_unsupported_share
     tried = steps.attempt(baseline.checkout, method, baseline.run, max_unsupported_share=share)
     return weigh(baseline, method, tried, steps)
 
 
 def weigh(baseline: Baseline, method: Method, tried: Attempted, steps: Steps) -> Rung:
-    """Measure what a method made, judge it, and write all of it down."""
+    """Measure what a method made, judge it, and record everything."""
     evaluation = steps.assess(
         baseline.checkout, tried.checkpoint, baseline.run, references=baseline.references, method=method
     )
@@ -130,7 +130,7 @@ def weigh(baseline: Baseline, method: Method, tried: Attempted, steps: Steps) ->
 
 @dataclass
 class _Climbed:
-    """What was tried so far, as ``DeletionRecord`` holds it."""
+    """What was tried so far, in the form of ``DeletionRecord``."""
 
     tried: tuple[str, ...] = ()
     rungs: tuple[Rung, ...] = ()
@@ -139,7 +139,7 @@ class _Climbed:
 
 
 def _climb(baseline: Baseline, planned: Route, steps: Steps) -> _Climbed:
-    """Try one method after the other until a model is accepted; an overdrawn budget leaves retraining."""
+    """Try one method after another until a model is accepted; if the budget is overdrawn, only retrain."""
     climbed, why = _Climbed(), None
     share = baseline.policy.max_unsupported_share
     for method in planned.methods:
@@ -162,7 +162,7 @@ def _climb(baseline: Baseline, planned: Route, steps: Steps) -> _Climbed:
 
 
 def _within_budget(baseline: Baseline, rung: Rung, steps: Steps) -> tuple[Rung, str | None]:
-    """Measure an accepted model's drift; beyond the budget it is not accepted after all, and say why."""
+    """Measure an accepted model's drift; if it exceeds the budget, reject the model and return why."""
     drift = steps.drift(baseline.checkout, baseline.checkout.attempt(rung.unlearning.name), baseline.run)
     why = overdrawn(baseline.policy.drift, drift)
     if why is None:

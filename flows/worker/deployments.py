@@ -1,6 +1,6 @@
-"""What runs as a Prefect deployment: flows that a person starts by a form, an event, or a schedule.
+"""The flows that run as Prefect deployments, started by a form, an event, or a schedule.
 
-Their parameters are stored and shown, so they carry ids of requests and names of models, and nothing else.
+Their parameters are stored and shown, so they carry only request ids and model names.
 """
 
 import os
@@ -33,7 +33,7 @@ Limit = Annotated[
     float,
     Field(
         title="Time limit in hours",
-        description="Computing that takes longer is ended, whatever it hangs in, and the request fails.",
+        description="Computing that takes longer is killed, even if it hangs, and the request fails.",
         gt=0,
         le=240,
     ),
@@ -41,7 +41,7 @@ Limit = Annotated[
 
 
 class Order(BaseModel):
-    """What a form asks for: nothing unknown, nothing converted."""
+    """A form's parameters: no unknown fields, no conversions."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -56,13 +56,13 @@ class DeletionOrder(Order):
     ahead: bool = Field(
         False,
         title="Serve it first",
-        description="Before requests on the same model that are due earlier.",
+        description="Ahead of requests on the same model that are due earlier.",
     )
     limit_h: Limit = 24.0
 
 
 class QueueOrder(Order):
-    """What to serve of the requests that wait."""
+    """Which waiting requests to serve."""
 
     model: RegistryName | None = Field(
         None, title="Model", description="Only requests for this registered model; empty for all."
@@ -70,7 +70,7 @@ class QueueOrder(Order):
     together: int = Field(
         50,
         title="Requests per run",
-        description="At most so many are unlearned together; each gets its own certificate.",
+        description="The most to unlearn together; each gets its own certificate.",
         ge=1,
         le=1000,
     )
@@ -85,11 +85,7 @@ class TrainingOrder(Order):
 
 @contextmanager
 def logged() -> Iterator[None]:
-    """See to the log of a deployed run, as the command line does to its own.
-
-    Yields:
-        Nothing.
-    """
+    """Open the log of a deployed run, and log its errors, as the command line does."""
     deployed = is_deployed()
     try:
         if deployed:
@@ -102,11 +98,11 @@ def logged() -> Iterator[None]:
 
 
 ALL = QueueOrder(model=None, together=50, limit_h=24.0)
-"""All that waits."""
+"""All waiting requests."""
 
 
 def here() -> Path:
-    """Return the folder to work in, entered: what is stored of a run names no folder above the project."""
+    """Change to the project's folder and return it as ``.``: what a run stores names no folder above it."""
     os.chdir(WorkerSettings.read().project)
     return Path()
 
@@ -114,21 +110,21 @@ def here() -> Path:
 @flow(name="delete", flow_run_name="delete {order.request_id}")
 @logged()
 def delete(order: DeletionOrder) -> str:
-    """Serve one deletion request, and before it what is due earlier on the same model.
+    """Serve one deletion request, after those that are due earlier on the same model.
 
-    The request is in the ledger already. While another run works at its model, this one waits. One that was
+    The request is already in the ledger. While another run works on its model, this one waits. One that was
     served before is not served again.
 
     Args:
         order: Which request.
 
     Returns:
-        The state that the request is in.
+        The state of the request.
 
     Raises:
-        PipelineError: If the request was failed or cancelled.
-        SetupError: If this machine could serve nothing; the request waits.
-        UnavailableError: If a service is away for longer than a run waits; the request waits.
+        PipelineError: If the request failed or was cancelled.
+        SetupError: If this machine cannot serve anything; the request waits.
+        UnavailableError: If a service is unavailable for longer than a run waits; the request waits.
     """
     require_ready()
     tag_flow_run(request_tags([order.request_id]))
@@ -148,10 +144,10 @@ def delete(order: DeletionOrder) -> str:
 @flow(name="pending", flow_run_name="pending requests")
 @logged()
 def pending(order: QueueOrder = ALL) -> int:
-    """Serve all requests that wait, what is due first in front.
+    """Serve all waiting requests, those due first before the others.
 
     Requests on one model that name the same kind of thing are unlearned together; each has its own
-    certificate. What a killed run has left is taken up from the stage that it had pinned last.
+    certificate. What a killed run left is resumed after the last stage that it pinned.
 
     Args:
         order: What to serve.
@@ -160,7 +156,7 @@ def pending(order: QueueOrder = ALL) -> int:
         How many requests were served.
 
     Raises:
-        PipelineError: If any of them could not be; the others were.
+        PipelineError: If any of them could not be served; the others were.
         SetupError: As for ``delete``.
         UnavailableError: As for ``delete``.
     """
@@ -173,7 +169,7 @@ def pending(order: QueueOrder = ALL) -> int:
             raise turn.failure
         failed += [] if turn.failure is None else [str(turn.failure)]
     if failed:
-        raise PipelineError("\n".join([f"of {served} requests some could not be served:", *failed]))
+        raise PipelineError("\n".join([f"some of {served} requests could not be served:", *failed]))
     return served
 
 
@@ -200,7 +196,7 @@ def verify() -> int:
         How many were verified.
 
     Raises:
-        EvidenceError: If anything is missing, altered or not signed by a trusted key; all of it is listed.
+        EvidenceError: If anything is missing, altered or not signed by a trusted key; each fault is listed.
     """
     checked = audit(here())
     title = "Evidence of every completed request"

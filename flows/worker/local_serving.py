@@ -15,7 +15,7 @@ def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> 
 
     Args:
         root: The checkout.
-        limit: How many flow runs there may be at once.
+        limit: The most flow runs at once.
         folder: Holds the ``prefect.yaml`` that describes the deployments.
 
     Raises:
@@ -26,15 +26,15 @@ def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> 
     described = read_deployments(folder)
     from prefect import serve
 
-    # Runs start where this process is, and Prefect looks for modules there first: so that is where Lethe is,
-    # and not the project, in which anything may be called like one of Lethe's packages.
+    # Runs start in this process's folder, and Prefect looks for modules there first: so it must be Lethe's,
+    # not the project's, where anything may have the name of one of Lethe's packages.
     set_variable("LETHE_PROJECT", str(root.resolve()))
     with prefect_explained(), chdir(own_root()):
         serve(*(deployment_of(one) for one in described), limit=limit)
 
 
 def deployment_of(described: dict[str, Any]) -> Any:
-    """Return a deployment as ``prefect deploy`` would make it, less its work pool."""
+    """Return a deployment as ``prefect deploy`` would make it, without its work pool."""
     from prefect.events import DeploymentTriggerTypes
     from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
@@ -53,6 +53,6 @@ def deployment_of(described: dict[str, Any]) -> Any:
         schedules=schedules,
         triggers=triggers,
         enforce_parameter_schema=described["enforce_parameter_schema"],
-        # By its file's path a run would look for the flow below the folder that is served in.
+        # With a file path, a run would look for the flow below the folder that it is served from.
         entrypoint_type=EntrypointType.MODULE_PATH,
     )

@@ -1,4 +1,4 @@
-"""One turn of a worker: claim what is next, serve it in one run, write down what came of it."""
+"""One turn of a worker: claim what is next, serve it in one run, record the result."""
 
 import os
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ from unlearn_core.records.request import RequestId
 
 @dataclass(frozen=True)
 class Turn:
-    """What came of one turn.
+    """The result of one turn.
 
     Attributes:
-        requests: What was claimed; nothing if there is nothing to do now.
-        failure: Why not all of it was served; the ledger says so as well.
+        requests: What was claimed; empty if there is nothing to do now.
+        failure: Why not all of it was served, as the ledger says, too; None if all of it was.
     """
 
     requests: tuple[RequestId, ...]
@@ -49,7 +49,7 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
         limit_s: How long the computing may take, in seconds.
 
     Returns:
-        What came of it.
+        The turn; its errors are in it, not raised.
     """
     ledger = open_ledger(folder)
     entries = ledger.claim(worker, choose, lease_s=lease_s())
@@ -69,7 +69,7 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
 
 
 def _serve(folder: Path, claim: Claim) -> None:
-    """Serve what is claimed in the project of its model, which nobody else works in for that long."""
+    """Serve what is claimed in the project of its model, holding the checkout's lock."""
     require_ready()
     with open_project(folder, claim.entries[0].submission.model) as project:
         checkout = _prepare(project, claim.entries)
@@ -92,7 +92,7 @@ def _prepare(project: Project, entries: tuple[Entry, ...]) -> Checkout:
 
 
 def _fail_misfits(checkout: Checkout, claim: Claim) -> list[str]:
-    """Fail each request that does not fit the data, so that it does not take its group with it."""
+    """Fail each request that does not fit the data, so that its group does not fail with it."""
     manifest, misfits = preview_manifest(checkout), list[str]()
     for entry in claim.entries:
         try:
@@ -104,7 +104,7 @@ def _fail_misfits(checkout: Checkout, claim: Claim) -> list[str]:
 
 
 def _told(released: Released) -> str:
-    """Say in a line what came of a request."""
+    """Describe the result of a request in one line."""
     outcome = released.outcome
     return (
         f"{outcome.method}: {outcome.verdict.replace('_', '-')}, {released.registered_model} version "
@@ -113,7 +113,7 @@ def _told(released: Released) -> str:
 
 
 def worker_name() -> str:
-    """Return a name that no other process has: a flow run's id, else this process's number."""
+    """Return a unique name: the flow run's id, else this process's number."""
     run = flow_run_id()
     return f"flow run {run}" if run else f"process {os.getpid()}"
 
@@ -126,7 +126,7 @@ def train_model(folder: Path, model: str) -> CheckpointCard:
         model: The registered model's name.
 
     Returns:
-        Its card.
+        The parent's card.
     """
     with open_project(folder, model) as project:
         checkout = prepare_project(project)

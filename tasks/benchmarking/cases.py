@@ -20,21 +20,21 @@ from unlearn_core.seeds import derive_seed
 from unlearn_core.selection import Manifest, Selection, select
 
 MOST_CLASSES = 10
-"""Of the classes that are forgotten, one at a time, where nobody says which."""
+"""How many classes are forgotten, one at a time, if none are named."""
 
 NO_KEY = bytes(32)
-"""Rows are found through pseudonyms. These are never written, so that their key need not be secret."""
+"""Rows are found through pseudonyms. These are never written, so their key need not be secret."""
 
 _SCOPES: dict[ForgetKind, RequestKind] = {"class": "classes", "random": "samples", "subject": "subjects"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Which forget sets are wanted; each class, count and subject is a forget set of its own.
+    """Which forget sets are wanted; each class, count and subject is a separate forget set.
 
     Attributes:
         classes: Names of classes.
-        random: How many training samples to draw; every seed draws its own.
+        random: How many training samples to draw; every seed has its own draw.
         subjects: Ids of subjects.
     """
 
@@ -48,9 +48,9 @@ class BenchmarkCase:
     """One forget set with one seed.
 
     Attributes:
-        forget: What is forgotten, as pages call it.
-        seed: Which of the seeds, from 0.
-        split: Which rows that means.
+        forget: What is forgotten, as shown on pages.
+        seed: The index of the seed, from 0.
+        split: The rows that this means.
     """
 
     forget: ForgetSet
@@ -59,7 +59,7 @@ class BenchmarkCase:
 
     @property
     def title(self) -> str:
-        """What the case is, for people."""
+        """The case's title, for people."""
         return f"{self.forget.name}, seed {self.seed}"
 
     @property
@@ -73,16 +73,16 @@ def plan_cases(checkout: Checkout, asked: Asked, *, seeds: int, base: int) -> tu
 
     Args:
         checkout: The checkout, with its data set.
-        asked: The forget sets; without any, every class by itself, or ``MOST_CLASSES`` of many classes,
-            evenly spread.
+        asked: The forget sets; if empty, every single class, or ``MOST_CLASSES`` of many classes, evenly
+            spread.
         seeds: How many seeds.
-        base: The checkout's seed, which draws of samples depend on.
+        base: The checkout's seed, which the draws depend on.
 
     Returns:
         The cases.
 
     Raises:
-        RequestError: If something that is named is not in the data, or cannot be forgotten.
+        RequestError: If something named is not in the data, or cannot be forgotten.
     """
     manifest, data = read_manifest(checkout.dataset), read_card(checkout.dataset).rows_digest
     if asked == Asked():
@@ -106,7 +106,7 @@ def _spread(manifest: Manifest) -> tuple[str, ...]:
 
 
 def _scopes(manifest: Manifest, asked: Asked, seed: int) -> Iterator[tuple[ForgetKind, Scope, str]]:
-    """Yield the kind, the scope and the name of every forget set; only a person's name is not for pages."""
+    """Yield the kind, the scope and the name of every forget set; a subject's name must not be shown."""
     for name in dict.fromkeys(asked.classes):
         yield "class", ClassScope(classes=(name,)), f"class {name}"
     for count in dict.fromkeys(asked.random):
@@ -119,7 +119,7 @@ def _scopes(manifest: Manifest, asked: Asked, seed: int) -> Iterator[tuple[Forge
 
 
 def draw(manifest: Manifest, count: int, seed: int) -> tuple[str, ...]:
-    """Draw training samples of which there is no exact copy.
+    """Draw training samples that have no exact copy.
 
     Args:
         manifest: The data set.
@@ -145,7 +145,7 @@ def _kind_of_id(scope: Scope) -> Literal["sample", "subject"]:
 
 
 def _split(kind: ForgetKind, manifest: Manifest, found: Selection, data: str) -> SplitRecord:
-    """Return a case's split, without pseudonyms; the rows tell cases apart."""
+    """Return a case's split, without pseudonyms; the rows distinguish cases."""
     rows = tuple(int(row) for row in np.flatnonzero(found.forget))
     return SplitRecord(
         request="benchmark",

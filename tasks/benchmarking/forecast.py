@@ -1,4 +1,4 @@
-"""What a comparison would still take: a few real steps of training, and what methods took before."""
+"""What a comparison would still take, from a few real steps of training and earlier runs of methods."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -14,7 +14,7 @@ from unlearn_core.records.benchmark import BenchmarkRow, Forecast
 
 
 def forecast(checkout: Checkout, plan: Sequence[Planned]) -> Forecast:
-    """Count what is there and what is missing, and estimate the time for the rest.
+    """Count what exists and what is missing, and estimate the time for the rest.
 
     Args:
         checkout: The checkout.
@@ -43,7 +43,7 @@ def forecast(checkout: Checkout, plan: Sequence[Planned]) -> Forecast:
 
 
 def _retraining(checkout: Checkout, plan: Sequence[Planned]) -> float:
-    """Return what retraining takes, from a model that was retrained before, else from a few steps of it."""
+    """Return what retraining takes, from an earlier retrained model, else from a few steps."""
     for one in plan:
         if (folder := find_trained(checkout, one.reference)) is not None:
             cost = read_cost(checkout, read_checkpoint_card(folder).weights)

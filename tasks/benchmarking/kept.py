@@ -1,4 +1,4 @@
-"""Where the row of a run lies: under a digest of everything that the row depends on."""
+"""Where the row of a run is kept: under a digest of everything that the row depends on."""
 
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,14 @@ from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.reference import Training
 
 _SECTIONS = ("run", "policy", "moments")
-"""Of ``params.yaml``, what rows depend on besides a method's own settings."""
+"""What rows depend on in ``params.yaml``, besides a method's settings."""
 
 
 class Keeper:
     """Names the file of each run's row; reads the checkout once."""
 
     def __init__(self, checkout: Checkout) -> None:
-        """Read what all rows depend on.
-
-        Args:
-            checkout: The checkout.
-        """
+        """Read what all rows depend on."""
         params = read_values(checkout.root)
         self._rows = benchmark_home(checkout) / "rows"
         self._shared: dict[str, Any] = {
@@ -45,12 +41,12 @@ class Keeper:
         }
 
     def path(self, case: BenchmarkCase, reference: Training, method: Method | None) -> Path:
-        """Return where a row is once it is finished.
+        """Return where a finished row is kept.
 
         Args:
             case: What is forgotten, and with which seed.
             reference: The retrained model; its digest covers the data, torch and the device.
-            method: With its settings; None stands for the original.
+            method: The method with its settings; None means the original.
 
         Returns:
             The file.
@@ -66,7 +62,7 @@ class Keeper:
 
 
 def _others(checkout: Checkout) -> dict[str, Any]:
-    """Return the code of metrics that are not Lethe's own, where the policy asks for any."""
+    """Return the code of other packages' metrics, if the policy asks for any."""
     named = [extension_of("metric", type(metric)) for metric in metrics_asked(checkout.params.policy)]
     codes = [one.code for one in named if one is not None]
     return {"metrics": codes} if codes else {}

@@ -1,4 +1,4 @@
-"""What a comparison wants: per case a retrained model and runs of methods, and which of them are there."""
+"""What a comparison needs: per case a retrained model and runs of methods, and which of them exist."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Planned:
 
     Attributes:
         case: What is forgotten, and with which seed.
-        reference: The retrained model that its runs are held against.
-        methods: What runs, by name; None stands for the original.
-        kept: Where each one's row is once it is finished.
+        reference: The retrained model that its runs are compared with.
+        methods: What runs, by name; None means the original.
+        kept: Where each finished row is kept.
     """
 
     case: BenchmarkCase
@@ -36,24 +36,24 @@ class Planned:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The methods whose row is not there."""
+        """The methods whose row is missing."""
         return tuple(name for name, path in self.kept.items() if not path.is_file())
 
     @property
     def rows(self) -> dict[str, BenchmarkRow]:
-        """The rows that are there, by method."""
+        """The finished rows, by method."""
         return {n: read_record(path, BenchmarkRow) for n, path in self.kept.items() if path.is_file()}
 
 
 def plan_benchmark(
     checkout: Checkout, asked: Asked, *, methods: Collection[str], seeds: int
 ) -> tuple[Planned, ...]:
-    """List all cases with what is wanted of each.
+    """List all cases with what each needs.
 
     Args:
         checkout: The checkout.
         asked: The forget sets.
-        methods: Names of methods; none stands for all that are configured.
+        methods: Names of methods; all configured ones if empty.
         seeds: How many seeds.
 
     Returns:
@@ -61,19 +61,19 @@ def plan_benchmark(
 
     Raises:
         SetupError: If there is no parent yet.
-        ConfigurationError: If nobody knows how the parent was trained.
+        ConfigurationError: If it is unknown how the parent was trained.
     """
     if not is_whole(checkout.parent):
         raise SetupError("there is no parent to compare methods on; run `lethe train` first")
     parent, run = read_checkpoint_card(checkout.parent), checkout.params.run
     if (recipe := parent.recipe) is None:
         raise ConfigurationError(
-            "nobody knows how the parent was trained, so that nothing can be retrained to compare with; "
+            "it is unknown how the parent was trained, so nothing can be retrained to compare with; "
             "adopt the model with its --recipe"
         )
     chosen, keeper, planned = _chosen(checkout, methods), Keeper(checkout), []
     for case in plan_cases(checkout, asked, seeds=seeds, base=run.seed):
-        # Numbered as `lethe reference` numbers them: one model per seed, whoever asked for it first.
+        # Numbered as by `lethe reference`: one model per seed, whoever asked for it first.
         wanted = describe_training(parent, recipe, run, data_digest=case.split.retained, index=case.seed)
         fitting = {method.name: method for method in chosen if case.split.method_scope in method.scopes}
         runs: dict[str, Method | None] = {ORIGINAL: None, **fitting}
@@ -83,7 +83,7 @@ def plan_benchmark(
 
 
 def _chosen(checkout: Checkout, names: Collection[str]) -> list[Method]:
-    """Return the configured methods, or those of them that are named.
+    """Return the configured methods, or the named ones among them.
 
     Raises:
         ConfigurationError: If one is not configured; the message lists those that are.
@@ -91,5 +91,5 @@ def _chosen(checkout: Checkout, names: Collection[str]) -> list[Method]:
     configured = configured_methods(checkout)
     if unknown := sorted(set(names) - {method.name for method in configured}):
         known = ", ".join(method.name for method in configured)
-        raise ConfigurationError(f"there is no method {', '.join(unknown)} in params.yaml; take {known}")
+        raise ConfigurationError(f"there is no method {', '.join(unknown)} in params.yaml; it has {known}")
     return [method for method in configured if not names or method.name in names]

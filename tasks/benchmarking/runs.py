@@ -1,4 +1,4 @@
-"""One run: a method in a case's folder, measured beside the retrained model. What fails is a row as well."""
+"""One run: a method in a case's folder, measured beside the retrained model. A failure is a row too."""
 
 import time
 from dataclasses import dataclass
@@ -21,24 +21,24 @@ from unlearn_core.records.policy import Policy
 from unlearn_core.records.reference import Training
 
 ORIGINAL = "original"
-"""The parent as it is, among the methods: what forgetting nothing looks like."""
+"""The unchanged parent, listed among the methods: what forgetting nothing looks like."""
 
 BREAKS = (LetheError, RuntimeError, ValueError, ArithmeticError, MemoryError)
-"""What a method may end with; anything else is a mistake of Lethe's own."""
+"""The errors that a method may end with; any other is a bug in Lethe."""
 
 
 @dataclass(frozen=True)
 class CaseInputs:
-    """What every method of a case is held against.
+    """What every method of a case is compared with.
 
     Attributes:
         place: The case's folder.
         case: What is forgotten, and with which seed.
         run: Seed and threads.
-        policy: What is judged by.
+        policy: The policy to judge by.
         reference: The retrained model's folder.
-        original: What was measured on the parent.
-        retrained: The same on the retrained model.
+        original: The parent's evaluation.
+        retrained: The retrained model's evaluation.
     """
 
     place: Checkout
@@ -51,7 +51,7 @@ class CaseInputs:
 
 
 def set_up(place: Checkout, case: BenchmarkCase, wanted: Training) -> CaseInputs:
-    """Find the case's retrained model, or train it, and measure it and the parent.
+    """Find or train the case's retrained model, and measure it and the parent.
 
     Args:
         place: The case's folder.
@@ -71,7 +71,7 @@ def set_up(place: Checkout, case: BenchmarkCase, wanted: Training) -> CaseInputs
 
 
 def run_method(inputs: CaseInputs, method: Method | None, moments: Cost) -> tuple[BenchmarkRow, bool]:
-    """Unlearn with a method, measure and judge what came out.
+    """Unlearn with a method, then measure and judge the candidate.
 
     Args:
         inputs: The case.
@@ -79,8 +79,8 @@ def run_method(inputs: CaseInputs, method: Method | None, moments: Cost) -> tupl
         moments: What the second moments cost, for the methods that need them.
 
     Returns:
-        The row, and whether another attempt would give the same one. It would not where the machine
-        or a library failed, out of memory for example.
+        The row, and whether another attempt would give the same one. It would not if the machine or a
+        library failed, out of memory for example.
     """
     started = time.perf_counter()
     try:
@@ -107,7 +107,7 @@ def _unlearned(inputs: CaseInputs, method: Method, moments: Cost) -> BenchmarkRo
 
 
 def _row(inputs: CaseInputs, name: str, measured: Evaluation) -> BenchmarkRow:
-    """Judge a model, and put what was measured on it beside the retrained model's."""
+    """Judge a model, and put its measurements beside the retrained model's."""
     scope = inputs.case.split.method_scope
     verdict = judge(inputs.policy, scope, measured, original=inputs.original, references=(inputs.retrained,))
     retraining = read_cost(inputs.place, inputs.retrained.model)
@@ -137,5 +137,5 @@ def _failed(inputs: CaseInputs, name: str, error: BaseException) -> BenchmarkRow
 
 
 def _values(measured: Evaluation) -> dict[str, float]:
-    """Return measurements by name, but those of single classes."""
+    """Return measurements by name, except those of single classes."""
     return {entry.name: entry.value for entry in measured.measurements if ".class." not in entry.name}

@@ -1,4 +1,4 @@
-"""A folder for each case: as a checkout to whoever works in it, and gone when the case is done."""
+"""A folder for each case: it works like a checkout, and is removed when the case is done."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from tasks.checkout.files import link_folder, write_record
 from tasks.checkout.params import read_values, write_params
 
 SHARED = ("references", "costs", "pixels")
-"""Of the checkout's cache, what all cases use and add to."""
+"""The parts of the checkout's cache that all cases use and add to."""
 
 
 def benchmark_home(checkout: Checkout) -> Path:
-    """Return where a checkout keeps what comparisons made: rows, second moments, folders under way."""
+    """Return where a checkout keeps the files of comparisons: rows, second moments, unfinished folders."""
     return checkout.lethe / "benchmark"
 
 
 def sweep_scratch(checkout: Checkout) -> None:
-    """Remove the folders that killed runs left; nobody else may be at work in the checkout."""
+    """Remove the folders that killed runs left; the caller must hold the checkout's lock."""
     shutil.rmtree(benchmark_home(checkout) / "scratch", ignore_errors=True)
 
 
@@ -28,8 +28,8 @@ def sweep_scratch(checkout: Checkout) -> None:
 def scratch(checkout: Checkout, case: BenchmarkCase, moments: Path | None = None) -> Iterator[Checkout]:
     """Prepare a case's folder, and remove it once the block succeeds.
 
-    Data, parent, references, costs and pixels are the checkout's own, by links. What a killed run left of the
-    folder is used again: all that lies in it is kept by what it depends on.
+    Data, parent, references, costs and pixels are links to the checkout's. What a killed run left of the
+    folder is reused: everything in it is keyed by what it depends on.
 
     Args:
         checkout: The checkout.

@@ -1,4 +1,4 @@
-"""The working copy of a project, as one value: its lock, its parameters, and where things lie in it."""
+"""The working copy of a project, as one value: its lock, its parameters, and where things are in it."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -15,19 +15,19 @@ from unlearn_core.records.params import Params
 
 
 def short(digest: Sha256) -> str:
-    """Return enough of a digest for the name of a file."""
+    """Return enough of a digest for a file name."""
     return digest.removeprefix("sha256:")[:16]
 
 
 CERTIFICATE, RELEASED = "certificate.dsse.json", "released.json"
-"""What a served request leaves among its evidence."""
+"""The files that a served request leaves as evidence."""
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """One checkout: opened once, and handed on to all that works in it.
+    """One checkout: opened once, then passed to everything that works in it.
 
-    Of its paths, what DVC pins stands first, and what it must not pin after it.
+    Paths that DVC pins come first, paths that it must not pin after them.
 
     Attributes:
         root: Its top folder.
@@ -37,15 +37,15 @@ class Checkout:
 
     @classmethod
     def at(cls, root: Path) -> Self:
-        """Return the checkout of a top folder, relative to the working folder.
+        """Return the checkout with this top folder, relative to the working folder.
 
-        What flows are given is stored, and an absolute path may name a person.
+        Flow parameters are stored, and an absolute path may name a person.
         """
         return cls(Path(os.path.relpath(root)))
 
     @classmethod
     def find(cls, folder: Path) -> Self:
-        """Return the checkout that a folder lies in, to look at; nothing keeps others from changing it.
+        """Return the checkout that a folder is in, without locking it.
 
         Args:
             folder: Any folder.
@@ -61,7 +61,7 @@ class Checkout:
     @classmethod
     @contextmanager
     def open(cls, folder: Path) -> Iterator[Self]:
-        """Work alone in the checkout that a folder lies in.
+        """Work alone in the checkout that a folder is in.
 
         Args:
             folder: Any folder.
@@ -70,7 +70,7 @@ class Checkout:
             The checkout, as ``find`` returns it, with its parameters read.
 
         Raises:
-            SetupError: If the folder is in no checkout, or another process is at work there.
+            SetupError: If the folder is in no checkout, or another process holds its lock.
             ConfigurationError: If ``params.yaml`` is not valid.
         """
         found = cls.find(folder)
@@ -80,24 +80,17 @@ class Checkout:
 
     @cached_property
     def params(self) -> Params:
-        """What ``params.yaml`` says, read once."""
+        """The contents of ``params.yaml``, read once."""
         return read_params(self.root)
 
     def changed(self, sections: Mapping[str, Any]) -> Self:
-        """Replace whole sections of ``params.yaml``.
-
-        Args:
-            sections: New values by section.
-
-        Returns:
-            The checkout as it is then.
-        """
+        """Return the checkout after replacing whole sections of ``params.yaml``, by name."""
         write_params(self.root, sections)
         return type(self)(self.root)
 
     @property
     def code(self) -> Path:
-        """For each stage the files of Lethe that it runs, with their digests."""
+        """The files of Lethe that each stage runs, with their digests."""
         return self.root / "reports" / "code"
 
     @property
@@ -142,17 +135,17 @@ class Checkout:
 
     @property
     def pictures(self) -> Path:
-        """What the models of the deletion say of many samples, counted."""
+        """The outputs of the deletion's models on many samples, as counts."""
         return self.reports / "deletion" / "pictures.json"
 
     @property
     def outcome(self) -> Path:
-        """What came of the deletion."""
+        """The result of the deletion."""
         return self.reports / "outcome.json"
 
     @property
     def lethe(self) -> Path:
-        """Lethe's own cache: references and attempts, which can be made again."""
+        """Lethe's cache: references and attempts, all of which can be rebuilt."""
         return self.root / ".lethe"
 
     def attempt(self, method: str) -> Path:
@@ -160,20 +153,20 @@ class Checkout:
         return self.lethe / "attempts" / method
 
     def cost(self, weights: Sha256) -> Path:
-        """What it cost to make a model: not pinned, since runs differ in it."""
+        """What it cost to make a model; not pinned, since it differs between runs."""
         return self.lethe / "costs" / f"{short(weights)}.json"
 
     def request(self, request_id: str) -> Path:
-        """The deletion request of an id."""
+        """The deletion request with this id."""
         return self.root / "requests" / f"{request_id}.json"
 
     @property
     def ledger(self) -> Path:
-        """The ledger of requests, where no server keeps it; it cannot be made again."""
+        """The ledger of requests, where no server keeps it; it cannot be rebuilt."""
         return self.root / "requests" / "ledger.db"
 
     def evidence(self, request_id: str) -> Path:
-        """Certificate, Data Docs, times and figures of a request: not pinned, since runs differ in them."""
+        """Certificate, Data Docs, times and figures of a request; not pinned: they differ between runs."""
         return self.root / "evidence" / request_id
 
     def certificate(self, request_id: str) -> Path:
@@ -181,7 +174,7 @@ class Checkout:
         return self.evidence(request_id) / CERTIFICATE
 
     def tuning(self, request_id: str, method: str) -> Path:
-        """The record of a search for a method's hyper-parameters; the times in it differ from run to run."""
+        """The record of a search for a method's hyper-parameters; its times differ between runs."""
         return self.evidence(request_id) / f"tuning_{method}.json"
 
     def data_docs(self, request_id: str) -> Path:
@@ -189,27 +182,27 @@ class Checkout:
         return self.evidence(request_id) / "data_docs"
 
     def released(self, request_id: str) -> Path:
-        """What was released for a request; not signed."""
+        """The release of a request; not signed."""
         return self.evidence(request_id) / RELEASED
 
     def report(self, request_id: str) -> Path:
-        """The page that tells a deletion to people."""
+        """The report: the page that explains a deletion to people."""
         return self.evidence(request_id) / "report.html"
 
     def report_facts(self, request_id: str) -> Path:
-        """What that page is made from, kept so that it can be made again when the checkout has moved on."""
+        """What the report is made from, kept so that it can be rebuilt once the checkout has moved on."""
         return self.evidence(request_id) / "report.json"
 
     def failure(self, request_id: str) -> Path:
-        """The record of a ladder on which no model was accepted; gone once one is."""
+        """The record of a ladder on which no model was accepted; removed once one is."""
         return self.evidence(request_id) / "failure.json"
 
     def approval(self, request_id: str) -> Path:
-        """What a person decided about the deletion of a request."""
+        """A person's decision about the deletion of a request."""
         return self.evidence(request_id) / "approval.json"
 
     def carried(self, weights: Sha256) -> Path:
-        """The second moments that were carried to a model of an earlier deletion."""
+        """The second moments carried to a model of an earlier deletion."""
         return self.root / "models" / "generations" / f"{short(weights)}.moments"
 
     @property

@@ -1,4 +1,4 @@
-"""The world around a run: the clock, git, versions, and where Lethe's own folders are."""
+"""The environment of a run: the clock, git, versions, and where Lethe's folders are."""
 
 import fcntl
 import getpass
@@ -39,21 +39,21 @@ LIBRARY_SETTINGS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     # Prefect stores the error of a failed run, by default as a pickle.
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
-    # Prefect logs, and stores, the traceback of every error, also of those that are one message to a person.
+    # Prefect logs and stores the traceback of every error, even of those that are one message to a person.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 
 MARKS = ("params.yaml", "dvc.yaml")
-"""What the top folder of a project holds."""
+"""What marks the top folder of a project."""
 
 OWN_CODE = {"PYTHONSAFEPATH": "1"}
-"""For a Python that is started in a project: what is called like one of Lethe's packages there hides none."""
+"""For a Python started in a project: a folder named like one of Lethe's packages must not shadow it."""
 
 
 def configure_libraries() -> None:
-    """Set what libraries read when they are imported: no telemetry, no chatter, no pickles."""
+    """Set what libraries read on import: no telemetry, no chatter, no pickles."""
     set_defaults(LIBRARY_SETTINGS)
 
 
@@ -63,16 +63,16 @@ def now() -> UtcTime:
 
 
 def require_checkout(root: Path) -> Path:
-    """Return the project that a folder is in.
+    """Return the top folder of the project that a folder is in.
 
     Args:
         root: The folder.
 
     Returns:
-        The project's own top folder.
+        The project's top folder.
 
     Raises:
-        SetupError: If it is in none, or not in a git checkout.
+        SetupError: If it is in no project, or not in a git checkout.
     """
     if (top := _git_top(root)) is None:
         raise SetupError(
@@ -81,20 +81,20 @@ def require_checkout(root: Path) -> Path:
         )
     if (found := find_checkout(root)) is None:
         raise SetupError(
-            f"{root.resolve()} is in no project: neither it nor a folder above it, up to {top}, holds "
+            f"{root.resolve()} is not in a project: neither it nor a folder above it, up to {top}, holds "
             f"{' and '.join(MARKS)}. Change to your project, or run `lethe init` to make one here"
         )
     return found
 
 
 def find_checkout(root: Path) -> Path | None:
-    """Return the top folder of the project that a folder is in, if any; it may lie below git's own top."""
+    """Return the top folder of the project that a folder is in, if any; it may be below git's top folder."""
     found, top = nearest_project(root), _git_top(root)
     return found if found and top and found.is_relative_to(top) else None
 
 
 def nearest_project(folder: Path) -> Path | None:
-    """Return the nearest folder upwards that looks like a project, whether git knows it or not."""
+    """Return the nearest folder upwards that looks like a project, in git or not."""
     here = folder.resolve()
     return next(
         (place for place in (here, *here.parents) if all((place / mark).is_file() for mark in MARKS)), None
@@ -107,13 +107,13 @@ def _git_top(folder: Path) -> Path | None:
 
 
 def importable(root: Path) -> None:
-    """Let what lies in a project be imported, a net's factory for one; what is installed goes before it."""
+    """Make a project's modules importable, e.g. a net's factory; installed packages take precedence."""
     if (place := str(root.resolve())) not in sys.path:
         sys.path.append(place)
 
 
 def actor() -> str:
-    """Return who acts: ``LETHE_ACTOR``, else the name or the number of the system's user."""
+    """Return who acts: ``LETHE_ACTOR``, else the name or number of the system's user."""
     from tasks.checkout.settings import LedgerSettings  # the command line starts without pydantic-settings
 
     if named := LedgerSettings.read().actor:
@@ -135,7 +135,7 @@ def sole_use(root: Path) -> Iterator[None]:
         Nothing.
 
     Raises:
-        SetupError: If another process is at work in it, or it was made with another Lethe.
+        SetupError: If another process holds its lock, or it was made with another Lethe.
     """
     with locked(root):
         require_pinned(root)
@@ -144,7 +144,7 @@ def sole_use(root: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
-    """Keep every other Lethe process out of a project: all of them write to the same folders.
+    """Keep every other Lethe process out of a project: they all write to the same folders.
 
     The folder itself is locked, so nothing is written; the lock ends with the process, however that ends.
 
@@ -166,12 +166,12 @@ def locked(root: Path) -> Iterator[None]:
 
 
 def _lock(folder: int) -> None:
-    """Lock an open folder, or say that somebody else holds it."""
+    """Lock an open folder, or raise if another process holds it."""
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise SetupError(
-            "another Lethe command or stage is at work in this checkout; wait for it, or use a clone"
+            "another Lethe command or stage is running in this checkout; wait for it, or use a clone"
         ) from error
 
 
@@ -199,7 +199,7 @@ def git_is_dirty(root: Path) -> bool:
 
 
 def version_of_lethe() -> str:
-    """Return the version of Lethe that is installed."""
+    """Return the installed version of Lethe."""
     return metadata.version(DISTRIBUTION)
 
 

@@ -1,4 +1,4 @@
-"""Local files: atomic writes, records, digests, folders that appear whole or not at all."""
+"""Local files: atomic writes, records, digests, folders replaced whole or not at all."""
 
 import csv
 import hashlib
@@ -22,7 +22,7 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is either the old one or the new one, whatever happens."""
+    """Write a file atomically: it is always either the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -58,7 +58,7 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
 
 
 def link_folder(link: Path, folder: Path) -> None:
-    """Let a path stand for a folder, whether that exists or not; both may be moved together."""
+    """Make a relative link to a folder, existing or not; both may be moved together."""
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
     there = os.path.relpath(folder.resolve(), link.parent.resolve())
@@ -66,7 +66,7 @@ def link_folder(link: Path, folder: Path) -> None:
 
 
 def copy_folder(source: Path, folder: Path) -> None:
-    """Let a copy of ``source`` take the place of ``folder``, whole or not at all."""
+    """Replace ``folder`` by a copy of ``source``, whole or not at all."""
     with replaced_folder(folder) as fresh:
         shutil.copytree(source, fresh, dirs_exist_ok=True)
 
@@ -88,7 +88,7 @@ def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
 
     Args:
         path: Its file.
-        kind: What it must be.
+        kind: The record's class.
 
     Returns:
         The validated record.
@@ -110,18 +110,18 @@ def file_digest(path: Path) -> Sha256:
 
 
 def code_digest(*modules: ModuleType) -> Sha256:
-    """Return the digest of some modules' source, for what is kept by all that it depends on."""
+    """Return the digest of some modules' source, for the key of a cached result."""
     return sha256(b"".join(_source(str(module.__file__)) for module in modules))
 
 
 def method_digest(method: object | None) -> Sha256:
-    """Return the digest of all code that a method's results depend on: no other method's is in it.
+    """Return the digest of all code that a method's results depend on, and of no other method's.
 
     Args:
-        method: The method; None where there is none.
+        method: The method, if any.
 
     Returns:
-        The digest of the core, and of the method's own package where that is not Lethe's.
+        The digest of the core, and of the method's package where that is not Lethe.
     """
     module = "" if method is None else type(method).__module__
     own, _, name = module.rpartition(".")
@@ -132,7 +132,7 @@ def method_digest(method: object | None) -> Sha256:
 
 @cache
 def _core_digest(method: str) -> Sha256:
-    """Return the digest of the core's code, but for other methods, and checks that no result depends on."""
+    """Return the digest of the core's code, without other methods and checks that no result depends on."""
     core = Path(str(unlearn_core.__file__)).parent
     files = (
         path

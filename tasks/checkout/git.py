@@ -1,4 +1,4 @@
-"""git, as the program that everybody has: one call, and what it said if it failed."""
+"""git, run as a program: one call, and its message if it failed."""
 
 import re
 import subprocess
@@ -26,13 +26,13 @@ def run_git(root: Path, *arguments: str, environment: dict[str, str] | None = No
     Args:
         root: The folder.
         arguments: Its command line.
-        environment: Variables beside the process's own.
+        environment: Variables beside those of the process.
 
     Returns:
-        What it printed, without the last line's end.
+        What it printed, without the final newline.
 
     Raises:
-        PipelineError: If it failed; its own message is in it, without the passwords of addresses.
+        PipelineError: If it failed; carries git's message, without passwords in addresses.
     """
     done = _run(root, *arguments, environment=environment)
     if done.returncode != 0:
@@ -41,17 +41,17 @@ def run_git(root: Path, *arguments: str, environment: dict[str, str] | None = No
 
 
 def ask_git(root: Path, *arguments: str) -> str | None:
-    """Run git in a folder and return what it printed, or None if its answer is no."""
+    """Run git in a folder and return what it printed, or None if it failed."""
     done = _run(root, *arguments)
     return done.stdout.rstrip("\n") if done.returncode == 0 else None
 
 
 def push_branch(root: Path, branch: str) -> None:
-    """Push what is checked out to a branch of ``origin``; nothing there is ever written over.
+    """Push what is checked out to a branch of ``origin``; nothing there is ever overwritten.
 
     Args:
         root: The checkout.
-        branch: The branch there; made if it is not there.
+        branch: The branch there; created if missing.
 
     Raises:
         PipelineError: If the branch holds commits that the checkout does not have.
@@ -64,8 +64,8 @@ def push_branch(root: Path, branch: str) -> None:
     if re.search(r"^!.*\[rejected\]", done.stdout, re.MULTILINE):
         raise PipelineError(
             f"the branch {branch!r} of origin holds commits that this checkout does not have: somebody else "
-            "pushed, and nothing of theirs was written over. Take a fresh clone of the branch and serve the "
-            "request again there"
+            "pushed, and nothing of theirs was overwritten. Serve the request again in a fresh clone of the "
+            "branch"
         )
     if "[remote rejected]" in done.stdout:
         raise SetupError(f"git push to {branch!r} of origin: {_said(done)}; check who may push")
@@ -73,7 +73,7 @@ def push_branch(root: Path, branch: str) -> None:
 
 
 def reach_git(root: Path, *arguments: str) -> None:
-    """Run git on a repository that lies somewhere else.
+    """Run git against a remote repository.
 
     Args:
         root: The folder.
@@ -89,9 +89,9 @@ def reach_git(root: Path, *arguments: str) -> None:
 
 
 def _refuse_unreached(done: subprocess.CompletedProcess[str], what: str) -> NoReturn:
-    """Say what it means that git did not reach a repository: change something, or wait."""
+    """Raise what a failure to reach a repository means: change something, or wait."""
     said, words = _said(done), done.stderr.lower()
-    # ssh ends in "could not read" whatever was in its way.
+    # ssh says "could not read" at the end whatever went wrong.
     if any(word in words for word in _WRONG) and not any(word in words for word in _AWAY):
         raise SetupError(f"git {what}: {said}; check its address, and who may use it")
     raise UnavailableError(f"git {what}: {said}; the same may succeed later")
@@ -116,7 +116,7 @@ def _run(
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:
-    """Return git's own words on one line; an address may carry a password."""
+    """Return git's message on one line; an address may carry a password."""
     said = (done.stdout + done.stderr).splitlines()
     lines = [line for line in said if line.startswith(("!", "fatal", "error", "ssh"))]
     words = " ".join(lines) or (done.stderr or done.stdout).strip().replace("\n", " ")

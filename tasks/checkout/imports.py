@@ -1,4 +1,4 @@
-"""Which of Lethe's own files a module runs, read off the import graph."""
+"""Which of Lethe's files a module runs, from the import graph."""
 
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ PACKAGES = ("flows", "tasks", "unlearn_core")
 
 
 def own_root() -> Path:
-    """Return the folder that the packages of the Lethe that runs lie in."""
+    """Return the folder that holds the packages of the running Lethe."""
     return Path(str(unlearn_core.__file__)).resolve().parent.parent
 
 
@@ -24,8 +24,8 @@ def files_run_by(module: str) -> list[Path]:
         module: Its full name, e.g. ``flows.stages.split``.
 
     Returns:
-        Its file, those of all that it imports, directly or not, also inside of functions, and those of the
-        packages that these are in; relative to ``own_root``, in order.
+        Its file, those of everything that it imports, directly or not, also inside functions, and those of
+        the packages that these are in; relative to ``own_root``, in order.
     """
     graph = _import_graph()
     found, waiting = set[str](), {module}

@@ -1,8 +1,8 @@
-"""The log, on standard error: lines for people, or one JSON document a line where ``LETHE_LOG=json``.
+"""The log, on standard error: lines for people, or one JSON document per line with ``LETHE_LOG=json``.
 
-Each JSON line says which request it is about, and which runs of MLflow and Prefect, as far as that is known.
-What is told is for everybody who may read logs: ids of requests, and nothing that names a person. Format and
-level are looked up when a line is written, so nothing has to be set up.
+Each JSON line names the request that it is about, and the MLflow and Prefect runs, where they are known.
+Lines are for anybody who may read logs: they hold ids of requests, and nothing that names a person. Format
+and level are looked up when a line is written, so nothing has to be set up.
 """
 
 import json
@@ -26,10 +26,10 @@ _NAME = "lethe"
 
 @dataclass
 class Topic:
-    """What lines are about.
+    """What log lines are about.
 
     Attributes:
-        requests: The ids of the requests that are served.
+        requests: The ids of the requests being served.
         flow_run: The id of Prefect's flow run.
         run: The id of MLflow's run, once it is open.
     """
@@ -44,14 +44,14 @@ _TOPIC: ContextVar[Topic | None] = ContextVar("topic", default=None)
 
 @contextmanager
 def about(*requests: str, flow_run: str | None = None) -> Iterator[None]:
-    """Say in every line that is written inside what it is about; what is not given stays as it is outside.
+    """Set what lines written inside the block are about; what is not given stays as it is outside.
 
     Args:
-        requests: The ids of the requests that are served.
+        requests: The ids of the requests being served.
         flow_run: The id of Prefect's flow run.
 
     Yields:
-        Nothing. An error that ends the block is about the same.
+        Nothing. An error that leaves the block is logged as about the same.
     """
     outer = _TOPIC.get() or Topic()
     inner = Topic(requests or outer.requests, flow_run or outer.flow_run, outer.run)
@@ -67,19 +67,19 @@ def about(*requests: str, flow_run: str | None = None) -> Iterator[None]:
 
 
 def note_run(run: str) -> None:
-    """Say from now on that lines are about a run of MLflow, where requests are served."""
+    """Set the MLflow run that lines are about from now on, while requests are being served."""
     if (topic := _TOPIC.get()) is not None:
         topic.run = run
 
 
 def open_log(level: str | None = None) -> None:
-    """Refuse wrong settings of the log, and warn of misspelt ones of all kinds.
+    """Refuse invalid settings of the log, and warn of any misspelt setting.
 
     Args:
-        level: The least that this process and those that it starts tell; what the environment says if None.
+        level: The lowest level for this process and its children; from the environment if None.
 
     Raises:
-        ConfigurationError: If the settings of the log are not what they should be.
+        ConfigurationError: If the settings of the log are not valid.
     """
     if level is not None:
         set_variable("LETHE_LOG_LEVEL", level)
@@ -89,17 +89,17 @@ def open_log(level: str | None = None) -> None:
 
 
 def tell(line: str) -> None:
-    """Write a line on standard error, so that standard output holds results alone."""
+    """Write a line on standard error, so that standard output holds only results."""
     logging.getLogger(_NAME).info(line)
 
 
 def warn(line: str) -> None:
-    """Write a line about what somebody should look at, though the work goes on."""
+    """Write a line about something to look into, though the work goes on."""
     logging.getLogger(_NAME).warning(line)
 
 
 def tell_error(error: BaseException, *, by: str = _NAME) -> None:
-    """Write why a program or a stage has ended, or a request could not be served; each error once."""
+    """Write why a program or a stage ended, or a request could not be served; each error once."""
     if "told" in vars(error):
         return
     vars(error)["told"] = True
@@ -107,13 +107,13 @@ def tell_error(error: BaseException, *, by: str = _NAME) -> None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return what everybody may be told of an error.
+    """Return what anybody may read about an error.
 
     Args:
-        error: One of Lethe's own speaks for itself. Any other may quote data.
+        error: Lethe's own errors are safe to show. Any other may quote data.
 
     Returns:
-        Its message, or of another one's its kind and where it was raised.
+        The message of one of Lethe's errors; of any other, its kind and where it was raised.
     """
     if isinstance(error, LetheError):
         return str(error)
@@ -124,17 +124,17 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_for_people() -> bool:
-    """Tell whether people read the log, and no machine keeps it."""
+    """Tell whether the log is written for people rather than machines."""
     return _settings().log == "text"
 
 
 def shows_progress() -> bool:
-    """Tell whether people want to see how the work goes on."""
+    """Tell whether to show progress."""
     return is_for_people() and _settings().log_level in {"debug", "info"}
 
 
 class _ForPeople(logging.Formatter):
-    """The message alone; an error says what it ended."""
+    """The message alone; an error names what it ended."""
 
     def format(self, record: logging.LogRecord) -> str:
         said = record.getMessage()
@@ -164,14 +164,14 @@ class _ForMachines(logging.Formatter):
 
 
 def _traceback(record: logging.LogRecord) -> list[str]:
-    """Return where an error came from, for those who asked for it."""
+    """Return an error's traceback, for those who asked for it."""
     if not record.exc_info or _settings().log_level != "debug":
         return []
     return "".join(traceback.format_exception(record.exc_info[1])).rstrip().split("\n")
 
 
 class _StandardError(logging.Handler):
-    """Writes to what is standard error when a line is written."""
+    """Looks standard error up each time a line is written."""
 
     def emit(self, record: logging.LogRecord) -> None:
         settings = _settings()
@@ -182,7 +182,7 @@ class _StandardError(logging.Handler):
 
 
 def _settings() -> LogSettings:
-    """Return what the log is to be like; wrong settings must not keep the refusal of them out of it."""
+    """Return the settings of the log; defaults if invalid, so that their refusal can be logged."""
     try:
         return LogSettings.read()
     except UsageError:

@@ -33,7 +33,7 @@ def read_params(root: Path) -> Params:
         SetupError: If there is no such file.
         ConfigurationError: If it is not valid; every problem is listed, section by section.
     """
-    # Dates are YAML's, not JSON's: as text they are refused like any other wrong value.
+    # JSON has no dates: as text they are refused like any other wrong value.
     values = read_values(root)
     text = json.dumps(values, default=str)
     try:
@@ -45,7 +45,7 @@ def read_params(root: Path) -> Params:
 
 
 def read_values(root: Path) -> dict[str, Any]:
-    """Read ``params.yaml`` as it is written, without defaults and checked for its sections alone.
+    """Read ``params.yaml`` as written, without defaults; only its sections are checked.
 
     Args:
         root: The checkout.
@@ -59,7 +59,7 @@ def read_values(root: Path) -> dict[str, Any]:
     """
     path = root / "params.yaml"
     if not path.is_file():
-        raise SetupError(f"{path} does not exist; run Lethe in a checkout of a Lethe project")
+        raise SetupError(f"{path} does not exist; run Lethe in a Lethe project")
     values = load_yaml(path)
     found = set(values) if isinstance(values, dict) else set()
     if found != set(SECTIONS):
@@ -73,7 +73,7 @@ def read_yaml(path: Path, kind: type[AnyRecord]) -> AnyRecord:
 
     Args:
         path: Its file.
-        kind: What it must be.
+        kind: The record's class.
 
     Returns:
         The validated record.
@@ -83,7 +83,7 @@ def read_yaml(path: Path, kind: type[AnyRecord]) -> AnyRecord:
         ConfigurationError: If it is not YAML, or not valid; every problem is listed.
     """
     if not path.is_file():
-        raise SetupError(f"{path} is no file")
+        raise SetupError(f"{path} is not a file")
     try:
         return kind.model_validate_json(json.dumps(load_yaml(path), default=str), strict=True)
     except ValidationError as error:
@@ -120,7 +120,7 @@ def write_params(root: Path, changes: Mapping[str, Any]) -> None:
         changes: New values by section.
 
     Raises:
-        ConfigurationError: If the sections are not on lines of their own; nothing was changed.
+        ConfigurationError: If the sections are not on separate lines; nothing was changed.
     """
     path, before = root / "params.yaml", read_values(root)
     text = path.read_text()
@@ -129,7 +129,7 @@ def write_params(root: Path, changes: Mapping[str, Any]) -> None:
             text = _with_section(text, section, value)
     if _parse(text) != {**before, **changes}:
         raise ConfigurationError(
-            "params.yaml: write each section on lines of its own, so that it can be changed"
+            "params.yaml: write each section on separate lines, so that it can be changed"
         )
     write_atomically(path, text.encode())
 
@@ -139,8 +139,8 @@ def set_values(root: Path, changes: Mapping[tuple[str | int, ...], Any]) -> None
 
     Args:
         root: The checkout.
-        changes: New values by the keys and indices that lead to them; a last key that is not there yet comes
-            second in its mapping, where no comment of the next section is torn off.
+        changes: New values by the keys and indices that lead to them; a new last key comes second in its
+            mapping, where it does not detach a comment of the next section.
     """
     path = root / "params.yaml"
     yaml = YAML(pure=True)
@@ -161,7 +161,7 @@ def set_values(root: Path, changes: Mapping[tuple[str | int, ...], Any]) -> None
 
 
 def _with_section(text: str, section: str, value: Any) -> str:
-    """Put other lines in a section's place; blank lines and comments before the next section stay."""
+    """Replace a section's lines; blank lines and comments before the next section stay."""
     lines = text.splitlines(keepends=True)
     starts = {key.value: key.start_mark.line for key, _ in YAML(pure=True).compose(text).value}
     start = starts[section]

@@ -1,4 +1,4 @@
-"""How the work goes on: a line of the log per finished stage, and bars for people at a terminal."""
+"""Progress: a log line per finished stage, and bars for people at a terminal."""
 
 import sys
 import time
@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(title: str) -> Iterator[OnStep]:
-    """Show the steps of long work as bars, one per phase; nothing where nobody looks.
-
-    Args:
-        title: What is being done.
-
-    Yields:
-        The listener to hand to the work.
-    """
+    """Yield a listener that shows long work as bars, one per phase; nothing without a terminal."""
     if not _is_watched():
         yield ignore_step
         return
@@ -39,16 +32,16 @@ def progress(title: str) -> Iterator[OnStep]:
 
 @contextmanager
 def progress_of_many(title: str, total: int) -> Iterator[Callable[[str], AbstractContextManager[OnStep]]]:
-    """Show work that is done side by side: a bar for all of it, and one for each part that is under way.
+    """Show parallel work: a bar for all of it, and one for each part in progress.
 
-    Where nobody looks, each finished part is a line.
+    Without a terminal, each finished part is a line.
 
     Args:
         title: What is being done.
         total: How many parts there are.
 
     Yields:
-        Announces a part by its name, from any thread, and gives the listener to hand to it.
+        A function that announces a part by name, from any thread, and gives the listener to pass to it.
     """
     if not _is_watched():
         yield _announced_part
@@ -89,14 +82,7 @@ def _announced_part(name: str) -> Iterator[OnStep]:
 
 @contextmanager
 def announced(name: str) -> Iterator[None]:
-    """Say that a stage is done, and how long it took; an error speaks for itself.
-
-    Args:
-        name: The stage's name.
-
-    Yields:
-        Nothing.
-    """
+    """Report that a stage is done, and how long it took; errors are reported elsewhere."""
     started = time.perf_counter()
     yield
     tell(f"✓ {name:<10} {time.perf_counter() - started:6.1f} s")

@@ -1,4 +1,4 @@
-"""What a setting is: a variable of the environment with a type, a default, and words for people.
+"""What a setting is: an environment variable with a type, a default, and a description.
 
 ``settings`` lists all of them.
 """
@@ -14,14 +14,14 @@ from unlearn_core.errors import SetupError, UsageError
 def variable(
     name: str, default: Any, *, expected: str, purpose: str, private: bool = False, **limits: Any
 ) -> Any:
-    """Describe a variable: a field of a group.
+    """Describe a variable, as a field of a group.
 
     Args:
         name: Its name.
-        default: Its value where it is not set.
-        expected: What it holds, as a person would say it; errors and documentation quote it.
+        default: Its value if unset.
+        expected: What it holds, in plain words; errors and documentation quote it.
         purpose: What it is for, in Markdown.
-        private: Whether a wrong value may hold a secret; then no error repeats it.
+        private: Whether a wrong value may hold a secret; if so, no error repeats it.
         limits: Pydantic's own limits.
 
     Returns:
@@ -38,7 +38,7 @@ def variable(
 
 
 class Settings(BaseSettings):
-    """A group of variables; what is empty counts as not set."""
+    """A group of variables; an empty one counts as unset."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     )
 
     wrong: ClassVar[type[UsageError]] = SetupError
-    """What is raised for a value that cannot be."""
+    """What is raised for an invalid value."""
 
     @classmethod
     def read(cls) -> Self:
@@ -60,7 +60,7 @@ class Settings(BaseSettings):
             The values.
 
         Raises:
-            UsageError: If a value is not what it should be; all of them are listed.
+            UsageError: If a value is not valid; all such values are listed.
         """
         try:
             return cls()

@@ -1,7 +1,7 @@
 """Lethe's settings from the environment: every ``LETHE_…`` variable, its type, and what it is for.
 
 A group is read where it is needed, ``StoreSettings.read()``, so that a wrong value stops only what depends
-on it. Groups are read anew each time. ``docs/settings.md`` is written from here.
+on it. Groups are read again each time. ``docs/settings.md`` is written from here.
 """
 
 import re
@@ -18,11 +18,11 @@ from unlearn_core.errors import ConfigurationError
 
 PREFIX = "LETHE_"
 LEASE_S = 600
-"""How long a claim holds without a sign of life, in seconds, unless something else is said."""
+"""How long a claim holds without a heartbeat, in seconds, by default."""
 
 
 class KeySettings(Settings):
-    """The keys that Lethe signs and makes pseudonyms with."""
+    """The keys for signatures and pseudonyms."""
 
     home: Path | None = variable(
         "LETHE_HOME",
@@ -35,7 +35,7 @@ class KeySettings(Settings):
         "LETHE_SIGNING_KEY",
         None,
         expected="a private Ed25519 key in PEM form, or the path of its file",
-        purpose="Signs certificates, in place of `signing.key` in the folder of keys.",
+        purpose="Signs certificates, in place of `signing.key` in the key folder.",
         private=True,
     )
     pseudonym_key: SecretStr | None = variable(
@@ -78,7 +78,7 @@ def _is_address(url: str) -> str:
 
 
 class StoreSettings(Settings):
-    """Where evidence and data lie in S3; without a bucket nothing else is looked at."""
+    """Where evidence and data are in S3; without a bucket the other variables are not read."""
 
     wrong = ConfigurationError
 
@@ -86,13 +86,13 @@ class StoreSettings(Settings):
         "LETHE_S3_BUCKET",
         "",
         expected="the name of a bucket",
-        purpose="Where [evidence](evidence-store.md) goes; without it there is no store of evidence.",
+        purpose="Where [evidence](evidence-store.md) goes; without it there is no evidence store.",
     )
     data_bucket: str = variable(
         "LETHE_S3_DATA_BUCKET",
         "",
         expected="the name of a bucket",
-        purpose="Where DVC keeps data and models; the bucket of evidence by default.",
+        purpose="Where DVC keeps data and models; the evidence bucket by default.",
     )
     prefix: str = variable(
         "LETHE_S3_PREFIX", "", expected="the start of a key", purpose="What every key starts with."
@@ -101,14 +101,14 @@ class StoreSettings(Settings):
         "LETHE_S3_ENDPOINT",
         "",
         expected="http:// or https:// and a host, without a user or a password",
-        purpose="Another store than AWS's; its buckets are then addressed by path.",
+        purpose="A store other than AWS's; its buckets are then addressed by path.",
         private=True,
     )
     retain_days: int | None = variable(
         "LETHE_S3_RETAIN_DAYS",
         None,
         expected="a number of days from 1 to 36500",
-        purpose="For how long each object of evidence is locked; by default the bucket's own rule applies.",
+        purpose="How long each object of evidence is locked; by default the bucket's own rule applies.",
         private=True,
         ge=1,
         le=36500,
@@ -126,7 +126,7 @@ Folder = Annotated[Path | None, BeforeValidator(lambda given: given or None)]
 class WorkerSettings(Settings):
     """What a worker of a deployment needs to know."""
 
-    # An empty lease is refused: it would be read as a number that somebody meant to give.
+    # An empty lease is refused: somebody meant to give a number.
     model_config = SettingsConfigDict(env_ignore_empty=False)
 
     projects: str = variable(
@@ -134,13 +134,13 @@ class WorkerSettings(Settings):
         "",
         expected="an address of git repositories, with `{model}` for the model's name",
         purpose="Where the models' repositories are, e.g. `/srv/projects/{model}.git`; by default the "
-        "checkout at hand is the project.",
+        "current checkout is the project.",
     )
     project: Path = variable(
         "LETHE_PROJECT",
         Path(),
         expected="a folder",
-        purpose="The project at hand; the working folder's by default. `lethe serve` sets it for its runs.",
+        purpose="The current project; the working folder's by default. `lethe serve` sets it for its runs.",
     )
     work: Folder = variable(
         "LETHE_WORK",
@@ -152,7 +152,7 @@ class WorkerSettings(Settings):
         "LETHE_LEASE_S",
         LEASE_S,
         expected="1 to 86400 seconds",
-        purpose="How long a claim on a request holds without a sign of life.",
+        purpose="How long a claim on a request holds without a heartbeat.",
         ge=1,
         le=86400,
     )
@@ -162,7 +162,7 @@ Level = Literal["debug", "info", "warning", "error"]
 
 
 class LogSettings(Settings):
-    """What standard error is like."""
+    """The format and level of the log."""
 
     wrong = ConfigurationError
 
@@ -170,18 +170,18 @@ class LogSettings(Settings):
         "LETHE_LOG",
         "text",
         expected="text or json",
-        purpose="Lines for people, or for [machines](operations.md#the-log): one JSON document a line.",
+        purpose="Lines for people, or for [machines](operations.md#the-log): one JSON document per line.",
     )
     log_level: Level = variable(
         "LETHE_LOG_LEVEL",
         "info",
         expected="debug, info, warning or error",
-        purpose="The least that is told. At `debug` tracebacks are shown, which may quote data.",
+        purpose="The lowest level that is logged. At `debug` tracebacks are shown, which may quote data.",
     )
 
 
 class ServiceSettings(Settings):
-    """Variables of other programs that Lethe looks at as well."""
+    """Variables of other programs that Lethe reads too."""
 
     tracking_uri: str = variable(
         "MLFLOW_TRACKING_URI",
@@ -193,13 +193,13 @@ class ServiceSettings(Settings):
         "PREFECT_API_URL",
         "",
         expected="an address",
-        purpose="Prefect's server, e.g. `http://127.0.0.1:4200/api`; without it nobody is told of requests.",
+        purpose="Prefect's server, e.g. `http://127.0.0.1:4200/api`; without it no request is announced.",
     )
     prefect_auth: SecretStr = variable(
         "PREFECT_API_AUTH_STRING",
         SecretStr(""),
         expected="`USER:PASSWORD`",
-        purpose="With which Prefect's server is asked.",
+        purpose="Credentials for Prefect's server.",
         private=True,
     )
     aws_data_path: str | None = variable(
@@ -213,7 +213,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Evidence and data in S3": StoreSettings,
     "Workers": WorkerSettings,
     "The log": LogSettings,
-    "Other programs' own": ServiceSettings,
+    "Other programs": ServiceSettings,
 }
 """All groups, by the headings of the documentation."""
 
@@ -226,11 +226,11 @@ ELSEWHERE = {
     "LETHE_TEST_STACK": "the tests: marks the processes of a stack",
     "LETHE_TEST_PROCESS": "the tests: marks one process",
 }
-"""Variables with Lethe's prefix that are read by something beside the program."""
+"""Variables with Lethe's prefix that something other than the program reads."""
 
 
 def misspelt() -> tuple[str, ...]:
-    """Return a line for each variable that starts like Lethe's own and is not one."""
+    """Return a line for each variable that has Lethe's prefix and is not a setting."""
     known = {name for group in GROUPS.values() for name in group.variables()} | set(ELSEWHERE)
     return tuple(_misspelling(name, known) for name in names_with(PREFIX) if name not in known)
 
@@ -238,4 +238,4 @@ def misspelt() -> tuple[str, ...]:
 def _misspelling(name: str, known: set[str]) -> str:
     near = get_close_matches(name, sorted(known), n=1, cutoff=0.8)
     hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists them"
-    return f"{name} is no setting of Lethe's and has no effect; {hint}"
+    return f"{name} is not a setting of Lethe and has no effect; {hint}"

@@ -1,7 +1,7 @@
 """Which Lethe runs, and which one a project was made with.
 
-A project of one's own names both in ``lethe.json``, and no other Lethe works in it. A clone of Lethe's own
-repository runs the code that lies in it: there git says which one that is, and nothing is pinned.
+A user's project records its Lethe in ``lethe.json``, and no other Lethe works in it. A clone of Lethe's own
+repository runs the code in it: there git identifies the code, and nothing is pinned.
 """
 
 from functools import cache
@@ -20,7 +20,7 @@ PINNED = "lethe.json"
 
 @cache
 def installed() -> Software:
-    """Return which Lethe runs: the version that is installed, and the digest of all its Python files."""
+    """Return which Lethe runs: the installed version, and the digest of all its Python files."""
     root = own_root()
     files = sorted(path for package in PACKAGES for path in (root / package).rglob("*.py"))
     code = {path.relative_to(root).as_posix(): file_digest(path) for path in files}
@@ -28,7 +28,7 @@ def installed() -> Software:
 
 
 def is_source(root: Path) -> bool:
-    """Tell whether the Lethe that runs lies in a folder itself, as it does in a clone of its repository."""
+    """Tell whether the running Lethe is in this very folder, as in a clone of its repository."""
     return root.resolve() == own_root()
 
 
@@ -39,22 +39,22 @@ def read_pinned(root: Path) -> Software | None:
 
 
 def require_pinned(root: Path) -> None:
-    """Refuse to work in a project that was made with another Lethe than the one that runs.
+    """Refuse to work in a project that was made with a Lethe other than the running one.
 
     Args:
         root: The project.
 
     Raises:
-        SetupError: If it was, or if it does not say which one it was made with.
+        SetupError: If it was, or if it does not say which Lethe it was made with.
     """
     if is_source(root) or (pinned := read_pinned(root)) == installed():
         return
     if pinned is None:
         raise SetupError(
             f"the project does not say which Lethe it was made with: {PINNED} is missing. `lethe upgrade` "
-            f"writes it for the one that is installed, {installed()}"
+            f"writes it for the installed one, {installed()}"
         )
     raise SetupError(
-        f"this project was made with Lethe {pinned}, installed is {installed()}: install the project's, or "
-        "run `lethe upgrade`, which says which stages will be due again"
+        f"this project was made with Lethe {pinned}, but {installed()} is installed: install the project's, "
+        "or run `lethe upgrade`, which says which stages will be due again"
     )

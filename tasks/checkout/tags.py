@@ -1,6 +1,6 @@
-"""The names of tags: what runs, versions and events are found by, in MLflow and in Prefect.
+"""The names of tags, by which runs, versions and events are found in MLflow and Prefect.
 
-Records carry no tags: the ``schema_version`` of one, e.g. ``lethe.request/1``, stands in its class.
+Records carry no tags: the ``schema_version`` of a record, e.g. ``lethe.request/1``, is in its class.
 A tag never names a person.
 """
 
@@ -17,7 +17,7 @@ class Tag:
     KIND = "lethe.kind"
     """What a run is: a deletion, an attempt, a comparison, an adoption, or a benchmark."""
 
-    # By these a repeat of the same work finds what it did before.
+    # By these, repeated work finds its earlier results.
     DELETION_KEY = "lethe.deletion_key"
     ATTEMPT_KEY = "lethe.attempt_key"
     COMPARISON_KEY = "lethe.comparison_key"
@@ -44,7 +44,7 @@ class Tag:
     REGISTERED_VERSION = "lethe.registered_version"
 
     DATA = "lethe.data"
-    """The digest of the data before, of a version that has forgotten a part of it."""
+    """The digest of the data before the deletion, on a version that has forgotten a part of it."""
     RETAINED = "lethe.retained"
     TRAINED_ON = "lethe.trained_on"
     """The digest of the data that an adopted model was trained on."""
@@ -57,21 +57,14 @@ class Tag:
     # MLflow's own.
     RUN_NAME = "mlflow.runName"
     NOTE = "mlflow.note.content"
-    """What the page of a run, a version or an experiment says, in Markdown."""
+    """The description on the page of a run, a version or an experiment, in Markdown."""
     PARENT_RUN = "mlflow.parentRunId"
     EXPERIMENT_KIND = "mlflow.experimentKind"
     CONTEXT = "mlflow.data.context"
 
 
 def certificate_tags(digests: Mapping[RequestId, Sha256]) -> dict[str, str]:
-    """Return the tags of certificates: one for a single request, and one for each member of a group.
-
-    Args:
-        digests: The certificates' digests, by request.
-
-    Returns:
-        The tags.
-    """
+    """Return the tags of certificates by request: one for a single request, one per member of a group."""
     if len(digests) == 1:
         (digest,) = digests.values()
         return {Tag.CERTIFICATE: digest}
@@ -84,9 +77,9 @@ def flow_tag(kind: Literal["model", "request", "verdict", "method"], value: str)
 
 
 SUBMITTED = "lethe.request.submitted"
-"""The event that Prefect is told of when a request comes in."""
+"""The event sent to Prefect when a request arrives."""
 
 
 def event_resource(request: RequestId) -> str:
-    """Return what an event about a request is about, as Prefect names it."""
+    """Return Prefect's name for the resource of an event about a request."""
     return f"{Tag.REQUEST}.{request}"

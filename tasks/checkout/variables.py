@@ -1,7 +1,7 @@
-"""The variables of this process's environment: no other module touches them.
+"""The environment variables of this process: no other module touches them.
 
-Lethe's own are read through ``settings``, typed. The rest belong to libraries and to other programs, which
-read them by themselves and are started with all of them.
+Lethe's are read through ``settings``, typed. The rest belong to libraries and other programs, which read them
+themselves and are started with all of them.
 """
 
 import os
@@ -15,12 +15,12 @@ def names_with(prefix: str) -> tuple[str, ...]:
 
 
 def set_variable(name: str, value: str) -> None:
-    """Set a variable, also for what is started from here."""
+    """Set a variable, also for child processes."""
     os.environ[name] = value
 
 
 def unset_variable(name: str) -> None:
-    """Remove a variable; one that is not there is no error."""
+    """Remove a variable, if it is set."""
     os.environ.pop(name, None)
 
 
@@ -31,20 +31,13 @@ def set_defaults(values: Mapping[str, str]) -> None:
 
 
 def inherited(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a child process: this one's, and some values of its own."""
+    """Return the environment for a child process: this one's, and some more values."""
     return {**os.environ, **values}
 
 
 @contextmanager
 def restored(*names: str) -> Iterator[None]:
-    """Put variables back as they were, whatever is done to them inside.
-
-    Args:
-        names: The variables.
-
-    Yields:
-        Nothing.
-    """
+    """Restore variables to their values before the block."""
     before = {name: os.environ.get(name) for name in names}
     try:
         yield

@@ -17,15 +17,15 @@ from unlearn_core.records.artifact import CheckpointCard, MomentsCard
 def without_forgotten(
     checkout: Checkout, pool: Pool, device: torch.device, *, on_step: OnStep = ignore_step
 ) -> tuple[Moments, MomentsCard]:
-    """Take the forgotten data's second moments away from those of all training data.
+    """Subtract the forgotten data's second moments from those of all training data.
 
-    Both are of the weights that the latter were taken at, which need not be the parent's.
+    Both are at the weights that the latter were taken at, which need not be the parent's.
 
     Args:
         checkout: The checkout.
         pool: Its data set, on the device.
         device: Where to compute.
-        on_step: Told of every batch.
+        on_step: Called for every batch.
 
     Returns:
         The second moments of the retained data, and the card of those of all the data.
@@ -37,14 +37,14 @@ def without_forgotten(
 
 
 def keep_carried(checkout: Checkout, accepted: CheckpointCard) -> None:
-    """Write what the next request carries on with, unless it is there.
+    """Write the second moments that the next request starts from, unless they exist.
 
     Args:
         checkout: The checkout, as the deletion left it.
         accepted: The card of the deletion's model.
 
     Raises:
-        PipelineError: If the checkout holds the parent or the split of another deletion by now.
+        PipelineError: If the checkout now holds the parent or the split of another deletion.
     """
     folder = checkout.carried(accepted.weights)
     if folder.is_dir():
@@ -53,7 +53,7 @@ def keep_carried(checkout: Checkout, accepted: CheckpointCard) -> None:
     if (parent.weights, split.retained) != (accepted.parent, accepted.data):
         raise PipelineError(
             f"models/parent is {parent.weights} and data/split retains {split.retained}; the accepted model "
-            f"was made of {accepted.parent} for {accepted.data}. Run `dvc repro` for its request, or set "
+            f"was made from {accepted.parent} for {accepted.data}. Run `dvc repro` for its request, or set "
             "`moments: {source: collect}`"
         )
     run = checkout.params.run

@@ -1,4 +1,4 @@
-"""Checkpoints and second moments at rest: safetensors and a JSON card; pickles are never loaded."""
+"""Checkpoints and second moments on disk: safetensors and a JSON card; pickles are never loaded."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def save_checkpoint(folder: Path, model: nn.Module, card: CheckpointCard) -> Che
 
 
 def _tensors(model: nn.Module) -> dict[str, torch.Tensor]:
-    """Return a model's tensors, each in memory of its own: layers may share one, and files cannot."""
+    """Return a model's tensors, each in separate memory: layers may share tensors, files cannot."""
     state = model.state_dict()
     return {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
@@ -61,7 +61,7 @@ def load_checkpoint(folder: Path) -> tuple[nn.Module, CheckpointCard]:
         The model and the card.
 
     Raises:
-        PipelineError: If the weights are not the ones that the card names, or do not fit the net.
+        PipelineError: If the weights do not match the card's digest, or do not fit the net.
     """
     card = read_checkpoint_card(folder)
     _verify(folder / WEIGHTS, card.weights)
@@ -74,7 +74,7 @@ def load_checkpoint(folder: Path) -> tuple[nn.Module, CheckpointCard]:
 
 
 def is_whole(folder: Path) -> bool:
-    """Tell whether a checkpoint is there, with the weights that its card names."""
+    """Tell whether a checkpoint exists, with the weights that its card names."""
     try:
         _verify(folder / WEIGHTS, read_checkpoint_card(folder).weights)
     except LetheError:
@@ -117,14 +117,7 @@ def save_moments(
 
 
 def load_moments(folder: Path) -> tuple[Moments, MomentsCard]:
-    """Load second moments and their card.
-
-    Args:
-        folder: Their folder.
-
-    Returns:
-        The second moments and the card.
-    """
+    """Load second moments and their card."""
     card = read_record(folder / CARD, MomentsCard)
     _verify(folder / TENSORS, card.tensors)
     layers = load_file(folder / TENSORS)

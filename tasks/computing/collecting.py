@@ -1,4 +1,4 @@
-"""Second moments taken once, and kept by all that they depend on; what taking them cost stays beside them."""
+"""Second moments computed once, cached by all that they depend on, with their cost beside them."""
 
 from pathlib import Path
 
@@ -19,14 +19,14 @@ from unlearn_core.records.evaluation import Cost
 
 
 def collect_moments(checkout: Checkout, folder: Path) -> tuple[MomentsCard, Cost]:
-    """Take the second moments of all training data at the parent's weights.
+    """Compute the second moments of all training data at the parent's weights.
 
     Args:
         checkout: The checkout.
         folder: Where to write them.
 
     Returns:
-        Their card, and what taking them cost.
+        Their card, and what they cost.
     """
     params, run = (
         checkout.params.moments,
@@ -42,14 +42,14 @@ def collect_moments(checkout: Checkout, folder: Path) -> tuple[MomentsCard, Cost
 
 
 def kept_moments(checkout: Checkout, home: Path) -> tuple[Path, Cost]:
-    """Take the second moments, or find them among those kept.
+    """Compute the second moments, or find them in the cache.
 
     Args:
         checkout: The checkout.
         home: Where they are kept, for one parent or for many.
 
     Returns:
-        Their folder, and what taking them cost.
+        Their folder, and what they cost.
     """
     params, run = (
         checkout.params.moments,
@@ -66,7 +66,7 @@ def kept_moments(checkout: Checkout, home: Path) -> tuple[Path, Cost]:
     }
     folder = home / short(sha256(canonical_json(ingredients)))
     cost = folder.with_suffix(".cost.json")
-    # Written last: where it is, the moments are whole.
+    # Written last: if it exists, the moments are whole.
     if not cost.is_file():
         write_record(cost, collect_moments(checkout, folder)[1])
     return folder, read_record(cost, Cost)

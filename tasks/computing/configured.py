@@ -14,7 +14,7 @@ from unlearn_core.records.tuning import Values
 
 
 def configured_methods(checkout: Checkout) -> tuple[Method, ...]:
-    """Return every method of ``params.yaml``, what is left open filled in for the parent's architecture."""
+    """Return every method of ``params.yaml``, with open settings filled in for the parent's architecture."""
     settings = checkout.params.methods
     filled = with_presets(settings, read_checkpoint_card(checkout.parent).architecture.name)
     return parse_methods(filled, other_methods(settings))
@@ -35,17 +35,17 @@ def configured_method(checkout: Checkout, name: str) -> Method:
     """
     methods = {method.name: method for method in configured_methods(checkout)}
     if name not in methods:
-        raise ConfigurationError(f"there is no method {name!r} in params.yaml; take {', '.join(methods)}")
+        raise ConfigurationError(f"there is no method {name!r} in params.yaml; it has {', '.join(methods)}")
     return methods[name]
 
 
 def write_values(checkout: Checkout, method: Method, values: Values) -> None:
-    """Write hyper-parameters into ``params.yaml``; what else is there stays, comments too.
+    """Write hyper-parameters into ``params.yaml``; everything else stays, comments too.
 
     Args:
         checkout: The checkout.
-        method: The method as it is configured.
-        values: By name; of a nested record all is written, since its own defaults would not be the method's.
+        method: The configured method.
+        values: By name; a nested record is written in full, since its defaults may not be the method's.
     """
     given: dict[str, Any] = checkout.params.methods[method.name] or {}
     dumped = settled(method, values).model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""What making a model cost, where it was made on this machine."""
+"""What it cost to make a model on this machine."""
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
@@ -7,14 +7,6 @@ from unlearn_core.records.evaluation import Cost
 
 
 def read_cost(checkout: Checkout, weights: Sha256) -> Cost | None:
-    """Return what making a model cost, or None if it was not made on this machine.
-
-    Args:
-        checkout: The checkout.
-        weights: The digest of the model's weights.
-
-    Returns:
-        The cost.
-    """
+    """Return what it cost to make a model, or None if it was not made on this machine."""
     path = checkout.cost(weights)
     return read_record(path, Cost) if path.is_file() else None

@@ -1,4 +1,4 @@
-"""The machine that computes: threads, device, seeds, and what work on it costs."""
+"""The machine that computes: threads, device, seeds, and cost."""
 
 import resource
 import time
@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from unlearn_core.records.evaluation import Cost
 
 CLEAR_REFS, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
-"""Where Linux resets and tells the peak of a process's memory."""
+"""Where Linux resets and reports a process's peak memory."""
 
 
 def pick_device() -> torch.device:
@@ -22,13 +22,13 @@ def pick_device() -> torch.device:
 
 
 def device_name() -> str:
-    """Return what computes: the accelerator's model, or ``cpu``."""
+    """Return the device's name: the accelerator's model, or ``cpu``."""
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
 @contextmanager
 def computing(threads: int) -> Iterator[torch.device]:
-    """Fix all that a result's bits depend on besides seeds: threads and kernels.
+    """Fix what a result's bits depend on besides seeds: threads and kernels.
 
     Args:
         threads: For torch and for the BLAS under numpy and scikit-learn.
@@ -49,7 +49,7 @@ def computing(threads: int) -> Iterator[torch.device]:
 
 @dataclass
 class Meter:
-    """What ``measured`` measured; ``samples_seen`` is the caller's to fill in."""
+    """What ``measured`` measured; the caller fills in ``samples_seen``."""
 
     samples_seen: int = 0
     seconds: float = 0.0
@@ -78,7 +78,7 @@ def measured() -> Iterator[Meter]:
 
 
 def _reset_peak() -> None:
-    """Let the peak of memory begin anew, where the system can."""
+    """Reset the memory peak, where the system can."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     elif CLEAR_REFS.exists():
@@ -87,11 +87,11 @@ def _reset_peak() -> None:
 
 
 def _peak_bytes() -> int:
-    """Return the peak of memory since it began: the accelerator's, else the process's resident set."""
+    """Return the memory peak since the reset: the accelerator's, else the process's resident set."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
     if STATUS.exists():
         found = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(found.split()[1]) * 1024
-    # Elsewhere than on Linux: in bytes, and since the process started.
+    # On systems other than Linux: in bytes, and since the process started.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,4 +1,4 @@
-"""What models said, at rest: one safetensors file per model, and its digest beside it."""
+"""Models' outputs on disk: one safetensors file per model, and its digest beside it."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ OUTPUTS = "outputs.safetensors"
 
 
 def outputs_are_whole(folder: Path) -> bool:
-    """Tell whether outputs were kept here and are still what they were."""
+    """Tell whether outputs were kept here and are unaltered."""
     kept, digest = folder / OUTPUTS, folder / "digest"
     return kept.is_file() and digest.is_file() and digest.read_bytes() == file_digest(kept).encode()
 

@@ -1,11 +1,11 @@
-"""What this machine has to spare: cores, memory, room on disk; a container's limits count as well."""
+"""Which resources are free: cores, memory, disk space; a container's limits count too."""
 
 import os
 import shutil
 from pathlib import Path
 
 MEMORY, CONTAINER = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
-"""Where Linux tells what memory is available, and what a container may use."""
+"""Where Linux reports available memory, and a container's limit."""
 
 
 def cores() -> int:
@@ -16,7 +16,7 @@ def cores() -> int:
 
 
 def memory_available_mib() -> float:
-    """Return how much memory new processes can take without anything being swapped out."""
+    """Return how much memory new processes can take without swapping."""
     found = [_physical_bytes()]
     if (limit := _words(CONTAINER / "memory.max")) and limit[0] != "max":
         used = int((_words(CONTAINER / "memory.current") or ["0"])[0])
@@ -25,7 +25,7 @@ def memory_available_mib() -> float:
 
 
 def disk_free_mib(folder: Path) -> float:
-    """Return how much can be written to the disk that a folder, or what will hold it, is on."""
+    """Return the free space of the disk that a folder is, or will be, on."""
     there = next(place for place in (folder, *folder.resolve().parents) if place.exists())
     return shutil.disk_usage(there).free / 2**20
 
@@ -33,7 +33,7 @@ def disk_free_mib(folder: Path) -> float:
 def _physical_bytes() -> int:
     if "MemAvailable:" in (told := _table(MEMORY)):
         return told["MemAvailable:"] * 1024
-    # Elsewhere than on Linux nothing tells what caches would give back: half of all there is.
+    # Systems other than Linux do not report what caches would give back: take half of all memory.
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
@@ -44,5 +44,5 @@ def _table(path: Path) -> dict[str, int]:
 
 
 def _words(path: Path) -> list[str]:
-    """Read a line; nothing where there is no such file."""
+    """Read a line; nothing if there is no such file."""
     return path.read_text().split() if path.is_file() else []

@@ -45,15 +45,7 @@ def retain_mask(split: SplitRecord, manifest: Manifest) -> NDArray[np.bool_]:
 
 
 def load_materials(checkout: Checkout, pool: Pool) -> Materials:
-    """Gather everything that is at hand for a request; ``unlearn`` hands on only what a method declares.
-
-    Args:
-        checkout: The checkout.
-        pool: Its data set.
-
-    Returns:
-        The materials.
-    """
+    """Gather everything available for a request; ``unlearn`` passes on only what a method declares."""
     split = read_split(checkout)
     card = read_checkpoint_card(checkout.parent)
     moments, taken = load_parent_moments(checkout)
@@ -75,7 +67,7 @@ def load_materials(checkout: Checkout, pool: Pool) -> Materials:
 
 
 def _origin(card: CheckpointCard) -> Origin | None:
-    """Return how to train a model anew, or None where nobody knows."""
+    """Return how to train a model again, or None if unknown."""
     if card.recipe is None:
         return None
     return Origin(untrained=partial(build, card.architecture), recipe=card.recipe)
@@ -91,7 +83,7 @@ def load_parent_moments(checkout: Checkout) -> tuple[Moments, MomentsCard]:
         The second moments of the data set at the parent's weights, or carried to it, and their card.
 
     Raises:
-        MomentsError: If they are for other weights or over other data.
+        MomentsError: If they are for other weights or other data.
     """
     moments, card = load_moments(checkout.moments)
     model, data = read_checkpoint_card(checkout.parent).weights, read_card(checkout.dataset).rows_digest
@@ -115,7 +107,7 @@ def find_model(checkout: Checkout, weights: Sha256) -> Path:
         Its folder.
 
     Raises:
-        PipelineError: If it is not here, or another model lies in its place.
+        PipelineError: If it is missing, or another model is in its place.
     """
     if read_checkpoint_card(checkout.parent).weights == weights:
         return checkout.parent
@@ -123,20 +115,20 @@ def find_model(checkout: Checkout, weights: Sha256) -> Path:
     if not folder.is_dir():
         raise PipelineError(f"{folder} does not exist; fetch it with `dvc checkout` or `dvc pull`")
     if (found := read_checkpoint_card(folder).weights) != weights:
-        raise PipelineError(f"{folder} holds model {found}, wanted is {weights}; run `dvc checkout`")
+        raise PipelineError(f"{folder} holds model {found}, expected {weights}; run `dvc checkout`")
     return folder
 
 
 def views(checkout: Checkout, pool: Pool) -> dict[View, Samples]:
-    """Return the samples of every view that metrics look at; empty ones are left out.
+    """Return the samples of every view that metrics use; empty ones are left out.
 
     Args:
         checkout: The checkout.
         pool: Its data set.
 
     Returns:
-        The samples by view. In sample scope all held-out data is on the retain side; held-out canaries are
-        looked at where planted ones are forgotten, and nothing else is.
+        The samples by view. In sample scope all held-out data is on the retain side; held-out canaries are a
+        view if planted ones are forgotten and nothing else is.
     """
     split = read_split(checkout)
     found: dict[View, Samples] = {

@@ -1,4 +1,4 @@
-"""Observe what lies in a checkout, once: every result is kept by what it depends on."""
+"""Observe the models of a checkout, once: every result is cached by what it depends on."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ FORGOTTEN: View = ("train", "forget")
 
 
 def observed_views(checkout: Checkout, checkpoint: Path, run: RunParams) -> dict[View, Outputs]:
-    """Return what a checkpoint says of every view of the current request.
+    """Return a checkpoint's outputs on every view of the current request.
 
     Args:
         checkout: The checkout.
@@ -38,7 +38,7 @@ def observed_views(checkout: Checkout, checkpoint: Path, run: RunParams) -> dict
         run: Base seed and threads.
 
     Returns:
-        The outputs by view, observed now or before.
+        The outputs by view, observed now or earlier.
     """
 
     def look(device: torch.device) -> dict[View, Outputs]:
@@ -49,7 +49,7 @@ def observed_views(checkout: Checkout, checkpoint: Path, run: RunParams) -> dict
 
 
 def observed_untrained(checkout: Checkout, run: RunParams) -> Outputs:
-    """Return what a net of the parent's architecture with fresh weights says of the forgotten data.
+    """Return the outputs on the forgotten data of a fresh net with the parent's architecture.
 
     Args:
         checkout: The checkout.
@@ -74,10 +74,10 @@ def observed_untrained(checkout: Checkout, run: RunParams) -> Outputs:
 def observed_relearning(
     checkout: Checkout, checkpoint: Path, run: RunParams, *, reference: Path | None
 ) -> Relearning:
-    """Observe how fast a checkpoint, and a retrained model, learn the forgotten data again.
+    """Observe how fast a checkpoint, and a retrained model, relearn the forgotten data.
 
     Args:
-        checkout: The checkout; the parent says how well the data was known.
+        checkout: The checkout; its parent sets how well the data was known.
         checkpoint: The model's folder.
         run: Base seed and threads.
         reference: A retrained model's folder, or None.
@@ -85,7 +85,7 @@ def observed_relearning(
     Returns:
         The curves.
     """
-    # Nothing is taught: the first look of the parent is how well it knows the samples.
+    # Nothing is taught: the parent's first point is how well it knows the samples.
     original = _curve(checkout, checkout.parent, run, until=0.0).accuracy[0]
     curves = [_curve(checkout, folder, run, until=original) for folder in (checkpoint, reference) if folder]
     return Relearning(curves[0], original, curves[1] if reference else None)
@@ -100,7 +100,7 @@ def observed_weights(
         checkpoint: The model's folder.
         run: Threads.
         reference: A retrained model's folder, or None.
-        second: The folder of another one, for the floor, or None.
+        second: Another retrained model's folder, for the floor, or None.
 
     Returns:
         The distances; None without a reference.
@@ -113,7 +113,7 @@ def observed_weights(
 
 
 def _curve(checkout: Checkout, checkpoint: Path, run: RunParams, *, until: float) -> RelearnCurve:
-    """Teach a checkpoint the forgotten data, or read how that went before."""
+    """Teach a checkpoint the forgotten data, or read the cached curve."""
     terms, seed = RelearnTerms(), derive_seed(run.seed, "relearn")
     ingredients = {
         "weights": read_checkpoint_card(checkpoint).weights,
@@ -146,7 +146,7 @@ def _kept(
     ingredients: dict[str, object],
     look: Callable[[torch.device], dict[View, Outputs]],
 ) -> dict[View, Outputs]:
-    """Return what was kept for these ingredients, or look now."""
+    """Return the cached result for these ingredients, or observe now."""
     folder = checkout.lethe / "outputs" / _key(checkout, run, ingredients, data, evaluating, models)
     if not outputs_are_whole(folder):
         with computing(run.threads) as device:
@@ -156,7 +156,7 @@ def _kept(
 
 
 def _key(checkout: Checkout, run: RunParams, ingredients: dict[str, object], *code: ModuleType) -> str:
-    """Name what was observed by all that it depends on: these, the split, and what computed it how."""
+    """Name an observation by all that it depends on: these, the split, and the code and settings."""
     here = {
         "split": read_split(checkout).digest,
         "threads": run.threads,

@@ -1,4 +1,4 @@
-"""Train a net on this machine and save it: parents and references alike."""
+"""Train a net on this machine and save it: parents and references."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -18,7 +18,7 @@ from unlearn_core.records.evaluation import Cost
 from unlearn_core.training import fit
 
 UNWRITTEN: Sha256 = "sha256:" + "0" * 64
-"""Stands for the weights' digest until the weights are written."""
+"""A placeholder for the weights' digest until the weights are written."""
 
 
 def train_checkpoint(
@@ -46,7 +46,7 @@ def train_checkpoint(
         seed: For the weights, the order and the augmentation.
         threads: On the CPU.
         title: For the progress bar.
-        on_step: Told of every epoch in place of the bar.
+        on_step: Called for every epoch, in place of the bar.
 
     Returns:
         The card, and what the training cost.

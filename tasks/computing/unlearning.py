@@ -24,7 +24,7 @@ from unlearn_core.unlearning import unlearn
 
 @dataclass(frozen=True)
 class Attempted:
-    """One attempt: what was done, what it cost, and where the candidate lies."""
+    """One attempt: what was done, what it cost, and where the candidate is."""
 
     record: UnlearningRecord
     cost: Cost
@@ -38,7 +38,7 @@ def attempt(checkout: Checkout, method: Method, run: RunParams, *, max_unsupport
         checkout: The checkout.
         method: What to run.
         run: Base seed and threads.
-        max_unsupported_share: From the policy.
+        max_unsupported_share: The policy's limit.
 
     Returns:
         The attempt.
@@ -72,7 +72,7 @@ def attempt(checkout: Checkout, method: Method, run: RunParams, *, max_unsupport
 
 
 def _with_search(checkout: Checkout, method: Method, cost: Cost) -> Cost:
-    """Add what it cost to find the method's hyper-parameters, where a search for this very request did."""
+    """Add the cost of the search that found the method's hyper-parameters, if it was for this request."""
     split = read_split(checkout)
     path = checkout.tuning(split.request, method.name)
     if not path.is_file():
@@ -87,7 +87,7 @@ def _with_search(checkout: Checkout, method: Method, cost: Cost) -> Cost:
 
 
 def _candidate_card(checkout: Checkout, method: Method, seed: int, run: RunParams) -> CheckpointCard:
-    """Return the parent's card with what unlearning changed; the weights' digest is still the parent's."""
+    """Return the parent's card with unlearning's changes; the weights' digest is still the parent's."""
     parent = read_checkpoint_card(checkout.parent)
     anew = method.name == LAST_RESORT
     changed = {

@@ -2,9 +2,9 @@
 
 May use ``keys``, ``checkout`` and ``extensions``. Begin with ``source``, which says what a source is, and
 ``sources``, the list of all: ``digits``, ``folders``, ``tables`` (Parquet), ``torchvision_sets``, and what an
-earlier deletion ``retained``. Those of ``images`` list their rows (``incoming``), and ``importing`` makes
-them a data set, one of ``shards`` after the other; ``datasets`` reads and writes it at rest; ``validation``
-lets Great Expectations check it, and ``data_docs`` opens its reports from disk. ``pool`` is the data set
-decoded and cut into parts, ``pixels`` keeps what was decoded. ``canaries`` and ``planting`` are rows with
-wrong labels, to test the forgetting of samples on.
+earlier deletion ``retained``. Sources of ``images`` list their rows (``incoming``), and ``importing`` turns
+them into a data set, ``shards`` by shard; ``datasets`` reads and writes it on disk; ``validation`` checks it
+with Great Expectations, and ``data_docs`` makes the reports open from disk. ``pool`` is the data set decoded
+and cut into parts, ``pixels`` caches what was decoded. ``canaries`` and ``planting`` are rows with wrong
+labels, to measure the forgetting of samples on.
 """

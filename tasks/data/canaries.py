@@ -1,4 +1,4 @@
-"""Canaries in what a source gives: rows with a wrong label, none of them a person's."""
+"""Canaries among a source's rows: rows with a wrong label, none of them a person's."""
 
 from dataclasses import replace
 
@@ -15,22 +15,21 @@ def with_canaries(incoming: Incoming, params: DealtSource) -> Incoming:
     """Return a source's rows with the canaries that its settings ask for; none is a person's row.
 
     Args:
-        incoming: The rows as the source has them.
+        incoming: The source's rows.
         params: How many canaries, and the seed.
 
     Returns:
-        The rows; the same ones where no canaries are asked for.
+        The rows; unchanged if no canaries are asked for.
 
     Raises:
-        ConfigurationError: If too few training rows belong to nobody, or a person is called like the
-            canaries.
+        ConfigurationError: If too few training rows belong to nobody, or a subject has the canaries' name.
     """
     if params.canaries == 0:
         return incoming
     subjects = np.array(incoming.subject_ids, dtype=object)
     if (subjects == CANARY_SUBJECT).any():
         raise ConfigurationError(
-            f"a subject of the data set is called {CANARY_SUBJECT}; give it another name"
+            f"a subject of the data set is called {CANARY_SUBJECT}, the canaries' name; rename it"
         )
     labels, splits = incoming.labels.copy(), incoming.splits.copy()
     plant(

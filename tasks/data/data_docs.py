@@ -6,8 +6,8 @@ from typing import Any
 
 from tasks.checkout.variables import set_variable
 
-# The page is laid out by style sheets and scripts from five content networks: opening evidence would tell
-# third parties about it, and without them the page is bare. So they go, and this stands in for them.
+# The page loads style sheets and scripts from five content networks: opening evidence would tell third
+# parties about it, and without them the page is bare. So they are removed, and this replaces them.
 _STYLE = """
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
@@ -36,7 +36,7 @@ def write_data_docs(result: Any, path: Path) -> None:
 
     Args:
         result: What ``ValidationDefinition.run`` returned.
-        path: The HTML file to write; its folder is made.
+        path: The HTML file to write; its folder is created.
     """
     set_variable("GX_ANALYTICS_ENABLED", "false")
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
@@ -48,13 +48,13 @@ def write_data_docs(result: Any, path: Path) -> None:
 
 
 def self_contained(page: str) -> str:
-    """Take out of a report page what reaches for the network or for pages that are not beside it.
+    """Remove from a report page whatever loads from the network or links to pages not beside it.
 
     Args:
         page: HTML from Great Expectations.
 
     Returns:
-        HTML without scripts, and without links to anything but itself.
+        HTML without scripts, and without links outside itself.
     """
     for pattern in _UNWANTED:
         page = re.sub(pattern, "", page, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""Data sets at rest: Parquet shards whose rows have an identity whatever the files look like."""
+"""Data sets on disk: Parquet shards whose rows have an identity that does not depend on the files."""
 
 import hashlib
 import shutil
@@ -31,7 +31,7 @@ def write_dataset(folder: Path, table: pa.Table, card: DatasetCard) -> None:
 
 
 def write_retained(folder: Path, source: Path, keep: NDArray[np.bool_], card: DatasetCard) -> None:
-    """Write a data set without some of its rows; a shard that loses none stays the same bytes.
+    """Write a data set without some of its rows; a shard that loses none keeps its bytes.
 
     Args:
         folder: Where to write.
@@ -53,12 +53,12 @@ def write_retained(folder: Path, source: Path, keep: NDArray[np.bool_], card: Da
 
 
 def write_shard(path: Path, rows: pa.Table) -> None:
-    """Write one shard; the same rows are the same bytes."""
+    """Write one shard; the same rows give the same bytes."""
     pq.write_table(rows.combine_chunks(), path, compression="zstd")
 
 
 def _read_shard(path: Path, *columns: str) -> pa.Table:
-    """Read some columns of a shard, or all of them."""
+    """Read some columns of a shard, or all."""
     try:
         return pq.read_table(path, columns=list(columns) or None)
     except (pa.ArrowException, OSError) as error:
@@ -110,7 +110,7 @@ def each_image(folder: Path, rows: NDArray[np.bool_] | None = None) -> Iterator[
         The images, in order.
 
     Raises:
-        PipelineError: If an image is not the one that its row's digest names.
+        PipelineError: If an image does not match its row's digest.
     """
     start = 0
     for path in _shards(folder):
@@ -135,12 +135,12 @@ def rows_digest(manifest: Manifest, rows: NDArray[np.bool_] | None = None) -> Sh
         rows: A mask, or None for all of them.
 
     Returns:
-        The identity of those rows, whatever files they lie in.
+        The identity of those rows, whichever files hold them.
     """
     indices = np.arange(len(manifest)) if rows is None else np.flatnonzero(rows)
     indices = indices[np.argsort(manifest.sample_ids[indices], kind="stable")]
     columns = [manifest.sample_ids, manifest.labels, manifest.splits, manifest.subject_ids, manifest.sha256]
-    # The canonical JSON of one list of rows, never held as a whole.
+    # The canonical JSON of one list of rows, never in memory as a whole.
     digest, comma = hashlib.sha256(b"["), b""
     for start in range(0, len(indices), ROWS_PER_DIGEST):
         part = indices[start : start + ROWS_PER_DIGEST]

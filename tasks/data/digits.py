@@ -21,7 +21,7 @@ from unlearn_core.selection import Manifest
 
 
 class Digits(Dealt[DigitsSource]):
-    """The scanned digits; made anew each time, since that takes a second."""
+    """The scanned digits; rebuilt each time, since that takes a second."""
 
     settings = DigitsSource
 
@@ -108,7 +108,7 @@ def make_digits(params: DigitsSource) -> tuple[pa.Table, tuple[str, ...]]:
 def _subjects(
     splits: NDArray[np.object_], params: DigitsSource, random: np.random.Generator
 ) -> NDArray[np.object_]:
-    """Give every training row to a subject, about ``rows_per_subject`` each; other rows to nobody."""
+    """Assign training rows to subjects, about ``rows_per_subject`` each; other rows belong to nobody."""
     subjects = np.full(len(splits), "", dtype=object)
     train = random.permutation(np.flatnonzero(splits == "train"))
     for position, row in enumerate(train):

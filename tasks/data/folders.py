@@ -45,12 +45,12 @@ def list_folder(root: Path, params: ImageFolderSource) -> Incoming:
 
     Raises:
         SetupError: If there is no such folder.
-        ConfigurationError: If the folders are no classes, or a class has no images; every problem is listed.
+        ConfigurationError: If the folders are not classes, or one has no images; every problem is listed.
     """
-    # Messages of errors are stored, and a whole path may name a person: they get the folder's own name.
+    # Error messages are stored, and a full path may name a person: they get only the folder's name.
     base = root / params.path
     if not base.is_dir():
-        raise SetupError(f"dataset.path: {base.name} is no folder; name the one that holds the images")
+        raise SetupError(f"dataset.path: {base.name} is not a folder; name the one that holds the images")
     parts, problems = _parts(base)
     classes, wrong = _classes(base, parts, params.classes)
     problems += wrong
@@ -60,7 +60,7 @@ def list_folder(root: Path, params: ImageFolderSource) -> Incoming:
     if problems := problems + wrong:
         raise ConfigurationError("\n  ".join([f"{base.name} cannot be imported:", *problems]))
     if others:
-        tell(f"  {others} file(s) in {base.name} without an image's suffix are left out")
+        tell(f"  {others} file(s) in {base.name} without an image suffix are left out")
     names = [name for name, _, _ in found]
     start = [name.index("/") + 1 if parts[0] else 0 for name in names]
     index = {name: label for label, name in enumerate(classes)}
@@ -87,35 +87,35 @@ def _parts(base: Path) -> tuple[list[str], list[str]]:
     if TRAIN not in folders or not (held_out or folders == [TRAIN]):
         return [""], []
     if not held_out:
-        return [f"{TRAIN}/"], ["train stands without test or val; add one, or name train itself to deal it"]
+        return [f"{TRAIN}/"], ["train is without test or val; add one, or set the path to train to split it"]
     others = sorted({*folders} - {TRAIN, *held_out})
     problems = [f"beside {TRAIN} and {held_out[0]} there is {', '.join(others)}"] if others else []
     return [f"{name}/" for name in (TRAIN, *held_out)], problems
 
 
 def _folders(base: Path) -> list[str]:
-    """Return the names of the folders in a folder, without hidden ones."""
+    """Return the names of the folders in a folder, except hidden ones."""
     return sorted(path.name for path in base.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _classes(
     base: Path, parts: list[str], ordered: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Return the classes, which are the training part's folders, and what is wrong with them."""
+    """Return the classes, i.e. the training part's folders, and what is wrong with them."""
     there = _folders(base / parts[0])
     classes = ordered or tuple(there)
     problems = [f"{len(there)} class folder(s) in {parts[0] or 'it'}; at least two are needed"]
     problems = problems if len(there) < 2 else []
     for part in parts:
         if unknown := sorted({*_folders(base / part)} - {*classes}):
-            problems.append(f"{part or 'it'} has the folder(s) {', '.join(unknown)}, which are no class")
+            problems.append(f"{part or 'it'} has the folder(s) {', '.join(unknown)}, which are not classes")
     if missing := sorted({*classes} - {*there}):
         problems.append(f"{parts[0] or 'it'} has no folder for the class(es) {', '.join(missing)}")
     return classes, problems
 
 
 def _files(base: Path, folders: list[str]) -> tuple[list[tuple[str, int, int]], int]:
-    """Return the path, size and time of every image in the order of paths, and how many files are none."""
+    """Return every image's path, size and time, in the order of paths, and the number of other files."""
     entries = [entry for folder in folders for entry in _walk(base, folder)]
     images = [entry for entry in entries if Path(entry[0]).suffix.lower() in SUFFIXES]
     return sorted(images), len(entries) - len(images)
@@ -137,7 +137,7 @@ def _walk(base: Path, folder: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _empty(found: list[tuple[str, int, int]], part: str, classes: tuple[str, ...]) -> list[str]:
-    """Name the classes without an image to train on, and say if names cannot be written down."""
+    """Name the classes without an image to train on, and report file names that are not text."""
     names = [name for name, _, _ in found]
     full = {name[len(part) :].split("/", 1)[0] for name in names if name.startswith(part)}
     problems = [f"class {name} has no images in {part or 'it'}" for name in classes if name not in full]
@@ -151,12 +151,12 @@ def _is_text(name: str) -> bool:
 
 
 def _subjects(root: Path, table: str | None, known: set[str]) -> tuple[dict[str, str], list[str]]:
-    """Read who each image belongs to, and say what is wrong with the table, by line."""
+    """Read whom each image belongs to, and what is wrong with the table, by line."""
     if table is None:
         return {}, []
     path = root / table
     if not path.is_file():
-        return {}, [f"subjects: {path.name} is no file"]
+        return {}, [f"subjects: {path.name} is not a file"]
     subjects: dict[str, str] = {}
     problems: list[str] = []
     with path.open(newline="", encoding="utf-8-sig") as stream:

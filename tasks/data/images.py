@@ -1,4 +1,4 @@
-"""Images that lie somewhere: listed by their source, imported here."""
+"""Sources of images: each lists its rows, and they are imported here."""
 
 from abc import abstractmethod
 from pathlib import Path
@@ -21,14 +21,14 @@ I = TypeVar("I", bound=ImageSource)  # noqa: E741
 
 
 class Images(Dealt[I]):
-    """A source of images: it says which rows there are, and all else is the same for every one of them.
+    """A source of images: it lists the rows, and everything else is common to all such sources.
 
-    Whoever writes one defines ``settings``, derived from ``ImageSource``, and ``listed``.
+    A new source defines ``settings``, derived from ``ImageSource``, and ``listed``.
     """
 
     @abstractmethod
     def listed(self, root: Path, params: I) -> Incoming:
-        """List the rows as the source has them, without opening an image.
+        """List the source's rows, without opening an image.
 
         Args:
             root: What paths in the settings are relative to.
@@ -39,7 +39,7 @@ class Images(Dealt[I]):
         """
 
     def origin(self, params: I) -> str:
-        """Return where the images come from: a stopped import goes on if that is the same."""
+        """Return where the images come from: a stopped import resumes if that is the same."""
         return params.digest
 
     def rows(self, root: Path, params: I) -> Incoming:
@@ -49,8 +49,8 @@ class Images(Dealt[I]):
     def import_beside(self, checkout: Checkout, params: I) -> Path:
         """Import the images beside the checkout's data set, which stays as it is.
 
-        Shards that an earlier, stopped import finished are taken over where their rows are still the same.
-        Memory holds one shard's images, of at most 32 MiB or one image, and some hundred bytes per row.
+        Shards that an earlier, stopped import finished are reused if their rows are still the same.
+        Memory holds one shard's images, at most 32 MiB or one image, and some hundred bytes per row.
 
         Args:
             checkout: The checkout.
@@ -63,12 +63,12 @@ class Images(Dealt[I]):
         return import_images(checkout, self._folder(checkout, params), rows, params, extension=own)
 
     def place(self, checkout: Checkout, params: I) -> DatasetCard:
-        """Let what was imported take the place of ``data/dataset``, and forget how it was imported."""
+        """Replace ``data/dataset`` by what was imported, and discard the state of the import."""
         place_import(checkout, self._folder(checkout, params))
         return read_card(checkout.dataset)
 
     def discard(self, checkout: Checkout, params: I) -> None:
-        """Remove an imported data set that nobody placed."""
+        """Remove an imported data set that was not placed."""
         discard_import(self._folder(checkout, params))
 
     def make(self, checkout: Checkout, params: I) -> DatasetCard:
@@ -77,7 +77,7 @@ class Images(Dealt[I]):
         return self.place(checkout, params)
 
     def preview(self, checkout: Checkout, params: I) -> Manifest:
-        """Return the rows that were imported; see ``Source.preview``."""
+        """Return the imported rows; see ``Source.preview``."""
         return read_manifest(require_imported(checkout, params))
 
     def ancestry(self, checkout: Checkout, params: I) -> tuple[Sha256, ...]:
@@ -86,7 +86,7 @@ class Images(Dealt[I]):
         return (card.rows_digest, *card.lineage)
 
     def _folder(self, checkout: Checkout, params: I) -> Path:
-        """Return where a source is imported, whatever its other settings: shards are told by their stamps."""
+        """Return where a source is imported, whatever its other settings: shards are identified by stamps."""
         own = extension_of("source", type(self))
         key = [name_of(self.settings, "source"), self.origin(params), *([own.code] if own else [])]
         return checkout.lethe / "imports" / short(sha256(canonical_json(key)))

@@ -1,6 +1,6 @@
-"""Images of a user's own become a data set: shard by shard, so that a stopped import goes on where it was.
+"""Import a user's images as a data set, shard by shard, so that a stopped import can resume.
 
-Every image is decoded once on its way in. What cannot be read is collected, and listed at the end.
+Every image is decoded once on import. What cannot be read is collected, and listed at the end.
 """
 
 import csv
@@ -36,14 +36,14 @@ def import_images(
     *,
     extension: Extension | None = None,
 ) -> Path:
-    """Import the images of a source into a folder of their own.
+    """Import the images of a source into a separate folder.
 
     Args:
-        checkout: The checkout, which has a place for what cannot be read.
+        checkout: The checkout, where a table of unreadable images is written.
         folder: Where an earlier, stopped import may have left finished shards.
         incoming: The rows.
         params: How images are read.
-        extension: The source, where that is not Lethe's own.
+        extension: The source, if it is not Lethe's.
 
     Returns:
         The folder of the imported data set.
@@ -51,7 +51,7 @@ def import_images(
     (folder / "dataset").mkdir(parents=True, exist_ok=True)
     finished: list[ShardCard] = []
     with progress("import images") as on_step, warnings.catch_warnings():
-        # Pillow warns of odd metadata and large images; only what cannot be read matters here.
+        # Pillow warns of odd metadata and large images; only unreadable images matter here.
         warnings.simplefilter("ignore")
         for number, rows in enumerate(cut(incoming)):
             before = take_over(folder, number, rows, incoming, params)
@@ -65,7 +65,7 @@ def import_images(
 
 
 def place_import(checkout: Checkout, folder: Path) -> None:
-    """Let an imported data set take the place of ``data/dataset``, and forget how it was imported."""
+    """Replace ``data/dataset`` by an imported data set, and discard the state of the import."""
     checkout.dataset.parent.mkdir(parents=True, exist_ok=True)
     if checkout.dataset.exists():
         shutil.rmtree(checkout.dataset)
@@ -80,12 +80,12 @@ def discard_other_data(checkout: Checkout, rows_digest: Sha256) -> None:
 
 
 def discard_import(folder: Path) -> None:
-    """Remove an imported data set that nobody placed."""
+    """Remove an imported data set that was not placed."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def require_imported(checkout: Checkout, params: ImageSource) -> Path:
-    """Return ``data/dataset`` if it was imported with these very settings.
+    """Return ``data/dataset`` if it was imported with exactly these settings.
 
     Args:
         checkout: The checkout.
@@ -104,7 +104,7 @@ def require_imported(checkout: Checkout, params: ImageSource) -> Path:
 
 
 def _clear(folder: Path, shards: int) -> None:
-    """Remove the shards that an earlier import had more of."""
+    """Remove the surplus shards of an earlier, larger import."""
     number = shards
     while any(path.exists() for path in shard_paths(folder, number)):
         for path in shard_paths(folder, number):
@@ -121,7 +121,7 @@ def _list_problems(checkout: Checkout, params: ImageSource, problems: tuple[Prob
     table = io.StringIO()
     csv.writer(table).writerows([("sample_id", "reason"), *((p.sample_id, p.reason) for p in problems)])
     write_atomically(path, table.getvalue().encode())
-    # Names of images may be personal, and messages of errors are stored: so the names are in the table alone.
+    # Names of images may be personal, and error messages are stored: so only the table holds names.
     said = f"{len(problems)} of {rows} images cannot be read; .lethe/{path.name} lists each with the reason"
     if params.on_bad_image == "refuse" or len(problems) == rows:
         raise PipelineError(f"{said}. Repair or remove them, or set dataset.on_bad_image to skip")
@@ -180,7 +180,7 @@ def _measured(finished: list[ShardCard], channels: int) -> Normalisation:
 
 
 def _refuse_empty(card: DatasetCard) -> None:
-    """Refuse a class of which nothing is left to train on, and splits without any row."""
+    """Refuse classes with nothing left to train on, and splits without rows."""
     train = next(split for split in card.splits if split.split == "train")
     empty = [name for name, rows in zip(card.classes, train.rows_per_class, strict=True) if not rows]
     if empty:

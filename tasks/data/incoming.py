@@ -1,4 +1,4 @@
-"""Rows on their way in: what every source of images gives to the import, and how rows are dealt to splits."""
+"""Rows to import: what every source of images gives to the import, and how rows are dealt to splits."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from unlearn_core.records.params import DealtSource
 
 @dataclass(frozen=True)
 class Incoming:
-    """The rows of a source in the order in which they are stored, and a way to each one's image.
+    """The rows of a source, in storage order, and a way to read each one's image.
 
     Attributes:
         sample_ids: ``[rows]``, unique.
         labels: ``[rows]``, indices into ``classes``.
         splits: ``[rows]``, each one of ``records.data.SPLITS``.
         subject_ids: ``[rows]``, empty where a row belongs to nobody.
-        sizes: ``[rows]``, the bytes of each image, 0 where that is not known.
-        stamps: ``[rows]``, a number that is another one once the image was changed.
+        sizes: ``[rows]``, the bytes of each image, 0 if unknown.
+        stamps: ``[rows]``, a number that changes when the image does.
         classes: The classes' names.
         read: Returns the encoded image of a row; fast in the rows' order. It may raise ``OSError``.
     """
@@ -44,7 +44,7 @@ def deal_splits(
 
     Args:
         labels: ``[rows]``.
-        held_out: ``[rows]`` mask of the rows that the source holds out itself; without any, all are dealt.
+        held_out: ``[rows]`` mask of the rows that the source itself holds out; if none, all are dealt.
         params: Fractions and seed.
 
     Returns:
@@ -69,13 +69,13 @@ def fractions_of(params: DealtSource) -> dict[str, float]:
 def deal(
     labels: NDArray[np.int64], fractions: Mapping[str, float], *, rest: str, random: np.random.Generator
 ) -> NDArray[np.object_]:
-    """Deal each class's rows, shuffled, to splits in the asked fractions.
+    """Deal each class's rows, shuffled, to splits in the given fractions.
 
     Args:
         labels: ``[rows]``.
         fractions: By split.
         rest: The split of all other rows.
-        random: Where the shuffle's randomness comes from.
+        random: The generator for the shuffle.
 
     Returns:
         ``[rows]`` names of splits.

@@ -1,6 +1,6 @@
-"""A data set's decoded pixels, kept once in a file: held in memory where they fit, else read row by row.
+"""A data set's decoded pixels, cached in a file: held in memory if they fit, else read row by row.
 
-The file is derived personal data. It holds the data set at hand and no other, and can be made again.
+The file is derived personal data. It holds only the current data set, and can be rebuilt.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from unlearn_core.selection import Manifest
 
 
 class PixelFile:
-    """Rows of pixels in a file, of which only those asked for are in memory."""
+    """Rows of pixels in a file; only the rows asked for are in memory."""
 
     def __init__(self, path: Path, rows: int, shape: tuple[int, ...]) -> None:
         """Name the file.
@@ -34,7 +34,7 @@ class PixelFile:
         Args:
             path: The rows' bytes, one after the other.
             rows: How many there are.
-            shape: Of one row.
+            shape: The shape of one row.
         """
         self._path = path
         self._rows = rows
@@ -56,17 +56,17 @@ class PixelFile:
 def load_pixels(
     checkout: Checkout, folder: Path, card: DatasetCard, manifest: Manifest, *, memory_mib: int
 ) -> Tensor | PixelFile:
-    """Return the pixels of a data set, decoding it if that was not done before.
+    """Return the pixels of a data set, decoding it if that has not been done.
 
     Args:
         checkout: The checkout.
         folder: The data set's folder.
         card: Its card.
         manifest: Its rows.
-        memory_mib: What the pixels may take in memory.
+        memory_mib: How much memory the pixels may take.
 
     Returns:
-        ``[rows, channels, height, width]``, bytes: a tensor, or a file where they are larger than that.
+        ``[rows, channels, height, width]``, bytes: a tensor, or a file if they are larger than that.
     """
     ingredients = {
         "images": sha256("\n".join(manifest.sha256).encode()),
@@ -84,7 +84,7 @@ def load_pixels(
 
 
 def _is_whole(path: Path) -> bool:
-    """Tell whether pixels were kept here and are still what they were."""
+    """Tell whether pixels were kept here and are unaltered."""
     digest = path.with_suffix(".sha256")
     return path.is_file() and digest.is_file() and digest.read_bytes() == file_digest(path).encode()
 

@@ -1,4 +1,4 @@
-"""Planting canaries: ``params.yaml`` asks for them where they can still be trained on."""
+"""Planting canaries: ``params.yaml`` asks for them, if they can still be trained on."""
 
 import math
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ TOO_LATE = {
     "champion": "the parent is the model of an earlier deletion",
     "train": "the data set is what an earlier deletion retained",
 }
-"""Why, by the parent's source."""
+"""Why canaries cannot be planted, by the parent's source."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Planted:
     Attributes:
         records: How many canaries are trained on.
         held_out: How many are not.
-        subject: Whom the first belong to.
-        seed: Of the data set, and so of the draw.
-        lowest: What ``canary.auc`` is at least, 19 times of 20, of a model that never saw any of them.
-        highest: What it is at most.
+        subject: The subject of those trained on.
+        seed: The seed of the data set, and so of the draw.
+        lowest: The least ``canary.auc``, 19 times out of 20, of a model that never saw any of them.
+        highest: The greatest.
     """
 
     records: int
@@ -48,22 +48,22 @@ def plant_canaries(checkout: Checkout, *, records: int, seed: int | None) -> Pla
     Args:
         checkout: The checkout.
         records: How many to train on; as many are held out.
-        seed: The data set's seed from now on, or None to keep the one it has.
+        seed: The data set's new seed, or None to keep its seed.
 
     Returns:
         What was asked for.
 
     Raises:
-        ConfigurationError: If the parent is not trained here, the data set is a retained one, it has canaries
-            already, or they do not fit; nothing is changed.
+        ConfigurationError: If the parent is not trained here, the data set is a retained one, it already has
+            canaries, or they do not fit; nothing is changed.
     """
     before, source = _plantable(checkout)
     given = {"canaries": records} if seed is None else {"canaries": records, "seed": seed}
     after = type(before).parse(canonical_json({**before.model_dump(mode="json"), **given}))
-    # Listed once for nothing: what does not fit is refused before anything is written.
+    # Listed only as a check: what does not fit is refused before anything is written.
     source.rows(checkout.root, after)
     set_values(checkout.root, {("dataset", name): value for name, value in given.items()})
-    # The standard deviation of Mann and Whitney's statistic, as an AUC.
+    # The standard deviation of the Mann-Whitney statistic, as an AUC.
     reach = 1.96 * math.sqrt((2 * records + 1) / 12) / records
     return Planted(records, records, CANARY_SUBJECT, after.seed, max(0.0, 0.5 - reach), min(1.0, 0.5 + reach))
 
@@ -79,7 +79,7 @@ def _plantable(checkout: Checkout) -> tuple[DealtSource, Dealt[Any]]:
         )
     if dataset.canaries:
         raise ConfigurationError(
-            f"{dataset.canaries} canaries are planted already; to remove them, set dataset.canaries to 0 in "
+            f"{dataset.canaries} canaries are already planted; to remove them, set dataset.canaries to 0 in "
             "params.yaml and train again"
         )
     return dataset, source

@@ -14,14 +14,14 @@ from unlearn_core.selection import Manifest
 
 
 class Pool:
-    """A data set decoded once, and the parts of it that a request tells apart."""
+    """A data set decoded once, and the parts that a request cuts it into."""
 
     def __init__(self, checkout: Checkout, device: torch.device, folder: Path | None = None) -> None:
         """Find the pixels, or decode them.
 
         Args:
             checkout: The checkout; its ``run.memory_mib`` says whether all pixels are held in memory.
-            device: Where the tensors live.
+            device: The tensors' device.
             folder: The data set; the checkout's by default.
         """
         folder = folder or checkout.dataset

@@ -19,7 +19,7 @@ class Retained(Source[RetainedSource]):
     settings = RetainedSource
 
     def make(self, checkout: Checkout, params: RetainedSource) -> DatasetCard:
-        """Copy what was kept.
+        """Copy the kept data set.
 
         Args:
             checkout: The checkout.
@@ -29,7 +29,7 @@ class Retained(Source[RetainedSource]):
             The card.
 
         Raises:
-            PipelineError: If it is not there, or has other rows.
+            PipelineError: If it is missing, or has other rows.
         """
         source = self._folder(checkout, params)
         if not source.is_dir():
@@ -40,11 +40,11 @@ class Retained(Source[RetainedSource]):
         return read_card(checkout.dataset)
 
     def preview(self, checkout: Checkout, params: RetainedSource) -> Manifest:
-        """Return the rows that were kept."""
+        """Return the kept rows."""
         return read_manifest(self._folder(checkout, params))
 
     def ancestry(self, checkout: Checkout, params: RetainedSource) -> tuple[Sha256, ...]:
-        """Return the digest of what was kept, and of all that it was retained from."""
+        """Return the digest of the kept rows, and of all that they were retained from."""
         card = read_card(self._folder(checkout, params))
         return (card.rows_digest, *card.lineage)
 

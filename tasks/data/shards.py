@@ -1,4 +1,4 @@
-"""One shard of an import: its images read, decoded once and written, or taken over from a stopped import."""
+"""One shard of an import: its images read, decoded once and written, or reused from a stopped import."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ GREY = ("1", "L", "LA")
 
 
 def cut(incoming: Incoming) -> Iterator[range]:
-    """Yield the rows of each shard: 256, or fewer where they are of more than 32 MiB."""
+    """Yield the rows of each shard: 256, or fewer if those exceed 32 MiB."""
     start = size = 0
     for row, bytes_of_row in enumerate(incoming.sizes.tolist()):
         if row > start and (row - start == ROWS_PER_SHARD or size + bytes_of_row > BYTES_PER_SHARD):
@@ -38,7 +38,7 @@ def shard_paths(folder: Path, number: int) -> tuple[Path, Path]:
 
 
 def _stamp(rows: range, incoming: Incoming, params: ImageSource) -> Sha256:
-    """Return the digest of all that a shard and its card are made of, but the images."""
+    """Return the digest of all that a shard and its card are made from, except the images."""
     part = slice(rows.start, rows.stop)
     numbers = (incoming.labels, incoming.sizes, incoming.stamps)
     names = (incoming.sample_ids, incoming.splits.tolist(), incoming.subject_ids)
@@ -49,7 +49,7 @@ def _stamp(rows: range, incoming: Incoming, params: ImageSource) -> Sha256:
 def take_over(
     folder: Path, number: int, rows: range, incoming: Incoming, params: ImageSource
 ) -> ShardCard | None:
-    """Return the card of a shard that was finished before, if it is whole and of the same rows."""
+    """Return the card of a shard finished earlier, if it is whole and has the same rows."""
     shard, path = shard_paths(folder, number)
     try:
         card = read_record(path, ShardCard)
@@ -116,7 +116,7 @@ def _table(incoming: Incoming, images: dict[int, bytes]) -> pa.Table:
 
 
 class _Seen:
-    """What a shard's images are like."""
+    """Statistics of a shard's images."""
 
     def __init__(self, params: ImageSource) -> None:
         self._channels = params.channels or 3

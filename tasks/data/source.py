@@ -1,4 +1,4 @@
-"""What a source of data is: its settings, its rows, how it becomes ``data/dataset``, and where it is from."""
+"""What a source of data is: its settings, its rows, how it becomes ``data/dataset``, and its ancestry."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -18,7 +18,7 @@ D = TypeVar("D", bound=DealtSource)
 class Source(ABC, Generic[S]):
     """One kind of data set that ``params.yaml`` may name; ``tasks.data.sources`` lists Lethe's own.
 
-    ``settings`` is its section there; the field ``source`` tells it from the others.
+    ``settings`` is its section there; the field ``source`` distinguishes it from the others.
     """
 
     settings: ClassVar[type[Record]]
@@ -37,7 +37,7 @@ class Source(ABC, Generic[S]):
 
 
 class Dealt(Source[D]):
-    """A source whose rows are dealt to the splits here, so that canaries can be planted among them."""
+    """A source whose rows Lethe deals to the splits, so that canaries can be planted among them."""
 
     @abstractmethod
     def rows(self, root: Path, params: D) -> Incoming:
@@ -48,5 +48,5 @@ class Dealt(Source[D]):
             params: The settings.
 
         Returns:
-            The rows; those that do not fit the settings are refused with a ``ConfigurationError``.
+            The rows; rows that do not fit the settings raise a ``ConfigurationError``.
         """

@@ -1,4 +1,4 @@
-"""Every source of data there is: Lethe's own in one list, and those that installed packages offer."""
+"""Every source of data: Lethe's in one list, and those that installed packages offer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from unlearn_core.catalogue import name_of, parse_one_of
 from unlearn_core.records.base import Record
 
 SOURCES: tuple[Source[Any], ...] = (Digits(), Folders(), TorchvisionSets(), ParquetFiles(), Retained())
-"""Lethe's own. A source is listed here and nowhere else."""
+"""Lethe's sources; this is the only list of them."""
 
 
 def parse_dataset(section: Mapping[str, Any]) -> Record:
@@ -25,7 +25,7 @@ def parse_dataset(section: Mapping[str, Any]) -> Record:
 
 
 def source_of(settings: Record) -> Source[Any]:
-    """Return the source that settings are for: Lethe's own, or one that an installed package offers."""
+    """Return the source that settings are for: Lethe's, or one that an installed package offers."""
     for source in SOURCES:
         if type(settings) is source.settings:
             return source
@@ -35,7 +35,7 @@ def source_of(settings: Record) -> Source[Any]:
 
 
 def _flaws(kind: object) -> list[str]:
-    """Say why something is no source of data that Lethe could read; nothing if it is one."""
+    """Return why something is not a source of data that Lethe can read; empty if it is one."""
     if not isinstance(kind, type) or not issubclass(kind, Source):
         return [f"it is {kind!r}, which is not derived from {Source.__module__}.{Source.__name__}"]
     missing = sorted(getattr(kind, "__abstractmethods__", ()))

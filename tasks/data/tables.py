@@ -35,17 +35,17 @@ class ParquetFiles(Images[ParquetSource]):
 
 
 def list_parquet(root: Path, params: ParquetSource) -> Incoming:
-    """List the rows of Parquet files in the files' order; no image is read.
+    """List the rows of Parquet files, in the files' order; no image is read.
 
     Args:
         root: What the path in the settings is relative to.
-        params: The files, and what their columns are called.
+        params: The files, and the names of their columns.
 
     Returns:
         The rows.
 
     Raises:
-        ConfigurationError: If a column is missing or holds what it must not; every problem is listed.
+        ConfigurationError: If a column is missing or holds wrong values; every problem is listed.
     """
     files = [_opened(path) for path in parquet_files(root / params.path)]
     table = _columns(files, params)
@@ -71,7 +71,7 @@ def list_parquet(root: Path, params: ParquetSource) -> Incoming:
 
 
 def parquet_files(path: Path) -> list[Path]:
-    """Return a Parquet file, or those of a folder in the order of their names.
+    """Return a Parquet file, or those of a folder, ordered by name.
 
     Args:
         path: The file or the folder.
@@ -84,7 +84,7 @@ def parquet_files(path: Path) -> list[Path]:
     """
     files = [path] if path.is_file() else sorted(path.glob("*.parquet"))
     if not files:
-        raise SetupError(f"dataset.path: {path.name} is no Parquet file and no folder of such files")
+        raise SetupError(f"dataset.path: {path.name} is neither a Parquet file nor a folder of such files")
     return files
 
 
@@ -93,7 +93,7 @@ def _opened(path: Path) -> tuple[Path, pq.ParquetFile]:
         return path, pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
         said = str(error).replace(str(path), path.name)
-        raise PipelineError(f"{path.name} is no whole Parquet file ({said})") from error
+        raise PipelineError(f"{path.name} is not a complete Parquet file ({said})") from error
 
 
 def _columns(files: list[tuple[Path, pq.ParquetFile]], params: ParquetSource) -> pa.Table:
@@ -120,7 +120,7 @@ def _ids(table: pa.Table, column: str | None) -> tuple[list[str], list[str]]:
     ids = [_text(value) for value in table[column].to_pylist()]
     problems = [f"{ids.count('')} row(s) have no {column}"] if "" in ids else []
     if twice := len(ids) - len(set(ids)):
-        problems.append(f"{twice} row(s) have a {column} that another one has")
+        problems.append(f"{twice} row(s) have a {column} that another row has")
     return ids, problems
 
 
@@ -139,14 +139,14 @@ def _labels(
         classes = ordered or tuple(sorted({str(value) for value in values if value is not None}))
         index = {name: number for number, name in enumerate(classes)}
     strange = sum(value not in index for value in values)
-    problems = [f"{strange} row(s) have a label that is none of {', '.join(classes[:10])}"] if strange else []
+    problems = [f"{strange} row(s) have a label not among {', '.join(classes[:10])}"] if strange else []
     if len(classes) < 2:
         problems.append(f"{len(classes)} class(es); at least two are needed")
     return classes, np.array([index.get(value, 0) for value in values], dtype=np.int64), problems
 
 
 def _named(first: tuple[Path, pq.ParquetFile]) -> tuple[str, ...]:
-    """Return the names of numbered classes where a file's own description gives them."""
+    """Return the names of numbered classes, if a file's metadata gives them."""
     described = json.loads((first[1].schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
     features = described.get("info", {}).get("features", {})
     names = (feature.get("names") for feature in features.values() if isinstance(feature, dict))
@@ -154,7 +154,7 @@ def _named(first: tuple[Path, pq.ParquetFile]) -> tuple[str, ...]:
 
 
 class _Groups:
-    """The images, a few at a time; fast in the rows' order."""
+    """The images, read one row group at a time; fast in the rows' order."""
 
     def __init__(self, files: list[tuple[Path, pq.ParquetFile]], column: str) -> None:
         self._column = column
@@ -166,7 +166,7 @@ class _Groups:
         self._start = self._group = -1
 
     def sizes(self) -> NDArray[np.int64]:
-        """Return about how many bytes each image has: its share of its group."""
+        """Return each image's approximate size in bytes: its share of its group."""
         size = [
             file.metadata.row_group(group).total_byte_size // max(rows, 1)
             for (_, file, group), rows in zip(self._groups, self._rows, strict=True)
@@ -174,7 +174,7 @@ class _Groups:
         return np.repeat(np.array(size, dtype=np.int64), self._rows)
 
     def stamps(self) -> NDArray[np.int64]:
-        """Return when each row's file was changed."""
+        """Return when each row's file was last changed."""
         times = [path.stat().st_mtime_ns for path, _, _ in self._groups]
         return np.repeat(np.array(times, dtype=np.int64), self._rows)
 
@@ -191,5 +191,5 @@ class _Groups:
         found = self._held[row - self._start]
         encoded = found.get("bytes") if isinstance(found, dict) else found
         if not isinstance(encoded, bytes):
-            raise UsageError("no bytes of an image")
+            raise UsageError("not the bytes of an image")
         return encoded

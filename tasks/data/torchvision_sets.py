@@ -1,4 +1,4 @@
-"""Torchvision's classification data sets as a source: those with a part to train on and one to test on."""
+"""Torchvision's classification data sets as a source: those with a training and a test part."""
 
 import inspect
 import io
@@ -16,7 +16,7 @@ from unlearn_core.records.params import TorchvisionSource
 
 _PARTS = ("train", "test")
 LABELS = ("targets", "labels", "_labels")
-"""Where torchvision keeps labels, so that no image has to be read for them."""
+"""Where torchvision keeps labels, so that no image has to be read to get them."""
 
 
 class TorchvisionSets(Images[TorchvisionSource]):
@@ -34,17 +34,17 @@ class TorchvisionSets(Images[TorchvisionSource]):
 
 
 def list_torchvision(root: Path, params: TorchvisionSource) -> Incoming:
-    """List the images of a data set of torchvision, downloading it where it is not there.
+    """List the images of one of torchvision's data sets, downloading it if missing.
 
     Args:
         root: What a relative ``root`` in the settings is relative to.
         params: Which data set.
 
     Returns:
-        The rows, those to train on first.
+        The rows, training rows first.
 
     Raises:
-        ConfigurationError: If its classes are not the ones that the settings name.
+        ConfigurationError: If its classes are not those in the settings.
     """
     folder = root / Path(params.root).expanduser()
     sets = [_open(params.dataset, folder, part) for part in _PARTS]
@@ -79,29 +79,29 @@ def _open(name: str, folder: Path, part: str) -> Any:
     accepted = {} if kind is None else inspect.signature(kind).parameters
     if kind is None or not {"train", "split"} & accepted.keys() or "root" not in accepted:
         raise ConfigurationError(
-            f"dataset.dataset: torchvision has no classification set {name!r} of two parts; it has for "
-            "example CIFAR10, CIFAR100, FashionMNIST, MNIST and SVHN"
+            f"dataset.dataset: torchvision has no classification set {name!r} of two parts; it has, for "
+            "example, CIFAR10, CIFAR100, FashionMNIST, MNIST and SVHN"
         )
     which = {"train": part == "train"} if "train" in accepted else {"split": part}
     if "download" in accepted:
-        tell(f"  {name} ({part}) is looked for in {folder.name}, and downloaded if it is not there")
+        tell(f"  {name} ({part}): looked up in {folder.name}, downloaded if missing")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return kind(root=str(folder), **which, **({"download": True} if "download" in accepted else {}))
     except Exception as error:  # a network, a missing package, a name for another kind of data
-        # Messages of errors are stored, and a whole path may name a person.
+        # Error messages are stored, and a full path may name a person.
         said = str(error).replace(str(folder), folder.name)
         raise SetupError(f"torchvision's {name} cannot be opened: {said}") from error
 
 
 def _labels(one: Any) -> NDArray[np.int64]:
-    """Return a data set's labels, reading the images only where it keeps no list."""
+    """Return a data set's labels, reading the images only if it keeps no list."""
     kept = next((getattr(one, name) for name in LABELS if hasattr(one, name)), None)
     return np.asarray([one[row][1] for row in range(len(one))] if kept is None else kept, dtype=np.int64)
 
 
 def _png(image: Any) -> bytes:
-    """Encode an image without loss."""
+    """Encode an image losslessly."""
     stream = io.BytesIO()
     image.save(stream, format="PNG")
     return stream.getvalue()

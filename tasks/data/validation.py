@@ -1,8 +1,8 @@
-"""Great Expectations: is the data set what its card says, and the split what the request means?
+"""Great Expectations: does the data set match its card, and the split the request?
 
-Rules about single rows are expectations on the rows. Rules between tables are computed as counts of
-exceptions first, one column per rule in a frame of one row, and the expectation is that each is 0: so
-neither the results nor the report can hold the id of a sample.
+Rules about single rows are expectations on the rows. Rules between tables are first computed as counts of
+exceptions, one column per rule in a frame of one row, and the expectation is that each is 0: so neither the
+results nor the report can hold the id of a sample.
 """
 
 import logging
@@ -34,13 +34,13 @@ def validate_dataset(
     rows_digest: Sha256,
     docs: Path,
 ) -> ValidationRecord:
-    """Hold a data set against its card.
+    """Check a data set against its card.
 
     Args:
         manifest: The rows as they are on disk.
-        card: What the rows are said to be.
-        digests: The digest of each split's rows, computed anew.
-        rows_digest: The digest of all rows, computed anew.
+        card: The description of the rows.
+        digests: The digest of each split's rows, recomputed.
+        rows_digest: The digest of all rows, recomputed.
         docs: Folder for the report: ``dataset-rows.html`` and ``dataset-rules.html``.
 
     Returns:
@@ -59,12 +59,12 @@ def validate_dataset(
 def validate_split(
     manifest: Manifest, selection: Selection, retained: Manifest, *, card: DatasetCard, docs: Path
 ) -> ValidationRecord:
-    """Hold a split into forgotten and retained rows, and the retained data set, against their meaning.
+    """Check a split into forgotten and retained rows, and the retained data set, against the request.
 
     Args:
         manifest: The rows of the data set before the deletion.
         selection: Masks over those rows.
-        retained: The rows of the retained data set, read back from where it was written.
+        retained: The rows of the retained data set, read back after writing.
         card: The card of the data set before the deletion.
         docs: Folder for the report, ``split-rules.html``.
 
@@ -102,7 +102,7 @@ def _dataset_rules(
 
 
 def _canary_rules(manifest: Manifest, card: DatasetCard) -> dict[str, int]:
-    """Count the exceptions to what held-out canaries are; a data set without any has no such rules."""
+    """Count the exceptions to the rules for held-out canaries; without any there are no such rules."""
     if CANARY_SPLIT not in {split.split for split in card.splits}:
         return {}
     held_out = manifest.splits == CANARY_SPLIT
@@ -138,7 +138,7 @@ def _split_rules(manifest: Manifest, selection: Selection, retained: Manifest) -
 
 
 def _row_expectations(manifest: Manifest, card: DatasetCard) -> "tuple[pd.DataFrame, list[Any]]":
-    """State what must hold for each row, or for the rows together."""
+    """State what must hold for each row, or for all rows together."""
     import pandas as pd
 
     gxe = _great_expectations().expectations
@@ -202,7 +202,7 @@ def _validate(
         lines = "\n".join(f"  not true: {rule}" for rule in failed)
         raise PipelineError(
             f"the {subject} fails {len(failed)} of {record.evaluated} expectations:\n{lines}\n"
-            f"the report is in {docs}; repair the data, or make its card anew if the change was meant"
+            f"the report is in {docs}; repair the data, or rebuild its card if the change was intended"
         )
     return record
 
@@ -220,17 +220,17 @@ def _run(tables: _Tables) -> dict[str, Any]:
             data=source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all rows"),
             suite=context.suites.add(gx.ExpectationSuite(name=name, expectations=expectations)),
         )
-        # With any richer format the values that broke a rule, sample ids too, would stand in the report.
+        # With any richer format the report would hold the values that broke a rule, sample ids too.
         results[name] = definition.run(batch_parameters={"dataframe": frame}, result_format="BOOLEAN_ONLY")
     return results
 
 
 def _great_expectations() -> Any:
-    """Import Great Expectations with its analytics off; it reads the switch while it is imported."""
+    """Import Great Expectations with its analytics off; it reads the switch on import."""
     set_variable("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
 
-    # Its modules set their own levels, so each has to be told.
+    # Its modules set their own log levels, so each must be reset.
     for name in logging.root.manager.loggerDict:
         if name.startswith("great_expectations"):
             logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,6 +1,6 @@
-"""Decisions of persons, as a file among a request's evidence, each about one deletion.
+"""People's decisions, each a file in a request's evidence about one deletion.
 
-One that a certificate was signed over stays as it is.
+Once a certificate covers a decision, it cannot change.
 """
 
 from tasks.checkout.checkout import Checkout
@@ -15,12 +15,12 @@ from unlearn_core.records.policy import HumanApproval
 
 
 def asked_approval(checkout: Checkout) -> HumanApproval | None:
-    """Return what the policy asks of a person; None if nothing."""
+    """Return the human approval that the policy asks for; None if none."""
     return checkout.params.policy.approval
 
 
 def find_approval(checkout: Checkout) -> Approval | None:
-    """Return what was decided about the checkout's deletion; decisions about earlier ones do not count."""
+    """Return the decision about the checkout's deletion; decisions about earlier ones do not count."""
     deletion = read_record(checkout.deletion, DeletionRecord)
     path = checkout.approval(deletion.request)
     if not path.is_file():
@@ -30,29 +30,29 @@ def find_approval(checkout: Checkout) -> Approval | None:
 
 
 def decide(checkout: Checkout, request_id: str, *, approved: bool, by: str, reason: str | None) -> Approval:
-    """Write down what a person decided about the checkout's deletion.
+    """Record a person's decision about the checkout's deletion.
 
     Args:
         checkout: The checkout.
         request_id: The request that the person means.
-        approved: Whether the model may come into use.
-        by: What the person is called.
+        approved: Whether the model may be used.
+        by: The person's name.
         reason: Why, in their words.
 
     Returns:
         The decision.
 
     Raises:
-        SetupError: If the checkout's deletion is of another request, there is none, or it is certified.
+        SetupError: If the checkout's deletion is of another request, is missing, or is certified.
         ConfigurationError: If the name or the reason is not a line of text.
     """
     if not checkout.deletion.is_file():
-        raise SetupError("no model was accepted in this checkout yet; `lethe delete` comes first")
+        raise SetupError("no model has been accepted in this checkout yet; run `lethe delete` first")
     deletion = read_record(checkout.deletion, DeletionRecord)
     if deletion.request != request_id:
         raise SetupError(f"the deletion in this checkout is of {deletion.request!r}, not of {request_id!r}")
     if find_approval(checkout) is not None and _is_certified(checkout, request_id):
-        raise SetupError(f"request {request_id} is certified already, with the decision that was made")
+        raise SetupError(f"request {request_id} is already certified, with the decision made then")
     values = {"request": request_id, "deletion": deletion.digest, "approved": approved, "by": by}
     decision = Approval.parse(canonical_json({**values, "reason": reason, "time": now()}))
     write_record(checkout.approval(request_id), decision)
@@ -65,7 +65,7 @@ def _is_certified(checkout: Checkout, request_id: str) -> bool:
 
 
 def require_approval(checkout: Checkout) -> Approval | None:
-    """Return the decision that lets the checkout's deletion go on; None where the policy asks for none.
+    """Return the decision that lets the checkout's deletion go on; None if the policy asks for none.
 
     Args:
         checkout: The checkout.
@@ -83,7 +83,7 @@ def require_approval(checkout: Checkout) -> Approval | None:
         request = read_record(checkout.deletion, DeletionRecord).request
         raise GateError(
             f"request {request}: the policy asks for a person's approval, and nobody has decided yet; the "
-            f"champion stays. Look at {checkout.reports.relative_to(checkout.root)}/ and run "
+            f"champion stays. Review {checkout.reports.relative_to(checkout.root)}/ and run "
             f"`lethe approve {request} --by NAME`, then `lethe delete {request}` again"
         )
     if not approval.approved:

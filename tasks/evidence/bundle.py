@@ -1,4 +1,4 @@
-"""What belongs to a deletion's certificate: files listed by name, so that none is among them by accident."""
+"""What belongs to a deletion's certificate: files listed by name, so that none is included by accident."""
 
 import json
 from dataclasses import dataclass
@@ -31,15 +31,15 @@ class Bundle:
 
 
 def folder_of(model: str, request_id: str, certificate: Sha256) -> str:
-    """Return the folder of a certificate and all that belongs to it."""
+    """Return the folder of a certificate and everything that belongs to it."""
     return f"{model}/{request_id}/{short(certificate)}"
 
 
 def gather_bundle(checkout: Checkout, request_id: str) -> Bundle:
     """Gather what belongs to a request's certificate from the request's evidence.
 
-    All of it lies in ``evidence/REQUEST``, so this works when the checkout has moved on. Records are taken
-    out of the report's facts as they were written, whatever this version would write today.
+    All of it is in ``evidence/REQUEST``, so this works after the checkout has moved on. Records are taken
+    from the report's facts as they were written, whatever this version would write today.
 
     Args:
         checkout: The checkout.
@@ -49,7 +49,7 @@ def gather_bundle(checkout: Checkout, request_id: str) -> Bundle:
         The files and their manifest.
 
     Raises:
-        SetupError: If there is no certificate, or the report beside it is of another one or missing.
+        SetupError: If there is no certificate, or the report beside it is missing or of another one.
         PipelineError: If a file names a sample or a person, even by pseudonym.
     """
     certificate = read_certificate(checkout.certificate(request_id))
@@ -89,13 +89,13 @@ def gather_bundle(checkout: Checkout, request_id: str) -> Bundle:
 
 
 def _approval(checkout: Checkout, request_id: str, certified: Sha256 | None) -> dict[str, bytes]:
-    """Return a person's decision, where the certificate carries the digest of one."""
+    """Return a person's decision, if the certificate carries the digest of one."""
     path = checkout.approval(request_id)
     return {} if certified is None else {path.name: read_record(path, Approval).canonical()}
 
 
 def _records(facts: dict[str, Any]) -> dict[str, bytes]:
-    """Take those records out of a report's facts that other programs look for."""
+    """Extract from a report's facts the records that other programs look for."""
     rung = next(rung for rung in facts["deletion"]["rungs"] if rung["accepted"])
     records = {
         "deletion.json": facts["deletion"],
@@ -103,5 +103,5 @@ def _records(facts: dict[str, Any]) -> dict[str, bytes]:
         "coverage.json": rung["unlearning"]["coverage"],
         "policy.json": facts["certificate"]["judgement"]["policy"],
     }
-    # The first certificates carry their policy's digest alone.
+    # The first certificates carry only their policy's digest.
     return {path: canonical_json(record) for path, record in records.items() if record is not None}

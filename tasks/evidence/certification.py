@@ -39,7 +39,7 @@ from unlearn_core.seeds import derive_seed
 def gather_certificates(
     checkout: Checkout, deletion: DeletionRecord, *, started: UtcTime
 ) -> tuple[DeletionCertificate, ...]:
-    """Build the certificates of the checkout's deletion out of what its stages wrote.
+    """Build the certificates of the checkout's deletion from what its stages wrote.
 
     Args:
         checkout: The checkout.
@@ -47,11 +47,11 @@ def gather_certificates(
         started: When the deletion began.
 
     Returns:
-        One certificate, to be stated and signed; of a group one for each member, in their order, which differ
-        in the request alone.
+        One certificate, to be stated and signed; for a group, one per member, in order, which differ only in
+        the request.
 
     Raises:
-        PipelineError: If the ladder was climbed for another request or data set than is there now.
+        PipelineError: If the ladder was for another request or data set than the checkout holds now.
         GateError: If the policy asks for a person's approval, and there is none.
     """
     approval = require_approval(checkout)
@@ -95,15 +95,15 @@ def gather_certificates(
 
 
 def ledger_head(checkout: Checkout, requests: tuple[DeletionRequest, ...]) -> Sha256 | None:
-    """Return the head of the ledger that some requests came in by.
+    """Return the head of the ledger that holds some requests.
 
     Args:
         checkout: The checkout.
         requests: The requests.
 
     Returns:
-        The digest that stands for all that has happened there; None if there is no ledger, or if it does not
-        hold every one of these very requests.
+        The digest of its whole history; None if there is no ledger, or it does not hold every one of exactly
+        these requests.
     """
     from tasks.requests.ledger.finding import find_ledger
 
@@ -113,9 +113,9 @@ def ledger_head(checkout: Checkout, requests: tuple[DeletionRequest, ...]) -> Sh
 
 
 def sign_once(certificate: DeletionCertificate, path: Path) -> Sha256:
-    """Sign a certificate, unless the file holds it already: a run that was cut short signs nothing twice.
+    """Sign a certificate, unless the file already holds it: a resumed run signs nothing twice.
 
-    It is the same one if it differs at most in when it was signed, and in where the ledger stood then.
+    It is the same if it differs at most in the time of signing and the ledger's head at that time.
 
     Args:
         certificate: The certificate.
@@ -132,7 +132,7 @@ def sign_once(certificate: DeletionCertificate, path: Path) -> Sha256:
 
 
 def _find_signed(path: Path) -> tuple[bytes, DeletionCertificate] | None:
-    """Return a certificate file that this machine's own key signed, and what it says."""
+    """Return a certificate file that this machine's key signed, and its certificate."""
     if not path.is_file():
         return None
     own = load_signer().public_key()
@@ -144,7 +144,7 @@ def _find_signed(path: Path) -> tuple[bytes, DeletionCertificate] | None:
 
 
 def _timeless(certificate: DeletionCertificate) -> dict[str, Any]:
-    """Return what a certificate says, but for what depends on when it was signed."""
+    """Return a certificate's content, without what depends on when it was signed."""
     return certificate.model_dump(exclude={"ledger": True, "provenance": {"finished"}})
 
 
@@ -160,7 +160,7 @@ def _validation(checkout: Checkout) -> ValidationSummary:
 
 
 def _cost(checkout: Checkout, deletion: DeletionRecord) -> Cost | None:
-    """Return what all rungs together cost, or None where a pinned result came without its times."""
+    """Return what all rungs together cost, or None if a pinned result came without its times."""
     costs = [read_cost(checkout, rung.unlearning.weights) for rung in deletion.rungs]
     known = [cost for cost in costs if cost is not None]
     return Cost.total(known) if len(known) == len(costs) else None
@@ -190,5 +190,5 @@ def _provenance(checkout: Checkout, rung: Rung, started: UtcTime) -> Provenance:
 
 
 def note_on(rung: Rung) -> str | None:
-    """Return what a reader must know of a model that was accepted without a pass."""
+    """Return what a reader must know about a model accepted without passing."""
     return rung.why if rung.verdict.verdict == "inconclusive" else None

@@ -1,4 +1,4 @@
-"""Evidence as it lies in S3, without a checkout at hand: whoever may read the bucket can verify it."""
+"""Evidence in S3, without a checkout: whoever may read the bucket can verify it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -17,7 +17,7 @@ from unlearn_core.records.request import RequestId
 MANIFEST = "manifest.json"
 
 Contents = Mapping[str, bytes | None]
-"""Files by their paths below a folder; None of what is not there."""
+"""Files by their paths below a folder; None for a missing file."""
 
 
 def verify_stored(store: ObjectStore, model: str, request: RequestId) -> tuple[DeletionCertificate, ...]:
@@ -29,7 +29,7 @@ def verify_stored(store: ObjectStore, model: str, request: RequestId) -> tuple[D
         request: The request's id.
 
     Returns:
-        What the certificates say; more than one if the request was certified anew.
+        The certificates; more than one if the request was certified again.
 
     Raises:
         EvidenceError: If there is none, or any of it is altered, false or not signed by a trusted key.
@@ -48,7 +48,7 @@ def _verify(
     """Verify what one manifest lists."""
     where = store.address(folder)
     if (manifest := read_evidence_manifest(store, folder)) is None:
-        raise EvidenceError(f"{where}/{MANIFEST} was removed while it was looked for")
+        raise EvidenceError(f"{where}/{MANIFEST} was removed in the meantime")
     contents = read_files(store, folder, manifest)
     if wrong := list(altered(manifest, contents)):
         raise EvidenceError(f"the evidence in {where} is not what was stored: {'; '.join(wrong)}")
@@ -59,7 +59,7 @@ def _verify(
 
 
 def read_evidence_manifest(store: ObjectStore, folder: str) -> EvidenceManifest | None:
-    """Return the manifest of a folder, or None where there is none.
+    """Return the manifest of a folder, or None if there is none.
 
     Args:
         store: The store.
@@ -69,7 +69,7 @@ def read_evidence_manifest(store: ObjectStore, folder: str) -> EvidenceManifest 
         The manifest.
 
     Raises:
-        EvidenceError: If what is there is something else.
+        EvidenceError: If the object is not a manifest.
     """
     path = f"{folder}/{MANIFEST}"
     if (raw := store.read(path)) is None:
@@ -77,7 +77,7 @@ def read_evidence_manifest(store: ObjectStore, folder: str) -> EvidenceManifest 
     try:
         return EvidenceManifest.parse(raw)
     except ConfigurationError as error:
-        raise EvidenceError(f"{store.address(path)} is no manifest: {error}") from error
+        raise EvidenceError(f"{store.address(path)} is not a manifest: {error}") from error
 
 
 def read_files(store: ObjectStore, folder: str, manifest: EvidenceManifest) -> Contents:
@@ -86,7 +86,7 @@ def read_files(store: ObjectStore, folder: str, manifest: EvidenceManifest) -> C
 
 
 def altered(manifest: EvidenceManifest, contents: Contents) -> Iterator[str]:
-    """Yield what is wrong with the objects, by the manifest beside them."""
+    """Yield what is wrong with the objects, according to the manifest beside them."""
     for entry in manifest.files:
         if (content := contents[entry.path]) is None:
             yield f"{entry.path} is missing from the store"
@@ -97,19 +97,19 @@ def altered(manifest: EvidenceManifest, contents: Contents) -> Iterator[str]:
 def verify_signed(
     contents: Contents, manifest: EvidenceManifest, keys: Mapping[Sha256, Ed25519PublicKey], *, where: str
 ) -> tuple[DeletionCertificate, Sha256]:
-    """Verify the certificate among some files, and hold the manifest that lists them against it.
+    """Verify the certificate among some files, and compare it with the manifest that lists them.
 
     Args:
         contents: The files.
-        manifest: The manifest, which nobody has signed.
+        manifest: The manifest, which is not signed.
         keys: The trusted keys.
         where: The folder's address, for messages.
 
     Returns:
-        What is certified, and the id of the key that signed it.
+        The certificate, and the id of the key that signed it.
 
     Raises:
-        EvidenceError: If the certificate is false, or the manifest says anything else.
+        EvidenceError: If the certificate is false, or the manifest contradicts it.
     """
     raw = contents.get(CERTIFICATE)
     if raw is None or sha256(raw) != manifest.certificate:
@@ -121,7 +121,7 @@ def verify_signed(
 
 
 def _contradicted(certified: DeletionCertificate, manifest: EvidenceManifest) -> Iterator[str]:
-    """Yield in what a manifest says other than a certificate, whose signature covers these digests."""
+    """Yield where a manifest contradicts a certificate, whose signature covers these digests."""
     signed = {
         "coverage.json": certified.coverage.full,
         "policy.json": certified.judgement.verdict.policy,

@@ -1,13 +1,13 @@
-"""The evidence of a deletion in S3: what of it goes there, and whether it is there still.
+"""The evidence of a deletion in S3: what is stored, and whether it is still there.
 
 ::
 
     PREFIX/MODEL/REQUEST/CERTIFICATE/certificate.dsse.json   stored before the model is promoted
                                     /report.html, …          stored once all is written
-                                    /manifest.json           stored last: what has one is complete
+                                    /manifest.json           stored last: it marks a complete folder
 
-``CERTIFICATE`` is the beginning of the certificate's digest: whoever signs anew, stores anew, and nothing is
-ever written over.
+``CERTIFICATE`` is the start of the certificate's digest: a new signature gets a new folder, and nothing is
+ever overwritten.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ def require_store() -> ObjectStore:
     """Return the configured store.
 
     Raises:
-        SetupError: If none is.
+        SetupError: If none is configured.
     """
     if (store := find_store()) is None:
         raise SetupError("no evidence store is configured; set LETHE_S3_BUCKET (docs/evidence-store.md)")
@@ -38,10 +38,10 @@ def require_store() -> ObjectStore:
 
 
 def store_certificate(checkout: Checkout, request_id: str) -> None:
-    """Store a certificate before its model is promoted, where a store is configured.
+    """Store a certificate before its model is promoted, if a store is configured.
 
     So no model is in use whose certificate could not be stored, and a wrong bucket or a missing permission
-    shows while nothing has changed.
+    shows before anything has changed.
 
     Args:
         checkout: The checkout; the certificate is signed, and nothing is registered yet.
@@ -55,29 +55,29 @@ def store_certificate(checkout: Checkout, request_id: str) -> None:
 
 
 def push_evidence(checkout: Checkout, request_id: str) -> Stored:
-    """Store what is not stored yet of a request's evidence, the manifest last.
+    """Store what is missing of a request's evidence, the manifest last.
 
     Args:
         checkout: The checkout.
         request_id: The request's id.
 
     Returns:
-        Where it is, and what had to be sent.
+        Where it is, and what was sent.
 
     Raises:
-        EvidenceError: If other bytes are there under the same name; they stay.
-        SetupError: If the evidence here is not complete, the store cannot be used, or it did not lock what
-            it was told to lock.
+        EvidenceError: If an object has the same name and other bytes; they stay.
+        SetupError: If the local evidence is not complete, or the store cannot be used or did not lock what it
+            was told to lock.
     """
     store, bundle = require_store(), gather_bundle(checkout, request_id)
-    # The manifest says that all the rest is there.
+    # The manifest tells that all the rest is stored.
     manifest = {MANIFEST: bundle.manifest.canonical()}
     sent = (*_send(store, bundle.folder, bundle.contents), *_send(store, bundle.folder, manifest))
     locked_until = store.locked_until(f"{bundle.folder}/{MANIFEST}")
     if store.retain_days is not None and sent and locked_until is None:
         raise SetupError(
             f"{store.address(bundle.folder)} is stored, but the store did not lock it as "
-            "LETHE_S3_RETAIN_DAYS asks; take one with Object Lock, or let s3:GetObjectRetention show the lock"
+            "LETHE_S3_RETAIN_DAYS asks; use one with Object Lock, or let s3:GetObjectRetention show the lock"
         )
     return Stored(
         request=request_id,
@@ -89,19 +89,14 @@ def push_evidence(checkout: Checkout, request_id: str) -> Stored:
 
 
 def _send(store: ObjectStore, folder: str, contents: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Let all of some files be in the store, several at a time; return which had to be sent."""
+    """Store some files, several at a time, unless they are stored; return which were sent."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         sent = pool.map(lambda path: store.write_once(f"{folder}/{path}", contents[path]), contents)
         return tuple(path for path, was_sent in zip(contents, sent, strict=True) if was_sent)
 
 
 def push_missing(checkout: Checkout, request_id: str) -> None:
-    """Complete the evidence of a request in the store, if one is configured and it is not complete there.
-
-    Args:
-        checkout: The checkout.
-        request_id: The request's id.
-    """
+    """Complete the evidence of a request in the store, if one is configured."""
     if (store := find_store()) is None:
         return
     bundle = gather_bundle(checkout, request_id)
@@ -110,7 +105,7 @@ def push_missing(checkout: Checkout, request_id: str) -> None:
 
 
 def verify_evidence(checkout: Checkout, request_id: str) -> Stored:
-    """Read a request's evidence back, and hold it against its manifest, the files here and the certificate.
+    """Read a request's evidence back, and compare it with its manifest, the local files and the certificate.
 
     Args:
         checkout: The checkout.
@@ -120,8 +115,8 @@ def verify_evidence(checkout: Checkout, request_id: str) -> Stored:
         Where it is, and who signed the certificate.
 
     Raises:
-        EvidenceError: If anything is missing or altered, there or here; all of it is listed.
-        SetupError: If the evidence here is not complete, no key is trusted, or the store cannot be used.
+        EvidenceError: If anything is missing or altered, there or here; everything is listed.
+        SetupError: If the local evidence is not complete, no key is trusted, or the store cannot be used.
     """
     store, bundle, keys = require_store(), gather_bundle(checkout, request_id), trusted_keys()
     where = store.address(bundle.folder)
@@ -145,13 +140,13 @@ def verify_evidence(checkout: Checkout, request_id: str) -> Stored:
 
 
 def _different(there: EvidenceManifest, here: EvidenceManifest) -> Iterator[str]:
-    """Yield what the store's manifest lists otherwise than the files here would."""
+    """Yield where the store's manifest differs from that of the local files."""
     for path in sorted({entry.path for entry in (*there.files, *here.files)}):
         listed = [next((one for one in m.files if one.path == path), None) for m in (there, here)]
         if listed[0] != listed[1]:
             yield f"{path} differs: {_digest(listed[0])} in the store's manifest, {_digest(listed[1])} here"
     if there.model_copy(update={"files": here.files}) != here:
-        yield f"{MANIFEST} is about another deletion than the certificate here"
+        yield f"{MANIFEST} is about a different deletion than the certificate here"
 
 
 def _digest(entry: StoredFile | None) -> str:

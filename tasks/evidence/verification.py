@@ -1,7 +1,7 @@
-"""Verify a certificate, and the model that it is about, with nothing else at hand.
+"""Verify a certificate, and the model that it is about, with nothing else.
 
-It loads no torch, asks no network and believes only the key that it is given, or else the keys in the user's
-trust folder; whatever a certificate brings along is not among them.
+It loads no torch, uses no network and trusts only the given key, or else the keys in the user's trust folder;
+nothing in a certificate can add to them.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ Summary = dict[str, str | bool | None]
 
 
 def verify_files(certificate: Path, *, model: Path | None = None, key: Path | None = None) -> Summary:
-    """Verify a certificate file and, if there is one, the model's file.
+    """Verify a certificate file and, if given, the model's file.
 
     Args:
         certificate: The certificate.
@@ -31,10 +31,10 @@ def verify_files(certificate: Path, *, model: Path | None = None, key: Path | No
         key: The public key that should have signed it; the trust folder's keys by default.
 
     Returns:
-        Who signed what, in short.
+        A summary of who signed what.
 
     Raises:
-        EvidenceError: If the certificate or the model is not what it should be.
+        EvidenceError: If the certificate is not valid, or the model is another one.
     """
     certified, signer = verify_bytes(read_certificate(certificate), key=key)
     if model is not None and (found := _digest(model)) != certified.models.unlearned:
@@ -53,7 +53,7 @@ def verify_bytes(raw: bytes, *, key: Path | None = None) -> tuple[DeletionCertif
         key: The public key that should have signed it; the trust folder's keys by default.
 
     Returns:
-        What is certified, and the id of the key that signed it.
+        The certificate, and the id of the key that signed it.
 
     Raises:
         SetupError: If no key is trusted.
@@ -80,7 +80,7 @@ def _digest(model: Path) -> Sha256:
 
 
 def _summary(certified: DeletionCertificate, *, signer: Sha256, model_checked: bool) -> Summary:
-    """Pick what a reader asks first."""
+    """Select what a reader asks first."""
     verdict, provenance, group = certified.judgement.verdict, certified.provenance, certified.group
     return {
         "signed_by": signer,

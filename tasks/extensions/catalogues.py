@@ -1,4 +1,4 @@
-"""Methods and metrics of others beside Lethe's own: loaded by name, listed, or found by module and class."""
+"""Other packages' methods and metrics, and Lethe's: loaded by name, listed, or found by module and class."""
 
 import importlib
 from collections import Counter
@@ -19,7 +19,7 @@ Kind = Literal["method", "metric"]
 METHODS = {name_of(kind): kind for kind in methods.CATALOGUE}
 METRICS = {name_of(kind): kind for kind in metrics.CATALOGUE}
 OWN_KINDS: dict[Kind, dict[str, Any]] = {"method": METHODS, "metric": METRICS}
-"""Lethe's own, by name."""
+"""Lethe's methods and metrics, by name."""
 
 FLAWS: dict[Kind, Flaws] = {
     "method": partial(flaws, base=Method, verb="apply"),
@@ -28,22 +28,22 @@ FLAWS: dict[Kind, Flaws] = {
 
 
 def other_methods(names: Iterable[str]) -> tuple[type[Method], ...]:
-    """Load the methods among some names that are not Lethe's own; what cannot be loaded is an error."""
+    """Load the methods among some names that are not Lethe's; one that cannot be loaded is an error."""
     return load_asked("method", names, own=METHODS, flaws=FLAWS["method"])
 
 
 def other_metrics(names: Iterable[str]) -> tuple[type[Metric], ...]:
-    """Load the metrics among some names that are not Lethe's own; what cannot be loaded is an error."""
+    """Load the metrics among some names that are not Lethe's; one that cannot be loaded is an error."""
     return load_asked("metric", names, own=METRICS, flaws=FLAWS["metric"])
 
 
 @dataclass(frozen=True)
 class Listed:
-    """All methods or metrics there are.
+    """All available methods or metrics.
 
     Attributes:
-        kinds: Each class, and who offers it; None for Lethe's own.
-        problems: What is offered and cannot be used, one message each.
+        kinds: Each class, and who offers it; None for Lethe's.
+        problems: What is offered but cannot be used, one message each.
     """
 
     kinds: tuple[tuple[Any, Offer | None], ...]
@@ -51,7 +51,7 @@ class Listed:
 
 
 def list_all(kind: Kind) -> Listed:
-    """List Lethe's own methods or metrics and those of others; what is broken hurts nothing else."""
+    """List Lethe's methods or metrics and those of other packages; a broken one affects no other."""
     own, found = OWN_KINDS[kind], offers(kind)
     counts = Counter([*own, *(offer.name for offer in found)])
     kinds: list[tuple[Any, Offer | None]] = [(one, None) for one in own.values()]
@@ -69,17 +69,17 @@ def list_all(kind: Kind) -> Listed:
 
 
 def find_class(kind: Kind, target: str) -> object:
-    """Find what a person wants checked, whatever is wrong with it.
+    """Find the class that a person wants checked, whatever is wrong with it.
 
     Args:
         kind: What it should be.
         target: The name of a method or a metric, or ``module:Class``.
 
     Returns:
-        What is there.
+        What was found.
 
     Raises:
-        ConfigurationError: If there is no such name, or nothing can be imported under it.
+        ConfigurationError: If there is no such name, or it cannot be imported.
     """
     if ":" not in target:
         found = asked(kind, [target], own=OWN_KINDS[kind])

@@ -1,4 +1,4 @@
-"""The code of a package that is not Lethe's, by its digest."""
+"""The digest of another package's code."""
 
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -15,15 +15,15 @@ def package_digest(module: str) -> Sha256:
         module: A module's full name.
 
     Returns:
-        The digest of every file of the package that it lies in, compiled ones apart, or of its own file where
-        it is in none.
+        The digest of every file of the package that it is in, except compiled ones, or of its own file if it
+        is in no package.
 
     Raises:
-        ConfigurationError: If it does not lie in files.
+        ConfigurationError: If it is not stored in files.
     """
     spec = _outermost(module)
     if spec is None or spec.origin is None or not (path := Path(spec.origin)).is_file():
-        raise ConfigurationError(f"the code of {module} does not lie in files, so no digest can name it")
+        raise ConfigurationError(f"the code of {module} is not stored in files, so it has no digest")
     folder = path.parent
     files = [path]
     if spec.submodule_search_locations:
@@ -36,7 +36,7 @@ def package_digest(module: str) -> Sha256:
 
 
 def _outermost(module: str) -> ModuleSpec | None:
-    """Find the outermost package of a module that is more than a namespace, or the module itself."""
+    """Find a module's outermost package that is not a mere namespace, or the module itself."""
     parts = module.split(".")
     for count in range(1, len(parts) + 1):
         spec = find_spec(".".join(parts[:count]))

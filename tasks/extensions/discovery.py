@@ -1,4 +1,4 @@
-"""What installed packages offer under which name. Nothing of a package runs before its name is asked for."""
+"""What installed packages offer under which name. No package's code runs before its name is asked for."""
 
 import sys
 from collections.abc import Callable, Collection, Iterable
@@ -14,16 +14,16 @@ from unlearn_core.records.provenance import Extension, ExtensionKind
 OWN = "Lethe itself (lethe-unlearning)"
 
 Flaws = Callable[[object], list[str]]
-"""Says why something cannot be used; nothing if it can."""
+"""Returns why something cannot be used; empty if it can."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """One entry point of an installed package: a class under a name.
+    """One entry point of an installed package: a named class.
 
     Attributes:
-        kind: What it is said to be.
-        name: The name that ``params.yaml`` asks for it by.
+        kind: What it claims to be.
+        name: Its name in ``params.yaml``.
         package: The package's name.
         version: The package's version.
         entry: Where the class is.
@@ -39,7 +39,7 @@ class Offer:
         return f"{self.package} {self.version}"
 
     def record(self) -> Extension:
-        """Return what stands in records: the package, its version and the digest of its code."""
+        """Return its entry in records: the package, its version and the digest of its code."""
         code = package_digest(self.entry.module)
         return Extension(
             kind=self.kind, name=self.name, package=self.package, version=self.version, code=code
@@ -49,7 +49,7 @@ class Offer:
         """Import the class.
 
         Args:
-            flaws: Says why what was found cannot be used.
+            flaws: Returns why what was found cannot be used.
 
         Returns:
             The class.
@@ -79,7 +79,7 @@ def offers(kind: ExtensionKind) -> tuple[Offer, ...]:
 
 @cache
 def _offers(kind: ExtensionKind, _path: tuple[str, ...]) -> tuple[Offer, ...]:
-    """Ask the environment once, unless modules are looked for somewhere else."""
+    """Search the environment once per module search path."""
     found = (
         Offer(kind, entry.name, entry.dist.name, entry.dist.version, entry)
         for entry in entry_points(group=f"lethe.{kind}s")
@@ -89,19 +89,19 @@ def _offers(kind: ExtensionKind, _path: tuple[str, ...]) -> tuple[Offer, ...]:
 
 
 def asked(kind: ExtensionKind, names: Iterable[str], *, own: Collection[str]) -> tuple[Offer, ...]:
-    """Return what some names stand for, where that is not Lethe's own.
+    """Return the offers that some names refer to; Lethe's own names are left out.
 
     Args:
         kind: What is asked for.
         names: The names.
-        own: Those of Lethe's own.
+        own: The names of Lethe's own.
 
     Returns:
         The offers, in the order of the names.
 
     Raises:
-        ConfigurationError: If a name stands for nothing, or for more than one thing; every problem is listed,
-            with the packages.
+        ConfigurationError: If a name refers to nothing, or is ambiguous; every problem is listed, with the
+            packages.
     """
     found, problems = list[Offer](), list[str]()
     for name in names:
@@ -119,10 +119,10 @@ def asked(kind: ExtensionKind, names: Iterable[str], *, own: Collection[str]) ->
 
 
 def clash(kind: ExtensionKind, name: str, claimants: Iterable[str]) -> str:
-    """Say that a name stands for more than one thing."""
+    """Return the message that a name is ambiguous."""
     return (
-        f"the {kind} {name!r} is offered by {' and by '.join(claimants)}; a name stands for one thing: "
-        "rename it in one of them, or uninstall that"
+        f"the {kind} {name!r} is offered by {' and by '.join(claimants)}; a name must be unique: "
+        "rename it in one of them, or uninstall that one"
     )
 
 
@@ -135,16 +135,16 @@ def _unknown(kind: ExtensionKind, name: str, own: Collection[str]) -> str:
 def load_asked(
     kind: ExtensionKind, names: Iterable[str], *, own: Collection[str], flaws: Flaws
 ) -> tuple[Any, ...]:
-    """Load what some names stand for, where that is not Lethe's own; see ``asked`` and ``Offer.load``."""
+    """Load what some names refer to, except Lethe's own; see ``asked`` and ``Offer.load``."""
     return tuple(offer.load(flaws) for offer in asked(kind, names, own=own))
 
 
 def extension_of(kind: ExtensionKind, loaded: type) -> Extension | None:
-    """Return which package a class comes from, as it stands in records; None for Lethe's own.
+    """Return the package that a class comes from, as records name it; None for Lethe's own.
 
     Args:
         kind: What the class is.
-        loaded: The class; it may also be nobody's, where a program defined it itself.
+        loaded: The class; it may belong to no package, if a program defined it itself.
 
     Returns:
         The package, its version and the digest of its code.
@@ -156,7 +156,7 @@ def extension_of(kind: ExtensionKind, loaded: type) -> Extension | None:
 
 
 def _already_loaded(entry: EntryPoint) -> object:
-    """Return what an entry point stands for if its module was imported; nothing is imported for this."""
+    """Return an entry point's class if its module is already imported; nothing is imported here."""
     found: object = sys.modules.get(entry.module)
     for name in entry.attr.split("."):
         found = getattr(found, name, None)

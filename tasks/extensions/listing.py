@@ -1,4 +1,4 @@
-"""What the stages run of others' code, so that each is due when that changes."""
+"""The code of other packages that stages run, so that a stage is due when that code changes."""
 
 from typing import get_args
 
@@ -9,13 +9,13 @@ from unlearn_core.records.provenance import ExtensionKind
 
 
 def extension_digests(params: Params) -> dict[str, dict[str, Sha256]]:
-    """Return which code of other packages ``params.yaml`` asks for; none of it is run.
+    """Return the digests of the other packages' code that ``params.yaml`` asks for; none of it is run.
 
     Args:
         params: The parameters.
 
     Returns:
-        For each stage that runs any, the digests of the code by what it is and where it is from.
+        For each stage that runs any, the digests of the code by kind, name and package.
     """
     source = [offer for offer in offers("source") if offer.name == params.dataset.source]
     methods = [offer for offer in offers("method") if offer.name in params.methods]
@@ -30,5 +30,5 @@ def _digests(asked: list[Offer]) -> dict[str, Sha256]:
 
 
 def is_extension(name: str) -> bool:
-    """Tell an extension in a list of code from a file of Lethe's."""
+    """Tell whether an entry in a list of code is an extension rather than a file of Lethe's."""
     return name.partition(" ")[0] in get_args(ExtensionKind)

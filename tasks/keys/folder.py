@@ -1,11 +1,11 @@
-"""The folder of keys: made, read, and refused when others could read it too.
+"""The key folder: made, read, and refused if others can read its secrets.
 
 Everything is in one folder, ``$LETHE_HOME`` or ``~/.config/lethe``::
 
     signing.key      Ed25519, PEM (PKCS 8), only for its owner
     signing.pub      its public half
     pseudonym.key    32 random bytes in hexadecimal, only for its owner
-    trusted/*.pub    whose certificates are believed
+    trusted/*.pub    the keys whose certificates are trusted
 
 ``LETHE_SIGNING_KEY`` (PEM or a path) and ``LETHE_PSEUDONYM_KEY`` (hexadecimal) take the files' place.
 """
@@ -37,7 +37,7 @@ MIN_PSEUDONYM_KEY_BYTES = 32
 
 
 def home() -> Path:
-    """Return the folder of keys: ``$LETHE_HOME``, else ``lethe`` in the user's configuration folder."""
+    """Return the key folder: ``$LETHE_HOME``, else ``lethe`` in the user's configuration folder."""
     settings = KeySettings.read()
     return settings.home or (settings.configuration or Path.home() / ".config") / "lethe"
 
@@ -48,18 +48,18 @@ def trust_folder() -> Path:
 
 
 def init_keys(folder: Path, *, force: bool = False) -> tuple[Path, ...]:
-    """Make what is missing: a signing key, its public half, trust in it, a pseudonym key.
+    """Make whichever is missing: a signing key, its public half, trust in it, a pseudonym key.
 
     Args:
-        folder: Where the keys go; made if it is not there.
+        folder: Where the keys go; created if missing.
         force: Replace the signing key. The old public key stays trusted, so older certificates still
-            verify. The pseudonym key is never replaced: requests already made could not be resolved.
+            verify. The pseudonym key is never replaced: existing requests could no longer be resolved.
 
     Returns:
-        The files that were written; nothing if all was there.
+        The files that were written; empty if nothing was missing.
 
     Raises:
-        SetupError: If a file that is there cannot be used, or the folder cannot be written.
+        SetupError: If an existing file cannot be used, or the folder cannot be written.
     """
     signing = folder / "signing.key"
     made: list[Path] = []
@@ -83,10 +83,10 @@ def load_signer(folder: Path | None = None) -> Ed25519PrivateKey:
     """Load the signing key.
 
     Args:
-        folder: The folder of keys; ``home()`` by default.
+        folder: The key folder; ``home()`` by default.
 
     Returns:
-        The key of ``LETHE_SIGNING_KEY`` (PEM, or a path to it) if that is set, else of ``signing.key``.
+        The key in ``LETHE_SIGNING_KEY`` (PEM, or a path to it) if that is set, else in ``signing.key``.
 
     Raises:
         SetupError: If there is none, others may read it, or it is not an Ed25519 key.
@@ -103,10 +103,10 @@ def load_pseudonym_key(folder: Path | None = None) -> bytes:
     """Load the key that pseudonyms are made with.
 
     Args:
-        folder: The folder of keys; ``home()`` by default.
+        folder: The key folder; ``home()`` by default.
 
     Returns:
-        The bytes of ``LETHE_PSEUDONYM_KEY`` if that is set, else of ``pseudonym.key``.
+        The bytes in ``LETHE_PSEUDONYM_KEY`` if that is set, else in ``pseudonym.key``.
 
     Raises:
         SetupError: If there is none, others may read it, or it is not at least 32 bytes in hexadecimal.
@@ -123,7 +123,7 @@ def load_pseudonym_key(folder: Path | None = None) -> bytes:
 
 
 def key_id(key: Ed25519PublicKey) -> Sha256:
-    """Return a public key's name: the SHA-256 of its DER form (SubjectPublicKeyInfo)."""
+    """Return a public key's id: the SHA-256 of its DER form (SubjectPublicKeyInfo)."""
     return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
@@ -164,7 +164,7 @@ def public_keys_in(folder: Path) -> dict[Sha256, Ed25519PublicKey]:
         The keys by their ids.
 
     Raises:
-        SetupError: If one of the files is not a public key: a typing error must not pass for distrust.
+        SetupError: If one of the files is not a public key: a typo must not look like distrust.
     """
     return {key_id(key): key for key in map(read_public_key, sorted(folder.glob("*.pub")))}
 
@@ -216,7 +216,7 @@ def _read_secret(path: Path) -> bytes:
 
 
 def _write(path: Path, content: bytes, *, mode: int, replace: bool = False) -> list[Path]:
-    """Write a file all at once; without ``replace`` only if it is not there. Return it if it was written."""
+    """Write a file atomically; without ``replace`` only if missing. Return it if it was written."""
     if path.exists() and (not replace or path.read_bytes() == content):
         return []
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -228,7 +228,7 @@ def _write(path: Path, content: bytes, *, mode: int, replace: bool = False) -> l
         if replace:
             os.replace(temporary, path)
             return [path]
-        # A link, unlike a rename, fails if somebody else was faster: no key is ever overwritten.
+        # A link, unlike a rename, fails if the file exists by now: no key is ever overwritten.
         os.link(temporary, path)
     except FileExistsError:
         return []

@@ -1,11 +1,11 @@
-"""What keys are for: to sign a statement, to verify a certificate, to stand in for a name.
+"""What keys are for: signing a statement, verifying a certificate, making a pseudonym.
 
 1. ``init_keys(home())``            once, on a new machine
 2. ``pseudonymise(load_pseudonym_key(), "sample", id)``   while a request is resolved
 3. ``sign_statement(statement)``    at the end of a deletion
 4. ``verify(raw, public_keys_in(trust_folder()))``   by anybody, later
 
-Where keys are kept is ``tasks.keys.folder``'s business; what is asked of it most is named here as well.
+``tasks.keys.folder`` keeps the keys; its most used functions are exported here too.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ __all__ = [
 
 
 def require_keys() -> None:
-    """Refuse to start work that could not be signed or resolved in the end.
+    """Raise early if the work could not be resolved, or signed at the end.
 
     Raises:
         SetupError: If the signing key or the pseudonym key is missing or unusable.
@@ -61,7 +61,7 @@ def require_keys() -> None:
 
 
 def pseudonymise(key: bytes, kind: Literal["sample", "subject"], identifier: str) -> Pseudonym:
-    """Stand in for an identifier; without the key nobody can tell or guess for which.
+    """Return an identifier's pseudonym; without the key nobody can tell or guess the identifier.
 
     Args:
         key: The pseudonym key.
@@ -96,13 +96,13 @@ def sign_statement(statement: Statement, signer: Ed25519PrivateKey | None = None
 
 
 def read_certificate(path: Path) -> bytes:
-    """Read a certificate file, but never more of it than a certificate may have.
+    """Read a certificate file, up to the size limit of certificates.
 
     Args:
         path: The file.
 
     Returns:
-        Its content; one byte too many if it is too long, which ``verify_signature`` then refuses.
+        Its content; cut at one byte over the limit if too long, which ``verify_signature`` then refuses.
 
     Raises:
         SetupError: If it cannot be read.
@@ -125,7 +125,7 @@ def verify_signature(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tup
         The statement, and the id of the key that signed it.
 
     Raises:
-        EvidenceError: If anything is not as it should be.
+        EvidenceError: If the bytes, the signature or the content are not valid.
     """
     payload, signature, keyid = decode_envelope(raw)
     if keyid not in keys:

@@ -1,8 +1,8 @@
-"""What happens to a whole project: a model adopted, a deletion released, published, and run again.
+"""Operations on a whole project: adopting a model, and releasing, publishing and replaying a deletion.
 
-May use every room but ``benchmarking``. ``initialising`` makes a project, ``upgrading`` takes it over to
-another Lethe. ``adopting`` makes a model that was ``trained_elsewhere`` the start of deletions; ``standing``
-tells whether a request is new, unfinished or served; ``releases`` makes what was released the start of the
-next; ``projects`` is the git repository of a model and a worker's clone of it, to which ``publishing``
+May use every room but ``benchmarking``. ``initialising`` makes a project, ``upgrading`` moves it to another
+Lethe. ``adopting`` makes a model that was ``trained_elsewhere`` the start of deletions; ``standing`` tells
+whether a request is new, unfinished or served; ``releases`` makes a released model the start of the next
+deletion; ``projects`` is the git repository of a model and a worker's clone of it, to which ``publishing``
 commits; ``replaying`` finds where a certified deletion can be run again.
 """

@@ -1,4 +1,4 @@
-"""What an adoption asks of ``params.yaml``, what it writes there, and what it registers."""
+"""What an adoption reads from ``params.yaml``, what it writes there, and what it registers."""
 
 import math
 import os
@@ -33,11 +33,11 @@ class Adoption:
     Attributes:
         weights: A safetensors file, or ``models:/NAME/VERSION`` or ``models:/NAME@ALIAS``.
         data: Where its data is, or None for the data set that ``params.yaml`` names.
-        name: What the model is registered as.
+        name: The registered model's name.
         card: The file of claims, or None for the one beside the weights.
-        given: Claims that go before the card's.
-        skip: Whether images that cannot be read are skipped.
-        subjects: The table that says whose the images of a folder are, or None.
+        given: Claims that override the card's.
+        skip: Whether to skip images that cannot be read.
+        subjects: The CSV file that says whose the images of a folder are, or None.
     """
 
     weights: str
@@ -64,7 +64,7 @@ def given_claims(
         architecture: The net.
         accuracy: On held-out data, 0 to 1.
         recipe: The file of a recipe.
-        mean: Numbers with commas between them.
+        mean: Numbers separated by commas.
         std: Likewise.
         image_size: In pixels.
 
@@ -72,7 +72,7 @@ def given_claims(
         The claims.
 
     Raises:
-        ConfigurationError: If they are not valid, or one of mean and std is missing.
+        ConfigurationError: If they are not valid, or only one of mean and std is given.
     """
     if (mean is None) != (std is None):
         raise ConfigurationError("--mean and --std go together; give both, or neither to measure them")
@@ -87,7 +87,7 @@ def given_claims(
 
 
 def _numbers(typed: str) -> list[float | str]:
-    """Return the numbers among commas; what is none stays as it was typed, for the message."""
+    """Return comma-separated numbers; what is not a number stays as typed, for the message."""
     try:
         return [float(part) for part in typed.split(",")]
     except ValueError:
@@ -97,7 +97,7 @@ def _numbers(typed: str) -> list[float | str]:
 def settle_source(
     checkout: Checkout, asked: Adoption, claims: Claims
 ) -> tuple[ImageSource, Images[ImageSource]]:
-    """Return the settings of the data set that a model is adopted with, and its source.
+    """Return the settings of the data set for an adopted model, and its source.
 
     Args:
         checkout: The checkout.
@@ -105,10 +105,10 @@ def settle_source(
         claims: Say how the model sees it: classes, normalisation, channels, size.
 
     Returns:
-        The settings, which are not written yet, and the source that they are for.
+        The settings, not written yet, and the source that they are for.
 
     Raises:
-        ConfigurationError: If no data of a user's own is named, or the settings are not valid.
+        ConfigurationError: If no data of the user's is named, or the settings are not valid.
     """
     section = read_values(checkout.root)["dataset"] if asked.data is None else _named(checkout, asked)
     seen = {"classes", "normalisation", "channels", "image_size"}
@@ -125,7 +125,7 @@ def settle_source(
 
 
 def _named(checkout: Checkout, asked: Adoption) -> dict[str, Any]:
-    """Return a section for what ``--data`` says."""
+    """Return a section for ``--data``."""
     typed = asked.data or ""
     if typed.startswith(TORCHVISION):
         return {"source": "torchvision", "dataset": typed.removeprefix(TORCHVISION), "name": asked.name}
@@ -145,18 +145,18 @@ def settle_params(
     """Write an adopted model into ``params.yaml``.
 
     Without a recipe there is no retrained model to compare with: then ``policy.reference`` becomes
-    ``none``. The policy's absolute floors under the accuracy on retained data are for another model, so
-    they become this one's accuracy less what the band allows.
+    ``none``. The policy's absolute floors for the accuracy on retained data are for another model, so they
+    become this model's accuracy less what the band allows.
 
     Args:
         checkout: The checkout.
         asked: Names the registered model.
-        settings: Of the data set.
-        card: The model.
+        settings: The data set's settings.
+        card: The model's card.
         found: Its accuracy.
 
     Returns:
-        The checkout as it is then.
+        The changed checkout.
     """
     written = settings.model_dump(mode="json", exclude_defaults=True)
     sections = {
@@ -184,11 +184,11 @@ def register_adopted(checkout: Checkout, name: str, claimed: float | None, found
     Args:
         checkout: The checkout.
         name: The registered model's name.
-        claimed: The accuracy that was claimed, or None.
-        found: The accuracy that was measured.
+        claimed: The claimed accuracy, or None.
+        found: The measured accuracy.
 
     Returns:
-        What stands in the checkout now.
+        What the checkout holds now.
     """
     card, data = read_checkpoint_card(checkout.parent), read_card(checkout.dataset)
     key = sha256(canonical_json(["adopt", card.weights, data.rows_digest]))
@@ -203,7 +203,7 @@ def register_adopted(checkout: Checkout, name: str, claimed: float | None, found
         card=checkout.parent / CARD,
         key=key,
         tags={Tag.METHOD: "adopt", Tag.TRAINED_ON: data.rows_digest},
-        description=f"Adopted: trained elsewhere, right about {found.value:.2%} of the held-out images",
+        description=f"Adopted: trained elsewhere, {found.value:.2%} accurate on the held-out images",
     )
     promote(run.tracking, name, version.version)
     end_run(run, "FINISHED")

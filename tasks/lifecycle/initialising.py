@@ -1,7 +1,7 @@
-"""A folder becomes a project: settings, pipeline, DVC, ignore files; nothing of Lethe's source.
+"""Turn a folder into a project: settings, pipeline, DVC, ignore files; no source code of Lethe.
 
-What is written is the content of ``template``. Nothing that is there is written over: an ignore file gets
-lines more, and any other file stays. ``lethe.json`` comes last: a folder that has it is a whole project.
+What is written is the content of ``template``. Nothing is overwritten: ignore files are extended, any other
+existing file stays. ``lethe.json`` is written last: a folder that has it is a complete project.
 """
 
 from pathlib import Path
@@ -20,23 +20,23 @@ FILES = {
     ".dvc/.gitignore": "dvc/gitignore",
     **{name: name for name in (*MARKS, "requests/demo.json", "mlruns/README.md", "README.md")},
 }
-"""What is written, by its path in a project: lines that are added, and whole files."""
+"""What is written, by path in the project: lines to add, and whole files."""
 POINTERS = tuple(f"{name}.dvc" for name in ("data/generations/0", "models/generations/0", "requests/0.json"))
-"""Examples of what DVC writes for git to keep."""
+"""Examples of files that DVC writes for git to keep."""
 
 
 def init_project(folder: Path) -> Initialised:
-    """Make a project in a folder, which need not exist, and in git, where it is not yet.
+    """Make a project in a folder, creating the folder and its git repository if missing.
 
     Args:
-        folder: The folder. It may lie in a git repository, below its top as well.
+        folder: The folder. It may be in a git repository, also below its top.
 
     Returns:
         What was made, extended and kept.
 
     Raises:
-        SetupError: If the folder lies in another project, has settings or a pipeline of its own, or git
-            ignores what it must keep; no file was written then but the ignore files.
+        SetupError: If the folder is in another project, has its own settings or pipeline, or git ignores
+            what it must keep; then only the ignore files were written.
     """
     root = folder.resolve()
     if (root / PINNED).is_file() or is_source(root):
@@ -62,17 +62,17 @@ def _template(name: str) -> bytes:
 
 
 def _refuse_others(root: Path) -> None:
-    """Refuse a folder that is no folder, is in another project, or has settings or a pipeline already."""
+    """Refuse a path that is not a folder, is in another project, or already has settings or a pipeline."""
     there = next(place for place in (root, *root.parents) if place.exists())
     if not there.is_dir():
-        raise SetupError(f"{there} is no folder")
+        raise SetupError(f"{there} is not a folder")
     if (found := find_checkout(there)) not in {None, root}:
-        raise SetupError(f"{root} lies in the project {found} already; choose a folder outside of it")
+        raise SetupError(f"{root} is already in the project {found}; choose a folder outside it")
     if other := [name for name in MARKS if _is_other(root / name, _template(name))]:
         raise SetupError(
-            f"{root} has {' and '.join(other)} of its own, which would be written over; nothing was changed. "
-            "A project from before there was `lethe init` needs `lethe upgrade` alone; anything else needs a "
-            "folder for the project, e.g. `lethe init lethe`"
+            f"{root} has its own {' and '.join(other)}, which would be overwritten; nothing was changed. "
+            "A project older than `lethe init` only needs `lethe upgrade`; otherwise make the project in a "
+            "separate folder, e.g. `lethe init lethe`"
         )
 
 
@@ -81,17 +81,17 @@ def _is_other(path: Path, content: bytes) -> bool:
 
 
 def _refuse_ignored(root: Path) -> None:
-    """Refuse to go on where git would not keep what makes a project."""
+    """Refuse to go on if git would not keep the files that make a project."""
     ignored = ask_git(root, "check-ignore", "--", *FILES, PINNED, "dvc.lock", *POINTERS)
     if ignored:
         raise SetupError(
             f"git ignores {', '.join(ignored.splitlines())}, which a project must keep; `git check-ignore "
-            "--verbose PATH` says by which line. Take it out and run `lethe init` again"
+            "--verbose PATH` says by which line. Remove it and run `lethe init` again"
         )
 
 
 def _extend(path: Path, lines: bytes) -> str:
-    """Add lines to a file, unless they are there; say what was done."""
+    """Add lines to a file, unless it has them; return what was done."""
     before = path.read_bytes() if path.exists() else b""
     if lines in before:
         return "whole"
@@ -101,7 +101,7 @@ def _extend(path: Path, lines: bytes) -> str:
 
 
 def _write(path: Path, content: bytes) -> str:
-    """Write a file that is not there; say what was done."""
+    """Write a file if it is missing; return what was done."""
     if path.exists():
         return "kept" if _is_other(path, content) else "whole"
     write_atomically(path, content)

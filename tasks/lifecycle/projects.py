@@ -1,8 +1,7 @@
 """The git repository of a model, and a worker's clone of it.
 
-The branch ``deletions`` is the record of what was deleted: one commit a deletion, pushed when all of it is in
-DVC's remote. A clone is kept between deletions, so that a run that was killed goes on from the stage that
-was pinned last.
+The branch ``deletions`` is the record of what was deleted: one commit per deletion, pushed once all of it is
+in DVC's remote. A clone is kept between deletions, so that a killed run resumes from the last pinned stage.
 """
 
 import os
@@ -37,8 +36,8 @@ class Project:
 
     Attributes:
         checkout: The checkout.
-        branch: The branch that a worker's clone pushes to; None of a person's own checkout, whose commits
-            are that person's.
+        branch: The branch that a worker's clone pushes to; None in a person's checkout, which that person
+            commits to.
     """
 
     checkout: Checkout
@@ -46,10 +45,10 @@ class Project:
 
 
 def find_project(folder: Path, model: str) -> Project:
-    """Find where a model's deletions are made, and clone it where it has to be.
+    """Find where a model's deletions are made, cloning the repository if needed.
 
     Args:
-        folder: Where the command was given.
+        folder: Where the command was run.
         model: The registered model's name.
 
     Returns:
@@ -67,7 +66,7 @@ def find_project(folder: Path, model: str) -> Project:
         raise SetupError(f"there is no project of {model!r} here: work in its checkout, or set {_VARIABLE}")
     if (named := checkout.params.registry.model) != model:
         raise SetupError(
-            f"the project in {checkout.root.resolve().name} is of {named!r}, asked for is {model!r}; "
+            f"the project in {checkout.root.resolve().name} is of {named!r}, expected {model!r}; "
             f"{_VARIABLE} may name a repository for each model, e.g. /srv/projects/{{model}}.git"
         )
     importable(checkout.root)
@@ -76,25 +75,25 @@ def find_project(folder: Path, model: str) -> Project:
 
 @contextmanager
 def open_project(folder: Path, model: str) -> Iterator[Project]:
-    """Work alone in the project of a model, prepared first; all else is as for ``find_project``."""
+    """Work alone in the project of a model, once prepared; otherwise as ``find_project``."""
     project = find_project(folder, model)
     with locked(project.checkout.root):
         yield project
 
 
 def prepare_project(project: Project, request: RequestId | None = None) -> Checkout:
-    """Make a project ready for a request: as its interrupted run left it, or as the last deletion ended.
+    """Prepare a project for a request: as its interrupted run left it, or as the last deletion ended.
 
     Args:
-        project: The project, which nobody else works in.
-        request: The id of the request, or of the group, that is served next; None goes on with the one that
+        project: The project, locked by the caller.
+        request: The id of the request, or of the group, to be served next; None continues with the one that
             ``params.yaml`` names.
 
     Returns:
-        The checkout as it is then.
+        The prepared checkout.
 
     Raises:
-        SetupError: If the project was made with another Lethe than the one that runs.
+        SetupError: If the project was made with a Lethe other than the running one.
         UnavailableError: If the repository or DVC's remote does not answer.
     """
     checkout = Checkout(project.checkout.root)
@@ -104,7 +103,7 @@ def prepare_project(project: Project, request: RequestId | None = None) -> Check
         return checkout if checkout.params.request == wanted else _continue(checkout)
     configure_remote(checkout)
     start = _fetch(checkout.root, project.branch)
-    # What was committed and could not be pushed is ahead of the branch; it is pushed with the next commit.
+    # A commit that could not be pushed is ahead of the branch; it is pushed with the next one.
     if current := _holds(checkout.root, start):
         start = "HEAD"
     another = not current or checkout.params.request != wanted
@@ -112,24 +111,24 @@ def prepare_project(project: Project, request: RequestId | None = None) -> Check
         run_git(checkout.root, "checkout", "--quiet", "--force", "-B", project.branch, start)
         pull_data(checkout)
         checkout = Checkout(checkout.root)
-    # Only now: the commit that was fetched may be the one that pins the Lethe that runs.
+    # Only now: the fetched commit may be the one that pins the running Lethe.
     require_pinned(checkout.root)
     return _continue(checkout) if another else checkout
 
 
 def _holds(root: Path, commit: str) -> bool:
-    """Tell whether what is checked out is a commit, or goes on from it."""
+    """Tell whether a commit is checked out, or an ancestor of what is."""
     return ask_git(root, "merge-base", "--is-ancestor", commit, "HEAD") is not None
 
 
 def _is_whole(checkout: Checkout) -> bool:
-    """Tell whether a clone is as its last deletion was published, with the data."""
+    """Tell whether a clone is in the state that its last deletion published, with the data."""
     there = checkout.outcome.is_file() or not (checkout.root / "dvc.lock").is_file()
     return there and not run_git(checkout.root, "status", "--porcelain")
 
 
 def _continue(checkout: Checkout) -> Checkout:
-    """Start from the champion, if this checkout made it and it is not the start already."""
+    """Start from the champion, if this checkout made it and does not already start from it."""
     if not (checkout.unlearned / CARD).is_file():
         return checkout
     promoted = champion(tracking_of(checkout), checkout.params.registry.model)
@@ -142,7 +141,7 @@ def _continue(checkout: Checkout) -> Checkout:
 def _clone(template: str, model: str) -> Path:
     """Return the worker's clone of a model's repository, made once."""
     if (work := work_folder()) is None:
-        raise SetupError(f"{_VARIABLE} is set, and LETHE_WORK is not: name a folder for the worker's clones")
+        raise SetupError(f"{_VARIABLE} is set, but LETHE_WORK is not: name a folder for the worker's clones")
     address = template.replace("{model}", model)
     folder = work.resolve() / model
     if folder.is_dir():
@@ -158,7 +157,7 @@ def _clone(template: str, model: str) -> Path:
 
 
 def _fetch(root: Path, branch: str) -> str:
-    """Return the commit to start from: the end of the branch, or where the repository stands without it."""
+    """Return the commit to start from: the branch's tip, or without the branch the repository's HEAD."""
     reach_git(root, "fetch", "--quiet", "--prune", "origin")
     known = run_git(root, "for-each-ref", "--format=%(objectname)", f"refs/remotes/origin/{branch}")
     return known or run_git(root, "rev-parse", "origin/HEAD")

@@ -1,8 +1,8 @@
-"""One deletion, one commit: what a worker hands on to everybody else once a request is served.
+"""One deletion, one commit: what a worker publishes once a request is served.
 
-The request itself goes under DVC (``requests/ID.json.dvc`` is in git, what it names never is), the data to
-DVC's remote, and parameters and lock to a branch of ``origin``, in this order: a commit that is seen names
-nothing that cannot be fetched.
+The request itself goes under DVC (``requests/ID.json.dvc`` is in git, its content never is), the data to
+DVC's remote, and parameters and lock to a branch of ``origin``, in this order: a visible commit never names
+anything that cannot be fetched.
 """
 
 import re
@@ -21,30 +21,30 @@ from unlearn_core.records.deletion import Outcome
 
 TRAILER = "Lethe-Request"
 STALE_S = 60
-"""After so long a lock of git's index was left by a git that was killed: ours take less than a second."""
+"""A lock of git's index older than this was left by a killed git: Lethe's take less than a second."""
 
 
 def publish(checkout: Checkout, request_id: str, *, branch: str) -> str:
-    """Push the data of a served request, commit what pins it, and push the commit; all of it once.
+    """Push the data of a served request, commit what pins it, and push the commit, each only once.
 
-    Whatever was done before is left as it is, so what was cut off goes on with the same call. The caller has
-    sole use of the checkout.
+    Steps that are already done are skipped, so the same call resumes an interrupted one. The caller has sole
+    use of the checkout.
 
     Args:
-        checkout: The checkout, whose last deletion is the request's.
+        checkout: The checkout; its last deletion is the request's.
         request_id: The id of the request, or of the group, whose members are published by the same commit.
-        branch: The branch of ``origin``; where there is no ``origin`` the commit stays here.
+        branch: The branch of ``origin``; without an ``origin`` the commit stays local.
 
     Returns:
         The commit's id.
 
     Raises:
-        SetupError: If git's own settings keep a file out, or a bucket or a repository refuses.
-        PipelineError: If the checkout holds another deletion, an unfinished one, or somebody else pushed.
+        SetupError: If git's settings ignore a file, or a bucket or a repository refuses.
+        PipelineError: If the checkout holds another or an unfinished deletion, or somebody else pushed.
         UnavailableError: If the remote or ``origin`` does not answer.
     """
     if (done := find_commit(checkout.root, request_id)) is not None:
-        # All but the push came before the commit, and the checkout may stand where the next deletion starts.
+        # All but the push came before the commit, and the checkout may already start the next deletion.
         _push(checkout.root, branch)
         return done
     outcome = _finished(checkout, request_id)
@@ -59,12 +59,12 @@ def publish_training(checkout: Checkout, model: str, *, branch: str) -> str:
     """Push what was trained, commit what pins it, and push the commit.
 
     Args:
-        checkout: The checkout, in which no deletion has begun since.
+        checkout: The checkout, with no deletion begun since.
         model: The registered model's name.
         branch: As for ``publish``.
 
     Returns:
-        The commit that is checked out then.
+        The commit checked out afterwards.
 
     Raises:
         SetupError: As for ``publish``.
@@ -81,14 +81,14 @@ def find_commit(root: Path, request_id: str) -> str | None:
 
 
 def _finished(checkout: Checkout, request_id: str) -> Outcome:
-    """Return what came of the request, if all of it is pinned."""
+    """Return the request's outcome, if all of it is pinned."""
     if not checkout.outcome.is_file():
         raise PipelineError(f"nothing was released in this checkout; serve {request_id!r} first")
     outcome = read_record(checkout.outcome, Outcome)
     if outcome.request != request_id:
         raise PipelineError(
-            f"the checkout holds the deletion of {outcome.request!r}, asked for is {request_id!r}; publish a "
-            "request before the next one is begun"
+            f"the checkout holds the deletion of {outcome.request!r}, expected {request_id!r}; publish a "
+            "request before the next one begins"
         )
     if not is_current(checkout.root, "dvc.yaml"):
         raise PipelineError(
@@ -98,7 +98,7 @@ def _finished(checkout: Checkout, request_id: str) -> Outcome:
 
 
 def _track_request(checkout: Checkout, request_id: str) -> None:
-    """Put the request under DVC, unless git itself holds it as it does the demonstration's."""
+    """Put the request under DVC, unless git holds it, as it does the demonstration's."""
     path = checkout.request(request_id).relative_to(checkout.root)
     if ask_git(checkout.root, "ls-files", "--error-unmatch", "--", str(path)) is not None:
         return
@@ -108,7 +108,7 @@ def _track_request(checkout: Checkout, request_id: str) -> None:
 
 
 def _send(checkout: Checkout, message: str, branch: str) -> str:
-    """Push the data, commit what pins it, push the commit, and return what is checked out then."""
+    """Push the data, commit what pins it, push the commit, and return the commit checked out."""
     _release_index(checkout.root)
     configure_remote(checkout)
     push_data(checkout)
@@ -118,13 +118,13 @@ def _send(checkout: Checkout, message: str, branch: str) -> str:
 
 
 def _push(root: Path, branch: str) -> None:
-    """Push what is committed, where there is an ``origin``."""
+    """Push what is committed, if there is an ``origin``."""
     if ask_git(root, "remote", "get-url", "origin") is not None:
         push_branch(root, branch)
 
 
 def _commit(root: Path, message: str) -> None:
-    """Commit parameters, lock and ``.dvc`` files; what else was changed stays as it is."""
+    """Commit parameters, lock and ``.dvc`` files; other changes stay uncommitted."""
     known = ("ls-files", "--cached", "--others", "--exclude-standard", "-z", "--")
     pinned = run_git(root, *known, "params.yaml", "dvc.lock", "*.dvc").rstrip("\0").split("\0")
     run_git(root, "add", "--", *pinned)
@@ -133,7 +133,7 @@ def _commit(root: Path, message: str) -> None:
 
 
 def _author() -> dict[str, str]:
-    """Return who commits: whoever acts by name, or else the program; never the system's user."""
+    """Return the author: ``LETHE_ACTOR``, or else the program; never the system's user."""
     name = re.sub(r"[<>\x00-\x1f]", "", LedgerSettings.read().actor).strip(" .,;:'\"") or "Lethe"
     return {
         f"GIT_{role}_{field}": value
@@ -143,12 +143,12 @@ def _author() -> dict[str, str]:
 
 
 def _release_index(root: Path) -> None:
-    """Remove the lock of git's index that a killed git has left."""
+    """Remove the lock of git's index that a killed git left."""
     lock = root / run_git(root, "rev-parse", "--git-path", "index.lock")
     try:
         age_s = time.time() - lock.stat().st_mtime
     except FileNotFoundError:
         return
     if age_s < STALE_S:
-        raise UnavailableError("another git is at work in the checkout; the same may succeed in a minute")
+        raise UnavailableError("another git is running in the checkout; the same may succeed in a minute")
     lock.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Deletions that were served already, and making one the start of the next."""
+"""Deletions already served, and making one the start of the next."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,12 +21,12 @@ from unlearn_core.records.deletion import Released
 
 
 def read_release(checkout: Checkout, request_id: str) -> Released:
-    """Read what was released for a request."""
+    """Read the release of a request."""
     return read_record(checkout.released(request_id), Released)
 
 
 def ancestry(checkout: Checkout) -> tuple[Sha256, ...]:
-    """Return the digest of the data that ``params.yaml`` names, and of what it was retained from."""
+    """Return the digest of the data that ``params.yaml`` names, and those of what it was retained from."""
     params = checkout.params.dataset
     return source_of(params).ancestry(checkout, params)
 
@@ -35,8 +35,8 @@ def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:
     """Make the promoted model and its retained data the parent and the data set of the next request.
 
     Both are kept by digest and put under DVC, and ``params.yaml`` names them. So is the model that was last
-    trained in full, which drift is measured from; and, where ``params.yaml`` says that second moments are
-    carried, those.
+    trained in full, which drift is measured from; and second moments, if ``params.yaml`` says that they are
+    carried.
 
     Args:
         checkout: The checkout.
@@ -45,25 +45,26 @@ def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:
         The folders of the model and of the data set, relative to the checkout.
 
     Raises:
-        SetupError: If nothing was deleted here yet.
+        SetupError: If nothing has been deleted here yet.
         PipelineError: If the checkout's last deletion is not the champion, or model and retained data are
-            of two deletions; nothing was changed.
+            from different deletions; nothing was changed.
     """
     if not checkout.unlearned.is_dir():
-        raise SetupError("no deletion was accepted in this checkout yet; serve one with `lethe delete`")
+        raise SetupError("no deletion has been accepted in this checkout yet; serve one with `lethe delete`")
     _, card = load_checkpoint(checkout.unlearned)
     name = checkout.params.registry.model
     promoted = champion(tracking_of(checkout), name)
     if promoted is None or promoted.tags.get(Tag.WEIGHTS) != card.weights:
         came = "none" if promoted is None else promoted.tags.get(Tag.WEIGHTS)
         raise PipelineError(
-            f"models/unlearned is {card.weights}, the champion of {name!r} is {came}; finish it first"
+            f"models/unlearned is {card.weights}, but the champion of {name!r} is {came}; finish it first"
         )
     digest = rows_digest(read_manifest(checkout.retained))
     if digest != card.data:
         raise PipelineError(
-            f"data/retained holds rows {digest}, the champion was accepted on {card.data}; a later request "
-            "wrote them and was not accepted. Name the accepted one in params.yaml and run `dvc repro split`"
+            f"data/retained holds rows {digest}, but the champion was accepted on {card.data}: a later "
+            "request wrote them and was not accepted. Name the accepted one in params.yaml and run "
+            "`dvc repro split`"
         )
     model, data = checkout.generation("models", card.weights), checkout.generation("data", digest)
     kept = {model: checkout.unlearned, data: checkout.retained}
@@ -84,11 +85,11 @@ def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:
 
 
 def keep(checkout: Checkout, sources: Mapping[Path, Path]) -> None:
-    """Copy folders to where they are found by digest, under DVC.
+    """Copy folders to their places by digest, under DVC.
 
     Args:
         checkout: The checkout.
-        sources: By the folder that is kept, what it is a copy of.
+        sources: For each folder to keep, the folder to copy.
     """
     for folder, source in sources.items():
         if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""Where a certified deletion can be run again: its commit in a folder of its own, with the data it read."""
+"""Where a certified deletion can be run again: its commit in a separate folder, with the data it read."""
 
 import json
 import shutil
@@ -31,16 +31,16 @@ from unlearn_core.records.policy import MOST_REFERENCES
 from unlearn_core.records.request import RequestId
 
 READ = ("data/dataset", "models/parent", "models/moments")
-"""What the stages before a deletion have made for it."""
+"""What the stages before a deletion make for it."""
 _CODE = "reports/code"
-"""Which files of Lethe the stages ran."""
+"""The lists of Lethe's files that the stages ran."""
 
 
 def find_pinned(root: Path, certified: DeletionCertificate) -> str:
-    """Find the commit whose lock is the one that a deletion was certified with.
+    """Find the commit with the lock that a deletion was certified with.
 
     Args:
-        root: The clone; all its branches are searched, those of its remotes too.
+        root: The clone; all its branches are searched, and those of its remotes.
         certified: The deletion.
 
     Returns:
@@ -49,7 +49,7 @@ def find_pinned(root: Path, certified: DeletionCertificate) -> str:
     Raises:
         SetupError: If no commit has it.
     """
-    # Only the locks of this very request are parsed: history may be long, and a lock is.
+    # Only this request's locks are parsed: history may be long, and so is a lock.
     mark = f"requests/{served_as(certified)}.json"
     seen: set[str | None] = set()
     for commit in run_git(root, "log", "--all", "--full-history", "--format=%H", "--", "dvc.lock").split():
@@ -62,34 +62,34 @@ def find_pinned(root: Path, certified: DeletionCertificate) -> str:
     shallow = run_git(root, "rev-parse", "--is-shallow-repository") == "true"
     raise SetupError(
         f"no commit of this clone has the lock {certified.lock}, which request {certified.request.id!r} was "
-        f"certified with; run `git fetch {'--unshallow' if shallow else '--all'}`. Where the lock was never "
-        "committed the deletion cannot be replayed"
+        f"certified with; run `git fetch {'--unshallow' if shallow else '--all'}`. If the lock was never "
+        "committed, the deletion cannot be replayed"
     )
 
 
 def served_as(certified: DeletionCertificate) -> RequestId:
-    """Return the id that a certified request was served by: its own, or that of its group."""
+    """Return the id under which a certified request was served: its own, or its group's."""
     return certified.request.id if certified.group is None else certified.group.id
 
 
 @contextmanager
 def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
-    """Check a commit out in a temporary folder, which is gone afterwards; the clone's own stays as it is.
+    """Check a commit out in a temporary folder, removed afterwards; the clone itself is not changed.
 
     Args:
         checkout: The clone.
         commit: The commit.
 
     Yields:
-        Its checkout. Modules that lie in it can be imported, as in any checkout that Lethe runs in.
+        Its checkout. Its modules can be imported, as in any checkout that Lethe runs in.
     """
     folder = Path(tempfile.mkdtemp(prefix="lethe-replay-"))
     tree = folder / "checkout"
-    # The project may lie below git's own top.
+    # The project may be below git's top folder.
     project = tree / run_git(checkout.root, "rev-parse", "--show-prefix")
     here, path = str(checkout.root.resolve()), list(sys.path)
     try:
-        # A hook of the clone would be run in the folder.
+        # Hooks of the clone would run in the folder.
         add = ("-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach")
         run_git(checkout.root, *add, str(tree), commit)
         sys.path.insert(path.index(here) if here in path else len(path), str(project))
@@ -102,7 +102,7 @@ def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
 
 @contextmanager
 def own_tracking_store() -> Iterator[None]:
-    """Let MLflow write into the checkout that is worked in, whatever server the environment names."""
+    """Make MLflow write into the current checkout, whatever server the environment names."""
     with restored("MLFLOW_TRACKING_URI"):
         unset_variable("MLFLOW_TRACKING_URI")
         yield
@@ -111,17 +111,17 @@ def own_tracking_store() -> Iterator[None]:
 def place_inputs(
     checkout: Checkout, tree: Checkout, certified: DeletionCertificate, *, from_data: bool = False
 ) -> None:
-    """Bring into a checked-out commit what its deletion reads: from the clone's cache, or from the remote.
+    """Bring into a checked-out commit what its deletion reads, from the clone's cache or the remote.
 
     Args:
         checkout: The clone.
         tree: The commit.
         certified: The deletion.
-        from_data: Leave out what the stages before the deletion make; only what they read is brought.
+        from_data: Bring only what the stages before the deletion read, not what they make.
 
     Raises:
-        PipelineError: If something is neither here nor there or was altered, or parameters and lock of the
-            commit do not belong together.
+        PipelineError: If something is missing from both or altered, or the commit's parameters and lock do
+            not belong together.
     """
     refuse_other_params(tree.root)
     settings = shared_settings(checkout)
@@ -142,7 +142,7 @@ def place_inputs(
 
 
 def refuse_other_params(root: Path) -> None:
-    """Refuse a commit whose parameters are not those that its lock was written with.
+    """Refuse a commit whose parameters differ from those that its lock was written with.
 
     Args:
         root: The checkout.
@@ -162,19 +162,19 @@ def refuse_other_params(root: Path) -> None:
     if different:
         raise PipelineError(
             f"params.yaml and dvc.lock of the commit differ in {', '.join(different)}: they were not "
-            "committed together, so what was run is not known"
+            "committed together, so it is unknown what was run"
         )
 
 
 def other_code(root: Path) -> list[str]:
-    """Return the code that a deletion ran with and that is another one here, or is not here.
+    """Return the code that a deletion ran with and that differs or is missing here.
 
     Args:
-        root: The checkout that the deletion's inputs were brought into.
+        root: The checkout with the deletion's inputs.
 
     Returns:
-        The paths of Lethe's files, which are compared with the Lethe that runs now and not with the checkout,
-        and what is from other packages.
+        The paths of Lethe's files, compared with the running Lethe and not with the checkout, and the names
+        of other packages' code.
     """
     checkout = Checkout(root)
     then = [json.loads((checkout.code / f"{stage}.json").read_bytes()) for stage in ("split", "unlearn")]
@@ -186,7 +186,7 @@ def other_code(root: Path) -> list[str]:
 
 
 def _place_request(checkout: Checkout, tree: Checkout, certified: DeletionCertificate, bring: Any) -> None:
-    """Bring the request: from DVC or git, or from the clone, where somebody put it by hand."""
+    """Bring the request: from DVC or git, or from the clone, if somebody put it there by hand."""
     name = served_as(certified)
     path = tree.request(name)
     if path.with_name(f"{path.name}.dvc").is_file():
@@ -202,20 +202,20 @@ def _place_request(checkout: Checkout, tree: Checkout, certified: DeletionCertif
     asked = {one.id: one.scope_digest for one in read_request(tree, name).singles}
     if (found := asked.get(certified.request.id)) != certified.request.scope:
         raise PipelineError(
-            f"the request {name!r} at hand names {found}, certified is {certified.request.scope}; take the "
+            f"the request {name!r} here names {found}, the certified one {certified.request.scope}; use the "
             "one that was served"
         )
 
 
 def _ancestors(tree: Checkout) -> set[str]:
-    """Return the folders' names of the models that a deletion looks back at."""
+    """Return the folder names of the earlier models that a deletion refers to."""
     origin = read_checkpoint_card(tree.parent).trained
     moments = read_record(tree.moments / CARD, MomentsCard)
     return {short(weights) for weights in (origin, moments.model) if weights is not None}
 
 
 def _references(tree: Checkout, certified: DeletionCertificate) -> set[str]:
-    """Return the names of the folders that this deletion's retrained models and shadows would be in."""
+    """Return the folder names that this deletion's retrained models and shadows would have."""
     parent, run = read_checkpoint_card(tree.parent), tree.params.run
     if (recipe := parent.recipe) is None:
         return set()
@@ -234,7 +234,7 @@ def _pinned(tree: Checkout, folder: str) -> list[str]:
 
 
 def _digest(lock: str) -> Sha256 | None:
-    """Return the digest of a lock, or None of what is none: history may hold anything."""
+    """Return the digest of a lock, or None if it is not a lock: history may hold anything."""
     try:
         return digest_of_lock(lock)
     except (YAMLError, KeyError, TypeError, ValueError, AttributeError):
@@ -254,6 +254,6 @@ def _value(params: dict[str, Any], name: str) -> Any:
 
 
 def _digest_here(path: str) -> Sha256 | None:
-    """Return the digest of one of the files of the Lethe that runs, or None if it has no such file."""
+    """Return the digest of one of the running Lethe's files, or None if it has no such file."""
     file = own_root() / path
     return file_digest(file) if file.is_file() else None

@@ -1,4 +1,4 @@
-"""What a deletion request is in a checkout: new, left unfinished, or served. The rest follows from it."""
+"""A deletion request's standing in a checkout: new, unfinished, or served."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ from unlearn_core.records.request import DeletionRequest
 
 @dataclass(frozen=True)
 class New:
-    """Nothing of the request was released here."""
+    """Nothing was released for the request here."""
 
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A run promoted a model that forgot the request, and was cut short.
+    """A run promoted a model that forgot the request, and was interrupted.
 
     Attributes:
         begun: The request of that run: this one, or a group that it is in.
@@ -31,10 +31,10 @@ class Unfinished:
 
 @dataclass(frozen=True)
 class Served:
-    """The request was served before, to the end.
+    """The request has been served completely.
 
     Attributes:
-        releases: What was released: one, or one for each member of a group in their order.
+        releases: The release, or one for each member of a group, in order.
     """
 
     releases: tuple[Released, ...]
@@ -44,14 +44,14 @@ Standing = New | Unfinished | Served
 
 
 def standing(checkout: Checkout, request: DeletionRequest) -> Standing:
-    """Tell whether a request is new, was left unfinished, or was served before.
+    """Tell whether a request is new, unfinished or served.
 
     Args:
         checkout: The checkout.
         request: The request, or a group of them.
 
     Returns:
-        What it is, and what is there of it.
+        Its standing, with what was found of it.
 
     Raises:
         RequestError: If it was not served and does not fit the data, or its id is taken by another scope.
@@ -66,21 +66,21 @@ def standing(checkout: Checkout, request: DeletionRequest) -> Standing:
 
 
 def find_before(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...] | None:
-    """Return what was released for this very request before, as ``find_served`` does."""
+    """Return the releases of exactly this request, as ``find_served`` does."""
     return find_served(checkout, request.id) if is_known(checkout, request) else None
 
 
 def find_release(checkout: Checkout, request_id: str) -> Released | None:
-    """Find a request that was served before, with the same scope, on this data or what it came from.
+    """Find the release of a request with the same scope, on this data or what it was retained from.
 
-    Without its certificate it was not: serving it again writes one.
+    Without its certificate a request does not count as served: serving it again writes one.
 
     Args:
         checkout: The checkout.
         request_id: The request's id; it may have been served in a group.
 
     Returns:
-        What was released then, or None.
+        The release, or None.
     """
     if not checkout.released(request_id).is_file():
         return None
@@ -98,14 +98,14 @@ def find_release(checkout: Checkout, request_id: str) -> Released | None:
 
 
 def find_served(checkout: Checkout, request_id: str) -> tuple[Released, ...] | None:
-    """Find what was released for a request or for every member of a group, if that was done to its end.
+    """Find the releases of a request, or of every member of a group, if it was served completely.
 
     Args:
         checkout: The checkout.
         request_id: The id of a request or of a group.
 
     Returns:
-        One release, or one for each member in their order; None if there is anything left to do.
+        One release, or one for each member, in order; None if anything is left to do.
     """
     if not checkout.request(request_id).is_file():
         return None
@@ -116,16 +116,16 @@ def find_served(checkout: Checkout, request_id: str) -> tuple[Released, ...] | N
 
 
 def find_unfinished(checkout: Checkout) -> DeletionRequest | None:
-    """Find the request whose model was promoted by a run that was then cut short.
+    """Find the request whose model was promoted by a run that was then interrupted.
 
-    Nothing else can be served before it is finished: the champion has forgotten it, and the parent has not.
+    It must be finished before anything else is served: the champion has forgotten it, the parent has not.
 
     Args:
         checkout: The checkout.
 
     Returns:
-        The request that ``params.yaml`` names, maybe a group; None if nothing of it is left to do, or its
-        model is not the champion.
+        The request that ``params.yaml`` names, possibly a group; None if nothing of it is left to do, or
+        its model is not the champion.
     """
     named = checkout.params.request
     if not checkout.request(named).is_file() or find_served(checkout, named) is not None:
@@ -139,6 +139,6 @@ def find_unfinished(checkout: Checkout) -> DeletionRequest | None:
 
 
 def _is_settled(checkout: Checkout, released: Released) -> bool:
-    """Tell whether the last stage was pinned; an earlier request's was, or nothing would have followed."""
+    """Tell whether the last stage was pinned; that of an earlier request must have been."""
     served = released.outcome.request if released.group is None else released.group.id
     return checkout.params.request != served or is_pinned(checkout.root, checkout.outcome)

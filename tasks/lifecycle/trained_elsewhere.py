@@ -1,4 +1,4 @@
-"""A checkpoint that was trained elsewhere: read without unpickling, held against what is claimed of it."""
+"""A checkpoint trained elsewhere: read without unpickling, and compared with its claims."""
 
 from pathlib import Path
 
@@ -25,18 +25,18 @@ from unlearn_core.records.data import DatasetCard
 _BATCH_SIZE = 256
 _HELD_OUT = ("tuning", "audit", "test")
 WRAPPED = ("module.", "_orig_mod.")
-"""What torch puts in front of every name where a net was trained in parallel, or compiled."""
+"""The prefixes that torch adds to every name if a net was trained in parallel, or compiled."""
 
 
 def find_claims(weights: Path, card: Path | None) -> Claims:
-    """Read what is claimed of a checkpoint.
+    """Read the claims about a checkpoint.
 
     Args:
-        weights: The checkpoint; a file of its name that ends in ``.yaml`` or ``.json`` is its card.
+        weights: The checkpoint; a file with its name that ends in ``.yaml`` or ``.json`` is its card.
         card: Another card, or None.
 
     Returns:
-        The claims; none where there is no card.
+        The claims; empty without a card.
     """
     beside = (weights.with_suffix(suffix) for suffix in (".yaml", ".yml", ".json"))
     path = card or next((path for path in beside if path.is_file()), None)
@@ -44,12 +44,12 @@ def find_claims(weights: Path, card: Path | None) -> Claims:
 
 
 def merge(claims: Claims, stronger: Claims) -> Claims:
-    """Return claims with what is claimed elsewhere put over them."""
+    """Return claims overridden by stronger ones."""
     return Claims(**{**dict(claims), **{name: value for name, value in stronger if value is not None}})
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a checkpoint's tensors; names that all carry torch's own wrapper's prefix lose it.
+    """Read a checkpoint's tensors; a prefix that torch's wrappers added to all names is removed.
 
     Args:
         path: A safetensors file.
@@ -59,16 +59,16 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
     Raises:
         SetupError: If there is no such file.
-        ConfigurationError: If it is no safetensors file.
+        ConfigurationError: If it is not a safetensors file.
     """
     if not path.is_file():
-        raise SetupError(f"{path} is no file")
+        raise SetupError(f"{path} is not a file")
     try:
         tensors = load_file(path)
     except SafetensorError as error:
         raise ConfigurationError(
-            f"{path} is no safetensors file ({error}); pickled checkpoints are never loaded. Write one with "
-            "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
+            f"{path} is not a safetensors file ({error}); pickled checkpoints are never loaded. Write one "
+            "with safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
         ) from error
     for prefix in WRAPPED:
         if tensors and all(name.startswith(prefix) for name in tensors):
@@ -77,7 +77,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def fit_weights(architecture: Architecture, tensors: dict[str, Tensor]) -> nn.Module:
-    """Build a net and give it a checkpoint's weights, in the net's own precision.
+    """Build a net and load a checkpoint's weights into it, in the net's precision.
 
     Args:
         architecture: The net.
@@ -101,7 +101,7 @@ def fit_weights(architecture: Architecture, tensors: dict[str, Tensor]) -> nn.Mo
 
 
 def _built(architecture: Architecture) -> nn.Module:
-    """Build a net, and let what goes wrong in a user's own code be one message."""
+    """Build a net, and turn any error in the user's code into one message."""
     try:
         model = build(architecture)
     except LetheError:
@@ -110,13 +110,13 @@ def _built(architecture: Architecture) -> nn.Module:
         raise ConfigurationError(f"{architecture.name} cannot be built: {error!r}") from error
     if not isinstance(model, nn.Module):
         raise ConfigurationError(
-            f"{architecture.name} gave {type(model).__name__}, expected is a module of torch"
+            f"{architecture.name} returned {type(model).__name__}, expected a torch module"
         )
     return model
 
 
 def adopted_card(architecture: Architecture, data: DatasetCard, recipe: Recipe | None) -> CheckpointCard:
-    """Return the card of a model that was trained elsewhere; its weights' digest is filled in on saving."""
+    """Return the card of a model trained elsewhere; its weights' digest is filled in on saving."""
     return CheckpointCard(
         architecture=architecture,
         normalisation=data.normalisation,
@@ -130,7 +130,7 @@ def adopted_card(architecture: Architecture, data: DatasetCard, recipe: Recipe |
 
 
 def _misfits(wanted: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
-    """Say how a checkpoint differs from what a net holds."""
+    """Return how a checkpoint's tensors differ from a net's."""
     problems = [f"{name} is missing" for name in wanted if name not in found]
     problems += [f"{name} is not in the net" for name in found if name not in wanted]
     for name, tensor in found.items():
@@ -146,14 +146,14 @@ def measure_accuracy(model: nn.Module, pool: Pool, *, threads: int) -> Estimate:
 
     Args:
         model: The model.
-        pool: The data set, on the CPU or where the model computes.
+        pool: The data set, on the CPU or the model's device.
         threads: On the CPU.
 
     Returns:
-        The share that it is right about, with its 95 % interval.
+        The accuracy, with its 95 % interval.
 
     Raises:
-        ConfigurationError: If the model cannot take the images, or gives no logits of the classes.
+        ConfigurationError: If the model cannot take the images, or does not return logits of the classes.
     """
     right = done = 0
     parts = [pool.split(split) for split in _HELD_OUT]
@@ -171,26 +171,26 @@ def measure_accuracy(model: nn.Module, pool: Pool, *, threads: int) -> Estimate:
 
 
 def _refuse_unfit(model: nn.Module, pool: Pool, device: torch.device) -> None:
-    """Try a model on two images, as it will be used."""
+    """Run a model on two images, as it will be used."""
     few = pool.split("test").subset(torch.arange(2)).to(device)
     try:
         logits = observe(model, few, batch_size=2).logits
     except LetheError as error:
         raise ConfigurationError(f"the model cannot be judged: {error}") from error
-    except Exception as error:  # a user's own code
+    except Exception as error:  # a user's code
         raise ConfigurationError(
             f"the model cannot take images of {list(pool.card.input_shape)} (channels, height, width): "
             f"{error}; give the size and the channels that it was trained on"
         ) from error
     if logits.shape[1:] != (len(pool.card.classes),):
         raise ConfigurationError(
-            f"the model gives {list(logits.shape[1:])} numbers per image, the data has "
+            f"the model returns {list(logits.shape[1:])} numbers per image, the data has "
             f"{len(pool.card.classes)} classes"
         )
 
 
 def refuse_false_claim(found: Estimate, claimed: float | None, classes: int) -> None:
-    """Refuse a model whose accuracy is not what its card says, or is that of guessing.
+    """Refuse a model whose accuracy contradicts its card, or is no better than guessing.
 
     Args:
         found: The measured accuracy.
@@ -198,16 +198,16 @@ def refuse_false_claim(found: Estimate, claimed: float | None, classes: int) -> 
         classes: How many there are.
 
     Raises:
-        ConfigurationError: If the claim lies outside the interval of what was found.
+        ConfigurationError: If the claim is outside the interval, or the accuracy no better than guessing.
     """
     assert found.low is not None
     assert found.high is not None
     measured = (
-        f"the model is right about {found.value:.2%} of {found.samples} held-out images (95 % interval "
+        f"the model classifies {found.value:.2%} of {found.samples} held-out images correctly (95 % interval "
         f"{found.low:.2%} to {found.high:.2%})"
     )
     hint = "check the order of the classes, the normalisation and the image size, and that this is its data"
     if claimed is not None and not found.low <= claimed <= found.high:
-        raise ConfigurationError(f"{measured}, claimed are {claimed:.2%}; {hint}")
+        raise ConfigurationError(f"{measured}, but {claimed:.2%} was claimed; {hint}")
     if claimed is None and found.low <= 1 / classes:
         raise ConfigurationError(f"{measured}, no better than guessing; {hint}")

@@ -1,4 +1,4 @@
-"""A project goes over to the Lethe that is installed: its pipeline, its ``lethe.json``, what is due then."""
+"""Move a project to the installed Lethe: its pipeline, its ``lethe.json``, and which stages become due."""
 
 import hashlib
 import io
@@ -17,17 +17,17 @@ from unlearn_core.records.project import Upgraded
 
 
 def upgrade_project(root: Path, code: Mapping[str, bytes]) -> Upgraded:
-    """Pin the Lethe that is installed, and describe the stages as it does.
+    """Pin the installed Lethe, and describe the stages as it does.
 
-    Nothing but ``lethe.json`` and Lethe's own stages of ``dvc.yaml`` changes. A clone of Lethe's repository
-    gets no ``lethe.json``: its list of code depends on the code itself.
+    Only ``lethe.json`` and Lethe's stages in ``dvc.yaml`` change. A clone of Lethe's repository gets no
+    ``lethe.json``: its list of code depends on the code itself.
 
     Args:
-        root: The project, in which nobody else is at work.
+        root: The project, locked by the caller.
         code: The lists of code that the stage ``code`` would write now, by stage.
 
     Returns:
-        What was before, what is now, and which stages are due by it.
+        The state before, the state now, and which stages became due.
     """
     before, source = read_pinned(root), is_source(root)
     changed = _renew_stages(root / "dvc.yaml", _own_stages(source=source))
@@ -38,7 +38,7 @@ def upgrade_project(root: Path, code: Mapping[str, bytes]) -> Upgraded:
 
 
 def _own_stages(*, source: bool) -> dict[str, Any]:
-    """Return the stages as a project of one's own describes them, or a clone of Lethe's repository."""
+    """Return the stages as a user's project describes them, or a clone of Lethe's repository."""
     stages = load_yaml(TEMPLATE / "dvc.yaml")["stages"]
     if source:
         stages["code"]["deps"] = list(PACKAGES)
@@ -46,7 +46,7 @@ def _own_stages(*, source: bool) -> dict[str, Any]:
 
 
 def _renew_stages(path: Path, wanted: Mapping[str, Any]) -> tuple[str, ...]:
-    """Put stages in the place of those of the same name, and return which; all else in the file stays."""
+    """Replace the stages of the same name, and return which; all else in the file stays."""
     yaml = YAML(pure=True)
     yaml.width = 1000
     document = yaml.load(path.read_text())
@@ -61,14 +61,14 @@ def _renew_stages(path: Path, wanted: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _due(root: Path, code: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Return the stages that were pinned with other code, or are started otherwise now."""
+    """Return the stages that were pinned with other code, or have another command now."""
     lock = root / "dvc.lock"
     pinned = load_yaml(lock)["stages"] if lock.is_file() else {}
     return tuple(name for name, listed in code.items() if not _ran(pinned.get(name), name, listed))
 
 
 def _ran(entry: dict[str, Any] | None, name: str, listed: bytes) -> bool:
-    """Tell whether a stage's entry in the lock is of this code."""
+    """Tell whether a stage's entry in the lock is for this code."""
     if entry is None:
         return False
     digest = hashlib.md5(listed, usedforsecurity=False).hexdigest()

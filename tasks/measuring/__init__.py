@@ -1,7 +1,7 @@
-"""What is measured of a model: evaluation, drift, and the search for a method's settings.
+"""Measuring a model: evaluation, drift, and the search for a method's settings.
 
 May use ``evidence``, ``references`` and below. Begin with ``evaluation``: one checkpoint, each view of the
-data looked at once. ``metrics`` are those that a policy asks for beside Lethe's own. ``drift`` is how far a
+data observed once. ``metrics`` are those that a policy asks for beside Lethe's own. ``drift`` is how far a
 sequence of deletions has carried a model. ``tuning`` searches, on the rows of ``tuning_pool`` alone, and
 ``studies`` are Optuna's.
 """

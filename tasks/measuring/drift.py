@@ -1,4 +1,4 @@
-"""How far a candidate has come from the model that was trained in full, measured in a checkout."""
+"""How far a candidate has drifted from the model that was trained in full, measured in a checkout."""
 
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from unlearn_core.records.params import RunParams
 
 
 def measure_drift(checkout: Checkout, candidate: Path, run: RunParams) -> Drift:
-    """Measure how far a candidate has come from the last model that was trained in full.
+    """Measure how far a candidate has drifted from the last model that was trained in full.
 
-    The retained data is passed through the candidate once and, where the parent is not the origin itself,
-    through the origin once.
+    The retained data is passed once through the candidate and, if the parent is not the origin itself, once
+    through the origin.
 
     Args:
         checkout: The checkout; the candidate was made from its parent for its request.

@@ -1,4 +1,4 @@
-"""Evaluate one checkpoint on this machine, looking at each view of the data once."""
+"""Evaluate one checkpoint on this machine, observing each view of the data once."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -77,7 +77,7 @@ def assess(
 def _compared(checkpoint: Path, references: References) -> tuple[Path | None, Path | None]:
     """Return the retrained models to compare with, and to find the floor with: never the model itself.
 
-    A single retrained model has nothing but itself to be compared with, and lies at no distance from it.
+    The only retrained model can be compared with nothing but itself, at distance zero.
     """
     others = [folder for folder in references.retrained if folder != checkpoint] or references.retrained
     first, second, *_rest = (*others, None, None)
@@ -87,7 +87,7 @@ def _compared(checkpoint: Path, references: References) -> tuple[Path | None, Pa
 def outputs_of(
     checkout: Checkout, checkpoint: Path, run: RunParams, *, reference: Path | None = None
 ) -> Subject:
-    """Return what a checkpoint says of every view, and a reference beside it.
+    """Return the outputs of a checkpoint, and of a reference, on every view.
 
     Args:
         checkout: The checkout.
@@ -109,7 +109,7 @@ def outputs_of(
 def models_side_by_side(
     checkout: Checkout, unlearned: Path, run: RunParams, reference: Path | None
 ) -> dict[str, Subject]:
-    """Return what the original, the unlearned and, if there is one, the retrained model say and relearn."""
+    """Return outputs and relearning of the original, the unlearned and, if any, the retrained model."""
     folders = {"original": checkout.parent, "unlearned": unlearned, "retrained": reference}
     return {
         model: replace(

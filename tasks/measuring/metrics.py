@@ -14,7 +14,7 @@ def metrics_asked(policy: Policy) -> tuple[Metric, ...]:
         policy: The policy.
 
     Returns:
-        The metrics with their settings; Lethe's own are measured anyway, and are not among them.
+        The metrics with their settings; Lethe's own are always measured, and are not among them.
 
     Raises:
         ConfigurationError: If one of Lethe's own is named, or one that cannot be used.

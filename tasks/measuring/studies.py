@@ -1,6 +1,6 @@
 """Optuna's studies, kept in a journal.
 
-Every trial has a seed of its own, so a study that was taken up again comes to what one in a single go does.
+Every trial has its own seed, so a resumed study gives the same result as an uninterrupted one.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,35 +16,35 @@ if TYPE_CHECKING:
     import optuna
 
 STARTUP_TRIALS = 6
-"""Trials at random, before the search draws conclusions and gives up early on what does worse than most."""
+"""Random trials, before the search learns from them and gives up early on those worse than most."""
 
 Report = Callable[[float], None]
-"""Told of the score after each epoch; raises ``GiveUp`` where most trials did better at that point."""
+"""Called with the score after each epoch; raises ``GiveUp`` if most trials did better at that point."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a try ended: with a score; or without one, for it was given up or for a reason."""
+    """How a trial ended: with a score; or without one, because it was given up or for another reason."""
 
     score: float | None
     cost: Cost
     why: str | None = None
 
     def as_trial(self, values: Values) -> Trial:
-        """Return what is kept of it."""
+        """Return its record."""
         state = "complete" if self.score is not None else "pruned" if self.why is None else "failed"
         return Trial(values=values, state=state, score=self.score, cost=self.cost, why=self.why)
 
 
 class GiveUp(Exception):  # noqa: N818
-    """A trial is not worth going on with."""
+    """A trial is not worth continuing."""
 
 
 class Study:
     """The trials of one search, in a file that outlives it."""
 
     def __init__(self, path: Path) -> None:
-        """Open a study, or begin it.
+        """Open or begin a study.
 
         Args:
             path: Its journal; the name says what is searched.
@@ -61,18 +61,18 @@ class Study:
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=2),
         )
-        # What was interrupted is told as failed, which no later trial learns from.
+        # An interrupted trial is recorded as failed, so no later trial learns from it.
         for left in self._study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
             self._study.tell(left.number, state=optuna.trial.TrialState.FAIL)
 
     @property
     def trials(self) -> tuple[Trial, ...]:
-        """The trials that came to an end."""
+        """The trials that ended."""
         kept = (trial.user_attrs.get("trial") for trial in self._study.trials)
         return tuple(Trial.parse(raw) for raw in kept if raw is not None)
 
     def untuned(self, settings: Sha256, run: Callable[[], Ended]) -> Trial:
-        """Return the trial of some settings as they are, made once and not one of ``trials``.
+        """Return the trial of unchanged settings, run once and not one of ``trials``.
 
         Args:
             settings: Their digest.
@@ -92,12 +92,12 @@ class Study:
         *,
         seed: int,
     ) -> Trial:
-        """Choose values, try them, and keep what came of it.
+        """Choose values, try them, and keep the result.
 
         Args:
             space: What to choose from.
-            run: Tries values, and may be told by the report to give up.
-            seed: Of the choice.
+            run: Tries values; its report may tell it to give up.
+            seed: The seed of the choice.
 
         Returns:
             The trial.
@@ -111,7 +111,7 @@ class Study:
         asked.set_user_attr("trial", made.canonical().decode())
         if made.score is not None:
             self._study.tell(asked, made.score)
-        else:  # told as failed it would teach nothing
+        else:  # recorded as failed it would teach nothing
             self._study.tell(asked, state=optuna.trial.TrialState.PRUNED)
         return made
 

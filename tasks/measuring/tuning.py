@@ -1,4 +1,4 @@
-"""A search for a method's hyper-parameters on this machine, judged on the tuning split alone."""
+"""A search for a method's hyper-parameters on this machine, judged only on the tuning split."""
 
 import sys
 import time
@@ -40,15 +40,15 @@ def search(
     timeout_s: float | None = None,
     max_unsupported_share: float = 0.05,
 ) -> TuningRecord:
-    """Search a method's space for the current request; a search that was interrupted goes on.
+    """Search a method's space for the current request; an interrupted search resumes.
 
     Args:
         checkout: The checkout; data, parent, moments and split are current.
-        method: As it is configured: what its space names is searched, all else stays.
+        method: The configured method: what its space names is searched, all else stays.
         run: Base seed and threads.
-        trials: How many trials there shall be in all.
-        timeout_s: Begin no trial after so many seconds.
-        max_unsupported_share: From the policy.
+        trials: The total number of trials.
+        timeout_s: Begin no trial after this many seconds.
+        max_unsupported_share: The policy's limit.
 
     Returns:
         What was tried, what was found and what it cost.
@@ -80,7 +80,7 @@ class _TrialSetup:
     seen: list[int]
 
     def run(self, values: Values, report: Report | None) -> Ended:
-        """Unlearn once with some values, and score what came of it."""
+        """Unlearn once with some values, and score the result."""
 
         def watch(model: nn.Module, step: Step) -> None:
             if report is not None and step.phase == "epochs":
@@ -113,7 +113,7 @@ class _TrialSetup:
 def _climb(
     study: Study, setup: _TrialSetup, run: RunParams, *, trials: int, timeout_s: float | None
 ) -> Trial:
-    """Score the method as it is configured, and return that; then try values after values."""
+    """Score the method as configured, and return that; then try more values."""
     began = time.monotonic()
     untuned = study.untuned(setup.method.digest, lambda: setup.run({}, None))
     while (done := len(study.trials)) < trials:
@@ -149,7 +149,7 @@ def _describe(
 
 
 def _key(checkout: Checkout, method: Method, run: RunParams) -> str:
-    """Name everything that a score depends on. What is searched has no value of its own."""
+    """Name everything that a score depends on. What is searched has no value here."""
     first = {
         name: found.low if isinstance(found, Range) else found.options[0]
         for name, found in method.space.items()
@@ -172,7 +172,7 @@ def _key(checkout: Checkout, method: Method, run: RunParams) -> str:
 
 @contextmanager
 def _counted(model: nn.Module) -> Iterator[list[int]]:
-    """Collect the size of every batch that goes through a model or a copy of it, scoring included."""
+    """Collect the size of every batch that passes through a model or a copy of it, scoring included."""
     seen: list[int] = []
     hook = model.register_forward_hook(lambda _module, _inputs, outputs: seen.append(len(outputs)))
     try:
@@ -183,6 +183,6 @@ def _counted(model: nn.Module) -> Iterator[list[int]]:
 
 def _refuse_unsearchable(method: Method, materials: Materials) -> None:
     if not method.space:
-        raise UsageError(f"{method.name} has nothing to search; `lethe methods` tells which methods have")
+        raise UsageError(f"{method.name} has nothing to search; `lethe methods` shows which methods have")
     if why := obstacle(method, scope=materials.scope, available=materials.available()):
         raise UsageError(f"{method.name} cannot serve the request: it {why}")

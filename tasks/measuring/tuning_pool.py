@@ -1,4 +1,4 @@
-"""Of a data set, what a search may see: the rows to train on and those to tune on."""
+"""The part of a data set that a search may see: the training rows and the tuning rows."""
 
 import numpy as np
 import torch
@@ -14,15 +14,10 @@ READABLE_SPLITS = ("train", "tuning")
 
 
 class TuningPool(Pool):
-    """A data set of which audit and test rows are never decoded."""
+    """A data set whose audit and test rows are never decoded."""
 
     def __init__(self, checkout: Checkout, device: torch.device) -> None:
-        """Decode the other rows.
-
-        Args:
-            checkout: The checkout.
-            device: Where the tensors live.
-        """
+        """Decode the other rows."""
         self.card = read_card(checkout.dataset)
         self.manifest = read_manifest(checkout.dataset)
         self._held = np.isin(self.manifest.splits, READABLE_SPLITS)

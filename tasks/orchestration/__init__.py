@@ -1,6 +1,6 @@
-"""Prefect: deployments, the page of a flow run, and what it is told when a request comes in.
+"""Prefect: deployments, the page of a flow run, and the event sent when a request arrives.
 
 May use ``report`` and below, not ``tracking``. Begin with ``deploying``: work pool, deployments and
-automations. ``flow_runs`` is what people see of a run, ``task_runs`` what its steps are called and which
-are tried again, and ``events`` starts one.
+automations. ``flow_runs`` is what people see of a run, ``task_runs`` names its steps and says which are
+retried, and ``events`` starts one.
 """

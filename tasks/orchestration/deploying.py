@@ -1,4 +1,4 @@
-"""Prefect's server: the work pool, the deployments, and what watches over their runs; twice is once."""
+"""Prefect's server: the work pool, the deployments, and the automations for their runs; all idempotent."""
 
 import asyncio
 import subprocess
@@ -15,7 +15,7 @@ from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, U
 
 POOL_TYPE = "process"
 DEPLOYMENTS = Path(__file__).resolve().with_name("deployments")
-"""Lethe's own: ``prefect.yaml`` and ``automations.yaml``."""
+"""Lethe's ``prefect.yaml`` and ``automations.yaml``."""
 
 
 def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
@@ -23,15 +23,15 @@ def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
 
     Args:
         folder: Holds ``prefect.yaml`` and ``automations.yaml``.
-        pool: The work pool; made, for workers that start processes, if it is not there.
+        pool: The work pool; if missing, it is created for workers that start processes.
 
     Returns:
         The full names of the deployments.
 
     Raises:
-        SetupError: If no server is named, it lets nobody in, a file is missing, or the working folder would
+        SetupError: If no server is named, it denies access, a file is missing, or the working folder would
             hide Lethe from its workers.
-        ConfigurationError: If one of the files does not describe what it should.
+        ConfigurationError: If one of the files has not the expected content.
         PipelineError: If ``prefect deploy`` failed; it says why.
         UnavailableError: If the server does not answer.
     """
@@ -53,7 +53,7 @@ def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
 
 
 def require_server() -> None:
-    """Refuse to go on where no Prefect server is named: a temporary one would forget all of it.
+    """Refuse to go on if no Prefect server is named: a temporary one would forget everything.
 
     Raises:
         SetupError: If ``PREFECT_API_URL`` is not set.
@@ -67,13 +67,13 @@ def require_server() -> None:
 
 @contextmanager
 def prefect_explained() -> Iterator[None]:
-    """Turn what asking Prefect's server raised into an error of Lethe's own; it repeats no address.
+    """Turn errors from Prefect's server into Lethe's errors; none quotes an address.
 
     Yields:
         Nothing.
 
     Raises:
-        SetupError: If the address is none, or the server refuses.
+        SetupError: If the address is not a URL, or the server refuses.
         UnavailableError: If it does not answer.
     """
     import httpx
@@ -95,9 +95,9 @@ def prefect_explained() -> Iterator[None]:
 
 
 def _refuse_hiding(folder: Path) -> None:
-    """Refuse to deploy from a folder with a module called like one of Lethe's.
+    """Refuse to deploy from a folder with a module named like one of Lethe's.
 
-    Prefect starts runs in the folder that was deployed from, and looks for modules there first.
+    Prefect starts runs in the folder that was deployed from, and searches it first for modules.
 
     Raises:
         SetupError: If there is one.
@@ -105,7 +105,7 @@ def _refuse_hiding(folder: Path) -> None:
     names = [name for package in PACKAGES for name in (package, f"{package}.py")]
     if folder.resolve() != own_root() and (found := [name for name in names if (folder / name).exists()]):
         raise SetupError(
-            f"{', '.join(found)} in this folder would hide Lethe's own code from Prefect's workers; deploy "
+            f"{', '.join(found)} in this folder would hide Lethe's code from Prefect's workers; deploy "
             "from another folder, and let LETHE_PROJECTS say where the projects are"
         )
 
@@ -125,12 +125,12 @@ def _read(path: Path, section: str) -> list[dict[str, Any]]:
         raise SetupError(f"{path} does not exist; it says what is deployed")
     described = load_yaml(path)
     if not isinstance(described, dict) or not isinstance(found := described.get(section), list):
-        raise ConfigurationError(f"{path} has no list {section!r}; that of Lethe's own infra/ is an example")
+        raise ConfigurationError(f"{path} has no list {section!r}; Lethe's own file is an example")
     return found
 
 
 async def _make_pool(name: str) -> None:
-    """Make the work pool; one that is there keeps its own settings."""
+    """Create the work pool; an existing one keeps its settings."""
     from prefect import get_client
     from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.exceptions import ObjectNotFound
@@ -143,7 +143,7 @@ async def _make_pool(name: str) -> None:
 
 
 async def _refuse_unknown_parameters(names: tuple[str, ...]) -> None:
-    """Let the server refuse a parameter that no flow has; it would find out when the run has begun."""
+    """Make the server refuse an unknown parameter at once, instead of when the run has begun."""
     from prefect import get_client
 
     async with get_client() as client:
@@ -158,7 +158,7 @@ async def _refuse_unknown_parameters(names: tuple[str, ...]) -> None:
 
 
 async def _watch_over_runs(described: list[dict[str, Any]]) -> None:
-    """Make the automations, or bring those of the same name up to date."""
+    """Create the automations, or update those of the same name."""
     from prefect import get_client
     from prefect.events.schemas.automations import AutomationCore
 

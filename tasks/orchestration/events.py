@@ -1,7 +1,6 @@
-"""What Prefect is told when a request comes in, so that a deployment can serve it at once.
+"""The event sent to Prefect when a request arrives, so that a deployment can serve it at once.
 
-The ledger is what counts: an event that is lost costs time, and nothing else, since the requests that wait
-are looked for on a schedule as well.
+The ledger is what counts: a lost event only costs time, since waiting requests are also polled on a schedule.
 """
 
 from collections.abc import Sequence
@@ -20,10 +19,10 @@ _WAIT_S = 10
 
 
 def announce(entries: Sequence[Entry]) -> None:
-    """Tell the Prefect server that ``PREFECT_API_URL`` names, if it names one, of requests that wait.
+    """Announce waiting requests to the Prefect server that ``PREFECT_API_URL`` names, if any.
 
     Args:
-        entries: The requests as they stand in the ledger; those that do not wait are passed over.
+        entries: The requests as in the ledger; those that do not wait are skipped.
     """
     waiting = [entry for entry in entries if entry.state == "received"]
     server = ServiceSettings.read()
@@ -31,13 +30,13 @@ def announce(entries: Sequence[Entry]) -> None:
         return
     try:
         _send(server, waiting)
-    # Whatever is wrong with the server or its address: the request is in the ledger, and will be served.
+    # Whatever is wrong with the server or its address, the request is in the ledger and will be served.
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        warn(f"· Prefect was not told ({type(error).__name__}); the requests wait for the schedule")
+        warn(f"· Prefect was not notified ({type(error).__name__}); the requests wait for the schedule")
 
 
 def _send(server: ServiceSettings, entries: Sequence[Entry]) -> None:
-    """Send one event a request, each with its id alone; Prefect's own client takes seconds to load."""
+    """Send one event per request, with only its id; Prefect's client takes seconds to load."""
     user, _, password = server.prefect_auth.get_secret_value().partition(":")
     answer = httpx.post(
         f"{server.prefect_url.rstrip('/')}/events",

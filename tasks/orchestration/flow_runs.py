@@ -1,4 +1,4 @@
-"""Prefect's page of the flow run that is going on: what it is called, searched by, and what it says."""
+"""Prefect's page of the current flow run: its name, its tags, and its text."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -12,7 +12,7 @@ from unlearn_core.records.request import RequestId
 
 
 def tag_deletion(checkout: Checkout, *requests: RequestId) -> None:
-    """Tag the flow run of a deletion with what is known when it begins.
+    """Tag the flow run of a deletion with what is known at its start.
 
     Args:
         checkout: The checkout.
@@ -23,7 +23,7 @@ def tag_deletion(checkout: Checkout, *requests: RequestId) -> None:
 
 
 def show_deletion(checkout: Checkout, *requests: RequestId) -> None:
-    """Say on the flow run's page what came of a deletion, whether a model was accepted or not.
+    """Show the result of a deletion on the flow run's page, whether a model was accepted or not.
 
     Args:
         checkout: The checkout.
@@ -40,25 +40,25 @@ def show_deletion(checkout: Checkout, *requests: RequestId) -> None:
 
 
 def flow_run_id() -> str | None:
-    """Return the id of the flow run that is going on, if any."""
+    """Return the id of the current flow run, if any."""
     from prefect.runtime import flow_run
 
     return flow_run.id
 
 
 def is_deployed() -> bool:
-    """Tell whether the flow run that is going on is one of a deployment; a command's own is not."""
+    """Tell whether the current flow run belongs to a deployment; a command's own does not."""
     from prefect.runtime import deployment
 
     return deployment.id is not None
 
 
 def tag_flow_run(tags: Iterable[str], *, name: str | None = None) -> None:
-    """Add tags to the flow run, and rename it; it keeps the tags that its deployment gave it.
+    """Add tags to the flow run, and rename it; it keeps the tags from its deployment.
 
     Args:
         tags: The tags. They must not name a person.
-        name: What the run is called from now on, if anything else than before.
+        name: The run's new name, if any.
     """
     from prefect.client.orchestration import get_client
     from prefect.context import FlowRunContext
@@ -72,9 +72,9 @@ def tag_flow_run(tags: Iterable[str], *, name: str | None = None) -> None:
 
 
 def end_orphans(requests: Iterable[RequestId]) -> None:
-    """Mark as crashed what a killed worker has left: runs inside of its own that are said to run still.
+    """Mark as crashed what a killed worker left: runs nested in its own that still count as running.
 
-    Prefect's worker reports the process that it has started, and nothing of what ran inside.
+    Prefect's worker reports the process that it started, and nothing that ran inside.
 
     Args:
         requests: The ids of the requests that it was serving.
@@ -83,7 +83,7 @@ def end_orphans(requests: Iterable[RequestId]) -> None:
     from prefect.client.schemas import filters
     from prefect.states import Crashed
 
-    state = Crashed(message="Its worker was killed; the request was taken up again.")
+    state = Crashed(message="Its worker was killed; the request was claimed again.")
     open_ = {"type": {"any_": ["RUNNING", "PENDING", "PAUSED"]}}
     with get_client(sync_client=True) as client:
         for request in requests:
@@ -96,7 +96,7 @@ def end_orphans(requests: Iterable[RequestId]) -> None:
 
 
 def tagged(requests: Iterable[RequestId]) -> AbstractContextManager[object]:
-    """Let every run that begins inside carry the ids of the requests that it serves."""
+    """Tag every run that begins inside the block with the ids of the requests that it serves."""
     from prefect import tags
 
     return tags(*request_tags(requests))
@@ -111,7 +111,7 @@ def show_markdown(key: str, markdown: str, *, description: str) -> None:
     """Put a text on the flow run's page.
 
     Args:
-        key: What the text is called; the same key again is its next version.
+        key: The text's key; the same key again makes its next version.
         markdown: The text.
         description: One sentence, shown where the text itself is not.
     """

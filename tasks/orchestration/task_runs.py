@@ -1,4 +1,4 @@
-"""What the steps of a flow are called on Prefect's pages, and which of their failures are tried again."""
+"""How the steps of a flow are named on Prefect's pages, and which of their failures are retried."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,10 @@ TITLES = {
     "dataset": "read the data",
     "parent": "get the model to start from",
     "moments": "collect second moments",
-    "split": "set apart what is to be forgotten",
+    "split": "split off the forget set",
     "certify": "sign, register, report",
 }
-"""What each stage of ``dvc.yaml`` does; the flow of a deletion has tasks of its own for ``unlearn``."""
+"""What each stage of ``dvc.yaml`` does; the flow of a deletion has its own tasks for ``unlearn``."""
 
 
 def stage_name(parameters: dict[str, Any]) -> str:
@@ -26,7 +26,7 @@ def stage_name(parameters: dict[str, Any]) -> str:
 
 
 def measuring_name(parameters: dict[str, Any]) -> str:
-    """Name the measuring of a model, which is the original, a retrained one, or an attempt."""
+    """Name the task that measures a model: the original, a retrained one, or an attempt."""
     folder = Path(parameters["checkpoint"])
     if folder.parent.name == "references":
         return "measure a retrained model"
@@ -35,7 +35,7 @@ def measuring_name(parameters: dict[str, Any]) -> str:
 
 STAGE: dict[str, Any] = {"name": "stage", "task_run_name": stage_name}
 MEASURING: dict[str, Any] = {"name": "evaluate", "task_run_name": measuring_name}
-"""How these tasks are named. Prefect's own types know of no function that is handed the parameters."""
+"""How these tasks are named. Prefect's types do not allow for a function of the parameters."""
 
 
 def may_pass(_task: Any, _run: Any, state: "State") -> bool:
@@ -48,4 +48,4 @@ RETRIES: dict[str, Any] = {
     "retry_delay_seconds": list(STEP.pauses_s),
     "retry_condition_fn": may_pass,
 }
-"""How Prefect tries a step again that talks to a store."""
+"""How Prefect retries a step that talks to a store."""

@@ -2,7 +2,7 @@
 
 May use ``requests``, ``computing`` and below. Begin with ``gathering``, which gives a run what its policy
 asks for. ``plan`` says which there should be, ``retrained`` where each is kept, ``estimating`` and
-``trials`` what training the missing ones would take, ``building`` trains them side by side, in
-``processes`` that run ``training_process``. ``shadows`` lets shadow models unlearn; ``summary`` tells what
-came of it all.
+``trials`` what training the missing ones would take, ``building`` trains them in parallel, in
+``processes`` that run ``training_process``. ``shadows`` makes shadow models unlearn; ``summary`` reports the
+results.
 """

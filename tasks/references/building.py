@@ -1,4 +1,4 @@
-"""Build the retrained models and shadows that are missing, and put all that are there under DVC."""
+"""Build the missing retrained models and shadows, and put all finished ones under DVC."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -15,24 +15,24 @@ from unlearn_core.errors import PipelineError
 from unlearn_core.records.reference import Job
 
 Train = Callable[..., Any]
-"""Takes a pool, a job, a listener to its steps and a title, and has the job done."""
+"""Takes a pool, a job, a listener to its steps and a title, and runs the job."""
 
 
 def train_one(pool: ProcessPool, job: Job, on_step: Callable[..., None], title: str) -> Any:  # noqa: ARG001
-    """Have one model trained; the title names it where work is looked at."""
+    """Train one model in the pool; the title names it where progress is shown."""
     return pool.do(job, on_step)
 
 
 def build_missing(
     checkout: Checkout, plan: Plan, *, at_once: int, train: Train = train_one
 ) -> list[JobResult]:
-    """Train what is missing, each model in a process of its own; what is finished stays, come what may.
+    """Train what is missing, each model in a separate process; finished models are always kept.
 
     Args:
         checkout: The checkout.
         plan: What is wanted.
         at_once: How many trainings run at once; it changes no bit of a model.
-        train: Has one trained.
+        train: Trains one.
 
     Returns:
         How each training ended, in the order of ``missing``.
@@ -54,7 +54,7 @@ def _job(checkout: Checkout, plan: Plan, name: str) -> Job:
 
 
 def refuse_failed(plan: Plan, done: Sequence[JobResult]) -> None:
-    """Say which trainings failed, and that nothing else is lost.
+    """Report which trainings failed, and that nothing else is lost.
 
     Args:
         plan: What was wanted.
@@ -72,15 +72,7 @@ def refuse_failed(plan: Plan, done: Sequence[JobResult]) -> None:
 
 
 def pin_references(checkout: Checkout, plan: Plan) -> tuple[str, ...]:
-    """Put every finished model of a plan under DVC; one in the cache moves to where it is pinned.
-
-    Args:
-        checkout: The checkout.
-        plan: What is wanted.
-
-    Returns:
-        The names of what is pinned.
-    """
+    """Put every finished model of a plan under DVC, moving it from the cache; return the pinned names."""
     pinned: list[str] = []
     for name, wanted in plan.wanted.items():
         if (found := find_trained(checkout, wanted.training)) is None:
@@ -96,7 +88,7 @@ def pin_references(checkout: Checkout, plan: Plan) -> tuple[str, ...]:
 
 
 def sweep_references(checkout: Checkout) -> None:
-    """Remove what killed trainings left half written; nobody else may be at work in the checkout."""
+    """Remove what killed trainings left half written; the caller must hold the checkout's lock."""
     for left in checkout.references.glob(".*.*"):
         if left.is_dir():
             shutil.rmtree(left)

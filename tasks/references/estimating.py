@@ -10,17 +10,17 @@ from unlearn_core.records.reference import BuildEstimate, Job, Training, TrialTr
 from unlearn_core.scheduling import makespan, places
 
 MEMORY_SHARE = 0.9
-"""Of the memory that is available, what the trainings may take together."""
+"""The share of the available memory that the trainings may take together."""
 
 COPIES = 2
-"""Of every model on the disk: its folder, and DVC's cache."""
+"""The copies of every model on disk: its folder, and DVC's cache."""
 
 
 def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = None) -> BuildEstimate:
-    """Say what building all that is missing would take.
+    """Estimate what building all missing models would take.
 
-    The steps are taken in processes of their own: once alone, for the memory; then by as many at once as
-    there will be, since they slow one another down.
+    The steps are taken in separate processes: once alone, for the memory; then by as many at once as there
+    will be, since they slow one another down.
 
     Args:
         checkout: The checkout.
@@ -60,29 +60,29 @@ def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = N
 
 
 def refuse_full_disk(estimate: BuildEstimate) -> None:
-    """Refuse to begin what the disk cannot hold.
+    """Refuse to begin if the disk has too little space.
 
     Raises:
         SetupError: If more is needed than is free.
     """
     if estimate.disk_mib > estimate.disk_free_mib:
         raise SetupError(
-            f"the models would take {estimate.disk_mib:.0f} MiB of disk, DVC's copies included, and "
+            f"the models would take {estimate.disk_mib:.0f} MiB of disk, DVC's copies included, but only "
             f"{estimate.disk_free_mib:.0f} MiB are free; make room, or ask for fewer. Nothing was trained"
         )
 
 
 def training_seconds(trial: TrialTraining, wanted: Wanted) -> float:
-    """Return the seconds that a training takes: until its first step, and all of its steps."""
+    """Return the seconds that a training takes: its start, and all of its steps."""
     return trial.start_seconds + trial.seconds_per_step * steps_of(wanted.training.recipe, wanted.rows)
 
 
 def _try_together(checkout: Checkout, training: Training, count: int) -> TrialTraining:
-    """Take steps in some processes beside one another; times are their mean, memory is the largest."""
+    """Take steps in parallel processes; times are their mean, memory is the largest."""
     with ProcessPool(checkout.root) as pool:
         tried = side_by_side(pool.do, [Job(training=training, folder=None)] * count, at_once=count)
     if (why := next((one.why for one in tried if one.why is not None), None)) is not None:
-        raise PipelineError(f"a few steps of training were tried, and could not be taken: {why}")
+        raise PipelineError(f"a few trial steps of training failed: {why}")
     trials = [_trial_of(one) for one in tried]
     return TrialTraining(
         seconds_per_step=sum(trial.seconds_per_step for trial in trials) / count,
@@ -93,7 +93,7 @@ def _try_together(checkout: Checkout, training: Training, count: int) -> TrialTr
 
 
 def _trial_of(done: JobResult) -> TrialTraining:
-    """Return what a process measured; what it took besides the steps is its start."""
+    """Return what a process measured; its time outside the steps is its start."""
     trial = TrialTraining(**done.result)
     start = max(0.0, done.seconds - (TRIAL_STEPS + 1) * trial.seconds_per_step)
     return TrialTraining(**{**dict(trial), "start_seconds": start})

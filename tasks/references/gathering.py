@@ -1,4 +1,4 @@
-"""The retrained models and shadows that a policy asks for: those that are there, and those built now."""
+"""The retrained models and shadows that a policy asks for: existing ones, and those built now."""
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.log import tell
@@ -13,18 +13,18 @@ from unlearn_core.records.policy import Policy
 
 
 def gather_references(checkout: Checkout, run: RunParams, policy: Policy) -> References:
-    """Return the models that a request is judged with; under ``build`` they are all there afterwards.
+    """Return the models that a request is judged by; under ``build`` all of them exist afterwards.
 
     Args:
         checkout: The checkout, with its request split.
         run: Base seed and threads; no method has a reference's seed.
-        policy: How many of each, and whether they are built.
+        policy: How many of each, and whether to build them.
 
     Returns:
-        As many as the policy asks for; fewer, or none, where it takes only what was built before.
+        As many as the policy asks for; fewer, or none, if it only takes those built earlier.
 
     Raises:
-        ConfigurationError: If any are to be built, and how the parent was trained is not known.
+        ConfigurationError: If any are to be built, and it is unknown how the parent was trained.
         PipelineError: If a training failed.
     """
     if policy.reference == "none":
@@ -37,7 +37,7 @@ def gather_references(checkout: Checkout, run: RunParams, policy: Policy) -> Ref
 
 
 def _build(checkout: Checkout, plan: Plan) -> None:
-    """Train what is missing, one model here or several side by side, and say first what it takes."""
+    """Announce what the training takes, and train what is missing: one model here, or several in parallel."""
     if len(plan.missing) == 1:
         wanted = plan.wanted[plan.missing[0]]
         trial = try_training(checkout, wanted.training)

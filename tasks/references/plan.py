@@ -1,4 +1,4 @@
-"""Which retrained models and shadows a request wants, and which of them are there."""
+"""Which retrained models and shadows a request needs, and which of them exist."""
 
 from dataclasses import dataclass
 
@@ -46,19 +46,19 @@ def plan_references(checkout: Checkout, run: RunParams, *, count: int, shadows: 
     Args:
         checkout: The checkout, with its request split.
         run: Base seed and threads.
-        count: How many retrained models there shall be, those of shadow pairs among them.
-        shadows: How many shadow pairs there shall be.
+        count: The number of retrained models, including those of shadow pairs.
+        shadows: The number of shadow pairs.
 
     Returns:
         What is wanted and what is missing.
 
     Raises:
-        ConfigurationError: If nobody knows how the parent was trained.
+        ConfigurationError: If it is unknown how the parent was trained.
     """
     parent, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     if (recipe := parent.recipe) is None:
         raise ConfigurationError(
-            "nobody knows how the parent was trained, so that nothing can be trained anew; adopt the model "
+            "it is unknown how the parent was trained, so nothing can be retrained; adopt the model "
             "with its --recipe, or set policy.reference to none, which is evidence level E0"
         )
     (train,) = (entry.rows for entry in read_card(checkout.dataset).splits if entry.split == "train")

@@ -1,4 +1,4 @@
-"""Trainings beside one another, each in a process of its own; one that fails does not stop the others."""
+"""Parallel trainings, each in a separate process; one that fails does not stop the others."""
 
 import json
 import signal
@@ -32,9 +32,9 @@ class JobResult:
     """How a job ended.
 
     Attributes:
-        job: What was asked for.
+        job: The job.
         seconds: From the start of its process to the end.
-        result: What the process told in the end, as a JSON value; None if it failed.
+        result: The process's result, as a JSON value; None if it failed.
         why: Why it failed; None if it did not.
     """
 
@@ -45,14 +45,10 @@ class JobResult:
 
 
 class ProcessPool:
-    """Processes that end when the block does, if not before."""
+    """Processes that end at the latest when the block does."""
 
     def __init__(self, root: Path) -> None:
-        """Start nothing yet.
-
-        Args:
-            root: The checkout to work in.
-        """
+        """Start nothing yet."""
         self._root = root
         self._at_work: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -63,21 +59,21 @@ class ProcessPool:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Kill whatever is still at work, and let nothing begin any more."""
+        """Kill whatever is still running, and let nothing more begin."""
         with self._lock:
             self._over = True
             for process in self._at_work:
                 process.kill()
 
     def do(self, job: Job, on_step: OnStep = ignore_step) -> Any:
-        """Do a job in a process of its own.
+        """Do a job in a separate process.
 
         Args:
             job: What to do.
-            on_step: Told of its steps, on this thread.
+            on_step: Called for its steps, on this thread.
 
         Returns:
-            What the process told in the end, as a JSON value.
+            The process's result, as a JSON value.
 
         Raises:
             PipelineError: If it failed or was killed; the message says why.
@@ -95,7 +91,7 @@ class ProcessPool:
         with self._lock:
             if self._over:
                 raise PipelineError("it was not begun, since the others were ended")
-            # Without buffers: closing one would raise where the process ended before it read.
+            # Unbuffered: closing a buffer would raise if the process ended before reading it.
             process = subprocess.Popen(
                 COMMAND,
                 bufsize=0,
@@ -109,10 +105,10 @@ class ProcessPool:
             return process
 
     def _explain(self, job: Job, code: int, errors: IO[bytes]) -> str:
-        """Say why a process ended that did not say so itself, and keep all that it wrote."""
+        """Return why a process ended without reporting, and keep all that it wrote."""
         if code == -signal.SIGKILL:
             return (
-                "its process was killed, which a system does where memory runs out; "
+                "its process was killed, as a system does when memory runs out; "
                 "run it again with a smaller --at-once"
             )
         errors.seek(0)
@@ -124,7 +120,7 @@ class ProcessPool:
 
 
 def _listen(process: subprocess.Popen[bytes], job: Job, on_step: OnStep) -> dict[str, Any]:
-    """Hand a process its job, pass its steps on, and return the last that it told."""
+    """Give a process its job, pass its steps on, and return its last message."""
     assert process.stdin is not None
     assert process.stdout is not None
     told: dict[str, Any] = {}
@@ -139,7 +135,7 @@ def _listen(process: subprocess.Popen[bytes], job: Job, on_step: OnStep) -> dict
 
 
 def side_by_side(work: Callable[[Job], Any], jobs: Sequence[Job], *, at_once: int) -> list[JobResult]:
-    """Do jobs on as many threads, beginning in their order; a failure is told and stops no other.
+    """Do jobs in parallel threads, started in order; a failure is recorded and stops no other.
 
     Args:
         work: Does one job; it sees the context variables of the caller.

@@ -1,8 +1,8 @@
-"""Retrained models to judge against: built once, kept by everything that they depend on.
+"""Retrained models to compare with: built once, and kept by everything that they depend on.
 
-A pair of shadows has one seed: a model trained on the retained data, which is a retrained model, and one
-trained on all the data. The second knows nothing of the request, and what the first is for one request the
-second is for the next one on the retained data.
+A shadow pair shares one seed: a model trained on the retained data, which is a retrained model, and one
+trained on all the data. The second does not depend on the request, so the first of one request serves as the
+second of the next one on the retained data.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from unlearn_core.seeds import derive_seed
 
 @dataclass(frozen=True)
 class ShadowPair:
-    """Two models of one seed.
+    """Two models with one seed.
 
     Attributes:
         before: The folder of the one trained on all the data, before unlearning.
@@ -49,7 +49,7 @@ class References:
 
     Attributes:
         retrained: The folders of the models trained without what is forgotten.
-        pairs: Those of them that have a counterpart, with it.
+        pairs: Those of them that have a counterpart, with that.
     """
 
     retrained: tuple[Path, ...]
@@ -57,16 +57,16 @@ class References:
 
     @property
     def chosen(self) -> Path | None:
-        """The retrained model that is shown beside others, and that distances are measured from, if any."""
+        """The retrained model that figures show and distances are measured from, if any."""
         return next(iter(self.retrained), None)
 
     def first(self, retrained: int, pairs: int) -> "References":
-        """Return so many of each, or as many as there are."""
+        """Return at most this many of each."""
         return References(self.retrained[:retrained], self.pairs[:pairs])
 
 
 NOTHING = References((), ())
-"""Where nothing was retrained to compare with."""
+"""Used if nothing was retrained to compare with."""
 
 
 def references_of(checkout: Checkout, run: RunParams) -> References:
@@ -77,7 +77,7 @@ def references_of(checkout: Checkout, run: RunParams) -> References:
         run: Base seed and threads.
 
     Returns:
-        The models; none where nobody knows how the parent was trained.
+        The models; none if it is unknown how the parent was trained.
     """
     parent, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     if (recipe := parent.recipe) is None:
@@ -102,14 +102,14 @@ def describe_training(
     """Name everything that a retrained model's bits depend on.
 
     Args:
-        parent: What is trained anew.
+        parent: The model to train again.
         recipe: How.
         run: Base seed and threads.
-        data_digest: Of the data set to train on.
-        index: Which of the models on that data, from 0; the first is the one that the gate uses.
+        data_digest: The digest of the data set to train on.
+        index: Which of the models on that data, from 0; the gate uses the first.
 
     Returns:
-        The training, here and now: with this code, this torch and this device.
+        The training with the present code, torch and device.
     """
     purpose = "reference" if index == 0 else f"reference {index}"
     return Training(
@@ -126,21 +126,13 @@ def describe_training(
 
 
 def find_trained(checkout: Checkout, wanted: Training) -> Path | None:
-    """Return the folder of a finished model, or None; one among those kept goes before one in the cache."""
+    """Return the folder of a finished model, or None; a pinned one takes precedence over a cached one."""
     places = (checkout.reference(short(wanted.digest)), _cached(checkout, wanted))
     return next((folder for folder in places if is_whole(folder)), None)
 
 
 def find_or_train(checkout: Checkout, wanted: Training) -> Path:
-    """Return the folder of a finished model; one that is nowhere is trained now, into the cache.
-
-    Args:
-        checkout: The checkout, with its request split.
-        wanted: The model.
-
-    Returns:
-        Its folder.
-    """
+    """Return the folder of a finished model; a missing one is trained now, into the cache."""
     if (found := find_trained(checkout, wanted)) is None:
         found = _cached(checkout, wanted)
         train_described(checkout, wanted, found)
@@ -150,13 +142,13 @@ def find_or_train(checkout: Checkout, wanted: Training) -> Path:
 def train_described(
     checkout: Checkout, wanted: Training, folder: Path, *, on_step: OnStep | None = None
 ) -> tuple[CheckpointCard, Cost]:
-    """Train a model in this process, and write it and what it cost.
+    """Train a model in this process, and write it and its cost.
 
     Args:
         checkout: The checkout.
         wanted: What to train.
         folder: Where to write; replaced if it exists.
-        on_step: Told of every epoch; None shows a bar.
+        on_step: Called for every epoch; None shows a bar.
 
     Returns:
         The card and the cost.
@@ -183,13 +175,13 @@ def training_rows(checkout: Checkout, pool: Pool, data_digest: Sha256) -> Sample
     Args:
         checkout: The checkout.
         pool: Its data set.
-        data_digest: The data set's digest, or that of what the request retains.
+        data_digest: The digest of the data set, or of what the request retains.
 
     Returns:
         The samples, in order.
 
     Raises:
-        PipelineError: If the digest is of neither.
+        PipelineError: If the digest matches neither.
     """
     split = read_split(checkout)
     if data_digest == split.retained:
@@ -197,11 +189,11 @@ def training_rows(checkout: Checkout, pool: Pool, data_digest: Sha256) -> Sample
     if data_digest == split.data:
         return pool.split("train")
     raise PipelineError(
-        f"the request {split.request} is about data {split.data} and retains {split.retained}; asked for is "
-        f"{data_digest}. Run `dvc repro split`"
+        f"the request {split.request} is about data {split.data} and retains {split.retained}, not "
+        f"{data_digest}; run `dvc repro split`"
     )
 
 
 def _cached(checkout: Checkout, wanted: Training) -> Path:
-    """Return where the pipeline itself keeps a reference, unpinned."""
+    """Return where the pipeline caches a reference, unpinned."""
     return checkout.lethe / "references" / short(wanted.digest)

@@ -1,4 +1,4 @@
-"""What many models say of the same samples: shadow models that were made to unlearn, and retrained ones."""
+"""The outputs of many models on the same samples: shadow models after unlearning, and retrained ones."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -31,13 +31,13 @@ def observed_shadows(
 ) -> tuple[Shadows, Ensembles]:
     """Return the margins of shadow models beside those of a model under attack.
 
-    The attacker runs on shadows what was run on the target. Where nothing was, or where the target was
-    retrained, the shadows are attacked as they were before unlearning: is anything remembered at all?
+    The attacker runs on shadows what was run on the target. If nothing was, or if the target was retrained,
+    the shadows are attacked as they were before unlearning: is anything remembered at all?
 
     Args:
         checkout: The checkout, with its request split.
         run: Base seed and threads.
-        pairs: The shadow models; a pair that the target itself belongs to is left out.
+        pairs: The shadow models; the target's own pair is left out.
         checkpoint: The folder of the target.
         method: What made it; None for the original.
 
@@ -59,7 +59,7 @@ def observed_shadows(
         target=margins,
         member=np.ones(len(margins), dtype=bool),
     )
-    # How far apart retrained models are among themselves is the floor.
+    # The floor is how far apart retrained models are from one another.
     half = len(outside) // 2
     kinds = (outside[:half], outside[half:]) if retrained_itself else (inside, outside)
     unlearned, retrained = ({view: _stacked(kind, view) for view in kind[0]} for kind in kinds)
@@ -67,7 +67,7 @@ def observed_shadows(
 
 
 def _observed(checkout: Checkout, run: RunParams, checkpoint: Path) -> ByView:
-    """Return a model's margins on every view, alone: features of many models would fill the memory."""
+    """Return only a model's margins on every view: features of many models would fill the memory."""
     return {view: said.margins() for view, said in observed_views(checkout, checkpoint, run).items()}
 
 
@@ -77,7 +77,7 @@ def _stacked(models: Sequence[ByView], view: View) -> Margins:
 
 
 def _unlearned(checkout: Checkout, run: RunParams, before: Path, method: Method) -> Path:
-    """Return the folder of a shadow model that a method made to unlearn, now or before."""
+    """Return the folder of a shadow model after unlearning with a method, now or earlier."""
     ingredients = {
         "before": read_checkpoint_card(before).weights,
         "method": method.model_dump(mode="json"),
@@ -98,7 +98,7 @@ def _unlearned(checkout: Checkout, run: RunParams, before: Path, method: Method)
 
 @contextmanager
 def _standing_in(checkout: Checkout, parent: Path, name: str) -> Iterator[Checkout]:
-    """Yield a folder that is as the checkout, but with another model as the parent."""
+    """Yield a copy of the checkout with another model as the parent."""
     place = Checkout(checkout.lethe / "shadows" / f".{name}")
     shutil.rmtree(place.root, ignore_errors=True)
     pixels = checkout.lethe / "pixels"

@@ -13,23 +13,23 @@ from unlearn_core.records.reference import BuildCost, Holdings
 
 
 def holdings(checkout: Checkout, run: RunParams) -> Holdings:
-    """Count the finished models of the current request, and say what evidence they allow."""
+    """Count the finished models of the current request, and return what evidence they allow."""
     found = references_of(checkout, run)
     retrained, pairs = len(found.retrained), len(found.pairs)
     return Holdings(retrained=retrained, pairs=pairs, level=level(retrained, pairs))
 
 
 def what_it_took(checkout: Checkout, plan: Plan, *, seconds: float, at_once: int) -> BuildCost:
-    """Return what building all that a plan missed took.
+    """Return what building a plan's missing models took.
 
     Args:
         checkout: The checkout, with all of it built.
-        plan: The plan before that.
+        plan: The plan before building.
         seconds: From the start of the first training to the end of the last.
         at_once: How many ran at once.
 
     Returns:
-        Time, memory and disk, as they were estimated.
+        Time, memory and disk space, in the terms of the estimate.
     """
     folders = [checkout.reference(name) for name in plan.missing]
     costs = [read_record(checkout.cost(read_checkpoint_card(folder).weights), Cost) for folder in folders]

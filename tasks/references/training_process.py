@@ -1,9 +1,8 @@
-"""A training as a process of its own: ``python -m tasks.references.training_process`` in a checkout.
+"""A training as a separate process: ``python -m tasks.references.training_process`` in a checkout.
 
-It reads a ``Job`` from standard input and tells of itself on standard output, one JSON document a line: the
-steps, and in the end what was asked for or why it could not be done. What a net of the user's prints goes to
-standard error. It ends as soon as its standard input does, so that it never outlives whoever started it,
-however that ended.
+It reads a ``Job`` from standard input and reports on standard output, one JSON document per line: the steps,
+and at the end the result or why it failed. What a user's net prints goes to standard error. It ends as soon
+as its standard input does, so that it never outlives the process that started it, however that ended.
 """
 
 import json
@@ -33,11 +32,11 @@ STEP, RESULT, WHY = "step", "result", "why"
 """What a line is about."""
 
 Say = Callable[[str, Any], None]
-"""Tells one line: what it is about, and a JSON value."""
+"""Writes one line: what it is about, and a JSON value."""
 
 
 def main() -> None:
-    """Do one job; an error of Lethe's own is one line and an exit code."""
+    """Do one job; one of Lethe's errors becomes one line and an exit code."""
     job = Job.parse(sys.stdin.buffer.readline())
     Thread(target=_end_with_the_other, daemon=True).start()
     importable(Path.cwd())
@@ -51,7 +50,7 @@ def main() -> None:
 
 
 def _do(checkout: Checkout, job: Job, say: Say) -> Any:
-    """Train or try, and return what is told of it as a JSON value."""
+    """Train or try, and return the result as a JSON value."""
     _refuse_another_world(job.training)
     if job.folder is None:
         return try_training(checkout, job.training).model_dump(mode="json")
@@ -60,10 +59,10 @@ def _do(checkout: Checkout, job: Job, say: Say) -> Any:
 
 
 def _refuse_another_world(wanted: Training) -> None:
-    """Refuse to make something under a name that promises other bits.
+    """Refuse to train under a name that promises other bits.
 
     Raises:
-        PipelineError: If code, torch or device are not those that the job names.
+        PipelineError: If code, torch or device differ from those in the job.
     """
     here = {
         "code": code_digest(data, models, training),

@@ -1,4 +1,4 @@
-"""What training would take, from a few real steps of it."""
+"""What training would take, estimated from a few real steps."""
 
 import math
 import time
@@ -21,7 +21,7 @@ TRIAL_STEPS = 6
 
 
 def retraining_seconds(checkout: Checkout, *, steps: int = TRIAL_STEPS) -> float:
-    """Estimate what retraining would take as busy as the machine is now: some steps of it, times the rest."""
+    """Estimate what retraining would take under the machine's present load, from a few steps."""
     card, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     assert card.recipe is not None
     with computing(checkout.params.run.threads) as device:
@@ -31,20 +31,20 @@ def retraining_seconds(checkout: Checkout, *, steps: int = TRIAL_STEPS) -> float
 
 
 def steps_of(recipe: Recipe, samples: int) -> int:
-    """Return how many steps of the optimiser a training takes."""
+    """Return how many optimiser steps a training takes."""
     return math.ceil(samples / recipe.batch_size) * recipe.epochs
 
 
 def seconds_per_step(
     samples: Samples, architecture: Architecture, recipe: Recipe, *, steps: int = TRIAL_STEPS
 ) -> float:
-    """Time some steps of the optimiser, after one that is not counted.
+    """Time some optimiser steps, after one that is not counted.
 
     Args:
-        samples: What to train on; the first ones are taken.
+        samples: What to train on; the first ones are used.
         architecture: The net.
         recipe: How it is trained.
-        steps: How many; fewer where there are too few samples.
+        steps: How many; fewer if there are too few samples.
 
     Returns:
         Seconds per step.
@@ -59,15 +59,7 @@ def seconds_per_step(
 
 
 def try_training(checkout: Checkout, wanted: Training) -> TrialTraining:
-    """Take a few steps of a training, and measure time and memory; nothing is written.
-
-    Args:
-        checkout: The checkout.
-        wanted: The training.
-
-    Returns:
-        What was measured.
-    """
+    """Take a few steps of a training, and measure time and memory; nothing is written."""
     with computing(wanted.threads) as device, measured() as meter:
         samples = training_rows(checkout, Pool(checkout, device), wanted.data)
         per_step = seconds_per_step(samples, wanted.architecture, wanted.recipe)

@@ -20,11 +20,11 @@ TREATMENT_STYLES: dict[Treatment, tuple[str, str, str]] = {
 
 
 def draw_coverage(coverage: Coverage, *, rows: int = 40) -> "Figure":
-    """Draw which share of a model each layer holds, and how the method treats it.
+    """Draw each layer's share of the model, and how the method treats it.
 
     Args:
         coverage: How much of a model a method reached.
-        rows: Most rows to draw; a deeper model is drawn by blocks instead of layers.
+        rows: The most rows to draw; a deeper model is drawn by block instead of by layer.
 
     Returns:
         The figure.
@@ -42,22 +42,15 @@ def draw_coverage(coverage: Coverage, *, rows: int = 40) -> "Figure":
         )
         left += shares
     axes.invert_yaxis()
-    axes.set(xlabel="share of all the model's parameters [%]", ylabel="layer, from input to output")
+    axes.set(xlabel="share of the model's parameters [%]", ylabel="layer, from input to output")
     legend_below(figure, axes, columns=1)
     return figure
 
 
 def draw_curves(curves: Sequence[Curve]) -> "Figure":
-    """Draw series over the steps of a method, one panel below the other since their units differ.
-
-    Args:
-        curves: The series, at least one.
-
-    Returns:
-        The figure.
-    """
+    """Draw at least one series over the steps of a method, in stacked panels since their units differ."""
     figure, panels = new_panels(
-        "How the method went, step by step", rows=len(curves), width=5.0, height=0.9 + 1.3 * len(curves)
+        "The method's progress, step by step", rows=len(curves), width=5.0, height=0.9 + 1.3 * len(curves)
     )
     for axes, curve in zip(panels, curves, strict=True):
         marker = "o" if len(curve.values) < 30 else None
@@ -69,14 +62,14 @@ def draw_curves(curves: Sequence[Curve]) -> "Figure":
 
 
 def shares_by_layer(coverage: Coverage, rows: int) -> dict[str, dict[Treatment, float]]:
-    """Add up the shares of each layer by treatment; of each block, where there are too many layers.
+    """Add up the shares of each layer by treatment; of each block, if there are too many layers.
 
     Args:
         coverage: How much of a model a method reached.
-        rows: Most layers, or blocks, to tell apart.
+        rows: The most layers, or blocks, to distinguish.
 
     Returns:
-        From a layer's name to the share of the whole model that got each treatment.
+        By layer name, the share of the whole model that got each treatment.
     """
     depth = max(entry.parameter.count(".") for entry in coverage.parameters)
     while True:

@@ -1,7 +1,7 @@
-"""Matplotlib: an empty figure in the house style, and a file of a drawn one.
+"""Matplotlib: an empty figure in the house style, and a drawn one saved to a file.
 
-Nothing here touches the global state of pyplot. The palette can be told apart by colour-blind readers
-(Okabe and Ito, "Color Universal Design", 2008); still, colour is never the only difference.
+Nothing here touches the global state of pyplot. The palette is safe for colour-blind readers (Okabe and Ito,
+"Color Universal Design", 2008); still, colour is never the only difference.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def new_figure(title: str, *, width: float, height: float) -> "tuple[Figure, Axe
     """Return a figure with one panel.
 
     Args:
-        title: What the figure answers.
+        title: The question that the figure answers.
         width: In inches.
         height: In inches.
 
@@ -44,14 +44,14 @@ def new_figure(title: str, *, width: float, height: float) -> "tuple[Figure, Axe
 def new_panels(
     title: str, *, width: float, height: float, rows: int = 1, columns: int = 1
 ) -> "tuple[Figure, Sequence[Axes]]":
-    """Return a figure with panels that share the x axis, and panels of a row the y axis too.
+    """Return a figure whose panels share the x axis, and within a row the y axis too.
 
     Args:
-        title: What the figure answers.
+        title: The question that the figure answers.
         width: In inches.
         height: In inches.
-        rows: Panels below each other.
-        columns: Panels beside each other.
+        rows: Number of rows of panels.
+        columns: Number of panels in a row.
 
     Returns:
         The figure and its panels, row by row.
@@ -70,7 +70,7 @@ def new_panels(
 
 
 def legend_below(figure: "Figure", axes: "Axes", *, columns: int | None = None, fontsize: float = 8) -> None:
-    """Put what a panel shows below the whole figure, in one line or in some columns."""
+    """Put a panel's legend below the whole figure, in one line or in columns."""
     handles, labels = axes.get_legend_handles_labels()
     columns = columns or len(labels)
     place = {"loc": "outside lower center", "ncols": columns}
@@ -78,8 +78,8 @@ def legend_below(figure: "Figure", axes: "Axes", *, columns: int | None = None, 
 
 
 def save_figure(figure: "Figure", path: Path) -> None:
-    """Write a figure as a file whose kind its name tells; equal figures give equal bytes."""
+    """Write a figure to a file, in the format of its suffix; equal figures give equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Without this matplotlib writes its own version into PNG, and the time into SVG.
+    # Otherwise matplotlib writes its version into PNG, and the time into SVG.
     metadata = {".png": {"Software": None}, ".svg": {"Date": None}}.get(path.suffix)
     figure.savefig(path, dpi=150, metadata=metadata)

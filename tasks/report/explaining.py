@@ -1,6 +1,6 @@
-"""A deletion in Markdown, for MLflow's and Prefect's pages: the verdict first, nothing by name.
+"""A deletion in Markdown, for MLflow's and Prefect's pages: the verdict first, and no names.
 
-The words are the report's, so that the three tell one story. What was asked for is told by kind and count.
+The wording is the report's, so that all three agree. What was asked for is given by kind and count.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from unlearn_core.records.deletion import DeletionRecord, Outcome
 from unlearn_core.records.report import ReportFacts
 
 LONGEST = 8000
-"""As many characters as MLflow keeps of a description."""
+"""How many characters of a description MLflow keeps."""
 
 _COLUMNS = {"original": "original", "unlearned": "released", "retrained": "retrained without it"}
 
 
 @dataclass(frozen=True)
 class Page:
-    """Where a run is on MLflow's pages.
+    """The address of a run on MLflow's pages.
 
     Attributes:
         experiment: MLflow's id of the experiment.
@@ -34,21 +34,21 @@ class Page:
     run: str
 
     def artifact(self, path: str) -> str:
-        """Return a link to an artifact of the run that works wherever the pages are served."""
+        """Return a link to an artifact of the run that works on any server."""
         return f"#/experiments/{self.experiment}/runs/{self.run}/artifacts/{path}"
 
 
 def verdict_on(facts: ReportFacts) -> Headline:
-    """Say the verdict in one sentence, without the names of classes."""
+    """State the verdict in one sentence, without the names of classes."""
     return headline(facts, _asked(facts))
 
 
 def explain(*told: ReportFacts, page: Page | None = None) -> str:
-    """Tell a deletion in Markdown.
+    """Describe a deletion in Markdown.
 
     Args:
-        told: All that is known of it; where requests were served together, for each of them.
-        page: The run on MLflow's pages, to be linked to.
+        told: The facts; for requests served together, those of each.
+        page: The run on MLflow's pages, to link to.
 
     Returns:
         Markdown, no longer than MLflow keeps.
@@ -60,7 +60,7 @@ def explain(*told: ReportFacts, page: Page | None = None) -> str:
         _links(told, page) if page else _places(facts),
         _request(told),
         _measurements(record),
-        f"### What was tried\n\n{tried_table(record)}",
+        f"### Methods tried\n\n{tried_table(record)}",
         "" if record.drift is None else drift_in_words(record.drift),
         "" if facts.released is None else _check(told, facts.released.outcome.level),
     ]
@@ -68,12 +68,12 @@ def explain(*told: ReportFacts, page: Page | None = None) -> str:
 
 
 def explanations_of(facts: ReportFacts) -> str:
-    """Return where the evidence of a request is among the artifacts of its run."""
+    """Return the folder of a request's evidence among the artifacts of its run."""
     return "evidence" if facts.group is None else f"evidence/{facts.request}"
 
 
 def shortened(markdown: str) -> str:
-    """Cut a text at the end of a line, and say so, where it is longer than MLflow keeps."""
+    """Cut a text that is longer than MLflow keeps at the end of a line, and say so."""
     if len(markdown) <= LONGEST:
         return markdown
     end = "\n\n… The rest is in the report."
@@ -81,15 +81,15 @@ def shortened(markdown: str) -> str:
 
 
 def version_note(outcome: Outcome, told: Sequence[ReportFacts], page: Page) -> str:
-    """Tell what a registered version forgot, and where its evidence is.
+    """Describe what a registered version forgot, and where its evidence is.
 
     Args:
-        outcome: What came of the deletion.
-        told: What was asked for, by each of the requests.
+        outcome: The result of the deletion.
+        told: The facts of each request.
         page: The deletion's run on MLflow's pages.
 
     Returns:
-        Markdown; the first words fit into the list of versions.
+        Markdown; its first words fit into the list of versions.
     """
     links = (_evidence(one, page, signed=True) for one in told)
     return note(
@@ -105,9 +105,9 @@ def version_note(outcome: Outcome, told: Sequence[ReportFacts], page: Page) -> s
 
 
 def _asked(facts: ReportFacts) -> str:
-    """Say what was to be forgotten by kind and count."""
+    """Describe what was to be forgotten by kind and count."""
     if facts.kind == "subjects":
-        return f"the data of {counted(facts.named, 'person', 'persons')}"
+        return f"the data of {counted(facts.named, 'person', 'people')}"
     one, many = {"classes": ("class", "classes"), "samples": ("sample", "samples")}[facts.kind]
     if facts.named == 1:
         return f"the {one} that was named"
@@ -119,7 +119,7 @@ def _counted(facts: ReportFacts) -> str:
     one, many = {
         "classes": ("class", "classes"),
         "samples": ("single sample", "single samples"),
-        "subjects": ("person’s data", "persons’ data"),
+        "subjects": ("person’s data", "people’s data"),
     }[facts.kind]
     return counted(facts.named, one, many)
 
@@ -152,7 +152,7 @@ def _evidence(facts: ReportFacts, page: Page, *, signed: bool) -> str:
 
 
 def _places(facts: ReportFacts) -> str:
-    """Say where the evidence is, for a page that cannot know MLflow's address."""
+    """Describe where the evidence is, for a page that cannot know MLflow's address."""
     run = f"The report is in MLflow, on the run `{run_name(facts.deletion)}`, under `evidence`"
     if (released := facts.released) is None:
         return f"{run}."
@@ -161,11 +161,11 @@ def _places(facts: ReportFacts) -> str:
 
 
 def _measurements(record: DeletionRecord) -> str:
-    """Return the measurements that a person looks at first, a column per model."""
+    """Return the headline measurements, a column per model."""
     models = evaluations(record)
     titles = _COLUMNS if record.accepted else {**_COLUMNS, "unlearned": "last one tried"}
     lines = [
-        f"| measurement | {' | '.join(titles[model] for model in models)} | its name |",
+        f"| measurement | {' | '.join(titles[model] for model in models)} | name |",
         f"|:---|{'---:|' * len(models)}:---|",
     ]
     for name in HEADLINES:
@@ -173,14 +173,14 @@ def _measurements(record: DeletionRecord) -> str:
             row = measured_row(models, name)
             lines.append(f"| {row.label} | {' | '.join(cell.value for cell in row.cells)} | `{name}` |")
     told = (
-        "### What was measured\n\nA model has forgotten well if it measures like one that was retrained "
+        "### Measurements\n\nA model has forgotten well if it measures like one that was retrained "
         "without the data, neither more nor less."
     )
     return "\n".join([told, "", *lines])
 
 
 def _check(told: Sequence[ReportFacts], level: str) -> str:
-    """Say how to check the certificates, and what their digests are."""
+    """Describe how to check the certificates, with their digests."""
     released = [one.released for one in told if one.released is not None]
     digests = ", ".join(f"`{one.certificate_digest}` ({one.outcome.request})" for one in released)
     return note("check", digests=digests, level=level)

@@ -1,4 +1,4 @@
-"""What is drawn on the page, for a column of a phone: narrow, with words large enough to read."""
+"""The figures of the page, sized for a phone: narrow, with text large enough to read."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,10 @@ _LONGEST, _MOST_LAYERS = 16, 40
 def draw_classes(
     accuracies: Mapping[str, Sequence[float | None]], classes: Sequence[str], forgotten: Sequence[bool]
 ) -> "Figure":
-    """Draw the accuracy of each class as a group of bars, one per model, groups below each other.
+    """Draw the accuracy of each class as a group of bars, one per model, in stacked groups.
 
     Args:
-        accuracies: Per model, ``[classes]`` in [0, 1]; None where a class has no test sample.
+        accuracies: Per model, ``[classes]`` in [0, 1]; None if a class has no test sample.
         classes: The classes' names.
         forgotten: ``[classes]``; a forgotten class is marked.
 
@@ -58,7 +58,7 @@ def draw_classes(
 
 
 def draw_histogram(picture: Picture) -> "Figure":
-    """Draw how sure one model is of forgotten and of never-seen samples."""
+    """Draw one model's confidence on forgotten and on never-seen samples."""
     figure, axes = _panel(2.7, width=3.4)
     edges = np.linspace(0, 100, BINS + 1)
     unseen, forgotten = (
@@ -76,7 +76,7 @@ def draw_attack(pictures: Mapping[str, Picture], aucs: Mapping[str, str]) -> "Fi
 
     Args:
         pictures: Per model.
-        aucs: Per model, its area under the curve as the legend shows it.
+        aucs: Per model, the area under its curve as shown in the legend.
 
     Returns:
         The figure.
@@ -102,7 +102,7 @@ def draw_attack(pictures: Mapping[str, Picture], aucs: Mapping[str, str]) -> "Fi
 
 
 def draw_confusion(picture: Picture, classes: Sequence[str], color: str) -> "Figure":
-    """Draw what one model takes the test samples of each class for; a row adds up to 100 %."""
+    """Draw one model's confusion matrix on the test samples; a row adds up to 100 %."""
     counts = np.array(picture.confusion, dtype=float)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     size = len(classes)
@@ -140,7 +140,7 @@ def draw_interval_rows(
 
 
 def draw_layers(coverage: Coverage) -> "Figure":
-    """Draw what share of the model each layer holds, and how the method treated it."""
+    """Draw each layer's share of the model, and how the method treated it."""
     layers = shares_by_layer(coverage, _MOST_LAYERS)
     figure, axes = _panel(1.5 + 0.24 * len(layers))
     left = np.zeros(len(layers))
@@ -157,7 +157,7 @@ def draw_layers(coverage: Coverage) -> "Figure":
 
 
 def draw_costs(seconds: Mapping[str, float]) -> "Figure":
-    """Draw how long each model took to make; all but the retrained one look like unlearned ones."""
+    """Draw how long each model took to make; all but the retrained one are drawn as unlearned."""
     figure, axes = _panel(0.7 + 0.36 * len(seconds))
     for row, (name, value) in enumerate(seconds.items()):
         axes.barh(row, value, 0.6, **_bar(name if name == "retrained" else "unlearned"))
@@ -170,13 +170,13 @@ def draw_costs(seconds: Mapping[str, float]) -> "Figure":
 
 
 def draw_relearning(pictures: Mapping[str, Picture]) -> "Figure":
-    """Draw how fast each model learns the forgotten data again."""
+    """Draw how fast each model relearns the forgotten data."""
     figure, axes = _panel(3.0)
     for model, picture in pictures.items():
         look: dict[str, Any] = {name: MODELS[model][name] for name in ("color", "linestyle")}
         known = 100 * np.array(picture.relearn_accuracy)
         axes.plot(picture.relearn_steps, known, marker=MARKERS[model], markersize=5, label=model, **look)
-    axes.set(xlabel="steps of training on the forgotten data", ylabel="right about it [%]", ylim=(-3, 103))
+    axes.set(xlabel="steps of training on the forgotten data", ylabel="accuracy [%]", ylim=(-3, 103))
     axes.grid(visible=True, color=PALE_GREY, linewidth=0.8)
     legend_below(figure, axes, fontsize=9)
     return figure
@@ -192,13 +192,13 @@ def draw_series(values: Sequence[float], *, label: str) -> "Figure":
 
 
 def shown(name: str, longest: int = _LONGEST) -> str:
-    """Return a name as a figure shows it: not longer than there is room for, and never as a formula."""
+    """Return a name as a figure shows it: cut to the available room, and never as a formula."""
     short = name if len(name) <= longest else f"{name[: longest - 1]}…"
     return short.replace("$", r"\$")
 
 
 def _panel(height: float, *, width: float = WIDTH) -> "tuple[Figure, Axes]":
-    """Return an empty figure whose title is on the page, with words large enough for a phone."""
+    """Return an empty figure whose title is on the page, with text large enough for a phone."""
     figure, axes = new_figure("", width=width, height=height)
     axes.tick_params(labelsize=9)
     axes.xaxis.label.set_fontsize(10)

@@ -1,4 +1,4 @@
-"""Which figures a report has, and what each of them says in words."""
+"""Which figures a report has, and a description of each."""
 
 from collections.abc import Mapping
 
@@ -23,13 +23,13 @@ from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.report import Picture, ReportFacts
 
 _MOST_CLASSES = 60
-"""Beyond so many classes bars are no longer read, and the table says the same."""
+"""With more classes bars are unreadable, and the table says the same."""
 
 Gallery = dict[str, list[Drawing]]
 
 
 def gallery(facts: ReportFacts) -> Gallery:
-    """Return the figures of a report by the name of their place; a place without data has none."""
+    """Return the figures of a report by place; a place without data has none."""
     return {
         "classes": _classes(facts),
         "confidence": _confidences(facts),
@@ -104,7 +104,7 @@ def _confusions(facts: ReportFacts) -> list[Drawing]:
 
 
 def _taken_for(facts: ReportFacts, confusion: tuple[tuple[int, ...], ...]) -> str:
-    """Say what a model takes the forgotten classes for, or else how often it is right."""
+    """Describe what a model takes the forgotten classes for, or else how often it is right."""
     told = []
     for index in facts.forgotten_classes:
         row = confusion[index]
@@ -114,7 +114,7 @@ def _taken_for(facts: ReportFacts, confusion: tuple[tuple[int, ...], ...]) -> st
             name, most = facts.classes[index], facts.classes[best]
             told.append(f"Test images of class {name} are mostly taken for {most} ({share}).")
     right = sum(row[index] for index, row in enumerate(confusion)) / max(sum(map(sum, confusion)), 1)
-    return " ".join(told) or f"{percent(right)} of all test images are named right."
+    return " ".join(told) or f"{percent(right)} of all test images are classified correctly."
 
 
 def _probe(facts: ReportFacts) -> list[Drawing]:
@@ -125,7 +125,7 @@ def _probe(facts: ReportFacts) -> list[Drawing]:
     if not rows:
         return []
     told = _side_by_side({model: entry.value for model, entry in rows.items()})
-    label = "right about the forgotten data [%]"
+    label = "accuracy on the forgotten data [%]"
     figure = draw_interval_rows(rows, label=label, limits=(-2, 102))
     title = "What the inner representation still knows"
     return [
@@ -144,7 +144,7 @@ def _relearning(facts: ReportFacts) -> list[Drawing]:
         f"{one.relearn_steps[-1]} steps"
         for model, one in looked.items()
     )
-    title = "How fast each model learns the forgotten data again"
+    title = "How fast each model relearns the forgotten data"
     return [inline(draw_relearning(looked), name="relearning", title=title, description=f"{told}.")]
 
 
@@ -184,7 +184,7 @@ def _costs(facts: ReportFacts) -> list[Drawing]:
 
 
 def _pictures(facts: ReportFacts) -> dict[str, Picture]:
-    """Return the models' pictures in the order in which models stand everywhere."""
+    """Return the models' pictures in the usual order of models."""
     there = {} if facts.pictures is None else facts.pictures.models
     return {model: there[model] for model in MODELS if model in there}
 

@@ -20,9 +20,9 @@ from unlearn_core.records.request import DeletionRequest
 
 
 def gather_facts(checkout: Checkout, request_id: str) -> ReportFacts:
-    """Return the facts of a request's deletion: from the pinned records, or as they were kept.
+    """Return the facts of a request's deletion: from the pinned records, or as kept earlier.
 
-    What is gathered is kept among the request's evidence, for when the checkout has moved on.
+    The facts are kept with the request's evidence, for when the checkout has moved on.
 
     Args:
         checkout: The checkout.
@@ -32,7 +32,7 @@ def gather_facts(checkout: Checkout, request_id: str) -> ReportFacts:
         The facts.
 
     Raises:
-        SetupError: If nothing in the checkout tells of the request.
+        SetupError: If the checkout holds nothing about the request.
     """
     kept = checkout.report_facts(request_id)
     if (checkout.split / "split.json").is_file():
@@ -46,14 +46,14 @@ def gather_facts(checkout: Checkout, request_id: str) -> ReportFacts:
     if not kept.is_file():
         _refuse_group(checkout, request_id)
         raise SetupError(
-            f"nothing here tells of a deletion for the request {request_id!r}; serve it with `lethe delete "
+            f"nothing here is about a deletion for the request {request_id!r}; serve it with `lethe delete "
             f"{request_id}`, or check out the commit that it was served in and run `dvc pull`"
         )
     return read_record(kept, ReportFacts)
 
 
 def _find_served(checkout: Checkout, split: SplitRecord, request_id: str) -> DeletionRequest | None:
-    """Return the request that a split was made for, or the group, if a request was served by it."""
+    """Return the request that a split was made for, or the group, if it served a request."""
     if split.request != request_id and not checkout.request(split.request).is_file():
         return None
     served = read_request(checkout, split.request)
@@ -61,16 +61,14 @@ def _find_served(checkout: Checkout, split: SplitRecord, request_id: str) -> Del
 
 
 def _refuse_group(checkout: Checkout, request_id: str) -> None:
-    """Say where to look, if an id is that of a group: its members have reports, each its own."""
+    """Refuse the id of a group, and name its members: each has its own report."""
     if checkout.request(request_id).is_file() and (found := read_request(checkout, request_id)).members:
         ids = ", ".join(single.id for single in found.singles)
-        raise SetupError(
-            f"{request_id!r} stands for {ids}; each has a report of its own, so name one of them"
-        )
+        raise SetupError(f"{request_id!r} is a group of {ids}; each has its own report, so name one of them")
 
 
 def _find_record(checkout: Checkout, split: SplitRecord) -> DeletionRecord | None:
-    """Return the ladder that was climbed for a split: the one that failed, or the pinned one."""
+    """Return the ladder that was run for a split: the one that failed, or the pinned one."""
     for path in (checkout.failure(split.request), checkout.deletion):
         if path.is_file() and (record := read_record(path, DeletionRecord)).split == split.digest:
             return record
@@ -108,13 +106,13 @@ def _training_rows(card: DatasetCard) -> int:
 
 
 def _pictures(checkout: Checkout, record: DeletionRecord) -> Pictures | None:
-    """Return the pictures of an accepted deletion; of one that failed there are none."""
+    """Return the pictures of an accepted deletion; a failed one has none."""
     there = record.accepted is not None and checkout.pictures.is_file()
     return read_record(checkout.pictures, Pictures) if there else None
 
 
 def _costs(checkout: Checkout, record: DeletionRecord) -> dict[str, Cost]:
-    """Return what each model cost, as far as it was made on this machine."""
+    """Return what each model cost, if it was made on this machine."""
     weights = {"original": record.original.model}
     weights |= {} if record.reference is None else {"retrained": record.reference.model}
     weights |= {rung.unlearning.name: rung.unlearning.weights for rung in record.rungs}
@@ -123,7 +121,7 @@ def _costs(checkout: Checkout, record: DeletionRecord) -> dict[str, Cost]:
 
 
 def _released(checkout: Checkout, record: DeletionRecord, request_id: str) -> Released | None:
-    """Return what was released of this very ladder."""
+    """Return the release from exactly this ladder."""
     path = checkout.released(request_id)
     released = read_record(path, Released) if path.is_file() else None
     return released if released is not None and released.outcome.deletion == record.digest else None
@@ -132,7 +130,7 @@ def _released(checkout: Checkout, record: DeletionRecord, request_id: str) -> Re
 def _certificate(
     checkout: Checkout, record: DeletionRecord, request_id: str
 ) -> tuple[DeletionCertificate | None, Sha256 | None]:
-    """Return the accepted model's certificate and the key that it names; verifying is for the reader."""
+    """Return the accepted model's certificate and the key that it names; verifying is up to the reader."""
     path = checkout.certificate(request_id)
     if record.accepted is None or not path.is_file():
         return None, None

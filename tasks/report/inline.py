@@ -1,4 +1,4 @@
-"""Figures as part of a page: SVG whose colours follow the page and whose words are words."""
+"""Figures embedded in a page: SVG whose colours follow the page and whose text stays text."""
 
 import io
 import re
@@ -23,12 +23,12 @@ _COLOURS = {
     drawing.YELLOW: "marked",
     drawing.PALE_GREY: "rule",
 }
-"""What each colour of a drawing is called in the page's style sheet, which gives it one value per theme."""
+"""The name of each drawing colour in the page's style sheet, which gives it one value per theme."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure on the page: the name of its place, what it shows, what it says in words, and its SVG."""
+    """A figure on the page: the name of its place, its title, a description in words, and its SVG."""
 
     name: str
     title: str
@@ -37,13 +37,13 @@ class Drawing:
 
 
 def inline(figure: "Figure", *, name: str, title: str, description: str) -> Drawing:
-    """Make a figure part of a page; equal figures give equal text.
+    """Embed a figure in a page; equal figures give equal text.
 
     Args:
         figure: The figure.
-        name: Of its own on the page: ids in the drawing start with it.
+        name: Unique on the page: ids in the drawing start with it.
         title: What it shows.
-        description: What can be seen on it, for who cannot see it.
+        description: What can be seen in it, for those who cannot see it.
 
     Returns:
         The drawing.
@@ -63,7 +63,7 @@ def inline(figure: "Figure", *, name: str, title: str, description: str) -> Draw
 
 
 def _themed(svg: str, name: str) -> str:
-    """Leave colours and fonts to the page, and keep ids apart from other figures'."""
+    """Leave colours and fonts to the page, and make ids unique among figures."""
     for value, variable in _COLOURS.items():
         svg = re.sub(f"{value}(?![0-9a-f])", f"var(--{variable})", svg, flags=re.IGNORECASE)
     svg = re.sub(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)

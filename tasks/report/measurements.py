@@ -1,4 +1,4 @@
-"""Plain words for what is measured: each metric's own, and on which data the measurement was made."""
+"""Plain words for measurements: each metric's own, and the data that it was measured on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ STATISTICS = {
 }
 
 Vocabulary = Mapping[str, Words]
-"""Words by the beginning of a measurement's name."""
+"""Words by the start of a measurement's name."""
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a measurement is called, what it tells, and how its numbers are written."""
+    """A measurement's label, what it tells, and how its numbers are written."""
 
     label: str
     explanation: str
@@ -34,11 +34,11 @@ class Meaning:
 
 
 def meaning_of(name: str, others: Vocabulary | None = None) -> Meaning:
-    """Return the plain words for a measurement; of an unknown one its own name, and that it is unknown.
+    """Return the plain words for a measurement; an unknown one gets its name, and a remark.
 
     Args:
         name: Dotted, as in ``accuracy.test.forget``.
-        others: The words of metrics that are not Lethe's own.
+        others: The words of other packages' metrics.
 
     Returns:
         The words.
@@ -55,12 +55,12 @@ def meaning_of(name: str, others: Vocabulary | None = None) -> Meaning:
 
 
 def family_of(name: str) -> str:
-    """Return the first word of a measurement's name, which tells what kind it is."""
+    """Return the first word of a measurement's name, which gives its kind."""
     return name.split(".", 1)[0]
 
 
 def title_of(family: str, others: Vocabulary | None = None) -> str:
-    """Return the plain words for all measurements of a kind; of an unknown one its own name."""
+    """Return the plain words for all measurements of a kind; an unknown kind gets its name."""
     known = {**(others or {}), **WORDS}
     titles = [words.title for name, words in known.items() if family_of(name) == family and words.title]
     if titles or family not in known:
@@ -69,7 +69,7 @@ def title_of(family: str, others: Vocabulary | None = None) -> str:
 
 
 def _where(rest: str) -> str:
-    """Say on which data: ``test.forget`` is the forgotten data, test samples."""
+    """Describe the data: ``test.forget`` is the forgotten data, test samples."""
     first, _, others = rest.partition(".")
     if first in STATISTICS:
         return ", ".join(filter(None, (STATISTICS[first], _where(others))))

@@ -1,6 +1,6 @@
-"""Figures of models: what each says of the forgotten and the kept, drawn for who was not there.
+"""Figures of models: how each does on the forgotten and on the retained data.
 
-Every function takes numbers and returns a figure. One model has one colour in all of them.
+Every function takes numbers and returns a figure. A model has the same colour in all of them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -35,12 +35,12 @@ MODELS: dict[str, dict[str, str]] = {
     "unlearned": {"color": BLUE, "hatch": "", "linestyle": "-"},
     "retrained": {"color": ORANGE, "hatch": "///", "linestyle": "-."},
 }
-"""How each model looks wherever it is drawn."""
+"""Each model's style, wherever it is drawn."""
 
 
 @dataclass(frozen=True)
 class TradeOff:
-    """What one method left of the accuracy on both sides: ``[seeds]`` each, in [0, 1]."""
+    """The accuracy that one method left on both sides: ``[seeds]`` each, in [0, 1]."""
 
     forget_accuracy: ArrayLike
     retain_accuracy: ArrayLike
@@ -91,7 +91,7 @@ def draw_class_accuracy(
 
 
 def draw_confidences(forget: Mapping[str, ArrayLike], unseen: Mapping[str, ArrayLike]) -> "Figure":
-    """Draw how sure each model is of forgotten samples and of samples that it never saw.
+    """Draw each model's confidence on forgotten samples and on samples that it never saw.
 
     Args:
         forget: Per model (keys of ``MODELS``), ``[samples]``: the true class's probability.
@@ -101,7 +101,7 @@ def draw_confidences(forget: Mapping[str, ArrayLike], unseen: Mapping[str, Array
         The figure, with a panel per model.
     """
     figure, panels = new_panels(
-        "How sure each model is of forgotten and of never-seen samples",
+        "Each model's confidence on forgotten and on never-seen samples",
         columns=len(forget),
         width=1.0 + 2.1 * len(forget),
         height=2.5,
@@ -164,11 +164,11 @@ def draw_roc(scores: Mapping[str, tuple[NDArray[Any], NDArray[Any]]]) -> "Figure
 
 
 def draw_trade_off(methods: Mapping[str, TradeOff], *, reference: str = "retrained") -> "Figure":
-    """Draw what each method left on both sides; the retrained model is the target, not a corner.
+    """Draw each method's accuracy on both sides; the target is the retrained model, not a corner.
 
     Args:
         methods: Per method, its accuracies over the seeds.
-        reference: The key of the retrained model, through which the guide lines go.
+        reference: The key of the retrained model; the guide lines go through it.
 
     Returns:
         The figure: means, with bars from the lowest to the highest seed.
@@ -205,7 +205,7 @@ def draw_trade_off(methods: Mapping[str, TradeOff], *, reference: str = "retrain
 
 
 def _percent(values: ArrayLike) -> Any:
-    """Return weights that make a histogram's bars percentages of its own samples."""
+    """Return weights that turn a histogram's bars into percentages of its samples."""
     count = len(np.asarray(values))
     return np.full(count, 100 / max(count, 1))
 
@@ -218,18 +218,18 @@ def _mean_and_range(values: ArrayLike) -> tuple[float, Any]:
 
 
 def _seeds(method: TradeOff) -> str:
-    """Say what the bars are, where there are any."""
+    """Describe the bars, if there are any."""
     count = np.size(method.forget_accuracy)
     return "" if count == 1 else f"\n(mean, lowest and highest of {count} runs)"
 
 
 def _slanted(names: Sequence[str]) -> dict[str, Any]:
-    """Return how long names are written so that they end at their tick."""
+    """Return the text style that makes long names end at their tick."""
     return {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 5 else {}
 
 
 def _looks(names: Any) -> dict[str, dict[str, Any]]:
-    """Give each name a marker and a colour of its own; markers alone tell them apart too."""
+    """Give each name its own marker and colour; the markers alone distinguish them too."""
     colors = (BLUE, RED, GREEN, PINK, SKY, BLACK)
     markers = "sD^vP<>XphHd8"
     return {

@@ -1,14 +1,14 @@
-"""Words for the pages of MLflow and Prefect, in Markdown: one template a page."""
+"""Text for the pages of MLflow and Prefect, in Markdown: one template per page."""
 
 from pathlib import Path
 
 
 def note(name: str, **values: str) -> str:
-    """Return words for one of MLflow's pages, in Markdown.
+    """Return the text for one of MLflow's pages, in Markdown.
 
     Args:
-        name: The file's, in the folder of templates.
-        values: What stands in its braces.
+        name: The template's file name.
+        values: The values of its placeholders.
 
     Returns:
         Markdown.

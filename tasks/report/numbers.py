@@ -1,4 +1,4 @@
-"""How numbers are written on the page: percentages with one decimal, intervals in brackets."""
+"""How the page writes numbers: percentages with one decimal, intervals in brackets."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def decimal(value: float) -> str:
 
 
 def _plain(value: float) -> str:
-    """Write a number of unknown kind with four digits that matter."""
+    """Write a number of unknown kind with four significant digits."""
     return f"{value:.4g}".replace("-", _MINUS)
 
 
@@ -55,12 +55,12 @@ def duration(seconds: float) -> str:
 
 
 def times(ratio: float) -> str:
-    """Write how many times as much: 12 or 0.8."""
+    """Write a factor: 12 or 0.8."""
     return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
 
 
 def allowed_range(lowest: float | None, highest: float | None, style: Style) -> str:
-    """Write what is allowed: between two bounds, or on one side of one."""
+    """Write an allowed range: between two bounds, or on one side of one."""
     if lowest is None and highest is None:
         return "anything"
     if lowest is None or highest is None:
@@ -69,7 +69,7 @@ def allowed_range(lowest: float | None, highest: float | None, style: Style) -> 
 
 
 def interval(entry: Measurement | None, style: Style) -> str:
-    """Write the 95 % interval of a measurement in brackets; nothing where there is none."""
+    """Write the 95 % interval of a measurement in brackets; nothing if there is none."""
     if entry is None or entry.low is None or entry.high is None:
         return ""
     low, high = (
@@ -79,6 +79,6 @@ def interval(entry: Measurement | None, style: Style) -> str:
 
 
 def _signed(value: float, digits: int) -> str:
-    """Write a number with a real minus sign, and nought without one."""
+    """Write a number with a true minus sign, and zero without one."""
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", _MINUS)

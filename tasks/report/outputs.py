@@ -27,9 +27,9 @@ HEADLINES = (
     "probe.gap",
     "js.test.retain",
 )
-"""The measurements that a person looks at first."""
+"""The headline measurements."""
 
-# As many characters of a reason as a table shows; the records hold all of it.
+# How many characters of a reason a table shows; the records hold all of it.
 _WHY_LENGTH = 400
 
 
@@ -37,7 +37,7 @@ def write_reports(checkout: Checkout, record: DeletionRecord, run: RunParams, re
     """Write the record of a deletion, its metrics and its plots.
 
     Args:
-        checkout: The checkout; the accepted model is in its place.
+        checkout: The checkout; it holds the accepted model.
         record: Every rung of the ladder.
         run: Base seed and threads.
         reference: The retrained model's folder, or None.
@@ -53,12 +53,12 @@ def write_reports(checkout: Checkout, record: DeletionRecord, run: RunParams, re
 
 
 def evaluations_by_model(record: DeletionRecord) -> dict[str, Evaluation]:
-    """Return the original's evaluation, the accepted model's, and the retrained one's if there is one."""
+    """Return the evaluations of the original, the accepted and, if there is one, the retrained model."""
     return record.evaluations(record.accepted)
 
 
 def headlines(evaluation: Evaluation) -> dict[str, float]:
-    """Return the measurements that a person looks at first, as far as they were taken."""
+    """Return the headline measurements that were taken."""
     return {name: found.value for name in HEADLINES if (found := evaluation.get(name)) is not None}
 
 
@@ -70,7 +70,7 @@ def _metrics(record: DeletionRecord) -> bytes:
 
 
 def _accuracy_per_class(record: DeletionRecord) -> str:
-    """Return a row per class and a column per model; empty where a model or a test sample is missing."""
+    """Return a row per class and a column per model; empty if a model or a test sample is missing."""
     evaluations = evaluations_by_model(record)
     prefix = "accuracy.test.class."
     names = [entry.name for entry in record.original.measurements if entry.name.startswith(prefix)]
@@ -90,29 +90,27 @@ def _attack_roc(pictures: Pictures) -> str:
 
 
 def drift_in_words(drift: Drift) -> str:
-    """Tell how far the model has come from the last one that was trained in full."""
+    """Describe how far the model has drifted from the last one that was trained in full."""
     if not drift.requests:
-        return (
-            "### Drift\n\nThe model was trained in full: it has no drift, and the budget for it starts anew."
-        )
+        return "### Drift\n\nThe model was trained in full: it has no drift, and the drift budget is reset."
     rows = {
         "deletions since training in full": str(drift.requests),
-        "weights moved, of their norm": f"{drift.weight_distance:.2%}",
-        "at most, in one layer": f"{drift.layer_weight_distance:.2%}",
+        "weight change, relative to their norm": f"{drift.weight_distance:.2%}",
+        "largest weight change of a layer": f"{drift.layer_weight_distance:.2%}",
         "output energy retained, in every layer": f"{drift.retained_energy:.2%}",
-        "second moments off, if carried": f"{drift.staleness:.2%}",
+        "error of second moments, if carried": f"{drift.staleness:.2%}",
         "accuracy on retained audit samples": f"{drift.accuracy:.2%} (was {drift.accuracy_at_origin:.2%})",
     }
     lines = (f"| {name} | {value} |" for name, value in rows.items())
     told = (
-        "### How far the model has drifted\n\nThe last one that was trained in full is "
-        f"`{drift.origin}`; deletions in a sequence move further and further away from it."
+        "### Drift\n\nThe last model that was trained in full is "
+        f"`{drift.origin}`; successive deletions move further and further away from it."
     )
     return "\n".join([told, "", "| drift | so far |", "|:---|---:|", *lines])
 
 
 def run_name(record: DeletionRecord) -> str:
-    """Return what the run of a deletion that has ended is called: request, method, verdict."""
+    """Return the name of a finished deletion's run: request, method, verdict."""
     if record.accepted is None:
         return f"delete {record.request} · nothing accepted"
     verdict = record.accepted.verdict.verdict.replace("_", "-")
@@ -120,7 +118,7 @@ def run_name(record: DeletionRecord) -> str:
 
 
 def tried_table(record: DeletionRecord) -> str:
-    """Return every method of a ladder with its verdict and the reason, as a table in Markdown."""
+    """Return a Markdown table of every method of a ladder, with its verdict and the reason."""
     rows = [(r.unlearning.name, _verdict(r), r.why) for r in record.rungs]
     rows += [(entry.method, "failed", entry.why) for entry in record.failed]
     rows += [(entry.method, "not tried", entry.why) for entry in record.left_out]
@@ -129,7 +127,7 @@ def tried_table(record: DeletionRecord) -> str:
 
 
 def refusal_markdown(record: DeletionRecord) -> str:
-    """Tell in Markdown that no model was accepted, and why."""
+    """Report in Markdown that no model was accepted, and why."""
     told = "**No model was accepted.** Nothing was released, and the model in use stays as it was."
     return f"{told}\n\n{tried_table(record)}"
 
@@ -139,6 +137,6 @@ def _verdict(rung: Rung) -> str:
 
 
 def _cell(text: str) -> str:
-    """Fit a text into a cell of a table."""
+    """Fit a text into a table cell."""
     shown = text if len(text) <= _WHY_LENGTH else text[:_WHY_LENGTH].rsplit(" ", 1)[0] + " …"
     return shown.replace("|", "\\|").replace("\n", " ")

@@ -1,4 +1,4 @@
-"""The report as one HTML file: nothing in it comes from elsewhere, and equal facts give equal bytes."""
+"""The report as one HTML file: it loads nothing from elsewhere, and equal facts give equal bytes."""
 
 from functools import cache
 from pathlib import Path
@@ -28,7 +28,7 @@ def write_report(checkout: Checkout, request_id: str, path: Path | None = None) 
     Args:
         checkout: The checkout.
         request_id: The request's id.
-        path: Where to; among the request's evidence by default.
+        path: Where to write it; with the request's evidence by default.
 
     Returns:
         The page's path.
@@ -39,19 +39,12 @@ def write_report(checkout: Checkout, request_id: str, path: Path | None = None) 
 
 
 def render(facts: ReportFacts) -> bytes:
-    """Render a report.
-
-    Args:
-        facts: All that it tells.
-
-    Returns:
-        One HTML file in UTF-8.
-    """
+    """Render a report as one HTML file in UTF-8."""
     return templates().get_template("report.html").render(_told(facts)).encode()
 
 
 def _told(facts: ReportFacts) -> dict[str, Any]:
-    """Return what the template knows."""
+    """Return the template's variables."""
     record, rung = facts.deletion, last_rung(facts.deletion)
     models = evaluations(record)
     attacks = [name for name in _names(models) if name.startswith(ATTACKS)]
@@ -80,13 +73,13 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
 
 
 def _names(models: dict[str, Any]) -> list[str]:
-    """Return the names of all measurements, in the order of measuring."""
+    """Return the names of all measurements, in the order in which they were taken."""
     return list({entry.name: None for found in models.values() for entry in found.measurements})
 
 
 @cache
 def templates() -> "Environment":
-    """Return the templates, which escape everything that they are handed."""
+    """Return the templates, which escape all values."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(

@@ -13,7 +13,7 @@ _State = Literal["good", "bad", "unsure", "plain"]
 
 @dataclass(frozen=True)
 class Headline:
-    """The verdict: whether it is good, in a word or two, and in one sentence."""
+    """The verdict: a state, a label of a word or two, and one sentence."""
 
     state: _State
     label: str
@@ -22,7 +22,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class _Step:
-    """One step of a deletion: how it ended, what it was, what came of it, and the exact words on record."""
+    """One step of a deletion: how it ended, what it was, its result, and the exact words on record."""
 
     state: _State
     title: str
@@ -36,7 +36,7 @@ def last_rung(record: DeletionRecord) -> Rung | None:
 
 
 def forgotten_thing(facts: ReportFacts) -> str:
-    """Say what was to be forgotten, without naming a sample or a person."""
+    """Describe what was to be forgotten, without naming a sample or a person."""
     if facts.kind == "classes":
         quoted = [f"“{facts.classes[index]}”" for index in facts.forgotten_classes]
         if len(quoted) == 1:
@@ -44,15 +44,15 @@ def forgotten_thing(facts: ReportFacts) -> str:
         return f"the classes {', '.join(quoted[:-1])} and {quoted[-1]}"
     if facts.kind == "samples":
         return counted(facts.named, "single sample", "single samples")
-    return f"the data of {counted(facts.named, 'person', 'persons')}"
+    return f"the data of {counted(facts.named, 'person', 'people')}"
 
 
 def headline(facts: ReportFacts, thing: str | None = None) -> Headline:
-    """Say the verdict in one plain sentence.
+    """State the verdict in one plain sentence.
 
     Args:
-        facts: All that the report tells.
-        thing: What was to be forgotten, in other words than the report's.
+        facts: The report's content.
+        thing: What was to be forgotten, if worded differently from the report.
 
     Returns:
         The verdict.
@@ -64,13 +64,13 @@ def headline(facts: ReportFacts, thing: str | None = None) -> Headline:
         return Headline(
             "good",
             "Forgotten",
-            f"By every test that was agreed on, the released model behaves as if it had never seen {what}.",
+            f"By every agreed test, the released model behaves as if it had never seen {what}.",
         )
     return Headline("unsure", "Inconclusive", _inconclusive(accepted, what))
 
 
 def _refusal(record: DeletionRecord, what: str) -> Headline:
-    """Say why nothing was released, by the last model that was tried."""
+    """State why nothing was released, from the last model that was tried."""
     last = last_rung(record)
     if last is None:
         found = Headline("bad", "Not done", f"No method could be carried out to forget {what}.")
@@ -78,26 +78,24 @@ def _refusal(record: DeletionRecord, what: str) -> Headline:
         words = f"Deletions have changed the model too far for it to forget {what} as well."
         found = Headline("bad", "Changed too far", words)
     elif last.verdict.verdict == "over_forgotten":
-        words = f"The model was changed so hard that it shows what was removed: {what}."
+        words = f"The model was changed so much that it reveals what was removed: {what}."
         found = Headline("bad", "Over-forgotten", words)
     elif last.verdict.verdict == "under_forgotten":
         found = Headline("bad", "Under-forgotten", f"The model still shows that it has seen {what}.")
     else:
-        found = Headline("unsure", "Inconclusive", f"Nobody can tell whether the model forgot {what}.")
+        found = Headline("unsure", "Inconclusive", f"The tests cannot tell whether the model forgot {what}.")
     stays = "Nothing was released, and the model in use stays as it was."
     return replace(found, sentence=f"{found.sentence} {stays}")
 
 
 def _inconclusive(accepted: Rung, what: str) -> str:
     if accepted.unlearning.name == "retrain":
-        return (
-            f"The released model was trained anew without {what}, but the tests cannot show the difference."
-        )
+        return f"The released model was retrained without {what}, but the tests cannot show the difference."
     return f"A model was released, but the tests cannot show whether it forgot {what}."
 
 
 def steps(facts: ReportFacts) -> list[_Step]:
-    """Tell a deletion from the request to the certificate."""
+    """Describe a deletion step by step, from the request to the certificate."""
     record = facts.deletion
     return [
         _request(facts),
@@ -126,30 +124,30 @@ def _split(facts: ReportFacts) -> _Step:
     text = f"{share}; {count(kept)} were kept."
     if facts.certificate is not None:
         checks = facts.certificate.validation
-        held = "all of them held" if checks.all_succeeded else "not all of them held"
+        held = "all of them passed" if checks.all_succeeded else "not all of them passed"
         text += f" {count(checks.expectations)} checks of the data were made, and {held}."
     return _Step("plain", "The data was split", text)
 
 
 def _reference(facts: ReportFacts) -> _Step:
     if facts.deletion.reference is None:
-        text = "No model was retrained without the data, so fixed limits stand in for the comparison."
+        text = "No model was retrained without the data, so fixed limits replace the comparison."
         return _Step("unsure", "Nothing to compare with", text)
     if (models := len(facts.deletion.references)) > 1:
         text = (
-            f"{count(models)} other models were trained from the beginning without the forgotten data. They "
-            "show what a model looks like that never saw it, and how much chance there is in that."
+            f"{count(models)} other models were trained from scratch without the forgotten data. They show "
+            "how a model that never saw it behaves, and how much that varies by chance."
         )
         return _Step("plain", f"{count(models)} models to compare with", text)
     text = (
-        "A second model was trained from the beginning without the forgotten data. It shows what a model "
-        "looks like that never saw it."
+        "A second model was trained from scratch without the forgotten data. It shows how a model that never "
+        "saw it behaves."
     )
     return _Step("plain", "A model to compare with", text + _took(facts, "retrained"))
 
 
 def _attempts(facts: ReportFacts) -> list[_Step]:
-    """Tell every method that was tried, in the order of trying."""
+    """Describe every method that was tried, in order."""
     rungs = {rung.unlearning.name: rung for rung in facts.deletion.rungs}
     failures = {entry.method: entry.why for entry in facts.deletion.failed}
     told = []
@@ -158,19 +156,19 @@ def _attempts(facts: ReportFacts) -> list[_Step]:
         if name in rungs:
             told.append(_attempt(facts, rungs[name], text))
         else:
-            told.append(_Step("bad", f"{_name(name)} gave no model", text, failures.get(name, "")))
+            told.append(_Step("bad", f"{_name(name)} produced no model", text, failures.get(name, "")))
     return told
 
 
 def _attempt(facts: ReportFacts, rung: Rung, what: str) -> _Step:
     name, extension = rung.unlearning.name, rung.unlearning.extension
-    origin = "" if extension is None else f" It is not Lethe’s own: it comes from {extension.package}."
+    origin = "" if extension is None else f" It is not part of Lethe: it comes from {extension.package}."
     text = f"{what}{origin}{_took(facts, name)}".strip()
     if rung.has_drifted:
         return _Step("bad", f"{_name(name)}: changed too far", text, rung.why)
     if rung.verdict.verdict == "passes":
         checks = len(rung.verdict.findings)
-        within = f" All {checks} measurements that decide lie where the policy wants them."
+        within = f" All {checks} deciding measurements are in the policy’s ranges."
         return _Step("good", f"{_name(name)}: accepted", text + within, rung.why)
     verdict = rung.verdict.verdict.replace("_", "-")
     accepted = ", accepted with a note" if rung.accepted else ""
@@ -182,7 +180,7 @@ def _end(facts: ReportFacts) -> _Step:
     if facts.deletion.accepted is None:
         return _Step("bad", "No model was accepted", "Nothing was released. The failure is on record.")
     if facts.released is None or facts.certificate is None:
-        text = "This copy of the project holds the results, but no certificate of them."
+        text = "This copy of the project holds the results, but no certificate for them."
         return _Step("unsure", "No certificate here", text)
     text = (
         f"The certificate was signed at {written_time(facts.certificate.provenance.finished)}, and the model "
@@ -192,7 +190,7 @@ def _end(facts: ReportFacts) -> _Step:
 
 
 def written_time(time: str) -> str:
-    """Write a moment for people: 2026-11-21 08:55 UTC."""
+    """Write a time for people: 2026-11-21 08:55 UTC."""
     return f"{time[:10]} {time[11:16]} UTC"
 
 

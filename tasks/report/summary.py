@@ -12,7 +12,7 @@ from unlearn_core.records.report import ReportFacts
 
 @dataclass(frozen=True)
 class Tile:
-    """One number with its name, and the numbers that it must be compared with."""
+    """One number with its name, and the numbers to compare it with."""
 
     name: str
     value: str
@@ -25,11 +25,11 @@ _HELD_OUT = "On images that no model was trained on."
 
 
 def tiles(facts: ReportFacts) -> list[Tile]:
-    """Return the numbers that a reader asks for first, as far as they were measured."""
+    """Return the numbers that a reader asks for first, if they were measured."""
     forget = "accuracy.test.forget"
     in_training = evaluations(facts.deletion)["original"].get(forget) is None
     name = "accuracy.train.forget" if in_training else forget
-    remark = "On the very images that were to be forgotten." if in_training else _HELD_OUT
+    remark = "On the images that were to be forgotten." if in_training else _HELD_OUT
     found = (
         _measured(facts, name, "Right about what was forgotten", percent, remark),
         _measured(facts, "accuracy.test.retain", "Right about everything else", percent, _HELD_OUT),
@@ -42,7 +42,7 @@ def tiles(facts: ReportFacts) -> list[Tile]:
 
 
 def fast_relearning(models: Mapping[str, Evaluation]) -> tuple[str, str] | None:
-    """Return the steps that the unlearned and the retrained model need, if the former are less than half."""
+    """Return the steps that the unlearned and the retrained model need, if the former needs under half."""
     found = [
         entry.value
         for model in ("unlearned", "retrained")
@@ -56,7 +56,7 @@ def fast_relearning(models: Mapping[str, Evaluation]) -> tuple[str, str] | None:
 
 
 def _measured(facts: ReportFacts, name: str, title: str, style: Style, remark: str) -> Tile | None:
-    """Show a measurement of the unlearned model beside the others'."""
+    """Show a measurement of the unlearned model beside those of the others."""
     models = evaluations(facts.deletion)
     entries = {model: found.get(name) for model, found in models.items()}
     if (main := entries.get("unlearned")) is None:
@@ -68,14 +68,14 @@ def _measured(facts: ReportFacts, name: str, title: str, style: Style, remark: s
 
 
 def _cost(facts: ReportFacts) -> Tile | None:
-    """Show what the accepted method took beside retraining."""
+    """Show the cost of the accepted method beside that of retraining."""
     rung = last_rung(facts.deletion)
     cost = None if rung is None else facts.costs.get(rung.unlearning.name)
     if cost is None:
         return None
     retrained = facts.costs.get("retrained")
     compared = () if retrained is None else (("retraining", duration(retrained.seconds)),)
-    remark = "Time of the method that came last on the ladder."
+    remark = "Time of the last method on the ladder."
     if retrained is not None and cost.seconds < retrained.seconds:
         remark = f"{times(retrained.seconds / cost.seconds)} times as fast as retraining."
     return Tile("Time to forget", duration(cost.seconds), "", compared, remark)

@@ -1,4 +1,4 @@
-"""The tables of the page: what was judged, what was measured, class by class and altogether."""
+"""The tables of the page: what was judged, and what was measured, by class and overall."""
 
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +22,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class _Row:
-    """One line: what it is about, in words and under its own name, a cell per model, and a remark."""
+    """One line: a measurement's label and name, a cell per model, and a remark."""
 
     label: str
     name: str
@@ -41,7 +41,7 @@ class Group:
 
 
 def evaluations(record: DeletionRecord) -> dict[str, Evaluation]:
-    """Return what was measured on the original, on the last model of the ladder, and on a retrained one."""
+    """Return the evaluations of the original, the last model of the ladder, and a retrained one."""
     return record.evaluations(last_rung(record))
 
 
@@ -69,7 +69,7 @@ def class_rows(facts: ReportFacts) -> list[_Row]:
 
 
 def gate_rows(record: DeletionRecord, others: Vocabulary | None = None) -> list[_Row]:
-    """Write what the gate found: the value, what is allowed, and the value before."""
+    """Write the gate's findings: the value, the allowed range, and the value before."""
     if (last := last_rung(record)) is None:
         return []
     before = {finding.measurement: finding for finding in record.original_verdict.findings}
@@ -91,7 +91,7 @@ def _gate_row(finding: Finding, before: Finding | None, words: Meaning) -> _Row:
 
 
 def _allowed(finding: Finding, style: Style) -> str:
-    """Write the range of a finding; a fraction cannot leave 0 to 1, whatever a band adds to it."""
+    """Write the range of a finding; a fraction stays within 0 to 1, whatever a band adds."""
     lowest, highest = finding.lowest, finding.highest
     if style is percent:
         lowest = None if lowest is None or lowest <= 0 else lowest
@@ -100,7 +100,7 @@ def _allowed(finding: Finding, style: Style) -> str:
 
 
 def groups(record: DeletionRecord, others: Vocabulary | None = None) -> list[Group]:
-    """Write all that was measured on any model, kind by kind; classes have a table of their own."""
+    """Write all measurements of any model, kind by kind; classes have a separate table."""
     models = evaluations(record)
     names = {entry.name: None for evaluation in models.values() for entry in evaluation.measurements}
     found: dict[str, Group] = {}
@@ -113,6 +113,6 @@ def groups(record: DeletionRecord, others: Vocabulary | None = None) -> list[Gro
 
 
 def _explained_once(rows: list[_Row]) -> list[_Row]:
-    """Explain each kind of measurement where it comes first, and not again."""
+    """Explain each kind of measurement only where it first appears."""
     first = {row.explanation: row.name for row in reversed(rows)}
     return [row if first[row.explanation] == row.name else replace(row, explanation="") for row in rows]

@@ -1,4 +1,4 @@
-"""Plain words for what is tried and judged; what is not known is shown under its own name."""
+"""Plain words for what is tried and judged; anything unknown is shown by its name."""
 
 from unlearn_core.catalogue import name_of
 from unlearn_core.methods import CATALOGUE
@@ -7,7 +7,7 @@ from unlearn_core.records.report import ReportFacts
 OUTCOMES = {
     "inside": "met",
     "under_forgotten": "forgotten too little",
-    "over_forgotten": "forgotten too hard",
+    "over_forgotten": "forgotten too much",
     "undecided": "too close to tell",
     "not_measured": "not measured",
 }
@@ -20,14 +20,14 @@ TREATMENTS = {
 }
 
 LEVEL_SENTENCES = {
-    "E0": "No retrained model was at hand: fixed limits were used instead of a comparison.",
-    "E1": "The comparison is with one model, or a few, that were retrained without the data.",
-    "E2": "The comparison is with five or more models that were retrained without the data.",
-    "E3": "The comparison is with five or more retrained models, and an attacker had 64 pairs of others.",
+    "E0": "No retrained model was available: fixed limits were used instead of a comparison.",
+    "E1": "The comparison is with one model, or a few, retrained without the data.",
+    "E2": "The comparison is with five or more models retrained without the data.",
+    "E3": "The comparison is with five or more retrained models, and an attacker had 64 shadow pairs.",
 }
 
 
 def does(facts: ReportFacts, method: str) -> str:
-    """Say what a method does, so that it completes "This method …"; nothing where nobody told."""
+    """Return what a method does, to complete "This method …"; empty if unknown."""
     known = {name_of(kind): kind.does for kind in CATALOGUE}
     return known.get(method) or facts.does.get(method, "")

@@ -1,4 +1,4 @@
-"""Files of deletion requests: every row checked, ids turned into pseudonyms at once, all or nothing."""
+"""Files of deletion requests: every row checked, ids turned into pseudonyms on reading, all or nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ class Filed:
 
     Attributes:
         draft: The request.
-        lines: For each name of its scope, the line that asks for it.
+        lines: For each name in its scope, the line that asks for it.
     """
 
     draft: Draft
     lines: Mapping[str, int]
 
     def by_line(self, message: str) -> str:
-        """Say a message in terms of the file: its lines, and where a pseudonym came from."""
+        """Return a message with each pseudonym replaced by the line of the file that it came from."""
         if self.draft.request.scope.kind != "classes":
             for name, line in self.lines.items():
                 message = message.replace(name, f"the one of line {line}")
@@ -46,8 +46,8 @@ def read_requests(path: Path, *, model: str, now: UtcTime) -> tuple[Filed, ...]:
     """Read a file of requests.
 
     Args:
-        path: A CSV file, or a JSON list of objects, with ``id``, ``kind``, ``name`` and perhaps ``basis`` and
-            ``received``; several rows of one id are one request for several names.
+        path: A CSV file, or a JSON list of objects, with ``id``, ``kind``, ``name`` and optionally ``basis``
+            and ``received``; several rows with one id are one request for several names.
         model: The registered model that they are for.
         now: The present; nothing was received after it.
 
@@ -55,7 +55,7 @@ def read_requests(path: Path, *, model: str, now: UtcTime) -> tuple[Filed, ...]:
         The requests, in the order of their first lines.
 
     Raises:
-        RequestError: If any row is wrong; all of them are listed by line and column, and no cell is repeated.
+        RequestError: If any row is wrong; all are listed by line and column, and no cell is quoted.
     """
     rows = read_request_rows(path)
     refuse(path, [problem for row in rows for problem in _problems(row, now)])
@@ -69,9 +69,9 @@ def read_requests(path: Path, *, model: str, now: UtcTime) -> tuple[Filed, ...]:
 def _problems(row: Row, now: UtcTime) -> Iterator[str]:
     """Yield what is wrong with a row's cells."""
     checks = {
-        "id": (_is_request_id, "lower-case letters, digits, dots, dashes and underscores, 63 at most"),
+        "id": (_is_request_id, "lower-case letters, digits, dots, dashes and underscores, at most 63"),
         "kind": (_KINDS.__contains__, "class, sample or subject"),
-        "name": (is_text, "text that is not empty"),
+        "name": (is_text, "non-empty text"),
         "basis": (("", *BASES).__contains__, f"{' or '.join(BASES)}, or nothing"),
     }
     for column, (fits, expected) in checks.items():
@@ -79,7 +79,7 @@ def _problems(row: Row, now: UtcTime) -> Iterator[str]:
         if cell != cell.strip():
             yield f"line {row.line}, column {column}: white space around {_size(cell)}; expected none"
         elif not fits(cell):
-            yield f"line {row.line}, column {column}: {_size(cell)} came; expected {expected}"
+            yield f"line {row.line}, column {column}: got {_size(cell)}; expected {expected}"
     if received := row.cells["received"]:
         try:
             parse_received(received, now)
@@ -88,7 +88,7 @@ def _problems(row: Row, now: UtcTime) -> Iterator[str]:
 
 
 def _size(cell: str) -> str:
-    """Say what came without saying it."""
+    """Describe a cell without quoting it."""
     return f"a text of {len(cell)} characters" if cell else "nothing"
 
 
@@ -101,19 +101,19 @@ def _is_request_id(cell: str) -> bool:
 
 
 def _disagreements(group: Sequence[Row]) -> Iterator[str]:
-    """Yield the rows of one request that say another thing than its first."""
+    """Yield what is wrong with rows that disagree with their request's first."""
     first = group[0]
     for row in group[1:]:
         for column in ("kind", "basis", "received"):
             if row.cells[column] != first.cells[column]:
                 yield (
-                    f"line {row.line}, column {column}: not the same as in line {first.line}, of the same "
-                    "request; expected one kind, basis and time of receipt for each"
+                    f"line {row.line}, column {column}: differs from line {first.line} of the same request; "
+                    "expected one kind, basis and time of receipt for each"
                 )
 
 
 def _filed(group: Sequence[Row], model: str, now: UtcTime) -> Filed:
-    """Make a request of its rows, none of which is wrong."""
+    """Make a request from its rows, which are all valid."""
     first = group[0].cells
     lines = [str(row.line) for row in group]
     draft = Draft(
@@ -127,11 +127,11 @@ def _filed(group: Sequence[Row], model: str, now: UtcTime) -> Filed:
 
 
 def _scope_of(group: Sequence[Row]) -> Scope:
-    """Return what some rows name; ids become pseudonyms here."""
+    """Return the scope that some rows name; ids become pseudonyms here."""
     named = dict.fromkeys(_KINDS.values(), ())
     return make_scope(**{**named, _KINDS[group[0].cells["kind"]]: tuple(row.cells["name"] for row in group)})
 
 
 def _names(scope: Scope) -> tuple[str, ...]:
-    """Return the names of a scope, as they are written down."""
+    """Return the names in a scope, as stored."""
     return tuple(scope.model_dump()[scope.kind])

@@ -1,8 +1,8 @@
-"""A worker's hold on what it serves: signs of life, one unlearning per accelerator, and an end to what hangs.
+"""A worker's hold on what it serves: heartbeats, one unlearning per accelerator, and an end to what hangs.
 
-A worker that is killed says nothing more, and its claim ends by itself. A worker that hangs, or has lost its
-claim, must end too, whatever it is doing: this process is ended then, since nothing else stops a call into
-an accelerator's driver.
+A killed worker sends no more heartbeats, and its claim expires. A worker that hangs, or has lost its claim,
+must end too, whatever it is doing: then this process is ended, since nothing else stops a call into an
+accelerator's driver.
 """
 
 import contextlib
@@ -27,18 +27,18 @@ from unlearn_core.errors import LetheError, PipelineError, RequestError, SetupEr
 from unlearn_core.records.ledger import Entry
 
 ENDED = 70
-"""The exit status of a worker that has ended itself."""
+"""The exit status of a worker that ended itself."""
 GRACE_S = 30
-"""How much later the interpreter is ended from outside of Python, if nothing of it answers any more."""
+"""How much later the interpreter is ended from outside Python, if it no longer responds."""
 
 PASSING = (UnavailableError, SetupError)
-"""What is wrong with a service or with this machine, and not with the request: another run may serve it."""
+"""Errors of a service or this machine, not of the request: another run may serve it."""
 
 _CURRENT: ContextVar["Claim | None"] = ContextVar("claim", default=None)
 
 
 def lease_s() -> float:
-    """Return how long a claim holds without a sign of life: ``LETHE_LEASE_S``, ten minutes by default.
+    """Return how long a claim holds without a heartbeat: ``LETHE_LEASE_S``, ten minutes by default.
 
     Raises:
         SetupError: If that is not a number of seconds.
@@ -47,17 +47,17 @@ def lease_s() -> float:
 
 
 def work_folder() -> Path | None:
-    """Return where a worker keeps its clones, ``LETHE_WORK``; None outside of a deployment."""
+    """Return where a worker keeps its clones, ``LETHE_WORK``; None outside a deployment."""
     return WorkerSettings.read().work
 
 
 @dataclass
 class Claim:
-    """What a worker has claimed, while it works at it.
+    """What a worker has claimed and is serving.
 
     Attributes:
         ledger: The ledger.
-        entries: The requests; what is finished is taken out.
+        entries: The requests that are not finished yet.
         worker: The worker's name.
         limit_s: How long the computing may take, in seconds.
     """
@@ -67,7 +67,7 @@ class Claim:
     worker: str
     limit_s: float
     _deadline: float = float("inf")
-    # A sign of life for what has just been finished would look like a claim that was lost.
+    # A heartbeat for a request that has just been finished would look like a lost claim.
     _turn: AbstractContextManager[Any] = field(default_factory=threading.RLock)
 
     def complete(self, entry: Entry, *, reason: str) -> None:
@@ -83,12 +83,12 @@ class Claim:
             self._forget(entry)
 
     def fail_all(self, *, reason: str) -> None:
-        """Record that nothing of what is left could be served."""
+        """Record that none of the remaining requests could be served."""
         for entry in self.entries:
             self.fail(entry, reason=reason)
 
     def give_back(self, *, reason: str, suspect: bool) -> None:
-        """Let all that is left wait again; what is suspect does so a few times and no more."""
+        """Return the remaining requests to the queue; suspect ones only a few times."""
         with self._turn:
             for entry in self.entries:
                 self.ledger.give_back(entry.id, self.worker, reason=_line(reason), suspect=suspect)
@@ -98,7 +98,7 @@ class Claim:
         self.entries = tuple(other for other in self.entries if other.id != entry.id)
 
     def watch(self, stop: threading.Event, lease: float) -> None:
-        """Give signs of life until told to stop; end the process once the claim or the time is over."""
+        """Send heartbeats until told to stop; end the process once the claim or the time is over."""
         last = time.monotonic()
         while not stop.wait(min(lease / 4, max(0.1, self._deadline - time.monotonic()))):
             if time.monotonic() >= self._deadline:
@@ -111,8 +111,8 @@ class Claim:
             except RequestError as error:
                 if not stop.is_set():
                     _end(str(error))
-            # A database that is away for a moment is no reason to stop, a lease that is over is one. Whatever
-            # else went wrong, without this thread nobody would notice that.
+            # A database that is briefly unavailable is no reason to stop; an expired lease is one. Whatever
+            # else went wrong, only this thread would notice.
             except Exception as error:
                 if time.monotonic() - last > lease:
                     _end(f"the claim is over: {_said(error)}")
@@ -125,9 +125,9 @@ class Claim:
 
     @contextlib.contextmanager
     def limited(self) -> Iterator[None]:
-        """Bound what is done inside in time, whatever it hangs in."""
+        """Limit the time of the block, whatever it hangs in."""
         self._deadline = time.monotonic() + self.limit_s
-        # Native code that keeps the interpreter to itself would keep the watch from running as well.
+        # Native code that holds the interpreter would keep the watch from running too.
         faulthandler.dump_traceback_later(self.limit_s + GRACE_S, exit=True, file=sys.__stderr__ or 2)
         try:
             yield
@@ -147,11 +147,11 @@ def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: floa
         limit_s: How long the computing may take, in seconds.
 
     Yields:
-        The claim. An error of Lethe's own fails what is left of it, unless it is about a service or this
-        machine; after any other, also when the process is told to end, it waits to be taken up again.
+        The claim. One of Lethe's errors fails the remaining requests, unless it is about a service or this
+        machine; after any other error, also when the process is told to end, they wait to be claimed again.
     """
     claim, stop = Claim(ledger, tuple(entries), worker, limit_s), threading.Event()
-    # What the watch says in the end is about the same requests.
+    # What the watch logs at the end is about the same requests.
     watching = partial(copy_context().run, claim.watch)
     watch = threading.Thread(target=watching, args=(stop, lease_s()), daemon=True)
     watch.start()
@@ -172,7 +172,7 @@ def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: floa
 
 
 def is_claimed() -> bool:
-    """Tell whether what runs here was claimed by a worker; a person's own command was not."""
+    """Tell whether a worker's claim is being served here, rather than a person's command."""
     return _CURRENT.get() is not None
 
 
@@ -180,8 +180,8 @@ def is_claimed() -> bool:
 def at_work() -> Iterator[None]:
     """Compute under the current claim, if there is one: alone on the accelerator, and in limited time.
 
-    The accelerator is this machine's, so the lock is a file's, which the system takes back from a process
-    however that ends. What waits for it gives signs of life and does not use up its time.
+    The accelerator belongs to this machine, so the lock is on a file, and the system releases it however the
+    process ends. A worker that waits for it sends heartbeats, and the wait does not count towards its time.
 
     Yields:
         Nothing.
@@ -196,11 +196,7 @@ def at_work() -> Iterator[None]:
 
 @contextlib.contextmanager
 def device() -> Iterator[None]:
-    """Wait for this machine's accelerator, and keep other workers from it.
-
-    Yields:
-        Nothing.
-    """
+    """Wait for this machine's accelerator, and keep other workers off it."""
     if (folder := work_folder()) is None:
         yield
         return
@@ -215,17 +211,17 @@ def device() -> Iterator[None]:
 
 
 def _end(reason: str) -> NoReturn:
-    """End this process at once, and with it what it has started."""
+    """End this process and its children at once."""
     tell_error(PipelineError(reason))
     os._exit(ENDED)
 
 
 def _said(error: BaseException) -> str:
-    """Return what an error says; one that is not Lethe's own might name anybody."""
+    """Return an error's message, if it is Lethe's; any other might name a person."""
     return str(error) if isinstance(error, LetheError) else f"stopped by {type(error).__name__}"
 
 
 def _line(reason: str) -> str:
-    """Return a message as a line that the ledger takes: what a program has said may hold colours."""
+    """Return a message as a line that the ledger accepts: a program's output may hold colour codes."""
     printable = "".join(char if char.isprintable() else " " for char in reason)
     return " ".join(printable.split())[:1000] or "no reason was given"

@@ -1,4 +1,4 @@
-"""By when a deletion is due, as the ledger of requests says, for whoever searches for it."""
+"""When a deletion is due, from the ledger of requests, as a tag to search by."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,15 +13,15 @@ from unlearn_core.records.request import DeletionRequest
 
 
 def search_tags(root: Path, split: SplitRecord, requests: Sequence[DeletionRequest]) -> dict[str, str]:
-    """Return what the run of a deletion can be found by from its beginning.
+    """Return the tags by which a deletion's run can be found from its start.
 
     Args:
         root: The checkout.
         split: The resolved request.
-        requests: The requests that are served by it.
+        requests: The requests that it serves.
 
     Returns:
-        Tags for MLflow; nothing in them names what is forgotten.
+        Tags for MLflow; none of them names what is forgotten.
     """
     due, ids = first_due_day(root, requests), [one.id for one in requests]
     tags = {Tag.SCOPE_KIND: split.scope_kind}
@@ -30,14 +30,14 @@ def search_tags(root: Path, split: SplitRecord, requests: Sequence[DeletionReque
 
 
 def first_due_day(root: Path, requests: Sequence[DeletionRequest]) -> Day | None:
-    """Return the day by which the first of some requests is due.
+    """Return the day on which the first of some requests is due.
 
     Args:
         root: The checkout.
         requests: The requests that are served together.
 
     Returns:
-        The day; None if no ledger holds any of these very requests, or it cannot be asked now: a deletion
+        The day; None if no ledger holds any of exactly these requests, or it cannot be read now: a deletion
         does not wait for it.
     """
     try:
@@ -49,7 +49,7 @@ def first_due_day(root: Path, requests: Sequence[DeletionRequest]) -> Day | None
 
 
 def _due(ledger: Ledger, request: DeletionRequest) -> Day | None:
-    """Return when one request is due; another one that has its id tells nothing of it."""
+    """Return when a request is due; None if its id belongs to another request in the ledger."""
     try:
         submission = ledger.history(request.id)[0].submission
     except RequestError:

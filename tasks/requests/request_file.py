@@ -1,4 +1,4 @@
-"""Deletion requests at rest: checked against the data before anything is written."""
+"""Deletion requests on disk: checked against the data before anything is written."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from unlearn_core.selection import Manifest, Selection, names_training_rows, sel
 
 
 def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: tuple[str, ...]) -> Scope:
-    """Make a scope of what a person typed; ids become pseudonyms at once.
+    """Make a scope from what a person typed; ids become pseudonyms at once.
 
     Args:
         classes: Names of classes.
@@ -27,15 +27,15 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
         The scope.
 
     Raises:
-        RequestError: If nothing was named, or more than one kind of thing, or a name is not text.
+        RequestError: If nothing was named, or more than one kind, or a name is not text.
     """
     named = [kind for kind, ids in (("class", classes), ("sample", samples), ("subject", subjects)) if ids]
     if len(named) != 1:
         came = "nothing" if not named else " and ".join(named)
-        raise RequestError(f"a request names classes, samples or subjects, one kind of them; it named {came}")
+        raise RequestError(f"a request names either classes, samples or subjects; this one names {came}")
     if wrong := [one for one in (*classes, *samples, *subjects) if not is_text(one)]:
         shown = ", ".join(map(repr, wrong)) if is_for_people() else "a name"
-        raise RequestError(f"{shown}: expected text in UTF-8 that is not empty")
+        raise RequestError(f"{shown}: expected non-empty UTF-8 text")
     if classes:
         return ClassScope(classes=tuple(sorted(set(classes))))
     key = load_pseudonym_key()
@@ -45,12 +45,12 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
 
 
 def is_text(name: str) -> bool:
-    """Tell whether a name says something; what a terminal could not decode comes as lone surrogates."""
+    """Tell whether a name is non-empty text; what a terminal could not decode arrives as lone surrogates."""
     return bool(name.strip()) and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def make_request(request_id: str, scope: Scope) -> DeletionRequest:
-    """Make a request of what a person typed.
+    """Make a request from what a person typed.
 
     Args:
         request_id: Its id.
@@ -60,10 +60,10 @@ def make_request(request_id: str, scope: Scope) -> DeletionRequest:
         The request.
 
     Raises:
-        RequestError: If the id is no text. One that is not as ids must be is a ``ConfigurationError``.
+        RequestError: If the id is not text. A malformed id is a ``ConfigurationError``.
     """
     if not is_text(request_id):
-        raise RequestError(f"{request_id!r} is no id: expected text in UTF-8 that is not empty")
+        raise RequestError(f"{request_id!r} is not an id: expected non-empty UTF-8 text")
     return DeletionRequest.parse(canonical_json({"id": request_id, "scope": scope.model_dump(mode="json")}))
 
 
@@ -75,7 +75,7 @@ def typed_request(
     samples: tuple[str, ...],
     subjects: tuple[str, ...],
 ) -> DeletionRequest:
-    """Return the request that a person named: made of the scope that was typed, or read where none was.
+    """Return the request that a person named: made from the typed scope, or read if none was typed.
 
     Args:
         checkout: The checkout.
@@ -94,7 +94,7 @@ def typed_request(
 
 @contextmanager
 def told_as_typed(*, samples: tuple[str, ...], subjects: tuple[str, ...]) -> Iterator[None]:
-    """Let a refusal name what the person at the terminal typed, in place of pseudonyms.
+    """Make a refusal name what the person at the terminal typed, in place of pseudonyms.
 
     Args:
         samples: Ids of samples, as typed.
@@ -104,13 +104,13 @@ def told_as_typed(*, samples: tuple[str, ...], subjects: tuple[str, ...]) -> Ite
         Nothing.
 
     Raises:
-        RequestError: The one that was raised inside, in the words of the person; they go to nobody else.
+        RequestError: The one raised inside, in the person's words, which go to nobody else.
     """
     try:
         yield
     except RequestError as error:
         message = str(error)
-        # A log is kept: what was typed goes to the person at the terminal and to nobody else.
+        # Logs are kept: what was typed goes to the person at the terminal and to nobody else.
         if (samples or subjects) and is_for_people():
             key = load_pseudonym_key()
             for typed in samples:
@@ -141,11 +141,11 @@ def read_request(checkout: Checkout, request_id: str) -> DeletionRequest:
 
     Raises:
         SetupError: If there is no such request.
-        RequestError: If the file holds a request of another id.
+        RequestError: If the file holds a request with another id.
     """
     path = checkout.request(request_id)
     if not path.is_file():
-        raise SetupError(f"there is no request {request_id!r} ({path}); name its scope to make it")
+        raise SetupError(f"there is no request {request_id!r} ({path}); name its scope to create it")
     request = DeletionRequest.parse(path.read_bytes())
     if request.id != request_id:
         raise RequestError(f"{path} holds the request {request.id!r}; rename the file or change its id")
@@ -153,7 +153,7 @@ def read_request(checkout: Checkout, request_id: str) -> DeletionRequest:
 
 
 def is_known(checkout: Checkout, request: DeletionRequest) -> bool:
-    """Tell whether this very request is in the checkout."""
+    """Tell whether exactly this request is in the checkout."""
     return checkout.request(request.id).is_file() and read_request(checkout, request.id) == request
 
 
@@ -165,7 +165,7 @@ def check_request(
     Args:
         checkout: The checkout.
         request: The request, or a group of them.
-        manifest: The rows of that data, where somebody has read them already.
+        manifest: The rows of that data, if already read.
 
     Returns:
         What the request means on that data.
@@ -175,10 +175,10 @@ def check_request(
     """
     for one in (*request.singles, request):
         if checkout.request(one.id).is_file() and not is_known(checkout, one):
-            raise RequestError(f"the id {one.id!r} is taken by a request with another scope; take another id")
+            raise RequestError(f"the id {one.id!r} is taken by a request with another scope; choose another")
     manifest, pseudonym = manifest or preview_manifest(checkout), cache(pseudonymiser(request.scope))
     selection = select(request.scope, manifest, pseudonym)
-    # Among all that a group forgets nobody would see that one of its members has nothing to be forgotten.
+    # In a group nobody would notice a member that matches nothing.
     singles = request.singles
     if idle := [one.id for one in singles if not names_training_rows(one.scope, manifest, pseudonym)]:
         raise RequestError(f"{', '.join(idle)}: the scope matches no training row; leave it out of the group")
@@ -186,7 +186,7 @@ def check_request(
 
 
 def submit_request(checkout: Checkout, request: DeletionRequest) -> Checkout:
-    """Check a request, then write it and name it in ``params.yaml``; of a group, each member is written, too.
+    """Check a request, then write it and name it in ``params.yaml``; a group's members are written too.
 
     Args:
         checkout: The checkout.

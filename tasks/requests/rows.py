@@ -9,7 +9,7 @@ SHOWN = 20
 
 
 def refuse(path: Path, problems: list[str]) -> None:
-    """Refuse a file, if anything is wrong with it.
+    """Refuse a file if anything is wrong with it.
 
     Args:
         path: The file.
@@ -20,8 +20,8 @@ def refuse(path: Path, problems: list[str]) -> None:
     """
     if problems:
         more = len(problems) - SHOWN
-        listed = [*problems[:SHOWN], *([f"and {more} problems more"] if more > 0 else [])]
-        raise RequestError(f"{path.name} was not imported, no row of it:\n  " + "\n  ".join(listed))
+        listed = [*problems[:SHOWN], *([f"and {more} more problems"] if more > 0 else [])]
+        raise RequestError(f"{path.name} was not imported, none of its rows:\n  " + "\n  ".join(listed))
 
 
 def read_request_rows(path: Path) -> tuple[Row, ...]:
@@ -31,10 +31,10 @@ def read_request_rows(path: Path) -> tuple[Row, ...]:
         path: A ``.csv`` or a ``.json`` file in UTF-8.
 
     Returns:
-        At least one row, in the file's order, with text in every cell and nothing checked beyond.
+        At least one row, in the file's order, with text in every cell and no further checks.
 
     Raises:
-        RequestError: If it is not such a file; the message tells the lines.
+        RequestError: If it is not such a file; the message names the lines.
         SetupError: If it cannot be read.
     """
     readers = {".csv": parse_csv, ".json": parse_json}
@@ -44,13 +44,13 @@ def read_request_rows(path: Path) -> tuple[Row, ...]:
     rows = tuple(one for one in found if isinstance(one, Row))
     problems = [one for one in found if isinstance(one, str)]
     if not found:
-        problems.append(f"there is no request in it; expected rows of {COLUMNS}")
+        problems.append(f"it holds no request; expected rows of {COLUMNS}")
     refuse(path, problems)
     return rows
 
 
 def _read_text(path: Path) -> str:
-    """Read a text file, whose first character may mark its byte order."""
+    """Read a text file, which may start with a byte order mark."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -59,4 +59,4 @@ def _read_text(path: Path) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise RequestError(f"{path.name} was not imported: line {line} is not text in UTF-8") from None
+        raise RequestError(f"{path.name} was not imported: line {line} is not UTF-8 text") from None

@@ -1,9 +1,9 @@
-"""S3, or whatever speaks it: objects are written once, read back, and never written over.
+"""S3, or a compatible store: objects are written once, read back, and never overwritten.
 
-Where it is stands in the environment and nowhere else: ``LETHE_S3_BUCKET``, ``LETHE_S3_PREFIX``,
+Only the environment says where it is: ``LETHE_S3_BUCKET``, ``LETHE_S3_PREFIX``,
 ``LETHE_S3_ENDPOINT`` and ``LETHE_S3_RETAIN_DAYS`` for evidence; ``LETHE_S3_DATA_BUCKET`` for data and models,
-at the same endpoint. Credentials are boto3's own business: its variables, profiles and roles. Without a
-bucket there is no store, and nothing here is asked.
+at the same endpoint. Credentials are left to boto3: its variables, profiles and roles. Without a bucket there
+is no store.
 """
 
 import base64
@@ -23,13 +23,13 @@ from unlearn_core.errors import EvidenceError, SetupError
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """One bucket, and the place in it.
+    """One bucket, and a prefix in it.
 
     Attributes:
         bucket: Its name.
         prefix: What every key starts with; empty, or it ends with a slash.
-        endpoint: Where it is answered; AWS itself, or what boto3 is configured for, if None.
-        retain_days: For how long each object is locked; the bucket's own rule if None.
+        endpoint: Its address; AWS, or what boto3 is configured for, if None.
+        retain_days: How long each object is locked; the bucket's own rule if None.
     """
 
     bucket: str
@@ -38,14 +38,14 @@ class ObjectStore:
     retain_days: int | None = None
 
     def address(self, key: str) -> str:
-        """Return how people write where an object is."""
+        """Return an object's address for people."""
         return f"s3://{self.bucket}/{self.prefix}{key}"
 
     def require(self) -> None:
-        """Refuse to start what could not be stored in the end.
+        """Raise early if results could not be stored at the end.
 
         Raises:
-            SetupError: If there is no such bucket, or nobody may look into it with these credentials.
+            SetupError: If there is no such bucket, or these credentials may not read it.
             UnavailableError: If nothing answers.
         """
         with self._explained():
@@ -56,7 +56,7 @@ class ObjectStore:
         """Return an object's bytes, or None if there is no such object.
 
         Raises:
-            EvidenceError: If they are not what the store's own checksum says.
+            EvidenceError: If they do not match the store's checksum.
             SetupError: If the bucket cannot be read with these credentials.
             UnavailableError: If nothing answers.
         """
@@ -68,7 +68,7 @@ class ObjectStore:
             return found["Body"].read()
 
     def list(self, place: str) -> tuple[str, ...]:
-        """Return the keys below a place, in order, as they are given to ``read``.
+        """Return the keys below a place, in order, as ``read`` takes them.
 
         Args:
             place: What they start with, below the prefix.
@@ -88,17 +88,17 @@ class ObjectStore:
         return tuple(sorted(key.removeprefix(self.prefix) for key in keys))
 
     def write_once(self, key: str, content: bytes) -> bool:
-        """Let an object be there with these bytes, and read it back.
+        """Write an object with these bytes unless it exists, and read it back.
 
         Args:
-            key: Where, below the prefix.
+            key: Its key, below the prefix.
             content: The bytes.
 
         Returns:
             Whether it had to be sent.
 
         Raises:
-            EvidenceError: If other bytes are there; they stay.
+            EvidenceError: If it exists with other bytes; they stay.
             SetupError: If the bucket cannot be written with these credentials.
             UnavailableError: If nothing answers.
         """
@@ -109,13 +109,13 @@ class ObjectStore:
             found = self.read(key)
         if found != content:
             raise EvidenceError(
-                f"{self.address(key)} holds other bytes than these ({len(content)} bytes here); what is "
-                "stored is never written over: find out who wrote it"
+                f"{self.address(key)} holds bytes other than these ({len(content)} bytes here); what is "
+                "stored is never overwritten: find out who wrote it"
             )
         return sent
 
     def locked_until(self, key: str) -> str | None:
-        """Return until when nobody may delete an object, with the lock's mode, or None without a lock."""
+        """Return when an object's lock ends, with the lock's mode, or None without a lock."""
         with self._explained():
             head = self._client.head_object(**self._at(key))
         until = head.get("ObjectLockRetainUntilDate")
@@ -124,7 +124,7 @@ class ObjectStore:
         return f"{until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} ({head['ObjectLockMode']})"
 
     def _put(self, key: str, content: bytes) -> None:
-        """Send an object, unless there is one by now; reading back tells what is there."""
+        """Send an object, unless one exists by now; reading back tells which."""
         from botocore.exceptions import ClientError
 
         checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
@@ -143,7 +143,7 @@ class ObjectStore:
                     raise
 
     def _retention(self) -> dict[str, Any]:
-        """Return the lock of an object that is written now; a rule of the bucket applies by itself."""
+        """Return the lock for an object written now; a rule of the bucket applies without it."""
         if self.retain_days is None:
             return {}
         until = datetime.now(UTC) + timedelta(days=self.retain_days)
@@ -151,7 +151,7 @@ class ObjectStore:
 
     @cached_property
     def _lock_mode(self) -> str:
-        """The mode of the bucket's own rule; without one the mode that an administrator can lift."""
+        """The mode of the bucket's own rule; without one, the mode that an administrator can lift."""
         rule = self._client.get_object_lock_configuration(Bucket=self.bucket)["ObjectLockConfiguration"]
         return rule.get("Rule", {}).get("DefaultRetention", {}).get("Mode", "GOVERNANCE")
 
@@ -170,7 +170,7 @@ class ObjectStore:
             retries={"mode": "standard", "total_max_attempts": patience.TRIES},
             connect_timeout=10,
             read_timeout=60,
-            # Other stores than AWS's have no host name for each bucket.
+            # Stores other than AWS's have no host name per bucket.
             s3={"addressing_style": "path"} if self.endpoint else None,
         )
         return boto3.Session(botocore_session=session).client("s3", endpoint_url=self.endpoint, config=config)
@@ -181,17 +181,17 @@ class ObjectStore:
 
 @cache
 def _descriptions() -> Any:
-    """Return what boto3 knows of services, which takes it a while to read; no credentials are in it."""
+    """Return boto3's descriptions of services, which are slow to load; they hold no credentials."""
     from botocore.loaders import create_loader
 
     return create_loader(ServiceSettings.read().aws_data_path)
 
 
 def find_store() -> ObjectStore | None:
-    """Return the store of evidence that the environment names, or None if it names none.
+    """Return the evidence store that the environment names, or None if it names none.
 
     Raises:
-        ConfigurationError: If one of the variables is not what it should be; its value is not repeated.
+        ConfigurationError: If one of the variables is not valid; its value is not repeated.
         SetupError: If boto3 is not installed.
     """
     settings = StoreSettings.read()
@@ -201,7 +201,7 @@ def find_store() -> ObjectStore | None:
 def find_data_store() -> ObjectStore | None:
     """Return the store of data and models, which are never locked here, or None if there is none.
 
-    Without ``LETHE_S3_DATA_BUCKET`` it is the bucket of evidence. Errors are those of ``find_store``.
+    Without ``LETHE_S3_DATA_BUCKET`` it is the evidence bucket. Errors are those of ``find_store``.
     """
     settings = StoreSettings.read()
     if settings.data_bucket:
@@ -212,7 +212,7 @@ def find_data_store() -> ObjectStore | None:
 def _store(
     settings: StoreSettings, variable: str, bucket: str, retain_days: int | None = None
 ) -> ObjectStore | None:
-    """Return the store that a variable names a bucket of, or None if it names none."""
+    """Return the store with the bucket that a variable names, or None if it names none."""
     if not bucket:
         return None
     if find_spec("boto3") is None:

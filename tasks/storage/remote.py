@@ -1,8 +1,8 @@
-"""DVC's remote: data and models in Lethe's own bucket, or wherever the project's ``.dvc/config`` says.
+"""DVC's remote: data and models in Lethe's bucket, or wherever the project's ``.dvc/config`` says.
 
 The bucket, its endpoint and the prefix are those of ``tasks/storage/object_store.py``. They are written to
-``.dvc/config.local``, which git never sees, and no secret is: credentials come from the environment, which
-DVC reads as boto3 does.
+``.dvc/config.local``, which git ignores; secrets are not: credentials come from the environment, which DVC
+reads as boto3 does.
 """
 
 import logging
@@ -27,7 +27,7 @@ _LOGGERS = ("dvc.repo.fetch", "dvc_data", "dvc_objects")
 
 
 def remote_settings() -> dict[str, str]:
-    """Return DVC's settings of the remote that the environment names; none without a bucket.
+    """Return DVC's settings for the remote that the environment names; none without a bucket.
 
     Raises:
         SetupError: If DVC's S3 support is not installed.
@@ -38,13 +38,13 @@ def remote_settings() -> dict[str, str]:
         raise SetupError(
             "a bucket is configured, but dvc-s3 is not installed; run `pip install 'lethe-unlearning[s3]'`"
         )
-    # What comes back is held against its digest: DVC believes a remote otherwise.
+    # Verify what comes back against its digest: by default DVC trusts a remote.
     settings = {"url": store.address("dvc"), "verify": "True", "connect_timeout": "10", "read_timeout": "60"}
     return settings | ({"endpointurl": store.endpoint, "region": _region()} if store.endpoint else {})
 
 
 def configure_remote(checkout: Checkout) -> str | None:
-    """Make the configured bucket the default remote of a checkout; without one, leave it the project's own.
+    """Make the configured bucket a checkout's default remote; without one, leave the project's remote.
 
     Args:
         checkout: The checkout.
@@ -62,16 +62,16 @@ def configure_remote(checkout: Checkout) -> str | None:
 
 
 def push_data(checkout: Checkout) -> int | None:
-    """Send all that the lock and the ``.dvc`` files name to the default remote, but for what is there.
+    """Send what the lock and the ``.dvc`` files name, and the default remote lacks, to that remote.
 
     Args:
         checkout: The checkout, its remote configured.
 
     Returns:
-        How many files had to be sent; None if there is no remote.
+        How many files were sent; None if there is no remote.
 
     Raises:
-        PipelineError: If something is neither here nor there.
+        PipelineError: If something is in neither place.
         SetupError: If the remote cannot be used with these credentials.
         UnavailableError: If it does not answer.
     """
@@ -82,20 +82,20 @@ def push_data(checkout: Checkout) -> int | None:
 
 
 def pull_data(checkout: Checkout, *targets: str, settings: dict[str, Any] | None = None) -> None:
-    """Bring data into a checkout: from DVC's cache, and into that from the default remote.
+    """Bring data into a checkout from DVC's cache, filled from the default remote.
 
     Args:
         checkout: The checkout.
         targets: Outputs of stages, or files and folders under DVC; all that are pinned by default.
-        settings: DVC's settings beside those of the checkout, e.g. ``shared_settings`` of another one.
+        settings: DVC settings beside those of the checkout, e.g. ``shared_settings`` of another one.
 
     Raises:
-        PipelineError: If something is neither here nor there, or has other content than git says.
-        SetupError: If there is no remote to bring it from, or it cannot be used with these credentials.
+        PipelineError: If something is in neither place, or differs from what git says.
+        SetupError: If there is no remote to fetch from, or it cannot be used with these credentials.
         UnavailableError: If it does not answer.
     """
     with opened(checkout.root, settings) as repo:
-        # What no run has pinned yet is made by the stages, and not to be had from anywhere.
+        # What no run has pinned yet is made by the stages, and cannot be fetched.
         if not (chosen := list(targets) or [str(out) for out in repo.index.outs if out.hash_info]):
             return
         if lost := _incomplete(repo, chosen):
@@ -108,8 +108,8 @@ def pull_data(checkout: Checkout, *targets: str, settings: dict[str, Any] | None
                 repo.fetch(chosen)  # pyright: ignore[reportCallIssue]
         if lost := _incomplete(repo, chosen):
             raise PipelineError(
-                f"{', '.join(lost)}: not in DVC's cache, and the remote does not hold it as it was pinned; "
-                "it was removed or altered there. Restore it from a backup of the remote"
+                f"{', '.join(lost)}: not in DVC's cache, and missing or altered in the remote. "
+                "Restore it from a backup of the remote"
             )
         repo.checkout(chosen)  # pyright: ignore[reportCallIssue]
 
@@ -118,32 +118,32 @@ def shared_settings(checkout: Checkout) -> dict[str, Any]:
     """Return what lets a worktree share the cache and the default remote of its checkout.
 
     Args:
-        checkout: The checkout, of which nothing changes.
+        checkout: The checkout; nothing in it changes.
 
     Returns:
-        Settings for ``pull_data``. They may hold secrets of the checkout's own configuration.
+        Settings for ``pull_data``. They may hold secrets of the checkout's configuration.
     """
     settings = remote_settings()
     own = {"core": {"remote": REMOTE}, "remote": {REMOTE: settings}} if settings else None
     with opened(checkout.root, own) as repo:
         shared: dict[str, Any] = {"cache": {**repo.config["cache"], "dir": repo.cache.local_cache_dir}}
         if name := repo.config["core"].get("remote"):
-            # DVC believes a remote that it is not told to verify.
+            # DVC trusts a remote unless told to verify it.
             remote = {**repo.config["remote"][name], "verify": True}
             shared |= {"core": {"remote": name}, "remote": {name: remote}}
         return shared
 
 
 def _incomplete(repo: "Repo", targets: list[str]) -> list[str]:
-    """Return the outputs among some targets that are not in the cache, whole and unaltered."""
+    """Return the outputs among some targets that are missing or altered in the cache."""
     outs = [out for target in targets for out in repo.find_outs_by_path(target, recursive=True)]
     return [str(out) for out in outs if out.use_cache and out.changed_cache()]
 
 
 def _region() -> str:
-    """Return the region that requests are signed for; stores other than AWS's take the first one's name.
+    """Return the region that requests are signed for; for stores other than AWS's, the name of its first.
 
-    Without one DVC would ask each bucket for its own, which not every store can answer.
+    Without one DVC would ask each bucket for its region, which not every store can answer.
     """
     import boto3
 
@@ -151,7 +151,7 @@ def _region() -> str:
 
 
 def _write(local: dict[str, Any], wanted: dict[str, str]) -> None:
-    """Put the remote into a local configuration, or take it out."""
+    """Add the remote to a local configuration, or remove it."""
     core, remotes = local.setdefault("core", {}), local.setdefault("remote", {})
     if wanted:
         core["remote"], remotes[REMOTE] = REMOTE, wanted
@@ -163,7 +163,7 @@ def _write(local: dict[str, Any], wanted: dict[str, str]) -> None:
 
 @contextmanager
 def _patient() -> Iterator[None]:
-    """Let DVC ask as often as ``ObjectStore`` does: it has no setting of its own for that."""
+    """Make DVC retry as often as ``ObjectStore`` does: it has no setting for that."""
     wanted = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": str(patience.TRIES)}
     with restored(*wanted):
         set_defaults(wanted)
@@ -186,7 +186,7 @@ class _Listener(logging.Handler):
 
 @contextmanager
 def _listening() -> Iterator[_Listener]:
-    """Hear what DVC's loggers say, in place of whoever hears them otherwise."""
+    """Capture what DVC logs, in place of its usual handlers."""
     listener, loggers = _Listener(), [logging.getLogger(name) for name in _LOGGERS]
     before = [(logger.handlers, logger.propagate) for logger in loggers]
     for logger in loggers:
@@ -200,7 +200,7 @@ def _listening() -> Iterator[_Listener]:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn what a transfer raised or only logged into an error of Lethe's own."""
+    """Turn what a transfer raised or only logged into one of Lethe's errors."""
     from dvc.exceptions import DvcException
 
     with _listening() as listener:
@@ -214,7 +214,7 @@ def _explained() -> Iterator[None]:
 
 
 def _explain(raised: Exception | None, listener: _Listener) -> None:
-    """Raise what the first error of the store means, or else what DVC said."""
+    """Raise an error that explains the store's first error, or else quotes DVC."""
     for error in (*([raised] if raised else []), *listener.errors):
         if (cause := _cause(error)) is not None:
             store = find_data_store()
@@ -226,17 +226,17 @@ def _explain(raised: Exception | None, listener: _Listener) -> None:
 
 
 def _cause(error: BaseException | None) -> Exception | None:
-    """Return the store's own error that another one comes from, unless an object is only missing."""
+    """Return the store's error behind another one, unless an object is only missing."""
     kinds = _store_errors()
     while error is not None and not isinstance(error, kinds):
         error = error.__cause__ or error.__context__
-    # An error without an answer of the store has a response too, which is None.
+    # Without an answer from the store, an error's response is None.
     code = (getattr(error, "response", None) or {}).get("Error", {}).get("Code")
     return None if error is None or code in {"NoSuchKey", "404"} else error
 
 
 def _store_errors() -> tuple[type[Exception], ...]:
-    """Return what the store's library raises; nothing where a remote needs none."""
+    """Return what the store's library raises; nothing where the remote needs no library."""
     if find_spec("botocore") is None:
         return ()
     from botocore.exceptions import BotoCoreError, ClientError

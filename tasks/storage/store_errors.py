@@ -1,4 +1,4 @@
-"""What an S3 store's failures mean for whoever runs Lethe: wait, or change something."""
+"""What an S3 store's failures mean for the user: wait, or change something."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ _CREDENTIALS = (
 
 @contextmanager
 def store_explained(bucket: str, *, setting: str = "LETHE_S3_BUCKET") -> Iterator[None]:
-    """Turn what boto3 raises into an error of Lethe's own; none of its messages holds a secret."""
+    """Turn what boto3 raises into one of Lethe's errors; no message holds a secret."""
     from botocore import exceptions
     from botocore.exceptions import (
         BotoCoreError,
@@ -40,7 +40,7 @@ def store_explained(bucket: str, *, setting: str = "LETHE_S3_BUCKET") -> Iterato
 
 
 def _answered(bucket: str, response: dict[str, Any], setting: str) -> UnavailableError | SetupError:
-    """Return what an answer that is an error means for whoever runs Lethe."""
+    """Turn the store's error response into one of Lethe's errors."""
     code, status = response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
     said = f"s3://{bucket} answered {code}: {response['Error'].get('Message', 'no reason given')}"
     if status == 429 or status >= 500 or code in _TRANSIENT:

@@ -1,4 +1,4 @@
-"""DVC: what is pinned, and what a lock says. Every call is DVC's own Python API."""
+"""DVC: what is pinned, and what a lock says. Every call is to DVC's Python API."""
 
 import hashlib
 import logging
@@ -20,23 +20,23 @@ CERTIFY = "certify"
 
 @contextmanager
 def opened(root: Path, config: dict[str, Any] | None = None) -> Iterator["Repo"]:
-    """Open the DVC repository of a checkout, from within: DVC looks stages up in the working folder.
+    """Open the DVC repository of a checkout, in its folder: DVC looks stages up in the working folder.
 
     Args:
         root: The checkout.
-        config: Settings beside those in its files, for as long as it is open.
+        config: Settings beside those in its files, while it is open.
 
     Yields:
         The repository.
 
     Raises:
-        SetupError: If it is none.
+        SetupError: If it is not a DVC repository.
         PipelineError: If DVC stops.
     """
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
 
-    # DVC says on standard output what it writes; that is the place of results.
+    # DVC reports on standard output, which is for results.
     logging.getLogger("dvc").setLevel(logging.WARNING)
     try:
         with chdir(root), Repo(config=config) as repo:
@@ -67,14 +67,14 @@ def track(root: Path, *folders: Path) -> None:
 
 
 def is_pinned(root: Path, file: Path) -> bool:
-    """Tell whether the lock holds an output as it is now, whatever it was made from.
+    """Tell whether the lock holds an output in its present state, whatever it was made from.
 
     Args:
         root: The checkout.
         file: A file that a stage writes.
 
     Returns:
-        Whether it is there, with the content that some stage in the lock wrote.
+        Whether it exists with the content that some stage in the lock wrote.
     """
     path = root / "dvc.lock"
     if not path.is_file() or not file.is_file():
@@ -88,8 +88,8 @@ def is_pinned(root: Path, file: Path) -> bool:
 def lock_digest(root: Path) -> Sha256:
     """Return the digest of the lock's stages before certification.
 
-    The stage that certifies is not in it: its own entry is written after the certificate. DVC's API
-    cannot be asked while a stage runs, so the file is read as what it is.
+    The stage that certifies is left out: its entry is written after the certificate. DVC's API cannot be used
+    while a stage runs, so the file is read directly.
 
     Args:
         root: The checkout.

@@ -1,9 +1,9 @@
 """MLflow: runs, experiments, the registry, and the model that it serves.
 
 May use ``report`` and below, not ``orchestration``. Begin with ``runs``: one per deletion. ``attempts`` are
-the runs nested in it, ``auditing`` and ``closing`` what they leave for somebody who was not there.
+the runs nested in it, ``auditing`` and ``closing`` what they record for later readers.
 ``experiments`` are one per registered model; ``registry`` registers and promotes; ``served_model`` is what
-MLflow runs, with the code that ``served_code`` copies. ``fetching`` takes a checkpoint out of the registry,
-``server`` says where the store is and opens MLflow's pages, and ``moving`` lets a store that was moved with
-its project name its new place.
+MLflow runs, with the code that ``served_code`` copies. ``fetching`` gets a checkpoint from the registry,
+``server`` says where the store is and opens MLflow's pages, and ``moving`` updates the addresses in a store
+that was moved with its project.
 """

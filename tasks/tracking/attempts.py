@@ -31,13 +31,13 @@ def log_attempt(
     cost: Cost | None = None,
     figures: "Mapping[str, Figure] | None" = None,
 ) -> Run:
-    """Write down one attempt as a run nested in the deletion's; saying so twice changes nothing.
+    """Log one attempt as a run nested in the deletion's; logging it twice changes nothing.
 
     Args:
         parent: The deletion's run.
-        record: What the method was and did; its hyper-parameters become params, its curves metrics.
-        evaluation: What was measured; becomes metrics.
-        verdict: What the gate said; becomes tags.
+        record: The method's record; its hyper-parameters become params, its curves metrics.
+        evaluation: All measurements; become metrics.
+        verdict: The gate's verdict; becomes tags.
         cost: What it cost; becomes metrics. It is not part of the attempt's identity.
         figures: Figures by name; each becomes ``figures/NAME.png``.
 
@@ -52,7 +52,7 @@ def log_attempt(
     info = client.get_run(run.id).info
     if info.status == "FINISHED":
         return run
-    # Stamped with the start of the run: entries logged again after a crash are then the same entries.
+    # Stamped with the start of the run, so that entries logged again after a crash are the same entries.
     log_metrics(run, _metrics(record, evaluation, cost), timestamp=info.start_time)
     log_params(run, _flattened({**record.method, "seed": record.seed}))
     for name, written in {"unlearning": record, "evaluation": evaluation, "verdict": verdict}.items():
@@ -66,13 +66,13 @@ def log_attempt(
 
 
 def log_evaluation(run: Run, evaluation: Evaluation, *, role: str, headlines: Collection[str]) -> None:
-    """Write down what was measured on one of a deletion's models; saying so twice changes nothing.
+    """Log the evaluation of one of a deletion's models; logging it twice changes nothing.
 
     Args:
         run: The deletion's run.
-        evaluation: What was measured; all of it becomes ``evaluations/ROLE.json``.
-        role: What the model is to the deletion, for example ``original`` or ``retrained``; it stands in
-            front of each metric's name.
+        evaluation: All measurements; they become ``evaluations/ROLE.json``.
+        role: What the model is to the deletion, for example ``original`` or ``retrained``; the prefix of
+            each metric's name.
         headlines: The measurements that become metrics of the run.
     """
     start = run.tracking.client.get_run(run.id).info.start_time
@@ -83,7 +83,7 @@ def log_evaluation(run: Run, evaluation: Evaluation, *, role: str, headlines: Co
 
 
 def log_drift(run: Run, drift: Drift) -> None:
-    """Write down how far a deletion's model has drifted; saying so twice changes nothing.
+    """Log how far a deletion's model has drifted; logging it twice changes nothing.
 
     Args:
         run: The deletion's run.
@@ -96,11 +96,11 @@ def log_drift(run: Run, drift: Drift) -> None:
 
 
 def log_tuning(run: Run, record: TuningRecord) -> None:
-    """Write down a search for a method's hyper-parameters, over one for the same method before.
+    """Log a search for a method's hyper-parameters, replacing an earlier one for the same method.
 
     Args:
         run: The deletion's run.
-        record: Becomes ``tuning/METHOD.json``, and its figures metrics ``tuning.METHOD.NAME``.
+        record: Becomes ``tuning/METHOD.json``, and its numbers metrics ``tuning.METHOD.NAME``.
     """
     figures = {
         "trials": len(record.trials),
@@ -171,7 +171,7 @@ def _metrics(
 
 
 def log_metrics(run: Run, metrics: Iterable[tuple[str, float, int]], *, timestamp: int) -> None:
-    """Write numbers into a run, given as name, value and step; the time is in milliseconds."""
+    """Log numbers to a run, given as name, value and step; the time is in milliseconds."""
     from mlflow.entities import Metric
 
     entries = [Metric(_legal(name), value, timestamp, step) for name, value, step in metrics]
@@ -180,7 +180,7 @@ def log_metrics(run: Run, metrics: Iterable[tuple[str, float, int]], *, timestam
 
 
 def log_params(run: Run, params: Mapping[str, str]) -> None:
-    """Write settings into a run; a long one is cut to what the store holds."""
+    """Log settings to a run; a long one is cut to the store's limit."""
     from mlflow.entities import Param
 
     entries = [Param(_legal(name), value[:_PARAM_LENGTH]) for name, value in params.items()]

@@ -1,4 +1,4 @@
-"""What an attempt leaves in MLflow for somebody who was not there: numbers, figures, reasons."""
+"""What an attempt records in MLflow for later readers: numbers, figures, reasons."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 def log_rung(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:
-    """Write one attempt of the current deletion into its run.
+    """Log one attempt of the current deletion to its run.
 
     Args:
-        checkout: The checkout; the candidate is still in its place.
+        checkout: The checkout; it still holds the candidate.
         rung: The attempt.
         run: Base seed and threads.
         reference: The retrained model's folder, or None.
@@ -48,7 +48,7 @@ def log_rung(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | N
 
 
 def log_comparison(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:
-    """Write one attempt that is compared but not served into a run of its own beside the deletion's."""
+    """Log one attempt that is compared but not served to a separate run beside the deletion's."""
     split = read_split(checkout)
     parent = comparison_run(tracking_of(checkout), request_id=split.request, key=split.deletion_key)
     _log(parent, checkout, rung, run, reference)
@@ -56,11 +56,11 @@ def log_comparison(checkout: Checkout, rung: Rung, run: RunParams, reference: Pa
 
 
 def log_ladder(checkout: Checkout, record: DeletionRecord) -> None:
-    """Write the whole ladder into the deletion's run, which fails if no model was accepted.
+    """Log the whole ladder to the deletion's run, which fails if no model was accepted.
 
     Args:
         checkout: The checkout.
-        record: Every rung, and the models that they were held against.
+        record: Every rung, and the models that they were compared with.
     """
     run = open_deletion(checkout)
     for role, evaluation in evaluations_by_model(record).items():
@@ -76,7 +76,7 @@ def log_ladder(checkout: Checkout, record: DeletionRecord) -> None:
 
 
 def _refusal_tags(checkout: Checkout, record: DeletionRecord) -> dict[str, str]:
-    """Return the name, the words and the tags of a run that ended without an accepted model."""
+    """Return the name, the description and the tags of a run that ended without an accepted model."""
     last = record.rungs[-1] if record.rungs else None
     verdict = "none" if last is None else "drifted" if last.has_drifted else last.verdict.verdict
     return {
@@ -129,7 +129,7 @@ def _figures(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | N
 
 
 def _per_class(subject: Subject, classes: int) -> list[float]:
-    """Return the test accuracy of each class; nought where there is no test sample of it."""
+    """Return the test accuracy of each class; zero if it has no test sample."""
     parts = [outputs for (part, _side), outputs in subject.views.items() if part == "test"]
     labels = np.concatenate([outputs.labels.numpy() for outputs in parts])
     correct = np.concatenate([outputs.correct() for outputs in parts])

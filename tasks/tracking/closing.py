@@ -1,6 +1,6 @@
-"""How the run of a deletion ends in MLflow: with a name and tags to search by, and words that explain it.
+"""How the run of a deletion ends in MLflow: with a name and tags to search by, and a description.
 
-Names, tags and words of a run are set in one call: on a server each one costs.
+Name, tags and description of a run are set in one call: on a server each call costs time.
 """
 
 from tasks.checkout.checkout import Checkout
@@ -17,12 +17,12 @@ from unlearn_core.records.request import RequestId
 
 
 def describe_version(checkout: Checkout, run: Run, outcome: Outcome, *requests: RequestId) -> str:
-    """Return what the registry's page says of the version that comes of a deletion.
+    """Return the description of the version that a deletion produced, for the registry's page.
 
     Args:
         checkout: The checkout.
         run: The deletion's run.
-        outcome: What came of it.
+        outcome: The result of the deletion.
         requests: The ids of the requests that it serves.
 
     Returns:
@@ -32,12 +32,12 @@ def describe_version(checkout: Checkout, run: Run, outcome: Outcome, *requests: 
 
 
 def close_released(checkout: Checkout, run: Run, *released: Released) -> None:
-    """Let the run of an accepted deletion explain itself, and end it; a repeat changes nothing.
+    """Describe the run of an accepted deletion, and end it; a repeat changes nothing.
 
     Args:
         checkout: The checkout.
         run: The run.
-        released: What was released; where requests were served together, for each of them.
+        released: The release; for requests served together, one for each.
     """
     first, told = released[0], [gather_facts(checkout, one.outcome.request) for one in released]
     tags = {
@@ -55,7 +55,7 @@ def close_released(checkout: Checkout, run: Run, *released: Released) -> None:
 
 
 def explain_refusal(checkout: Checkout, run: Run, *requests: RequestId) -> None:
-    """Add the reports to the run of a deletion on which no model was accepted, and tell it in plain words.
+    """Add the reports to the run of a deletion without an accepted model, and describe it in plain words.
 
     Args:
         checkout: The checkout.
@@ -69,12 +69,12 @@ def explain_refusal(checkout: Checkout, run: Run, *requests: RequestId) -> None:
 
 
 def close_unapproved(checkout: Checkout, run: Run, why: str) -> None:
-    """End the run of a deletion whose model no person let into use, and say so.
+    """End the run of a deletion whose model nobody approved, and say so.
 
     Args:
         checkout: The checkout.
         run: The run.
-        why: What there is to say of it; of persons only what the one who refused is called in the record.
+        why: The reason; it names no person but the one who refused, as the record does.
     """
     request_id = read_split(checkout).request
     set_tags(run, {Tag.RUN_NAME: f"delete {request_id} · not approved", Tag.NOTE: f"**Not approved.** {why}"})
@@ -82,5 +82,5 @@ def close_unapproved(checkout: Checkout, run: Run, why: str) -> None:
 
 
 def page_of(run: Run) -> Page:
-    """Return where a run is on MLflow's pages."""
+    """Return a run's address on MLflow's pages."""
     return Page(run.tracking.experiment_id, run.id)

@@ -1,4 +1,4 @@
-"""MLflow's experiments: one per registered model, with words for whoever opens it for the first time."""
+"""MLflow's experiments: one per registered model, with a description for new readers."""
 
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def open_experiment(client: "MlflowClient", model: str, artifacts: str | None) -> str:
-    """Find the experiment of a registered model, or make it.
+    """Find or create the experiment of a registered model.
 
     Args:
         client: MLflow's client.
-        model: The registered model's name, which is the experiment's as well.
+        model: The registered model's name, which is also the experiment's.
         artifacts: Where a new one keeps its artifacts, unless the server decides.
 
     Returns:
@@ -30,10 +30,10 @@ def open_experiment(client: "MlflowClient", model: str, artifacts: str | None) -
         found = _make(client, model, artifacts)
     if found.lifecycle_stage != "active":
         raise SetupError(
-            f"the experiment {model!r} was deleted in MLflow; bring it back with `mlflow experiments restore "
+            f"the experiment {model!r} was deleted in MLflow; restore it with `mlflow experiments restore "
             f"--experiment-id {found.experiment_id}`, or choose another registry.model"
         )
-    # Somebody's own words stay as they are.
+    # A description that somebody has written stays.
     for name, value in _words(model).items():
         if name not in found.tags:
             client.set_experiment_tag(found.experiment_id, name, value)
@@ -41,7 +41,7 @@ def open_experiment(client: "MlflowClient", model: str, artifacts: str | None) -
 
 
 def _make(client: "MlflowClient", model: str, artifacts: str | None) -> "Experiment":
-    """Make an experiment, unless another process has just made it."""
+    """Create an experiment, unless another process has just done so."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -55,7 +55,7 @@ def _make(client: "MlflowClient", model: str, artifacts: str | None) -> "Experim
 
 
 def _words(model: str) -> dict[str, str]:
-    """Return the tags that make MLflow show an experiment as one of training, with a description."""
+    """Return the tags that make MLflow show an experiment as a training one, with a description."""
     return {
         Tag.MODEL: model,
         Tag.EXPERIMENT_KIND: "custom_model_development",

@@ -1,4 +1,4 @@
-"""Checkpoints out of MLflow's model registry: a version's one safetensors file, and nothing unpickled."""
+"""Checkpoints from MLflow's model registry: a version's one safetensors file, and nothing unpickled."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +14,11 @@ PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib")
 
 
 def fetch_weights(uri: str, folder: Path) -> tuple[Path, Claims]:
-    """Download a registered model's weights, and what its card claims if it is one of Lethe's.
+    """Download a registered model's weights, and the claims of its card if it is one of Lethe's.
 
     Args:
-        uri: ``models:/NAME/VERSION`` or ``models:/NAME@ALIAS``, in the store that was connected to last.
-        folder: Where to.
+        uri: ``models:/NAME/VERSION`` or ``models:/NAME@ALIAS``, in the store that was opened last.
+        folder: Where to write them.
 
     Returns:
         The safetensors file, and the claims.
@@ -60,7 +60,7 @@ def _only(uri: str, files: list[str]) -> str:
     pickled = [name for name in files if name.endswith(PICKLES)]
     hint = f"; {', '.join(pickled)} would have to be unpickled, which Lethe never does" if pickled else ""
     raise ConfigurationError(
-        f"{uri} holds {len(found)} safetensors files, expected is one{hint}. Log the weights with "
+        f"{uri} holds {len(found)} safetensors files, expected one{hint}. Log the weights with "
         "safetensors.torch.save_file, or name a file"
     )
 

@@ -1,7 +1,7 @@
 """MLflow's local store after its project was moved or copied: it holds absolute addresses of all artifacts.
 
-MLflow itself cannot change them. Left as they are, a copy would write into the place that it was copied
-from, and load models from there. So they are put right in the database before MLflow opens it.
+MLflow itself cannot change them. Left as they are, a copy would write to the place that it was copied from,
+and load models from there. So they are corrected in the database before MLflow opens it.
 """
 
 import sqlite3
@@ -25,9 +25,9 @@ PLACES = (
 
 
 def settle(folder: Path) -> None:
-    """Let a store name the folder that it is in, wherever it names one that it was in before.
+    """Update a store's addresses that name a folder where it was before.
 
-    What never was in its own folder stays as it is.
+    Addresses outside its folder stay as they are.
 
     Args:
         folder: The folder of the store, absolute; it need not exist.
@@ -47,12 +47,12 @@ def settle(folder: Path) -> None:
         except sqlite3.OperationalError as error:
             raise SetupError(
                 f"{database} names the folder that it was in before it was moved or copied, and cannot be "
-                f"written ({error}); let yourself write it"
+                f"written ({error}); give yourself write permission"
             ) from error
 
 
 def _earlier_folders(store: sqlite3.Connection, folder: Path) -> list[str]:
-    """Return where the store was, by the experiments that Lethe made in it: they are beside the database."""
+    """Return where the store was, from the artifact locations of Lethe's experiments, beside the database."""
     if not {"experiments", "experiment_tags"} <= {table for table, _ in _columns(store)}:
         return []
     own = store.execute(
@@ -68,7 +68,7 @@ def _earlier_folders(store: sqlite3.Connection, folder: Path) -> list[str]:
 
 
 def _rewrite(store: sqlite3.Connection, elsewhere: list[str], folder: Path) -> None:
-    """Put the folder in the place of the earlier ones, in URIs and in plain paths."""
+    """Replace the earlier folders by the current one, in URIs and in plain paths."""
     known = _columns(store)
     for earlier in elsewhere:
         for old, new in ((earlier, folder.as_uri()), (unquote(urlsplit(earlier).path), str(folder))):

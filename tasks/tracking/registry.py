@@ -27,7 +27,7 @@ class ModelVersion:
     Attributes:
         name: The registered model's name.
         version: Counts from 1 per name.
-        tags: Where it came from: digests and ids.
+        tags: Its origin: digests and ids.
     """
 
     name: str
@@ -48,19 +48,19 @@ def register_model(
     """Register a checkpoint as a model that MLflow can serve; the same one twice is one version.
 
     Args:
-        run: The run it came from.
-        name: The registered model's name, made if it does not exist.
+        run: The run that it came from.
+        name: The registered model's name, created if it does not exist.
         weights: Safetensors.
         card: The ``CheckpointCard`` beside them.
         key: The deletion's key, as in ``deletion_run``.
-        tags: Where it came from: digests and ids. They must not name a person.
-        description: What the version's page says of it.
+        tags: Its origin: digests and ids. They must not name a person.
+        description: The text for the version's page.
 
     Returns:
         The new version, or the one that has the same key and weights.
 
     Raises:
-        PipelineError: If the weights are not those that the card names.
+        PipelineError: If the weights do not match the card's digest.
     """
     described = read_record(card, CheckpointCard)
     if (found := file_digest(weights)) != described.weights:
@@ -73,7 +73,7 @@ def register_model(
     model_id = _log_model(run, name, weights, card, described)
     client = run.tracking.client
     _ensure_registered(run.tracking, name)
-    # The tags go in with the version itself: a crash in between would leave one that is never found again.
+    # The tags are set with the version itself: a crash in between would leave one that is never found again.
     created = client.create_model_version(
         name,
         f"models:/{model_id}",
@@ -86,9 +86,9 @@ def register_model(
 
 
 def promote(tracking: Tracking, name: str, version: int) -> None:
-    """Move ``champion`` to a version; the one that had it is ``previous`` from then on.
+    """Move ``champion`` to a version; the one that had it becomes ``previous``.
 
-    Promoting the champion again changes nothing, so that a repeat does not lose the way back.
+    Promoting the champion again changes nothing, so a repeat keeps ``previous``.
 
     Args:
         tracking: The store.
@@ -98,14 +98,14 @@ def promote(tracking: Tracking, name: str, version: int) -> None:
     current = champion(tracking, name)
     if current is not None and current.version == version:
         return
-    # First the way back, then the step: after a crash in between, a repeat does the rest.
+    # First ``previous``, then ``champion``: after a crash in between, a repeat does the rest.
     if current is not None:
         tracking.client.set_registered_model_alias(name, PREVIOUS, str(current.version))
     tracking.client.set_registered_model_alias(name, CHAMPION, str(version))
 
 
 def champion(tracking: Tracking, name: str) -> ModelVersion | None:
-    """Return the version that is in use, or None if there is none."""
+    """Return the version in use, or None if there is none."""
     return _by_alias(tracking, name, CHAMPION)
 
 
@@ -115,18 +115,18 @@ def previous(tracking: Tracking, name: str) -> ModelVersion | None:
 
 
 def refuse_undoing(tracking: Tracking, name: str, *, request_id: str, ancestry: tuple[Sha256, ...]) -> None:
-    """Refuse to serve a request on data of which the champion has forgotten a part already.
+    """Refuse to serve a request on data that the champion has already forgotten a part of.
 
-    Its parent would still know that part, and so would the model that takes the champion's place.
+    The request's parent would still know that part, and so would the model that replaces the champion.
 
     Args:
         tracking: The store.
         name: The registered model's name.
         request_id: The request; the champion's own may be served again.
-        ancestry: The digest of the data, and of what it was retained from.
+        ancestry: The digest of the data, and those of what it was retained from.
 
     Raises:
-        RequestError: If what the champion retained is not among them, though what it came from is.
+        RequestError: If the data that the champion retained is not among them, but its source is.
     """
     current = champion(tracking, name)
     if current is None or current.tags.get(Tag.REQUEST) == request_id:
@@ -134,14 +134,14 @@ def refuse_undoing(tracking: Tracking, name: str, *, request_id: str, ancestry: 
     if would_undo(current.tags.get(Tag.DATA), current.tags.get(Tag.RETAINED), ancestry):
         forgotten = current.tags[Tag.REQUEST]
         raise RequestError(
-            f"{name!r} version {current.version} has forgotten request {forgotten!r} from this data, and the "
+            f"{name!r} version {current.version} has forgotten request {forgotten!r} from this data, but the "
             "parent that params.yaml names still knows it; run `lethe next` to start from the champion, or "
             "name another registry.model"
         )
 
 
 def find_version(tracking: Tracking, name: str, tags: Mapping[str, str]) -> ModelVersion | None:
-    """Find the version that carries all of some tags.
+    """Find the version that has all of some tags.
 
     Args:
         tracking: The store.
@@ -169,7 +169,7 @@ def _by_alias(tracking: Tracking, name: str, alias: str) -> ModelVersion | None:
 
 
 def _ensure_registered(tracking: Tracking, name: str) -> None:
-    """Make a registered model that explains itself; somebody's own words stay as they are."""
+    """Create a registered model with a description; one that somebody has written stays."""
     found = tracking.client.search_registered_models(f"name = '{name}'", max_results=1)
     words = note("registered_model", model=name, experiment=tracking.experiment_id)
     if not found:
@@ -192,13 +192,13 @@ def _log_model(run: Run, name: str, weights: Path, card: Path, described: Checkp
         code, *artifacts = _copied(Path(folder), Path(__file__).with_name("served_model.py"), weights, card)
         mlflow.pyfunc.save_model(
             f"{folder}/model",
-            # MLflow's own logging puts the store's absolute path here, and a home may name a person.
+            # MLflow's own logging puts the store's absolute path here, and a home folder may name a person.
             mlflow_model=Model(artifact_path=name, run_id=run.id, model_id=logged.model_id),
             python_model=code,
             artifacts=dict(zip(("weights", "card"), artifacts, strict=True)),
             code_paths=[str(copy_needed("tasks.tracking.served_model", Path(folder)))],
             signature=_signature(described),
-            # Stored with the model, so it must be nobody's image.
+            # Stored with the model, so it must not be a person's image.
             input_example=np.zeros((1, *described.architecture.input_shape), dtype=np.float32),
             pip_requirements=_requirements(),
         )
@@ -209,12 +209,12 @@ def _log_model(run: Run, name: str, weights: Path, card: Path, described: Checkp
 
 
 def _copied(folder: Path, *paths: Path) -> tuple[str, ...]:
-    """Return copies in a folder: MLflow writes down the paths it is given, and a home may name a person."""
+    """Return copies in a folder: MLflow stores the paths that it is given, and a home may name a person."""
     return tuple(str(shutil.copy(path, folder)) for path in paths)
 
 
 def _signature(card: CheckpointCard) -> Any:
-    """Return images in, logits out, the first dimension free; unnamed, so that plain arrays go in and out."""
+    """Return the signature: images in, logits out, any batch size; unnamed, to allow plain arrays."""
     import numpy as np
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
@@ -225,7 +225,7 @@ def _signature(card: CheckpointCard) -> Any:
 
 
 def _requirements() -> list[str]:
-    """Return what serving needs, in today's versions; named, because inference would run the model."""
+    """Return what serving needs, in the installed versions; inferring it would run the model."""
     from importlib.metadata import version
 
     packages = (

@@ -1,9 +1,9 @@
-"""MLflow's tracking store: one run per deletion, and what went in and out.
+"""MLflow's tracking store: one run per deletion, with its inputs and outputs.
 
 Runs are found by tags that carry digests, never by a handle that a process keeps: stages in different
 processes add to the same run, and a repeat of the same work finds it again. Everything goes through
-``MlflowClient``: the fluent API would change the status of a run that it resumes, and tag it with the
-name of the person at the keyboard.
+``MlflowClient``: the fluent API would change the status of a run that it resumes, and tag it with the name of
+the system's user.
 """
 
 import json
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
-# As many characters of a data set's digest as MLflow's stores keep.
+# How many characters of a data set's digest MLflow's stores keep.
 _DIGEST_LENGTH = 36
 
 
@@ -37,7 +37,7 @@ class Tracking:
 
     Attributes:
         client: MLflow's client for it, and for the model registry in it.
-        experiment_id: The experiment that runs go to.
+        experiment_id: The experiment of the runs.
     """
 
     client: "MlflowClient"
@@ -46,7 +46,7 @@ class Tracking:
 
 @dataclass(frozen=True)
 class Run:
-    """A handle on a run; worthless once lost, since ``deletion_run`` finds the run again.
+    """A handle on a run; it can be dropped, since ``deletion_run`` finds the run again.
 
     Attributes:
         tracking: Where the run is.
@@ -58,14 +58,7 @@ class Run:
 
 
 def tracking_of(checkout: Checkout) -> Tracking:
-    """Open the tracking store of a checkout: its model's experiment.
-
-    Args:
-        checkout: The checkout.
-
-    Returns:
-        The open store, as ``open_tracking`` finds it.
-    """
+    """Open the tracking store of a checkout: its model's experiment."""
     return open_tracking(checkout.root, checkout.params.registry.model)
 
 
@@ -75,7 +68,7 @@ def open_tracking(folder: Path, model: str) -> Tracking:
     The address becomes MLflow's default in this process, so that ``models:/`` addresses can be loaded.
 
     Args:
-        folder: A checkout's top folder, or any folder; made if it does not exist.
+        folder: A checkout's top folder, or any folder; created if it does not exist.
         model: The registered model whose experiment is wanted.
 
     Returns:
@@ -87,9 +80,9 @@ def open_tracking(folder: Path, model: str) -> Tracking:
 
     address, artifacts = addresses(folder)
     if mlflow.get_tracking_uri() != address:
-        # By a run's id alone, and a copy of a store has the same runs.
+        # It is keyed only by a run's id, and a copy of a store has the same runs.
         _artifact_repos_cache.clear()
-    # MLflow puts it into the environment, where the next checkout in this process would find it.
+    # MLflow sets it in the environment, where the next checkout in this process would find it.
     with restored("MLFLOW_TRACKING_URI"):
         mlflow.set_tracking_uri(address)
     client = mlflow.MlflowClient(address)
@@ -103,12 +96,12 @@ def deletion_run(
 
     Args:
         tracking: The store.
-        request_id: The request's id; the only part of the request that is written down.
-        key: What makes two deletions the same one: the digest of scope, data, model and settings.
-        tags: Further tags, set whether the run is new or not. They must not name a person.
+        request_id: The request's id; the only part of the request that is stored.
+        key: What identifies a deletion: the digest of scope, data, model and settings.
+        tags: More tags, set whether the run is new or not. They must not name a person.
 
     Returns:
-        The run. It stays as it ended until ``end_run`` says otherwise.
+        The run. Its status stays until ``end_run`` changes it.
     """
     own = {Tag.REQUEST: request_id, **(tags or {}), Tag.KIND: "deletion", Tag.DELETION_KEY: key}
     run = find_or_start(tracking, Tag.DELETION_KEY, name=f"delete {request_id}", tags=own)
@@ -117,16 +110,7 @@ def deletion_run(
 
 
 def comparison_run(tracking: Tracking, *, request_id: str, key: Sha256) -> Run:
-    """Find or start the run that holds methods tried beside a deletion, for comparison only.
-
-    Args:
-        tracking: The store.
-        request_id: The request's id.
-        key: The deletion's key.
-
-    Returns:
-        The run.
-    """
+    """Find or start the run that holds methods tried beside a deletion, for comparison only."""
     tags = {Tag.COMPARISON_KEY: key, Tag.REQUEST: request_id, Tag.KIND: "comparison"}
     return find_or_start(tracking, Tag.COMPARISON_KEY, name=f"compare {request_id}", tags=tags)
 
@@ -137,7 +121,7 @@ def adoption_run(tracking: Tracking, *, name: str, key: Sha256) -> Run:
     Args:
         tracking: The store.
         name: The registered model's name.
-        key: What makes two adoptions the same one: the digest of weights and data.
+        key: What identifies an adoption: the digest of weights and data.
 
     Returns:
         The run.
@@ -147,7 +131,7 @@ def adoption_run(tracking: Tracking, *, name: str, key: Sha256) -> Run:
 
 
 def end_run(run: Run, status: RunStatus) -> None:
-    """Write down how a run ended; ``RUNNING`` opens it again."""
+    """Set how a run ended; ``RUNNING`` opens it again."""
     if status == "RUNNING":
         run.tracking.client.update_run(run.id, status)
     else:
@@ -163,7 +147,7 @@ def started_at(run: Run) -> UtcTime:
 def set_tags(run: Run, tags: Mapping[str, str]) -> None:
     """Set tags on a run, all in one call; they must not name a person.
 
-    ``Tag.RUN_NAME`` sets what the run is called, ``Tag.NOTE`` what its page says of it.
+    ``Tag.RUN_NAME`` sets the run's name, ``Tag.NOTE`` its description.
     """
     from mlflow.entities import RunTag
 
@@ -173,12 +157,12 @@ def set_tags(run: Run, tags: Mapping[str, str]) -> None:
 
 
 def log_dataset_input(run: Run, *, name: str, digest: Sha256, source: str, context: str) -> None:
-    """Write down that a run read a data set; saying so twice changes nothing.
+    """Log that a run read a data set; logging it twice changes nothing.
 
     Args:
         run: The run.
         name: The data set's name.
-        digest: The digest of its rows. MLflow keeps 36 characters of it; all of it goes into a tag.
+        digest: The digest of its rows. MLflow keeps 36 characters of it; a tag holds all of it.
         source: Where it is: a path in the checkout, or an address.
         context: What it was read for, for example ``training`` or ``retained``.
     """
@@ -191,12 +175,12 @@ def log_dataset_input(run: Run, *, name: str, digest: Sha256, source: str, conte
 
 
 def log_documents(run: Run, *paths: Path, artifact_path: str | None = None) -> None:
-    """Copy files, or the contents of folders, into a run's artifacts, over what has the same name there.
+    """Copy files, or the contents of folders, into a run's artifacts, replacing those of the same name.
 
     Args:
         run: The run.
         paths: Files and folders.
-        artifact_path: The folder among the artifacts; without it, their root.
+        artifact_path: The folder among the artifacts; their root by default.
     """
     for path in paths:
         log = run.tracking.client.log_artifacts if path.is_dir() else run.tracking.client.log_artifact
@@ -208,14 +192,14 @@ def find_or_start(tracking: Tracking, tag: str, *, name: str, tags: dict[str, st
 
     Args:
         tracking: The store.
-        tag: The tag that tells runs apart; its value is in ``tags``.
+        tag: The tag that identifies the run; its value is in ``tags``.
         name: The name of a new run.
         tags: The run's tags.
 
     Returns:
-        The run; one that was found has these tags from now on, and keeps its name and others.
+        The run; an existing one gets these tags, and keeps its name and other tags.
     """
-    # The oldest one wins, so that two processes that both started one agree on it from then on.
+    # The oldest one wins, so that two processes that both started one agree from then on.
     found = tracking.client.search_runs(
         [tracking.experiment_id],
         f"tags.`{tag}` = '{tags[tag]}'",

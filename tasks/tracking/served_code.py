@@ -1,4 +1,4 @@
-"""The part of Lethe's code that goes with a registered model: what loading it needs, and nothing more."""
+"""The part of Lethe's code that is stored with a registered model: only what loading it needs."""
 
 import shutil
 from pathlib import Path
@@ -9,11 +9,11 @@ PACKAGE = "unlearn_core"
 
 
 def copy_needed(module: str, folder: Path) -> Path:
-    """Copy those of the core's modules that a module needs, so that it runs where Lethe is not installed.
+    """Copy the core modules that a module needs, so that it runs where Lethe is not installed.
 
     Args:
         module: The module's full name.
-        folder: Where to.
+        folder: Where to copy them.
 
     Returns:
         The package's copy in the folder.

@@ -21,7 +21,7 @@ from unlearn_core.records.artifact import CheckpointCard
 class ServedModel(PythonModel):
     """A checkpoint as a function from images to logits."""
 
-    # MLflow asks for type hints, and has none for arrays; the signature checks shapes and types instead.
+    # MLflow wants type hints, but supports none for arrays; the signature checks shapes and types instead.
     _skip_type_hint_validation = True
 
     def load_context(self, context: Any) -> None:

@@ -1,4 +1,4 @@
-"""Where MLflow's store is, and its pages for a store that is a folder."""
+"""Where MLflow's store is, and its pages for a local store."""
 
 import socket
 import subprocess
@@ -15,7 +15,7 @@ from unlearn_core.errors import SetupError
 def addresses(root: Path) -> tuple[str, str | None]:
     """Return the address of the store, and of the artifacts unless a server decides on those.
 
-    A local store that was moved or copied with its project names its new place from then on.
+    In a local store that was moved or copied with its project, addresses are updated.
     """
     if address := ServiceSettings.read().tracking_uri:
         return address, None
@@ -33,7 +33,7 @@ def serve_ui(root: Path, port: int) -> None:
         port: The port on 127.0.0.1.
 
     Raises:
-        SetupError: If the store is a server already, the port is taken, or the pages could not be served.
+        SetupError: If the store is a server, the port is taken, or the pages could not be served.
     """
     address, artifacts = addresses(root)
     if artifacts is None:
@@ -45,7 +45,7 @@ def serve_ui(root: Path, port: int) -> None:
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1"]
     options = ["--port", str(port), "--backend-store-uri", address, "--default-artifact-root", artifacts]
     try:
-        # Its job runner is for evaluating language models: eight processes that nothing here would use.
+        # Its job runner is for evaluating language models: eight processes that Lethe does not need.
         environment = inherited({"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
         done = subprocess.run([*command, *options], check=False, env=environment)
     except KeyboardInterrupt:

@@ -19,7 +19,7 @@ KNOWN = ("users/current", "favicon", "ResizeObserver", "ERR_FAILED", "completed.
 # Prefect's pages ask for this even where analytics are off; docs/auditing.md says how to keep them from it.
 AMPLITUDE = {"sr-client-cfg.amplitude.com"}
 SIZE = {"width": 1440, "height": 1000}
-PASSED = "By every test that was agreed on, the released model behaves as if it had never seen the class"
+PASSED = "By every agreed test, the released model behaves as if it had never seen the class"
 LARGEST = 250_000
 
 
@@ -131,7 +131,7 @@ def test_a_failed_deletion_can_be_read_as_well_as_a_good_one(run_page, desk):
     page = run_page("r-18")
     see(page, "delete r-18 · nothing accepted", "Nothing was released, and the model in use stays as it was.")
     page.get_by_text("Show more").first.click()
-    see(page, "last one tried", "What was tried", "Failed")
+    see(page, "last one tried", "Methods tried", "Failed")
     report = desk.follow("Report for people")
     report.frame_locator("iframe").get_by_text("Nothing was released").first.wait_for()
     report.close()

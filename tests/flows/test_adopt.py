@@ -238,7 +238,7 @@ def test_a_claim_that_is_not_met_is_refused_with_both_numbers(untouched, elsewhe
     code, err = refused(untouched, elsewhere, "--accuracy", f"{claimed:.4f}")
     assert code == 2
     assert f"{elsewhere.accuracy:.2%} of 120 held-out images" in err
-    assert f"claimed are {claimed:.2%}" in err
+    assert f"but {claimed:.2%} was claimed" in err
 
 
 def test_weights_of_another_net_are_refused(untouched, elsewhere):
@@ -273,7 +273,7 @@ def test_a_factory_may_lie_in_the_checkout(untouched, elsewhere, monkeypatch):
     (untouched / "their_nets.py").write_text("def make(classes, input_shape):\n    return input_shape\n")
     monkeypatch.setattr("sys.path", [*sys.path])
     _, err = refused(untouched, elsewhere, "--architecture", "their_nets:make")
-    assert "their_nets:make gave tuple, expected is a module of torch" in err
+    assert "their_nets:make returned tuple, expected a torch module" in err
     (untouched / "their_nets.py").unlink()
 
 

@@ -71,7 +71,7 @@ def test_what_was_certified_is_not_decided_again(project):
     before = checkout.approval("demo").read_bytes()
     code, _, err = lethe(project, "approve", "demo", "--by", "somebody", "--refuse")
     assert code == 2
-    assert "is certified already, with the decision that was made" in err
+    assert "is already certified, with the decision made then" in err
     assert checkout.approval("demo").read_bytes() == before
 
 

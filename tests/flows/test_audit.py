@@ -105,7 +105,7 @@ def test_a_head_that_the_ledger_does_not_hold_is_told_of_its_request(desk, ledge
     store("r-3", None)
     found = results(desk)
     assert (found["r-1"], found["r-3"]) == ("verified", "verified")
-    assert found["r-2"].startswith(f"the ledger has no event {ELSEWHERE}: it was cut off")
+    assert found["r-2"].startswith(f"the ledger has no event {ELSEWHERE}: it was truncated")
 
 
 def test_what_is_not_in_the_bucket_is_told_of_its_request(desk, ledger, bucket, s3):

@@ -116,7 +116,7 @@ def test_the_same_command_again_runs_nothing_and_is_the_same_run(compared):
     code, out, err = lethe(root, *ASKED, *METHODS, "--json")
     again = BenchmarkReport.parse(out)
     assert (code, kept(root)) == (0, before)
-    assert "nothing is to be run" in err
+    assert "nothing to run" in err
     assert (again.leaderboard, again.run) == (report.leaderboard, report.run)
 
 
@@ -129,7 +129,7 @@ def test_a_dry_run_counts_what_more_would_take_and_runs_nothing(compared):
     assert (report.forecast.references, report.forecast.references_there) == (6, 4)
     assert (report.forecast.runs, report.forecast.runs_there) == (RUNS + 5, RUNS)
     assert report.forecast.seconds > 0
-    assert "4 of 6 are there" in err
+    assert "4 of 6 exist" in err
 
 
 def test_a_method_that_fails_is_a_row_with_its_reason(compared, monkeypatch, tmp_path):
@@ -223,8 +223,8 @@ LONG = Forecast(cases=4, references=4, references_there=1, runs=8, runs_there=2,
 def test_a_forecast_tells_all_that_it_will_take():
     assert tell_forecast(LONG).splitlines() == [
         "4 cases",
-        "  retrained models  1 of 4 are there",
-        "  runs of methods   2 of 8 are there",
+        "  retrained models  1 of 4 exist",
+        "  runs of methods   2 of 8 exist",
         "  time              at most about 5 min",
     ]
 

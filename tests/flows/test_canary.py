@@ -77,8 +77,8 @@ TOO_LATE = {
     "the data set is what an earlier deletion retained": {
         "dataset": {"source": "retained", "rows_digest": WEIGHTS}
     },
-    "3 canaries are planted already; to remove them": {"dataset": {"source": "digits", "canaries": 3}},
-    "dataset.path: images is no folder": {"dataset": {"source": "imagefolder", "path": "images"}},
+    "3 canaries are already planted; to remove them": {"dataset": {"source": "digits", "canaries": 3}},
+    "dataset.path: images is not a folder": {"dataset": {"source": "imagefolder", "path": "images"}},
 }
 
 

@@ -184,7 +184,7 @@ def test_a_manifest_that_is_missing_or_is_none_is_found(served, bucket, s3):
     s3.client.put_object(Bucket=bucket, Key=f"{folder_in_bucket(served)}/{MANIFEST}", Body=b"{}")
     code, _, err = evidence(served, "verify")
     assert code == 6
-    assert "is no manifest" in err
+    assert "is not a manifest" in err
 
 
 def test_an_untrusted_signature_is_found(served, bucket, tmp_path, monkeypatch):
@@ -203,7 +203,7 @@ def test_other_bytes_in_the_bucket_stay(served, bucket, s3):
     s3.client.put_object(Bucket=bucket, Key=key, Body=b"theirs")
     code, _, err = evidence(served, "push")
     assert code == 6
-    assert f"s3://{bucket}/{key} holds other bytes" in err
+    assert f"s3://{bucket}/{key} holds bytes other than these" in err
     assert s3.objects(bucket)[key] == b"theirs"
 
 

@@ -135,7 +135,7 @@ def test_the_report_has_their_words(served):
     page = (served / "evidence" / "demo" / "report.html").read_text()
     assert "Lead of the right answer, the forgotten data (training samples)" in page
     assert "This method teaches the model to take the forgotten data" in page
-    assert "It is not Lethe’s own: it comes from lethe-example." in page
+    assert "It is not part of Lethe: it comes from lethe-example." in page
     assert "metric margin of lethe-example 1.0, code" in page
 
 

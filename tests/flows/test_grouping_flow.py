@@ -180,7 +180,7 @@ def test_the_groups_own_report_is_that_of_its_members(served):
     for arguments in ((GROUP.id,), ()):
         code, out, err = lethe(served.root, "report", *arguments)
         assert (code, out) == (2, "")
-        assert f"'{GROUP.id}' stands for r-3, r-5, r-8; each has a report of its own" in err
+        assert f"'{GROUP.id}' is a group of r-3, r-5, r-8; each has its own report" in err
 
 
 def test_a_group_is_served_once(served):
@@ -291,7 +291,7 @@ def test_persons_are_served_together_and_named_nowhere(trained, tmp_path):
     for one in released:
         assert verify_files(root / one.certificate)["scope"] == "subjects"
     page = Checkout(root).report("p-3").read_text()
-    assert "Together they asked to forget the data of 2 persons." in page
+    assert "Together they asked to forget the data of 2 people." in page
     manifest = read_manifest(Checkout(root).dataset)
     rows = [str(one) for one in manifest.sample_ids[[one in PERSONS for one in manifest.subject_ids]]]
     places = [root / folder for folder in ("requests", "evidence", "mlruns", "reports")]

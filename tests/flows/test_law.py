@@ -194,7 +194,7 @@ def test_a_clone_that_has_the_lock_alone_gets_its_evidence_from_a_flow(reproduce
 def test_a_flow_for_another_request_than_the_settings_name_is_refused(reproduced, prefect_server):
     from flows.delete import deletion
 
-    with pytest.raises(RequestError, match="names the request 'demo', asked for is 'r-9'"):
+    with pytest.raises(RequestError, match="names request 'demo', but 'r-9' was asked for"):
         deletion(Checkout(reproduced.root), "r-9")
     assert (reproduced.root / "dvc.lock").read_bytes() == reproduced.lock
 

@@ -109,7 +109,7 @@ def test_the_same_command_again_trains_nothing(built):
     before = written(root)
     code, out, err = lethe(root, *ASKED)
     assert (code, written(root)) == (0, before)
-    assert "3 of 3 models are finished; nothing is to be trained" in err
+    assert "3 of 3 models are finished; nothing to train" in err
     assert "level E1 is possible" in out
     assert out.endswith("trained      nothing\n")
 
@@ -173,7 +173,7 @@ def test_an_estimate_tells_all_that_it_will_take():
     )
     assert tell_estimate(estimate).splitlines() == [
         "0 of 2 models are finished, 2 to train, 1 at a time",
-        "  time    about 5 min, 3 min for one",
+        "  time    about 5 min, 3 min each",
         "  memory  700 MiB of 9000 MiB available",
         "  disk    171 MiB of 50000 MiB free, with DVC's copies",
     ]

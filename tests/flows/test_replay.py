@@ -175,7 +175,7 @@ def test_a_deletion_from_the_champion_comes_again_from_the_data_on(published, se
     assert code == 0, out + err
     assert f"equal      unlearned model  {published.certified('r-2').models.unlearned}" in out
     assert f"equal      parent           {published.certified('r-1').models.unlearned}" in out
-    assert "the same model came again" in out
+    assert "the same model again" in out
     assert "warning" not in out
     assert [secret for secret in SECRETS.values() if secret in out + err] == []
 
@@ -188,7 +188,7 @@ def test_another_model_than_the_certified_one_is_told_with_what_else_is_other(pu
     code, out, err = replay(second, issue(*changes))
     assert code == 6, out + err
     assert f"DIFFERENT  unlearned model  expected {other}" in out
-    assert f"came     {model}" in out
+    assert f"got      {model}" in out
     assert "equal      data retained" in out
     assert f"warning: torch is {torch}, it was 0.1" in out
     assert "NOT the same" in out
@@ -201,7 +201,7 @@ def test_where_no_method_is_accepted_any_more_that_is_the_answer(second, monkeyp
     monkeypatch.setattr("flows.replay.climb_ladder", refuse)
     code, out, _ = replay(second, second.parent / "r-1.json")
     assert code == 6
-    assert "came     nothing: no method was accepted" in out
+    assert "got      nothing: no method was accepted" in out
 
 
 def test_a_tampered_certificate_is_refused_before_anything_is_run(second, store):
@@ -273,7 +273,7 @@ def test_without_the_pseudonym_key_it_says_so(second, tmp_path, monkeypatch):
 def test_without_a_certificate_there_is_nothing_to_replay(second):
     code, out, err = lethe(second, "verify", "--replay")
     assert (code, out) == (2, "")
-    assert "name its certificate" in err
+    assert "needs a certificate" in err
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ def test_a_request_that_only_the_clone_has_is_taken_if_it_is_the_one(published, 
     _place_request(Checkout(published.worker), tree, certified, None)
     assert path.read_bytes() == Checkout(published.worker).request("r-1").read_bytes()
     path.write_bytes(path.read_bytes().replace(b'"3"', b'"4"'))
-    with pytest.raises(PipelineError, match="take the one that was served"):
+    with pytest.raises(PipelineError, match="use the one that was served"):
         _place_request(tree, tree, certified, None)
 
 

@@ -79,7 +79,7 @@ def test_a_checkout_without_evidence_says_that_there_is_no_certificate(copy):
 def test_a_request_that_nothing_tells_of_is_refused(served):
     code, out, err = lethe(served, "report", "r-404")
     assert (code, out) == (2, "")
-    assert "nothing here tells of a deletion for the request 'r-404'" in err
+    assert "nothing here is about a deletion for the request 'r-404'" in err
 
 
 def test_a_deletion_without_an_accepted_model_says_why(copy):

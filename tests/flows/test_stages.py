@@ -180,7 +180,7 @@ def test_a_stage_keeps_out_of_a_checkout_that_another_process_works_in(tmp_path,
     with locked(tmp_path), pytest.raises(SystemExit) as caught:
         run_stage(ran.append, Checkout(tmp_path))
     assert (caught.value.code, ran) == (2, [])
-    assert "at work in this checkout" in capsys.readouterr().err
+    assert "running in this checkout" in capsys.readouterr().err
 
 
 def test_a_model_is_not_certified_for_another_request(copy):

@@ -212,7 +212,7 @@ def test_a_method_without_a_space_is_refused(split):
 def test_a_method_that_is_not_configured_is_named(split):
     code, out, err = lethe(split, "tune", "unsir", "--json")
     assert (code, json.loads(out)["exit_code"]) == (ConfigurationError.exit_code, 2)
-    assert "there is no method 'unsir' in params.yaml; take svd, finetune, retrain" in err
+    assert "there is no method 'unsir' in params.yaml; it has svd, finetune, retrain" in err
 
 
 def test_a_nested_record_is_written_whole(split, tmp_path):

@@ -59,7 +59,7 @@ def test_another_lethe_is_refused_by_whatever_works_in_the_project(other, argume
     before = files_of(other)
     code, out, err = lethe(other, *arguments)
     assert (code, out) == (2, "")
-    assert f"made with Lethe {OTHER}, installed is {installed()}" in err
+    assert f"made with Lethe {OTHER}, but {installed()} is installed" in err
     assert "lethe upgrade" in err
     assert files_of(other) == before
 

@@ -32,6 +32,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "neg_grad_plus": {"alpha": 0.99, "recipe": {**ADAM, "learning_rate": 0.003, "epochs": 4}},
     "gradient_ascent": {"recipe": {**ADAM, "learning_rate": 0.001, "epochs": 4}},
     "random_labels": {"recipe": {**ADAM, "learning_rate": 0.01, "epochs": 4}},
+    "trew": {"recipe": {**ADAM, "learning_rate": 0.003, "epochs": 4}},
+    "delete_distill": {"recipe": {**ADAM, "learning_rate": 0.003, "epochs": 4}},
     "cf_k": {"recipe": {**SGD, "learning_rate": 0.05, "epochs": 2}},
 }
 """Step sizes belong to the net: fitting ones, where the published do nothing to this one or take long."""

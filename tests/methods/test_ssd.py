@@ -9,9 +9,10 @@ from torch.nn import functional as F
 from world import ARCHITECTURE, blobs
 
 from unlearn_core.data import Samples, concatenate
+from unlearn_core.errors import ModelError
 from unlearn_core.method import Materials
 from unlearn_core.methods import ssd
-from unlearn_core.methods.ssd import Ssd
+from unlearn_core.methods.ssd import Ssd, default_alpha
 from unlearn_core.models import build_seeded
 from unlearn_core.unlearning import unlearn
 
@@ -57,6 +58,22 @@ def test_every_weight_is_multiplied_as_the_information_of_both_sets_says() -> No
         torch.testing.assert_close(after, expected, atol=1e-6, rtol=1e-3)
         selected += int(chosen.sum())
     assert 0 < selected < sum(parameter.numel() for parameter in before.parameters())
+
+
+@pytest.mark.parametrize(
+    ("forget", "retain", "alpha"), [(100, 900, 5.0), (50, 950, 10.0), (10, 990, 10.0), (500, 500, 1.0)]
+)
+def test_alpha_is_within_what_the_share_of_the_forget_data_allows(forget, retain, alpha) -> None:
+    assert default_alpha(forget, retain) == alpha
+
+
+def test_of_a_class_among_few_the_default_selects_something() -> None:
+    """The published alpha cannot: information on all data is at least the share times that on the class."""
+    materials = Materials("classes", (1,), FORGET, RETAIN)
+    found = unlearn(Ssd(batch_size=1), net(), materials, seed=0)
+    assert any(entry.treatment == "trained" for entry in found.coverage.parameters)
+    with pytest.raises(ModelError, match="ssd changed nothing"):
+        unlearn(Ssd(batch_size=1, alpha=10.0), net(), materials, seed=0)
 
 
 def test_no_weight_grows_and_no_statistic_moves() -> None:

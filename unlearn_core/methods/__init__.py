@@ -11,8 +11,10 @@ from unlearn_core.catalogue import parse_one_of
 from unlearn_core.method import Method
 from unlearn_core.methods.bad_teacher import BadTeacher
 from unlearn_core.methods.cf_k import CfK
+from unlearn_core.methods.delete_distill import DeleteDistill
 from unlearn_core.methods.eu_k import EuK
 from unlearn_core.methods.finetune import Finetune
+from unlearn_core.methods.fresh_top import FreshTop
 from unlearn_core.methods.gradient_ascent import GradientAscent
 from unlearn_core.methods.neg_grad_plus import NegGradPlus
 from unlearn_core.methods.pgu import Pgu
@@ -22,12 +24,16 @@ from unlearn_core.methods.salun import SalUn
 from unlearn_core.methods.scrub import Scrub
 from unlearn_core.methods.ssd import Ssd
 from unlearn_core.methods.svd import Svd
+from unlearn_core.methods.trew import Trew
 from unlearn_core.methods.unsir import Unsir
 
 CATALOGUE: tuple[type[Method], ...] = (
     Svd,
     Pgu,
     Unsir,
+    FreshTop,
+    Trew,
+    DeleteDistill,
     Scrub,
     Ssd,
     SalUn,

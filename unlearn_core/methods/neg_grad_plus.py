@@ -1,6 +1,5 @@
 """NegGrad+: down on the retained data and up on the forget data, in every step."""
 
-from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import torch
@@ -14,7 +13,7 @@ from unlearn_core.method import Dimension, Materials, Method, Need, Range, neede
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
-from unlearn_core.training import augment, cross_entropy, fit, refuse_single
+from unlearn_core.training import cross_entropy, endless_batches, fit, refuse_single
 
 
 class NegGradPlus(Method):
@@ -62,7 +61,7 @@ class NegGradPlus(Method):
         model.requires_grad_(True)
         retain, forget = needed(materials.retain, Need.RETAIN), needed(materials.forget, Need.FORGET)
         refuse_single(forget)
-        batches = _endless(forget, self.recipe, generator)
+        batches = endless_batches(forget, self.recipe, generator)
 
         def loss(model: nn.Module, batch: Samples) -> Tensor:
             kept, forgotten = cross_entropy(model, batch), cross_entropy(model, next(batches))
@@ -70,11 +69,3 @@ class NegGradPlus(Method):
 
         fit(model, retain, self.recipe, generator=generator, on_step=on_step, loss=loss)
         return self, all_trained(model)
-
-
-def _endless(samples: Samples, recipe: Recipe, generator: torch.Generator) -> Iterator[Samples]:
-    """Yield batches endlessly, in a new order every pass; never a single sample."""
-    while True:
-        for batch in samples.batches(recipe.batch_size, generator=generator):
-            if len(batch) > 1:
-                yield Samples(augment(batch.inputs, recipe, generator), batch.labels)

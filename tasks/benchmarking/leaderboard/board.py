@@ -11,10 +11,10 @@ from unlearn_core.records.benchmark import BenchmarkRow, ForgetSet, Leaderboard
 
 
 def make_board(checkout: Checkout, rows: Sequence[BenchmarkRow], *, seeds: int) -> Leaderboard:
-    """Rank the methods, and say on what.
+    """Rank the methods, and record what they were compared on.
 
     Args:
-        checkout: The checkout whose parent and data were used.
+        checkout: The checkout; its parent and data were used.
         rows: One per case and method.
         seeds: How many seeds there were.
 

@@ -1,4 +1,4 @@
-"""The figures of a leaderboard: for each metric every method's gap with its interval, around zero."""
+"""The figures of a leaderboard: for each metric, every method's gap with its interval, around zero."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def gap_figures(standings: Sequence[MethodSummary], *, prefix: str) -> list[Draw
 
     Args:
         standings: The methods, in the order of the page.
-        prefix: Of the figures' names on the page.
+        prefix: The prefix of the figures' names on the page.
 
     Returns:
         One figure per metric that any method has.
@@ -39,7 +39,7 @@ def _gap_figure(standings: Sequence[MethodSummary], name: str, prefix: str) -> D
 
 
 def _limits(gaps: Sequence[Measurement]) -> tuple[float, float]:
-    """Return what the axis shows, in hundredths: all points and intervals, zero, and some air."""
+    """Return the axis limits, in hundredths: all points and intervals, zero, and a margin."""
     ends = [100 * end for gap in gaps for end in (gap.value, gap.low, gap.high) if end is not None]
     low, high = min(0.0, *ends), max(0.0, *ends)
     air = 0.06 * (high - low) or 1.0

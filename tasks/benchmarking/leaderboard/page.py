@@ -1,4 +1,4 @@
-"""A leaderboard as one HTML file, in the style of the deletion report: nothing in it comes from elsewhere."""
+"""A leaderboard as one HTML file, in the style of the deletion report: it loads nothing from elsewhere."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Line:
 
 @dataclass(frozen=True)
 class _Part:
-    """What the page says of one kind of forget set."""
+    """The part of the page about one kind of forget set."""
 
     kind: ForgetKind
     title: str

@@ -22,11 +22,11 @@ from unlearn_core.ranking import AVERAGE_GAP
 from unlearn_core.records.benchmark import Leaderboard, MethodSummary
 
 SHORT = (AVERAGE_GAP, "accuracy.train.forget", "accuracy.test.retain", "mia.loss_auc")
-"""What a terminal has room for."""
+"""What fits into a terminal."""
 
 
 def tell_board(board: Leaderboard) -> str:
-    """Return the leaderboard in short, as text in columns."""
+    """Return a short leaderboard, as text in columns."""
     parts = [in_words(board)]
     for kind, standings in by_kind(board).items():
         head = ["method", "average gap", *(HEADINGS[name] for name in SHORT[1:]), "cost", "verdicts"]
@@ -82,5 +82,5 @@ def _line(cells: list[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text as Markdown shows it, with nothing in it taken for markup."""
+    """Return text escaped for Markdown."""
     return re.sub(r"([\\|`*_\[\]#~$])", r"\\\1", html.escape(" ".join(text.split()), quote=False))

@@ -12,7 +12,7 @@ from unlearn_core.records.benchmark import Leaderboard
 
 
 def log_board(checkout: Checkout, board: Leaderboard, pages: Sequence[Path]) -> Run:
-    """Write a leaderboard into MLflow; the same comparison again is the same run.
+    """Log a leaderboard to MLflow; a repeat of the same comparison uses the same run.
 
     Args:
         checkout: The checkout.

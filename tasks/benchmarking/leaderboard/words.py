@@ -1,4 +1,4 @@
-"""How a leaderboard speaks: a gap stands with its interval, and a single case says that it has none."""
+"""The wording of a leaderboard: a gap comes with its interval, or says that a single case has none."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ KINDS: dict[ForgetKind, str] = {
 }
 
 HEADINGS = {name: heading for kind in CATALOGUE for name, heading in kind.headings.items()}
-"""What each gap is called; more on each in the documentation of metrics."""
+"""The heading of each gap; the documentation of metrics says more on each."""
 
 _OUTCOMES = {
     "passes": "passes",
@@ -40,7 +40,7 @@ def unsigned_points(value: float) -> str:
 
 
 def gap_style(name: str) -> Style:
-    """Return how a gap in a measurement is written: that of two fractions in points."""
+    """Return how to write a gap in a measurement: that of two fractions in points."""
     return points if meaning_of(name).style is percent else signed
 
 
@@ -60,7 +60,7 @@ def with_interval(entry: Measurement | None, style: Style) -> tuple[str, str]:
 
 
 def columns_of(standings: Sequence[MethodSummary]) -> list[str]:
-    """Return the gaps that any of some standings has, in their order."""
+    """Return the gaps that any of some standings has, in order."""
     return [name for name in QUANTITIES if any(one.gap(name) for one in standings)]
 
 
@@ -72,7 +72,7 @@ def outcomes_of(one: MethodSummary) -> str:
 
 
 def by_kind(board: Leaderboard) -> dict[ForgetKind, list[MethodSummary]]:
-    """Return the standings of each kind of forget set, in their order."""
+    """Return the standings of each kind of forget set, in order."""
     kinds: dict[ForgetKind, list[MethodSummary]] = {}
     for one in board.standings:
         kinds.setdefault(one.kind, []).append(one)
@@ -94,21 +94,21 @@ def failures_of(board: Leaderboard) -> list[tuple[str, str, str]]:
 
 
 def in_words(board: Leaderboard) -> str:
-    """Say on what the methods were compared."""
+    """Describe what the methods were compared on."""
     sets = ", ".join(dict.fromkeys(one.name for one in board.forget))
     seeds = f"{board.seeds} seed{'s' if board.seeds > 1 else ''}"
     return f"{board.architecture} on {board.dataset}, {seeds}, forgetting: {sets}"
 
 
 READING = (
-    "Every gap is the method’s value less that of a model retrained without the data, for the same forget "
-    "set and seed: 0 is the target, above and below are both wrong.",
+    "Every gap is the method’s value minus that of a model retrained without the data, for the same forget "
+    "set and seed: 0 is the target, and both above and below are wrong.",
     "In brackets: the 95\u202f% interval of the mean over cases (Student’s t). A single case has none. It "
-    "speaks of cases like these, on this one parent; cases of one forget set depend on one another.",
+    "holds for cases like these, on this one parent; cases of one forget set depend on one another.",
     "The average gap is the mean distance in forget, retain and test accuracy and the SVC attack. It orders "
     "the methods and hides signs, so read the gaps. “original” is the model that forgot nothing; “retrain” "
-    "is retrained with another seed, so its gap is what chance alone makes.",
+    "is retrained with another seed, so its gap is due to chance alone.",
     "Cost is the method’s time as a share of retraining, second moments included where it needs them; the "
     "search for settings in params.yaml is not.",
 )
-"""What a reader must know, in every form."""
+"""How to read a leaderboard, in every form."""

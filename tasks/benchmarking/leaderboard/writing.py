@@ -12,16 +12,16 @@ from unlearn_core.records.benchmark import Leaderboard
 
 
 def default_folder(checkout: Checkout, board: Leaderboard) -> Path:
-    """Return where a checkout's leaderboards lie: in its cache, since they can be made again."""
+    """Return where a checkout's leaderboards are: in its cache, since they can be rebuilt."""
     return benchmark_home(checkout) / "leaderboards" / board.dataset
 
 
 def write_board(board: Leaderboard, folder: Path) -> tuple[Path, ...]:
-    """Write every form of a leaderboard, over those of an earlier one.
+    """Write every form of a leaderboard, replacing those of an earlier one.
 
     Args:
         board: The leaderboard.
-        folder: Made if it does not exist.
+        folder: Where to; created if it does not exist.
 
     Returns:
         The files.

@@ -1,4 +1,4 @@
-"""What every change of the ledger is made of: a draft, a row that may be changed, and an event."""
+"""The parts of every change to the ledger: a draft, a row that may change, and an event."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ from unlearn_core.records.request import DeletionRequest, RequestId
 
 @dataclass(frozen=True)
 class Draft:
-    """A request on its way into the ledger.
+    """A request to be entered into the ledger.
 
     Attributes:
         request: Who or what is to be forgotten.
-        model: The registered model that shall forget.
-        basis: The law that it rests on.
-        received: When it came in; now, if None.
-        where: Where it stands in a file, for messages.
+        model: The registered model that is to forget.
+        basis: The law that it is based on.
+        received: When it arrived; now, if None.
+        where: Where it is in a file, for messages.
     """
 
     request: DeletionRequest
@@ -34,7 +34,7 @@ class Draft:
 
 
 def conflict(row: RequestRow | None, draft: Draft) -> str | None:
-    """Say why a draft cannot have its id; None if that is free, or this very request has it."""
+    """Return why a draft cannot have its id; None if the id is free, or belongs to this same request."""
     if row is None:
         return None
     known = submission_of(row)
@@ -47,7 +47,7 @@ def conflict(row: RequestRow | None, draft: Draft) -> str | None:
     if not (other := [name for name, equal in same.items() if not equal]):
         return None
     taken = f"the id {draft.request.id!r} is taken by a request with another {' and '.join(other)}"
-    return f"{draft.where}{taken}; take another id"
+    return f"{draft.where}{taken}; choose another id"
 
 
 def change(
@@ -59,10 +59,10 @@ def change(
     actor: str,
     reason: str | None = None,
 ) -> None:
-    """Change a request's state, and add the event that says so.
+    """Change a request's state, and add the event that records it.
 
     Args:
-        session: The transaction; no other writer runs beside it.
+        session: The transaction; no other writer runs alongside it.
         row: The request; a new one has no state yet.
         action: What is done.
         time: When.
@@ -72,7 +72,7 @@ def change(
     head, submission = last_event(session), submission_of(row)
     event = next_event(head, submission, row.state, action, time=time, actor=actor, reason=reason)
     row.state, row.worker, row.lease_until = event.after, None, None
-    # What was begun and interrupted is taken up as it was: its model may be promoted already.
+    # An interrupted request resumes as it was: its model may already be promoted.
     row.leader = row.leader if action in {"claim", "expire"} else None
     session.add(row)
     session.flush()
@@ -92,18 +92,18 @@ def held_row(session: Session, request: RequestId, worker: str) -> RequestRow:
         The row.
 
     Raises:
-        RequestError: If the claim is not this worker's, or not any more.
+        RequestError: If the claim is not this worker's, or no longer.
     """
     row = known_row(session, request)
     if row.state == "running" and row.worker == worker:
         return row
-    holder = f", and {row.worker} works at it" if row.worker else ""
+    holder = f", and {row.worker} is serving it" if row.worker else ""
     raise RequestError(
         f"worker {worker!r} does not hold request {request!r}: it is {row.state}{holder}; stop, and discard "
-        "what was done under a claim that is over"
+        "what was done under the expired claim"
     )
 
 
 def silence_of(row: RequestRow) -> str:
-    """Say why a claim ends without its worker."""
+    """Return why a claim ends without its worker."""
     return f"{row.worker} gave no sign of life until {row.lease_until}"

@@ -1,4 +1,4 @@
-"""The ledger's database: which it is, how it is opened, and an error that never tells a password."""
+"""The ledger's database: where it is, how it is opened, and errors that never reveal a password."""
 
 import re
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ DRIVERS = {
     "postgres": "postgresql+psycopg",
 }
 WAIT_S = 30
-"""How long to wait for a server's answer, and for another process's lock."""
+"""How long to wait for a server's response, and for another process's lock."""
 POSTGRESQL_WAITS = {
     "connect_timeout": WAIT_S,
-    # A server that is gone without a word is noticed: a worker that waits for it gives no signs of life.
+    # Detect a server that vanished silently: a worker that waits for it sends no heartbeats.
     "tcp_user_timeout": 1000 * WAIT_S,
     "keepalives_idle": WAIT_S // 3,
     "keepalives_interval": WAIT_S // 3,
@@ -45,8 +45,8 @@ def ledger_url(root: Path | None) -> URL:
         ``LETHE_DATABASE_URL`` if that is set, else the SQLite file ``requests/ledger.db`` of the checkout.
 
     Raises:
-        SetupError: If neither is there, or the variable is not the URL of a database that Lethe can use; the
-            message does not repeat it.
+        SetupError: If neither exists, or the variable is not the URL of a database that Lethe can use; the
+            message does not quote it.
     """
     if given := LedgerSettings.read().database_url:
         return read_url(given.get_secret_value())
@@ -56,7 +56,7 @@ def ledger_url(root: Path | None) -> URL:
 
 
 def read_url(given: str) -> URL:
-    """Read a URL; what is wrong with it is not repeated, since it may be the password."""
+    """Read a URL; errors do not quote it, since it may hold a password."""
     try:
         url = make_url(given)
     except (ArgumentError, ValueError):
@@ -68,24 +68,24 @@ def read_url(given: str) -> URL:
 
 
 def place_of(url: URL) -> str:
-    """Return a URL without the user's name, password and options: fit for people and logs."""
+    """Return a URL without user name, password and options: safe for people and logs."""
     host = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
     return f"{url.get_backend_name()}://{host}/{url.database}"
 
 
 def is_absent(url: URL) -> bool:
-    """Tell whether a SQLite file is not there yet; to open it would make it. A server has to be asked."""
+    """Tell whether a SQLite file is missing: opening it would create it. A server counts as present."""
     return url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file()
 
 
 def open_engine(url: URL) -> Engine:
-    """Open a database lazily: each transaction makes its own connection, and leaves none behind.
+    """Open a database lazily: each transaction opens its own connection, and closes it.
 
     Args:
         url: As ``ledger_url`` returns it.
 
     Returns:
-        The engine. A transaction on ``engine.execution_options(writes=True)`` is the only one that writes.
+        The engine. Only a transaction on ``engine.execution_options(writes=True)`` writes.
 
     Raises:
         SetupError: If the driver is not installed.
@@ -105,25 +105,25 @@ def open_engine(url: URL) -> Engine:
 
 
 def _leave_transactions_to_us(connection, _record) -> None:
-    """Keep Python's driver from beginning transactions on its own, late and without a lock."""
+    """Keep Python's driver from beginning transactions itself, late and without a lock."""
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Begin a transaction; one that writes takes the lock at once, so that what it read stays true."""
+    """Begin a transaction; one that writes takes the lock at once, so that what it reads stays true."""
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    """Do not wait for ever for a lock that somebody holds."""
+    """Limit the wait for a lock that somebody else holds."""
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_S}s'")
 
 
 @contextmanager
 def database_explained(url: URL) -> Iterator[None]:
-    """Turn the database's errors into one of Lethe's own, without parameters and passwords.
+    """Turn the database's errors into one of Lethe's, without parameters and passwords.
 
     Args:
         url: The database.
@@ -148,14 +148,7 @@ def database_explained(url: URL) -> Iterator[None]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """Begin a transaction that no other writer runs beside; it counts as a whole or not at all.
-
-    Args:
-        engine: The database.
-
-    Yields:
-        The transaction.
-    """
+    """Begin a transaction with no other writer alongside; it is committed whole or not at all."""
     with (
         database_explained(engine.url),
         Session(engine.execution_options(writes=True)) as session,
@@ -168,14 +161,7 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """Begin a transaction that sees one moment of the ledger.
-
-    Args:
-        engine: The database.
-
-    Yields:
-        The transaction.
-    """
+    """Begin a transaction that sees a consistent snapshot of the ledger."""
     moment = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
     with (
         database_explained(engine.url),

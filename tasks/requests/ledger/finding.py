@@ -1,4 +1,4 @@
-"""The ledger where there is one: to look something up, and to make none on the way."""
+"""Open the ledger to look something up, without creating one."""
 
 from pathlib import Path
 
@@ -16,6 +16,6 @@ def find_ledger(root: Path) -> Ledger | None:
         The ledger, or None where no database is named and the checkout holds none.
 
     Raises:
-        SetupError: If the database that is named cannot be reached, or its tables are not of this version.
+        SetupError: If the named database cannot be reached, or its tables are not of this version.
     """
     return None if is_absent(ledger_url(root)) else connect(root)

@@ -1,7 +1,7 @@
-"""The ledger itself: who may change what, in one transaction each.
+"""The ledger itself: every change is one transaction, and says who may make it.
 
-Writers take turns, since each event carries the digest of the one before: on SQLite by ``BEGIN
-IMMEDIATE``, on PostgreSQL by a lock on the table of events. Readers never wait for them.
+Writers take turns, since each event carries the digest of the previous one: on SQLite by ``BEGIN IMMEDIATE``,
+on PostgreSQL by a lock on the table of events. Readers never wait for them.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ from unlearn_core.records.ledger import Action, Entry
 from unlearn_core.records.request import RequestId
 
 MOST_ATTEMPTS = 3
-"""How often a request is claimed before it fails: one that costs every worker its life must not go round."""
+"""How often a request is claimed before it fails: one that kills every worker must not come back forever."""
 
 
 def connect(root: Path | None) -> "Ledger":
-    """Open the ledger; a SQLite file is made, or brought up to date, on the way.
+    """Open the ledger; a SQLite file is created, or brought up to date, first.
 
     Args:
         root: The checkout, if there is one.
@@ -51,20 +51,20 @@ def connect(root: Path | None) -> "Ledger":
 
 
 class Ledger(LedgerReader):
-    """A ledger to write in."""
+    """A ledger to write to."""
 
     def submit(self, drafts: Sequence[Draft], *, actor: str) -> tuple[Entry, ...]:
         """Enter requests: all of them, or none.
 
         Args:
-            drafts: The requests. One that is there already stays as it is.
+            drafts: The requests. One that exists already stays as it is.
             actor: Who enters them.
 
         Returns:
-            The requests as they stand now, in the drafts' order.
+            The requests in their new state, in the drafts' order.
 
         Raises:
-            RequestError: If an id is taken by another request; every one is listed.
+            RequestError: If an id is taken by another request; all such ids are listed.
         """
         with writing(self.engine) as session:
             rows, taken = [], []
@@ -91,16 +91,16 @@ class Ledger(LedgerReader):
     ) -> tuple[Entry, ...]:
         """Give a worker what a rule chooses: by default the request that is due first.
 
-        Claims whose lease has expired are ended first: a request whose worker was killed is taken up again.
+        Claims whose lease has expired are ended first, so a killed worker's request can be claimed again.
 
         Args:
             worker: The worker's name; no two processes share one.
-            choose: The rule. What it chooses is served in one run, so it is all for one model that nobody
-                works at.
-            lease_s: For how long, in seconds; ``heartbeat`` extends it.
+            choose: The rule. What it chooses is served in one run, so it must be for one model that no other
+                worker is serving.
+            lease_s: The lease, in seconds; ``heartbeat`` extends it.
 
         Returns:
-            The requests, which are running now, as the rule had them; none if there is nothing to do.
+            The requests, now running, in the rule's order; empty if there is nothing to do.
         """
         with writing(self.engine) as session:
             self._expire(session, actor=worker)
@@ -118,13 +118,13 @@ class Ledger(LedgerReader):
         Args:
             request: The request's id.
             worker: The worker.
-            lease_s: For how long from now, in seconds.
+            lease_s: The lease from now, in seconds.
 
         Returns:
-            The request as it stands now.
+            The request in its new state.
 
         Raises:
-            RequestError: If the claim is not this worker's, or not any more: it must stop.
+            RequestError: If the claim is not this worker's, or no longer: the worker must stop.
         """
         with writing(self.engine) as session:
             row = held_row(session, request, worker)
@@ -137,13 +137,13 @@ class Ledger(LedgerReader):
         Args:
             request: The request's id.
             worker: The worker.
-            reason: What came of it.
+            reason: The result.
 
         Returns:
-            The request as it stands now.
+            The request in its new state.
 
         Raises:
-            RequestError: If the claim is not this worker's, or not any more.
+            RequestError: If the claim is not this worker's, or no longer.
         """
         return self._finish(request, worker, "complete", reason)
 
@@ -156,10 +156,10 @@ class Ledger(LedgerReader):
             reason: Why.
 
         Returns:
-            The request as it stands now.
+            The request in its new state.
 
         Raises:
-            RequestError: If the claim is not this worker's, or not any more.
+            RequestError: If the claim is not this worker's, or no longer.
         """
         return self._finish(request, worker, "fail", reason)
 
@@ -178,34 +178,34 @@ class Ledger(LedgerReader):
             reason: Why.
 
         Returns:
-            The request as it stands now.
+            The request in its new state.
 
         Raises:
-            RequestError: If it is not there, in any state but received, or a run of it was interrupted.
+            RequestError: If it does not exist, is in any state but received, or a run of it was interrupted.
         """
         with writing(self.engine) as session:
             row = known_row(session, request)
             if row.state == "received" and row.leader is not None:
                 raise RequestError(
-                    f"cannot cancel request {request!r}: a run of it was interrupted, and its model may be "
-                    "in use already; the next worker takes it up again"
+                    f"cannot cancel request {request!r}: a run of it was interrupted, and its model may "
+                    "already be in use; the next worker resumes it"
                 )
             change(session, row, "cancel", time=self.clock(), actor=actor, reason=reason)
             return entry_of(row)
 
     def retry(self, request: RequestId, *, actor: str, reason: str) -> Entry:
-        """Put a failed request in line again.
+        """Return a failed request to the queue.
 
         Args:
             request: The request's id.
             actor: Who asks for it.
-            reason: Why it should do better now.
+            reason: Why it should succeed now.
 
         Returns:
-            The request as it stands now.
+            The request in its new state.
 
         Raises:
-            RequestError: If it is not there, or has not failed.
+            RequestError: If it does not exist, or has not failed.
         """
         with writing(self.engine) as session:
             row = known_row(session, request)
@@ -213,10 +213,10 @@ class Ledger(LedgerReader):
             return entry_of(row)
 
     def expire(self, *, actor: str) -> tuple[Entry, ...]:
-        """End every claim whose lease is over; the requests wait to be claimed again, or fail in the end.
+        """End every claim whose lease has expired; its requests wait to be claimed again, or finally fail.
 
         Args:
-            actor: Who looks.
+            actor: Who checks.
 
         Returns:
             The requests.
@@ -232,19 +232,19 @@ class Ledger(LedgerReader):
         return tuple(entry_of(row) for row in rows)
 
     def give_back(self, request: RequestId, worker: str, *, reason: str, suspect: bool = False) -> Entry:
-        """Let a request wait again that its worker cannot serve now, but another may later.
+        """Return a request to the queue that its worker cannot serve now, but another may later.
 
         Args:
             request: The request's id.
             worker: The worker.
             reason: Why.
-            suspect: The request itself may be why; after ``MOST_ATTEMPTS`` claims it fails then.
+            suspect: The request itself may be the cause; then it fails after ``MOST_ATTEMPTS`` claims.
 
         Returns:
-            The request as it stands now: received, or failed.
+            The request in its new state: received, or failed.
 
         Raises:
-            RequestError: If the claim is not this worker's, or not any more.
+            RequestError: If the claim is not this worker's, or no longer.
         """
         with writing(self.engine) as session:
             row = held_row(session, request, worker)
@@ -252,6 +252,6 @@ class Ledger(LedgerReader):
             return entry_of(row)
 
     def _put_back(self, session: Session, row: RequestRow, *, actor: str, reason: str, suspect: bool) -> None:
-        """End a claim without a result; what has cost every worker its life fails in the end."""
+        """End a claim without a result; a request that keeps killing its workers fails in the end."""
         action: Action = "fail" if suspect and row.attempts >= MOST_ATTEMPTS else "expire"
         change(session, row, action, time=self.clock(), actor=actor, reason=reason)

@@ -1,4 +1,4 @@
-"""A ledger to look at: what stands in it, and whether anybody changed it."""
+"""A ledger to read: what it holds, and whether anybody altered it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class LedgerReader:
 
     Attributes:
         engine: The database.
-        clock: Tells the time. Workers on several machines must agree on it to well within a lease.
+        clock: Tells the time. The clocks of several machines must agree to well within a lease.
     """
 
     engine: Engine
@@ -32,14 +32,14 @@ class LedgerReader:
     def entries(
         self, *, state: RequestState | None = None, due_before: Day | None = None
     ) -> tuple[Entry, ...]:
-        """Return requests, the one that is due first in front.
+        """Return requests, ordered by due day.
 
         Args:
             state: Only those in this state.
             due_before: Only those that are due before this day.
 
         Returns:
-            The requests as they stand.
+            The requests in their current state.
         """
         query = by_due_day(select(RequestRow))
         if state is not None:
@@ -50,16 +50,16 @@ class LedgerReader:
             return tuple(entry_of(row) for row in session.scalars(query))
 
     def history(self, request: RequestId) -> tuple[Entry, tuple[LedgerEvent, ...]]:
-        """Return a request and what happened to it.
+        """Return a request and its history.
 
         Args:
             request: Its id.
 
         Returns:
-            The request as it stands, and its events in their order.
+            The request in its current state, and its events in order.
 
         Raises:
-            RequestError: If there is none of this id.
+            RequestError: If none has this id.
         """
         query = select(EventRow).where(EventRow.request == request).order_by(EventRow.sequence)
         with reading(self.engine) as session:
@@ -67,13 +67,13 @@ class LedgerReader:
             return entry, tuple(event_of(row) for row in session.scalars(query))
 
     def holds(self, requests: Iterable[DeletionRequest]) -> bool:
-        """Tell whether all of some requests came in here, each with the same scope."""
+        """Tell whether the ledger holds all of some requests, each with the same scope."""
         with reading(self.engine) as session:
             rows = [(request, session.get(RequestRow, request.id)) for request in requests]
             return all(row is not None and submission_of(row).request == one for one, row in rows)
 
     def head(self) -> Sha256 | None:
-        """Return the digest that stands for all that has happened; None if nothing has."""
+        """Return the digest of the whole history; None if it is empty."""
         with reading(self.engine) as session:
             last = last_event(session)
             return None if last is None else last.digest
@@ -82,7 +82,7 @@ class LedgerReader:
         """Recompute the whole chain.
 
         Args:
-            head: A head that was kept somewhere else: the ledger must have been there.
+            head: A head that was kept elsewhere: it must be part of the ledger's history.
 
         Returns:
             The ledger's head.
@@ -99,10 +99,10 @@ class LedgerReader:
         return found
 
     def require_event(self, digest: Sha256) -> None:
-        """Refuse a head that the ledger does not hold; whether its chain is whole, ``verify`` tells.
+        """Refuse a head that the ledger does not hold; ``verify`` checks the chain itself.
 
         Args:
-            digest: An event's digest: a head that was kept somewhere else.
+            digest: An event's digest: a head that was kept elsewhere.
 
         Raises:
             EvidenceError: If there is no such event.
@@ -111,12 +111,12 @@ class LedgerReader:
             found = session.scalar(select(EventRow.sequence).where(EventRow.digest == digest))
         if found is None:
             raise EvidenceError(
-                f"the ledger has no event {digest}: it was cut off, or that head is another ledger's"
+                f"the ledger has no event {digest}: it was truncated, or that head is another ledger's"
             )
 
 
 def _as_written(rows: Sequence[EventRow]) -> Iterator[tuple[LedgerEvent, Sha256]]:
-    """Yield the events and the digests beside them; what is no event any more is named."""
+    """Yield the events and their stored digests; a row that is no longer a valid event is named."""
     for row in rows:
         try:
             event = event_of(row)
@@ -126,7 +126,7 @@ def _as_written(rows: Sequence[EventRow]) -> Iterator[tuple[LedgerEvent, Sha256]
 
 
 def _as_they_stand(rows: Sequence[RequestRow]) -> Iterator[Entry]:
-    """Yield the requests; what is no request any more is named."""
+    """Yield the requests; a row that is no longer a valid request is named."""
     for row in rows:
         try:
             entry = entry_of(row)
@@ -136,9 +136,9 @@ def _as_they_stand(rows: Sequence[RequestRow]) -> Iterator[Entry]:
 
 
 def open_entries(session: Session) -> tuple[Entry, ...]:
-    """Return what waits or runs, the request that is due first in front.
+    """Return what waits or runs, ordered by due day.
 
-    What waits is locked for the transaction; rows that somebody has locked by hand are passed over.
+    Waiting requests are locked for the transaction; rows that somebody has locked by hand are skipped.
     """
     waiting = by_due_day(select(RequestRow).where(RequestRow.state == "received"))
     rows = session.scalars(waiting.with_for_update(skip_locked=True)).all()
@@ -171,5 +171,5 @@ def known_row(session: Session, request: RequestId) -> RequestRow:
 
 
 def by_due_day(query: Select[tuple[RequestRow]]) -> Select[tuple[RequestRow]]:
-    """Put the request that is due first in front; of several, the one that came in first."""
+    """Order requests by due day, then by arrival."""
     return query.order_by(RequestRow.due, RequestRow.received, RequestRow.id)

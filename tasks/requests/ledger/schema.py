@@ -1,4 +1,4 @@
-"""Which version of the ledger's tables a database holds, and how it comes to hold the newest one."""
+"""Which version of the ledger's tables a database holds, and how it is upgraded to the newest."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from tasks.requests.ledger.database import database_explained, is_absent, place_of
 from unlearn_core.errors import SetupError
 
-# Other libraries that use Alembic may share a PostgreSQL database; each looks at its own table.
+# Other libraries that use Alembic may share a PostgreSQL database; each has its own version table.
 VERSION_TABLE = "lethe_ledger_version"
 UPGRADE_LOCK = 0x1E7E
 
@@ -28,7 +28,7 @@ def current(engine: Engine) -> str | None:
         engine: The database.
 
     Returns:
-        The version; None where there are no tables yet.
+        The version; None if there are no tables yet.
     """
     if is_absent(engine.url):
         return None
@@ -37,16 +37,16 @@ def current(engine: Engine) -> str | None:
 
 
 def bring_up_to_date(engine: Engine) -> str:
-    """Make the tables, or bring them to the newest version: whole or not at all.
+    """Create the tables, or upgrade them to the newest version: wholly or not at all.
 
     Args:
         engine: The database.
 
     Returns:
-        The version that they have now.
+        Their new version.
 
     Raises:
-        SetupError: If a newer Lethe has been here.
+        SetupError: If a newer Lethe has upgraded them.
     """
     with database_explained(engine.url), engine.execution_options(writes=True).begin() as connection:
         if engine.dialect.name == "postgresql":
@@ -59,19 +59,19 @@ def bring_up_to_date(engine: Engine) -> str:
 
 
 def require_current(engine: Engine) -> None:
-    """Refuse a database whose tables are not those that this code works with.
+    """Refuse a database whose tables are not of the version that this code works with.
 
     Args:
         engine: The database.
 
     Raises:
-        SetupError: If they are older, newer or not there; the message says what to do.
+        SetupError: If they are older, newer or missing; the message says what to do.
     """
     found = current(engine)
     _refuse_newer(engine, found)
     if found != newest():
         raise SetupError(
-            f"the ledger at {place_of(engine.url)} has version {found or 'none'} and Lethe works with "
+            f"the ledger at {place_of(engine.url)} has version {found or 'none'}, but Lethe needs "
             f"{newest()}; make a backup and run `lethe db upgrade`"
         )
 
@@ -80,8 +80,8 @@ def _refuse_newer(engine: Engine, found: str | None) -> None:
     known = {script.revision for script in _scripts().walk_revisions()}
     if found is not None and found not in known:
         raise SetupError(
-            f"the ledger at {place_of(engine.url)} has version {found} and Lethe works with {newest()}: "
-            "a newer Lethe has been there; install that one"
+            f"the ledger at {place_of(engine.url)} has version {found}, but Lethe needs {newest()}: "
+            "a newer Lethe upgraded it; install that one"
         )
 
 

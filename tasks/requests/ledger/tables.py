@@ -1,4 +1,4 @@
-"""The ledger's tables. The migrations make them, and the triggers that keep events as they were written."""
+"""The ledger's tables. The migrations create them, and the triggers that keep events unchanged."""
 
 import json
 
@@ -13,11 +13,11 @@ ALONE_OR_LEADING = "state = 'running' AND (leader IS NULL OR leader = id)"
 
 
 class Tables(DeclarativeBase):
-    """All that the ledger's database holds."""
+    """All tables of the ledger's database."""
 
 
 class RequestRow(Tables):
-    """A request as it stands. Times are text in UTC, which sorts as they do."""
+    """A request's current state. Times are text in UTC, which sorts chronologically."""
 
     __tablename__ = "deletion_requests"
     __table_args__ = (
@@ -46,7 +46,7 @@ class RequestRow(Tables):
 
 
 class EventRow(Tables):
-    """An event, and its digest. Rows are only ever added, each with the next number."""
+    """An event and its digest. Rows are only ever added, each with the next number."""
 
     __tablename__ = "deletion_events"
 
@@ -65,7 +65,7 @@ class EventRow(Tables):
 
 
 def row_of_submission(submission: Submission) -> RequestRow:
-    """Return the row of a new request, whose state an event has yet to set."""
+    """Return the row of a new request; an event has yet to set its state."""
     columns = submission.model_dump(mode="json", include={"model", "basis", "received", "due"})
     return RequestRow(id=submission.request.id, request=submission.request.canonical().decode(), **columns)
 
@@ -77,7 +77,7 @@ def submission_of(row: RequestRow) -> Submission:
 
 
 def entry_of(row: RequestRow) -> Entry:
-    """Read a request as it stands."""
+    """Read a request's current state."""
     standing = {name: getattr(row, name) for name in ("state", "attempts", "worker", "lease_until", "leader")}
     return Entry.parse(canonical_json({**standing, "submission": submission_of(row).model_dump(mode="json")}))
 

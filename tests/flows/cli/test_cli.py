@@ -56,7 +56,7 @@ def test_a_misspelt_variable_is_warned_of_and_stops_nothing(monkeypatch, tmp_pat
     code, out, err = lethe(tmp_path, "methods", "--json")
     assert (code, len(json.loads(out))) == (0, len(CATALOGUE))
     assert err.splitlines() == [
-        "· LETHE_S3_" + "BUKET is no setting of Lethe's and has no effect; did you mean LETHE_S3_BUCKET?"
+        "· LETHE_S3_" + "BUKET is not a setting of Lethe and has no effect; did you mean LETHE_S3_BUCKET?"
     ]
 
 
@@ -171,7 +171,7 @@ def project(tmp_path_factory):
     [
         (["delete", "r-1"], "there is no request 'r-1'"),
         (["delete", "r-1", "--class", "eleven"], "unknown class: eleven"),
-        (["delete", "r-1", "--class", "3", "--subject", "p"], "it named class and subject"),
+        (["delete", "r-1", "--class", "3", "--subject", "p"], "this one names class and subject"),
         (["delete", "demo", "--class", "4"], "the id 'demo' is taken"),
         (["delete", "../r", "--class", "4"], "id: String should match pattern"),
         (["delete", "r-1", "--sample", "digit-9999"], "digit-9999"),
@@ -213,7 +213,7 @@ def test_two_commands_do_not_work_in_one_checkout(project, arguments):
     with sole_use(project):
         code, out, err = lethe(project, *arguments)
     assert (code, out) == (2, "")
-    assert "at work in this checkout" in err
+    assert "running in this checkout" in err
     assert files_of(project) == before
 
 

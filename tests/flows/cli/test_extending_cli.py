@@ -47,7 +47,7 @@ def test_the_list_names_the_package_and_tells_of_what_cannot_be_used(tmp_path):
 def test_a_method_that_keeps_to_all_checks(tmp_path):
     code, out, err = lethe(tmp_path, "check-method", "second_guess")
     assert (code, err) == (0, "")
-    assert out.splitlines()[-1] == "second_guess keeps to all 16 checks"
+    assert out.splitlines()[-1] == "second_guess passes all 16 checks"
 
 
 def test_a_broken_method_fails_with_every_reason(tmp_path):
@@ -90,7 +90,7 @@ def test_a_method_in_the_working_folder_is_found(tmp_path):
         (["check-method", "nowhere.at_all:Method"], "cannot be imported: ModuleNotFoundError"),
         (["check-method", "not_there"], "No module named 'lethe_example.nothing_here'"),
         (["check-method", "second_guess", "--settings", "{"], "--settings is not JSON"),
-        (["check-method", "second_guess", "--settings", "[1]"], "expected names with values"),
+        (["check-method", "second_guess", "--settings", "[1]"], "expected an object"),
         (["check-metric", "margn"], "there is no metric 'margn'; Lethe has accuracy"),
     ],
 )

@@ -20,7 +20,7 @@ def test_without_a_folder_it_is_the_one_at_hand(tmp_path):
     (tmp_path / "README.md").write_text("ours")
     code, out, _ = lethe(tmp_path, "init")
     assert code == 0
-    assert "kept         README.md: there already, with other content" in out
+    assert "kept         README.md: existed, with other content" in out
     assert "cd " not in out
     assert (tmp_path / "lethe.json").is_file()
 
@@ -28,7 +28,7 @@ def test_without_a_folder_it_is_the_one_at_hand(tmp_path):
 def test_a_second_time_it_changes_nothing_and_says_so(tmp_path):
     lethe(tmp_path, "init", "p")
     before = files_of(tmp_path)
-    assert lethe(tmp_path, "init", "p")[:2] == (0, "p is a project already; nothing was changed\n")
+    assert lethe(tmp_path, "init", "p")[:2] == (0, "p is already a project; nothing was changed\n")
     assert files_of(tmp_path) == before
 
 
@@ -43,7 +43,7 @@ def test_what_is_refused_is_one_message_and_an_exit_code(tmp_path):
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     code, out, err = lethe(tmp_path, "init")
     assert (code, out) == (2, "")
-    assert err.startswith(f"lethe: {tmp_path} has dvc.yaml of its own")
+    assert err.startswith(f"lethe: {tmp_path} has its own dvc.yaml")
 
 
 def test_the_next_command_works_in_it_and_below_it(tmp_path):
@@ -78,4 +78,4 @@ def test_outside_of_a_project_a_stage_is_refused(tmp_path):
 def test_a_stage_that_is_none_is_refused_by_name(tmp_path):
     code, _, err = lethe(tmp_path, "stage", "forget")
     assert code == 2
-    assert "no stage 'forget'; take code, dataset, parent, moments, split, unlearn, certify" in err
+    assert "no stage 'forget'; the stages are code, dataset, parent, moments, split, unlearn, certify" in err

@@ -75,11 +75,11 @@ REFUSED = {
     "unknown class: eleven": ["submit", "r-1", "--class", "eleven"],
     f"unknown subject: {NOBODY}": ["submit", "r-1", "--subject", NOBODY],
     f"unknown sample: {NOBODY}": ["submit", "r-1", "--sample", NOBODY],
-    "it named nothing": ["submit", "r-1"],
-    "it named class and subject": ["submit", "r-1", "--class", "3", "--subject", PERSON],
+    "this one names nothing": ["submit", "r-1"],
+    "this one names class and subject": ["submit", "r-1", "--class", "3", "--subject", PERSON],
     "the id 'demo' is taken": ["submit", "demo", "--class", "4"],
     "id: String should match pattern": ["submit", "../r", "--class", "4"],
-    "is no id: expected text": ["submit", "\udcff", "--class", "4"],
+    "is not an id: expected non-empty UTF-8 text": ["submit", "\udcff", "--class", "4"],
     "in the future": ["submit", "r-1", "--class", "4", "--received", "2999-01-01"],
     "not a day or a time": ["submit", "r-1", "--class", "4", "--received", "tomorrow"],
     "model: String should match pattern": ["submit", "r-1", "--class", "4", "--model", "a b"],
@@ -209,7 +209,7 @@ def test_the_version_of_the_tables_is_told(project):
     assert lethe(project, "db", "upgrade")[0] == 0
     code, out, _ = lethe(project, "db", "current")
     place = f"sqlite:///{project}/requests/ledger.db"
-    assert (code, out) == (0, f"{place}: version 0002; this Lethe works with 0002\n")
+    assert (code, out) == (0, f"{place}: version 0002; this Lethe needs 0002\n")
 
 
 def test_git_does_not_see_the_ledger(project):

@@ -39,12 +39,12 @@ def raised(error):
 
 def test_people_read_the_line_alone(said):
     tell("✓ split         6.2 s")
-    warn("· goes on in 5 s: the store is away")
+    warn("· retry in 5 s: the store is away")
     tell_error(RequestError("unknown class"))
     tell_error(RequestError("unknown class"), by="split_data")
     assert said() == [
         "✓ split         6.2 s",
-        "· goes on in 5 s: the store is away",
+        "· retry in 5 s: the store is away",
         "lethe: unknown class",
         "split_data: unknown class",
     ]

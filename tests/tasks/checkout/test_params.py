@@ -135,7 +135,7 @@ def test_comments_between_sections_stay_where_they_are(root):
 def test_sections_on_one_line_are_refused_and_stay(root):
     written = "{" + ", ".join(f"{section}: {{}}" for section in SECTIONS) + "}"
     (root / "params.yaml").write_text(written)
-    with pytest.raises(ConfigurationError, match="lines of its own"):
+    with pytest.raises(ConfigurationError, match="on separate lines"):
         write_params(root, {"request": "demo"})
     assert (root / "params.yaml").read_text() == written
 
@@ -182,5 +182,5 @@ def test_a_file_that_is_no_such_record_is_refused_by_its_name(tmp_path, text, sa
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(SetupError, match=r"recipe\.yaml is no file"):
+    with pytest.raises(SetupError, match=r"recipe\.yaml is not a file"):
         read_yaml(tmp_path / "recipe.yaml", Recipe)

@@ -59,8 +59,8 @@ def test_the_log_tells_of_each_pause_and_not_what_an_unexpected_error_quotes(cap
     service = Service(AWAY, ConnectionError("subject-0003"))
     Patience((1, 2.5), passes=may_be_away).ask(service, sleep=lambda _pause_s: None)
     first, second = capsys.readouterr().err.splitlines()
-    assert first == "· goes on in 1 s: the store is away"
-    assert second.startswith("· goes on in 2.5 s: unexpected ConnectionError in ")
+    assert first == "· retry in 1 s: the store is away"
+    assert second.startswith("· retry in 2.5 s: unexpected ConnectionError in ")
     assert "subject-0003" not in second
 
 

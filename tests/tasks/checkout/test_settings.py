@@ -124,7 +124,7 @@ def test_a_misspelt_variable_is_named_without_its_value(monkeypatch, name, hint)
     before = misspelt()
     monkeypatch.setenv(f"{PREFIX}{name}", HUSH)
     (line,) = set(misspelt()) - set(before)
-    assert line == f"{PREFIX}{name} is no setting of Lethe's and has no effect; {hint}"
+    assert line == f"{PREFIX}{name} is not a setting of Lethe and has no effect; {hint}"
 
 
 @pytest.mark.parametrize("name", [*VARIABLES, "LETHE_VENV"])

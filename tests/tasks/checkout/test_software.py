@@ -41,7 +41,7 @@ def test_the_lethe_that_runs_works_in_a_project_that_names_it(tmp_path):
 def test_another_version_or_other_code_is_refused_by_name_with_the_way_out(tmp_path, changed):
     pinned = installed().model_copy(update={changed: getattr(OTHER, changed)})
     write_record(tmp_path / PINNED, pinned)
-    said = f"made with Lethe {pinned}, installed is {installed()}.*`lethe upgrade`"
+    said = f"made with Lethe {pinned}, but {installed()} is installed.*`lethe upgrade`"
     with pytest.raises(SetupError, match=re.escape(said).replace(r"\.\*", ".*")):
         require_pinned(tmp_path)
     with pytest.raises(SetupError, match="lethe upgrade"), sole_use(tmp_path):

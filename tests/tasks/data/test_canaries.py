@@ -71,7 +71,7 @@ def test_where_every_row_is_a_persons_there_is_nothing_to_plant_in():
 
 
 def test_a_person_who_is_called_like_the_canaries_is_refused():
-    with pytest.raises(ConfigurationError, match="give it another name"):
+    with pytest.raises(ConfigurationError, match="the canaries' name; rename it"):
         with_canaries(incoming(subjects=[CANARY_SUBJECT] + [""] * (ROWS - 1)), ImageSource(canaries=1))
 
 

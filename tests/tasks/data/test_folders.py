@@ -110,11 +110,11 @@ def test_hidden_files_and_files_of_other_kinds_are_left_out(root, junk):
 def test_files_without_an_images_suffix_are_counted(root, capsys):
     (root / "images/train/ant/readme.txt").write_text("junk")
     listed(root)
-    assert "1 file(s) in images without an image's suffix are left out" in capsys.readouterr().err
+    assert "1 file(s) in images without an image suffix are left out" in capsys.readouterr().err
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(SetupError, match=r"dataset\.path: images is no folder"):
+    with pytest.raises(SetupError, match=r"dataset\.path: images is not a folder"):
         listed(tmp_path)
 
 
@@ -124,8 +124,8 @@ def test_every_problem_is_listed(root):
     (root / "images/extra").mkdir()
     said = refusal(root, classes=("ant", "bee", "cow", "fox"))
     assert "beside train and test there is extra" in said
-    assert "train/ has the folder(s) dog, which are no class" in said
-    assert "test/ has the folder(s) eel, which are no class" in said
+    assert "train/ has the folder(s) dog, which are not classes" in said
+    assert "test/ has the folder(s) eel, which are not classes" in said
     assert "train/ has no folder for the class(es) fox" in said
 
 
@@ -136,7 +136,7 @@ def test_an_empty_class_is_named(root):
 
 def test_train_alone_is_refused_with_what_to_do(root):
     (root / "images/test").rename(root / "elsewhere")
-    assert "train stands without test or val" in refusal(root)
+    assert "train is without test or val" in refusal(root)
 
 
 def test_one_class_is_too_few(tmp_path):
@@ -174,7 +174,7 @@ def test_a_table_without_its_columns_is_refused(root):
 
 
 def test_a_table_that_is_not_there_is_named(root):
-    assert "subjects: nowhere.csv is no file" in refusal(root, subjects="nowhere.csv")
+    assert "subjects: nowhere.csv is not a file" in refusal(root, subjects="nowhere.csv")
 
 
 def test_sizes_and_stamps_are_the_files(root):

@@ -57,7 +57,7 @@ def test_an_image_may_be_a_structure_with_its_bytes(tmp_path):
 def test_a_row_without_bytes_is_an_image_that_cannot_be_read(tmp_path, image):
     images = pa.array([image, *({"bytes": one, "path": None} for one in IMAGES[1:])])
     found = listed(written(tmp_path, table_of(image=images)))
-    with pytest.raises(UsageError, match="no bytes of an image"):
+    with pytest.raises(UsageError, match="not the bytes of an image"):
         found.read(0)
 
 
@@ -85,7 +85,7 @@ def test_a_file_that_names_its_numbers_is_believed(tmp_path):
 def test_labels_that_are_no_class_are_counted(tmp_path):
     labels = [None, "zebra", *(CLASSES[row % 3] for row in range(2, COUNT))]
     written(tmp_path, table_of(label=labels))
-    with pytest.raises(ConfigurationError, match=r"2 row\(s\) have a label that is none of ant, bee, cow"):
+    with pytest.raises(ConfigurationError, match=r"2 row\(s\) have a label not among ant, bee, cow"):
         listed(tmp_path, classes=CLASSES)
 
 
@@ -127,7 +127,7 @@ def test_ids_that_are_missing_or_come_twice_are_counted_and_not_named(tmp_path):
     with pytest.raises(ConfigurationError) as caught:
         listed(tmp_path, columns=Columns(sample_id="key"))
     assert "1 row(s) have no key" in str(caught.value)
-    assert "1 row(s) have a key that another one has" in str(caught.value)
+    assert "1 row(s) have a key that another row has" in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
@@ -140,12 +140,12 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path):
 def test_a_broken_file_is_named(tmp_path):
     written(tmp_path, table_of())
     (tmp_path / "images/part-1.parquet").write_bytes(b"PAR1")
-    with pytest.raises(PipelineError, match=r"part-1\.parquet is no whole Parquet file"):
+    with pytest.raises(PipelineError, match=r"part-1\.parquet is not a complete Parquet file"):
         listed(tmp_path)
 
 
 def test_nothing_there_is_told(tmp_path):
-    with pytest.raises(SetupError, match="images is no Parquet file and no folder of such files"):
+    with pytest.raises(SetupError, match="images is neither a Parquet file nor a folder of such files"):
         listed(tmp_path)
 
 

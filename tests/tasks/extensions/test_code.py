@@ -65,7 +65,7 @@ def test_a_package_in_a_namespace_is_told_from_its_neighbours(tmp_path):
 
 
 def test_code_that_lies_in_no_files_is_refused():
-    with pytest.raises(ConfigurationError, match="sys does not lie in files"):
+    with pytest.raises(ConfigurationError, match="sys is not stored in files"):
         package_digest("sys")
 
 

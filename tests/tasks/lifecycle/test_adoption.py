@@ -63,7 +63,7 @@ def test_what_is_no_safetensors_file_is_refused_with_what_to_do(tmp_path, raw):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(SetupError, match=r"net\.safetensors is no file"):
+    with pytest.raises(SetupError, match=r"net\.safetensors is not a file"):
         read_weights(tmp_path / "net.safetensors")
 
 
@@ -122,7 +122,7 @@ def test_the_accuracy_is_over_all_held_out_images_and_no_other(pool):
 
 def test_a_model_of_other_classes_is_refused(pool):
     wider = Architecture(name="small_resnet", classes=tuple("abcd"), input_shape=(1, 8, 8))
-    with pytest.raises(ConfigurationError, match=r"gives \[4\] numbers per image, the data has 3 classes"):
+    with pytest.raises(ConfigurationError, match=r"returns \[4\] numbers per image, the data has 3 classes"):
         measure_accuracy(build_seeded(wider, 0), pool, threads=1)
 
 
@@ -147,7 +147,7 @@ def test_a_claim_inside_the_interval_is_believed(claimed):
 
 @pytest.mark.parametrize("claimed", [0.79, 0.81, 0.0, 1.0])
 def test_a_claim_outside_the_interval_is_refused_with_both_numbers(claimed):
-    with pytest.raises(ConfigurationError, match=rf"80\.00% of 10000 .* claimed are {claimed:.2%}"):
+    with pytest.raises(ConfigurationError, match=rf"80\.00% of 10000 .* but {claimed:.2%} was claimed"):
         refuse_false_claim(proportion(8000, 10_000), claimed, 10)
 
 

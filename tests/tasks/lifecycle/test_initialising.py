@@ -118,7 +118,7 @@ def test_files_that_are_there_stay_and_ignore_files_get_lines_more(tmp_path):
 @pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml"])
 def test_settings_or_a_pipeline_of_another_kind_are_refused_and_no_byte_is_changed(tmp_path, name):
     (tmp_path / name).write_text("stages: {}\n")
-    with pytest.raises(SetupError, match=f"{name} of its own.*nothing was changed.*a folder for the project"):
+    with pytest.raises(SetupError, match=f"its own {name}.*nothing was changed.*in a separate folder"):
         init_project(tmp_path)
     assert files_of(tmp_path) == {str(tmp_path / name): b"stages: {}\n"}
 
@@ -126,14 +126,14 @@ def test_settings_or_a_pipeline_of_another_kind_are_refused_and_no_byte_is_chang
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("")
     for path in ("file", "file/below"):
-        with pytest.raises(SetupError, match="file is no folder"):
+        with pytest.raises(SetupError, match="file is not a folder"):
             init_project(tmp_path / path)
 
 
 def test_a_project_in_a_project_is_refused(project):
     before = files_of(project)
     for name in ("requests", "new/er"):
-        with pytest.raises(SetupError, match=f"lies in the project {project} already"):
+        with pytest.raises(SetupError, match=f"is already in the project {project}"):
             init_project(project / name)
     assert files_of(project) == before
     assert not (project / "new").exists()

@@ -276,7 +276,7 @@ def test_an_origin_that_refuses_is_told(worker):
 
 
 def test_another_deletion_than_the_checkouts_is_refused(worker):
-    with pytest.raises(PipelineError, match="holds the deletion of 'r-1', asked for is 'r-2'"):
+    with pytest.raises(PipelineError, match="holds the deletion of 'r-1', expected 'r-2'"):
         worker.publish("r-2")
     assert len(worker.git("log", "--format=%h").split()) == 1
 
@@ -301,7 +301,7 @@ def test_where_git_ignores_the_pins_of_requests_it_says_which_line_is_missing(wo
 def test_the_lock_of_a_git_that_was_killed_is_removed_and_a_fresh_one_is_waited_for(worker):
     lock = worker.root / ".git" / "index.lock"
     lock.touch()
-    with pytest.raises(UnavailableError, match="another git is at work"):
+    with pytest.raises(UnavailableError, match="another git is running"):
         worker.publish()
     past = time.time() - 2 * publishing.STALE_S
     os.utime(lock, (past, past))

@@ -213,5 +213,5 @@ def test_an_altered_model_is_no_start(checkout):
 
 
 def test_before_the_first_deletion_there_is_no_start(tmp_path):
-    with pytest.raises(SetupError, match="no deletion was accepted"):
+    with pytest.raises(SetupError, match="no deletion has been accepted"):
         continue_from_champion(Checkout(tmp_path))

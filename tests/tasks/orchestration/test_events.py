@@ -55,4 +55,4 @@ def test_an_answer_that_is_no_is_no_reason_to_fail_either(entries, monkeypatch, 
     with answering(status) as server:
         monkeypatch.setenv("PREFECT_API_URL", server.url)
         announce(entries)
-    assert "Prefect was not told (HTTPStatusError)" in capsys.readouterr().err
+    assert "Prefect was not notified (HTTPStatusError)" in capsys.readouterr().err

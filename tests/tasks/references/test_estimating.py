@@ -86,7 +86,7 @@ def test_steps_that_cannot_be_taken_are_an_error_that_says_why(checkout, plan):
     name = plan.missing[0]
     wanted = plan.wanted[name]
     other = type(wanted)(wanted.training.model_copy(update={"torch": "0.1"}), wanted.rows, wanted.title)
-    with pytest.raises(PipelineError, match="could not be taken: torch changed since"):
+    with pytest.raises(PipelineError, match="of training failed: torch changed since"):
         estimate_building(checkout, type(plan)({name: other}, (name,)))
 
 

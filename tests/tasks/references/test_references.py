@@ -122,7 +122,7 @@ def test_retrained_models_are_the_next_requests_shadows_bit_for_bit(origin, tmp_
 
 
 def test_data_that_the_request_is_not_about_cannot_be_trained_on(origin):
-    with pytest.raises(PipelineError, match="asked for is sha256:00"):
+    with pytest.raises(PipelineError, match="not sha256:00"):
         training_rows(origin, Pool(origin, CPU), "sha256:" + "0" * 64)
 
 

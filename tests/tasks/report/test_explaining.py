@@ -29,7 +29,7 @@ def together(count):
 
 def test_the_verdict_comes_first_and_says_that_it_is_forgotten():
     first = explain(PASSED, page=PAGE).splitlines()[0]
-    assert first.startswith("**Forgotten.** By every test that was agreed on")
+    assert first.startswith("**Forgotten.** By every agreed test")
 
 
 def test_a_failure_comes_first_and_says_that_nothing_was_released():
@@ -52,7 +52,7 @@ def test_no_class_is_named(facts):
         ("classes", 1, "asked to forget 1 class: 400 of 1\u202f200 training images"),
         ("samples", 12, "asked to forget 12 single samples: "),
         ("subjects", 1, "asked to forget 1 person’s data: "),
-        ("subjects", 3, "the data of 3 persons"),
+        ("subjects", 3, "the data of 3 people"),
     ],
 )
 def test_what_was_asked_for_is_told_by_kind_and_count(kind, named, words):
@@ -81,7 +81,7 @@ def test_without_mlflows_pages_the_words_say_where_to_look():
 
 def test_models_stand_beside_one_another_in_plain_words_and_under_their_own_names():
     told = explain(PASSED)
-    assert "| measurement | original | released | retrained without it | its name |" in told
+    assert "| measurement | original | released | retrained without it | name |" in told
     (line,) = (line for line in told.splitlines() if line.endswith("| `accuracy.test.forget` |"))
     assert line.startswith("| Right answers, the forgotten data (test samples) | ")
 

@@ -38,15 +38,18 @@ def page(accepted):
 VERDICTS = {
     "good": (
         rung(),
-        "every test that was agreed on, the released model behaves as if it had never seen the class “dog”.",
+        "every agreed test, the released model behaves as if it had never seen the class “dog”.",
     ),
     "unsure, accepted": (
         rung("retrain", verdict="inconclusive"),
-        "was trained anew without the class “dog”, but the tests cannot show the difference.",
+        "was retrained without the class “dog”, but the tests cannot show the difference.",
     ),
-    "unsure": (rung(verdict="inconclusive", accepted=False), "Nobody can tell whether the model forgot"),
+    "unsure": (
+        rung(verdict="inconclusive", accepted=False),
+        "The tests cannot tell whether the model forgot",
+    ),
     "bad, under": (rung(verdict="under_forgotten", accepted=False), "still shows that it has seen"),
-    "bad, over": (rung(verdict="over_forgotten", accepted=False), "it shows what was removed"),
+    "bad, over": (rung(verdict="over_forgotten", accepted=False), "it reveals what was removed"),
     "bad, drifted": (rung(accepted=False, drift=drifted(9)), "Deletions have changed the model too far"),
 }
 
@@ -104,7 +107,7 @@ def test_names_are_text_and_never_markup():
 def test_the_timeline_names_every_method_and_its_reason(accepted):
     words = told(facts_of(accepted))
     for expected in (
-        "“pgu” gave no model",
+        "“pgu” produced no model",
         "it stopped",
         "“svd”: accepted",
         "“unsir” was not tried",
@@ -135,7 +138,7 @@ def test_the_certificate_can_be_verified_from_the_page(accepted, page):
 
 def test_without_a_retrained_model_the_page_says_what_stands_in_for_it():
     words = told(facts_of(record_of(rung(level="E0"), reference=False)))
-    assert "fixed limits stand in for the comparison" in words
+    assert "fixed limits replace the comparison" in words
     assert "evidence level E0" in words
     assert "There is none for this deletion" in words
 
@@ -148,7 +151,7 @@ def test_where_something_is_not_known_a_sentence_says_so():
         "curve was not kept",
         "costs are not known here",
         "no certificate in this copy",
-        "learns the forgotten data again was not measured",
+        "relearns the forgotten data was not measured",
         "How far the model has moved was not measured",
     ):
         assert expected in words
@@ -156,19 +159,19 @@ def test_where_something_is_not_known_a_sentence_says_so():
 
 def test_a_deletion_without_any_model_has_a_page():
     words = told(facts_of(record_of(failed=FAILED)))
-    assert "No model was there to judge" in words
+    assert "There was no model to judge" in words
     assert "evidence/r-17/failure.json" in words
 
 
 def test_a_release_with_a_note_shows_it():
-    assert "What you must know. mind the gap" in told(
+    assert "Please note. mind the gap" in told(
         facts_of(record_of(rung("retrain", verdict="inconclusive", why="mind the gap")))
     )
 
 
 def test_samples_and_persons_are_counted_and_not_named():
     facts = facts_of(record_of(rung()), kind="subjects", named=2, forgotten_classes=(), forgotten_rows=31)
-    assert "forget the data of 2 persons: 31 images of the 1 200" in told(facts)
+    assert "forget the data of 2 people: 31 images of the 1 200" in told(facts)
     single = facts_of(record_of(rung()), kind="samples", named=1, forgotten_classes=(), forgotten_rows=1)
     assert "forget 1 single sample: 1 image" in told(single)
 
@@ -192,12 +195,12 @@ def test_relearning_is_told_where_it_was_measured():
 
 def test_a_model_that_learns_again_too_fast_is_called_so_among_the_limits():
     words = told(facts_of(relearned(4)))
-    assert "learns the forgotten data again after 4 steps, where the retrained model needs 50 steps" in words
+    assert "relearns the forgotten data after 4 steps, while the retrained model needs 50 steps" in words
 
 
 def test_where_the_retrained_model_never_learnt_it_again_its_steps_are_a_bound():
     words = told(facts_of(relearned(4, censored=1)))
-    assert "after 4 steps, where the retrained model needs more than 50 steps" in words
+    assert "after 4 steps, while the retrained model needs more than 50 steps" in words
 
 
 def test_a_model_of_many_classes_has_its_table_and_no_unreadable_figure():

@@ -218,7 +218,7 @@ def test_the_head_is_that_of_the_last_event_and_of_none_at_first(ledger):
 
 def test_a_head_that_the_ledger_never_had_shows_that_it_was_cut_off(ledger):
     enter(ledger, "r-1")
-    with pytest.raises(EvidenceError, match=r"no event sha256:0+: it was cut off"):
+    with pytest.raises(EvidenceError, match=r"no event sha256:0+: it was truncated"):
         ledger.verify("sha256:" + "0" * 64)
 
 

@@ -46,9 +46,9 @@ def test_ids_become_pseudonyms_in_order_once(kind):
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ({}, "it named nothing"),
-        ({"classes": ("3",), "subjects": ("p",)}, "it named class and subject"),
-        ({"samples": ("s",), "subjects": ("p",)}, "it named sample and subject"),
+        ({}, "this one names nothing"),
+        ({"classes": ("3",), "subjects": ("p",)}, "this one names class and subject"),
+        ({"samples": ("s",), "subjects": ("p",)}, "this one names sample and subject"),
     ],
 )
 def test_a_scope_is_of_one_kind(named, said):
@@ -59,7 +59,7 @@ def test_a_scope_is_of_one_kind(named, said):
 @pytest.mark.parametrize("kind", ["classes", "samples", "subjects"])
 @pytest.mark.parametrize("name", ["", " ", "\udcff"])
 def test_a_name_that_is_no_text_is_refused(kind, name):
-    with pytest.raises(RequestError, match="expected text"):
+    with pytest.raises(RequestError, match="expected non-empty UTF-8 text"):
         scope(**{kind: ("3", name)})
 
 

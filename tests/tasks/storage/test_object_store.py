@@ -44,7 +44,7 @@ def test_the_same_bytes_are_not_sent_again(store, s3):
 
 def test_other_bytes_are_refused_and_what_is_there_stays(store):
     store.write_once("a", b"evidence")
-    with pytest.raises(EvidenceError, match="holds other bytes"):
+    with pytest.raises(EvidenceError, match="holds bytes other than these"):
         store.write_once("a", b"something else")
     assert store.read("a") == b"evidence"
 

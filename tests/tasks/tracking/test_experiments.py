@@ -25,7 +25,7 @@ def name(request):
 def test_a_new_experiment_says_what_it_is_and_how_to_search(client, name):
     made = client.get_experiment(open_experiment(client, name, None))
     assert made.name == made.tags["lethe.model"] == name
-    assert made.tags[NOTE].startswith("**Everything that was deleted from the model")
+    assert made.tags[NOTE].startswith("**All deletions from the model")
     assert "tags.lethe.verdict = 'passes'" in made.tags[NOTE]
     assert made.tags["mlflow.experimentKind"] == "custom_model_development"
 

@@ -58,7 +58,7 @@ def test_a_pickled_model_is_refused_by_the_name_of_its_pickle(theirs, tmp_path):
 
 def test_of_several_files_none_is_guessed(theirs, tmp_path):
     uri = theirs(one__safetensors=tensors(tmp_path), two__safetensors=tensors(tmp_path))
-    with pytest.raises(ConfigurationError, match="holds 2 safetensors files, expected is one"):
+    with pytest.raises(ConfigurationError, match="holds 2 safetensors files, expected one"):
         fetch_weights(uri, tmp_path)
 
 

@@ -1,1 +1,1 @@
-"""How the ledger's tables came to be, step by step; run by Alembic from inside the package."""
+"""The migrations of the ledger's tables, run by Alembic from inside the package."""

@@ -1,4 +1,4 @@
-"""What Alembic runs: the steps, on the connection and inside the transaction that it was handed."""
+"""Alembic's entry: run the migrations on the given connection, inside its transaction."""
 
 from alembic import context
 

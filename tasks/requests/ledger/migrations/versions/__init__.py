@@ -1,1 +1,1 @@
-"""One file per step. A step that was released never changes."""
+"""One file per migration. A released migration never changes."""

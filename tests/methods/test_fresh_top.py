@@ -1,0 +1,103 @@
+"""What is special to a fresh top."""
+
+import pytest
+import torch
+from torch import nn
+from world import ARCHITECTURE, blobs, same_weights
+
+from unlearn_core.activations import find_boundary
+from unlearn_core.method import Materials, Origin
+from unlearn_core.methods import fresh_top
+from unlearn_core.methods.eu_k import EuK
+from unlearn_core.methods.fresh_top import FreshTop
+from unlearn_core.models import build, build_seeded
+from unlearn_core.records.artifact import Recipe
+from unlearn_core.unlearning import unlearn
+
+DATA = blobs(60)
+FORGET, RETAIN = DATA.of_classes((1,)), DATA.of_classes((1,), exclude=True)
+RECIPE = Recipe(optimizer="sgd", learning_rate=0.05, schedule="one_cycle", epochs=3, batch_size=16)
+AUGMENTED = RECIPE.model_copy(update={"augmentation": "shift"})
+
+
+def net() -> nn.Module:
+    return build_seeded(ARCHITECTURE, 0).eval()
+
+
+def materials(recipe: Recipe = RECIPE) -> Materials:
+    origin = Origin(lambda: build(ARCHITECTURE), recipe)
+    return Materials("classes", (1,), FORGET, RETAIN, origin=origin)
+
+
+def unlearned(method, recipe: Recipe = RECIPE) -> nn.Module:
+    return unlearn(method, net(), materials(recipe), seed=0).model
+
+
+def apart(first: nn.Module, second: nn.Module) -> float:
+    mine, theirs = first.state_dict(), second.state_dict()
+    return max(float((mine[name].double() - theirs[name].double()).abs().max()) for name in mine)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_with_kept_outputs_it_comes_to_the_same_weights_as_without(layers: int) -> None:
+    kept = unlearned(FreshTop(layers=layers, epochs=3))
+    plain = unlearned(FreshTop(layers=layers, epochs=3, kept_mib=0))
+    assert apart(kept, plain) < 1e-4
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_with_the_whole_recipe_it_is_eu_k(layers: int) -> None:
+    fresh = unlearned(FreshTop(layers=layers, epochs=RECIPE.epochs, kept_mib=0))
+    assert same_weights(fresh, unlearned(EuK(layers=layers)))
+
+
+def test_frozen_layers_run_once_for_each_kept_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+
+    def counted(*arguments, **named):
+        runs.append(1)
+        return keep(*arguments, **named)
+
+    keep = fresh_top.keep
+    monkeypatch.setattr(fresh_top, "keep", counted)
+    unlearned(FreshTop(layers=1, epochs=3))
+    assert len(runs) == 1
+
+
+def test_augmented_copies_differ_and_each_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    taught: list[torch.Tensor] = []
+
+    def watched(model, epochs, recipe, **named):
+        taught.extend(lesson.samples.inputs for (lesson,) in epochs)
+        assert recipe.augmentation == "none"
+        return teach(model, epochs, recipe, **named)
+
+    teach = fresh_top.teach
+    monkeypatch.setattr(fresh_top, "teach", watched)
+    unlearned(FreshTop(layers=1, epochs=3, copies=2), AUGMENTED)
+    first, second, third = taught
+    assert not torch.equal(first, second)
+    assert torch.equal(first, third)
+
+
+def test_kept_outputs_stay_within_the_memory_that_they_may_take() -> None:
+    method = FreshTop(layers=1, epochs=8, copies=8, kept_mib=1)
+    model = net()
+    fresh_top.freeze_all_but(model, fresh_top.last_layers(model, 1))
+    boundary = find_boundary(model, RETAIN.inputs[:4])
+    assert boundary is not None
+    size = fresh_top.bytes_per_sample(boundary)
+    count = 3 * 2**20 // (8 * size)
+    assert method._copies_that_fit(boundary, AUGMENTED, count) == 2
+    assert method._copies_that_fit(boundary, RECIPE, count) == 1
+    assert method._copies_that_fit(boundary, AUGMENTED, 2**20 // size + 1) == 0
+
+
+def test_polishing_trains_all_weights_and_the_coverage_says_so() -> None:
+    found = unlearn(FreshTop(layers=1, epochs=1, polish_epochs=1), net(), materials(), seed=0)
+    treatments = {entry.treatment for entry in found.coverage.parameters}
+    assert treatments == {"trained"}
+    first = next(iter(net().state_dict()))
+    assert not torch.equal(found.model.state_dict()[first], net().state_dict()[first])
+    frozen = unlearn(FreshTop(layers=1, epochs=1), net(), materials(), seed=0)
+    assert torch.equal(frozen.model.state_dict()[first], net().state_dict()[first])
