@@ -11,6 +11,13 @@ from flows.cli.output import Output
 if TYPE_CHECKING:
     from unlearn_core.records.adoption import Adopted
 
+JUDGED = {
+    "none": "by the policy's absolute bounds, without a retrained model",
+    "cached": "against retrained models, where there are any",
+    "build": "against models that are retrained by its recipe",
+}
+"""What ``policy.reference`` means for the deletions that follow."""
+
 
 def command(
     weights: Annotated[
@@ -26,6 +33,10 @@ def command(
         typer.Option(
             help="The images: a folder with `train/CLASS` and `test/CLASS`, Parquet, or `torchvision:NAME`."
         ),
+    ] = None,
+    subjects: Annotated[
+        Path | None,
+        typer.Option(help="Whose the images of a folder are: a CSV file with the columns `path,subject`."),
     ] = None,
     accuracy: Annotated[
         float | None, typer.Option(help="Its claimed accuracy on held-out data, 0 to 1.")
@@ -60,7 +71,8 @@ def command(
     given = given_claims(
         architecture=architecture, accuracy=accuracy, recipe=recipe, mean=mean, std=std, image_size=image_size
     )
-    asked = Adoption(weights, data, name, card, given, skip_bad_images)
+    table = None if subjects is None else str(subjects)
+    asked = Adoption(weights, data, name, card, given, skip_bad_images, table)
     with Checkout.open(Path.cwd()) as checkout:
         adopted = adopt(checkout, asked)
     Output(json).give(adopted.model_dump(mode="json"), lambda: tell_adopted(adopted))
@@ -73,7 +85,7 @@ def tell_adopted(adopted: "Adopted") -> str:
         f"adopted      {adopted.architecture}, {adopted.weights}\n"
         f"accuracy     {adopted.accuracy:.2%} of {adopted.samples} held-out images; {claimed}\n"
         f"registered   {adopted.registered_model} version {adopted.registered_version}, alias champion\n"
-        f"judged       policy.reference is {adopted.reference} (params.yaml)\n\n"
+        f"judged       {JUDGED[adopted.reference]} (policy.reference: {adopted.reference} in params.yaml)\n\n"
         "next         lethe delete r-1 --class NAME\n"
         f"keep it      git add params.yaml dvc.lock models/generations && git commit -m 'Adopt a model'"
     )

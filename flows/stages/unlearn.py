@@ -172,6 +172,25 @@ def _within_budget(baseline: Baseline, rung: Rung, steps: Steps) -> tuple[Rung, 
 
 
 def _explain(record: DeletionRecord) -> str:
+    """Say why each attempt was refused, which methods were not tried, and what to do."""
     reasons = [f"  {rung.unlearning.name}: {rung.why}" for rung in record.rungs]
-    reasons += [f"  {entry.method}: {entry.why}" for entry in (*record.failed, *record.left_out)]
-    return "\n".join([f"request {record.request}: no model was accepted, the champion stays", *reasons])
+    reasons += [f"  {entry.method}: {entry.why}" for entry in record.failed]
+    left_out: dict[str, list[str]] = {}
+    for entry in record.left_out:
+        left_out.setdefault(entry.why, []).append(entry.method)
+    reasons += [f"  {', '.join(names)}: {why}" for why, names in left_out.items()]
+    head = f"request {record.request}: no model was accepted, the champion stays"
+    return "\n".join([head, *reasons, *_advise(record)])
+
+
+def _advise(record: DeletionRecord) -> list[str]:
+    """Say what usually helps a request on which no model was accepted."""
+    advice = []
+    if any(rung.unlearning.name == LAST_RESORT for rung in record.rungs):
+        advice += ["retrain missed a band as well: the bands in params.yaml may be too narrow for this model"]
+    if any(entry.method == LAST_RESORT for entry in record.left_out):
+        advice += ["retrain could not be tried: adopt the model with --recipe, and it can be"]
+    again = (
+        f"`lethe report` shows every attempt; after a change of params.yaml, `lethe delete {record.request}`"
+    )
+    return [*advice, f"{again} tries again"]

@@ -37,6 +37,7 @@ class Adoption:
         card: The file of claims, or None for the one beside the weights.
         given: Claims that override the card's.
         skip: Whether to skip images that cannot be read.
+        subjects: The CSV file that says whose the images of a folder are, or None.
     """
 
     weights: str
@@ -45,6 +46,7 @@ class Adoption:
     card: Path | None
     given: Claims
     skip: bool
+    subjects: str | None = None
 
 
 def given_claims(
@@ -112,6 +114,7 @@ def settle_source(
     seen = {"classes", "normalisation", "channels", "image_size"}
     section |= claims.model_dump(mode="json", include=seen, exclude_none=True)
     section |= {"on_bad_image": "skip"} if asked.skip else {}
+    section |= {"subjects": _relative(checkout, asked.subjects)} if asked.subjects else {}
     settings = parse_dataset(section)
     source = source_of(settings)
     if not isinstance(source, Images) or not isinstance(settings, ImageSource):
@@ -122,13 +125,18 @@ def settle_source(
 
 
 def _named(checkout: Checkout, asked: Adoption) -> dict[str, Any]:
-    """Return a section for ``--data``; a relative path stays relative, to the checkout."""
+    """Return a section for ``--data``."""
     typed = asked.data or ""
     if typed.startswith(TORCHVISION):
         return {"source": "torchvision", "dataset": typed.removeprefix(TORCHVISION), "name": asked.name}
-    path = typed if Path(typed).is_absolute() else os.path.relpath(typed, checkout.root)
     tables = typed.endswith(".parquet") or any(Path(typed).glob("*.parquet"))
+    path = _relative(checkout, typed)
     return {"source": "parquet" if tables else "imagefolder", "path": path, "name": asked.name}
+
+
+def _relative(checkout: Checkout, typed: str) -> str:
+    """Return a path for the settings: what was typed relative stays relative, to the checkout."""
+    return typed if Path(typed).is_absolute() else os.path.relpath(typed, checkout.root)
 
 
 def settle_params(

@@ -1,10 +1,13 @@
-"""A Prefect server, the two tellings of one deletion, and what tests of a served request start from."""
+"""A Prefect server, two tellings of one deletion, a wheel, and what tests of a served request start from."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from story import reproduce, tell
 from templates import copied
+from wheel import Environment, build_wheel, install
 from world import clone, make_checkout
 
 
@@ -32,6 +35,21 @@ def reproduced(project, tmp_path_factory):
 @pytest.fixture(scope="session")
 def story(project, prefect_server, tmp_path_factory):
     return tell(clone(project, tmp_path_factory.mktemp("story") / "project"))
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """Lethe as a wheel, built from this repository."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def environment(wheel):
+    """A virtual environment with the wheel in it."""
+    made = Environment(wheel.with_name("venv"), wheel)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(made.folder)], check=True)
+    install(wheel, made.folder)
+    return made
 
 
 @pytest.fixture

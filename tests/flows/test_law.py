@@ -147,6 +147,8 @@ def test_a_gate_that_nothing_passes_ends_with_its_own_exit_code(story):
     assert "lethe: request r-3: no model was accepted, the champion stays" in err
     assert "\n  svd: " in err
     assert "\n  retrain: " in err
+    assert "retrain missed a band as well" in err
+    assert err.endswith("`lethe delete r-3` tries again\n")
 
 
 def test_a_refused_deletion_leaves_a_record_and_a_failed_run(story):

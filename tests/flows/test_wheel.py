@@ -6,12 +6,7 @@ moved project that reads or writes where it was.
 """
 
 import json
-import os
-import shutil
 import sqlite3
-import subprocess
-import sys
-import sysconfig
 import zipfile
 from contextlib import closing
 from dataclasses import dataclass
@@ -29,58 +24,6 @@ from unlearn_core.records.project import Software
 pytestmark = pytest.mark.slow
 
 NOT_LETHES = "raise ImportError('this is not Lethe')\n"
-
-
-@dataclass(frozen=True)
-class Environment:
-    """An environment with the wheel in it."""
-
-    folder: Path
-    wheel: Path
-
-    @property
-    def variables(self):
-        programs = [self.folder / "bin", Path(sys.executable).parent]
-        git = {
-            f"GIT_{role}_{part}": "nobody" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")
-        }
-        own = {"LETHE_HOME": str(self.folder / "keys"), "PREFECT_HOME": str(self.folder / "prefect")}
-        path = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        return {**kept, **own, **git, "PATH": path}
-
-    def run(self, folder, *command):
-        """Run a program as somebody does who has this environment activated; it must succeed."""
-        done = subprocess.run(
-            command, cwd=folder, env=self.variables, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    for package in PACKAGES:
-        shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    offline = ["--no-deps", "--no-index"]
-    build = [*pip, "wheel", *offline, "--no-build-isolation", "--wheel-dir", str(folder), str(source)]
-    subprocess.run(build, check=True)
-    (wheel,) = folder.glob("*.whl")
-    made = Environment(folder / "venv", wheel)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(made.folder)], check=True)
-    (site,) = made.folder.glob("lib/python*/site-packages")
-    # What is installed in an environment goes before what its .pth files add.
-    (site / "libraries.pth").write_text(
-        f"import site; site.addsitedir({sysconfig.get_paths()['purelib']!r})\n"
-    )
-    into = ["--python", str(made.folder / "bin" / "python")]
-    subprocess.run([*pip, *into, "install", *offline, str(wheel)], check=True)
-    return made
 
 
 def test_a_wheel_holds_every_file_of_every_package_and_nothing_else(environment):

@@ -9,7 +9,7 @@ from world import ROOT
 from tasks.checkout.checkout import Checkout
 from tasks.data.folders import Folders
 from tasks.data.pool import Pool
-from tasks.lifecycle.adopting import given_claims
+from tasks.lifecycle.adopting import Adoption, given_claims, settle_source
 from tasks.lifecycle.trained_elsewhere import (
     find_claims,
     fit_weights,
@@ -224,3 +224,19 @@ def test_what_is_said_wrongly_is_named(wrong, said):
     nothing = dict.fromkeys(("architecture", "accuracy", "recipe", "mean", "std", "image_size"))
     with pytest.raises(ConfigurationError, match=said):
         given_claims(**{**nothing, **wrong})
+
+
+def test_who_the_images_belong_to_is_written_down_relative_to_the_checkout(tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    asked = Adoption("net.safetensors", "images", "model", None, Claims(), skip=False, subjects="who.csv")
+    settings, _ = settle_source(Checkout(tmp_path), asked, Claims())
+    assert settings == ImageFolderSource(name="model", path="below/images", subjects="below/who.csv")
+
+
+def test_other_images_than_a_folders_take_no_table_of_subjects(tmp_path):
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    asked = Adoption("net", "images.parquet", "model", None, Claims(), skip=False, subjects="who.csv")
+    with pytest.raises(ConfigurationError, match=r"subjects: Extra inputs are not permitted"):
+        settle_source(Checkout(tmp_path), asked, Claims())
