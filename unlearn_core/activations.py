@@ -63,14 +63,14 @@ def find_boundary(model: nn.Module, inputs: Tensor) -> Boundary | None:
             if not isinstance(outputs[-1], Tensor) or len(outputs[-1]) != len(inputs):
                 continue
             # A net that looks at what it is given may not take zeros; another boundary may do.
-            with suppress(RuntimeError, ValueError, IndexError), cut(model, found):
+            with suppress(RuntimeError, ValueError, IndexError), cut_at(model, found):
                 if _alike(_seen_by_trained(model, outputs[-1]), expected):
                     return found
     return None
 
 
 @contextmanager
-def cut(model: nn.Module, boundary: Boundary) -> Iterator[None]:
+def cut_at(model: nn.Module, boundary: Boundary) -> Iterator[None]:
     """Let a net take kept outputs of a boundary in place of its inputs; afterwards it is as before.
 
     Args:
@@ -99,7 +99,7 @@ def cut(model: nn.Module, boundary: Boundary) -> Iterator[None]:
             vars(module).pop("forward", None)
 
 
-def keep(model: nn.Module, boundary: Boundary, samples: Samples, *, batch_size: int) -> Tensor:
+def outputs_at(model: nn.Module, boundary: Boundary, samples: Samples, *, batch_size: int) -> Tensor:
     """Run a net up to a boundary, and return what comes out there.
 
     Args:

@@ -7,7 +7,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from unlearn_core.activations import bytes_per_sample, cut, find_boundary, keep
+from unlearn_core.activations import bytes_per_sample, cut_at, find_boundary, outputs_at
 from unlearn_core.data import Samples
 from unlearn_core.freezing import freeze_all_but, last_layers
 
@@ -56,10 +56,10 @@ def test_what_is_kept_gives_what_the_images_gave(net, layers, name):
     boundary = find_boundary(net, inputs[:4])
     assert boundary is not None
     assert boundary.name == name
-    kept = keep(net, boundary, Samples(inputs, torch.zeros(6, dtype=torch.int64)), batch_size=4)
+    kept = outputs_at(net, boundary, Samples(inputs, torch.zeros(6, dtype=torch.int64)), batch_size=4)
     with torch.no_grad():
         expected = net(inputs)
-        with cut(net, boundary):
+        with cut_at(net, boundary):
             torch.testing.assert_close(net(kept), expected, rtol=1e-5, atol=1e-6)
         assert torch.equal(net(inputs), expected)
     assert bytes_per_sample(boundary) == kept[0].numel() * 4

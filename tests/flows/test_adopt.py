@@ -280,7 +280,7 @@ def test_a_factory_may_lie_in_the_checkout(untouched, elsewhere, monkeypatch):
 def test_without_an_architecture_it_is_asked_for(untouched, elsewhere):
     code, _, err = lethe(untouched, "adopt", str(elsewhere.weights), "--data", str(elsewhere.images))
     assert code == 2
-    assert "Give --architecture" in err
+    assert "give --architecture" in err
 
 
 def test_without_data_it_is_asked_for(untouched, elsewhere):

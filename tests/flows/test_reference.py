@@ -19,7 +19,7 @@ from tasks.references import estimating, processes
 from tasks.references.retrained import references_of
 from unlearn_core.records.reference import BuildEstimate, ReferenceReport
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 ASKED = ("reference", "--count", "2", "--shadows", "1")
 LONG = BuildEstimate(models=2, finished=0, at_once=1, seconds=ASK_ABOVE_S + 1.0, seconds_each=200.0)

@@ -123,7 +123,7 @@ def test_a_stage_is_found_by_its_name(name):
 
 def test_no_other_stage_can_be_started():
     assert list(FUNCTIONS) == list(STAGES)
-    with pytest.raises(SetupError, match="no stage 'forget'; take code, dataset"):
+    with pytest.raises(SetupError, match="no stage 'forget'; the stages are code, dataset"):
         find_stage("forget")
 
 

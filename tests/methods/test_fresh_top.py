@@ -56,10 +56,10 @@ def test_frozen_layers_run_once_for_each_kept_copy(monkeypatch: pytest.MonkeyPat
 
     def counted(*arguments, **named):
         runs.append(1)
-        return keep(*arguments, **named)
+        return run(*arguments, **named)
 
-    keep = fresh_top.keep
-    monkeypatch.setattr(fresh_top, "keep", counted)
+    run = fresh_top.outputs_at
+    monkeypatch.setattr(fresh_top, "outputs_at", counted)
     unlearned(FreshTop(layers=1, epochs=3))
     assert len(runs) == 1
 

@@ -6,7 +6,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from unlearn_core.activations import Boundary, bytes_per_sample, cut, find_boundary, keep
+from unlearn_core.activations import Boundary, bytes_per_sample, cut_at, find_boundary, outputs_at
 from unlearn_core.data import Samples
 from unlearn_core.freezing import freeze_all_but, last_layers, reinitialise
 from unlearn_core.kinds import ScopeKind
@@ -91,7 +91,7 @@ class FreshTop(Method):
             for _ in range(copies)
         ]
         epochs = [[Lesson(kept[epoch % copies])] for epoch in range(recipe.epochs)]
-        with cut(model, boundary):
+        with cut_at(model, boundary):
             teach(model, epochs, plain, generator=generator, on_step=on_step)
 
     def _copies_that_fit(self, boundary: Boundary, recipe: Recipe, count: int) -> int:
@@ -110,11 +110,11 @@ class FreshTop(Method):
         """Run the frozen layers once over the retained data, augmented if the recipe does so."""
         size = recipe.batch_size
         if recipe.augmentation == "none":
-            return keep(model, boundary, retain, batch_size=size)
+            return outputs_at(model, boundary, retain, batch_size=size)
         parts = (
             Samples(augment(batch.inputs, recipe, generator), batch.labels) for batch in retain.batches(size)
         )
-        return torch.cat([keep(model, boundary, part, batch_size=size) for part in parts])
+        return torch.cat([outputs_at(model, boundary, part, batch_size=size) for part in parts])
 
     def _polish(self, recipe: Recipe) -> Recipe:
         return recipe.model_copy(
