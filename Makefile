@@ -83,6 +83,8 @@ bench-services: $(READY) ## Measure what the services cost a deletion; needs Deb
 bench-gpu: $(GPU_READY) ## Measure kernels on an accelerator; without one, a dry run on the CPU.
 	@$(GPU_PYTHON) -m benchmarks.kernels --device cuda
 
+# Beside a script in tests/ the folder tests/tasks would be found in place of the package.
+docs: export PYTHONPATH := $(CURDIR)
 docs: $(READY) ## Write the pages that are read off the code: settings, methods, metrics, commands, benchmarks, adversaries.
 	@python tests/settings_page.py
 	@python tests/methods_page.py
