@@ -65,6 +65,7 @@ bench: $(READY) ## Measure quality on digits, and kernels beside their textbook 
 	@python -m benchmarks.digits
 	@python -m benchmarks.kernels
 	@python -m benchmarks.streaming
+	@python -m benchmarks.kept_outputs
 
 bench-evidence: $(READY) ## Calibrate the gate, and attack with shadow models, on digits; half an hour.
 	@python -m benchmarks.calibration
