@@ -20,7 +20,8 @@ one retrained without the forgotten data: the retrained model is the target, not
 
 | command | measures | writes |
 | --- | --- | --- |
-| `make bench` | methods on digits, kernels, memory | `quality_digits`, `kernels_cpu`, `kernels_memory`, `kept_outputs` |
+| `make bench` | methods on digits, kernels, memory | `quality_digits`, `kernels_cpu`, `kernels_memory`, \
+`kept_outputs` |
 | `make bench-evidence` | how often the gate is right, shadow attacks | `calibration`, `shadows_digits` |
 | `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10` |
 | `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: [what it detects](adversaries.md), its cost \
