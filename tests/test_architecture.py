@@ -265,3 +265,16 @@ def test_a_public_name_stands_for_one_thing():
     listed = re.findall(r"^\| `(\w+)` \|", glossary.partition("## Names used in several files")[2], re.M)
     assert several == set(listed)
     assert len(listed) < 15
+
+
+def test_what_the_architecture_says_of_where_to_look_is_there():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| .*\?.* \|$", text.partition("## Where to look")[2], re.M)
+    assert len(rows) == 10
+    for row in rows:
+        named = [part for part in re.findall(r"`([^`]+)`", row) if not re.search("[A-Z]{4}", part)]
+        paths = [ROOT / part for part in named if re.search(r"\w/\w", part)]
+        assert [path for path in paths if not path.exists()] == []
+        code = "".join(path.read_text() for path in paths if path.is_file())
+        functions = [part for part in named if re.fullmatch("[a-z_]+", part) and part != "delete"]
+        assert [name for name in functions if f"def {name}(" not in code] == []
