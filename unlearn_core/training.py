@@ -236,4 +236,6 @@ def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, *, steps: int) -
         return OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps + 1, cycle_momentum=False)
     if recipe.schedule == "cosine":
         return LambdaLR(optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * step / steps)))
+    if recipe.schedule == "triangle":
+        return LambdaLR(optimizer, lambda step: min(step + 1, max(1, steps - step)) / (steps / 2))
     return LambdaLR(optimizer, lambda _: 1.0)

@@ -30,7 +30,7 @@ def trained(seed=0, samples=None, **changes):
 
 @pytest.mark.parametrize(
     ("optimizer", "schedule"),
-    list(itertools.product(("sgd", "adamw"), ("one_cycle", "cosine", "constant"))),
+    list(itertools.product(("sgd", "adamw"), ("one_cycle", "cosine", "triangle", "constant"))),
 )
 def test_every_optimiser_and_schedule_learns(optimizer, schedule):
     rate = 0.05 if optimizer == "sgd" else 0.005

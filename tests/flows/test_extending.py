@@ -25,7 +25,7 @@ from tasks.storage.versioning import is_current
 from unlearn_core.errors import ConfigurationError, PipelineError
 from unlearn_core.records.deletion import DeletionRecord
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 STAGES = {**PREPARATION, **DELETION}
 SECTIONS = {

@@ -33,6 +33,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "gradient_ascent": {"recipe": {**ADAM, "learning_rate": 0.001, "epochs": 4}},
     "random_labels": {"recipe": {**ADAM, "learning_rate": 0.01, "epochs": 4}},
     "trew": {"recipe": {**ADAM, "learning_rate": 0.003, "epochs": 4}},
+    "msg": {"recipe": {**SGD, "learning_rate": 0.02, "epochs": 4}},
     "delete_distill": {"recipe": {**ADAM, "learning_rate": 0.003, "epochs": 4}},
     "cf_k": {"recipe": {**SGD, "learning_rate": 0.05, "epochs": 2}},
 }

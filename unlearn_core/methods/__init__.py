@@ -16,6 +16,7 @@ from unlearn_core.methods.eu_k import EuK
 from unlearn_core.methods.finetune import Finetune
 from unlearn_core.methods.fresh_top import FreshTop
 from unlearn_core.methods.gradient_ascent import GradientAscent
+from unlearn_core.methods.msg import Msg
 from unlearn_core.methods.neg_grad_plus import NegGradPlus
 from unlearn_core.methods.pgu import Pgu
 from unlearn_core.methods.random_labels import RandomLabels
@@ -34,6 +35,7 @@ CATALOGUE: tuple[type[Method], ...] = (
     FreshTop,
     Trew,
     DeleteDistill,
+    Msg,
     Scrub,
     Ssd,
     SalUn,

@@ -20,7 +20,7 @@ class Recipe(Record):
     learning_rate: float = Field(default=0.01, gt=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=5e-4, ge=0)
-    schedule: Literal["one_cycle", "cosine", "constant"] = "one_cycle"
+    schedule: Literal["one_cycle", "cosine", "triangle", "constant"] = "one_cycle"
     epochs: int = Field(default=30, ge=1)
     batch_size: int = Field(default=64, ge=2)
     augmentation: Literal["none", "shift", "flip_shift"] = "none"

@@ -53,6 +53,7 @@ def test_the_next_command_works_in_it_and_below_it(tmp_path):
     assert f"now          {installed()}" in lethe(tmp_path / "p", "upgrade")[1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hiding", [False, True], ids=["alone", "beside modules of the user's own"])
 def test_dvc_starts_the_installed_stages(tmp_path, hiding):
     lethe(tmp_path, "init", "p")

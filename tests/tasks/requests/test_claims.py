@@ -64,6 +64,7 @@ def state(ledger, request="r-1"):
     return ledger.history(request)[0].state
 
 
+@pytest.mark.long
 def test_signs_of_life_keep_a_claim_longer_than_its_lease(folder, ledger):
     enter(ledger, "r-1")
     slow = worker(folder, "slow", 60, 7, lease=3.0)

@@ -11,6 +11,7 @@ from tasks.requests.ledger.ledger import Ledger
 WORKERS, EACH, MODELS = 4, 50, 10
 
 
+@pytest.mark.long
 def test_of_four_workers_no_two_get_the_same_request_or_the_same_model(ledger, ledger_url):
     wanted = [draft(f"r-{n}", model=f"model-{n % MODELS}") for n in range(WORKERS * EACH)]
     enter(ledger, *wanted)

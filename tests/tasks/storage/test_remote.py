@@ -139,6 +139,7 @@ def test_without_any_remote_what_is_missing_says_what_to_set(project):
         pull_data(project.checkout)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("asking", ["", "PUT"])
 def test_a_store_that_stays_busy_is_an_error_that_may_pass(project, bucket, s3, asking, capfd):
     configure_remote(project.checkout)
@@ -150,6 +151,7 @@ def test_a_store_that_stays_busy_is_an_error_that_may_pass(project, bucket, s3, 
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.long
 def test_a_store_that_is_busy_for_a_while_recovers_by_itself(project, bucket, s3, monkeypatch):
     monkeypatch.setattr("tasks.checkout.patience.TRIES", 5)
     configure_remote(project.checkout)
@@ -158,6 +160,7 @@ def test_a_store_that_is_busy_for_a_while_recovers_by_itself(project, bucket, s3
     assert s3.refusals == 0
 
 
+@pytest.mark.long
 def test_fetching_from_a_busy_store_is_an_error_that_may_pass(pushed, s3):
     pushed.forget()
     s3.refuse(1000)

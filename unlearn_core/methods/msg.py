@@ -1,0 +1,159 @@
+"""Masked small gradients: draw anew the weights that tell the forgotten data least, and train them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.modules.conv import _ConvNd
+
+from unlearn_core.data import Samples, drawn
+from unlearn_core.errors import UnlearningError
+from unlearn_core.kinds import ScopeKind
+from unlearn_core.layers import all_trained
+from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, needed
+from unlearn_core.modes import mode
+from unlearn_core.progress import OnStep
+from unlearn_core.records.artifact import Recipe
+from unlearn_core.records.result import Coverage
+from unlearn_core.training import fit
+
+
+class Msg(Method):
+    """Draw the convolution weights with the smallest gradients anew, and train on the retained data.
+
+    One of the winners of the NeurIPS 2023 unlearning challenge, described by Triantafillou et al., "Are we
+    making progress in unlearning? Findings from the first NeurIPS unlearning competition", arXiv 2406.09073;
+    it leads the comparison of Cadet et al., "Deep Unlearn", arXiv 2410.01276.
+    The gradient is that of the cross-entropy on as many retained as forgotten samples, less that on the
+    forgotten ones, in eval mode, summed over batches. In every convolution the share of weights with the
+    smallest magnitudes is drawn anew (Kaiming's normal initialisation by fan-out). While the net trains on
+    retained data, gradients of all other convolution weights are multiplied by ``factor``. The defaults are
+    the published ones, but for Nesterov's momentum. In class scope the head's rows of the forgotten classes
+    are drawn anew as well, which is not published.
+
+    Attributes:
+        share: The share of each convolution's weights that is drawn anew.
+        factor: What gradients of the other convolution weights are multiplied by.
+        recipe: Optimiser, schedule and epochs.
+    """
+
+    name: Literal["msg"] = "msg"
+    share: float = Field(default=0.3, gt=0, le=1)
+    factor: float = Field(default=0.1, ge=0, le=1)
+    recipe: Recipe = Field(
+        default=Recipe(
+            optimizer="sgd",
+            learning_rate=1e-3,
+            weight_decay=5e-4,
+            schedule="triangle",
+            epochs=5,
+            batch_size=64,
+        )
+    )
+
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET, Need.RETAIN})
+    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
+    summary: ClassVar[str] = "draw convolution weights with small gradients anew, and train on retained data"
+    does: ClassVar[str] = "gives part of the weights fresh values and trains without the forgotten data"
+    space: ClassVar[dict[str, Dimension]] = {
+        "share": Range(low=0.05, high=0.9),
+        "factor": Range(low=0.01, high=1.0, log=True),
+        "recipe.learning_rate": Range(low=1e-4, high=0.1, log=True),
+        "recipe.epochs": Choice(options=(1, 2, 5)),
+    }
+
+    def apply(
+        self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep
+    ) -> tuple["Msg", Coverage]:
+        """Train every weight of ``model``; see ``Method.apply``."""
+        model.requires_grad_(True)
+        forget, retain = needed(materials.forget, Need.FORGET), needed(materials.retain, Need.RETAIN)
+        weights = _convolution_weights(model)
+        some = drawn(retain, len(forget), generator=generator)
+        gradients = difference_of_gradients(model, weights, forget, some, batch_size=self.recipe.batch_size)
+        fresh = {name: smallest(gradient, self.share) for name, gradient in gradients.items()}
+        with torch.no_grad():
+            for name, weight in weights.items():
+                weight.copy_(torch.where(fresh[name], _redrawn(weight, generator), weight))
+            _redraw_rows(model, materials.classes, generator)
+        with _scaled_gradients(weights, fresh, self.factor):
+            fit(model, retain, self.recipe, generator=generator, on_step=on_step)
+        return self, all_trained(model)
+
+
+def difference_of_gradients(
+    model: nn.Module, weights: Mapping[str, Tensor], forget: Samples, retain: Samples, *, batch_size: int
+) -> dict[str, Tensor]:
+    """Return the gradients of the cross-entropy on retained samples less that on forgotten ones.
+
+    Args:
+        model: The model, evaluated in eval mode.
+        weights: Parameters of it, by name.
+        forget: The forgotten samples.
+        retain: The retained samples.
+        batch_size: Samples per batch; mean losses of batches are added up.
+
+    Returns:
+        By name, tensors of the weights' shapes.
+    """
+    total = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    with mode(model, "eval"):
+        for sign, samples in ((-1, forget), (1, retain)):
+            for batch in samples.batches(batch_size):
+                loss = sign * F.cross_entropy(model(batch.inputs), batch.labels)
+                found = torch.autograd.grad(loss, list(weights.values()))
+                for summed, gradient in zip(total.values(), found, strict=True):
+                    summed.add_(gradient)
+    return total
+
+
+def smallest(values: Tensor, share: float) -> Tensor:
+    """Mark the share of values with the smallest magnitudes, rounded down; of equal ones the first."""
+    marked = torch.zeros(values.numel(), dtype=torch.bool, device=values.device)
+    marked[values.abs().flatten().argsort(stable=True)[: int(share * values.numel())]] = True
+    return marked.view_as(values)
+
+
+def _convolution_weights(model: nn.Module) -> dict[str, Tensor]:
+    weights = {
+        f"{name}.weight": module.weight
+        for name, module in model.named_modules()
+        if isinstance(module, _ConvNd)
+    }
+    if not weights:
+        raise UnlearningError("msg draws weights of convolutions anew, and this net has none")
+    return weights
+
+
+def _redrawn(weight: Tensor, generator: torch.Generator) -> Tensor:
+    """Return fresh values for a weight: Kaiming's normal initialisation by fan-out."""
+    fresh = torch.empty(weight.shape, dtype=weight.dtype)
+    nn.init.kaiming_normal_(fresh, mode="fan_out", generator=generator)
+    return fresh.to(weight.device)
+
+
+def _redraw_rows(model: nn.Module, classes: tuple[int, ...], generator: torch.Generator) -> None:
+    """Draw the rows of some classes in the last linear layer anew."""
+    heads = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    if classes and heads:
+        heads[-1].weight[list(classes)] = _redrawn(heads[-1].weight, generator)[list(classes)]
+
+
+@contextmanager
+def _scaled_gradients(
+    weights: Mapping[str, Tensor], fresh: Mapping[str, Tensor], factor: float
+) -> Iterator[None]:
+    """Multiply gradients by a factor, but for those of fresh weights."""
+    hooks = [
+        weight.register_hook(lambda gradient, new=fresh[name]: torch.where(new, gradient, factor * gradient))
+        for name, weight in weights.items()
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
