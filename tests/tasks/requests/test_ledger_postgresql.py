@@ -37,7 +37,7 @@ def test_a_lock_that_nobody_gives_back_is_one_message(ledger, engine, monkeypatc
 
 def test_tables_are_made_on_request_alone(ledger_url, monkeypatch):
     monkeypatch.setenv("LETHE_DATABASE_URL", ledger_url.render_as_string(hide_password=False))
-    with pytest.raises(SetupError, match=r"has version none .* run `lethe db upgrade`"):
+    with pytest.raises(SetupError, match=r"has version none, .* run `lethe db upgrade`"):
         connect(None)
     bring_up_to_date(open_engine(ledger_url))
     assert connect(None).entries() == ()
