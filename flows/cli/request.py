@@ -1,14 +1,16 @@
 """The command ``lethe request``: the ledger of deletion requests."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.options import ClassOptions, Json, RequestArgument, SampleOptions, SubjectOptions
 from flows.cli.output import Output
 from unlearn_core.kinds import Basis, RequestState
-from unlearn_core.records.ledger import Entry
+
+if TYPE_CHECKING:
+    from unlearn_core.records.ledger import Entry
 
 app = typer.Typer(help="The ledger of deletion requests: received, waiting, served.", no_args_is_help=True)
 
@@ -152,7 +154,7 @@ def verify_ledger(
     Output(json).give({"verified": True, "head": found}, lambda: told)
 
 
-def _tell(*entries: Entry, json: bool, many: bool = False) -> None:
+def _tell(*entries: "Entry", json: bool, many: bool = False) -> None:
     """Print the requests' states; as JSON one request is an object, and many are a list."""
     from flows.cli.requests_table import describe_entries, tell_entries
     from tasks.checkout.environment import now

@@ -281,3 +281,10 @@ def test_it_is_installed_as_a_program(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert "nothing" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_help_loads_no_library_that_only_a_command_needs():
+    heavy = {"dvc", "great_expectations", "mlflow", "numpy", "prefect", "pydantic", "torch"}
+    look = f"import sys, flows.cli.app; print(*sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == []
