@@ -35,13 +35,6 @@ from flows.cli import (
     verify,
 )
 from flows.cli.output import Output
-from tasks.checkout.environment import (
-    OWN_CODE,
-    configure_libraries,
-    importable,
-    nearest_project,
-    version_of_lethe,
-)
 from tasks.checkout.variables import set_defaults
 from unlearn_core.errors import SetupError
 
@@ -74,6 +67,8 @@ NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQU
 def _print_version(asked: bool) -> None:
     """Print only the version."""
     if asked:
+        from tasks.checkout.environment import version_of_lethe
+
         print(f"lethe {version_of_lethe()}")
         raise typer.Exit
 
@@ -88,17 +83,18 @@ def start(
         typer.Option(help="The lowest level shown on standard error; default `LETHE_LOG_LEVEL`, or `info`."),
     ] = None,
 ) -> None:
-    """Open the log, and check the environment, before a command begins."""
+    """Prepare what every command needs: settings of libraries, the modules of the project, the log."""
+    from tasks.checkout.environment import OWN_CODE, configure_libraries, importable, nearest_project
     from tasks.checkout.log import open_log
 
+    configure_libraries()
+    set_defaults(OWN_CODE)
+    importable(nearest_project(Path.cwd()) or Path.cwd())
     open_log(log_level)
 
 
 def main() -> None:
     """Run the command line; an error is one message and an exit code."""
-    configure_libraries()
-    set_defaults(OWN_CODE)
-    importable(nearest_project(Path.cwd()) or Path.cwd())
     try:
         app()
     except OSError as error:
