@@ -13,7 +13,7 @@ def command(json: Json = False) -> None:
     """Watch a real model forget: the whole pipeline on scanned digits, and the ladder's methods compared.
 
     Trains a small net, serves the request of `requests/demo.json` (forget the digit 3), registers the
-    model, signs the certificate and verifies it. Takes about a minute on two cores.
+    model, signs the certificate and verifies it. Takes a minute or two on two cores.
     """
     from flows.demo import run_demo
     from tasks.checkout.checkout import Checkout
