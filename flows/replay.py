@@ -61,7 +61,7 @@ def replay(
             certificate=certificate,
             commit=commit,
             from_data=from_data,
-            compared=compare_replay(certified, _read(tree, record)),
+            compared=compare_replay(certified, _read(tree, certified, record)),
             differences=differences,
         )
 
@@ -74,13 +74,13 @@ def _climb(tree: Checkout) -> DeletionRecord | None:
         return None
 
 
-def _read(tree: Checkout, record: DeletionRecord | None) -> Replayed:
+def _read(tree: Checkout, certified: DeletionCertificate, record: DeletionRecord | None) -> Replayed:
     """Read what the stages wrote."""
     return Replayed(
         data=read_card(tree.dataset),
         split=read_split(tree),
         parent=file_digest(tree.parent / WEIGHTS),
-        moments=read_record(tree.moments / CARD, MomentsCard).tensors,
+        moments=None if certified.moments is None else read_record(tree.moments / CARD, MomentsCard).tensors,
         deletion=record,
         unlearned=None if record is None else file_digest(tree.unlearned / WEIGHTS),
     )

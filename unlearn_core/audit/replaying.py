@@ -20,7 +20,7 @@ class Replayed:
         data: The data set's card.
         split: The split.
         parent: Digest of the model that it started from.
-        moments: Digest of the second moments.
+        moments: Digest of the second moments; None if the certificate names none.
         deletion: The ladder; None if no method was accepted.
         unlearned: Digest of the accepted model; None if there is none.
     """
@@ -28,7 +28,7 @@ class Replayed:
     data: DatasetCard
     split: SplitRecord
     parent: Sha256
-    moments: Sha256
+    moments: Sha256 | None
     deletion: DeletionRecord | None
     unlearned: Sha256 | None
 
@@ -41,7 +41,7 @@ def compare_replay(certified: DeletionCertificate, replayed: Replayed) -> tuple[
 def _inputs(certified: DeletionCertificate, replayed: Replayed) -> tuple[Compared, ...]:
     data, split = replayed.data, replayed.split
     splits = {entry.split: entry.rows_digest for entry in data.splits}
-    rows = [
+    rows: list[tuple[str, Sha256, Sha256 | None]] = [
         ("scope", (certified.group or certified.request).scope, split.scope),
         ("data before", certified.data.before, data.rows_digest),
         ("data splits", _digest_of(certified.data.splits), _digest_of(splits)),
