@@ -33,7 +33,9 @@ def fisher_diagonal(
     """
     batches = ceil(len(samples) / batch_size)
     total = _zeros(model)
-    for done, gradients in enumerate(_gradients(model, samples, batch_size, reduction="mean"), 1):
+    for done, gradients in enumerate(
+        batch_gradients(model, samples, batch_size=batch_size, reduction="mean"), 1
+    ):
         for summed, gradient in zip(total, gradients, strict=True):
             summed.addcmul_(gradient, gradient, value=1 / batches)
         on_step(Step("importance", done, batches))
@@ -56,11 +58,34 @@ def saliency(
     """
     batches = ceil(len(samples) / batch_size)
     total = _zeros(model)
-    for done, gradients in enumerate(_gradients(model, samples, batch_size, reduction="sum"), 1):
+    for done, gradients in enumerate(
+        batch_gradients(model, samples, batch_size=batch_size, reduction="sum"), 1
+    ):
         for summed, gradient in zip(total, gradients, strict=True):
             summed.add_(gradient, alpha=1 / len(samples))
         on_step(Step("importance", done, batches))
     return {name: summed.abs() for name, summed in zip(_names(model), total, strict=True)}
+
+
+def batch_gradients(
+    model: nn.Module, samples: Samples, *, batch_size: int, reduction: str
+) -> Iterator[tuple[Tensor, ...]]:
+    """Yield the gradients of every batch's cross-entropy, in eval mode.
+
+    Args:
+        model: The model, with gradients on; left as it was found.
+        samples: The data, in the order in which it is batched.
+        batch_size: Samples per batch.
+        reduction: ``"mean"`` or ``"sum"`` over the samples of a batch.
+
+    Yields:
+        A gradient for each parameter, in their order; zero for those that the loss does not use.
+    """
+    parameters = list(model.parameters())
+    with mode(model, "eval"):
+        for batch in samples.batches(batch_size):
+            loss = F.cross_entropy(model(batch.inputs), batch.labels, reduction=reduction)
+            yield torch.autograd.grad(loss, parameters, materialize_grads=True)
 
 
 def highest(scores: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
@@ -91,17 +116,6 @@ def _marked(entry: ParameterCoverage, marks: Mapping[str, Tensor]) -> ParameterC
     changes = {"treatment": "trained" if mark.any() else "frozen"}
     changes["reason"] = f"{int(mark.sum())} of its {entry.elements} weights were selected"
     return ParameterCoverage(**{**dict(entry), **changes})
-
-
-def _gradients(
-    model: nn.Module, samples: Samples, batch_size: int, *, reduction: str
-) -> Iterator[tuple[Tensor, ...]]:
-    """Yield the gradient of every batch's loss by all parameters; zero for those that it does not use."""
-    parameters = list(model.parameters())
-    with mode(model, "eval"):
-        for batch in samples.batches(batch_size):
-            loss = F.cross_entropy(model(batch.inputs), batch.labels, reduction=reduction)
-            yield torch.autograd.grad(loss, parameters, materialize_grads=True)
 
 
 def _names(model: nn.Module) -> list[str]:

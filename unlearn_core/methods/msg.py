@@ -7,15 +7,14 @@ from typing import ClassVar, Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.modules.conv import _ConvNd
 
 from unlearn_core.data import Samples, drawn
 from unlearn_core.errors import UnlearningError
+from unlearn_core.importance import batch_gradients, highest
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
 from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, needed
-from unlearn_core.modes import mode
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
@@ -101,21 +100,18 @@ def difference_of_gradients(
         By name, tensors of the weights' shapes.
     """
     total = {name: torch.zeros_like(weight) for name, weight in weights.items()}
-    with mode(model, "eval"):
-        for sign, samples in ((-1, forget), (1, retain)):
-            for batch in samples.batches(batch_size):
-                loss = sign * F.cross_entropy(model(batch.inputs), batch.labels)
-                found = torch.autograd.grad(loss, list(weights.values()))
-                for summed, gradient in zip(total.values(), found, strict=True):
-                    summed.add_(gradient)
+    names = [name for name, _ in model.named_parameters()]
+    for sign, samples in ((-1, forget), (1, retain)):
+        for gradients in batch_gradients(model, samples, batch_size=batch_size, reduction="mean"):
+            for name, gradient in zip(names, gradients, strict=True):
+                if name in total:
+                    total[name].add_(gradient, alpha=sign)
     return total
 
 
 def smallest(values: Tensor, share: float) -> Tensor:
     """Mark the share of values with the smallest magnitudes, rounded down; of equal ones the first."""
-    marked = torch.zeros(values.numel(), dtype=torch.bool, device=values.device)
-    marked[values.abs().flatten().argsort(stable=True)[: int(share * values.numel())]] = True
-    return marked.view_as(values)
+    return highest({"": -values.abs()}, share)[""]
 
 
 def _convolution_weights(model: nn.Module) -> dict[str, Tensor]:
