@@ -51,7 +51,7 @@ def measure(name: str, net: nn.Module, *, samples: int, repeats: int) -> Row:
     freeze_all_but(net, last_layers(net, LAYERS))
     boundary = find_boundary(net, data.inputs[:4])
     assert boundary is not None
-    once, outputs = timed(lambda: outputs_at(net, boundary, data, batch_size=RECIPE.batch_size))
+    once, outputs = timed(lambda: outputs_at(net, boundary, data.inputs.split(RECIPE.batch_size)))
     kept, start = Samples(outputs, data.labels), {n: t.clone() for n, t in net.state_dict().items()}
 
     def epoch(train: Callable[[], None]) -> torch.Tensor:

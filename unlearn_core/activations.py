@@ -4,7 +4,7 @@ A net is cut at a *boundary*: a frozen module after which everything that the tr
 computed from that module's output alone. Kept outputs are then handed to the net in place of images.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 from torch.utils.hooks import RemovableHandle
 
-from unlearn_core.data import Samples
 from unlearn_core.modes import mode
 
 MOST_CANDIDATES = 16
@@ -99,25 +98,24 @@ def cut_at(model: nn.Module, boundary: Boundary) -> Iterator[None]:
             vars(module).pop("forward", None)
 
 
-def outputs_at(model: nn.Module, boundary: Boundary, samples: Samples, *, batch_size: int) -> Tensor:
+def outputs_at(model: nn.Module, boundary: Boundary, batches: Iterable[Tensor]) -> Tensor:
     """Run a net up to a boundary, and return what comes out there.
 
     Args:
         model: The net, evaluated in eval mode.
         boundary: Where to stop listening.
-        samples: What to run; only their inputs are looked at.
-        batch_size: Samples per forward pass.
+        batches: The inputs, ``[samples, ...]`` each.
 
     Returns:
-        ``[samples, ...]``, on the samples' device.
+        ``[samples, ...]`` of all batches, on their device.
     """
     kept: list[Tensor] = []
     hook = model.get_submodule(boundary.name).register_forward_hook(
         lambda _module, _arguments, output: kept.append(cast("Tensor", output))
     )
     with _removed([hook]), mode(model, "eval"), torch.no_grad():
-        for batch in samples.batches(batch_size):
-            model(batch.inputs)
+        for inputs in batches:
+            model(inputs)
     return torch.cat(kept)
 
 

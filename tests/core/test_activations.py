@@ -8,7 +8,6 @@ import torchvision
 from torch import Tensor, nn
 
 from unlearn_core.activations import bytes_per_sample, cut_at, find_boundary, outputs_at
-from unlearn_core.data import Samples
 from unlearn_core.freezing import freeze_all_but, last_layers
 
 
@@ -56,7 +55,7 @@ def test_what_is_kept_gives_what_the_images_gave(net, layers, name):
     boundary = find_boundary(net, inputs[:4])
     assert boundary is not None
     assert boundary.name == name
-    kept = outputs_at(net, boundary, Samples(inputs, torch.zeros(6, dtype=torch.int64)), batch_size=4)
+    kept = outputs_at(net, boundary, inputs.split(4))
     with torch.no_grad():
         expected = net(inputs)
         with cut_at(net, boundary):

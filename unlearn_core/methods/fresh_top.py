@@ -1,5 +1,6 @@
 """A fresh top: new weights for the last layers, trained for a few epochs on what the others give."""
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import torch
@@ -15,7 +16,7 @@ from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Rang
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
-from unlearn_core.training import Lesson, augment, fit, teach
+from unlearn_core.training import Lesson, augment, fit, refuse_single, teach
 
 
 class FreshTop(Method):
@@ -80,6 +81,7 @@ class FreshTop(Method):
         self, model: nn.Module, retain: Samples, recipe: Recipe, generator: torch.Generator, on_step: OnStep
     ) -> None:
         """Train the layers that are not frozen, on kept outputs where they fit."""
+        refuse_single(retain)
         boundary = find_boundary(model, next(retain.batches(4)).inputs)
         copies = 0 if boundary is None else self._copies_that_fit(boundary, recipe, len(retain))
         if boundary is None or copies == 0:
@@ -87,7 +89,7 @@ class FreshTop(Method):
             return
         plain = recipe.model_copy(update={"augmentation": "none"})
         kept = [
-            Samples(self._kept(model, boundary, retain, recipe, generator), retain.labels)
+            Samples(outputs_at(model, boundary, _augmented(retain, recipe, generator)), retain.labels)
             for _ in range(copies)
         ]
         epochs = [[Lesson(kept[epoch % copies])] for epoch in range(recipe.epochs)]
@@ -99,23 +101,6 @@ class FreshTop(Method):
         wanted = 1 if recipe.augmentation == "none" else min(self.copies, recipe.epochs)
         return min(wanted, self.kept_mib * 2**20 // max(1, count * bytes_per_sample(boundary)))
 
-    def _kept(
-        self,
-        model: nn.Module,
-        boundary: Boundary,
-        retain: Samples,
-        recipe: Recipe,
-        generator: torch.Generator,
-    ) -> torch.Tensor:
-        """Run the frozen layers once over the retained data, augmented if the recipe does so."""
-        size = recipe.batch_size
-        if recipe.augmentation == "none":
-            return outputs_at(model, boundary, retain, batch_size=size)
-        parts = (
-            Samples(augment(batch.inputs, recipe, generator), batch.labels) for batch in retain.batches(size)
-        )
-        return torch.cat([outputs_at(model, boundary, part, batch_size=size) for part in parts])
-
     def _polish(self, recipe: Recipe) -> Recipe:
         return recipe.model_copy(
             update={
@@ -126,3 +111,8 @@ class FreshTop(Method):
                 "epochs": self.polish_epochs,
             }
         )
+
+
+def _augmented(samples: Samples, recipe: Recipe, generator: torch.Generator) -> Iterator[torch.Tensor]:
+    """Yield the inputs of all samples in order, batch by batch, augmented if the recipe does so."""
+    return (augment(batch.inputs, recipe, generator) for batch in samples.batches(recipe.batch_size))
