@@ -4,6 +4,7 @@ A copy has a tracking store and DVC's cache of its own; Lethe itself sees to the
 """
 
 import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import write_params
 from tasks.tracking.runs import tracking_of
+
+
+def run_stages(root: Path, stages: Mapping[str, Callable[[Checkout], object]]) -> None:
+    """Bring stages up to date, in their order."""
+    for name, stage in stages.items():
+        run_due(Checkout(root), name, stage)
 
 
 def prepared_checkout(folder: Path, **sections: Any) -> Path:
@@ -56,19 +63,14 @@ def _copy(template: Path, folder: Path, sections: dict[str, Any]) -> Path:
     if sections:
         write_params(folder, sections)
         commit(folder, "Change settings")
-    for name, stage in PREPARATION.items():
-        run_due(Checkout(folder), name, stage)
+        run_stages(folder, PREPARATION)
     return folder
 
 
 def _prepare(folder: Path) -> None:
-    checkout = Checkout(make_checkout(folder))
-    for name, stage in PREPARATION.items():
-        run_due(checkout, name, stage)
-    tracking_of(checkout)
+    run_stages(make_checkout(folder), PREPARATION)
+    tracking_of(Checkout(folder))
 
 
 def _serve(folder: Path) -> None:
-    checkout = Checkout(prepared_checkout(folder))
-    for name, stage in DELETION.items():
-        run_due(checkout, name, stage)
+    run_stages(prepared_checkout(folder), DELETION)

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from templates import run_stages
 from world import SMALL
 
-from flows.stages.pipeline import DELETION, PREPARATION, run_due
+from flows.stages.pipeline import DELETION, PREPARATION
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.data.datasets import read_manifest
@@ -29,14 +30,12 @@ def of_samples(root: Path, count: int) -> Scope:
 
 def prepare(root: Path) -> None:
     """Bring the data set, the parent and the moments up to date."""
-    for name, stage in PREPARATION.items():
-        run_due(Checkout(root), name, stage)
+    run_stages(root, PREPARATION)
 
 
 def serve(root: Path, request_id: str, scope: Scope) -> DeletionRecord:
     """Serve one request in a prepared checkout."""
     checkout = Checkout(root)
     submit_request(checkout, DeletionRequest(id=request_id, scope=scope))
-    for name, stage in DELETION.items():
-        run_due(Checkout(root), name, stage)
+    run_stages(root, DELETION)
     return read_record(checkout.deletion, DeletionRecord)
