@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from built_wheel import Environment, build_wheel, install
 from story import reproduce, tell
 from templates import copied
-from wheel import Environment, build_wheel, install
 from world import clone, make_checkout
 
 

@@ -10,8 +10,8 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import built_wheel
 import pytest
-import wheel as wheels
 from following import beginner, follow, is_printed, steps_of
 from world import ROOT
 
@@ -40,7 +40,7 @@ def followed(wheel, tmp_path_factory):
     empty, home = somewhere / "empty", somewhere / "home"
     empty.mkdir()
     home.mkdir()
-    install = f'"{sys.executable}" "{wheels.__file__}" "{wheel}" "$VIRTUAL_ENV"'
+    install = f'"{sys.executable}" "{built_wheel.__file__}" "{wheel}" "$VIRTUAL_ENV"'
     steps = tuple(replace(step, text=PIP.sub(install, step.text)) for step in STEPS)
     return Followed(empty / "first-deletion" / "project", home, follow(steps, empty, beginner(home)))
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from unlearn_core.kinds import RequestKind
+from unlearn_core.kinds import RequestKind, ScopeKind
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.evaluation import Evaluation
@@ -31,7 +31,7 @@ class SplitRecord(Record):
     forgotten: tuple[Pseudonym, ...]
 
     @property
-    def method_scope(self) -> Literal["classes", "samples"]:
+    def method_scope(self) -> ScopeKind:
         """The scope as a method sees it: a subject's rows are samples."""
         return "classes" if self.scope_kind == "classes" else "samples"
 
