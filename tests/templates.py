@@ -17,10 +17,9 @@ from tasks.checkout.params import write_params
 from tasks.tracking.runs import tracking_of
 
 
-def run_stages(root: Path, stages: Mapping[str, Callable[[Checkout], object]]) -> None:
-    """Bring stages up to date, in their order."""
-    for name, stage in stages.items():
-        run_due(Checkout(root), name, stage)
+def run_stages(root: Path, stages: Mapping[str, Callable[[Checkout], object]]) -> list[bool]:
+    """Bring stages up to date, in their order, and tell of each whether it ran."""
+    return [run_due(Checkout(root), name, stage) for name, stage in stages.items()]
 
 
 def prepared_checkout(folder: Path, **sections: Any) -> Path:
@@ -68,9 +67,9 @@ def _copy(template: Path, folder: Path, sections: dict[str, Any]) -> Path:
 
 
 def _prepare(folder: Path) -> None:
-    run_stages(make_checkout(folder), PREPARATION)
+    assert all(run_stages(make_checkout(folder), PREPARATION))
     tracking_of(Checkout(folder))
 
 
 def _serve(folder: Path) -> None:
-    run_stages(prepared_checkout(folder), DELETION)
+    assert all(run_stages(prepared_checkout(folder), DELETION))
