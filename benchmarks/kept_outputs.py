@@ -16,7 +16,7 @@ from torchvision.models import VisionTransformer
 
 from benchmarks.nets import images, net_of
 from benchmarks.timing import in_turns, provenance, timed
-from unlearn_core.activations import bytes_per_sample, cut_at, find_boundary, outputs_at
+from unlearn_core.activations import Cut, bytes_per_sample, find_boundary, outputs_at
 from unlearn_core.data import Samples
 from unlearn_core.freezing import freeze_all_but, last_layers
 from unlearn_core.records.artifact import Recipe
@@ -52,6 +52,7 @@ def measure(name: str, net: nn.Module, *, samples: int, repeats: int) -> Row:
     boundary = find_boundary(net, data.inputs[:4])
     assert boundary is not None
     once, outputs = timed(lambda: outputs_at(net, boundary, data.inputs.split(RECIPE.batch_size)))
+    assert outputs is not None
     kept, start = Samples(outputs, data.labels), {n: t.clone() for n, t in net.state_dict().items()}
 
     def epoch(train: Callable[[], None]) -> torch.Tensor:
@@ -60,8 +61,7 @@ def measure(name: str, net: nn.Module, *, samples: int, repeats: int) -> Row:
         return torch.cat([p.detach().flatten() for p in net.parameters() if p.requires_grad])
 
     def on_kept() -> None:
-        with cut_at(net, boundary):
-            fit(net, kept, RECIPE, generator=torch.Generator().manual_seed(0))
+        fit(Cut(net, boundary), kept, RECIPE, generator=torch.Generator().manual_seed(0))
 
     def on_images() -> None:
         fit(net, data, RECIPE, generator=torch.Generator().manual_seed(0))

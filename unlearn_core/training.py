@@ -102,7 +102,7 @@ def teach(
     """
     for lesson in {id(lesson): lesson for lessons in epochs for lesson in lessons}.values():
         refuse_single(lesson.samples)
-    _train_mode(model)
+    train_mode(model)
     learner = _Learner(model, recipe, epochs, generator, after_step)
     for index, lessons in enumerate(epochs, 1):
         told = {lesson.told_as: learner.learn(lesson) for lesson in lessons}
@@ -122,7 +122,7 @@ def refuse_single(samples: Samples) -> None:
         )
 
 
-def _train_mode(model: nn.Module) -> None:
+def train_mode(model: nn.Module) -> None:
     """Put a model in train mode, except the modules whose own parameters are all frozen."""
     model.train()
     for module in model.modules():

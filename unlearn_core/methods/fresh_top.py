@@ -7,7 +7,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from unlearn_core.activations import Boundary, bytes_per_sample, cut_at, find_boundary, outputs_at
+from unlearn_core.activations import Boundary, Cut, bytes_per_sample, find_boundary, outputs_at
 from unlearn_core.data import Samples
 from unlearn_core.freezing import freeze_all_but, last_layers, reinitialise
 from unlearn_core.kinds import ScopeKind
@@ -17,6 +17,9 @@ from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.training import Lesson, augment, fit, refuse_single, teach
+
+PROBE = 8
+"""How many samples a boundary is looked for with."""
 
 
 class FreshTop(Method):
@@ -34,8 +37,8 @@ class FreshTop(Method):
         epochs: Passes over the retained data.
         recipe: How to train; None takes the recipe of the model's own card, at ``epochs`` epochs.
         copies: How many augmented copies of each image are kept, where the recipe augments.
-        kept_mib: What kept outputs may take at most, in MiB. Fewer copies are kept where they would take
-            more; where one would, the whole net runs in every epoch.
+        kept_mib: What kept outputs may take, in MiB, and twice that while they are joined. Fewer copies are
+            kept where they would take more; where one would, the whole net runs in every epoch.
         polish_epochs: Passes over the retained data at the end, with all weights trained.
         polish_lr: Learning rate of these; stochastic gradient descent with momentum 0.9.
     """
@@ -82,19 +85,31 @@ class FreshTop(Method):
     ) -> None:
         """Train the layers that are not frozen, on kept outputs where they fit."""
         refuse_single(retain)
-        boundary = find_boundary(model, next(retain.batches(4)).inputs)
-        copies = 0 if boundary is None else self._copies_that_fit(boundary, recipe, len(retain))
-        if boundary is None or copies == 0:
+        boundary = find_boundary(model, next(retain.batches(PROBE)).inputs) if self.kept_mib else None
+        kept = None if boundary is None else self._kept(model, boundary, retain, recipe, generator)
+        if boundary is None or not kept:
             fit(model, retain, recipe, generator=generator, on_step=on_step)
             return
         plain = recipe.model_copy(update={"augmentation": "none"})
-        kept = [
-            Samples(outputs_at(model, boundary, _augmented(retain, recipe, generator)), retain.labels)
-            for _ in range(copies)
-        ]
-        epochs = [[Lesson(kept[epoch % copies])] for epoch in range(recipe.epochs)]
-        with cut_at(model, boundary):
-            teach(model, epochs, plain, generator=generator, on_step=on_step)
+        epochs = [[Lesson(kept[epoch % len(kept)])] for epoch in range(recipe.epochs)]
+        teach(Cut(model, boundary), epochs, plain, generator=generator, on_step=on_step)
+
+    def _kept(
+        self,
+        model: nn.Module,
+        boundary: Boundary,
+        retain: Samples,
+        recipe: Recipe,
+        generator: torch.Generator,
+    ) -> list[Samples]:
+        """Return the copies of the retained data that fit; none if the net cannot be cut for all of it."""
+        copies: list[Samples] = []
+        for _ in range(self._copies_that_fit(boundary, recipe, len(retain))):
+            outputs = outputs_at(model, boundary, _augmented(retain, recipe, generator))
+            if outputs is None:
+                return []
+            copies.append(Samples(outputs, retain.labels))
+        return copies
 
     def _copies_that_fit(self, boundary: Boundary, recipe: Recipe, count: int) -> int:
         """Return how many copies of the retained data are kept."""
