@@ -8,7 +8,7 @@ No architecture is known here: where a net can be cut is found by trying, and ch
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -232,10 +232,8 @@ def _calls_before_training(model: nn.Module, inputs: Tensor) -> list[tuple[str, 
 
 def _run(model: nn.Module, name: str, inputs: Tensor) -> tuple[Any, Tensor]:
     """Run a net, and return its output and that of a module."""
-    seen: list[Tensor] = []
-    hook = model.get_submodule(name).register_forward_hook(
-        lambda _module, _arguments, output: seen.append(cast("Tensor", output))
-    )
+    seen: list[Any] = []
+    hook = model.get_submodule(name).register_forward_hook(lambda _module, _in, out: seen.append(out))
     try:
         return model(inputs), seen[0]
     finally:
