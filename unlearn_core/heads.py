@@ -1,5 +1,7 @@
 """The head of a net: the linear layer that gives its output, with one row for each class."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -17,11 +19,11 @@ def linear_head(model: nn.Module, inputs: Tensor) -> nn.Linear | None:
     Returns:
         The layer; None if no linear layer gives the output.
     """
-    calls: list[tuple[nn.Linear, Tensor]] = []
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    calls: list[tuple[Any, Any]] = []
     hooks = [
         layer.register_forward_hook(lambda module, _inputs, output: calls.append((module, output)))
-        for layer in layers
+        for layer in model.modules()
+        if isinstance(layer, nn.Linear)
     ]
     try:
         with mode(model, "eval"), torch.no_grad():

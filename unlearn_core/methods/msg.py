@@ -121,7 +121,7 @@ def smallest(values: Tensor, share: float) -> Tensor:
     return highest({"": -values.abs()}, share)[""]
 
 
-def _convolution_weights(model: nn.Module) -> dict[str, Tensor]:
+def _convolution_weights(model: nn.Module) -> Mapping[str, Tensor]:
     """Return the convolutions' weights that are parameters of their own, each once."""
     of_convolutions = {
         id(module._parameters.get("weight")) for module in model.modules() if isinstance(module, _ConvNd)
