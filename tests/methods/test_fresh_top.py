@@ -124,7 +124,7 @@ def test_what_a_search_finds_leads_to_the_same_weights_without_one(recipe: Recip
 
 
 def test_the_cheapest_try_that_is_enough_is_taken() -> None:
-    everything = FreshTop(layers=None, epochs=None, margin=1.0, forget_target=1.0)
+    everything = FreshTop(layers=None, epochs=None, margin=1.0, unsure=1.0, forget_target=1.0)
     found = tuned(everything)
     assert (found.method.layers, found.method.epochs) == (2, 1)
     assert {curve.name: len(curve.values) for curve in found.curves}["search.layers"] == 1
@@ -137,9 +137,9 @@ def test_every_try_is_made_where_none_is_enough_and_the_best_is_kept() -> None:
     found = tuned(FreshTop(layers=2, epochs=None, lengths=(1, 2), recipe=slow), model=model)
     curves = {curve.name: curve.values for curve in found.curves}
     assert curves["search.epochs"] == (1.0, 2.0)
-    accuracies = curves["search.retain_accuracy"]
+    sure = curves["search.confidence"]
     forgotten = [one <= 0.02 for one in curves["search.forget_accuracy"]]
-    best = max(range(2), key=lambda index: (forgotten[index], accuracies[index]))
+    best = max(range(2), key=lambda index: (forgotten[index], sure[index]))
     assert found.method.epochs == best + 1
 
 

@@ -24,6 +24,7 @@ from unlearn_core.methods.msg import Msg
 from unlearn_core.methods.neg_grad_plus import NegGradPlus
 from unlearn_core.methods.pgu import Pgu
 from unlearn_core.methods.random_labels import RandomLabels
+from unlearn_core.methods.regun import ReGun
 from unlearn_core.methods.repair import Repair
 from unlearn_core.methods.retrain import Retrain
 from unlearn_core.methods.salun import SalUn
@@ -45,6 +46,7 @@ CATALOGUE: tuple[type[Method], ...] = (
     Trew,
     DeleteDistill,
     Msg,
+    ReGun,
     Scrub,
     Ssd,
     SalUn,

@@ -1,6 +1,7 @@
 """A fresh top: new weights for the last layers, trained for a few epochs on what the others give."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 from typing import Annotated, ClassVar, Literal
 
@@ -18,7 +19,7 @@ from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.training import Lesson, augment, fit, refuse_single, teach
-from unlearn_core.tuning import accuracy
+from unlearn_core.tuning import accuracy, confidence
 
 PROBE = 8
 """How many samples a boundary is looked for with."""
@@ -36,8 +37,9 @@ class FreshTop(Method):
     If asked for, a short pass over all weights follows.
 
     How many epochs, and of how many layers if that is left open, is found on the tuning data: the fewest with
-    which the accuracy on retained images is within ``margin`` of what it was before, and the class forgotten.
-    If none is enough, the one with the highest accuracy among those that forget is taken.
+    which the class is forgotten, and retained images are recognised about as often and as surely as before.
+    A top that was trained too briefly is unsure of everything, and more so of forgotten images than a
+    retrained model. If no try is enough, the surest among those that forget is taken.
 
     Its limit: frozen layers have seen the forgotten data, and their features may still tell it. A linear
     probe of the features shows how much; the coverage says which layers were frozen. Accuracies do not show
@@ -50,6 +52,7 @@ class FreshTop(Method):
         depths: The numbers of layers to try, the fewest first.
         lengths: The numbers of epochs to try.
         margin: How far the accuracy on retained images may fall for a try to be enough, as a share of them.
+        unsure: How far the mean probability of their own class may fall.
         forget_target: The share of forgotten images still recognised at or below which a class is forgotten.
         recipe: How to train; None takes the recipe of the model's own card, at ``epochs`` epochs.
         copies: How many augmented copies of each image are kept, where the recipe augments.
@@ -65,6 +68,7 @@ class FreshTop(Method):
     depths: tuple[Count, ...] = Field(default=(2, 3), min_length=1)
     lengths: tuple[Count, ...] = Field(default=(1, 2, 4), min_length=1)
     margin: float = Field(default=0.01, ge=0, le=1)
+    unsure: float = Field(default=0.03, ge=0, le=1)
     forget_target: float = Field(default=0.02, ge=0, le=1)
     recipe: Recipe | None = None
     copies: int = Field(default=2, ge=1)
@@ -119,36 +123,32 @@ class FreshTop(Method):
 
     def _search(self, run: "_Run", tries: list[tuple[int, int]], tuning: Tuning) -> tuple[int, int]:
         """Leave the model as the cheapest try that is enough has made it, or the best if none is."""
-        wanted = accuracy(run.model, tuning.retain) - self.margin
-        original, generator = _copied(run.model), run.generator.get_state()
-        best, chosen, kept, state = (False, -1.0), tries[0], original, generator
+        before = _Measured.of(run.model, tuning)
+        original, start = _copied(run.model), run.generator.get_state()
+        best, chosen, kept, end = (False, -1.0), tries[0], original, start
         for index, one in enumerate(tries, 1):
             run.model.load_state_dict(original)
-            run.generator.set_state(generator)
+            run.generator.set_state(start)
             with torch.random.fork_rng():
                 run.go(*one)
-            retained = accuracy(run.model, tuning.retain)
-            forgotten = 0.0 if tuning.forget is None else accuracy(run.model, tuning.forget)
-            values = {
-                "layers": one[0],
-                "epochs": one[1],
-                "retain_accuracy": retained,
-                "forget_accuracy": forgotten,
-            }
+            now = _Measured.of(run.model, tuning)
+            values = {"layers": float(one[0]), "epochs": float(one[1]), **vars(now)}
             run.on_step(Step("search", index, len(tries), values))
-            good = forgotten <= self.forget_target
-            if (good, retained) > best:
-                best, chosen, kept, state = (
-                    (good, retained),
-                    one,
-                    _copied(run.model),
-                    run.generator.get_state(),
-                )
-            if good and retained >= wanted:
+            gone = now.forget_accuracy <= self.forget_target
+            if (gone, now.confidence) > best:
+                best, chosen = (gone, now.confidence), one
+                kept, end = _copied(run.model), run.generator.get_state()
+            if gone and self._is_as_good(now, before):
                 break
         run.model.load_state_dict(kept)
-        run.generator.set_state(state)
+        run.generator.set_state(end)
         return chosen
+
+    def _is_as_good(self, now: "_Measured", before: "_Measured") -> bool:
+        return (
+            now.retain_accuracy >= before.retain_accuracy - self.margin
+            and now.confidence >= before.confidence - self.unsure
+        )
 
     def _polish(self) -> Recipe:
         assert self.recipe is not None
@@ -161,6 +161,20 @@ class FreshTop(Method):
                 "epochs": self.polish_epochs,
             }
         )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What a try is judged by; nothing counts as recognised where no forgotten images are held out."""
+
+    retain_accuracy: float
+    confidence: float
+    forget_accuracy: float
+
+    @classmethod
+    def of(cls, model: nn.Module, tuning: Tuning) -> "_Measured":
+        forgotten = 0.0 if tuning.forget is None else accuracy(model, tuning.forget)
+        return cls(accuracy(model, tuning.retain), confidence(model, tuning.retain), forgotten)
 
 
 class _Run:
