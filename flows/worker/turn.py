@@ -107,7 +107,7 @@ def _told(released: Released) -> str:
     """Describe the result of a request in one line."""
     outcome = released.outcome
     return (
-        f"{outcome.method}: {outcome.verdict.replace('_', '-')}, {released.registered_model} version "
+        f"{outcome.method}: {outcome.in_words}, {released.registered_model} version "
         f"{released.registered_version}, certificate {released.certificate_digest}"
     )
 
