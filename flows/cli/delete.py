@@ -43,7 +43,7 @@ def tell_released(*released: "Released") -> str:
     served = outcome.request if shared.group is None else shared.group.id
     note = [f"note         {outcome.note}"] if outcome.note else []
     lines = [
-        f"request      {served}: {outcome.verdict}, evidence level {outcome.level}",
+        f"request      {served}: {outcome.in_words}, evidence level {outcome.level}",
         f"method       {outcome.method}",
         f"registered   {shared.registered_model} version {shared.registered_version}, alias champion",
         *(f"certificate  {one.certificate}" for one in released),

@@ -113,6 +113,7 @@ def _outcome(checkout: Checkout, split: SplitRecord, deletion: DeletionRecord, r
         model=read_checkpoint_card(checkout.unlearned).weights,
         method=rung.unlearning.name,
         verdict=rung.verdict.verdict,
+        removed=rung.verdict.removed and rung.verdict.removed.verdict,
         level=rung.verdict.level,
         policy=rung.verdict.policy,
         note=note_on(rung),
@@ -148,6 +149,7 @@ def _version_tags(
     return {
         Tag.REQUEST: split.request,
         Tag.VERDICT: outcome.verdict,
+        Tag.REMOVED: outcome.removed or "not_judged",
         Tag.METHOD: outcome.method,
         Tag.LEVEL: outcome.level,
         Tag.SCOPE_KIND: split.scope_kind,

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
@@ -13,6 +13,7 @@ from tasks.report.story import forgotten_thing, headline, last_rung, steps, writ
 from tasks.report.summary import fast_relearning, tiles
 from tasks.report.tables import class_rows, evaluations, gate_rows, groups, measured_row
 from tasks.report.words import LEVEL_SENTENCES, TREATMENTS, does
+from unlearn_core.records.policy import ClaimName
 from unlearn_core.records.report import ReportFacts
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "steps": steps(facts),
         "models": list(models),
         "classes": class_rows(facts),
-        "gate": gate_rows(record, facts.words),
+        "gate": {claim: gate_rows(record, claim, facts.words) for claim in get_args(ClaimName)},
         "attacks": [measured_row(models, name) for name in attacks],
         "relearning": [measured_row(models, name) for name in _names(models) if name.startswith("relearn")],
         "probes": [measured_row(models, name) for name in _names(models) if name.startswith("probe")],

@@ -44,6 +44,7 @@ def close_released(checkout: Checkout, run: Run, *released: Released) -> None:
         Tag.RUN_NAME: run_name(told[0].deletion),
         Tag.NOTE: explain(*told, page=page_of(run)),
         Tag.VERDICT: first.outcome.verdict,
+        Tag.REMOVED: first.outcome.removed or "not_judged",
         Tag.METHOD: first.outcome.method,
         Tag.LEVEL: first.outcome.level,
         Tag.REGISTERED_VERSION: str(first.registered_version),
