@@ -4,10 +4,12 @@ import torch
 
 from flows.stages.climbing import Baseline, Climb, judge_model
 from flows.stages.steps import PLAIN, Steps
+from flows.stages.timing import Stopwatch
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.configured import configured_methods
+from tasks.computing.costs import keep_time
 from tasks.computing.materials import load_materials, read_split
 from tasks.data.pool import Pool
 from tasks.report.outputs import write_reports
@@ -31,7 +33,8 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
     Raises:
         GateError: If no method was accepted; the failure is recorded, and nothing is pinned.
     """
-    split = read_split(checkout)
+    split, watch = read_split(checkout), Stopwatch()
+    steps = watch.around(steps)
     baseline = prepare_ladder(checkout, steps)
     planned = plan(baseline)
     control = judge_model(baseline, baseline.original)
@@ -48,6 +51,7 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
         failed=climbed.failed,
         left_out=(*planned.left_out, *climbed.left_out),
     )
+    keep_time(checkout, split.request, **watch.seconds)
     steps.log_ladder(checkout, record)
     if record.accepted is None:
         raise GateError(_explain(record))

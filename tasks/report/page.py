@@ -9,6 +9,7 @@ from tasks.checkout.files import write_atomically
 from tasks.report import numbers
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
+from tasks.report.price import time_rows, worth
 from tasks.report.story import forgotten_thing, headline, last_rung, steps, written_time
 from tasks.report.summary import fast_relearning, tiles
 from tasks.report.tables import class_rows, evaluations, gate_rows, groups, measured_row
@@ -70,6 +71,8 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "treatments": TREATMENTS,
         "numbers": numbers,
         "written_time": written_time,
+        "spent": time_rows(facts.time),
+        "worth": worth(facts.time, facts.costs.get("retrained")),
     }
 
 
