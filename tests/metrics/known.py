@@ -10,7 +10,7 @@ import statistics
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from unlearn_core.conformance import subjects
+from unlearn_core.conformance import observed, subjects
 
 from . import known_models, world
 
@@ -134,7 +134,7 @@ EXTREME = {
     },
     "relearn": {"relearn.steps": 20, "relearn.censored": 1, "relearn.retrained.steps": 4, "relearn.ratio": 5},
     "weight_distance": {"weight_distance.whole": 1, "weight_distance.layer.head": 1},
-    "ulira": {"ulira.auc": 1, "ulira.balanced_accuracy": 1, "ulira.shadows": subjects.SHADOWS},
+    "ulira": {"ulira.auc": 1, "ulira.balanced_accuracy": 1, "ulira.shadows": observed.SHADOWS},
     "epsilon": {"epsilon.quality.train.forget": 0.5**12, "epsilon.mean.train.forget": 6.5},
     "klom": {"klom.mean.train.forget": math.log(1e5), "klom.p95.train.forget": math.log(1e5)},
 }
