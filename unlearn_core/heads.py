@@ -15,23 +15,23 @@ DECAY, ITERATIONS = 1e-3, 100
 """Of the fit: weight decay, which makes its solution the only one, and steps of L-BFGS."""
 
 
-def with_new_head(model: nn.Module, retained: Samples, *, batch_size: int, seed: int) -> nn.Module:
+def with_new_head(model: nn.Module, retained: Samples, *, batch_size: int) -> nn.Module:
     """Return a copy of a net whose last linear layer is new and fitted on retained data alone.
 
-    Rows of classes that do not occur in the retained data stay as they were drawn.
+    All of it starts at zero, and the rows of classes that do not occur in the retained data stay there: as
+    the rows that are fitted have a mean of zero, these classes are neither favoured nor avoided. With
+    random rows there, how soon such a class was learned depended more on the draw than on the model.
 
     Args:
         model: Left as it is; on the samples' device.
         retained: Labelled samples; at least one.
         batch_size: Samples per forward pass.
-        seed: For the new layer: the same for models that are compared.
 
     Returns:
         The copy, in the model's modes.
     """
     pupil = deepcopy(model).requires_grad_(True)
     head, features = _head_and_features(pupil, retained, batch_size)
-    _draw(head, seed)
     _fit(head, features, retained.labels)
     return pupil
 
@@ -48,19 +48,10 @@ def _head_and_features(model: nn.Module, samples: Samples, batch_size: int) -> t
     return ran[0].module, torch.cat(inputs)
 
 
-def _draw(head: nn.Linear, seed: int) -> None:
-    """Give a layer fresh weights, the same ones on every device."""
-    fresh = nn.Linear(head.in_features, head.out_features, bias=head.bias is not None)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        fresh.reset_parameters()
-    head.load_state_dict(fresh.state_dict())
-
-
 def _fit(head: nn.Linear, features: Tensor, labels: Tensor) -> None:
-    """Fit the rows of the classes that occur by logistic regression."""
+    """Fit the rows of the classes that occur by logistic regression, and set all others to zero."""
     classes, targets = labels.unique(return_inverse=True)
-    fitted = [parameter[classes].detach().clone().requires_grad_(True) for parameter in head.parameters()]
+    fitted = [torch.zeros_like(parameter[classes]).requires_grad_(True) for parameter in head.parameters()]
     optimizer = torch.optim.LBFGS(fitted, max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
@@ -73,4 +64,5 @@ def _fit(head: nn.Linear, features: Tensor, labels: Tensor) -> None:
         optimizer.step(loss)
     with torch.no_grad():
         for parameter, rows in zip(head.parameters(), fitted, strict=True):
+            parameter.zero_()
             parameter[classes] = rows.detach()

@@ -92,7 +92,7 @@ def relearn_with_new_head(
         held_out: Samples of the forgotten classes that are not taught; as many.
         until: The accuracy on these at which to stop.
         terms: Optimiser, limits and looks.
-        seed: For the draws, the new head and the batches: the same for models that are compared.
+        seed: For the draws and the batches: the same for models that are compared.
 
     Returns:
         The curve; its last point is the first at which the accuracy was reached, or the limit.
@@ -111,7 +111,7 @@ def relearn_with_new_head(
         _held(drawn(samples, count, generator=generator))
         for samples, count in zip((forgotten, retained, held_out), counts, strict=True)
     )
-    pupil = with_new_head(model, kept, batch_size=terms.batch_size, seed=seed)
+    pupil = with_new_head(model, kept, batch_size=terms.batch_size)
     half = max(1, terms.batch_size // 2)
     batches = map(concatenate, _batches(taught, half, generator), _batches(kept, half, generator))
     return _curve(pupil, batches, judged, until=until, terms=terms)

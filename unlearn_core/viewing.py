@@ -79,7 +79,8 @@ class Altered(Batches):
     """Samples whose images are moved a little and have a little noise, the same way whenever they are read.
 
     Attributes:
-        samples: Images ``[samples, channels, height, width]``; of any other inputs only the noise is added.
+        samples: Images ``[samples, channels, height, width]``; other numbers get the noise alone, and
+            integers, such as tokens, stay as they are.
         seed: Says how they are altered.
     """
 
@@ -95,6 +96,9 @@ class Altered(Batches):
         generator = torch.Generator().manual_seed(self.seed)
         noise = NOISE * _deviation(self.samples, size)
         for batch in self.samples.batches(size):
+            if not batch.inputs.is_floating_point():
+                yield batch
+                continue
             moved = moved_a_little(batch.inputs, generator)
             drawn_noise = torch.randn(moved.shape, generator=generator).to(moved)
             yield Samples(moved + noise * drawn_noise, batch.labels)

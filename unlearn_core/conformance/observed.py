@@ -49,8 +49,9 @@ def ensembles(generator: Generator, subject: Subject, *, signal: float) -> Ensem
     return Ensembles(unlearned=kinds[0], retrained=kinds[1])
 
 
-def inside(subject: Subject, generator: Generator, *, signal: float) -> InnerFeatures:
+def inside(subject: Subject, *, seed: int, signal: float) -> InnerFeatures:
     """Return features at three depths that say more of a sample's class the greater the signal is."""
+    generator = torch.Generator().manual_seed(seed)
     held_out = [subject.views[view].labels for view in HELD_OUT if view in subject.views]
     forgotten, retained = (subject.views["train", side].labels for side in ("forget", "retain"))
     fitted = torch.cat([retained, forgotten]) if held_out else retained

@@ -80,7 +80,7 @@ def ordinary(*, seed: int = 0, sample_scope: bool = False) -> Subject:
     return replace(
         subject,
         untrained=noisy(subject.views["train", "forget"].labels, generator, signal=0.0),
-        depths=Depths(inside(subject, generator, signal=1.0), inside(subject, generator, signal=0.5)),
+        depths=Depths(*(inside(subject, seed=seed + more, signal=1.0 - more / 2) for more in (0, 1))),
         relearning=Relearning(curve((0.0, 0.4, 0.8, 1.0)), 0.98, curve((0.0, 0.0, 0.1, 0.5, 0.8, 0.9, 1.0))),
         new_head=Relearning(curve((0.0, 0.3, 0.6)), 0.98, curve((0.0, 0.0, 0.2, 0.4, 0.5))),
         weights=WeightDistances(0.5, {"body.0": 0.4, "Head": 0.8}, WeightDistances(0.9, {"body.0": 1.1})),
@@ -131,7 +131,7 @@ def indistinct() -> Subject:
         views[part, "forget"] = noisy(torch.full((400,), FORGOTTEN_CLASS), generator)
         views[part, "retain"] = noisy(torch.tensor([0, 1, 3]).repeat_interleave(130), generator)
     same = curve((0.0, 0.5, 1.0))
-    inner = inside(Subject(CLASSES, (FORGOTTEN_CLASS,), views), generator, signal=1.0)
+    inner = inside(Subject(CLASSES, (FORGOTTEN_CLASS,), views), seed=0, signal=1.0)
     margins: dict[View, Margins] = {
         ("train", "forget"): torch.randn(MODELS, 40, generator=generator).double().numpy()
     }
@@ -168,7 +168,7 @@ def separated() -> Subject:
     generator = torch.Generator().manual_seed(5)
     zeros = torch.zeros(MODELS, 10).double().numpy()
     seen = Subject(CLASSES, (FORGOTTEN_CLASS,), views)
-    clear, blurred = (inside(seen, generator, signal=signal) for signal in (50.0, 0.0))
+    clear, blurred = (inside(seen, seed=5, signal=signal) for signal in (50.0, 0.0))
     return Subject(
         CLASSES,
         (FORGOTTEN_CLASS,),
@@ -237,8 +237,13 @@ def _views_of(subject: Subject) -> dict[str, Views]:
 
 
 def _views(generator: Generator, signal: float) -> Views:
+    aside = torch.Generator().manual_seed(generator.initial_seed() + round(100 * signal))
     return {
-        (part, side): noisy(labels_of(part, forget=side == "forget"), generator, signal=signal)
+        (part, side): noisy(
+            labels_of(part, forget=side == "forget"),
+            aside if part == "altered" else generator,
+            signal=signal,
+        )
         for part in PER_CLASS
         for side in _SIDES
     }
