@@ -124,7 +124,7 @@ def on_digits(folder: Path) -> Checkout:
     checkout = Checkout(folder)
     digits.prepare(checkout, DIGITS)
     for stage in (make_dataset, make_parent, make_moments, split_data):
-        stage(checkout.root)
+        stage(checkout)
     return checkout
 
 

