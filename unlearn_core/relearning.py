@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from unlearn_core.data import Samples, concatenate, drawn
 from unlearn_core.errors import UsageError
-from unlearn_core.heads import with_new_head
+from unlearn_core.fresh_head import with_new_head
 from unlearn_core.modes import mode
 from unlearn_core.observations import RelearnCurve
 from unlearn_core.records.base import Record

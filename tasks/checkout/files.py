@@ -121,23 +121,31 @@ def method_digest(method: object | None) -> Sha256:
         method: The method, if any.
 
     Returns:
-        The digest of the core, and of the method's package where that is not Lethe.
+        The digest of the core, of the methods that it is made of, and of its package where that is not Lethe.
     """
-    module = "" if method is None else type(method).__module__
-    own, _, name = module.rpartition(".")
-    core = _core_digest(name if own == "unlearn_core.methods" else "")
+    core = _core_digest(tuple(sorted(set(_own_modules(method)))))
     extension = None if method is None else extension_of("method", type(method))
     return core if extension is None else sha256(canonical_json([core, extension.code]))
 
 
+def _own_modules(method: object) -> Iterator[str]:
+    """Yield the modules of Lethe's methods that a method is, derives from, or is made of."""
+    if isinstance(method, Record):
+        kinds = (kind.__module__ for kind in type(method).__mro__)
+        yield from (module for module in kinds if module.startswith("unlearn_core.methods."))
+        for _, value in method:
+            yield from _own_modules(value)
+
+
 @cache
-def _core_digest(method: str) -> Sha256:
+def _core_digest(methods: tuple[str, ...]) -> Sha256:
     """Return the digest of the core's code, without other methods and checks that no result depends on."""
     core = Path(str(unlearn_core.__file__)).parent
     files = (
         path
         for path in sorted(core.rglob("*.py"))
-        if path.parent.name not in {"methods", "conformance"} or path.stem == method
+        if path.relative_to(core).parts[0] not in {"methods", "conformance"}
+        or ".".join(path.relative_to(core.parent).with_suffix("").parts) in methods
     )
     return sha256(b"\0".join(path.read_bytes() for path in files))
 

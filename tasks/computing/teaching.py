@@ -12,7 +12,7 @@ from tasks.checkout.files import read_record, write_record
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing
 from tasks.computing.observing import FORGOTTEN, loaded_on, observation_key, observed_views, shown_views
-from unlearn_core import data, heads, models, relearning, tracing, viewing
+from unlearn_core import data, fresh_head, models, relearning, tracing, viewing
 from unlearn_core.data import concatenate
 from unlearn_core.observations import HELD_OUT, KNOWN_AGAIN, RelearnCurve, Relearning
 from unlearn_core.records.params import RunParams
@@ -107,7 +107,7 @@ def _kept_curve(
     """Return the cached curve for these ingredients, or teach now."""
     ingredients["terms"] = ingredients["terms"].model_dump(mode="json")
     ingredients["weights"] = read_checkpoint_card(checkpoint).weights
-    key = observation_key(checkout, run, ingredients, data, heads, models, relearning, tracing, viewing)
+    key = observation_key(checkout, run, ingredients, data, fresh_head, models, relearning, tracing, viewing)
     path = checkout.lethe / "relearning" / f"{key}.json"
     if not path.is_file():
         with computing(run.threads) as device:

@@ -9,7 +9,7 @@ from world import accuracy, blobs, same_weights
 
 from unlearn_core.data import Samples, concatenate
 from unlearn_core.errors import UsageError
-from unlearn_core.heads import with_new_head
+from unlearn_core.fresh_head import with_new_head
 from unlearn_core.relearning import RelearnTerms, relearn, relearn_with_new_head
 
 TERMS = RelearnTerms(steps=300, samples=20, batch_size=8, learning_rate=0.02)
