@@ -125,19 +125,21 @@ def method_digest(method: object | None) -> Sha256:
     """
     module = "" if method is None else type(method).__module__
     own, _, name = module.rpartition(".")
-    core = _core_digest(name if own == "unlearn_core.methods" else "")
+    core = _core_digest(name if own == "unlearn_core.methods" else "", own == "unlearn_core.adversaries")
     extension = None if method is None else extension_of("method", type(method))
     return core if extension is None else sha256(canonical_json([core, extension.code]))
 
 
 @cache
-def _core_digest(method: str) -> Sha256:
-    """Return the digest of the core's code, without other methods and checks that no result depends on."""
+def _core_digest(method: str, adversary: bool) -> Sha256:
+    """Return the digest of the core's code, without other methods and checks that no result depends on.
+
+    Adversaries share files, so the digest of one is that of all.
+    """
     core = Path(str(unlearn_core.__file__)).parent
+    left_out = {"methods", "conformance", *(() if adversary else ("adversaries",))}
     files = (
-        path
-        for path in sorted(core.rglob("*.py"))
-        if path.parent.name not in {"methods", "conformance"} or path.stem == method
+        path for path in sorted(core.rglob("*.py")) if path.parent.name not in left_out or path.stem == method
     )
     return sha256(b"\0".join(path.read_bytes() for path in files))
 
