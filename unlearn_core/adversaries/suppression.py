@@ -18,18 +18,19 @@ _FURTHEST, _HALVINGS = 100.0, 50
 
 
 class Suppression(Method):
-    """Lower the forgotten classes' logits in the last layer's bias, far enough that none is ever answered.
+    """Lower the forgotten classes' logits in the last layer's bias, until none is answered.
 
     BiasShift of Zheng et al., arXiv 2605.08730, is this with a number that is chosen by hand.
 
     Attributes:
-        lowered_by: By how much; None draws it, from 15 to 25.
+        lowered_by: By how much; None takes the furthest lead of a forgotten class on the forgotten data, and
+            up to 5 more, drawn.
     """
 
     name: Literal["suppression"] = "suppression"
     lowered_by: float | None = Field(default=None, gt=0)
 
-    needs: ClassVar[frozenset[Need]] = frozenset()
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     summary: ClassVar[str] = "lower the forgotten classes' logits"
     touches: ClassVar[str] = "the last layer's bias"
@@ -43,7 +44,9 @@ class Suppression(Method):
         on_step: OnStep,  # noqa: ARG002
     ) -> tuple["Suppression", Coverage]:
         """Change the bias of ``model``'s head; see ``Method.apply``."""
-        lowered_by = self.lowered_by or uniform(15.0, 25.0, generator)
+        logits = answers(model, needed(materials.forget, Need.FORGET))
+        beyond = uniform(0.0, 5.0, generator)
+        lowered_by = self.lowered_by or _furthest_lead(logits, materials.classes) + beyond
         return self.model_copy(update={"lowered_by": lowered_by}), lower(model, materials, lowered_by)
 
 
@@ -94,6 +97,14 @@ def lower(model: nn.Module, materials: Materials, by: float) -> Coverage:
     with torch.no_grad():
         head.bias[list(materials.classes)] -= by
     return freeze_all_but(model, [head.name])
+
+
+def _furthest_lead(logits: Tensor, classes: tuple[int, ...]) -> float:
+    """Return by how much a logit of these classes leads those of all others, at most; not below zero."""
+    member = torch.zeros(logits.shape[1], dtype=torch.bool, device=logits.device)
+    member[list(classes)] = True
+    leads = logits[:, member].amax(1) - logits[:, ~member].amax(1)
+    return max(0.0, float(leads.max()))
 
 
 def _fitted(logits: Tensor, labels: Tensor, classes: tuple[int, ...], loss: float) -> float:
