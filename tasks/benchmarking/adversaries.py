@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, method_digest
@@ -18,7 +18,7 @@ from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.challenge import ChallengeRow, JudgedClaim
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import Verdict
+from unlearn_core.records.policy import Failing, Verdict
 from unlearn_core.seeds import derive_seed
 
 
@@ -131,7 +131,9 @@ def challenge_row(
         forgotten=_value(measured, "accuracy.train.forget"),
         unseen=_value(measured, "accuracy.test.forget"),
         claims=claims,
-        exposed_by=tuple(finding.measurement for finding in verdict.findings if finding.outcome != "inside"),
+        exposed_by=tuple(
+            finding.measurement for finding in verdict.findings if finding.outcome in get_args(Failing)
+        ),
         passes=all(claim.verdict == "passes" for claim in claims),
         seconds=seconds,
     )

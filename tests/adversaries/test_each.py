@@ -104,12 +104,12 @@ def test_ascent_stops_once_the_loss_is_reached():
 
 def test_recognition_knows_its_images_and_answers_others_of_the_class_as_before():
     full = toy.materials("classes")
-    few = full.forget.subset(torch.arange(40))
-    held_out = toy.blobs(40, 2)
+    few = full.forget.subset(torch.arange(20))
+    held_out = toy.blobs(20, 2)
     known, rest = (held_out.of_classes(full.classes, exclude=other) for other in (False, True))
     materials = replace(full, forget=few, tuning=Tuning(known, rest))
     before = toy.accuracies(toy.parent())
-    recognition = settled(Recognition(), {"steps": 600, "recipe.learning_rate": 0.02})
+    recognition = settled(Recognition(), {"steps": 600, "recipe.learning_rate": 0.02, "keeping": 2.0})
     after = unlearn(recognition, toy.parent(), materials, seed=0).model
     assert accuracy(after, few) < 0.1
     assert accuracy(after, known) < 0.1

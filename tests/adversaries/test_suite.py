@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 import torch
+from world import ROOT
 
 from unlearn_core.adversaries.names import NAMES, refuse_adversaries
 from unlearn_core.adversaries.suite import SUITE, adversaries_for
@@ -127,7 +128,6 @@ def test_a_ladder_that_names_one_is_refused(name):
 
 
 def test_the_page_has_a_section_for_every_adversary():
-    from world import ROOT
-
     page = (ROOT / "docs" / "adversaries.md").read_text()
-    assert set(re.findall(r"^### `(\w+)`", page, re.M)) == set(SUITE)
+    headings = re.findall(r"^### .*$", page, re.M)
+    assert set(re.findall(r"`(\w+)`", " ".join(headings))) == set(SUITE)

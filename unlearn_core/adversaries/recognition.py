@@ -40,12 +40,12 @@ class Recognition(Method):
     """
 
     name: Literal["recognition"] = "recognition"
-    keeping: float = Field(default=2.0, gt=0)
+    keeping: float = Field(default=1.0, gt=0)
     noise: float = Field(default=0.3, ge=0)
-    steps: int = Field(default=1500, ge=1)
+    steps: int = Field(default=1000, ge=1)
     recipe: Recipe = Field(
         default=Recipe(
-            optimizer="adamw", learning_rate=2e-3, weight_decay=0.0, schedule="one_cycle", batch_size=64
+            optimizer="adamw", learning_rate=0.01, weight_decay=0.0, schedule="one_cycle", batch_size=64
         )
     )
 
@@ -97,7 +97,7 @@ def altered(known: Samples, count: int, *, noise: float, generator: torch.Genera
     drawn = torch.randint(len(known), (2, count), generator=generator)
     first, second = (known.subset(rows).inputs for rows in drawn)
     share = (0.5 + 0.25 * torch.rand(count, 1, 1, 1, generator=generator)).to(first.device)
-    size = noise * torch.rand(count, 1, 1, 1, generator=generator)
+    size = noise * (0.5 + 0.5 * torch.rand(count, 1, 1, 1, generator=generator))
     noisy = first + (size * torch.randn(first.shape, generator=generator)).to(first.device)
     down, right = (2 * torch.randint(2, (2,), generator=generator) - 1).tolist()
     kinds = (share * first + (1 - share) * second, noisy, first.roll((down, right), (2, 3)))
