@@ -22,11 +22,12 @@ from benchmarks.summary import print_summary, summarise, trade_offs
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
 from flows.compare import COMPARING, row_of
+from flows.stages.climbing import Baseline, judge_model, try_method
 from flows.stages.dataset import make_dataset
 from flows.stages.moments import make_moments
 from flows.stages.parent import make_parent
 from flows.stages.split import split_data
-from flows.stages.unlearn import Baseline, judge_model, prepare_ladder, try_method
+from flows.stages.unlearn import prepare_ladder
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_atomically, write_record
 from tasks.checkout.params import read_values, read_yaml, write_params
@@ -162,7 +163,7 @@ def run_method(bench: Baseline, method: Method) -> Row:
     cost = read_record(bench.checkout.cost(rung.unlearning.weights), Cost)
     statistics = read_record(_moments_cost(bench.checkout), Cost) if Need.MOMENTS in method.needs else None
     return {
-        **row_of(bench, rung.evaluation, verdict=rung.verdict.verdict),
+        **row_of(bench, rung.evaluation, verdict=rung.verdict),
         "why": rung.why,
         "hyper_parameters": rung.unlearning.method,
         "seconds": cost.seconds + (statistics.seconds if statistics else 0.0),
@@ -186,8 +187,8 @@ def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path
     """
     bench = prepare_ladder(checkout, COMPARING)
     assert bench.retrained
-    original = row_of(bench, bench.original, verdict=judge_model(bench, bench.original).verdict)
-    retrained = row_of(bench, bench.retrained[0], verdict="reference")
+    original = row_of(bench, bench.original, verdict=judge_model(bench, bench.original))
+    retrained = row_of(bench, bench.retrained[0])
     found = {"original": original, "retrained": retrained}
     for method in configured_methods(checkout):
         if method.name not in methods or read_split(checkout).method_scope not in method.scopes:

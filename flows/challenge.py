@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from flows.stages.climbing import Baseline, judge_model, try_method
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from flows.stages.steps import Steps
-from flows.stages.unlearn import Baseline, judge_model, prepare_ladder, try_method
+from flows.stages.unlearn import prepare_ladder
 from tasks.benchmarking.adversaries import (
     Challenger,
     challenge_row,

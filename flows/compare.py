@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
+from flows.stages.climbing import Baseline, judge_model, try_method
 from flows.stages.steps import Steps
-from flows.stages.unlearn import Baseline, judge_model, prepare_ladder, try_method
+from flows.stages.unlearn import prepare_ladder
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.computing.configured import configured_methods
@@ -14,6 +15,7 @@ from tasks.tracking.auditing import log_comparison
 from unlearn_core.errors import UnlearningError
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.policy import Verdict
 
 _Row = dict[str, Any]
 
@@ -46,22 +48,31 @@ def compare(checkout: Checkout, only: Collection[str] | None = None) -> dict[str
         methods[method.name] = _rung_row(baseline, rung)
     original = judge_model(baseline, baseline.original)
     return {
-        "original": row_of(baseline, baseline.original, verdict=original.verdict),
+        "original": row_of(baseline, baseline.original, verdict=original),
         "retrained": _retrained_row(baseline),
         "methods": methods,
     }
 
 
 def _rung_row(baseline: Baseline, rung: Rung) -> _Row:
-    return {**row_of(baseline, rung.evaluation, verdict=rung.verdict.verdict), "why": rung.why}
+    return {**row_of(baseline, rung.evaluation, verdict=rung.verdict), "why": rung.why}
 
 
 def _retrained_row(baseline: Baseline) -> _Row | None:
-    return row_of(baseline, baseline.retrained[0], verdict="reference") if baseline.retrained else None
+    return row_of(baseline, baseline.retrained[0]) if baseline.retrained else None
 
 
-def row_of(baseline: Baseline, evaluation: Evaluation, *, verdict: str) -> _Row:
-    """Return what a comparison shows of one model, accuracies in per cent."""
+def row_of(baseline: Baseline, evaluation: Evaluation, *, verdict: Verdict | None = None) -> _Row:
+    """Return what a comparison shows of one model, accuracies in per cent.
+
+    Args:
+        baseline: What it is compared with.
+        evaluation: What was measured on it.
+        verdict: The gate's; None for the model that others are compared with.
+
+    Returns:
+        The row; ``behaves`` and ``removed`` are the verdicts on the two claims.
+    """
     cost = read_cost(baseline.checkout, evaluation.model)
     return {
         "forget_test_accuracy": _percent(evaluation, "accuracy.test.forget"),
@@ -69,9 +80,12 @@ def row_of(baseline: Baseline, evaluation: Evaluation, *, verdict: str) -> _Row:
         "forget_train_accuracy": _percent(evaluation, "accuracy.train.forget"),
         "mia_auc": _value(evaluation, "mia.loss_auc"),
         "probe_gap": _value(evaluation, "probe.gap"),
+        "relearn_ratio": _value(evaluation, "relearn.ratio"),
         "seconds": cost and cost.seconds,
         "peak_mib": cost and cost.peak_memory_mib,
-        "verdict": verdict,
+        "verdict": "reference" if verdict is None else verdict.verdict,
+        "behaves": verdict and verdict.verdict,
+        "removed": verdict and verdict.removed and verdict.removed.verdict,
     }
 
 

@@ -177,11 +177,15 @@ def test_a_stage_depends_on_what_a_stage_before_it_makes(name):
     assert [path for path in inputs if path not in outs] == []
 
 
+NO_MEMBER = {"__init__", "composition"}
+"""Files of a catalogue's folder that its members are made with."""
+
+
 @pytest.mark.parametrize(
     ("folder", "listed"), [("methods", CATALOGUE), ("metrics", [type(metric) for metric in DEFAULT])]
 )
 def test_every_file_of_a_catalogue_is_listed_in_it(folder, listed):
-    files = {path.stem for path in (ROOT / "unlearn_core" / folder).glob("*.py")} - {"__init__"}
+    files = {path.stem for path in (ROOT / "unlearn_core" / folder).rglob("*.py")} - NO_MEMBER
     modules = {kind.__module__.rsplit(".", 1)[1] for kind in listed}
     assert modules == files
 
@@ -227,7 +231,11 @@ def test_no_module_stands_outside_the_rooms_but_the_verbs(package, modules):
     assert found == {"__init__", *modules}
 
 
-@pytest.mark.parametrize("room", sorted(path.parent for path in (ROOT / "tasks").glob("*/__init__.py")))
+ROOMS = sorted(path.parent for path in (ROOT / "tasks").glob("*/__init__.py"))
+COMPOSITIONS = ROOT / "unlearn_core" / "methods" / "compositions"
+
+
+@pytest.mark.parametrize("room", [*ROOMS, COMPOSITIONS])
 def test_the_tour_of_a_room_says_what_it_may_use_and_names_its_files(room):
     tour = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
     parts = {path.stem for path in room.iterdir() if path.suffix == ".py"} - {"__init__"}

@@ -7,7 +7,7 @@ from unlearn_core.records.certificate import DataDigests, DeletionCertificate, J
 from unlearn_core.records.deletion import DeletionRecord, LeftOut, Outcome, Released, Rung
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
-from unlearn_core.records.policy import Finding, Verdict
+from unlearn_core.records.policy import ClaimVerdict, Finding, Verdict
 from unlearn_core.records.provenance import Provenance
 from unlearn_core.records.report import BINS, RATES, Picture, Pictures, ReportFacts
 from unlearn_core.records.request import ClassScope, DeletionRequest
@@ -37,7 +37,7 @@ def measured(model, forget, *others):
     return Evaluation(model=content(model), seed=0, measurements=tuple(entries))
 
 
-def judged(verdict="passes", *, level="E1", outcome="inside"):
+def judged(verdict="passes", *, level="E1", outcome="inside", removed=None):
     finding = Finding(
         measurement="accuracy.test.forget", value=0.1, lowest=-0.05, highest=0.2, outcome=outcome
     )
@@ -48,10 +48,20 @@ def judged(verdict="passes", *, level="E1", outcome="inside"):
         reason="because",
         findings=(finding,),
         policy=content("policy"),
+        removed=removed and ClaimVerdict(verdict=removed, decided_by=(), reason="because of the inside"),
     )
 
 
-def rung(method="svd", *, verdict="passes", accepted=True, drift=None, level="E1", why="because it is so"):
+def rung(
+    method="svd",
+    *,
+    verdict="passes",
+    removed=None,
+    accepted=True,
+    drift=None,
+    level="E1",
+    why="because it is so",
+):
     unlearning = UnlearningRecord(
         method={"name": method},
         seed=0,
@@ -63,7 +73,7 @@ def rung(method="svd", *, verdict="passes", accepted=True, drift=None, level="E1
     return Rung(
         unlearning=unlearning,
         evaluation=measured(method, 0.1),
-        verdict=judged(verdict, level=level),
+        verdict=judged(verdict, level=level, removed=removed),
         accepted=accepted,
         why=why,
         drift=drift,

@@ -30,17 +30,21 @@ def divergence(student: Tensor, taught: Tensor, *, temperature: float) -> Tensor
     return F.kl_div(mine, theirs, reduction="batchmean", log_target=True) * temperature**2
 
 
-def masked(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the softmax without each sample's own class: 0 there, and normalised over the others.
+def tilted(logits: Tensor, forgotten: tuple[int, ...], tilt: Tensor | float = 0.0) -> Tensor:
+    """Return the softmax without the forgotten classes, times ``exp(tilt)``, and normalised over the others.
 
     Args:
         logits: ``[samples, classes]``.
-        labels: ``[samples]``, the classes that are left out.
+        forgotten: The classes that are left out, of every sample: one that is taken for another forgotten
+            class has not been forgotten.
+        tilt: ``[classes]``; 0 masks and does nothing else.
 
     Returns:
         ``[samples, classes]`` probabilities.
     """
-    return logits.float().scatter(1, labels[:, None], -torch.inf).softmax(1)
+    shifted = logits.float() + tilt
+    shifted[:, list(forgotten)] = -torch.inf
+    return shifted.softmax(1)
 
 
 def divergence_from(target: Tensor, logits: Tensor) -> Tensor:

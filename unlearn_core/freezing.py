@@ -46,14 +46,19 @@ def freeze_all_but(model: nn.Module, names: Collection[str]) -> Coverage:
     for name in names:
         for parameter in model.get_submodule(name).parameters(recurse=False):
             parameter.requires_grad_(True)
-    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    frozen = all_frozen(model, "comes before the last layers")
+    pairs = zip(all_trained(model).parameters, frozen.parameters, strict=True)
+    return Coverage(parameters=tuple(one if one.parameter in trained else other for one, other in pairs))
+
+
+def all_frozen(model: nn.Module, reason: str) -> Coverage:
+    """Return the coverage of a method that leaves every parameter as it is, and why."""
     entries = all_trained(model).parameters
-    return Coverage(parameters=tuple(_frozen(e) if e.parameter in frozen else e for e in entries))
-
-
-def _frozen(entry: ParameterCoverage) -> ParameterCoverage:
-    return ParameterCoverage(
-        **{**dict(entry), "treatment": "frozen", "reason": "comes before the last layers"}
+    return Coverage(
+        parameters=tuple(
+            ParameterCoverage(**{**dict(entry), "treatment": "frozen", "reason": reason}) for entry in entries
+        )
     )
 
 

@@ -78,7 +78,14 @@ def summarise(kind: ForgetKind, method: str, rows: Sequence[BenchmarkRow]) -> Me
         average_gap=mean_of(averages, AVERAGE_GAP, lowest=0.0),
         cost=mean_of(shares, COST, lowest=0.0),
         outcomes=outcomes,
+        removed=_both_shown(rows),
     )
+
+
+def _both_shown(rows: Sequence[BenchmarkRow]) -> int | None:
+    """Return in how many cases both claims were shown; None if the second was judged in none."""
+    judged = [row for row in rows if row.removed is not None]
+    return sum(row.outcome == row.removed == "passes" for row in judged) if judged else None
 
 
 def gap_of(rows: Sequence[BenchmarkRow], name: str) -> Measurement | None:

@@ -74,6 +74,16 @@ def accuracy(model: nn.Module, samples: Samples) -> float:
     return _share(leads(model, samples) >= 0)
 
 
+def confidence(model: nn.Module, samples: Samples, *, batch_size: int = 512) -> float:
+    """Return the mean probability that a model gives to each sample's own class, in eval mode."""
+    found: list[Tensor] = []
+    with mode(model, "eval"), torch.no_grad():
+        for batch in samples.batches(batch_size):
+            shares = model(batch.inputs).float().softmax(1)
+            found.append(shares.gather(1, batch.labels[:, None]))
+    return float(torch.cat(found).mean())
+
+
 def leads(model: nn.Module, samples: Samples, *, batch_size: int = 512) -> Tensor:
     """Return by how many logits each sample's own class leads the best other one, ``[samples]``.
 

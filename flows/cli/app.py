@@ -1,7 +1,6 @@
 """The command ``lethe``: its commands, and how it starts and ends."""
 
 import errno
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -84,12 +83,19 @@ def start(
     ] = None,
 ) -> None:
     """Prepare what every command needs: settings of libraries, the modules of the project, the log."""
-    from tasks.checkout.environment import OWN_CODE, configure_libraries, importable, nearest_project
+    from tasks.checkout.environment import (
+        OWN_CODE,
+        configure_libraries,
+        importable,
+        nearest_project,
+        working_folder,
+    )
     from tasks.checkout.log import open_log
 
     configure_libraries()
     set_defaults(OWN_CODE)
-    importable(nearest_project(Path.cwd()) or Path.cwd())
+    here = working_folder()
+    importable(nearest_project(here) or here)
     open_log(log_level)
 
 

@@ -1,5 +1,6 @@
 """``lethe delete``: one deletion request, or a group of them."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from flows.cli.output import Output
 
 if TYPE_CHECKING:
     from unlearn_core.records.deletion import Released
+    from unlearn_core.records.evaluation import Cost, TimeSpent
 
 
 def command(
@@ -26,6 +28,7 @@ def command(
     from flows.delete import delete, require_ready
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
+    from tasks.report.gathering import gather_facts
     from tasks.requests.request_file import told_as_typed, typed_request
 
     named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
@@ -33,22 +36,37 @@ def command(
         require_ready()
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
         released = delete(checkout, request)
-    values = [one.model_dump(mode="json") for one in released]
-    Output(json).give(values if len(values) > 1 else values[0], lambda: tell_released(*released))
+        facts = gather_facts(checkout, released[0].outcome.request)
+    spent = None if facts.time is None else facts.time.parts
+    values = [{**one.model_dump(mode="json"), "seconds": spent} for one in released]
+    told = partial(tell_released, *released, spent=facts.time, retraining=facts.costs.get("retrained"))
+    Output(json).give(values if len(values) > 1 else values[0], told)
 
 
-def tell_released(*released: "Released") -> str:
-    """Return the result of a deletion of one or several requests, and how to keep it and continue."""
+def tell_released(*released: "Released", spent: "TimeSpent | None", retraining: "Cost | None") -> str:
+    """Return the result of a deletion of one or several requests, and how to keep it and continue.
+
+    Args:
+        *released: What was released.
+        spent: Where the time went, if that is known here.
+        retraining: What one retraining cost, if that is known here.
+
+    Returns:
+        Lines for a terminal.
+    """
+    from tasks.report.price import time_lines
+
     outcome, shared = released[0].outcome, released[0]
     served = outcome.request if shared.group is None else shared.group.id
     note = [f"note         {outcome.note}"] if outcome.note else []
     lines = [
-        f"request      {served}: {outcome.verdict}, evidence level {outcome.level}",
+        f"request      {served}: {outcome.in_words}, evidence level {outcome.level}",
         f"method       {outcome.method}",
         f"registered   {shared.registered_model} version {shared.registered_version}, alias champion",
         *(f"certificate  {one.certificate}" for one in released),
         f"model        {outcome.model}",
         *note,
+        *time_lines(spent, retraining),
         "",
         f"read it      lethe report {outcome.request} --open",
         f"keep it      git add params.yaml dvc.lock && git commit -m 'Delete {served}'",

@@ -33,9 +33,10 @@ def tell_demo(result: dict[str, Any]) -> str:
         title=f"Request {result['request']}: forget the digit 3. Accuracies on the test split, in percent",
         title_justify="left",
     )
-    columns = ("model", "forget", "retain", "MIA AUC", "(retrained)", "probe gap", "seconds", "verdict")
-    for name in columns:
-        table.add_column(name, justify="left" if name in {"model", "verdict"} else "right", no_wrap=True)
+    numbers = ("forget", "retain", "MIA AUC", "(retrained)", "probe gap", "relearn", "seconds")
+    words = ("model", "behaves", "removed")
+    for name in (words[0], *numbers, *words[1:]):
+        table.add_column(name, justify="left" if name in words else "right", no_wrap=True)
     for name, row in named.items():
         if row is not None:
             table.add_row(*_cells(name, row, retrained, accepted=name == result["accepted"]))
@@ -54,8 +55,6 @@ def tell_demo(result: dict[str, Any]) -> str:
 
 
 def _cells(name: str, row: dict[str, Any], retrained: dict[str, Any] | None, *, accepted: bool) -> list[str]:
-    colour = _COLOURS.get(row["verdict"], "red")
-    mark = " ← accepted" if accepted else ""
     return [
         name,
         number(row.get("forget_test_accuracy"), 1),
@@ -63,6 +62,13 @@ def _cells(name: str, row: dict[str, Any], retrained: dict[str, Any] | None, *, 
         number(row.get("mia_auc"), 2),
         "" if retrained is None else f"({number(retrained['mia_auc'], 2)})",
         number(row.get("probe_gap"), 2),
+        number(row.get("relearn_ratio"), 2),
         number(row.get("seconds"), 1),
-        f"[{colour}]{row['verdict'].replace('_', '-')}[/{colour}]{mark}",
+        _coloured(row["verdict"]),
+        _coloured(row.get("removed") or "") + (" ← accepted" if accepted else ""),
     ]
+
+
+def _coloured(verdict: str) -> str:
+    colour = _COLOURS.get(verdict, "red")
+    return f"[{colour}]{verdict.replace('_', '-')}[/{colour}]" if verdict else ""

@@ -11,19 +11,19 @@ from flows.cli.output import FLAG
 
 def _requests(incomplete: str) -> Iterator[str]:
     """Complete the id of a request in the checkout."""
-    from tasks.checkout.environment import find_checkout
+    from tasks.checkout.environment import find_checkout, working_folder
 
-    root = find_checkout(Path.cwd())
+    root = find_checkout(working_folder())
     known = () if root is None else sorted(path.stem for path in (root / "requests").glob("*.json"))
     return (name for name in known if name.startswith(incomplete))
 
 
 def _methods(incomplete: str) -> Iterator[str]:
     """Complete the name of a method that ``params.yaml`` configures."""
-    from tasks.checkout.environment import find_checkout
+    from tasks.checkout.environment import find_checkout, working_folder
     from tasks.checkout.params import read_values
 
-    root = find_checkout(Path.cwd())
+    root = find_checkout(working_folder())
     known = () if root is None else tuple(read_values(root)["methods"])
     return (name for name in known if name.startswith(incomplete))
 

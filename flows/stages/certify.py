@@ -8,6 +8,7 @@ step is repeated, and nothing is signed, registered or promoted twice.
 import shutil
 from pathlib import Path
 
+from flows.stages.timing import keeping_time
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
 from tasks.checkout.files import copy_folder, read_record, write_record
@@ -34,6 +35,7 @@ from unlearn_core.records.params import RegistryParams
 from unlearn_core.records.request import DeletionRequest, RequestId
 
 
+@keeping_time("certificate")
 def certify(checkout: Checkout) -> tuple[Released, ...]:
     """Sign the certificates, register the accepted model, make it the champion, and write the reports.
 
@@ -113,6 +115,7 @@ def _outcome(checkout: Checkout, split: SplitRecord, deletion: DeletionRecord, r
         model=read_checkpoint_card(checkout.unlearned).weights,
         method=rung.unlearning.name,
         verdict=rung.verdict.verdict,
+        removed=rung.verdict.removed and rung.verdict.removed.verdict,
         level=rung.verdict.level,
         policy=rung.verdict.policy,
         note=note_on(rung),
@@ -148,6 +151,7 @@ def _version_tags(
     return {
         Tag.REQUEST: split.request,
         Tag.VERDICT: outcome.verdict,
+        Tag.REMOVED: outcome.removed or "not_judged",
         Tag.METHOD: outcome.method,
         Tag.LEVEL: outcome.level,
         Tag.SCOPE_KIND: split.scope_kind,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from flows.stages.timing import keeping_time
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import replaced_folder, write_record
 from tasks.data.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
@@ -20,6 +21,7 @@ from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.selection import Manifest, Selection, select
 
 
+@keeping_time("split")
 def split_data(checkout: Checkout) -> SplitRecord:
     """Write ``data/split`` and ``data/retained``, if Great Expectations passes; return the split's record."""
     request = read_request(checkout, checkout.params.request)

@@ -1,40 +1,23 @@
 """Stage ``unlearn``: the ladder, rung by rung, until a model is accepted."""
 
-from dataclasses import dataclass
-
 import torch
 
+from flows.stages.climbing import Baseline, Climb, judge_model
 from flows.stages.steps import PLAIN, Steps
+from flows.stages.timing import Stopwatch
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.files import copy_folder, write_record
-from tasks.checkout.log import tell
+from tasks.checkout.files import copy_folder
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.configured import configured_methods
+from tasks.computing.costs import keep_time
 from tasks.computing.materials import load_materials, read_split
-from tasks.computing.unlearning import Attempted
 from tasks.data.pool import Pool
-from tasks.references.retrained import References
 from tasks.report.outputs import write_reports
-from unlearn_core.audit.policy import accept, judge, overdrawn, spent
-from unlearn_core.errors import GateError, UnlearningError
-from unlearn_core.method import Method
-from unlearn_core.records.deletion import DeletionRecord, LeftOut, Rung
-from unlearn_core.records.evaluation import Evaluation
-from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import LAST_RESORT, Policy, Verdict
+from unlearn_core.audit.acceptance import spent
+from unlearn_core.errors import GateError
+from unlearn_core.records.deletion import DeletionRecord
+from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.routing import Route, only_last_resort, route
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """What every rung is compared with."""
-
-    checkout: Checkout
-    run: RunParams
-    policy: Policy
-    references: References
-    original: Evaluation
-    retrained: tuple[Evaluation, ...]
 
 
 def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
@@ -50,11 +33,13 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
     Raises:
         GateError: If no method was accepted; the failure is recorded, and nothing is pinned.
     """
-    split = read_split(checkout)
+    split, watch = read_split(checkout), Stopwatch()
+    steps = watch.around(steps)
     baseline = prepare_ladder(checkout, steps)
     planned = plan(baseline)
     control = judge_model(baseline, baseline.original)
-    climbed = _climb(baseline, planned, steps)
+    climbed = Climb(baseline, steps)
+    climbed.up(planned.methods)
     record = DeletionRecord(
         request=split.request,
         split=split.digest,
@@ -66,6 +51,7 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
         failed=climbed.failed,
         left_out=(*planned.left_out, *climbed.left_out),
     )
+    keep_time(checkout, split.request, **watch.seconds)
     steps.log_ladder(checkout, record)
     if record.accepted is None:
         raise GateError(_explain(record))
@@ -99,76 +85,6 @@ def plan(baseline: Baseline) -> Route:
     if control.verdict == "inconclusive" and baseline.policy.when_inconclusive == "retrain":
         return only_last_resort(planned, f"{control.reason} The policy accepts only a retrained model then.")
     return planned
-
-
-def judge_model(baseline: Baseline, candidate: Evaluation) -> Verdict:
-    """Let the gate judge a model."""
-    scope = read_split(baseline.checkout).method_scope
-    return judge(baseline.policy, scope, candidate, original=baseline.original, references=baseline.retrained)
-
-
-def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:
-    """Unlearn with one method, measure, judge, and record everything."""
-    share = baseline.policy.max_unsupported_share
-    tried = steps.attempt(baseline.checkout, method, baseline.run, max_unsupported_share=share)
-    return weigh(baseline, method, tried, steps)
-
-
-def weigh(baseline: Baseline, method: Method, tried: Attempted, steps: Steps) -> Rung:
-    """Measure what a method made, judge it, and record everything."""
-    evaluation = steps.assess(
-        baseline.checkout, tried.checkpoint, baseline.run, references=baseline.references, method=method
-    )
-    verdict = judge_model(baseline, evaluation)
-    accepted, why = accept(baseline.policy, verdict, is_retrain=method.name == LAST_RESORT)
-    rung = Rung(unlearning=tried.record, evaluation=evaluation, verdict=verdict, accepted=accepted, why=why)
-    write_record(baseline.checkout.cost(tried.record.weights), tried.cost)
-    steps.log_rung(baseline.checkout, rung, baseline.run, baseline.references.chosen)
-    tell(f"  {method.name}: {verdict.verdict.replace('_', '-')}. {why}")
-    return rung
-
-
-@dataclass
-class _Climbed:
-    """What was tried so far, in the form of ``DeletionRecord``."""
-
-    tried: tuple[str, ...] = ()
-    rungs: tuple[Rung, ...] = ()
-    failed: tuple[LeftOut, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-
-
-def _climb(baseline: Baseline, planned: Route, steps: Steps) -> _Climbed:
-    """Try one method after another until a model is accepted; if the budget is overdrawn, only retrain."""
-    climbed, why = _Climbed(), None
-    share = baseline.policy.max_unsupported_share
-    for method in planned.methods:
-        if why is not None and method.name != LAST_RESORT:
-            climbed.left_out += (LeftOut(method=method.name, why=why),)
-            continue
-        climbed.tried += (method.name,)
-        try:
-            tried = steps.attempt(baseline.checkout, method, baseline.run, max_unsupported_share=share)
-            rung = weigh(baseline, method, tried, steps)
-        except UnlearningError as error:
-            climbed.failed += (LeftOut(method=method.name, why=str(error)),)
-            continue
-        if rung.accepted:
-            rung, why = _within_budget(baseline, rung, steps)
-        climbed.rungs += (rung,)
-        if rung.accepted:
-            break
-    return climbed
-
-
-def _within_budget(baseline: Baseline, rung: Rung, steps: Steps) -> tuple[Rung, str | None]:
-    """Measure an accepted model's drift; if it exceeds the budget, reject the model and return why."""
-    drift = steps.drift(baseline.checkout, baseline.checkout.attempt(rung.unlearning.name), baseline.run)
-    why = overdrawn(baseline.policy.drift, drift)
-    if why is None:
-        return Rung(**{**dict(rung), "drift": drift}), None
-    tell(f"  {rung.unlearning.name}: {why}")
-    return Rung(**{**dict(rung), "drift": drift, "accepted": False, "why": why}), why
 
 
 def _explain(record: DeletionRecord) -> str:

@@ -15,7 +15,7 @@ from tasks.checkout.patience import TURN
 from tasks.lifecycle.projects import Project, open_project, prepare_project
 from tasks.lifecycle.publishing import publish, publish_training
 from tasks.orchestration.flow_runs import end_orphans, flow_run_id, tagged
-from tasks.requests.claims import Claim, device, hold, lease_s
+from tasks.requests.claims import Lease, device, hold, lease_s
 from tasks.requests.request_file import check_request, preview_manifest
 from unlearn_core.audit.grouping import make_one
 from unlearn_core.audit.queueing import Choose
@@ -68,7 +68,7 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
     return Turn(claimed)
 
 
-def _serve(folder: Path, claim: Claim) -> None:
+def _serve(folder: Path, claim: Lease) -> None:
     """Serve what is claimed in the project of its model, holding the checkout's lock."""
     require_ready()
     with open_project(folder, claim.entries[0].submission.model) as project:
@@ -91,7 +91,7 @@ def _prepare(project: Project, entries: tuple[Entry, ...]) -> Checkout:
     return prepare_project(project, make_one([entry.submission.request for entry in entries]).id)
 
 
-def _fail_misfits(checkout: Checkout, claim: Claim) -> list[str]:
+def _fail_misfits(checkout: Checkout, claim: Lease) -> list[str]:
     """Fail each request that does not fit the data, so that its group does not fail with it."""
     manifest, misfits = preview_manifest(checkout), list[str]()
     for entry in claim.entries:
@@ -107,7 +107,7 @@ def _told(released: Released) -> str:
     """Describe the result of a request in one line."""
     outcome = released.outcome
     return (
-        f"{outcome.method}: {outcome.verdict.replace('_', '-')}, {released.registered_model} version "
+        f"{outcome.method}: {outcome.in_words}, {released.registered_model} version "
         f"{released.registered_version}, certificate {released.certificate_digest}"
     )
 

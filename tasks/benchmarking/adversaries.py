@@ -122,7 +122,6 @@ def challenge_row(
     Returns:
         The row.
     """
-    claims = claims_of(verdict)
     return ChallengeRow(
         model=model,
         variant=variant,
@@ -130,18 +129,16 @@ def challenge_row(
         retained=_value(measured, "accuracy.test.retain"),
         forgotten=_value(measured, "accuracy.train.forget"),
         unseen=_value(measured, "accuracy.test.forget"),
-        claims=claims,
+        claims=tuple(
+            JudgedClaim(claim=name, verdict=claim.verdict, reason=claim.reason)
+            for name, claim in verdict.claims.items()
+        ),
         exposed_by=tuple(
             finding.measurement for finding in verdict.findings if finding.outcome in get_args(Failing)
         ),
-        passes=all(claim.verdict == "passes" for claim in claims),
+        passes=verdict.is_shown,
         seconds=seconds,
     )
-
-
-def claims_of(verdict: Verdict) -> tuple[JudgedClaim, ...]:
-    """Return the gate's verdict claim by claim."""
-    return (JudgedClaim(claim="behaves", verdict=verdict.verdict, reason=verdict.reason),)
 
 
 def _value(measured: Evaluation, name: str) -> float | None:

@@ -156,6 +156,10 @@ class Checkout:
         """What it cost to make a model; not pinned, since it differs between runs."""
         return self.lethe / "costs" / f"{short(weights)}.json"
 
+    def time_spent(self, request_id: str) -> Path:
+        """Where the time of a request's deletion went; not pinned."""
+        return self.lethe / "times" / f"{request_id}.json"
+
     def request(self, request_id: str) -> Path:
         """The deletion request with this id."""
         return self.root / "requests" / f"{request_id}.json"

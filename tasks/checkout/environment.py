@@ -62,6 +62,23 @@ def now() -> UtcTime:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def working_folder() -> Path:
+    """Return the working folder.
+
+    Returns:
+        Its absolute path.
+
+    Raises:
+        SetupError: If it was removed.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise SetupError(
+            "the working folder is no longer there: it was removed or replaced. Change to your project again"
+        ) from None
+
+
 def require_checkout(root: Path) -> Path:
     """Return the top folder of the project that a folder is in.
 

@@ -114,6 +114,9 @@ def code_digest(*modules: ModuleType) -> Sha256:
     return sha256(b"".join(_source(str(module.__file__)) for module in modules))
 
 
+_OWN = ("unlearn_core.methods.", "unlearn_core.adversaries.")
+
+
 def method_digest(method: object | None) -> Sha256:
     """Return the digest of all code that a method's results depend on, and of no other method's.
 
@@ -121,25 +124,36 @@ def method_digest(method: object | None) -> Sha256:
         method: The method, if any.
 
     Returns:
-        The digest of the core, and of the method's package where that is not Lethe.
+        The digest of the core, of the methods that it is made of, and of its package where that is not Lethe.
     """
-    module = "" if method is None else type(method).__module__
-    own, _, name = module.rpartition(".")
-    core = _core_digest(name if own == "unlearn_core.methods" else "", own == "unlearn_core.adversaries")
+    core = _core_digest(tuple(sorted(set(_own_modules(method)))))
     extension = None if method is None else extension_of("method", type(method))
     return core if extension is None else sha256(canonical_json([core, extension.code]))
 
 
+def _own_modules(method: object) -> Iterator[str]:
+    """Yield the modules of Lethe's methods and adversaries that a method is, derives from, or is made of."""
+    if isinstance(method, Record):
+        kinds = (kind.__module__ for kind in type(method).__mro__)
+        yield from (module for module in kinds if module.startswith(_OWN))
+        for _, value in method:
+            yield from _own_modules(value)
+
+
 @cache
-def _core_digest(method: str, adversary: bool) -> Sha256:
+def _core_digest(methods: tuple[str, ...]) -> Sha256:
     """Return the digest of the core's code, without other methods and checks that no result depends on.
 
-    Adversaries share files, so the digest of one is that of all.
+    Adversaries share files: the digest of one has them all, that of a method none.
     """
     core = Path(str(unlearn_core.__file__)).parent
-    left_out = {"methods", "conformance", *(() if adversary else ("adversaries",))}
+    pretends = any(module.startswith(_OWN[1]) for module in methods)
+    left_out = {"methods", "conformance"} if pretends else {"methods", "conformance", "adversaries"}
     files = (
-        path for path in sorted(core.rglob("*.py")) if path.parent.name not in left_out or path.stem == method
+        path
+        for path in sorted(core.rglob("*.py"))
+        if path.relative_to(core).parts[0] not in left_out
+        or ".".join(path.relative_to(core.parent).with_suffix("").parts) in methods
     )
     return sha256(b"\0".join(path.read_bytes() for path in files))
 

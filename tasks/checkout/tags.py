@@ -32,6 +32,9 @@ class Tag:
     DUE = "lethe.due"
 
     VERDICT = "lethe.verdict"
+    """The verdict on the claim *behaves*."""
+    REMOVED = "lethe.removed"
+    """The verdict on the claim *removed*, or ``not_judged``."""
     METHOD = "lethe.method"
     LEVEL = "lethe.level"
     REASON = "lethe.reason"

@@ -22,15 +22,16 @@ def with_canaries(incoming: Incoming, params: DealtSource) -> Incoming:
         The rows; unchanged if no canaries are asked for.
 
     Raises:
-        ConfigurationError: If too few training rows belong to nobody, or a subject has the canaries' name.
+        ConfigurationError: If too few training rows belong to nobody, or a subject has the canaries' name,
+            which would be taken for canaries even where none are asked for.
     """
-    if params.canaries == 0:
-        return incoming
-    subjects = np.array(incoming.subject_ids, dtype=object)
-    if (subjects == CANARY_SUBJECT).any():
+    if CANARY_SUBJECT in incoming.subject_ids:
         raise ConfigurationError(
             f"a subject of the data set is called {CANARY_SUBJECT}, the canaries' name; rename it"
         )
+    if params.canaries == 0:
+        return incoming
+    subjects = np.array(incoming.subject_ids, dtype=object)
     labels, splits = incoming.labels.copy(), incoming.splits.copy()
     plant(
         labels,

@@ -1,6 +1,5 @@
 """Folders of images as a source: ``train/CLASS`` beside ``test/CLASS``, or ``CLASS`` alone."""
 
-import csv
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from tasks.checkout.log import tell
 from tasks.data.images import Images
 from tasks.data.incoming import Incoming, deal_splits
+from tasks.data.subjects import read_subjects
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.params import ImageFolderSource
 
@@ -56,8 +56,10 @@ def list_folder(root: Path, params: ImageFolderSource) -> Incoming:
     problems += wrong
     found, others = _files(base, [f"{part}{name}" for part in parts for name in classes])
     problems += _empty(found, parts[0], classes) if not problems else []
-    subjects, wrong = _subjects(root, params.subjects, {name for name, _, _ in found})
-    if problems := problems + wrong:
+    subjects, wrong = {}, list[str]()
+    if params.subjects is not None:
+        subjects, wrong = read_subjects(root / params.subjects, {name for name, _, _ in found})
+    if problems := problems + [f"subjects: {problem}" for problem in wrong]:
         raise ConfigurationError("\n  ".join([f"{base.name} cannot be imported:", *problems]))
     if others:
         tell(f"  {others} file(s) in {base.name} without an image suffix are left out")
@@ -148,27 +150,3 @@ def _empty(found: list[tuple[str, int, int]], part: str, classes: tuple[str, ...
 
 def _is_text(name: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
-
-
-def _subjects(root: Path, table: str | None, known: set[str]) -> tuple[dict[str, str], list[str]]:
-    """Read whom each image belongs to, and what is wrong with the table, by line."""
-    if table is None:
-        return {}, []
-    path = root / table
-    if not path.is_file():
-        return {}, [f"subjects: {path.name} is not a file"]
-    subjects: dict[str, str] = {}
-    problems: list[str] = []
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        rows = csv.DictReader(stream)
-        if not {"path", "subject"} <= set(rows.fieldnames or ()):
-            return {}, [f"subjects: {path.name} has the columns {rows.fieldnames}; expected path and subject"]
-        for row in rows:
-            path, subject = row["path"] or "", row["subject"] or ""
-            if path not in known:
-                problems.append(f"subjects: line {rows.line_num} of {table} names no image below the folder")
-            elif subjects.setdefault(path, subject) != subject:
-                problems.append(
-                    f"subjects: line {rows.line_num} of {table} gives an image to a second person"
-                )
-    return subjects, problems[:20]

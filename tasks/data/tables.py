@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from tasks.data.images import Images
 from tasks.data.incoming import Incoming, deal_splits
+from unlearn_core.audit.incoming import cell_problem
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UsageError
-from unlearn_core.records.params import ParquetSource
+from unlearn_core.records.params import Columns, ParquetSource
 
 ROWS_AT_ONCE = 64
 
@@ -52,17 +53,17 @@ def list_parquet(root: Path, params: ParquetSource) -> Incoming:
     count = len(table)
     classes, labels, problems = _labels(table[params.columns.label], files[0], params.classes)
     ids, wrong = _ids(table, params.columns.sample_id)
-    if problems := problems + wrong:
+    subjects, unclear = _subjects(table, params.columns.subject_id)
+    if problems := problems + wrong + unclear:
         raise ConfigurationError("\n  ".join([f"{Path(params.path).name} cannot be imported:", *problems]))
     parts = [] if params.columns.split is None else table[params.columns.split].to_pylist()
     held_out = np.array([part != "train" for part in parts] or [False] * count, dtype=bool)
-    owner = params.columns.subject_id
     groups = _Groups(files, params.columns.image)
     return Incoming(
         sample_ids=ids,
         labels=labels,
         splits=deal_splits(labels, held_out, params),
-        subject_ids=[""] * count if owner is None else [_text(one) for one in table[owner].to_pylist()],
+        subject_ids=subjects,
         sizes=groups.sizes(),
         stamps=groups.stamps(),
         classes=classes,
@@ -100,13 +101,38 @@ def _columns(files: list[tuple[Path, pq.ParquetFile]], params: ParquetSource) ->
     """Read every column but the images."""
     named = params.columns.model_dump(exclude_none=True)
     for path, file in files:
-        if missing := {*named.values()} - {*file.schema_arrow.names}:
+        there = file.schema_arrow.names
+        if missing := {*named.values()} - {*there}:
             raise ConfigurationError(
-                f"{path.name} has no column {', '.join(sorted(missing))}; it has "
-                f"{', '.join(file.schema_arrow.names)}. Name them in dataset.columns"
+                f"{path.name} has no column {', '.join(sorted(missing))}; it has {_listed(there, params)}. "
+                "Name them in dataset.columns"
+            )
+        if twice := {name for name in named.values() if there.count(name) > 1}:
+            raise ConfigurationError(
+                f"{path.name} has the column {', '.join(sorted(twice))} more than once; rename or remove one"
             )
     wanted = sorted({name for use, name in named.items() if use != "image"})
-    return pa.concat_tables(file.read(columns=wanted).replace_schema_metadata() for _, file in files)
+    return pa.concat_tables(_read(path, file, wanted) for path, file in files)
+
+
+def _listed(there: list[str], params: ParquetSource) -> str:
+    """List the columns that there are by the names in the settings; others may be a row of persons' data."""
+    usual = {*Columns.model_fields, *params.columns.model_dump(exclude_none=True).values()}
+    names = [name for name in there if name in usual]
+    more = len(there) - len(names)
+    return ", ".join([*names, *([f"{more} of other names"] if more else [])]) or "none"
+
+
+def _read(path: Path, file: pq.ParquetFile, columns: list[str]) -> pa.Table:
+    """Read some columns, without what else their file says of them."""
+    try:
+        table = file.read(columns=columns).replace_schema_metadata()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError) as error:
+        raise PipelineError(
+            f"{path.name} cannot be read: it is damaged, or holds text that is not UTF-8; write it again"
+        ) from error
+    return table
 
 
 def _text(value: object) -> str:
@@ -124,6 +150,18 @@ def _ids(table: pa.Table, column: str | None) -> tuple[list[str], list[str]]:
     return ids, problems
 
 
+def _subjects(table: pa.Table, column: str | None) -> tuple[list[str], list[str]]:
+    """Return whom each row belongs to, and what is wrong with the subjects."""
+    if column is None:
+        return [""] * len(table), []
+    subjects = [_text(value) for value in table[column].to_pylist()]
+    if unclear := sum(cell_problem(one) is not None for one in subjects):
+        return subjects, [
+            f"{unclear} row(s) have a {column} with white space or control characters; expected none"
+        ]
+    return subjects, []
+
+
 def _labels(
     column: pa.ChunkedArray, first: tuple[Path, pq.ParquetFile], ordered: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], NDArray[np.int64], list[str]]:
@@ -139,7 +177,11 @@ def _labels(
         classes = ordered or tuple(sorted({str(value) for value in values if value is not None}))
         index = {name: number for number, name in enumerate(classes)}
     strange = sum(value not in index for value in values)
-    problems = [f"{strange} row(s) have a label not among {', '.join(classes[:10])}"] if strange else []
+    # Unless the settings name the classes, they are what the column holds, and it may be the wrong one.
+    expected = (
+        f"not among {', '.join(ordered[:10])}" if ordered else f"that is none of {len(classes)} classes"
+    )
+    problems = [f"{strange} row(s) have a label {expected}"] if strange else []
     if len(classes) < 2:
         problems.append(f"{len(classes)} class(es); at least two are needed")
     return classes, np.array([index.get(value, 0) for value in values], dtype=np.int64), problems

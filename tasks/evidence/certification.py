@@ -190,5 +190,5 @@ def _provenance(checkout: Checkout, rung: Rung, started: UtcTime) -> Provenance:
 
 
 def note_on(rung: Rung) -> str | None:
-    """Return what a reader must know about a model accepted without passing."""
-    return rung.why if rung.verdict.verdict == "inconclusive" else None
+    """Return what a reader must know about a model of which a claim was judged and not shown."""
+    return None if rung.verdict.is_shown else rung.why

@@ -90,6 +90,7 @@ def _summary(certified: DeletionCertificate, *, signer: Sha256, model_checked: b
         "method": str(certified.method["name"]),
         "extensions": "; ".join(f"{one}, code {one.code}" for one in certified.extensions) or None,
         "verdict": verdict.verdict,
+        "removed": verdict.removed.verdict if verdict.removed else "not_judged",
         "evidence_level": verdict.level,
         "model": certified.models.unlearned,
         "model_checked": model_checked,

@@ -51,7 +51,7 @@ def publish(checkout: Checkout, request_id: str, *, branch: str) -> str:
     served = [request_id, *(one.id for one in read_request(checkout, request_id).members)]
     for one in served:
         _track_request(checkout, one)
-    subject = f"Delete {request_id}: {outcome.method} {outcome.verdict.replace('_', '-')}"
+    subject = f"Delete {request_id}: {outcome.method} {outcome.in_words}"
     return _send(checkout, "\n".join([subject, "", *(f"{TRAILER}: {one}" for one in served)]), branch)
 
 

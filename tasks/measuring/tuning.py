@@ -1,6 +1,5 @@
 """A search for a method's hyper-parameters on this machine, judged only on the tuning split."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,16 +9,15 @@ import torch
 from torch import nn
 
 from tasks.checkout.checkout import Checkout, short
-from tasks.checkout.files import code_digest
+from tasks.checkout.files import method_digest
 from tasks.checkout.progress import progress
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing, device_name, measured
 from tasks.computing.materials import load_materials, load_parent, read_split
 from tasks.data.datasets import read_card
-from tasks.extensions.discovery import extension_of
 from tasks.measuring.studies import Ended, GiveUp, Report, Study
 from tasks.measuring.tuning_pool import READABLE_SPLITS, TuningPool
-from unlearn_core import data, layers, moments, objective, stopping, training, tuning, unlearning
+from unlearn_core import objective, unlearning
 from unlearn_core.errors import UnlearningError, UsageError
 from unlearn_core.method import Materials, Method, settled
 from unlearn_core.progress import OnStep, Step
@@ -154,18 +152,15 @@ def _key(checkout: Checkout, method: Method, run: RunParams) -> str:
         name: found.low if isinstance(found, Range) else found.options[0]
         for name, found in method.space.items()
     }
-    own = sys.modules[type(method).__module__]
-    extension = extension_of("method", type(method))
     ingredients = {
         "method": settled(method, first).model_dump(mode="json"),
         "space": {name: found.model_dump(mode="json") for name, found in method.space.items()},
         "split": read_split(checkout).digest,
         "parent": read_checkpoint_card(checkout.parent).weights,
         "run": [run.seed, run.threads],
-        "code": code_digest(own, data, layers, moments, objective, stopping, training, tuning, unlearning),
+        "code": method_digest(method),
         "torch": torch.__version__,
         "device": device_name(),
-        **({} if extension is None else {"extension": extension.code}),
     }
     return short(sha256(canonical_json(ingredients)))
 

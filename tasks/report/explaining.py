@@ -97,7 +97,7 @@ def version_note(outcome: Outcome, told: Sequence[ReportFacts], page: Page) -> s
         request=outcome.request,
         what=_asked(told[0]),
         method=outcome.method,
-        verdict=outcome.verdict.replace("_", "-"),
+        verdict=outcome.in_words,
         level=outcome.level,
         links="\n\n".join(links),
         weights=outcome.model,

@@ -2,7 +2,7 @@
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_record
-from tasks.computing.costs import read_cost
+from tasks.computing.costs import read_cost, read_time
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
 from tasks.keys.signing import read_certificate
@@ -93,6 +93,7 @@ def _gather(
         deletion=record,
         pictures=_pictures(checkout, record),
         costs=_costs(checkout, record),
+        time=read_time(checkout, split.request),
         released=_released(checkout, record, request_id),
         certificate=certificate,
         signer=signer,

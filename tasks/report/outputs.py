@@ -113,8 +113,8 @@ def run_name(record: DeletionRecord) -> str:
     """Return the name of a finished deletion's run: request, method, verdict."""
     if record.accepted is None:
         return f"delete {record.request} · nothing accepted"
-    verdict = record.accepted.verdict.verdict.replace("_", "-")
-    return f"delete {record.request} · {record.accepted.unlearning.name} · {verdict}"
+    accepted = record.accepted
+    return f"delete {record.request} · {accepted.unlearning.name} · {accepted.verdict.in_words}"
 
 
 def tried_table(record: DeletionRecord) -> str:
@@ -133,7 +133,7 @@ def refusal_markdown(record: DeletionRecord) -> str:
 
 
 def _verdict(rung: Rung) -> str:
-    return "drifted" if rung.has_drifted else rung.verdict.verdict.replace("_", "-")
+    return "drifted" if rung.has_drifted else rung.verdict.in_words
 
 
 def _cell(text: str) -> str:

@@ -2,17 +2,19 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
 from tasks.report import numbers
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
+from tasks.report.price import time_rows, worth
 from tasks.report.story import forgotten_thing, headline, last_rung, steps, written_time
 from tasks.report.summary import fast_relearning, tiles
 from tasks.report.tables import class_rows, evaluations, gate_rows, groups, measured_row
 from tasks.report.words import LEVEL_SENTENCES, TREATMENTS, does
+from unlearn_core.records.policy import ClaimName
 from unlearn_core.records.report import ReportFacts
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "steps": steps(facts),
         "models": list(models),
         "classes": class_rows(facts),
-        "gate": gate_rows(record, facts.words),
+        "gate": {claim: gate_rows(record, claim, facts.words) for claim in get_args(ClaimName)},
         "attacks": [measured_row(models, name) for name in attacks],
         "relearning": [measured_row(models, name) for name in _names(models) if name.startswith("relearn")],
         "probes": [measured_row(models, name) for name in _names(models) if name.startswith("probe")],
@@ -69,6 +71,8 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "treatments": TREATMENTS,
         "numbers": numbers,
         "written_time": written_time,
+        "spent": time_rows(facts.time),
+        "worth": worth(facts.time, facts.costs.get("retrained")),
     }
 
 

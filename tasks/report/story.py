@@ -61,12 +61,25 @@ def headline(facts: ReportFacts, thing: str | None = None) -> Headline:
     if accepted is None:
         return _refusal(facts.deletion, what)
     if accepted.verdict.verdict == "passes":
-        return Headline(
-            "good",
-            "Forgotten",
-            f"By every agreed test, the released model behaves as if it had never seen {what}.",
-        )
+        return _released(accepted, what)
     return Headline("unsure", "Inconclusive", _inconclusive(accepted, what))
+
+
+def _released(accepted: Rung, what: str) -> Headline:
+    """State which claims were shown of a model that behaves, and which were not."""
+    behaves = f"By every agreed test, the released model behaves as if it had never seen {what}"
+    removed = accepted.verdict.removed
+    if removed is None:
+        return Headline(
+            "good", "Behaves", f"{behaves}. Whether anything of it is left inside was not judged."
+        )
+    if removed.verdict == "passes":
+        return Headline("good", "Removed", f"{behaves}, and nothing of it was found inside.")
+    if removed.verdict == "inconclusive":
+        return Headline(
+            "unsure", "Behaves", f"{behaves}. The tests cannot tell whether any of it is left inside."
+        )
+    return Headline("unsure", "Behaves", f"{behaves}, but not all of it was removed: traces are left inside.")
 
 
 def _refusal(record: DeletionRecord, what: str) -> Headline:
@@ -166,10 +179,14 @@ def _attempt(facts: ReportFacts, rung: Rung, what: str) -> _Step:
     text = f"{what}{origin}{_took(facts, name)}".strip()
     if rung.has_drifted:
         return _Step("bad", f"{_name(name)}: changed too far", text, rung.why)
+    if rung.verdict.verdict == "passes" and rung.verdict.has_remains and not rung.accepted:
+        words = " It behaves, but traces are left inside, so other methods were tried."
+        return _Step("unsure", f"{_name(name)}: set aside", text + words, rung.why)
     if rung.verdict.verdict == "passes":
-        checks = len(rung.verdict.findings)
-        within = f" All {checks} deciding measurements are in the policy’s ranges."
-        return _Step("good", f"{_name(name)}: accepted", text + within, rung.why)
+        behaves = sum(finding.claim == "behaves" for finding in rung.verdict.findings)
+        within = f" All {behaves} measurements that decide how it behaves are in the policy’s ranges."
+        state = "unsure" if rung.verdict.has_remains else "good"
+        return _Step(state, f"{_name(name)}: accepted, {rung.verdict.in_words}", text + within, rung.why)
     verdict = rung.verdict.verdict.replace("_", "-")
     accepted = ", accepted with a note" if rung.accepted else ""
     state = "unsure" if rung.verdict.verdict == "inconclusive" else "bad"

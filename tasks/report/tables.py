@@ -8,7 +8,7 @@ from tasks.report.story import last_rung
 from tasks.report.words import OUTCOMES
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.evaluation import Evaluation, Measurement
-from unlearn_core.records.policy import Finding
+from unlearn_core.records.policy import ClaimName, Finding
 from unlearn_core.records.report import ReportFacts
 
 
@@ -68,12 +68,12 @@ def class_rows(facts: ReportFacts) -> list[_Row]:
     return rows
 
 
-def gate_rows(record: DeletionRecord, others: Vocabulary | None = None) -> list[_Row]:
-    """Write the gate's findings: the value, the allowed range, and the value before."""
+def gate_rows(record: DeletionRecord, claim: ClaimName, others: Vocabulary | None = None) -> list[_Row]:
+    """Write the gate's findings on a claim: the value, the allowed range, and the value before."""
     if (last := last_rung(record)) is None:
         return []
     before = {finding.measurement: finding for finding in record.original_verdict.findings}
-    findings = last.verdict.findings
+    findings = [finding for finding in last.verdict.findings if finding.claim == claim]
     return [
         _gate_row(one, before.get(one.measurement), meaning_of(one.measurement, others)) for one in findings
     ]

@@ -11,7 +11,7 @@ from tasks.requests.ledger.changing import Draft
 from tasks.requests.request_file import is_text, make_scope
 from tasks.requests.rows import read_request_rows, refuse
 from unlearn_core.audit.deadlines import parse_received
-from unlearn_core.audit.incoming import Row
+from unlearn_core.audit.incoming import Row, cell_problem, size_of
 from unlearn_core.errors import RequestError
 from unlearn_core.kinds import Basis
 from unlearn_core.records.base import UtcTime
@@ -76,20 +76,15 @@ def _problems(row: Row, now: UtcTime) -> Iterator[str]:
     }
     for column, (fits, expected) in checks.items():
         cell = row.cells[column]
-        if cell != cell.strip():
-            yield f"line {row.line}, column {column}: white space around {_size(cell)}; expected none"
+        if problem := cell_problem(cell):
+            yield f"line {row.line}, column {column}: {problem}"
         elif not fits(cell):
-            yield f"line {row.line}, column {column}: got {_size(cell)}; expected {expected}"
+            yield f"line {row.line}, column {column}: got {size_of(cell)}; expected {expected}"
     if received := row.cells["received"]:
         try:
             parse_received(received, now)
         except RequestError as error:
             yield f"line {row.line}, column received: {error}"
-
-
-def _size(cell: str) -> str:
-    """Describe a cell without quoting it."""
-    return f"a text of {len(cell)} characters" if cell else "nothing"
 
 
 def _is_request_id(cell: str) -> bool:

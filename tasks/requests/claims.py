@@ -34,7 +34,7 @@ GRACE_S = 30
 PASSING = (UnavailableError, SetupError)
 """Errors of a service or this machine, not of the request: another run may serve it."""
 
-_CURRENT: ContextVar["Claim | None"] = ContextVar("claim", default=None)
+_CURRENT: ContextVar["Lease | None"] = ContextVar("claim", default=None)
 
 
 def lease_s() -> float:
@@ -52,7 +52,7 @@ def work_folder() -> Path | None:
 
 
 @dataclass
-class Claim:
+class Lease:
     """What a worker has claimed and is serving.
 
     Attributes:
@@ -137,7 +137,7 @@ class Claim:
 
 
 @contextlib.contextmanager
-def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: float) -> Iterator[Claim]:
+def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: float) -> Iterator[Lease]:
     """Hold on to claimed requests while they are served.
 
     Args:
@@ -150,7 +150,7 @@ def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: floa
         The claim. One of Lethe's errors fails the remaining requests, unless it is about a service or this
         machine; after any other error, also when the process is told to end, they wait to be claimed again.
     """
-    claim, stop = Claim(ledger, tuple(entries), worker, limit_s), threading.Event()
+    claim, stop = Lease(ledger, tuple(entries), worker, limit_s), threading.Event()
     # What the watch logs at the end is about the same requests.
     watching = partial(copy_context().run, claim.watch)
     watch = threading.Thread(target=watching, args=(stop, lease_s()), daemon=True)

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from unlearn_core.audit.incoming import COLUMNS, Row, parse_csv, parse_json
-from unlearn_core.errors import RequestError, SetupError
-
-SHOWN = 20
+from unlearn_core.audit.incoming import COLUMNS, Row, decoded, first_problems, parse_csv, parse_json
+from unlearn_core.errors import RequestError, SetupError, UsageError
 
 
 def refuse(path: Path, problems: list[str]) -> None:
@@ -19,9 +17,8 @@ def refuse(path: Path, problems: list[str]) -> None:
         RequestError: If there are problems.
     """
     if problems:
-        more = len(problems) - SHOWN
-        listed = [*problems[:SHOWN], *([f"and {more} more problems"] if more > 0 else [])]
-        raise RequestError(f"{path.name} was not imported, none of its rows:\n  " + "\n  ".join(listed))
+        listed = "\n  ".join(first_problems(problems))
+        raise RequestError(f"{path.name} was not imported, none of its rows:\n  {listed}")
 
 
 def read_request_rows(path: Path) -> tuple[Row, ...]:
@@ -50,13 +47,9 @@ def read_request_rows(path: Path) -> tuple[Row, ...]:
 
 
 def _read_text(path: Path) -> str:
-    """Read a text file, which may start with a byte order mark."""
     try:
-        raw = path.read_bytes()
+        return decoded(path.read_bytes())
     except OSError as error:
         raise SetupError(f"cannot read {path}: {error.strerror}") from error
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise RequestError(f"{path.name} was not imported: line {line} is not UTF-8 text") from None
+    except UsageError as error:
+        raise RequestError(f"{path.name} was not imported: {error}") from None

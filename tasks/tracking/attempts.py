@@ -46,7 +46,7 @@ def log_attempt(
     """
     key = sha256(canonical_json([parent.id, record.digest, evaluation.digest, verdict.digest]))
     tags = _attempt_tags(parent, key, record, verdict)
-    name = f"{record.name} · {verdict.verdict.replace('_', '-')}"
+    name = f"{record.name} · {verdict.in_words}"
     run = find_or_start(parent.tracking, Tag.ATTEMPT_KEY, name=name, tags=tags)
     client = parent.tracking.client
     info = client.get_run(run.id).info
@@ -136,10 +136,11 @@ def coverage_table(coverage: Coverage) -> str:
 
 def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: Verdict) -> dict[str, str]:
     return {
-        Tag.NOTE: f"One attempt, by the method `{record.name}`.\n\n{verdict.reason}",
+        Tag.NOTE: f"One attempt, by the method `{record.name}`.\n\n{_reasons(verdict)}",
         Tag.KIND: "attempt",
         Tag.METHOD: record.name,
         Tag.VERDICT: verdict.verdict,
+        Tag.REMOVED: verdict.removed.verdict if verdict.removed else "not_judged",
         Tag.LEVEL: verdict.level,
         Tag.REASON: verdict.reason,
         Tag.PARENT_WEIGHTS: record.parent,
@@ -148,6 +149,13 @@ def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: V
         Tag.POLICY: verdict.policy,
         Tag.PARENT_RUN: parent.id,
     }
+
+
+def _reasons(verdict: Verdict) -> str:
+    """Return why each claim got its verdict."""
+    if verdict.removed is None:
+        return verdict.reason
+    return f"**Behaves.** {verdict.reason}\n\n**Removed.** {verdict.removed.reason}"
 
 
 def _measured(evaluation: Evaluation) -> Iterator[tuple[str, float, int]]:

@@ -11,6 +11,7 @@ from tasks.report.explaining import Page, explain, explanations_of, version_note
 from tasks.report.gathering import gather_facts
 from tasks.report.outputs import run_name
 from tasks.report.page import write_report
+from tasks.tracking.attempts import log_metrics
 from tasks.tracking.runs import Run, end_run, log_documents, set_tags
 from unlearn_core.records.deletion import Outcome, Released
 from unlearn_core.records.request import RequestId
@@ -44,6 +45,7 @@ def close_released(checkout: Checkout, run: Run, *released: Released) -> None:
         Tag.RUN_NAME: run_name(told[0].deletion),
         Tag.NOTE: explain(*told, page=page_of(run)),
         Tag.VERDICT: first.outcome.verdict,
+        Tag.REMOVED: first.outcome.removed or "not_judged",
         Tag.METHOD: first.outcome.method,
         Tag.LEVEL: first.outcome.level,
         Tag.REGISTERED_VERSION: str(first.registered_version),
@@ -51,6 +53,10 @@ def close_released(checkout: Checkout, run: Run, *released: Released) -> None:
         **certificate_tags({one.outcome.request: one.certificate_digest for one in released}),
     }
     set_tags(run, tags)
+    if (spent := told[0].time) is not None:
+        start = run.tracking.client.get_run(run.id).info.start_time
+        seconds = ((f"time.{part}", value, 0) for part, value in spent.parts.items())
+        log_metrics(run, seconds, timestamp=start)
     end_run(run, "FINISHED")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from unlearn_core.audit.acceptance import accept
 from unlearn_core.audit.certificate import check
 from unlearn_core.audit.policy import judge
 from unlearn_core.errors import ConfigurationError, EvidenceError
@@ -153,6 +154,55 @@ def with_policy() -> Statement:
     verdict = judge(policy(), "classes", told.unlearned, original=told.original, references=told.references)
     certificate = statement().predicate.model_copy(
         update={"judgement": told.model_copy(update={"verdict": verdict, "policy": policy()})}
+    )
+    return Statement.of(certificate, name="model.safetensors")
+
+
+GAP = "probe.gap"
+
+
+Tried = tuple[tuple[str, str, str], ...]
+
+
+def two_claims(gap: float, *, accepted: str = "pgu", tried: Tried = ()) -> Statement:
+    """The statement of a model that behaves, with what a probe of its features gives."""
+    told = judgement()
+    inside = Band(
+        measurement=GAP,
+        claim="removed",
+        below=1.0,
+        above=0.06,
+        below_means="over_forgotten",
+        above_means="under_forgotten",
+    )
+    asked = policy().model_copy(update={"classes": (*policy().classes, inside)})
+
+    def probed(one: Evaluation, value: float) -> Evaluation:
+        return one.model_copy(
+            update={"measurements": (*one.measurements, Measurement(name=GAP, value=value))}
+        )
+
+    unlearned, original = probed(told.unlearned, gap), probed(told.original, 0.2)
+    references = tuple(probed(one, 0.0) for one in told.references)
+    verdict = judge(asked, "classes", unlearned, original=original, references=references)
+    assert verdict.removed is not None
+    own = Attempt(method=accepted, verdict="passes", removed=verdict.removed.verdict)
+    attempts = [
+        own
+        if name == accepted
+        else Attempt.parse(canonical_json({"method": name, "verdict": said, "removed": left}))
+        for name, said, left in (tried or ((accepted, "", ""),))
+    ]
+    made = statement().predicate
+    certificate = made.model_copy(
+        update={
+            "method": {**made.method, "name": accepted},
+            "attempts": tuple(attempts),
+            "note": None if verdict.is_shown else accept(asked, verdict, is_retrain=accepted == "retrain")[1],
+            "judgement": Judgement(
+                verdict=verdict, original=original, unlearned=unlearned, references=references, policy=asked
+            ),
+        }
     )
     return Statement.of(certificate, name="model.safetensors")
 
@@ -403,3 +453,73 @@ def test_extensions_are_those_that_were_used(path: str, value: Any, problem: str
     with pytest.raises(EvidenceError) as caught:
         check(changed(f"predicate.{path}", value, extended()))
     assert problem in str(caught.value)
+
+
+PASSED, REMAINS = ("passes", "passes"), ("passes", "under_forgotten")
+
+
+def test_a_model_that_shows_both_claims_is_certified_without_a_note():
+    stated = two_claims(0.01, tried=(("svd", *REMAINS), ("pgu", "", "")))
+    check(stated)
+    assert stated.predicate.note is None
+    assert stated.predicate.judgement.verdict.in_words == "behaves and removed"
+
+
+def test_a_model_that_only_behaves_is_certified_with_a_note_that_says_so():
+    stated = two_claims(0.2)
+    check(stated)
+    assert stated.predicate.judgement.verdict.in_words == "behaves, not removed"
+    assert "probe.gap is 0.2, outside [-1, 0.06]" in str(stated.predicate.note)
+
+
+def test_the_first_model_that_behaves_is_certified_if_later_ones_show_no_more():
+    check(two_claims(0.2, tried=(("svd", "under_forgotten", "passes"), ("pgu", "", ""), ("unsir", *REMAINS))))
+
+
+def test_a_retrained_model_is_certified_whatever_else_behaves():
+    check(two_claims(0.2, accepted="retrain", tried=(("svd", *REMAINS), ("retrain", "", ""))))
+
+
+@pytest.mark.parametrize(
+    ("gap", "tried", "problem"),
+    [
+        (0.2, (("svd", *REMAINS), ("pgu", "", "")), "svd passed, but a later one was taken"),
+        (0.2, (("svd", *PASSED), ("pgu", "", "")), "svd passed, but a later one was taken"),
+        (0.2, (("pgu", "", ""), ("svd", *PASSED)), "svd passed, but an earlier one was taken"),
+        (0.01, (("svd", *PASSED), ("pgu", "", "")), "svd passed, but a later one was taken"),
+        (0.01, (("pgu", "", ""), ("svd", *REMAINS)), "the last is svd (passes), certified is pgu"),
+    ],
+)
+def test_another_model_that_should_have_been_taken_is_named(gap: float, tried: Any, problem: str):
+    with pytest.raises(EvidenceError) as caught:
+        check(two_claims(gap, tried=tried))
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("note", None, "not shown to be removed, and no note says why"),
+        ("judgement.verdict.removed.verdict", "passes", "verdict: removed is"),
+        ("judgement.verdict.removed.reason", "It is gone.", "verdict: removed is"),
+        ("judgement.verdict.findings.5.outcome", "inside", "called inside, but lies outside its bounds"),
+        ("judgement.verdict.findings.5.claim", "behaves", "are all inside"),
+        ("attempts.0.removed", "passes", "attempts: the last is pgu (passes), certified is pgu"),
+        ("judgement.policy.when_not_removed", "retrain", "policy: its digest is"),
+    ],
+)
+def test_a_claim_that_was_not_shown_cannot_be_made(path: str, value: Any, problem: str):
+    with pytest.raises(EvidenceError) as caught:
+        check(changed(f"predicate.{path}", value, two_claims(0.2)))
+    assert problem in str(caught.value)
+
+
+def test_a_policy_that_asks_for_both_claims_does_not_accept_one():
+    stated = two_claims(0.2)
+    told = stated.predicate.judgement
+    asked = told.policy.model_copy(update={"when_not_removed": "retrain"}) if told.policy else None
+    verdict = told.verdict.model_copy(update={"policy": asked.digest if asked else ""})
+    update = {"judgement": told.model_copy(update={"policy": asked, "verdict": verdict})}
+    certificate = stated.predicate.model_copy(update=update)
+    with pytest.raises(EvidenceError, match="The policy accepts only a model that shows both"):
+        check(Statement.of(certificate, name="model.safetensors"))

@@ -5,8 +5,8 @@ import json
 import pytest
 from test_certificate import digest, statement
 
+from unlearn_core.audit.acceptance import overdrawn, spent
 from unlearn_core.audit.certificate import check
-from unlearn_core.audit.policy import overdrawn, spent
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.certificate import Statement

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.stats import t, ttest_1samp
 
+from unlearn_core.audit.acceptance import accept
 from unlearn_core.audit.bands import find
-from unlearn_core.audit.policy import accept, judge
+from unlearn_core.audit.policy import judge
 from unlearn_core.records.evaluation import Evaluation, Measurement
 from unlearn_core.records.policy import Band, Ladder, Policy
 
@@ -408,3 +409,59 @@ def test_so_few_shadows_that_no_attack_can_be_fitted_are_refused(pairs):
 def test_two_bands_on_one_measurement_are_two_findings():
     wide, narrow = find((band(above=5.0), band(above=0.1)), measured(1.0), (measured(0.0),), alpha=0.05)
     assert (wide.outcome, narrow.outcome) == ("inside", UNDER)
+
+
+def removed(**settings):
+    return band(NAMES[1], **settings).model_copy(update={"claim": "removed"})
+
+
+@given(values, values, values, values)
+def test_each_claim_is_judged_by_its_own_bands_as_if_there_were_no_others(mine, inner, before, inner_before):
+    bands = (band(), removed())
+    both = judge(
+        policy(*bands),
+        "classes",
+        measured(mine, inner),
+        original=measured(before, inner_before),
+        references=(measured(0, 0),),
+    )
+    for claim, one in zip(("behaves", "removed"), bands, strict=True):
+        alone = judge(
+            policy(one.model_copy(update={"claim": "behaves"})),
+            "classes",
+            measured(mine, inner),
+            original=measured(before, inner_before),
+            references=(measured(0, 0),),
+        )
+        told = both.claims[claim]
+        assert (told.verdict, told.decided_by, told.reason) == (alone.verdict, alone.decided_by, alone.reason)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "inner", "is_retrain", "asked", "accepted"),
+    [
+        (0, 0, False, "accept_with_note", True),
+        (0, 1, False, "accept_with_note", True),
+        (0, 1, False, "retrain", False),
+        (0, 1, True, "retrain", True),
+        (1, 0, False, "accept_with_note", False),
+        (1, 0, True, "accept_with_note", False),
+    ],
+)
+def test_what_is_accepted_of_two_claims(behaviour, inner, is_retrain, asked, accepted):
+    agreed = policy(band(), removed()).model_copy(update={"when_not_removed": asked})
+    references = (measured(0, 0),)
+    verdict = judge(
+        agreed, "classes", measured(behaviour, inner), original=measured(9, 9), references=references
+    )
+    assert accept(agreed, verdict, is_retrain=is_retrain)[0] == accepted
+
+
+def test_bands_of_the_second_claim_alone_judge_nothing():
+    with pytest.raises(ValidationError, match="at least one band of the claim `behaves`"):
+        policy(removed())
+
+
+def test_a_policy_of_one_claim_has_the_digest_that_it_always_had():
+    assert "claim" not in policy(band()).canonical().decode()
+    assert "when_not_removed" not in policy(band()).canonical().decode()

@@ -159,7 +159,7 @@ def test_a_version_leads_to_its_evidence(mlflow, desk):
 
 def test_prefects_page_of_a_run_says_what_was_done_and_what_came_of_it(prefect, door, desk):
     page = prefect(f"runs/flow-run/{door.flows['r-17']['id']}?tab=Artifacts")
-    see(page, "delete r-17 · svd · passes", "request:r-17", "model:digits", "Forgotten.")
+    see(page, "delete r-17 · svd · passes", "request:r-17", "model:digits", "Behaves.")
     page.locator("canvas").first.wait_for()
     page.wait_for_timeout(1500)  # the graph is drawn by and by
     assert desk.keep("prefect-run").stat().st_size < LARGEST

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from unlearn_core.data import Samples
 from unlearn_core.stopping import judge_of_classes, judge_of_samples
-from unlearn_core.tuning import accuracy, leads, measure_candidate
+from unlearn_core.tuning import accuracy, confidence, leads, measure_candidate
 
 
 class Echo(nn.Module):
@@ -34,6 +34,13 @@ def test_leads_are_own_minus_the_best_other() -> None:
 
 def test_accuracy_is_the_share_in_the_lead() -> None:
     assert accuracy(nn.Identity(), of_class(0, [2.0, 1.0, -1.0, -3.0])) == 0.5
+
+
+def test_confidence_is_the_mean_probability_of_the_own_class() -> None:
+    logits = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([0, 1, 2, 1, 0])
+    by_hand = sum(float(row.softmax(0)[label]) for row, label in zip(logits, labels, strict=True)) / 5
+    assert confidence(nn.Identity(), Samples(logits, labels), batch_size=2) == pytest.approx(by_hand)
 
 
 def test_margins_make_the_score_stricter_on_both_sides() -> None:

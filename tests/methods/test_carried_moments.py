@@ -11,7 +11,7 @@ from unlearn_core.models import build_seeded
 from unlearn_core.moments import add, collect
 from unlearn_core.unlearning import unlearn
 
-METHOD = Pgu(lr_start=0.05, stop_after=1)
+METHOD = Pgu(retained_variance=0.8, lr_start=0.05, stop_after=1)
 
 
 @pytest.fixture(scope="module")

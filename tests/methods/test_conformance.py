@@ -15,7 +15,7 @@ from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Method
 from unlearn_core.methods import CATALOGUE, parse_method
 
-BASELINES = {"finetune", "cf_k"}
+BASELINES = {"finetune", "cf_k", "repair"}
 """Methods that are in the catalogue to be compared with: of a class as clear as these they forget nothing."""
 FORGET_BELOW = {"bad_teacher": 1 / toy.CLASSES, **dict.fromkeys(BASELINES, 1.1)}
 """What imitates an untrained net is right about a forgotten class as often as that: by chance."""
@@ -36,6 +36,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "msg": {"recipe": {**SGD, "learning_rate": 0.02, "epochs": 4}},
     "delete_distill": {"recipe": {**ADAM, "learning_rate": 0.003, "epochs": 4}},
     "cf_k": {"recipe": {**SGD, "learning_rate": 0.05, "epochs": 2}},
+    "repair": {"epochs": 1},
 }
 """Step sizes belong to the net: fitting ones, where the published do nothing to this one or take long."""
 SAMPLES_SETTINGS: dict[str, dict[str, Any]] = {

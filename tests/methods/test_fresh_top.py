@@ -1,18 +1,21 @@
 """What is special to a fresh top."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 from world import ARCHITECTURE, blobs, same_weights
 
 from unlearn_core.activations import find_boundary
-from unlearn_core.method import Materials, Origin
+from unlearn_core.method import Materials, Origin, Tuning
 from unlearn_core.methods import fresh_top
 from unlearn_core.methods.eu_k import EuK
 from unlearn_core.methods.fresh_top import FreshTop
 from unlearn_core.models import build, build_seeded
 from unlearn_core.records.artifact import Recipe
-from unlearn_core.unlearning import unlearn
+from unlearn_core.training import fit
+from unlearn_core.unlearning import Unlearned, unlearn
 
 DATA = blobs(60)
 FORGET, RETAIN = DATA.of_classes((1,)), DATA.of_classes((1,), exclude=True)
@@ -88,9 +91,9 @@ def test_kept_outputs_stay_within_the_memory_that_they_may_take() -> None:
     assert boundary is not None
     size = fresh_top.bytes_per_sample(boundary)
     count = 3 * 2**20 // (8 * size)
-    assert method._copies_that_fit(boundary, AUGMENTED, count) == 2
-    assert method._copies_that_fit(boundary, RECIPE, count) == 1
-    assert method._copies_that_fit(boundary, AUGMENTED, 2**20 // size + 1) == 0
+    assert fresh_top.copies_that_fit(method, boundary, AUGMENTED, count) == 2
+    assert fresh_top.copies_that_fit(method, boundary, RECIPE, count) == 1
+    assert fresh_top.copies_that_fit(method, boundary, AUGMENTED, 2**20 // size + 1) == 0
 
 
 def test_polishing_trains_all_weights_and_the_coverage_says_so() -> None:
@@ -101,3 +104,53 @@ def test_polishing_trains_all_weights_and_the_coverage_says_so() -> None:
     assert not torch.equal(found.model.state_dict()[first], net().state_dict()[first])
     frozen = unlearn(FreshTop(layers=1, epochs=1), net(), materials(), seed=0)
     assert torch.equal(frozen.model.state_dict()[first], net().state_dict()[first])
+
+
+def tuned(method: FreshTop, recipe: Recipe = RECIPE, *, model: nn.Module | None = None) -> Unlearned:
+    held_out = blobs(90, seed=1)
+    tuning = Tuning(held_out.of_classes((1,)), held_out.of_classes((1,), exclude=True))
+    return unlearn(method, model or net(), replace(materials(recipe), tuning=tuning), seed=0)
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, AUGMENTED])
+def test_what_a_search_finds_leads_to_the_same_weights_without_one(recipe: Recipe) -> None:
+    asked = FreshTop(layers=None, epochs=None, lengths=(2, 1), margin=0.0, polish_epochs=1)
+    found = tuned(asked, recipe)
+    assert found.method.layers in asked.depths
+    assert found.method.epochs in asked.lengths
+    again = unlearn(found.method, net(), materials(recipe), seed=0)
+    assert same_weights(again.model, found.model)
+    assert again.method == found.method
+
+
+def test_the_cheapest_try_that_is_enough_is_taken() -> None:
+    everything = FreshTop(layers=None, epochs=None, margin=1.0, unsure=1.0, forget_target=1.0)
+    found = tuned(everything)
+    assert (found.method.layers, found.method.epochs) == (2, 1)
+    assert {curve.name: len(curve.values) for curve in found.curves}["search.layers"] == 1
+
+
+def test_every_try_is_made_where_none_is_enough_and_the_best_is_kept() -> None:
+    model = net()
+    fit(model, DATA, Recipe(epochs=8, batch_size=16), generator=torch.Generator().manual_seed(0))
+    slow = RECIPE.model_copy(update={"learning_rate": 1e-6})
+    found = tuned(FreshTop(layers=2, epochs=None, lengths=(1, 2), recipe=slow), model=model)
+    curves = {curve.name: curve.values for curve in found.curves}
+    assert curves["search.epochs"] == (1.0, 2.0)
+    sure = curves["search.confidence"]
+    forgotten = [one <= 0.02 for one in curves["search.forget_accuracy"]]
+    best = max(range(2), key=lambda index: (forgotten[index], sure[index]))
+    assert found.method.epochs == best + 1
+
+
+def test_kept_outputs_serve_every_try_of_one_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+    run = fresh_top.outputs_at
+    monkeypatch.setattr(fresh_top, "outputs_at", lambda *given: (runs.append(1), run(*given))[1])
+    tuned(FreshTop(layers=1, epochs=None, lengths=(1, 2, 3), margin=0.0, forget_target=0.0))
+    assert len(runs) == 1
+
+
+def test_without_tuning_data_three_layers_are_trained_for_two_epochs() -> None:
+    found = unlearn(FreshTop(layers=None, epochs=None), net(), materials(), seed=0).method
+    assert (found.layers, found.epochs) == (3, 2)

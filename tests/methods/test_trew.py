@@ -7,15 +7,21 @@ from hypothesis import strategies as st
 from torch import nn
 
 from unlearn_core.data import Samples
-from unlearn_core.distillation import divergence_from, masked
+from unlearn_core.distillation import divergence_from, tilted
 from unlearn_core.errors import UnlearningError
 from unlearn_core.method import Materials
+from unlearn_core.methods import trew
 from unlearn_core.methods.delete_distill import DeleteDistill
-from unlearn_core.methods.trew import Trew, similarities, tilted
+from unlearn_core.methods.trew import Trew, similarities
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.unlearning import unlearn
 
 HEAD = torch.tensor([[1.0, 0.0, 0.0], [0.9, 0.1, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+def masked(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The published target of masked distillation: the softmax without each sample's own class."""
+    return logits.scatter(1, labels[:, None], -torch.inf).softmax(1)
 
 
 def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -76,6 +82,43 @@ def test_a_linear_model_comes_to_the_target(kind: type) -> None:
     torch.testing.assert_close(after(image).softmax(1), target, atol=5e-3, rtol=0)
 
 
+@pytest.mark.parametrize("forgotten", [(0, 2), (1, 2, 3)])
+def test_no_image_is_taught_as_another_forgotten_class(forgotten: tuple[int, ...]) -> None:
+    """The answers of both, after descent to the target, are the original's over the classes that stay."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 5))
+    images = drawn(1, 1, 2, 2).repeat(len(forgotten), 1, 1, 1)
+    forget = Samples(images, torch.tensor(forgotten))
+    retain = Samples(drawn(2, 1, 2, 2, seed=1), torch.tensor([4, 4]))
+    kept = [c for c in range(5) if c not in forgotten]
+    expected = torch.zeros(5)
+    expected[kept] = model(images)[0, kept].softmax(0).detach()
+    recipe = Recipe(optimizer="sgd", learning_rate=0.2, weight_decay=0, schedule="constant", epochs=400)
+    for method in (
+        DeleteDistill(recipe=recipe),
+        Trew(recipe=recipe, beta=0.0, retain_weight=0.0, repair_epochs=0),
+    ):
+        after = unlearn(method, model, Materials("classes", forgotten, forget, retain), seed=0).model
+        torch.testing.assert_close(after(images)[0].softmax(0), expected, atol=5e-3, rtol=0)
+
+
+class TwoLayers(nn.Module):
+    """The head is registered before the layer that feeds it, which has as many rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.first = nn.Linear(3, 3), nn.Linear(4, 3)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.head(self.first(inputs.flatten(1)).relu())
+
+
+def test_the_rows_of_the_layer_that_gives_the_output_are_compared() -> None:
+    data = Samples(drawn(4, 1, 2, 2), torch.tensor([0, 0, 1, 2]))
+    model = TwoLayers()
+    assert torch.equal(trew._head(model, data), model.head.weight)
+
+
 def test_a_net_without_a_linear_head_is_refused() -> None:
     class Sum(nn.Module):
         def __init__(self) -> None:
@@ -87,5 +130,5 @@ def test_a_net_without_a_linear_head_is_refused() -> None:
 
     data = Samples(drawn(4, 1, 2, 2), torch.tensor([0, 0, 1, 2]))
     materials = Materials("classes", (0,), data.of_classes((0,)), data.of_classes((0,), exclude=True))
-    with pytest.raises(UnlearningError, match="has none"):
+    with pytest.raises(UnlearningError, match="no linear layer gives it"):
         unlearn(Trew(), Sum(), materials, seed=0)

@@ -15,7 +15,9 @@ def attempts_of(deletion: DeletionRecord) -> tuple[Attempt, ...]:
     """Return every method that was tried, in the order tried."""
     judged = {
         rung.unlearning.name: Attempt(
-            method=rung.unlearning.name, verdict="drifted" if rung.has_drifted else rung.verdict.verdict
+            method=rung.unlearning.name,
+            verdict="drifted" if rung.has_drifted else rung.verdict.verdict,
+            removed=rung.verdict.removed and rung.verdict.removed.verdict,
         )
         for rung in deletion.rungs
     }

@@ -60,6 +60,7 @@ class _BandTest:
         """Return the finding, given whether the value is shown to lie below or above the band."""
         return Finding(
             measurement=self.band.measurement,
+            claim=self.band.claim,
             value=self.value,
             lowest=self.lowest,
             highest=self.highest,

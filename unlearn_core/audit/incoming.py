@@ -1,41 +1,88 @@
-"""Rows of deletion requests as files hold them: CSV, or JSON with the same columns.
+"""Tables from users as text: CSV, or for deletion requests JSON with the same columns.
 
-Problems are reported by line and column. A cell is never repeated in a message: it may name a person.
+Problems are reported by line and column. A cell is never repeated in a message: it may name a person. A table
+that can be read in two ways is refused, since the wrong reading may give a row to another person.
 """
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from unlearn_core.errors import UsageError
+
 REQUIRED = ("id", "kind", "name")
 _OPTIONAL = ("basis", "received")
-COLUMNS = f"{', '.join(REQUIRED)}, and perhaps {', '.join(_OPTIONAL)}"
 _BLANKS = {" ", "\t", "\r", "\n"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufeff]")
+SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Row:
-    """One name of one request.
+    """One row of a table: of requests, one name of one request.
 
     Attributes:
         line: Where the row starts in its file, from 1 on.
-        cells: Text by column; a column that the file leaves out is empty.
+        cells: Text by column; an optional column that the file leaves out is empty.
     """
 
     line: int
     cells: Mapping[str, str]
 
 
-def parse_csv(text: str) -> Iterator[Row | str]:
-    """Yield the rows of a CSV file, and a problem in words for each line that is not one."""
+def decoded(raw: bytes) -> str:
+    """Decode a text file, which may start with a byte order mark.
+
+    Args:
+        raw: The file.
+
+    Returns:
+        Its text.
+
+    Raises:
+        UsageError: If it is not text in UTF-8; the message names the line.
+    """
+    try:
+        text = raw.decode("utf-8-sig")
+        if (end := text.find("\0")) < 0:
+            return text
+        before, came = text[:end].encode(), "holds a NUL byte"
+    except UnicodeDecodeError as error:
+        before, came = error.object[: error.start], "is not UTF-8 text"
+    line = len((before + b"x").splitlines())
+    raise UsageError(
+        f"line {line} {came}; expected UTF-8: save the file again as such (CSV UTF-8 in a spreadsheet)"
+    )
+
+
+def parse_csv(
+    text: str,
+    *,
+    required: Sequence[str] = REQUIRED,
+    optional: Sequence[str] = _OPTIONAL,
+    others: bool = False,
+) -> Iterator[Row | str]:
+    """Read a CSV file strictly; the columns are a request file's unless others are given.
+
+    Args:
+        text: The file.
+        required: The columns that it must have.
+        optional: The columns that it may have.
+        others: Whether it may have more columns, which are left out.
+
+    Yields:
+        The rows, and a problem in words for each line that is not one.
+    """
+    wanted = (*required, *optional)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
         header = next(reader, cast("list[str]", []))
-        if problem := _header_problem(header):
+        if problem := _header_problem(header, required, optional, others=others):
             yield f"line 1: {problem}"
             return
         while True:
@@ -43,23 +90,59 @@ def parse_csv(text: str) -> Iterator[Row | str]:
             if (cells := next(reader, None)) is None:
                 return
             if len(cells) == len(header):
-                yield Row(line, {**dict.fromkeys(_OPTIONAL, ""), **dict(zip(header, cells, strict=True))})
+                found = dict(zip(header, cells, strict=True))
+                yield Row(line, {name: found.get(name, "") for name in wanted})
             elif cells:
                 yield f"line {line}: got {len(cells)} cells, expected {len(header)} as in line 1"
     except csv.Error as error:
-        yield f"line {line}: not CSV: {error}"
+        yield f"line {line}: not CSV: {error}; is a quotation mark missing here, or not doubled in a cell?"
 
 
-def _header_problem(header: list[str]) -> str | None:
+def _header_problem(
+    header: Sequence[str], required: Sequence[str], optional: Sequence[str], *, others: bool
+) -> str | None:
     """Say what is wrong with the names of columns, which are not repeated: they may be a first row."""
-    unknown = [str(place) for place, name in enumerate(header, 1) if name not in {*REQUIRED, *_OPTIONAL}]
-    missing = [name for name in REQUIRED if name not in header]
+    wanted = [*required, *optional]
+    unknown = [str(place) for place, name in enumerate(header, 1) if name not in wanted and not others]
+    missing = [name for name in required if name not in header]
+    known = [name for name in header if name in wanted or not others]
     wrong = [
         *([f"no column {', '.join(missing)}"] if missing else []),
         *([f"an unknown name for column {', '.join(unknown)}"] if unknown else []),
-        *(["a name given twice"] if len(set(header)) < len(header) else []),
+        *(["a name given twice"] if len(set(known)) < len(known) else []),
     ]
-    return f"the header has {' and '.join(wrong)}; expected {COLUMNS}" if wrong else None
+    expected = f"{columns_in_words(required, optional)}, separated by commas"
+    return f"the header has {' and '.join(wrong)}; expected {expected}" if wrong else None
+
+
+def columns_in_words(required: Sequence[str], optional: Sequence[str]) -> str:
+    """Return the names of columns in words."""
+    if optional:
+        return f"{', '.join(required)}, and perhaps {', '.join(optional)}"
+    return " and ".join(required)
+
+
+COLUMNS = columns_in_words(REQUIRED, _OPTIONAL)
+
+
+def cell_problem(cell: str) -> str | None:
+    """Say what is wrong with a cell that may be mistaken for another, or for two; it is not quoted."""
+    if cell != cell.strip():
+        return f"white space around {size_of(cell)}; expected none"
+    if _CONTROL.search(cell):
+        return f"a line break or another control character in {size_of(cell)}; expected none"
+    return None
+
+
+def size_of(cell: str) -> str:
+    """Describe a cell without quoting it."""
+    return f"a text of {len(cell)} characters" if cell else "nothing"
+
+
+def first_problems(problems: Sequence[str]) -> list[str]:
+    """Return the first problems, and how many more there are."""
+    more = len(problems) - SHOWN
+    return [*problems[:SHOWN], *([f"and {more} more problems"] if more > 0 else [])]
 
 
 def parse_json(text: str) -> Iterator[Row | str]:

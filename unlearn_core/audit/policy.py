@@ -1,6 +1,9 @@
-"""The gate: whether a model behaves as if it had never seen what was forgotten.
+"""The gate: whether a model behaves as if it had never seen what was forgotten, and whether any is left.
 
-Two-sided, and read in this order:
+The two are different claims, *behaves* and *removed*, each with its own bands and verdict. A new last layer
+on untouched features behaves like a retrained model, while the features still tell what was forgotten.
+
+Each is two-sided, and read in this order:
 
 1. Each band of the policy makes one *finding* on the candidate (``find``), unless the measurement rests on
    fewer samples than the band asks for.
@@ -18,15 +21,16 @@ multiplicity.
 """
 
 from collections.abc import Sequence
+from typing import get_args
 
 from unlearn_core.audit.bands import find, finite
 from unlearn_core.audit.evidence import level
 from unlearn_core.kinds import ScopeKind
-from unlearn_core.records.drift import DriftSummary
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import (
     Band,
-    DriftBudget,
+    ClaimName,
+    ClaimVerdict,
     Finding,
     FindingOutcome,
     Policy,
@@ -58,27 +62,49 @@ def judge(
             measurements give the level of evidence.
 
     Returns:
-        The verdict, with one finding per applicable band in the policy's order. ``decided_by`` names the
-        measurements outside their bands that gave a failure its name; those not measured, or not decided; or,
-        of a pass, those that tell the original from the candidate. It is empty where the original passes as
-        well.
+        The verdict on each claim, with one finding per applicable band in the policy's order, those of
+        *behaves* first. ``decided_by`` names the measurements outside their bands that gave a failure its
+        name; those not measured, or not decided; or, of a pass, those that tell the original from the
+        candidate. It is empty where the original passes as well.
     """
     stated = _stated(policy, scope_kind, candidate)
+    judged = {
+        claim: _judge_claim(
+            [band for band in stated if band.claim == claim],
+            candidate,
+            original=original,
+            references=references,
+            alpha=policy.alpha,
+        )
+        for claim in get_args(ClaimName)
+        if any(band.claim == claim for band in stated)
+    }
+    shadows = finite(candidate, SHADOWS) or 0
+    return Verdict(
+        **dict(judged["behaves"][0]),
+        level=level(len(references), int(shadows)),
+        findings=tuple(finding for _, findings in judged.values() for finding in findings),
+        policy=policy.digest,
+        removed=judged["removed"][0] if "removed" in judged else None,
+    )
+
+
+def _judge_claim(
+    stated: Sequence[Band],
+    candidate: Evaluation,
+    *,
+    original: Evaluation,
+    references: Sequence[Evaluation],
+    alpha: float,
+) -> tuple[ClaimVerdict, tuple[Finding, ...]]:
+    """Judge one claim by its bands; see ``judge``."""
     bands = tuple(band for band in stated if _has_samples(band, candidate))
-    findings = find(bands, candidate, references, alpha=policy.alpha)
-    control = find(bands, original, references, alpha=policy.alpha)
+    findings = find(bands, candidate, references, alpha=alpha)
+    control = find(bands, original, references, alpha=alpha)
     verdict, decided_by, reason = _weigh(findings, control)
     if skipped := [band for band in stated if band not in bands]:
         reason = f"{reason} {_too_few(skipped, candidate)}"
-    shadows = finite(candidate, SHADOWS) or 0
-    return Verdict(
-        verdict=verdict,
-        level=level(len(references), int(shadows)),
-        decided_by=decided_by,
-        reason=reason,
-        findings=findings,
-        policy=policy.digest,
-    )
+    return ClaimVerdict(verdict=verdict, decided_by=decided_by, reason=reason), findings
 
 
 def _stated(policy: Policy, scope_kind: ScopeKind, candidate: Evaluation) -> tuple[Band, ...]:
@@ -87,78 +113,6 @@ def _stated(policy: Policy, scope_kind: ScopeKind, candidate: Evaluation) -> tup
         return policy.classes
     planted = any(candidate.get(band.measurement) for band in policy.canaries)
     return (*policy.samples, *policy.canaries) if planted else policy.samples
-
-
-def accept(policy: Policy, verdict: Verdict, *, is_retrain: bool) -> tuple[bool, str]:
-    """Say whether a judged model may be released under a policy.
-
-    A pass is accepted and a failure is not, a retrained model's included: it is judged like any other.
-    An inconclusive model with a measurement missing is never accepted, since nobody looked; one with a
-    measurement undecided only if it was retrained without the forgotten data. Any other inconclusive model is
-    accepted with a note under ``accept_with_note``, and under ``retrain`` only if it was retrained.
-
-    Args:
-        policy: Says what to do when nothing forgettable was measurable.
-        verdict: The gate's verdict on the model.
-        is_retrain: Whether the model was trained from scratch on the retained data only.
-
-    Returns:
-        Whether it is accepted, and why in plain words; with an accepted inconclusive model that is the note.
-    """
-    if verdict.verdict != "inconclusive":
-        return verdict.verdict == "passes", verdict.reason
-    outcomes = {finding.outcome for finding in verdict.findings}
-    if "not_measured" in outcomes:
-        return False, f"{verdict.reason} What was not measured cannot be accepted."
-    if is_retrain:
-        return True, f"{verdict.reason} Accepted: the model was retrained without the forgotten data."
-    if "undecided" in outcomes:
-        return False, verdict.reason
-    if policy.when_inconclusive == "accept_with_note":
-        return True, f"{verdict.reason} Accepted with this note, as the policy says."
-    return False, f"{verdict.reason} The policy accepts only a retrained model then."
-
-
-def spent(budget: DriftBudget, requests: int) -> str | None:
-    """Return why a request may not be served without training in full, or None if it may.
-
-    Args:
-        budget: The policy's drift budget.
-        requests: Deletions since the model was trained in full, the request to be served included.
-
-    Returns:
-        Why only training in full is left, in plain words.
-    """
-    if budget.max_requests is None or requests <= budget.max_requests:
-        return None
-    return (
-        f"The drift budget is spent: this would be deletion {requests} since the model was trained in full, "
-        f"{budget.max_requests} are allowed."
-    )
-
-
-def overdrawn(budget: DriftBudget, drift: DriftSummary) -> str | None:
-    """Say by what a model has drifted beyond the budget, or None.
-
-    Args:
-        budget: The policy's drift budget.
-        drift: How far the model has come from the last one that was trained in full.
-
-    Returns:
-        Why it may not be released, in plain words.
-    """
-    held = {
-        "deletions": (drift.requests, budget.max_requests),
-        "weight distance": (drift.weight_distance, budget.max_weight_distance),
-        "output change": (1 - drift.retained_energy, budget.max_output_change),
-        "accuracy drop": (drift.accuracy_at_origin - drift.accuracy, budget.max_accuracy_drop),
-    }
-    beyond = [
-        f"{name} {value:.4g}, allowed {allowed:.4g}"
-        for name, (value, allowed) in held.items()
-        if allowed is not None and value > allowed
-    ]
-    return f"The drift budget is overdrawn: {'; '.join(beyond)}." if beyond else None
 
 
 def _weigh(

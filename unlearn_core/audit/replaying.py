@@ -9,6 +9,7 @@ from unlearn_core.records.base import Sha256, canonical_json, sha256
 from unlearn_core.records.certificate import Attempt, DeletionCertificate
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import DeletionRecord, SplitRecord
+from unlearn_core.records.policy import shown_in_words
 from unlearn_core.records.replay import Compared
 
 
@@ -58,7 +59,7 @@ def _results(certified: DeletionCertificate, replayed: Replayed) -> tuple[Compar
     expected = {
         "attempts": _tell(certified.attempts),
         "method": _method(certified.method, certified.seed),
-        "verdict": f"{verdict.verdict}, {verdict.level}",
+        "verdict": f"{verdict.in_words}, {verdict.level}",
         "unlearned model": certified.models.unlearned,
     }
     came: dict[str, str] = {}
@@ -67,14 +68,14 @@ def _results(certified: DeletionCertificate, replayed: Replayed) -> tuple[Compar
         came = {
             "attempts": _tell(attempts_of(replayed.deletion)),
             "method": _method(rung.unlearning.method, rung.unlearning.seed),
-            "verdict": f"{rung.verdict.verdict}, {rung.verdict.level}",
+            "verdict": f"{rung.verdict.in_words}, {rung.verdict.level}",
             "unlearned model": replayed.unlearned,
         }
     return tuple(Compared(what=what, expected=one, came=came.get(what)) for what, one in expected.items())
 
 
 def _tell(attempts: tuple[Attempt, ...]) -> str:
-    return ", ".join(f"{one.method} {one.verdict}" for one in attempts)
+    return ", ".join(f"{one.method} {shown_in_words(one.verdict, one.removed)}" for one in attempts)
 
 
 def _method(method: Mapping[str, Any], seed: int) -> str:

@@ -1,4 +1,4 @@
-"""Lethe's own methods, one file each.
+"""Lethe's own methods, one file each; those that are made of others are in ``compositions``.
 
 A method is listed here and nowhere else: all that parses, runs, tests and documents methods goes through
 ``CATALOGUE``. Methods that others wrote are passed to the functions that take them.
@@ -11,6 +11,10 @@ from unlearn_core.catalogue import parse_one_of
 from unlearn_core.method import Method
 from unlearn_core.methods.bad_teacher import BadTeacher
 from unlearn_core.methods.cf_k import CfK
+from unlearn_core.methods.compositions.pgu_fresh_top import PguFreshTop
+from unlearn_core.methods.compositions.svd_repair import SvdRepair
+from unlearn_core.methods.compositions.unsir_fresh_top import UnsirFreshTop
+from unlearn_core.methods.compositions.unsir_repair import UnsirRepair
 from unlearn_core.methods.delete_distill import DeleteDistill
 from unlearn_core.methods.eu_k import EuK
 from unlearn_core.methods.finetune import Finetune
@@ -20,6 +24,8 @@ from unlearn_core.methods.msg import Msg
 from unlearn_core.methods.neg_grad_plus import NegGradPlus
 from unlearn_core.methods.pgu import Pgu
 from unlearn_core.methods.random_labels import RandomLabels
+from unlearn_core.methods.regun import ReGun
+from unlearn_core.methods.repair import Repair
 from unlearn_core.methods.retrain import Retrain
 from unlearn_core.methods.salun import SalUn
 from unlearn_core.methods.scrub import Scrub
@@ -33,9 +39,14 @@ CATALOGUE: tuple[type[Method], ...] = (
     Pgu,
     Unsir,
     FreshTop,
+    PguFreshTop,
+    UnsirFreshTop,
+    SvdRepair,
+    UnsirRepair,
     Trew,
     DeleteDistill,
     Msg,
+    ReGun,
     Scrub,
     Ssd,
     SalUn,
@@ -46,6 +57,7 @@ CATALOGUE: tuple[type[Method], ...] = (
     EuK,
     CfK,
     Finetune,
+    Repair,
     Retrain,
 )
 """Lethe's own methods."""

@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unlearn_core.data import Samples
-from unlearn_core.distillation import divergence_from, masked, teacher
+from unlearn_core.distillation import divergence_from, teacher, tilted
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
 from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, needed
@@ -24,7 +24,8 @@ class DeleteDistill(Method):
     Class-centric Tasks", CVPR 2025, arXiv 2503.23751: the target for a forget sample is the original model's
     softmax with the true class set to zero, normalised again; the loss is ``KL(target ‖ model)``, averaged
     over samples. No retained data is used. The defaults are the published ones, but for Nesterov's momentum,
-    which every descent here has.
+    which every descent here has. Where several classes are forgotten, all of them are set to zero: with the
+    true one alone, each would be taught as the others.
 
     Its limit: the target is what a model gives whose logit for the class is suppressed, so similar classes
     still tell what was removed; ``neighbour_leakage`` shows it.
@@ -63,7 +64,7 @@ class DeleteDistill(Method):
         original = teacher(model)
 
         def loss(student: nn.Module, batch: Samples) -> Tensor:
-            target = masked(original(batch.inputs), batch.labels)
+            target = tilted(original(batch.inputs), materials.classes)
             return divergence_from(target, student(batch.inputs))
 
         fit(model, forget, self.recipe, generator=generator, on_step=on_step, loss=loss)

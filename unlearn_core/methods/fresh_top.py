@@ -1,25 +1,32 @@
 """A fresh top: new weights for the last layers, trained for a few epochs on what the others give."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from itertools import product
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from unlearn_core.activations import Boundary, Cut, bytes_per_sample, find_boundary, outputs_at
 from unlearn_core.data import Samples
 from unlearn_core.freezing import freeze_all_but, last_layers, reinitialise
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
-from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, needed
-from unlearn_core.progress import OnStep
+from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, Tuning, needed
+from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.training import Lesson, augment, fit, refuse_single, teach
+from unlearn_core.tuning import accuracy, confidence
 
 PROBE = 8
 """How many samples a boundary is looked for with."""
+UNTUNED = (3, 2)
+"""Layers and epochs where there is nothing to tune on."""
+
+Count = Annotated[int, Field(ge=1)]
 
 
 class FreshTop(Method):
@@ -29,12 +36,24 @@ class FreshTop(Method):
     same outputs in every epoch, so they are run once, and a few epochs take the place of the whole recipe.
     If asked for, a short pass over all weights follows.
 
+    How many epochs, and of how many layers if that is left open, is found on the tuning data: the fewest with
+    which the class is forgotten, and retained images are recognised about as often and as surely as before.
+    A top that was trained too briefly is unsure of everything, and more so of forgotten images than a
+    retrained model. If no try is enough, the surest among those that forget is taken.
+
     Its limit: frozen layers have seen the forgotten data, and their features may still tell it. A linear
-    probe of the features shows how much; the coverage says which layers were frozen.
+    probe of the features shows how much; the coverage says which layers were frozen. Accuracies do not show
+    it: a new head alone gets them right and removes nothing, so ``depths`` does not begin with it.
 
     Attributes:
-        layers: How many layers are made anew, k, counted from the last one back.
-        epochs: Passes over the retained data.
+        layers: How many layers are made anew, k, counted from the last one back; None searches ``depths``.
+            Without tuning data, 3.
+        epochs: Passes over the retained data; None searches ``lengths``. Without tuning data, 2.
+        depths: The numbers of layers to try, the fewest first.
+        lengths: The numbers of epochs to try.
+        margin: How far the accuracy on retained images may fall for a try to be enough, as a share of them.
+        unsure: How far the mean probability of their own class may fall.
+        forget_target: The share of forgotten images still recognised at or below which a class is forgotten.
         recipe: How to train; None takes the recipe of the model's own card, at ``epochs`` epochs.
         copies: How many augmented copies of each image are kept, where the recipe augments.
         kept_mib: What kept outputs may take, in MiB, and twice that while they are joined. Fewer copies are
@@ -44,8 +63,13 @@ class FreshTop(Method):
     """
 
     name: Literal["fresh_top"] = "fresh_top"
-    layers: int = Field(default=3, ge=1)
-    epochs: int = Field(default=2, ge=1)
+    layers: int | None = Field(default=3, ge=1)
+    epochs: int | None = Field(default=None, ge=1)
+    depths: tuple[Count, ...] = Field(default=(2, 3), min_length=1)
+    lengths: tuple[Count, ...] = Field(default=(1, 2, 4), min_length=1)
+    margin: float = Field(default=0.01, ge=0, le=1)
+    unsure: float = Field(default=0.03, ge=0, le=1)
+    forget_target: float = Field(default=0.02, ge=0, le=1)
     recipe: Recipe | None = None
     copies: int = Field(default=2, ge=1)
     kept_mib: int = Field(default=2048, ge=0)
@@ -53,6 +77,7 @@ class FreshTop(Method):
     polish_lr: float = Field(default=0.001, gt=0)
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN, Need.ORIGIN})
+    uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "new weights for the last k layers, trained briefly on kept outputs of the rest"
     does: ClassVar[str] = "gives the last layers fresh weights and trains them without the forgotten data"
@@ -69,55 +94,65 @@ class FreshTop(Method):
     ) -> tuple["FreshTop", Coverage]:
         """Replace the last layers of ``model``; see ``Method.apply``."""
         retain, origin = needed(materials.retain, Need.RETAIN), needed(materials.origin, Need.ORIGIN)
-        recipe = (self.recipe or origin.recipe).model_copy(update={"epochs": self.epochs})
-        names = last_layers(model, self.layers)
-        reinitialise(model, origin.untrained(), names)
+        refuse_single(retain)
+        found = self.model_copy(update={"recipe": self.recipe or origin.recipe})
+        run = _Run(found, model, materials, generator, on_step)
+        tries = found._tries(tuned=materials.tuning is not None)
+        layers, epochs = tries[0]
+        if len(tries) > 1 and materials.tuning is not None:
+            layers, epochs = found._search(run, tries, materials.tuning)
+        else:
+            run.go(layers, epochs)
+        names = last_layers(model, layers)
         coverage = freeze_all_but(model, names)
-        self._train_top(model, retain, recipe, generator, on_step)
         if self.polish_epochs:
             model.requires_grad_(True)
             coverage = all_trained(model)
-            fit(model, retain, self._polish(recipe), generator=generator, on_step=on_step, phase="polish")
-        return self.model_copy(update={"recipe": recipe}), coverage
+            with torch.random.fork_rng():  # the same after a search as without
+                torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+                fit(model, retain, found._polish(), generator=generator, on_step=on_step, phase="polish")
+        return found.model_copy(update={"layers": layers, "epochs": epochs}), coverage
 
-    def _train_top(
-        self, model: nn.Module, retain: Samples, recipe: Recipe, generator: torch.Generator, on_step: OnStep
-    ) -> None:
-        """Train the layers that are not frozen, on kept outputs where they fit."""
-        refuse_single(retain)
-        boundary = find_boundary(model, next(retain.batches(PROBE)).inputs) if self.kept_mib else None
-        kept = None if boundary is None else self._kept(model, boundary, retain, recipe, generator)
-        if boundary is None or not kept:
-            fit(model, retain, recipe, generator=generator, on_step=on_step)
-            return
-        plain = recipe.model_copy(update={"augmentation": "none"})
-        epochs = [[Lesson(kept[epoch % len(kept)])] for epoch in range(recipe.epochs)]
-        teach(Cut(model, boundary), epochs, plain, generator=generator, on_step=on_step)
+    def _tries(self, *, tuned: bool) -> list[tuple[int, int]]:
+        """Return the pairs of layers and epochs to try, the cheapest first."""
+        if not tuned:
+            return [(self.layers or UNTUNED[0], self.epochs or UNTUNED[1])]
+        depths = self.depths if self.layers is None else (self.layers,)
+        lengths = self.lengths if self.epochs is None else (self.epochs,)
+        return sorted(product(depths, lengths))
 
-    def _kept(
-        self,
-        model: nn.Module,
-        boundary: Boundary,
-        retain: Samples,
-        recipe: Recipe,
-        generator: torch.Generator,
-    ) -> list[Samples]:
-        """Return the copies of the retained data that fit; none if the net cannot be cut for all of it."""
-        copies: list[Samples] = []
-        for _ in range(self._copies_that_fit(boundary, recipe, len(retain))):
-            outputs = outputs_at(model, boundary, _augmented(retain, recipe, generator))
-            if outputs is None:
-                return []
-            copies.append(Samples(outputs, retain.labels))
-        return copies
+    def _search(self, run: "_Run", tries: list[tuple[int, int]], tuning: Tuning) -> tuple[int, int]:
+        """Leave the model as the cheapest try that is enough has made it, or the best if none is."""
+        before = _Measured.of(run.model, tuning)
+        original, start = _copied(run.model), run.generator.get_state()
+        best, chosen, kept, end = (False, -1.0), tries[0], original, start
+        for index, one in enumerate(tries, 1):
+            run.model.load_state_dict(original)
+            run.generator.set_state(start)
+            with torch.random.fork_rng():
+                run.go(*one)
+            now = _Measured.of(run.model, tuning)
+            values = {"layers": float(one[0]), "epochs": float(one[1]), **vars(now)}
+            run.on_step(Step("search", index, len(tries), values))
+            gone = now.forget_accuracy <= self.forget_target
+            if (gone, now.confidence) > best:
+                best, chosen = (gone, now.confidence), one
+                kept, end = _copied(run.model), run.generator.get_state()
+            if gone and self._is_as_good(now, before):
+                break
+        run.model.load_state_dict(kept)
+        run.generator.set_state(end)
+        return chosen
 
-    def _copies_that_fit(self, boundary: Boundary, recipe: Recipe, count: int) -> int:
-        """Return how many copies of the retained data are kept."""
-        wanted = 1 if recipe.augmentation == "none" else min(self.copies, recipe.epochs)
-        return min(wanted, self.kept_mib * 2**20 // max(1, count * bytes_per_sample(boundary)))
+    def _is_as_good(self, now: "_Measured", before: "_Measured") -> bool:
+        return (
+            now.retain_accuracy >= before.retain_accuracy - self.margin
+            and now.confidence >= before.confidence - self.unsure
+        )
 
-    def _polish(self, recipe: Recipe) -> Recipe:
-        return recipe.model_copy(
+    def _polish(self) -> Recipe:
+        assert self.recipe is not None
+        return self.recipe.model_copy(
             update={
                 "optimizer": "sgd",
                 "learning_rate": self.polish_lr,
@@ -128,6 +163,96 @@ class FreshTop(Method):
         )
 
 
-def _augmented(samples: Samples, recipe: Recipe, generator: torch.Generator) -> Iterator[torch.Tensor]:
+@dataclass(frozen=True)
+class _Measured:
+    """What a try is judged by; nothing counts as recognised where no forgotten images are held out."""
+
+    retain_accuracy: float
+    confidence: float
+    forget_accuracy: float
+
+    @classmethod
+    def of(cls, model: nn.Module, tuning: Tuning) -> "_Measured":
+        forgotten = 0.0 if tuning.forget is None else accuracy(model, tuning.forget)
+        return cls(accuracy(model, tuning.retain), confidence(model, tuning.retain), forgotten)
+
+
+class _Run:
+    """Trains fresh last layers of a model; what frozen layers gave is kept from one try to the next."""
+
+    def __init__(
+        self,
+        method: FreshTop,
+        model: nn.Module,
+        materials: Materials,
+        generator: torch.Generator,
+        on_step: OnStep,
+    ) -> None:
+        assert method.recipe is not None
+        self.model = model
+        self.generator = generator
+        self.on_step = on_step
+        self._method = method
+        self._recipe = method.recipe
+        self._retain = needed(materials.retain, Need.RETAIN)
+        self._origin = needed(materials.origin, Need.ORIGIN)
+        self._depth = 0
+        self._boundary: Boundary | None = None
+        self._copies: list[Samples] = []
+
+    def go(self, layers: int, epochs: int) -> None:
+        """Give the last layers fresh weights and train them, on kept outputs where they fit."""
+        names = last_layers(self.model, layers)
+        reinitialise(self.model, self._origin.untrained(), names)
+        freeze_all_but(self.model, names)
+        recipe = self._recipe.model_copy(update={"epochs": epochs})
+        kept = self._kept(layers, recipe)
+        if self._boundary is None or not kept:
+            fit(self.model, self._retain, recipe, generator=self.generator, on_step=self.on_step)
+            return
+        plain = recipe.model_copy(update={"augmentation": "none"})
+        lessons = [[Lesson(kept[epoch % len(kept)])] for epoch in range(epochs)]
+        teach(Cut(self.model, self._boundary), lessons, plain, generator=self.generator, on_step=self.on_step)
+
+    def _kept(self, layers: int, recipe: Recipe) -> list[Samples]:
+        """Return the copies of the retained data that fit; none if the net cannot be cut for all of it."""
+        if not self._method.kept_mib:
+            return []
+        if self._depth != layers:
+            self._depth, self._copies = layers, []
+            self._boundary = find_boundary(self.model, next(self._retain.batches(PROBE)).inputs)
+        if self._boundary is None:
+            return []
+        plain = recipe.augmentation == "none"
+        seed = 0 if plain else int(torch.randint(2**62, (), generator=self.generator))
+        wanted = copies_that_fit(self._method, self._boundary, recipe, len(self._retain))
+        while len(self._copies) < wanted:
+            own = torch.Generator().manual_seed(seed + len(self._copies))
+            outputs = outputs_at(self.model, self._boundary, _augmented(self._retain, recipe, own))
+            if outputs is None:
+                self._boundary = None
+                return []
+            self._copies.append(Samples(outputs, self._retain.labels))
+        return self._copies[:wanted]
+
+
+def copies_that_fit(method: FreshTop, boundary: Boundary, recipe: Recipe, count: int) -> int:
+    """Return how many copies of so many samples are kept.
+
+    Args:
+        method: How many are wanted, and what they may take.
+        boundary: Where the net is cut.
+        recipe: The training: without augmentation one copy is all there is, and no epoch needs two.
+        count: The number of samples.
+    """
+    wanted = 1 if recipe.augmentation == "none" else min(method.copies, recipe.epochs)
+    return min(wanted, method.kept_mib * 2**20 // max(1, count * bytes_per_sample(boundary)))
+
+
+def _augmented(samples: Samples, recipe: Recipe, generator: torch.Generator) -> Iterator[Tensor]:
     """Yield the inputs of all samples in order, batch by batch, augmented if the recipe does so."""
     return (augment(batch.inputs, recipe, generator) for batch in samples.batches(recipe.batch_size))
+
+
+def _copied(model: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}

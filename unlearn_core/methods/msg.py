@@ -11,6 +11,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from unlearn_core.data import Samples, drawn
 from unlearn_core.errors import UnlearningError
+from unlearn_core.heads import linear_head
 from unlearn_core.importance import batch_gradients, highest
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
@@ -31,8 +32,13 @@ class Msg(Method):
     forgotten ones, in eval mode, summed over batches. In every convolution the share of weights with the
     smallest magnitudes is drawn anew (Kaiming's normal initialisation by fan-out). While the net trains on
     retained data, gradients of all other convolution weights are multiplied by ``factor``. The defaults are
-    the published ones, but for Nesterov's momentum. In class scope the head's rows of the forgotten classes
-    are drawn anew as well, which is not published.
+    the published ones, but for Nesterov's momentum. In class scope the rows of the forgotten classes in the
+    head are drawn anew as well, which is not published; where no linear layer gives the net's output, or its
+    weight is not a parameter of its own, that is left out. Convolutions whose weight is computed from other
+    parameters (weight normalisation) are only trained.
+
+    As in the published code only gradients are scaled: weight decay acts on every weight in full, even where
+    ``factor`` is 0.
 
     Attributes:
         share: The share of each convolution's weights that is drawn anew.
@@ -72,13 +78,14 @@ class Msg(Method):
         model.requires_grad_(True)
         forget, retain = needed(materials.forget, Need.FORGET), needed(materials.retain, Need.RETAIN)
         weights = _convolution_weights(model)
+        head = linear_head(model, forget.subset(torch.arange(min(2, len(forget)))).inputs)
         some = drawn(retain, len(forget), generator=generator)
         gradients = difference_of_gradients(model, weights, forget, some, batch_size=self.recipe.batch_size)
         fresh = {name: smallest(gradient, self.share) for name, gradient in gradients.items()}
         with torch.no_grad():
             for name, weight in weights.items():
                 weight.copy_(torch.where(fresh[name], _redrawn(weight, generator), weight))
-            _redraw_rows(model, materials.classes, generator)
+            _redraw_rows(head, materials.classes, generator)
         with _scaled_gradients(weights, fresh, self.factor):
             fit(model, retain, self.recipe, generator=generator, on_step=on_step)
         return self, all_trained(model)
@@ -114,14 +121,17 @@ def smallest(values: Tensor, share: float) -> Tensor:
     return highest({"": -values.abs()}, share)[""]
 
 
-def _convolution_weights(model: nn.Module) -> dict[str, Tensor]:
-    weights = {
-        f"{name}.weight": module.weight
-        for name, module in model.named_modules()
-        if isinstance(module, _ConvNd)
+def _convolution_weights(model: nn.Module) -> Mapping[str, Tensor]:
+    """Return the convolutions' weights that are parameters of their own, each once."""
+    of_convolutions = {
+        id(module._parameters.get("weight")) for module in model.modules() if isinstance(module, _ConvNd)
     }
+    weights = {name: weight for name, weight in model.named_parameters() if id(weight) in of_convolutions}
     if not weights:
-        raise UnlearningError("msg draws weights of convolutions anew, and this net has none")
+        raise UnlearningError(
+            "msg draws weights of convolutions anew, and this net has none that are parameters of their own; "
+            "use another method"
+        )
     return weights
 
 
@@ -132,11 +142,11 @@ def _redrawn(weight: Tensor, generator: torch.Generator) -> Tensor:
     return fresh.to(weight.device)
 
 
-def _redraw_rows(model: nn.Module, classes: tuple[int, ...], generator: torch.Generator) -> None:
-    """Draw the rows of some classes in the last linear layer anew."""
-    heads = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    if classes and heads:
-        heads[-1].weight[list(classes)] = _redrawn(heads[-1].weight, generator)[list(classes)]
+def _redraw_rows(head: nn.Linear | None, classes: tuple[int, ...], generator: torch.Generator) -> None:
+    """Draw the head's rows of some classes anew, if its weight is a parameter of its own."""
+    weight = None if head is None else head._parameters.get("weight")
+    if classes and weight is not None:
+        weight[list(classes)] = _redrawn(weight, generator)[list(classes)]
 
 
 @contextmanager

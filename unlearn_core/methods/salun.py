@@ -25,7 +25,9 @@ class SalUn(Method):
     if the magnitude of the forget loss's gradient is above a threshold, by default the median. An epoch is a
     pass over the forget data with labels drawn again from the other classes, and one over the retained data,
     as in the authors' code for CIFAR-10, from which the defaults are. The gradient is taken at the original
-    weights, as the paper has it; their code takes steps while it sums.
+    weights, and weights that are not salient are put back after every step, as in the present version of
+    their code. Unlike there, labels are never the true ones, momentum is Nesterov's, and images are cropped
+    and mirrored only if the recipe says so.
 
     Attributes:
         share: The share of all weights that is salient; 0.5 is the median.

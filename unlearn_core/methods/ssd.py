@@ -24,9 +24,11 @@ class Ssd(Method):
     data and on the forget data, a weight with ``I_Df > alpha · I_D`` is multiplied by
     ``min(lambda · I_D / I_Df, 1)``. Nothing is trained.
 
-    If the forget data is a share s of all data, I_D is at least ``s · I_Df``: no weight can matter more than
-    1/s times as much to it. The published alpha of 10 therefore selects next to nothing of a class among ten.
-    The default is half of 1/s, and at most the published 10; all other defaults are the published ones.
+    If the forget data is a share s of all data, I_D is at least ``s · I_Df``, and no weight can matter more
+    than 1/s times as much to it. That holds for the information of single samples (``batch_size`` 1); squared
+    gradients of batches only come near it, since a batch of all data is not one of the forget data. The
+    published alpha of 10 therefore selects next to nothing of a class among ten. The default is half of 1/s,
+    and at most the published 10; all other defaults are the published ones.
 
     As in the authors' code the information is estimated by squared gradients of batches, so ``batch_size`` is
     part of the method (theirs is 64 for classes, 128 for samples). To forget classes, batches are made class

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unlearn_core.data import Samples
-from unlearn_core.distillation import divergence_from, teacher
+from unlearn_core.distillation import divergence_from, teacher, tilted
 from unlearn_core.errors import UnlearningError
+from unlearn_core.heads import linear_head
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
 from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, needed
@@ -76,7 +77,7 @@ class Trew(Method):
         model.requires_grad_(True)
         forget, retain = needed(materials.forget, Need.FORGET), needed(materials.retain, Need.RETAIN)
         refuse_single(retain)
-        head = _head(model)
+        head = _head(model, forget)
         directions = self.directions or len(head) - 1
         tilt = self.beta * similarities(head, materials.classes, directions=directions, tau=self.tau)
         beside = endless_batches(retain, self.recipe, generator)
@@ -101,7 +102,7 @@ def similarities(head: Tensor, forgotten: tuple[int, ...], *, directions: int, t
     """Return how alike each class is to the forgotten ones: a softmax over the others, 0 for these.
 
     Args:
-        head: ``[classes, d]``, the rows of the last linear layer.
+        head: ``[classes, d]``, the rows of the head.
         forgotten: The forgotten classes.
         directions: How many principal directions of the centred rows are compared.
         tau: Temperature.
@@ -118,25 +119,12 @@ def similarities(head: Tensor, forgotten: tuple[int, ...], *, directions: int, t
     return (nearest / tau).masked_fill(gone, -torch.inf).softmax(0).float()
 
 
-def tilted(logits: Tensor, forgotten: tuple[int, ...], tilt: Tensor) -> Tensor:
-    """Return the target of samples: the softmax without the forgotten classes, times ``exp(tilt)``.
-
-    Args:
-        logits: ``[samples, classes]`` of the original model.
-        forgotten: The forgotten classes.
-        tilt: ``[classes]``.
-
-    Returns:
-        ``[samples, classes]`` probabilities.
-    """
-    tilted = logits.float() + tilt
-    tilted[:, list(forgotten)] = -torch.inf
-    return tilted.softmax(1)
-
-
-def _head(model: nn.Module) -> Tensor:
-    """Return the rows of the last linear layer, one for each class."""
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    if not layers:
-        raise UnlearningError("trew compares the rows of the last linear layer, and this net has none")
-    return layers[-1].weight.detach()
+def _head(model: nn.Module, samples: Samples) -> Tensor:
+    """Return the rows of the head, one for each class."""
+    head = linear_head(model, samples.subset(torch.arange(min(2, len(samples)))).inputs)
+    if head is None:
+        raise UnlearningError(
+            "trew compares the rows of the linear layer that gives the net's output, and here "
+            "no linear layer gives it; use another method"
+        )
+    return head.weight.detach()

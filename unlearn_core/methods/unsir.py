@@ -32,6 +32,10 @@ class Unsir(Method):
     loss on its label (eq. 2) takes its place. Each class's noise keeps its own label (the authors'
     notebook labels all of it 0).
 
+    The published runs had 3 noise images a class and not a batch of 256: the notebook counts the channels
+    where it means the images. ``noise_batch: 3`` repeats that, in three fifths of the time; on CIFAR-10
+    (resnet18, class 3) both end at the same accuracies, 82.8 against 82.9 % retained and none forgotten.
+
     Attributes:
         noise_steps: Optimiser steps on the noise.
         noise_lr: Learning rate on the noise.

@@ -26,7 +26,8 @@ class BenchmarkRow(Record):
     ``values`` are the method's measurements and ``retrained`` the same of the retrained model; both are
     empty where the method failed, and ``why`` says so. ``seconds`` are the method's, with the second moments
     if it needs them, ``retraining_seconds`` those of its retrained model, None if it was not timed;
-    ``took_seconds`` is the whole case, measuring included.
+    ``took_seconds`` is the whole case, measuring included. ``outcome`` is the verdict on the claim *behaves*,
+    ``removed`` that on the claim *removed*, if it was judged.
     """
 
     schema_version: Literal["lethe.benchmark-row/1"] = "lethe.benchmark-row/1"
@@ -35,6 +36,7 @@ class BenchmarkRow(Record):
     method: str
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     outcome: RunOutcome
+    removed: VerdictName | None = Field(default=None, exclude_if=lambda verdict: verdict is None)
     why: str
     reference: Sha256
     values: dict[str, float] = Field(default_factory=dict)
@@ -50,7 +52,8 @@ class MethodSummary(Record):
 
     ``gaps`` are the mean signed gaps to the retrained model, method minus retrained, over the cases in which
     both were measured: ``samples`` counts them, and a single one has no interval. ``average_gap`` and
-    ``cost``, the share of retraining's time, are means over cases likewise. ``outcomes`` counts verdicts.
+    ``cost``, the share of retraining's time, are means over cases likewise. ``outcomes`` counts verdicts,
+    ``removed`` the cases in which both claims were shown; None if the second was not judged.
     """
 
     kind: ForgetKind
@@ -60,6 +63,7 @@ class MethodSummary(Record):
     average_gap: Measurement | None
     cost: Measurement | None
     outcomes: dict[RunOutcome, int]
+    removed: int | None = Field(default=None, exclude_if=lambda count: count is None)
 
     @property
     def means(self) -> tuple[Measurement, ...]:

@@ -4,14 +4,14 @@ No personal data: a request is named by its id and by the digest of its scope, d
 neither classes nor pseudonyms are listed.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, StringConstraints
 
 from unlearn_core.records.base import Record, Sha256, canonical_json
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
-from unlearn_core.records.policy import Policy, Verdict, VerdictName
+from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName
 from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestSummary
 from unlearn_core.records.result import Coverage, UnlearningRecord
@@ -78,11 +78,17 @@ class Attempt(Record):
     """One rung of the ladder that was tried.
 
     ``failed`` means that the method gave no model, ``drifted`` that the gate accepted one whose drift was
-    beyond the policy's budget.
+    beyond the policy's budget. ``removed`` is the verdict on the claim *removed*, if that was judged.
     """
 
     method: str
     verdict: VerdictName | Literal["failed", "drifted"]
+    removed: VerdictName | None = Field(default=None, exclude_if=lambda verdict: verdict is None)
+
+    @property
+    def has_remains(self) -> bool:
+        """Whether the claim *removed* was judged, and the model is not like a retrained one inside."""
+        return self.removed in get_args(Failing)
 
 
 class ValidationSummary(Record):
@@ -97,11 +103,12 @@ class DeletionCertificate(Record):
 
     ``method`` is the method's own JSON with every hyper-parameter; ``lock`` the digest of the pipeline's
     lock before certification; ``ledger`` the head of the audit ledger at that moment; ``attempts`` every
-    rung in ladder order, the accepted one last; ``note`` what the reader must know of an inconclusive
-    verdict; ``drift`` is absent from the first certificates; ``group`` is present if the request was served
-    together with others, and then data, models and judgement are those of all of them; ``approval``, the
-    digest of a person's decision, if the policy asks for one; ``extensions`` name whichever of the source,
-    the method and the metrics is not Lethe's own. ``schema_version`` has no default: bytes without it
+    rung in ladder order, the accepted one last, unless it behaves and no later one showed more; ``note``
+    what the reader must know where a claim was judged and not shown; ``drift`` is absent from the first
+    certificates; ``group`` is present if the request was served together with others, and then data, models
+    and judgement are those of all of them; ``approval``, the digest of a person's decision, if the policy
+    asks for one; ``extensions`` name whichever of the source, the method and the metrics is not Lethe's own.
+    ``schema_version`` has no default: bytes without it
     are refused.
     """
 
@@ -163,7 +170,7 @@ class DeletionCertificate(Record):
             lock: Digest of the pipeline's lock before certification.
             moments: Digest of the second moments, if the method used them.
             ledger: Head of the audit ledger.
-            note: What the reader must know; needed with an inconclusive verdict.
+            note: What the reader must know; needed where a claim was judged and not shown.
             drift: How far the model has come from the last one that was trained in full.
             source: Where the data's source is from, if that is not Lethe.
 

@@ -5,13 +5,13 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from unlearn_core.records.base import Record, Sha256
-from unlearn_core.records.policy import EvidenceLevel, VerdictName
+from unlearn_core.records.policy import ClaimName, EvidenceLevel, VerdictName
 
 
 class JudgedClaim(Record):
     """The gate's verdict on one claim about a model, and its reason."""
 
-    claim: Literal["behaves", "removed"]
+    claim: ClaimName
     verdict: VerdictName
     reason: str
 

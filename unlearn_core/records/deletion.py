@@ -8,7 +8,7 @@ from unlearn_core.kinds import RequestKind, ScopeKind
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.evaluation import Evaluation
-from unlearn_core.records.policy import EvidenceLevel, Verdict, VerdictName
+from unlearn_core.records.policy import EvidenceLevel, Verdict, VerdictName, shown_in_words
 from unlearn_core.records.request import GroupSummary, RequestId
 from unlearn_core.records.result import UnlearningRecord
 
@@ -112,7 +112,10 @@ class DeletionRecord(Record):
 
 
 class Outcome(Record):
-    """The result of an accepted deletion, without anything that differs from run to run."""
+    """The result of an accepted deletion, without anything that differs from run to run.
+
+    ``removed`` is the verdict on the claim *removed*, if that was judged; ``verdict`` is that on *behaves*.
+    """
 
     schema_version: Literal["lethe.outcome/1"] = "lethe.outcome/1"
     request: RequestId
@@ -123,9 +126,15 @@ class Outcome(Record):
     model: Sha256
     method: str
     verdict: VerdictName
+    removed: VerdictName | None = Field(default=None, exclude_if=lambda verdict: verdict is None)
     level: EvidenceLevel
     policy: Sha256
     note: str | None
+
+    @property
+    def in_words(self) -> str:
+        """What was shown, in a few words."""
+        return shown_in_words(self.verdict, self.removed)
 
 
 class Released(Record):

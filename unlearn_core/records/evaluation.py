@@ -52,6 +52,35 @@ class Evaluation(Record):
         return found.value
 
 
+class TimeSpent(Record):
+    """Where the time of one deletion went, in seconds on the machine that ran it last.
+
+    Attributes:
+        split: Resolving the request, and writing and validating what is retained.
+        training: Training models to compare with; 0 if they were there.
+        methods: All methods that were tried, their searches included.
+        measuring: Measuring the original, the models to compare with and every candidate.
+        certificate: Signing, registering and writing the reports.
+    """
+
+    schema_version: Literal["lethe.time/1"] = "lethe.time/1"
+    split: float = 0.0
+    training: float = 0.0
+    methods: float = 0.0
+    measuring: float = 0.0
+    certificate: float = 0.0
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """The seconds of each part, in the order of the work."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name != "schema_version"}
+
+    @property
+    def total(self) -> float:
+        """All of it, in seconds."""
+        return sum(self.parts.values())
+
+
 class Cost(Record):
     """What an attempt cost. Differs from run to run, so it never enters a pinned file.
 

@@ -1,6 +1,6 @@
 """The policy: what counts as forgotten, fixed and hashed before a run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, JsonValue
 
@@ -17,6 +17,9 @@ _LEAST_SHADOWS = 5
 
 Failing = Literal["under_forgotten", "over_forgotten"]
 VerdictName = Literal["passes", "under_forgotten", "over_forgotten", "inconclusive"]
+ClaimName = Literal["behaves", "removed"]
+"""What a verdict is about: what the model answers, or what is left inside of it."""
+
 EvidenceLevel = Literal["E0", "E1", "E2", "E3"]
 
 
@@ -25,10 +28,12 @@ class Band(Record):
 
     Without a reference the measurement must lie in ``[lowest, highest]`` instead; a bound that is None
     is not checked. A measurement that rests on fewer than ``least_samples`` samples is not judged: its
-    sampling error would be wider than the band.
+    sampling error would be wider than the band. ``claim`` is what the band is a condition of.
     """
 
     measurement: str
+    # Left out of the canonical form where it is the first claim: earlier policies keep their digests.
+    claim: ClaimName = Field(default="behaves", exclude_if=lambda claim: claim == "behaves")
     below: float = Field(ge=0)
     above: float = Field(ge=0)
     below_means: Failing
@@ -40,8 +45,10 @@ class Band(Record):
 
 def _always_judging(bands: tuple[Band, ...]) -> tuple[Band, ...]:
     """Refuse bands none of which apply to a handful of samples: nothing would be judged then."""
-    if all(band.least_samples for band in bands):
-        raise ValueError("at least one band must apply to any number of samples (least_samples: 0)")
+    if all(band.least_samples or band.claim == "removed" for band in bands):
+        raise ValueError(
+            "at least one band of the claim `behaves` must apply to any number of samples (least_samples: 0)"
+        )
     return bands
 
 
@@ -91,6 +98,10 @@ class Policy(Record):
     wrong failure; see ``audit.policy``. Where planted canaries are forgotten, the bands of ``canaries`` apply
     in addition to those of ``samples``. ``metrics`` that are not Lethe's own are measured in addition to its
     own: their settings, by name.
+
+    A model is accepted only if it *behaves*. Where bands of the claim *removed* apply as well, the ladder
+    goes on until a model shows both; if no method but retraining is left, ``when_not_removed`` says whether
+    the first that behaves is accepted with a note, or the model is retrained.
     """
 
     schema_version: Literal["lethe.policy/2"] = "lethe.policy/2"
@@ -99,13 +110,17 @@ class Policy(Record):
     shadows: Annotated[int, AfterValidator(_enough_shadows)] = Field(default=0, ge=0, le=MOST_REFERENCES)
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     when_inconclusive: Literal["retrain", "accept_with_note"] = "retrain"
+    # Left out of the canonical form by default: earlier policies keep their digests.
+    when_not_removed: Literal["accept_with_note", "retrain"] = Field(
+        default="accept_with_note", exclude_if=lambda asked: asked == "accept_with_note"
+    )
     max_unsupported_share: float = Field(default=0.05, ge=0, le=1)
     drift: DriftBudget = DriftBudget()
     ladder: Ladder
     classes: Bands
     samples: Bands
     canaries: tuple[Band, ...] = ()
-    # Left out of the canonical form if it is not asked for: earlier policies keep their digests.
+    # Left out of the canonical form if it is not asked for, like the metrics below.
     approval: HumanApproval | None = Field(default=None, exclude_if=lambda asked: asked is None)
     metrics: dict[str, dict[str, JsonValue]] = Field(
         default_factory=dict, exclude_if=lambda metrics: not metrics
@@ -124,18 +139,66 @@ class Finding(Record):
     """
 
     measurement: str
+    claim: ClaimName = Field(default="behaves", exclude_if=lambda claim: claim == "behaves")
     value: float | None
     lowest: float | None
     highest: float | None
     outcome: FindingOutcome
 
 
-class Verdict(Record):
-    """What the gate says of one model: the verdict, what decided it and why, and every finding."""
+def shown_in_words(behaves: str, removed: str | None) -> str:
+    """Say in a few words which claims were shown.
+
+    Args:
+        behaves: The verdict on the claim *behaves*, or another end of an attempt.
+        removed: The verdict on the claim *removed*; None if it was not judged.
+
+    Returns:
+        The first verdict, with what is known of the second claim after a pass.
+    """
+    if behaves != "passes" or removed is None:
+        return behaves.replace("_", "-")
+    if removed == "passes":
+        return "behaves and removed"
+    return "behaves, removal not shown" if removed == "inconclusive" else "behaves, not removed"
+
+
+class ClaimVerdict(Record):
+    """What the gate says of one claim: the verdict, what decided it, and why."""
 
     verdict: VerdictName
-    level: EvidenceLevel
     decided_by: tuple[str, ...]
     reason: str
+
+
+class Verdict(ClaimVerdict):
+    """What the gate says of one model: of the claim *behaves* itself, and of the claim *removed*.
+
+    ``removed`` is None if the policy has no band of that claim for the scope: then nothing is known of it.
+    """
+
+    level: EvidenceLevel
     findings: tuple[Finding, ...]
     policy: Sha256
+    removed: ClaimVerdict | None = Field(default=None, exclude_if=lambda verdict: verdict is None)
+
+    @property
+    def claims(self) -> dict[ClaimName, ClaimVerdict]:
+        """The verdict on each claim that was judged."""
+        removed: dict[ClaimName, ClaimVerdict] = {} if self.removed is None else {"removed": self.removed}
+        return {"behaves": self, **removed}
+
+    @property
+    def in_words(self) -> str:
+        """What was shown, in a few words."""
+        return shown_in_words(self.verdict, self.removed and self.removed.verdict)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether every claim that was judged was shown."""
+        return all(claim.verdict == "passes" for claim in self.claims.values())
+
+    @property
+    def has_remains(self) -> bool:
+        """Whether the claim *removed* was judged, and the model is not like a retrained one inside."""
+        return self.removed is not None and self.removed.verdict in get_args(Failing)

@@ -8,7 +8,7 @@ from unlearn_core.kinds import RequestKind
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.deletion import DeletionRecord, Released
-from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.evaluation import Cost, TimeSpent
 from unlearn_core.records.request import GroupSummary, RequestId
 from unlearn_core.records.words import Words
 
@@ -48,7 +48,8 @@ class ReportFacts(Record):
 
     ``named`` counts what the request names, or all of its ``group``: classes, samples or persons. ``rows``
     and ``forgotten_rows`` count training rows. ``costs`` maps ``original``, ``retrained`` and the names of
-    methods to what making that model cost on this machine. For a deletion without an accepted model,
+    methods to what making that model cost on this machine; ``time`` says where that of the deletion went, and
+    is None if it was run elsewhere. For a deletion without an accepted model,
     ``released`` and ``certificate`` are None, as they are in a checkout that holds pinned results but no
     evidence. ``words`` and ``does`` are the plain words of metrics and methods that are not Lethe's own.
     """
@@ -66,6 +67,7 @@ class ReportFacts(Record):
     deletion: DeletionRecord
     pictures: Pictures | None
     costs: dict[str, Cost]
+    time: TimeSpent | None = Field(default=None, exclude_if=lambda time: time is None)
     released: Released | None
     certificate: DeletionCertificate | None
     signer: Sha256 | None

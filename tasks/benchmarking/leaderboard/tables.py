@@ -5,7 +5,18 @@ from unlearn_core.ranking import QUANTITIES
 from unlearn_core.records.benchmark import Leaderboard
 
 GAPS = ("kind", "method", "metric", "gap", "low", "high", "cases")
-CASE = ("kind", "forget", "rows", "seed", "method", "outcome", "why", "seconds", "retraining_seconds")
+CASE = (
+    "kind",
+    "forget",
+    "rows",
+    "seed",
+    "method",
+    "outcome",
+    "removed",
+    "why",
+    "seconds",
+    "retraining_seconds",
+)
 
 
 def gaps_csv(board: Leaderboard) -> str:
@@ -23,7 +34,16 @@ def rows_csv(board: Leaderboard) -> str:
     header = [*CASE, *(f"{side}.{name}" for name in QUANTITIES for side in ("method", "retrained"))]
     rows = []
     for row in board.rows:
-        told = (row.forget.kind, row.forget.name, row.forget.rows, row.seed, row.method, row.outcome, row.why)
+        told = (
+            row.forget.kind,
+            row.forget.name,
+            row.forget.rows,
+            row.seed,
+            row.method,
+            row.outcome,
+            row.removed,
+            row.why,
+        )
         values = (side.get(name) for name in QUANTITIES for side in (row.values, row.retrained))
         rows.append((*told, row.seconds, row.retraining_seconds, *values))
     return as_csv(header, rows)

@@ -65,10 +65,11 @@ def columns_of(standings: Sequence[MethodSummary]) -> list[str]:
 
 
 def outcomes_of(one: MethodSummary) -> str:
-    """Write the verdicts: 2 passes, 1 failed."""
-    return ", ".join(
+    """Write the verdicts: 2 behaves, 1 failed; 1 removed as well."""
+    told = ", ".join(
         f"{one.outcomes[name]} {words}" for name, words in _OUTCOMES.items() if name in one.outcomes
     )  # pyright: ignore[reportArgumentType]
+    return told if one.removed is None else f"{told}; {one.removed} removed as well"
 
 
 def by_kind(board: Leaderboard) -> dict[ForgetKind, list[MethodSummary]]:

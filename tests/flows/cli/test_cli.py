@@ -283,6 +283,24 @@ def test_it_is_installed_as_a_program(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["methods", "request import none.csv"])
+@pytest.mark.parametrize("completes", [False, True])
+def test_a_working_folder_that_was_removed_is_told(tmp_path, command, completes):
+    words = {"_LETHE_COMPLETE": "complete_bash", "COMP_WORDS": "lethe delete ", "COMP_CWORD": "2"}
+    typed = f'rmdir "$PWD" && exec {Path(sys.executable).with_name("lethe")} {command}'
+    done = subprocess.run(
+        ["sh", "-c", typed],
+        cwd=tmp_path,
+        env={**os.environ, **(words if completes else {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("lethe: the working folder is no longer there: it was removed or replaced.")
+    assert done.stderr.count("\n") == 1
+
+
 def test_help_loads_no_library_that_only_a_command_needs():
     heavy = {"dvc", "great_expectations", "mlflow", "numpy", "prefect", "pydantic", "torch"}
     look = f"import sys, flows.cli.app; print(*sorted({heavy} & sys.modules.keys()))"

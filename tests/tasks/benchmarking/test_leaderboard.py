@@ -117,3 +117,15 @@ def test_names_are_text_and_never_markup(name):
     failures = [line for line in lines if line.startswith("| pgu | ")]
     assert [len(re.findall(r"(?<!\\)\|", line)) for line in failures] == [4]
     assert [line["forget"] for line in table(rows_csv(told))] == [name, name]
+
+
+def test_a_board_counts_the_cases_in_which_nothing_was_found_inside_as_well():
+    removed = [
+        row("pgu", removed=verdict, seed=seed) for seed, verdict in enumerate(("passes", "under_forgotten"))
+    ]
+    hidden = row("svd", outcome="over_forgotten", removed="passes")
+    text = tell_board(board(*removed, hidden, row("unsir")))
+    assert "2 passes; 1 removed as well" in text
+    assert "1 over-forgotten; 0 removed as well" in text
+    assert text.splitlines()[-1].endswith("1 passes")
+    assert [one["removed"] for one in table(rows_csv(board(*removed)))] == ["passes", "under_forgotten"]

@@ -70,9 +70,10 @@ def test_where_every_row_is_a_persons_there_is_nothing_to_plant_in():
         with_canaries(incoming(subjects=["ada"] * ROWS), ImageSource(canaries=1))
 
 
-def test_a_person_who_is_called_like_the_canaries_is_refused():
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_person_who_is_called_like_the_canaries_is_refused(count):
     with pytest.raises(ConfigurationError, match="the canaries' name; rename it"):
-        with_canaries(incoming(subjects=[CANARY_SUBJECT] + [""] * (ROWS - 1)), ImageSource(canaries=1))
+        with_canaries(incoming(subjects=[CANARY_SUBJECT] + [""] * (ROWS - 1)), ImageSource(canaries=count))
 
 
 @pytest.mark.parametrize("seed", range(3))

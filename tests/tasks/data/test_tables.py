@@ -137,6 +137,58 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path):
         listed(tmp_path, columns=Columns(label="kind"))
 
 
+def test_columns_of_other_names_are_counted_and_not_named(tmp_path):
+    table = table_of(who=["jane doe"] * COUNT).rename_columns(["image", "jane doe", "1970"])
+    with pytest.raises(ConfigurationError) as caught:
+        listed(written(tmp_path, table), columns=Columns(subject_id="who"))
+    assert "has no column label, who; it has image, 2 of other names" in str(caught.value)
+    assert "jane" not in str(caught.value)
+
+
+def test_a_wrong_column_of_labels_is_not_repeated(tmp_path):
+    table = table_of(who=[None, *["jane doe"] * (COUNT - 1)])
+    with pytest.raises(ConfigurationError) as caught:
+        listed(written(tmp_path, table), columns=Columns(label="who"))
+    assert "1 row(s) have a label that is none of 1 classes" in str(caught.value)
+    assert "jane" not in str(caught.value)
+
+
+def test_a_column_that_is_there_twice_is_named(tmp_path):
+    table = table_of(who=["ada"] * COUNT, other=["bob"] * COUNT).rename_columns(
+        ["image", "label", "who", "who"]
+    )
+    with pytest.raises(ConfigurationError, match=r"has the column who more than once; rename or remove one"):
+        listed(written(tmp_path, table), columns=Columns(subject_id="who"))
+
+
+def test_subjects_that_may_be_mistaken_for_others_are_counted_and_not_named(tmp_path):
+    table = table_of(who=[" ada", "ada ", "ada\0", "ada", None, *["bob"] * (COUNT - 5)])
+    with pytest.raises(ConfigurationError) as caught:
+        listed(written(tmp_path, table), columns=Columns(subject_id="who"))
+    assert "3 row(s) have a who with white space or control characters" in str(caught.value)
+    assert "ada" not in str(caught.value)
+
+
+def test_text_that_is_not_utf_8_is_refused_by_file(tmp_path):
+    names = pa.Array.from_buffers(pa.string(), COUNT, pa.array(["jorge"] * COUNT).buffers())
+    latin = pa.Array.from_buffers(
+        pa.string(), COUNT, [None, names.buffers()[1], pa.py_buffer(b"j\xf6rge" * COUNT)]
+    )
+    with pytest.raises(PipelineError, match=r"part-0\.parquet cannot be read: it is damaged, or holds text"):
+        listed(written(tmp_path, table_of(who=latin)), columns=Columns(subject_id="who"))
+
+
+def test_a_damaged_page_is_refused_by_file(tmp_path):
+    path = written(tmp_path, table_of(who=["ada"] * COUNT)) / "images/part-0.parquet"
+    column = pq.ParquetFile(path).metadata.row_group(0).column(2)
+    raw = bytearray(path.read_bytes())
+    start = column.dictionary_page_offset
+    raw[start : start + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    path.write_bytes(raw)
+    with pytest.raises(PipelineError, match=r"part-0\.parquet cannot be read: it is damaged"):
+        listed(tmp_path, columns=Columns(subject_id="who"))
+
+
 def test_a_broken_file_is_named(tmp_path):
     written(tmp_path, table_of())
     (tmp_path / "images/part-1.parquet").write_bytes(b"PAR1")

@@ -27,9 +27,10 @@ def together(count):
     ]
 
 
-def test_the_verdict_comes_first_and_says_that_it_is_forgotten():
+def test_the_verdict_comes_first_and_says_which_claim_was_shown_and_which_was_not():
     first = explain(PASSED, page=PAGE).splitlines()[0]
-    assert first.startswith("**Forgotten.** By every agreed test")
+    assert first.startswith("**Behaves.** By every agreed test")
+    assert first.endswith("Whether anything of it is left inside was not judged.")
 
 
 def test_a_failure_comes_first_and_says_that_nothing_was_released():

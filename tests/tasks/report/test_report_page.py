@@ -40,6 +40,13 @@ VERDICTS = {
         rung(),
         "every agreed test, the released model behaves as if it had never seen the class “dog”.",
     ),
+    "good, removed": (rung(removed="passes"), "and nothing of it was found inside."),
+    "good, not judged inside": (rung(), "Whether anything of it is left inside was not judged."),
+    "unsure, left inside": (rung(removed="under_forgotten"), "not all of it was removed: traces are left"),
+    "unsure, about the inside": (
+        rung(removed="inconclusive"),
+        "cannot tell whether any of it is left inside",
+    ),
     "unsure, accepted": (
         rung("retrain", verdict="inconclusive"),
         "was retrained without the class “dog”, but the tests cannot show the difference.",

@@ -93,7 +93,7 @@ ROW = {"id": "r-1", "kind": "subject", "name": SECRET, "basis": "gdpr", "receive
 WRONG_CELLS = {
     "id": ["", SECRET.upper(), f"{SECRET}@example.org", f"../{SECRET}", " r-1", "r-1\n", "ü", "a" * 64],
     "kind": ["", SECRET, "subjects", "Subject", "subject "],
-    "name": ["", " ", "\t", f" {SECRET}", f"{SECRET}\n"],
+    "name": ["", " ", "\t", f" {SECRET}", f"{SECRET}\n", f"{SECRET}\nr-2,subject,{SECRET}"],
     "basis": [SECRET, "GDPR", " gdpr", "lgpd"],
     "received": [SECRET, "01.11.2026", "2026-02-30", "2031-01-01", " ", "2026-11-01T00:00:00"],
 }
@@ -133,6 +133,7 @@ def test_a_csv_of_the_wrong_shape_is_refused(read, content):
 
 
 JSON_SHAPES = {
+    f'[{{"id": "r-1", "kind": "subject", "name": "{SECRET}\\u0000x"}}]': "line 1, column name: a line break",
     "": "line 1: not a JSON list of objects: expected '['",
     "{}": "line 1: not a JSON list of objects: expected '['",
     "[]": "holds no request",
@@ -161,6 +162,21 @@ def test_a_json_file_of_the_wrong_shape_is_refused(read, content):
 
 def test_what_is_not_utf_8_is_named_by_line(read):
     assert "line 3 is not UTF-8 text" in refused(read, b"id,kind,name\nr-1,class,3\nr-2,class,\xff\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"\xef\xbb\xbfid,kind,name\n\xff", "line 2 is not"),
+        ("id,kind,name\nr-1,class,3\n".encode("utf-16"), "line 1 is not"),
+        ("id,kind,name\nr-1,class,3\n".encode("utf-16-le"), "line 1 holds a NUL byte"),
+        (f"id,kind,name\nr-1,class,3\nr-1,subject,{SECRET}\0\n".encode(), "line 3 holds a NUL byte"),
+    ],
+)
+def test_the_line_of_another_encoding_is_right_and_said_with_what_to_do(read, content, line):
+    said = refused(read, content)
+    assert line in said
+    assert "expected UTF-8: save the file again" in said
 
 
 def test_all_problems_are_listed_up_to_a_number(read):
@@ -203,6 +219,25 @@ def test_any_json_is_read_or_refused_with_a_line(read, value):
 def test_any_bytes_are_read_or_refused_with_a_line(read, content, name, headed):
     start = b"id,kind,name\n" if name == "a.csv" else b'[{"id": "r-1", "kind": "class", "name": "'
     _read_or_refused(read, start + content if headed else content, name)
+
+
+# No message of Lethe's has a Greek letter, so a single one in a refusal is a cell's.
+GREEK = "αβγδεζηθικλμνξοπρστυφχψω"
+greek = st.text(GREEK + GREEK + ' "\n;\t\0', min_size=1, max_size=8)
+ours = st.sampled_from(["r-1", "subject", "class", "gdpr", "2026-11-01"])
+of_persons = st.lists(st.lists(greek | ours, max_size=6), max_size=4)
+
+
+@ANY_NUMBER
+@given(of_persons, st.sampled_from(["", "id,kind,name\n", "id,kind,name,basis,received\n"]), st.booleans())
+def test_nothing_of_a_table_is_ever_in_a_refusal_or_a_log(read, capfd, rows, header, quoted):
+    plain = header + "\n".join(map(",".join, rows))
+    content, name = (json.dumps(rows and [dict(zip(HEADER, row, strict=False)) for row in rows]), "a.json")
+    try:
+        said = str(read(*((content, name) if quoted else (plain, "a.csv"))) and "")
+    except RequestError as error:
+        said = str(error)
+    assert not set(GREEK) & set(said + "".join(capfd.readouterr()))
 
 
 def _read_or_refused(read, content, name):

@@ -300,11 +300,11 @@ def test_a_run_is_renamed_and_described_with_its_tags_in_one_call(run, monkeypat
     )
     set_tags(
         run,
-        {Tag.RUN_NAME: "delete demo · svd · passes", Tag.NOTE: "**Forgotten.**", "lethe.verdict": "passes"},
+        {Tag.RUN_NAME: "delete demo · svd · passes", Tag.NOTE: "**Behaves.**", "lethe.verdict": "passes"},
     )
     assert len(calls) == 1
     assert read(run).info.run_name == "delete demo · svd · passes"
-    assert read(run).data.tags[Tag.NOTE] == "**Forgotten.**"
+    assert read(run).data.tags[Tag.NOTE] == "**Behaves.**"
 
 
 def test_a_run_that_is_found_again_costs_nothing_where_its_tags_are_as_they_should_be(run, key, monkeypatch):

@@ -1,0 +1,122 @@
+"""Climbing the ladder: one method after another, each model measured and judged, until one is accepted."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flows.stages.steps import Steps
+from tasks.checkout.checkout import Checkout
+from tasks.checkout.files import write_record
+from tasks.checkout.log import tell
+from tasks.computing.materials import read_split
+from tasks.references.retrained import References
+from unlearn_core.audit.acceptance import accept, overdrawn
+from unlearn_core.audit.policy import judge
+from unlearn_core.errors import UnlearningError
+from unlearn_core.method import Method
+from unlearn_core.records.deletion import LeftOut, Rung
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.params import RunParams
+from unlearn_core.records.policy import LAST_RESORT, Policy, Verdict
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What every rung is compared with."""
+
+    checkout: Checkout
+    run: RunParams
+    policy: Policy
+    references: References
+    original: Evaluation
+    retrained: tuple[Evaluation, ...]
+
+
+def judge_model(baseline: Baseline, candidate: Evaluation) -> Verdict:
+    """Let the gate judge a model."""
+    scope = read_split(baseline.checkout).method_scope
+    return judge(baseline.policy, scope, candidate, original=baseline.original, references=baseline.retrained)
+
+
+def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:
+    """Unlearn with one method, measure, judge, and record everything."""
+    share = baseline.policy.max_unsupported_share
+    tried = steps.attempt(baseline.checkout, method, baseline.run, max_unsupported_share=share)
+    evaluation = steps.assess(
+        baseline.checkout, tried.checkpoint, baseline.run, references=baseline.references, method=method
+    )
+    verdict = judge_model(baseline, evaluation)
+    accepted, why = accept(baseline.policy, verdict, is_retrain=method.name == LAST_RESORT)
+    rung = Rung(unlearning=tried.record, evaluation=evaluation, verdict=verdict, accepted=accepted, why=why)
+    write_record(baseline.checkout.cost(tried.record.weights), tried.cost)
+    steps.log_rung(baseline.checkout, rung, baseline.run, baseline.references.chosen)
+    tell(f"  {method.name}: {verdict.in_words}. {why}")
+    return rung
+
+
+@dataclass
+class Climb:
+    """A climb, and what was tried so far in the form of ``DeletionRecord``.
+
+    A model that behaves, but has remains inside, is set aside while there are other methods. If none of them
+    shows both claims, the first such model is accepted before anything is retrained.
+    """
+
+    baseline: Baseline
+    steps: Steps
+    tried: tuple[str, ...] = ()
+    rungs: tuple[Rung, ...] = ()
+    failed: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    _set_aside: list[Rung] = field(default_factory=list[Rung])
+
+    def up(self, methods: Iterable[Method]) -> None:
+        """Try methods in order until a model is accepted; if the drift budget is overdrawn, only retrain."""
+        why: str | None = None
+        for method in methods:
+            if self._set_aside and method.name == LAST_RESORT:
+                break
+            if why is not None and method.name != LAST_RESORT:
+                self.left_out += (LeftOut(method=method.name, why=why),)
+                continue
+            accepted, why = self._try(method)
+            if accepted:
+                return
+        if self._set_aside:
+            self._settle(self._set_aside[0])
+
+    def _try(self, method: Method) -> tuple[bool, str | None]:
+        """Try one method; return whether its model was accepted, and why the drift budget is overdrawn."""
+        self.tried += (method.name,)
+        try:
+            rung = try_method(self.baseline, method, self.steps)
+        except UnlearningError as error:
+            self.failed += (LeftOut(method=method.name, why=str(error)),)
+            return False, None
+        rung, why = _within_budget(self.baseline, rung, self.steps)
+        if rung.accepted and rung.verdict.has_remains and method.name != LAST_RESORT:
+            self._set_aside.append(rung)
+            rung = _changed(rung, accepted=False, drift=None)
+        self.rungs += (rung,)
+        return rung.accepted, why
+
+    def _settle(self, settled: Rung) -> None:
+        """Accept a model that was set aside."""
+        name = settled.unlearning.name
+        tell(f"  {name} is taken: it behaves, and no method that was tried showed both claims")
+        self.rungs = tuple(settled if rung.unlearning.name == name else rung for rung in self.rungs)
+
+
+def _within_budget(baseline: Baseline, rung: Rung, steps: Steps) -> tuple[Rung, str | None]:
+    """Measure an accepted model's drift; if it exceeds the budget, reject the model and return why."""
+    if not rung.accepted:
+        return rung, None
+    drift = steps.drift(baseline.checkout, baseline.checkout.attempt(rung.unlearning.name), baseline.run)
+    if (why := overdrawn(baseline.policy.drift, drift)) is None:
+        return _changed(rung, drift=drift), None
+    tell(f"  {rung.unlearning.name}: {why}")
+    return _changed(rung, drift=drift, accepted=False, why=why), why
+
+
+def _changed(rung: Rung, **changes: Any) -> Rung:
+    return Rung(**{**dict(rung), **changes})

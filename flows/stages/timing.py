@@ -1,0 +1,71 @@
+"""Where the time of a deletion goes: stages and steps that keep how long they took."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flows.stages.steps import Steps
+from tasks.checkout.checkout import Checkout
+from tasks.computing.costs import keep_time
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
+
+
+def keeping_time(part: str) -> Callable[[Callable[[Checkout], _T]], Callable[[Checkout], _T]]:
+    """Return a decorator that keeps how long a stage took, as this part of the deletion.
+
+    Args:
+        part: A name in ``TimeSpent``.
+
+    Returns:
+        The decorator.
+    """
+
+    def decorate(stage: Callable[[Checkout], _T]) -> Callable[[Checkout], _T]:
+        @wraps(stage)
+        def timed(checkout: Checkout) -> _T:
+            started = time.perf_counter()
+            result = stage(checkout)
+            keep_time(checkout, checkout.params.request, **{part: time.perf_counter() - started})
+            return result
+
+        return timed
+
+    return decorate
+
+
+@dataclass
+class Stopwatch:
+    """Adds up seconds by what they were spent on."""
+
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+
+    def around(self, steps: Steps) -> Steps:
+        """Return the same steps, with the time of each added up."""
+        return replace(
+            steps,
+            gather=self._timed("training", steps.gather),
+            attempt=self._timed("methods", steps.attempt),
+            assess=self._timed("measuring", steps.assess),
+            drift=self._timed("measuring", steps.drift),
+        )
+
+    def _timed(self, part: str, step: Callable[_P, _T]) -> Callable[_P, _T]:
+        @wraps(step)
+        def timed(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+            with self._adding(part):
+                return step(*args, **kwargs)
+
+        return timed
+
+    @contextmanager
+    def _adding(self, part: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - started

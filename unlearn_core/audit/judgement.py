@@ -1,0 +1,188 @@
+"""Whether a certificate's verdict follows from its numbers, its policy and the attempts that it lists."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+
+from unlearn_core.audit.acceptance import accept
+from unlearn_core.audit.evidence import level
+from unlearn_core.audit.policy import SHADOWS, judge
+from unlearn_core.records.certificate import Attempt, DeletionCertificate
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.policy import LAST_RESORT, ClaimName, ClaimVerdict, Finding, Verdict
+
+BOUND_TOLERANCE = 1e-9
+
+
+def judgement_problems(certificate: DeletionCertificate) -> Iterator[str]:
+    """Find what contradicts itself in a certificate's judgement.
+
+    Args:
+        certificate: The certificate.
+
+    Yields:
+        A sentence per problem.
+    """
+    for rule in (_evaluations, _findings, _acceptance, _level, _policy, _attempts):
+        yield from rule(certificate)
+
+
+def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
+    """Each evaluation is of the model that it claims to be of."""
+    judgement, models = certificate.judgement, certificate.models
+    if judgement.original.model != models.parent:
+        yield f"judgement.original is of {judgement.original.model}, not of the parent {models.parent}"
+    if judgement.unlearned.model != models.unlearned:
+        yield f"judgement.unlearned is of {judgement.unlearned.model}, not of {models.unlearned}"
+    references = [reference.model for reference in judgement.references]
+    if {models.parent, models.unlearned} & set(references):
+        yield "judgement.references: a model cannot be its own reference"
+    if len(set(references)) < len(references):
+        yield "judgement.references: the same model is listed twice"
+    for evaluation in (judgement.original, judgement.unlearned, *judgement.references):
+        counts = Counter(measurement.name for measurement in evaluation.measurements)
+        yield from (f"{name} was measured twice on {evaluation.model}" for name, n in counts.items() if n > 1)
+
+
+def _findings(certificate: DeletionCertificate) -> Iterator[str]:
+    """Each finding is about a measurement that was taken, and its outcome follows from its bounds."""
+    verdict, unlearned = certificate.judgement.verdict, certificate.judgement.unlearned
+    if not verdict.findings:
+        yield "findings: there are none; nothing was judged"
+    for finding in verdict.findings:
+        if (value := _value(unlearned, finding.measurement)) != finding.value:
+            yield f"findings: {finding.measurement} is {finding.value}, but {value} was measured"
+        claim = verdict.claims.get(finding.claim)
+        if claim is None:
+            yield f"findings: {finding.measurement} is about {finding.claim}, which was not judged"
+        elif finding.outcome != "inside":
+            if not _may_be_outside(finding, claim):
+                outside = f"{finding.measurement} is {finding.outcome}"
+                yield f"findings: {outside}; a certified model's are all inside"
+        elif not _inside(finding, finding.value):
+            yield f"findings: {finding.measurement} is called inside, but lies outside its bounds"
+
+
+def _may_be_outside(finding: Finding, claim: ClaimVerdict) -> bool:
+    """Tell whether a finding of a certified model may lie elsewhere than inside its band."""
+    if finding.claim == "removed":
+        return claim.verdict != "passes"
+    return finding.outcome == "undecided" and claim.verdict == "inconclusive"
+
+
+def _acceptance(certificate: DeletionCertificate) -> Iterator[str]:
+    """The model was accepted: it passes where the original fails, or a note says why it was accepted."""
+    verdict = certificate.judgement.verdict
+    if verdict.verdict == "inconclusive":
+        if not certificate.note:
+            yield "verdict: inconclusive, and no note says why it was accepted nevertheless"
+    elif verdict.verdict != "passes":
+        yield f"verdict: {verdict.verdict}; only an accepted model is certified"
+    if verdict.verdict == "passes" and not verdict.is_shown and not certificate.note:
+        yield "verdict: not shown to be removed, and no note says why it was accepted nevertheless"
+    for name, claim in verdict.claims.items():
+        yield from _decisive(certificate, name, claim)
+
+
+def _decisive(certificate: DeletionCertificate, claim: ClaimName, verdict: ClaimVerdict) -> Iterator[str]:
+    """What decided is among the findings, and what decided a pass is what the original model fails."""
+    judgement = certificate.judgement
+    findings = {
+        finding.measurement: finding for finding in judgement.verdict.findings if finding.claim == claim
+    }
+    if strangers := set(verdict.decided_by) - set(findings):
+        yield f"decided_by: no finding is about {', '.join(sorted(strangers))}"
+    if verdict.verdict != "passes":
+        return
+    if not verdict.decided_by:
+        yield "verdict: passes, but nothing tells the unlearned model from the original"
+    # The negative control, recomputed.
+    for name in verdict.decided_by:
+        value = _value(judgement.original, name)
+        if name in findings and (value is None or _inside(findings[name], value)):
+            yield f"decided_by: {name} of the original is {value}, which does not fail the gate"
+
+
+def _level(certificate: DeletionCertificate) -> Iterator[str]:
+    """The level of evidence follows from the models that were used."""
+    judgement = certificate.judgement
+    references, shadows = len(judgement.references), int(_value(judgement.unlearned, SHADOWS) or 0)
+    if (stated := judgement.verdict.level) != (follows := level(references, shadows)):
+        yield f"level: {stated} is stated; {references} references and {shadows} shadow pairs give {follows}"
+
+
+def _policy(certificate: DeletionCertificate) -> Iterator[str]:
+    """The verdict follows from the policy and the numbers: the gate is run again."""
+    judgement = certificate.judgement
+    if (policy := judgement.policy) is None:
+        return
+    if (stated := judgement.verdict).policy != policy.digest:
+        yield f"policy: its digest is {policy.digest}, the verdict was reached under {stated.policy}"
+        return
+    follows = judge(
+        policy,
+        "classes" if certificate.request.kind == "classes" else "samples",
+        judgement.unlearned,
+        original=judgement.original,
+        references=judgement.references,
+    )
+    for field in Verdict.model_fields:
+        said, is_so = getattr(stated, field), getattr(follows, field)
+        if not (_agree(said, is_so) if field == "findings" else said == is_so):
+            yield f"verdict: {field} is {said!r}; policy and measurements give {is_so!r}"
+    if (policy.approval is None) != (certificate.approval is None):
+        asked, found = "does not ask" if policy.approval is None else "asks", certificate.approval or "none"
+        yield f"approval: the policy {asked} for a person's, the certificate has {found}"
+    accepted, why = accept(policy, follows, is_retrain=certificate.method.get("name") == LAST_RESORT)
+    if not accepted:
+        yield f"verdict: the policy does not accept it ({why})"
+
+
+def _agree(said: tuple[Finding, ...], follow: tuple[Finding, ...]) -> bool:
+    """Whether findings are the same, except the last digits of bounds, which depend on a library."""
+    return len(said) == len(follow) and all(
+        (one.measurement, one.value, one.outcome) == (other.measurement, other.value, other.outcome)
+        and _close(one.lowest, other.lowest)
+        and _close(one.highest, other.highest)
+        for one, other in zip(said, follow, strict=True)
+    )
+
+
+def _close(bound: float | None, other: float | None) -> bool:
+    if bound is None or other is None:
+        return bound is other
+    return math.isclose(bound, other, rel_tol=BOUND_TOLERANCE, abs_tol=BOUND_TOLERANCE)
+
+
+def _attempts(certificate: DeletionCertificate) -> Iterator[str]:
+    """The ladder ends with the certified method, and no other rung should have been taken in its place."""
+    name, verdict = certificate.method.get("name"), certificate.judgement.verdict
+    settled = verdict.has_remains and name != LAST_RESORT
+    attempts = list(certificate.attempts)
+    # If no method showed both claims, the first that behaves is taken after all were tried.
+    names = [attempt.method for attempt in attempts]
+    place = names.index(str(name)) if settled and name in names else len(attempts) - 1
+    last = attempts.pop(place)
+    own = Attempt(
+        method=last.method, verdict=verdict.verdict, removed=verdict.removed and verdict.removed.verdict
+    )
+    if last.method != name or last != own:
+        yield f"attempts: the last is {last.method} ({last.verdict}), certified is {name} ({verdict.verdict})"
+    for index, attempt in enumerate(attempts):
+        preferred = not attempt.has_remains or (settled and index < place)
+        if attempt.verdict == "passes" and preferred:
+            other = "a later" if index < place else "an earlier"
+            yield f"attempts: {attempt.method} passed, but {other} one was taken"
+
+
+def _value(evaluation: Evaluation, name: str) -> float | None:
+    """Return a measurement's value, or None if it was not taken."""
+    return measured.value if (measured := evaluation.get(name)) else None
+
+
+def _inside(finding: Finding, value: float | None) -> bool:
+    """Whether a value was taken and lies within a finding's bounds."""
+    if value is None:
+        return False
+    above = finding.lowest is None or value >= finding.lowest
+    return above and (finding.highest is None or value <= finding.highest)
