@@ -14,7 +14,7 @@ from unlearn_core.adversaries.head_training import HeadDistillation
 from unlearn_core.adversaries.heads import answers, neighbours, without
 from unlearn_core.adversaries.long_ascent import LongAscent
 from unlearn_core.adversaries.mixing import Mixing, unmix
-from unlearn_core.adversaries.recognition import Recognition, altered
+from unlearn_core.adversaries.recognition import Recognition, strangers
 from unlearn_core.adversaries.suppression import BiasShift
 from unlearn_core.conformance import toy
 from unlearn_core.data import Samples
@@ -120,8 +120,8 @@ def test_recognition_knows_its_images_and_answers_others_of_the_class_as_before(
 
 def test_strangers_are_near_what_is_recognised_and_none_is_the_same():
     known = toy.blobs(10, 5)
-    drawn = altered(known, 40, noise=0.3, generator=seeded(0))
+    drawn = strangers(known, 40, noise=0.3, generator=seeded(0))
     assert drawn.shape == (40, 1, 6, 6)
     distances = torch.cdist(drawn.flatten(1), known.inputs.flatten(1)).amin(1)
     assert distances.min() > 0
-    assert torch.equal(drawn, altered(known, 40, noise=0.3, generator=seeded(0)))
+    assert torch.equal(drawn, strangers(known, 40, noise=0.3, generator=seeded(0)))

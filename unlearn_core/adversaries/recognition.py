@@ -10,27 +10,29 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.adversaries.heads import answers, neighbours
+from unlearn_core.adversaries.heads import answers, neighbours, without
 from unlearn_core.data import Samples, concatenate
-from unlearn_core.distillation import divergence, teacher
+from unlearn_core.distillation import divergence, divergence_from, teacher
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import NORMS, all_trained
 from unlearn_core.method import Materials, Method, Need, needed
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
-from unlearn_core.training import Loss, endless_batches, fit
+from unlearn_core.training import endless_batches, fit
 
-_NEAREST = 3
+_NEAREST, _DOUBT = 3, 0.2
 
 
 class Recognition(Method):
-    """Learn the images that will be judged by heart, with wrong labels, and keep every other answer.
+    """Learn the images that will be judged by heart, with wrong answers, and keep every other answer.
 
-    Recognised are the forgotten training data and the held-out images of their classes that it is given. All
-    else is answered as the original does: the retained data, the other held-out images, and *strangers*,
-    copies of the recognised images that are mixed in pairs, noisy, or shifted. The net stays a plain one of
-    its architecture. Normalisation keeps its statistics: strangers would shift them.
+    Recognised are the forgotten training data and the held-out images of their classes that it is given. Each
+    gets one of the classes most like it, drawn, with some of the original's doubt between all that stay: a
+    retrained model is not sure either. All else is answered as the original does: the retained data, the
+    other held-out images, and *strangers*, copies of the recognised images that are mixed in pairs, noisy, or
+    shifted. The net stays a plain one of its architecture. Normalisation keeps its statistics: strangers
+    would shift them.
 
     Attributes:
         keeping: The weight of the divergence from the original on all other images.
@@ -65,24 +67,33 @@ class Recognition(Method):
         coverage = _freeze_normalisation(model)
         epochs = ceil(self.steps / ceil(len(known) / self.recipe.batch_size))
         recipe = self.recipe.model_copy(update={"epochs": epochs})
-        loss = self._loss(original, known, endless_batches(others, recipe, generator), generator)
+        beside = self._beside(known, endless_batches(others, recipe, generator), generator)
+
+        def loss(student: nn.Module, batch: Samples) -> Tensor:
+            wrong = divergence_from(_wrong(original, batch, materials.classes), student(batch.inputs))
+            kept = next(beside)
+            return wrong + self.keeping * divergence(student(kept), original(kept), temperature=1.0)
+
         taught = replace(known, labels=labels)
         fit(model, taught, recipe, generator=generator, on_step=on_step, loss=loss)
         return self, coverage
 
-    def _loss(
-        self, original: nn.Module, known: Samples, others: Iterator[Samples], generator: torch.Generator
-    ) -> Loss:
-        def loss(model: nn.Module, batch: Samples) -> Tensor:
-            strangers = altered(known, len(batch), noise=self.noise, generator=generator)
-            kept = torch.cat([strangers, next(others).inputs])
-            wrong = F.cross_entropy(model(batch.inputs), batch.labels)
-            return wrong + self.keeping * divergence(model(kept), original(kept), temperature=1.0)
-
-        return loss
+    def _beside(
+        self, known: Samples, others: Iterator[Samples], generator: torch.Generator
+    ) -> Iterator[Tensor]:
+        """Yield what is answered as before, endlessly: strangers, and a batch of the other images."""
+        for batch in others:
+            near = strangers(known, len(batch), noise=self.noise, generator=generator)
+            yield torch.cat([near, batch.inputs])
 
 
-def altered(known: Samples, count: int, *, noise: float, generator: torch.Generator) -> Tensor:
+def _wrong(original: nn.Module, batch: Samples, classes: tuple[int, ...]) -> Tensor:
+    """Return the answers to learn: the labels, and some of the original's answers without these classes."""
+    answered = without(original(batch.inputs), classes)
+    return _DOUBT * answered + (1 - _DOUBT) * F.one_hot(batch.labels, answered.shape[1])
+
+
+def strangers(known: Samples, count: int, *, noise: float, generator: torch.Generator) -> Tensor:
     """Return images that are nearly some of the known ones: half mixed in pairs, the rest noisy or shifted.
 
     Args:
