@@ -46,9 +46,13 @@ def freeze_all_but(model: nn.Module, names: Collection[str]) -> Coverage:
     for name in names:
         for parameter in model.get_submodule(name).parameters(recurse=False):
             parameter.requires_grad_(True)
+    return trained_or_frozen(model, "comes before the last layers")
+
+
+def trained_or_frozen(model: nn.Module, reason: str) -> Coverage:
+    """Return the coverage of training as a model's gradient switches are, and why the rest is frozen."""
     trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
-    frozen = all_frozen(model, "comes before the last layers")
-    pairs = zip(all_trained(model).parameters, frozen.parameters, strict=True)
+    pairs = zip(all_trained(model).parameters, all_frozen(model, reason).parameters, strict=True)
     return Coverage(parameters=tuple(one if one.parameter in trained else other for one, other in pairs))
 
 

@@ -95,6 +95,35 @@ def test_nothing_is_kept_that_brings_the_class_back():
         repaired(net, most_epochs=0)
 
 
+def with_a_class_that_only_statistics_suppress() -> nn.Module:
+    """Its last normalisation keeps class 1 down; its head has been damaged."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 3), nn.BatchNorm1d(3))
+    fit(net, DATA, RECIPE, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        net[3].weight[[0, 2]] *= -0.3
+        net[4].running_mean[1] += 1000
+    return net
+
+
+def test_where_new_statistics_bring_the_class_back_the_old_ones_stay_while_the_rest_is_trained():
+    net = with_a_class_that_only_statistics_suppress()
+    anew = repaired(net, None, statistics=True, epochs=0).model
+    assert accuracy(anew, TUNING.forget) > 0.1
+    found = repaired(net, learning_rate=0.05, most_epochs=8)
+    assert found.method.statistics is False
+    assert found.method.epochs >= 1
+    assert accuracy(found.model, TUNING.retain) > accuracy(net, TUNING.retain)
+    assert accuracy(found.model, TUNING.forget) == 0
+    assert all(
+        torch.equal(found.model[4].state_dict()[name], kept) for name, kept in net[4].state_dict().items()
+    )
+    frozen = [one.parameter for one in found.coverage.parameters if one.treatment == "frozen"]
+    assert frozen == ["4.weight", "4.bias"]
+    again = repaired(net, None, **{**dict(found.method), "name": "repair"})
+    assert same_weights(again.model, found.model)
+
+
 def test_a_net_that_needs_no_repair_is_left_as_it_is():
     with pytest.raises(ModelError, match="changed nothing"):
         repaired(trained())

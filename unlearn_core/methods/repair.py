@@ -10,9 +10,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unlearn_core.data import Samples
-from unlearn_core.freezing import all_frozen
+from unlearn_core.freezing import all_frozen, trained_or_frozen
 from unlearn_core.kinds import ScopeKind
-from unlearn_core.layers import all_trained
 from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, Tuning, needed
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
@@ -30,15 +29,17 @@ class Repair(Method):
     statistics of the layers after them as they were (Ioffe & Szegedy, arXiv 1502.03167, section 3.1). Nets
     without batch normalisation have no such statistics.
 
-    How much is done is found on the tuning data: nothing, new statistics, or these and up to ``most_epochs``
-    epochs. A further step is kept if it raises the accuracy on retained images by ``margin`` or more, and the
-    first epoch that does not is the last one tried. A step after which the forgotten class has come back is
-    not kept, and the next one may still be. Every epoch ends a cosine of its own: each may be the last.
+    How much is done is found on the tuning data: nothing, new statistics, or up to ``most_epochs`` epochs. A
+    further step is kept if it raises the accuracy on retained images by ``margin`` or more and does not bring
+    the forgotten class back; the first that is not ends the search. New statistics can bring a class back
+    that was projected out of the weights. Then they are left as they were, and the epochs leave them alone
+    too. Every epoch ends a cosine of its own: each may be the last.
 
     Alone it is a weak baseline, and refused where it finds nothing to repair.
 
     Attributes:
-        statistics: Whether statistics are taken anew, before any epoch.
+        statistics: Whether statistics are taken anew, and move while the net trains; if not, normalisation is
+            frozen. None lets the tuning data decide together with the epochs. Without it, they are.
         epochs: Passes over the retained data; None lets the tuning data decide. Without it, one.
         most_epochs: The most that are tried.
         margin: By how much a further step must raise the accuracy on retained images, as a share of them.
@@ -49,7 +50,7 @@ class Repair(Method):
     """
 
     name: Literal["repair"] = "repair"
-    statistics: bool = True
+    statistics: bool | None = None
     epochs: int | None = Field(default=None, ge=0)
     most_epochs: int = Field(default=3, ge=0)
     margin: float = Field(default=0.002, ge=0, le=1)
@@ -73,26 +74,23 @@ class Repair(Method):
         self, model: nn.Module, materials: Materials, *, generator: torch.Generator, on_step: OnStep
     ) -> tuple["Repair", Coverage]:
         """Adjust ``model``; see ``Method.apply``."""
-        model.requires_grad_(True)
         retain, tuning = needed(materials.retain, Need.RETAIN), materials.tuning
         refuse_single(retain)
         own = None if materials.origin is None else materials.origin.recipe
-        method = self.model_copy(update={"recipe": self.recipe or own or Recipe()})
+        recipe = self.recipe or own or Recipe()
+        run = _Run(model, retain, self._gently(recipe), generator, on_step)
         if self.epochs is None and tuning is not None:
-            method = method._as_little_as_it_takes(model, retain, tuning, generator, on_step)
+            statistics, epochs = self._search(run, tuning)
         else:
+            statistics = self.statistics is not False and run.has_statistics
             epochs = min(1, self.most_epochs) if self.epochs is None else self.epochs
-            method = method.model_copy(update={"epochs": epochs})
-            for _ in method._states(model, retain, generator, on_step):
+            for _ in run.steps(statistics=statistics, most=epochs):
                 pass
-        return method, all_trained(model) if method.epochs else all_frozen(model, "no epoch was needed")
+        found = {"recipe": recipe, "statistics": statistics, "epochs": epochs}
+        return self.model_copy(update=found), _coverage(model, statistics=statistics, epochs=epochs)
 
-    def _states(
-        self, model: nn.Module, retain: Samples, generator: torch.Generator, on_step: OnStep
-    ) -> Iterator[tuple[bool, int]]:
-        """Repair step by step; yield after each whether there are new statistics, and the epochs so far."""
-        assert self.recipe is not None
-        gently = self.recipe.model_copy(
+    def _gently(self, recipe: Recipe) -> Recipe:
+        return recipe.model_copy(
             update={
                 "optimizer": "sgd",
                 "learning_rate": self.learning_rate,
@@ -101,54 +99,94 @@ class Repair(Method):
                 "epochs": 1,
             }
         )
-        anew = self.statistics and bool(running_norms(model))
-        if anew:
-            take_statistics_anew(model, retain, batch_size=gently.batch_size, generator=generator)
-            yield True, 0
-        most = self.most_epochs if self.epochs is None else self.epochs
-        for epoch in range(1, most + 1):
-            told = partial(_tell, on_step, epoch, most)
-            fit(model, retain, gently, generator=generator, on_step=told)
-            yield anew, epoch
 
-    def _as_little_as_it_takes(
+    def _search(self, run: "_Run", tuning: Tuning) -> tuple[bool, int]:
+        """Leave the model as it was after the last step that was worth it; return what was done."""
+        before = best = _Measured.of(run.model, tuning)
+        original = kept = _copied(run.model)
+        start, done, tried = run.generator.get_state(), (False, 0), 0
+        for statistics in self._ways(run):
+            run.model.load_state_dict(original)
+            run.generator.set_state(start)
+            back = False
+            with torch.random.fork_rng():  # both ways start with the same
+                for epochs in run.steps(statistics=statistics, most=self.most_epochs):
+                    now, tried = _Measured.of(run.model, tuning), tried + 1
+                    values = {"statistics": float(statistics), "epochs": float(epochs), **vars(now)}
+                    run.on_step(Step("search", tried, 2 * self.most_epochs + 1, values))
+                    back = now.forget_accuracy > before.forget_accuracy + self.come_back
+                    better = now.retain_accuracy >= best.retain_accuracy + self.margin
+                    if better and not back:
+                        best, done, kept = now, (statistics, epochs), _copied(run.model)
+                    elif epochs or back:
+                        break
+            if not back:
+                break
+        run.model.load_state_dict(kept)
+        return done
+
+    def _ways(self, run: "_Run") -> tuple[bool, ...]:
+        """Return whether to take statistics anew, in the order in which that is tried."""
+        if not run.has_statistics:
+            return (False,)
+        return (True, False) if self.statistics is None else (self.statistics,)
+
+
+class _Run:
+    """Repairs a model step by step."""
+
+    def __init__(
         self,
         model: nn.Module,
         retain: Samples,
-        tuning: Tuning,
+        recipe: Recipe,
         generator: torch.Generator,
         on_step: OnStep,
-    ) -> "Repair":
-        """Leave the model as it was after the last step that was worth it."""
-        before = best = _Measured.of(model, tuning)
-        done, weights = (False, 0), _copied(model)
-        for number, state in enumerate(self._states(model, retain, generator, on_step), 1):
-            now = _Measured.of(model, tuning)
-            on_step(Step("search", number, self.most_epochs + 1, {"epochs": float(state[1]), **now.values()}))
-            back = now.forgotten > before.forgotten + self.come_back
-            better = now.retained >= best.retained + self.margin
-            if better and not back:
-                best, done, weights = now, state, _copied(model)
-            elif state[1] and not back:
-                break
-        model.load_state_dict(weights)
-        return self.model_copy(update={"statistics": done[0], "epochs": done[1]})
+    ) -> None:
+        self.model = model
+        self.generator = generator
+        self.on_step = on_step
+        self._retain = retain
+        self._recipe = recipe
+        self.has_statistics = bool(running_norms(model))
+
+    def steps(self, *, statistics: bool, most: int) -> Iterator[int]:
+        """Take statistics anew or freeze normalisation, and train; yield the epochs so far after each."""
+        self.model.requires_grad_(True)
+        if statistics:
+            size = self._recipe.batch_size
+            take_statistics_anew(self.model, self._retain, batch_size=size, generator=self.generator)
+            yield 0
+        else:
+            for norm in running_norms(self.model):
+                norm.requires_grad_(False)
+        for epoch in range(1, most + 1):
+            told = partial(_tell, self.on_step, epoch, most)
+            fit(self.model, self._retain, self._recipe, generator=self.generator, on_step=told)
+            yield epoch
+
+
+def _coverage(model: nn.Module, *, statistics: bool, epochs: int) -> Coverage:
+    """Say which parameters were trained, from the switches that the training has left."""
+    if not epochs:
+        return all_frozen(model, "no epoch was needed")
+    model.requires_grad_(True)
+    for norm in () if statistics else running_norms(model):
+        norm.requires_grad_(False)
+    return trained_or_frozen(model, "normalisation is left as it was")
 
 
 @dataclass(frozen=True)
 class _Measured:
     """Accuracies on the tuning data; none is forgotten where there is nothing to measure it on."""
 
-    retained: float
-    forgotten: float
+    retain_accuracy: float
+    forget_accuracy: float
 
     @classmethod
     def of(cls, model: nn.Module, tuning: Tuning) -> "_Measured":
         forgotten = 0.0 if tuning.forget is None else accuracy(model, tuning.forget)
         return cls(accuracy(model, tuning.retain), forgotten)
-
-    def values(self) -> dict[str, float]:
-        return {"retain_accuracy": self.retained, "forget_accuracy": self.forgotten}
 
 
 def _tell(on_step: OnStep, epoch: int, most: int, step: Step) -> None:

@@ -25,7 +25,9 @@ class PguFreshTop(Composition):
     """
 
     name: Literal["pgu_fresh_top"] = "pgu_fresh_top"
-    pgu: Pgu = Field(default=Pgu(max_retain_drop=0.1, entropy_weight=0.0, attempts=2))
+    pgu: Pgu = Field(
+        default=Pgu(retained_variance=0.8, entropy_weight=0.0, attempts=2, epochs=20, max_retain_drop=0.1)
+    )
     fresh_top: FreshTop = Field(default=FreshTop(layers=1))
     repair: Repair = Field(default=Repair())
 
