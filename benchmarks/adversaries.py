@@ -1,7 +1,7 @@
-"""Does the evaluation tell bad unlearning from good? Two bad unlearners among honest ones, on CIFAR-10.
+"""Does the evaluation tell bad unlearning from good? The adversaries among honest methods, on CIFAR-10.
 
 ``python -m benchmarks.adversaries --images FOLDER --weights FILE`` works in the folder of
-``benchmarks.cifar10``: the original, retrained models, the honest methods and the two bad ones are measured
+``benchmarks.cifar10``: the original, retrained models, honest methods and the adversaries are measured
 by every metric against the first retrained model, with a second for the floors, and judged by the bands of
 ``adversaries.yaml``. It writes ``results/adversaries_cifar10.json``.
 """
@@ -9,15 +9,12 @@ by every metric against the first retrained model, with a second for the floors,
 import json
 import sys
 from pathlib import Path
-from typing import Any, ClassVar, Literal
-
-import torch
-from pydantic import Field
-from torch import nn
+from typing import Any
 
 from benchmarks import cifar10
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
+from tasks.benchmarking.adversaries import exposed_attempt
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder, write_atomically
 from tasks.checkout.params import read_params, read_yaml
@@ -27,18 +24,13 @@ from tasks.computing.materials import read_split
 from tasks.computing.unlearning import attempt
 from tasks.measuring.evaluation import assess
 from tasks.references.retrained import References, describe_training, find_or_train
+from unlearn_core.adversaries.suite import SUITE, adversaries_for
 from unlearn_core.audit.policy import judge
-from unlearn_core.freezing import freeze_all_but, last_layers
-from unlearn_core.kinds import ScopeKind
-from unlearn_core.method import Materials, Method, Need
-from unlearn_core.methods.gradient_ascent import GradientAscent
-from unlearn_core.progress import OnStep
-from unlearn_core.records.artifact import Recipe
+from unlearn_core.method import Method
 from unlearn_core.records.base import Record
 from unlearn_core.records.evaluation import Evaluation, Measurement
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Band, Policy
-from unlearn_core.records.result import Coverage
 
 COMMITTED = cifar10.RESULTS / "adversaries_cifar10.json"
 SETTINGS = Path(__file__).with_suffix(".yaml")
@@ -47,50 +39,16 @@ RETRAINED = ("retrained", "retrained again")
 Row = dict[str, Any]
 
 
-class Suppression(Method):
-    """Lower the forgotten classes' logits in the last layer's bias, and forget nothing.
-
-    Attributes:
-        lowered_by: By how much.
-    """
-
-    name: Literal["suppression"] = "suppression"
-    lowered_by: float = Field(default=20.0, gt=0)
-
-    needs: ClassVar[frozenset[Need]] = frozenset()
-    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
-    summary: ClassVar[str] = "lower the forgotten classes' logits"
-    touches: ClassVar[str] = "the last layer's bias"
-    stochastic: ClassVar[bool] = False
-
-    def apply(
-        self,
-        model: nn.Module,
-        materials: Materials,
-        *,
-        generator: torch.Generator,  # noqa: ARG002
-        on_step: OnStep,  # noqa: ARG002
-    ) -> tuple["Suppression", Coverage]:
-        """Change the bias of ``model``'s head; see ``Method.apply``."""
-        (head,) = last_layers(model, 1)
-        with torch.no_grad():
-            model.get_submodule(head).bias[list(materials.classes)] -= self.lowered_by
-        return self, freeze_all_but(model, [head])
-
-
 class Settings(Record):
     """The settings in ``adversaries.yaml``; see there."""
 
     targets: dict[str, int]
     honest: tuple[str, ...]
-    lowered_by: float
-    ascent: Recipe
     bands: tuple[Band, ...]
 
-    def methods(self, checkout: Checkout) -> tuple[Method, ...]:
-        """Return the honest methods as they are configured, then the bad ones."""
-        honest = (configured_method(checkout, name) for name in self.honest)
-        return *honest, Suppression(lowered_by=self.lowered_by), GradientAscent(recipe=self.ascent)
+    def methods(self, checkout: Checkout) -> dict[str, Method]:
+        """Return the honest methods as they are configured, then the adversaries."""
+        return {name: configured_method(checkout, name) for name in self.honest} | adversaries_for("classes")
 
     def policy(self) -> Policy:
         """Return the project's own policy with these bands for classes."""
@@ -111,8 +69,8 @@ def measure(checkout: Checkout, target: str, settings: Settings) -> list[Row]:
     run = checkout.params.run
     retrained = [_retrained(checkout, run, index) for index in range(settings.targets[target])]
     models = {"original": checkout.parent, **dict(zip(RETRAINED, retrained, strict=False))}
-    for method in settings.methods(checkout):
-        models[method.name] = _unlearned(checkout, method, run, target)
+    for name, method in settings.methods(checkout).items():
+        models[name] = _unlearned(checkout, name, method, run, target)
     rows: list[Row] = []
     for name, folder in models.items():
         print(f"  {name}", file=sys.stderr)
@@ -133,12 +91,13 @@ def _retrained(checkout: Checkout, run: RunParams, index: int) -> Path:
     )
 
 
-def _unlearned(checkout: Checkout, method: Method, run: RunParams, target: str) -> Path:
+def _unlearned(checkout: Checkout, name: str, method: Method, run: RunParams, target: str) -> Path:
     """Return the folder of a method's model, made now or earlier with the same settings."""
-    kept = checkout.lethe / "adversaries" / f"{target}-{method.name}-{method.digest[-8:]}"
+    kept = checkout.lethe / "adversaries" / f"{target}-{name}-{method.digest[-8:]}"
     if not is_whole(kept):
-        print(f"  unlearn with {method.name}", file=sys.stderr)
-        copy_folder(attempt(checkout, method, run, max_unsupported_share=0.05).checkpoint, kept)
+        print(f"  unlearn with {name}", file=sys.stderr)
+        make = exposed_attempt if name in SUITE else attempt
+        copy_folder(make(checkout, method, run, max_unsupported_share=0.05).checkpoint, kept)
     return kept
 
 

@@ -1,4 +1,4 @@
-"""The page ``docs/adversaries.md``, read off the committed results.
+"""The page ``docs/adversaries-cifar10.md``, read off the committed results.
 
 ``python tests/adversaries_page.py`` writes it (``make docs``); a test holds it there.
 """
@@ -8,13 +8,13 @@ from typing import Any
 
 from benchmarks_page import RESULTS, ROOT, origin, table_row
 
-PAGE = ROOT / "docs" / "adversaries.md"
-HEAD = """# Deliberately bad unlearning
+PAGE = ROOT / "docs" / "adversaries-cifar10.md"
+HEAD = """# Adversaries on CIFAR-10
 
 *Written from `benchmarks/results/adversaries_cifar10.json` by `make docs`.*
 
-Does the evaluation detect it? Here are two ways to make a class look forgotten, on CIFAR-10 with resnet18,
-compared with honest methods and with models retrained without the class:
+[The suite of adversaries](adversaries.md) is younger than these results. They have two ways to make a class
+look forgotten, on CIFAR-10 with resnet18, compared with honest methods and with models retrained without it:
 
 - **suppression** subtracts 20 from the forgotten class's logit in the last layer's bias. Nothing is
   forgotten: adding 20 again restores the original.

@@ -24,8 +24,8 @@ one retrained without the forgotten data: the retrained model is the target, not
 `kept_outputs` |
 | `make bench-evidence` | how often the gate is right, shadow attacks | `calibration`, `shadows_digits` |
 | `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10` |
-| `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: [what it detects](adversaries.md), its cost \
-| `adversaries_cifar10`, `metric_costs` |
+| `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: \
+[what it detects](adversaries-cifar10.md), its cost | `adversaries_cifar10`, `metric_costs` |
 | `make bench-services` | [the cost of the services](operations.md#what-the-services-cost) | `overhead` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
 """

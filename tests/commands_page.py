@@ -32,6 +32,7 @@ CODES = """| exit code | meaning |
 | 4 | a stage stopped, or a service did not answer |
 | 5 | no method was accepted, or a person refused |
 | 6 | evidence is false |
+| 7 | an adversary passed the gate |
 """
 
 Found = tuple[str, TyperCommand]

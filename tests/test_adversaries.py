@@ -10,11 +10,9 @@ from benchmarks.adversaries import RETRAINED, SETTINGS, Settings, judged, measur
 from benchmarks.metric_costs import on_digits
 from tasks.checkout.params import read_yaml
 from unlearn_core.metrics import CATALOGUE
-from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.policy import Band
 
 OWN = read_yaml(SETTINGS, Settings)
-LONG = Recipe(optimizer="sgd", learning_rate=0.01, schedule="constant", epochs=20, batch_size=256)
 RELEARN = Band(
     measurement="relearn.ratio",
     below=0.9,
@@ -26,6 +24,7 @@ RELEARN = Band(
 NOT_OBSERVED = {"ulira", "epsilon", "klom", "canary", "interclass_confusion"}
 """Metrics that need several models, or records that were planted or mislabelled."""
 
+# In the committed results, which are of before the suite, the ascent has its method's name.
 HIDDEN = "neighbour_leakage.original.train.forget"
 """What tells a model that hides a class: as far from the original as a retrained model is, or not at all."""
 
@@ -37,7 +36,7 @@ def check(rows: Rows) -> None:
     assert rows["original"]["verdict"] == "under_forgotten"
     assert {rows[name]["verdict"] for name in RETRAINED if name in rows} == {"passes"}
     check_suppression(rows)
-    check_ascent(rows["gradient_ascent"])
+    check_ascent(rows["long_ascent" if "long_ascent" in rows else "gradient_ascent"])
 
 
 def check_suppression(rows: Rows) -> None:
@@ -89,6 +88,6 @@ def test_the_page_of_adversaries_is_current():
 @pytest.mark.slow
 def test_bad_unlearning_of_a_digit_is_exposed(tmp_path):
     bands = tuple(RELEARN if band.measurement == RELEARN.measurement else band for band in OWN.bands)
-    settings = Settings(**{**dict(OWN), "targets": {"3": 2}, "honest": (), "ascent": LONG, "bands": bands})
+    settings = Settings(**{**dict(OWN), "targets": {"3": 2}, "honest": (), "bands": bands})
     rows = judged(measure(on_digits(tmp_path), "3", settings), settings.policy())
     check({row["model"]: row for row in rows})

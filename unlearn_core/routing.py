@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from unlearn_core.adversaries.names import refuse_adversaries
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Method, Need
@@ -35,8 +36,9 @@ def route(
         The route.
 
     Raises:
-        ConfigurationError: If the ladder names a method that is not configured.
+        ConfigurationError: If the ladder names a method that is not configured, or an adversary.
     """
+    refuse_adversaries(ladder)
     by_name = {method.name: method for method in methods}
     wanted = tuple(dict.fromkeys((*(name for name in ladder if name != LAST_RESORT), LAST_RESORT)))
     if unknown := sorted(set(wanted) - set(by_name)):

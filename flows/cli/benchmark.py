@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.challenge_table import give_challenge, refuse_forget_sets
 from flows.cli.options import Json
 from flows.cli.output import Output
 from flows.cli.reference import ASK_ABOVE_S, time_in_words
@@ -45,6 +46,15 @@ def command(
         bool, typer.Option("--dry-run", help="Print what it would take; run nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")] = False,
+    adversaries: Annotated[
+        bool,
+        typer.Option(
+            "--adversaries", help="Test the gate with models that only pretend to have forgotten, instead."
+        ),
+    ] = False,
+    variants: Annotated[
+        int, typer.Option(min=1, max=256, help="How many seeds of each adversary; with `--adversaries`.")
+    ] = 1,
     json: Json = False,
 ) -> None:
     """Compare methods on this checkout's parent and data: methods × forget sets × seeds, on a leaderboard.
@@ -56,7 +66,14 @@ def command(
     `--seeds` or methods add to it. Writes Markdown, CSV, JSON and HTML, and a run in MLflow.
 
     For example `lethe benchmark --method svd --method pgu --class 3 --random 20 --seeds 5`.
+
+    With `--adversaries`, models that only pretend to have forgotten are made for the current request, and
+    judged by the policy as it stands, beside the original and the retrained models. If one passes, the exit
+    code is 7. Here too, what was made before is not made again.
     """
+    if adversaries:
+        refuse_forget_sets(methods, classes, random, subjects, output, dry_run)
+        sys.exit(give_challenge(Output(json), variants))
     from flows.benchmark import benchmark
     from tasks.benchmarking.cases import Asked
     from tasks.checkout.checkout import Checkout

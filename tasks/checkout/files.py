@@ -114,6 +114,9 @@ def code_digest(*modules: ModuleType) -> Sha256:
     return sha256(b"".join(_source(str(module.__file__)) for module in modules))
 
 
+_OWN = ("unlearn_core.methods.", "unlearn_core.adversaries.")
+
+
 def method_digest(method: object | None) -> Sha256:
     """Return the digest of all code that a method's results depend on, and of no other method's.
 
@@ -129,22 +132,27 @@ def method_digest(method: object | None) -> Sha256:
 
 
 def _own_modules(method: object) -> Iterator[str]:
-    """Yield the modules of Lethe's methods that a method is, derives from, or is made of."""
+    """Yield the modules of Lethe's methods and adversaries that a method is, derives from, or is made of."""
     if isinstance(method, Record):
         kinds = (kind.__module__ for kind in type(method).__mro__)
-        yield from (module for module in kinds if module.startswith("unlearn_core.methods."))
+        yield from (module for module in kinds if module.startswith(_OWN))
         for _, value in method:
             yield from _own_modules(value)
 
 
 @cache
 def _core_digest(methods: tuple[str, ...]) -> Sha256:
-    """Return the digest of the core's code, without other methods and checks that no result depends on."""
+    """Return the digest of the core's code, without other methods and checks that no result depends on.
+
+    Adversaries share files: the digest of one has them all, that of a method none.
+    """
     core = Path(str(unlearn_core.__file__)).parent
+    pretends = any(module.startswith(_OWN[1]) for module in methods)
+    left_out = {"methods", "conformance"} if pretends else {"methods", "conformance", "adversaries"}
     files = (
         path
         for path in sorted(core.rglob("*.py"))
-        if path.relative_to(core).parts[0] not in {"methods", "conformance"}
+        if path.relative_to(core).parts[0] not in left_out
         or ".".join(path.relative_to(core.parent).with_suffix("").parts) in methods
     )
     return sha256(b"\0".join(path.read_bytes() for path in files))

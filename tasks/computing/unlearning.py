@@ -1,5 +1,6 @@
 """Run one method on this machine, from the pinned parent to a candidate checkpoint."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tasks.computing.execution import computing, measured
 from tasks.computing.materials import load_materials, load_parent, read_split
 from tasks.data.pool import Pool
 from tasks.extensions.discovery import extension_of
-from unlearn_core.method import Method, settled
+from unlearn_core.method import Materials, Method, settled
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
@@ -31,7 +32,14 @@ class Attempted:
     checkpoint: Path
 
 
-def attempt(checkout: Checkout, method: Method, run: RunParams, *, max_unsupported_share: float) -> Attempted:
+def attempt(
+    checkout: Checkout,
+    method: Method,
+    run: RunParams,
+    *,
+    max_unsupported_share: float,
+    gather: Callable[[Checkout, Pool], Materials] = load_materials,
+) -> Attempted:
     """Unlearn with one method and save the candidate.
 
     Args:
@@ -39,6 +47,7 @@ def attempt(checkout: Checkout, method: Method, run: RunParams, *, max_unsupport
         method: What to run.
         run: Base seed and threads.
         max_unsupported_share: The policy's limit.
+        gather: Gathers what the method may be given.
 
     Returns:
         The attempt.
@@ -46,7 +55,7 @@ def attempt(checkout: Checkout, method: Method, run: RunParams, *, max_unsupport
     seed = derive_seed(run.seed, f"method/{method.name}")
     with computing(run.threads) as device, progress(f"unlearn with {method.name}") as on_step:
         parent = load_parent(checkout, device)
-        materials = load_materials(checkout, Pool(checkout, device))
+        materials = gather(checkout, Pool(checkout, device))
         with measured() as meter:
             result = unlearn(
                 method,

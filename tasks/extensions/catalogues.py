@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from tasks.extensions.discovery import OWN, Flaws, Offer, asked, clash, load_asked, offers
 from unlearn_core import methods, metrics
+from unlearn_core.adversaries.names import refuse_adversaries
 from unlearn_core.catalogue import flaws, name_of
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.method import Method
@@ -29,6 +30,8 @@ FLAWS: dict[Kind, Flaws] = {
 
 def other_methods(names: Iterable[str]) -> tuple[type[Method], ...]:
     """Load the methods among some names that are not Lethe's; one that cannot be loaded is an error."""
+    names = tuple(names)
+    refuse_adversaries(names)
     return load_asked("method", names, own=METHODS, flaws=FLAWS["method"])
 
 
