@@ -21,6 +21,7 @@ QUANTITIES = {
     "forget_train_accuracy": (0.0, 100.0),
     "mia_auc": (0.0, 1.0),
     "probe_gap": (-1.0, 1.0),
+    "relearn_ratio": (0.0, math.inf),
     "seconds": (0.0, math.inf),
     "share_of_retraining": (0.0, math.inf),
 }
@@ -35,8 +36,8 @@ def summarise(rows: list[Row]) -> list[Row]:
 
     Returns:
         Per group: how many rows; of each quantity the mean, its 95 % interval (Student's t, over requests
-        and seeds), the lowest and the highest; how often the gate passed it, and how often the ladder
-        accepted it.
+        and seeds), the lowest and the highest; how often the gate found that it behaves, how often that
+        nothing is left inside as well, and how often the ladder accepted it.
     """
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in map(_with_share, rows):
@@ -50,6 +51,7 @@ def summarise(rows: list[Row]) -> list[Row]:
             "requests": len(group),
             **{name: _spread(group, name) for name in QUANTITIES},
             "passes": sum(row["verdict"] == "passes" for row in group),
+            "removed": sum(row["verdict"] == row.get("removed") == "passes" for row in group),
             "accepted": sum(row.get("ladder_accepted") == method for row in group),
         }
         for (scope, kind, method), group in groups.items()
@@ -90,10 +92,14 @@ def trade_offs(rows: list[Row]) -> dict[str, TradeOff]:
 
 def print_summary(summary: list[Row]) -> None:
     """Print a summary as a table of means."""
-    table = Table("request", "model", "n", *QUANTITIES, "passes", "accepted")
+    table = Table("request", "model", "n", *QUANTITIES, "passes", "removed", "accepted")
     for row in summary:
         means = ("–" if row[name] is None else f"{row[name]['mean']:.2f}" for name in QUANTITIES)
         table.add_row(
-            row["kind"], row["method"], str(row["requests"]), *means, str(row["passes"]), str(row["accepted"])
+            row["kind"],
+            row["method"],
+            str(row["requests"]),
+            *means,
+            *(str(row[name]) for name in ("passes", "removed", "accepted")),
         )
     Console(width=150).print(table)

@@ -27,19 +27,18 @@ def tell_demo(result: dict[str, Any]) -> str:
     """Print the demo's table, and return where its evidence is."""
     from rich.table import Table
 
-    retrained = result["retrained"]
-    named = {"original": result["original"], "retrained": retrained, **result["methods"]}
+    named = {"original": result["original"], "retrained": result["retrained"], **result["methods"]}
     table = Table(
         title=f"Request {result['request']}: forget the digit 3. Accuracies on the test split, in percent",
         title_justify="left",
     )
-    numbers = ("forget", "retain", "MIA AUC", "(retrained)", "probe gap", "relearn", "seconds")
+    numbers = ("forget", "retain", "MIA AUC", "probe gap", "relearn", "seconds")
     words = ("model", "behaves", "removed")
     for name in (words[0], *numbers, *words[1:]):
         table.add_column(name, justify="left" if name in words else "right", no_wrap=True)
     for name, row in named.items():
         if row is not None:
-            table.add_row(*_cells(name, row, retrained, accepted=name == result["accepted"]))
+            table.add_row(*_cells(name, row, accepted=name == result["accepted"]))
     console().print(table)
     return (
         f"accepted     {result['accepted']}\n"
@@ -54,18 +53,17 @@ def tell_demo(result: dict[str, Any]) -> str:
     )
 
 
-def _cells(name: str, row: dict[str, Any], retrained: dict[str, Any] | None, *, accepted: bool) -> list[str]:
+def _cells(name: str, row: dict[str, Any], *, accepted: bool) -> list[str]:
     return [
-        name,
+        f"{name} ←" if accepted else name,
         number(row.get("forget_test_accuracy"), 1),
         number(row.get("retain_test_accuracy"), 1),
         number(row.get("mia_auc"), 2),
-        "" if retrained is None else f"({number(retrained['mia_auc'], 2)})",
         number(row.get("probe_gap"), 2),
         number(row.get("relearn_ratio"), 2),
         number(row.get("seconds"), 1),
         _coloured(row["verdict"]),
-        _coloured(row.get("removed") or "") + (" ← accepted" if accepted else ""),
+        _coloured(row.get("removed") or ""),
     ]
 
 
