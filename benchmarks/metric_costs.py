@@ -30,11 +30,12 @@ from tasks.computing.configured import configured_method
 from tasks.computing.execution import computing
 from tasks.computing.materials import read_split
 from tasks.computing.observing import (
-    observed_relearning,
+    observed_depths,
     observed_untrained,
     observed_views,
     observed_weights,
 )
+from tasks.computing.teaching import observed_relearning, observed_with_new_head
 from tasks.computing.unlearning import attempt
 from tasks.measuring.evaluation import assess
 from tasks.references.gathering import gather_references
@@ -98,6 +99,7 @@ def _parts(checkout: Checkout, candidate: Path, reference: Path, run: RunParams)
         return result
 
     relearnt = partial(observed_relearning, checkout, candidate, run, reference=reference)
+    with_new_head = partial(observed_with_new_head, checkout, candidate, run, reference=reference)
     weighed = partial(observed_weights, candidate, run, reference=reference, second=None)
     subject = Subject(
         classes=len(read_checkpoint_card(candidate).architecture.classes),
@@ -107,6 +109,8 @@ def _parts(checkout: Checkout, candidate: Path, reference: Path, run: RunParams)
         original=clocked("original", partial(observed_views, checkout, checkout.parent, run)),
         untrained=clocked("untrained", partial(observed_untrained, checkout, run)),
         relearning=clocked("relearning", relearnt),
+        depths=clocked("depths", partial(observed_depths, checkout, candidate, run, reference=reference)),
+        new_head=clocked("new_head", with_new_head),
         weights=clocked("weights", weighed),
     )
     with computing(run.threads):
@@ -120,7 +124,7 @@ def on_digits(folder: Path) -> Checkout:
     checkout = Checkout(folder)
     digits.prepare(checkout, DIGITS)
     for stage in (make_dataset, make_parent, make_moments, split_data):
-        stage(checkout.root)
+        stage(checkout)
     return checkout
 
 

@@ -212,6 +212,8 @@ OBSERVATIONS = {
     "original": "the original model's outputs for them",
     "untrained": "an untrained net's outputs for the forgotten data",
     "relearning": "relearning of the forgotten data by both models",
+    "depths": "what both models compute below the last layer",
+    "new_head": "relearning by both models with a new head",
     "weights": "distances of the weights",
 }
 """What is observed before any metric is measured."""

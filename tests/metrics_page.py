@@ -25,16 +25,23 @@ retrained without the forgotten data. A metric sees the outputs of models, never
 | views | the model's outputs for training, audit and test data, forgotten and retained |
 | reference | a retrained model's outputs for the same views |
 | floor | a second retrained model's outputs for the same views |
+| original | the outputs of the model before unlearning for the same views |
 | untrained | the outputs of a net with fresh weights for the forgotten data |
+| depths | what the model and the retrained one compute at three depths, averaged over positions |
 | relearning | the accuracy of copies of the model and of the retrained one while they relearn |
+| new_head | the same on held-out data, once both were given the same new head |
 | weights | distances of the weights from the retrained model's |
 | shadows | margins of shadow models that unlearned a sample and of those that never saw it |
 | ensembles | margins of several unlearned and several retrained models |
 
-The pipeline observes the first two, `untrained`, `relearning` and `weights` for every model that it
-measures. `{view}` stands for a part and a side, such as `train.forget`.
+The pipeline observes the first two and those from `original` to `weights` for every model that it
+measures. `{view}` stands for a part and a side, such as `train.forget`. Of a view of more than 5,000 samples
+5,000 are drawn. The part `altered` are held-out images moved by up to a sixteenth of their side, with
+noise of a twentieth of their standard deviation, drawn from the weights of the model that is shown them:
+nobody can prepare a model for them. In class scope its forgotten side are audit and test samples of the
+forgotten classes, in sample scope the forgotten samples; its retained side are audit samples.
 """
-VIEWS = re.compile(r"(train|audit|test|canary)\.(forget|retain)$")
+VIEWS = re.compile(r"(train|audit|test|canary|altered)\.(forget|retain)$")
 
 
 def metrics_page() -> str:

@@ -11,7 +11,8 @@ or network. The modules, in the order of one deletion:
 5. ``method``, ``methods``   what a method is, and one file for each
 6. ``routing``     which methods can serve a request, and why the others cannot
 7. ``unlearning``  ``unlearn(method, model, materials, seed=…)``
-8. ``metric``, ``metrics``, ``evaluating``   ``evaluate(metrics, subject, seed=…)``
+8. ``metric``, ``metrics``, ``evaluating``   ``evaluate(metrics, subject, seed=…)``;
+   ``viewing``, ``depths``, ``fresh_head``, ``relearning``   what models are shown, and looks inside
 9. ``audit``       pure rules over records: the gate, the certificate, the signed envelope, the ledger,
    groups of requests, rows of request files, the comparison of a replay
 10. ``catalogue``, ``conformance``   classes by name, and the checks that every method and metric passes

@@ -1,23 +1,22 @@
 """Run a model over the data once, and every metric over its outputs."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.data import Samples
+from unlearn_core.batching import Batches
 from unlearn_core.errors import ModelError, UsageError
 from unlearn_core.metric import Metric, Outputs, Subject
 from unlearn_core.modes import mode
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.provenance import Extension
+from unlearn_core.tracing import last_linear
 
 
-def observe(model: nn.Module, samples: Samples, *, batch_size: int) -> Outputs:
+def observe(model: nn.Module, samples: Batches, *, batch_size: int) -> Outputs:
     """Run a model over samples in eval mode, without gradients, and leave it as it was.
 
     Args:
@@ -37,16 +36,18 @@ def observe(model: nn.Module, samples: Samples, *, batch_size: int) -> Outputs:
         raise UsageError("there are no samples to observe; leave an empty view out")
     logits: list[Tensor] = []
     features: list[Tensor] = []
-    with mode(model, "eval"), torch.no_grad(), _last_linear_input(model) as seen:
+    labels: list[Tensor] = []
+    with mode(model, "eval"), torch.no_grad(), last_linear(model) as ran:
         for batch in samples.batches(batch_size):
-            seen.clear()
+            ran.clear()
             logits.append(model(batch.inputs).float().cpu())
-            if not seen:
+            if not ran:
                 raise UsageError(
                     "no linear layer ran; features are the input of the last one, so one is needed"
                 )
-            features.append(seen[0].flatten(1).float().cpu())
-    return _finite(Outputs(torch.cat(logits), torch.cat(features), samples.labels.cpu()))
+            features.append(ran[0].input.flatten(1).float().cpu())
+            labels.append(batch.labels.cpu())
+    return _finite(Outputs(torch.cat(logits), torch.cat(features), torch.cat(labels)))
 
 
 def evaluate(
@@ -79,23 +80,6 @@ def evaluate(
     if twice := sorted(name for name, count in counts.items() if count > 1):
         raise UsageError(f"measured more than once: {', '.join(twice)}; pass each metric once")
     return Evaluation(model=model_digest, seed=seed, measurements=tuple(measurements), extensions=extensions)
-
-
-@contextmanager
-def _last_linear_input(model: nn.Module) -> Iterator[list[Tensor]]:
-    """Keep the input of the linear layer that ran last, or nothing if none did."""
-    seen: list[Tensor] = []
-
-    def keep(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        seen[:] = [(args[0] if args else kwargs["input"]).detach()]
-
-    linears = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    hooks = [linear.register_forward_pre_hook(keep, with_kwargs=True) for linear in linears]
-    try:
-        yield seen
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def _finite(outputs: Outputs) -> Outputs:

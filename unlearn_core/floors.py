@@ -30,7 +30,7 @@ def distances(
         quantity: The prefix of the names: ``quantity.{part}.{side}`` and ``quantity.floor.{part}.{side}``.
         distance: Between two models' outputs.
         highest: The largest possible distance.
-        views: Where to measure; every view by default.
+        views: Where to measure; by default every view on which all models saw the same images.
 
     Returns:
         The mean distances with Student's t intervals; none without a reference.
@@ -42,7 +42,7 @@ def distances(
         raise UsageError("there is no view to compare predictions on; observe both models on at least one")
     if (retrained := subject.retrained()) is None:
         return ()
-    where = list(subject.views) if views is None else list(views)
+    where = subject.shared_views() if views is None else list(views)
     found = [*_means(subject, quantity, distance, highest, where)]
     if retrained.reference is not None:
         found += _means(retrained, f"{quantity}.floor", distance, highest, where)

@@ -4,7 +4,7 @@ A model is run once over every view of the data; metrics see only its outputs. S
 ``retain`` of ``train``, ``audit`` and ``test``. In class scope a held-out forget view holds the held-out
 samples of the forgotten classes. In sample scope there is none, and *unseen* data are the audit samples of
 the classes that the forgotten samples carry. Where planted canaries are forgotten, the held-out ones are the
-view ``canary.retain``.
+view ``canary.retain``. The part ``altered`` is held out too, but each model sees its own altered images.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,6 +16,7 @@ import numpy as np
 from unlearn_core.errors import UsageError
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.observations import (
+    Depths,
     Ensembles,
     Outputs,
     Part,
@@ -30,7 +31,17 @@ from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.words import Words
 
 Observation = Literal[
-    "views", "reference", "floor", "original", "untrained", "relearning", "weights", "shadows", "ensembles"
+    "views",
+    "reference",
+    "floor",
+    "original",
+    "untrained",
+    "depths",
+    "relearning",
+    "new_head",
+    "weights",
+    "shadows",
+    "ensembles",
 ]
 """What a metric may read of a subject besides its classes; the names are the fields of ``Subject``."""
 
@@ -49,6 +60,9 @@ class Subject:
         original: The same of the model before unlearning.
         untrained: The outputs of a net with fresh weights on the view ``train.forget``.
         relearning: How fast the model learns the forgotten data again.
+        depths: What the model, and a retrained one, compute below the last layer.
+        new_head: How fast the model learns to name held-out samples of the forgotten classes once it, and the
+            retrained model, were given the same new head.
         weights: How far its weights are from the retrained model's.
         shadows: Margins of shadow models that saw a sample and of those that did not.
         ensembles: Margins of several unlearned and several retrained models.
@@ -62,6 +76,8 @@ class Subject:
     original: dict[View, Outputs] | None = None
     untrained: Outputs | None = None
     relearning: Relearning | None = None
+    depths: Depths | None = None
+    new_head: Relearning | None = None
     weights: WeightDistances | None = None
     shadows: Shadows | None = None
     ensembles: Ensembles | None = None
@@ -91,6 +107,19 @@ class Subject:
         In class scope these are the samples of the forgotten classes, in sample scope all of them.
         """
         return self.view("audit", "forget" if self.forget_classes else "retain")
+
+    def held_out(self) -> Outputs:
+        """Return the model's outputs on held-out samples of the forgotten classes: audit, and test if any.
+
+        Raises:
+            UsageError: If there are none in the audit part, or a view is empty.
+        """
+        found = self.view("audit", "forget")
+        return found.joined(self.view("test", "forget")) if ("test", "forget") in self.views else found
+
+    def shared_views(self) -> list[View]:
+        """Return the views on which all models saw the same images: all but the altered ones."""
+        return [view for view in self.views if view[0] != "altered"]
 
     def each_view(self) -> Iterator[tuple[str, Outputs]]:
         """Yield the name (``train.forget``) and the outputs of every view, in a fixed order.
@@ -126,10 +155,25 @@ class Subject:
             UsageError: If the view is absent or empty, or the reference did not see the same samples, as far
                 as labels can tell; the message names the view.
         """
-        mine, theirs = self.view(part, side), (self.reference or {}).get((part, side))
+        return self._pair(part, side, self.reference, "reference")
+
+    def before_and_after(self, part: Part, side: Side) -> tuple[Outputs, Outputs]:
+        """Return the outputs of the original and of the model on the same view.
+
+        Raises:
+            UsageError: If the view is absent or empty, or the original did not see the same samples, as far
+                as labels can tell; the message names the view.
+        """
+        after, before = self._pair(part, side, self.original, "original")
+        return before, after
+
+    def _pair(
+        self, part: Part, side: Side, others: dict[View, Outputs] | None, name: str
+    ) -> tuple[Outputs, Outputs]:
+        mine, theirs = self.view(part, side), (others or {}).get((part, side))
         if theirs is None or not np.array_equal(mine.labels.numpy(), theirs.labels.numpy()):
             raise UsageError(
-                f"the reference was not observed on the samples of {part}.{side}; observe it on the same view"
+                f"the {name} was not observed on the samples of {part}.{side}; observe it on the same view"
             )
         return mine, theirs
 

@@ -14,9 +14,11 @@ from torch import Tensor
 from unlearn_core.errors import UsageError
 from unlearn_core.records.base import Record
 
-Part = Literal["train", "audit", "test", "canary"]
+Part = Literal["train", "audit", "test", "canary", "altered"]
 Side = Literal["forget", "retain"]
 View = tuple[Part, Side]
+HELD_OUT: tuple[View, ...] = (("audit", "forget"), ("test", "forget"))
+"""In class scope, the held-out samples of the forgotten classes."""
 Margins = NDArray[np.float64]
 
 
@@ -36,6 +38,14 @@ class Outputs:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def joined(self, other: "Outputs") -> "Outputs":
+        """Return these outputs and those on other samples, one after the other."""
+        return Outputs(
+            torch.cat([self.logits, other.logits]),
+            torch.cat([self.features, other.features]),
+            torch.cat([self.labels, other.labels]),
+        )
 
     def correct(self) -> NDArray[np.bool_]:
         """Return whether the largest logit is the label's, ``[samples]``."""
@@ -64,14 +74,22 @@ class Outputs:
         return (logits.gather(1, own).squeeze(1) - others).numpy()
 
 
+KNOWN_AGAIN = 0.5
+"""With a new head, data counts as known again at this share of the original's accuracy on held-out samples.
+
+A model that kept its features is half-way there in a third of the steps that a retrained one takes. Close
+to the original's accuracy both slow down, and a retrained one may never arrive.
+"""
+
+
 class RelearnCurve(Record):
     """How well a copy of a model knew the forgotten data while it relearned them.
 
     Attributes:
         steps: ``[points]``, how many optimiser steps had been taken; ascending from 0.
-        accuracy: ``[points]``, on the samples that it was taught.
+        accuracy: ``[points]``, on the samples that it was taught; with a new head, on held-out ones.
         limit: The most steps that it would have been taught.
-        samples: How many samples it was taught.
+        samples: How many samples the accuracy was measured on.
     """
 
     steps: tuple[int, ...]
@@ -98,6 +116,36 @@ class Relearning:
     model: RelearnCurve
     original: float
     reference: RelearnCurve | None = None
+
+
+@dataclass(frozen=True)
+class InnerFeatures:
+    """A net's outputs at several inner points, averaged over positions, on the CPU; see ``depths``.
+
+    Attributes:
+        fitted: ``[samples, channels]`` at each point, of samples that a probe is fitted on.
+        judged: The same of the samples that it is judged on.
+        fitted_labels: ``[samples]``, int64.
+        judged_labels: ``[samples]``, int64.
+    """
+
+    fitted: tuple[Tensor, ...]
+    judged: tuple[Tensor, ...]
+    fitted_labels: Tensor
+    judged_labels: Tensor
+
+
+@dataclass(frozen=True)
+class Depths:
+    """What a model and a retrained one compute on the way, at the same points for the same samples.
+
+    Attributes:
+        model: Of the model under evaluation.
+        reference: Of a retrained model, if there is one.
+    """
+
+    model: InnerFeatures
+    reference: InnerFeatures | None = None
 
 
 @dataclass(frozen=True)

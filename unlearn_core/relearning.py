@@ -4,6 +4,12 @@ The optimiser is plain SGD at one rate for every model, and the copy stays in ev
 shift the running means of batch normalisation, and that would be what is measured. So the result depends on
 what the model computes, not on how it was trained. The accuracy is measured at every step first, and then at
 growing intervals.
+
+Taught as it is, a model is judged by its head as much as by its features: a new head on untouched features
+relearns as slowly as a retrained model, since both heads know nothing of the class. So a second curve gives
+every model the same new head, fitted on retained data, and what is left to differ are the features. It is
+taught forgotten and retained samples, half and half, for a class alone is learned by a bias; and it is
+measured on held-out samples.
 """
 
 from collections.abc import Iterator
@@ -14,8 +20,9 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
-from unlearn_core.data import Samples, drawn
+from unlearn_core.data import Samples, concatenate, drawn
 from unlearn_core.errors import UsageError
+from unlearn_core.fresh_head import with_new_head
 from unlearn_core.modes import mode
 from unlearn_core.observations import RelearnCurve
 from unlearn_core.records.base import Record
@@ -32,6 +39,12 @@ class RelearnTerms(Record):
     batch_size: int = Field(default=64, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
     look_every: float = Field(default=0.1, ge=0)
+
+
+NEW_HEAD = RelearnTerms(steps=60, learning_rate=3e-3)
+"""How a model with a new head is taught."""
+RETAINED = 4
+"""How many retained samples are drawn for each forgotten one, to fit a new head on and to teach."""
 
 
 def relearn(
@@ -55,19 +68,73 @@ def relearn(
     if len(forgotten) == 0:
         raise UsageError("there is nothing forgotten to learn again; pass at least one sample")
     generator = torch.Generator().manual_seed(seed)
-    rows = drawn(forgotten, terms.samples, generator=generator)
-    taught = Samples(rows.inputs, rows.labels)
-    steps, accuracy = [0], [_accuracy(model, taught, terms.batch_size)]
-    pupil = deepcopy(model).requires_grad_(True)
-    batches = _batches(taught, terms, generator)
+    taught = _held(drawn(forgotten, terms.samples, generator=generator))
+    batches = _batches(taught, terms.batch_size, generator)
+    return _curve(deepcopy(model).requires_grad_(True), batches, taught, until=until, terms=terms)
+
+
+def relearn_with_new_head(
+    model: nn.Module,
+    forgotten: Samples,
+    retained: Samples,
+    held_out: Samples,
+    *,
+    until: float,
+    terms: RelearnTerms,
+    seed: int,
+) -> RelearnCurve:
+    """Observe how fast a copy of a model, given a new head, learns to name held-out samples of a class.
+
+    Args:
+        model: Left as it is; on the samples' device.
+        forgotten: The forgotten training data; at most ``terms.samples`` of it are drawn.
+        retained: The retained training data; four times as many of it.
+        held_out: Samples of the forgotten classes that are not taught; as many.
+        until: The accuracy on these at which to stop.
+        terms: Optimiser, limits and looks.
+        seed: For the draws and the batches: the same for models that are compared.
+
+    Returns:
+        The curve; its last point is the first at which the accuracy was reached, or the limit.
+
+    Raises:
+        UsageError: If there is no sample of a kind.
+    """
+    if not (len(forgotten) and len(retained) and len(held_out)):
+        raise UsageError(
+            f"got {len(forgotten)} forgotten, {len(retained)} retained and {len(held_out)} held-out samples; "
+            "pass at least one of each to learn again with a new head"
+        )
+    generator = torch.Generator().manual_seed(seed)
+    counts = (terms.samples, RETAINED * terms.samples, terms.samples)
+    taught, kept, judged = (
+        _held(drawn(samples, count, generator=generator))
+        for samples, count in zip((forgotten, retained, held_out), counts, strict=True)
+    )
+    pupil = with_new_head(model, kept, batch_size=terms.batch_size)
+    half = max(1, terms.batch_size // 2)
+    batches = map(concatenate, _batches(taught, half, generator), _batches(kept, half, generator))
+    return _curve(pupil, batches, judged, until=until, terms=terms)
+
+
+def _held(samples: Samples) -> Samples:
+    """Return the same samples in memory."""
+    return Samples(samples.inputs, samples.labels)
+
+
+def _curve(
+    pupil: nn.Module, batches: Iterator[Samples], judged: Samples, *, until: float, terms: RelearnTerms
+) -> RelearnCurve:
+    """Teach a net batch by batch, in place, and look at its accuracy in between."""
+    steps, accuracy = [0], [_accuracy(pupil, judged, terms.batch_size)]
     for look in _looks(terms):
         if accuracy[-1] >= until:
             break
         for _ in range(look - steps[-1]):
             _step(pupil, next(batches), terms.learning_rate)
         steps.append(look)
-        accuracy.append(_accuracy(pupil, taught, terms.batch_size))
-    return RelearnCurve(steps=tuple(steps), accuracy=tuple(accuracy), limit=terms.steps, samples=len(taught))
+        accuracy.append(_accuracy(pupil, judged, terms.batch_size))
+    return RelearnCurve(steps=tuple(steps), accuracy=tuple(accuracy), limit=terms.steps, samples=len(judged))
 
 
 def _looks(terms: RelearnTerms) -> Iterator[int]:
@@ -78,10 +145,10 @@ def _looks(terms: RelearnTerms) -> Iterator[int]:
         yield look
 
 
-def _batches(taught: Samples, terms: RelearnTerms, generator: torch.Generator) -> Iterator[Samples]:
+def _batches(taught: Samples, size: int, generator: torch.Generator) -> Iterator[Samples]:
     """Yield batches endlessly, in a new order every round."""
     while True:
-        yield from taught.batches(terms.batch_size, generator=generator)
+        yield from taught.batches(size, generator=generator)
 
 
 def _step(pupil: nn.Module, batch: Samples, learning_rate: float) -> None:

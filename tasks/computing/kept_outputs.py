@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from tasks.checkout.files import file_digest, replaced_folder, write_atomically
-from unlearn_core.observations import Outputs, View
+from unlearn_core.observations import InnerFeatures, Outputs, View
 
 OUTPUTS = "outputs.safetensors"
 
@@ -18,14 +19,14 @@ def outputs_are_whole(folder: Path) -> bool:
 
 def save_outputs(folder: Path, observed: dict[View, Outputs]) -> None:
     """Write the outputs of every view; the folder appears whole."""
-    tensors = {
-        f"{part}.{side}.{name}": getattr(outputs, name)
-        for (part, side), outputs in observed.items()
-        for name in ("logits", "features", "labels")
-    }
-    with replaced_folder(folder) as fresh:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, fresh / OUTPUTS)
-        write_atomically(fresh / "digest", file_digest(fresh / OUTPUTS).encode())
+    _save(
+        folder,
+        {
+            f"{part}.{side}.{name}": getattr(outputs, name)
+            for (part, side), outputs in observed.items()
+            for name in ("logits", "features", "labels")
+        },
+    )
 
 
 def read_outputs(folder: Path) -> dict[View, Outputs]:
@@ -38,3 +39,32 @@ def read_outputs(folder: Path) -> dict[View, Outputs]:
         )
         for part, side in sorted(names, key=str)
     }  # pyright: ignore[reportReturnType]
+
+
+def save_inner_features(folder: Path, inner: InnerFeatures) -> None:
+    """Write a net's inner features; the folder appears whole."""
+    points = {
+        f"{kind}.{depth}": rows
+        for kind, found in (("fitted", inner.fitted), ("judged", inner.judged))
+        for depth, rows in enumerate(found)
+    }
+    _save(folder, {**points, "fitted.labels": inner.fitted_labels, "judged.labels": inner.judged_labels})
+
+
+def read_inner_features(folder: Path) -> InnerFeatures:
+    """Read a net's inner features."""
+    tensors = load_file(folder / OUTPUTS)
+    depths = range(len(tensors) // 2 - 1)
+    return InnerFeatures(
+        fitted=tuple(tensors[f"fitted.{depth}"] for depth in depths),
+        judged=tuple(tensors[f"judged.{depth}"] for depth in depths),
+        fitted_labels=tensors["fitted.labels"],
+        judged_labels=tensors["judged.labels"],
+    )
+
+
+def _save(folder: Path, tensors: dict[str, Tensor]) -> None:
+    with replaced_folder(folder) as fresh:
+        # Each in memory of its own: a net with few layers has the same point twice.
+        save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, fresh / OUTPUTS)
+        write_atomically(fresh / "digest", file_digest(fresh / OUTPUTS).encode())

@@ -8,22 +8,35 @@ import torch
 from torch import nn
 
 from tasks.checkout.checkout import Checkout, short
-from tasks.checkout.files import code_digest, read_record, write_record
+from tasks.checkout.files import code_digest
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.execution import computing, device_name
-from tasks.computing.kept_outputs import outputs_are_whole, read_outputs, save_outputs
+from tasks.computing.kept_outputs import (
+    outputs_are_whole,
+    read_inner_features,
+    read_outputs,
+    save_inner_features,
+    save_outputs,
+)
 from tasks.computing.materials import read_split, views
 from tasks.data.pool import Pool
-from unlearn_core import data, evaluating, models, relearning
+from unlearn_core import data, depths, evaluating, models, tracing, training, viewing
 from unlearn_core.comparing import weight_distances
 from unlearn_core.data import Samples
+from unlearn_core.depths import depth_samples, look_inside
 from unlearn_core.evaluating import observe
 from unlearn_core.models import build_seeded
-from unlearn_core.observations import Outputs, RelearnCurve, Relearning, View, WeightDistances
+from unlearn_core.observations import (
+    Depths,
+    InnerFeatures,
+    Outputs,
+    View,
+    WeightDistances,
+)
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.params import RunParams
-from unlearn_core.relearning import RelearnTerms, relearn
 from unlearn_core.seeds import derive_seed
+from unlearn_core.viewing import altered_views, sampled
 
 _BATCH_SIZE = 256
 FORGOTTEN: View = ("train", "forget")
@@ -40,12 +53,14 @@ def observed_views(checkout: Checkout, checkpoint: Path, run: RunParams) -> dict
     Returns:
         The outputs by view, observed now or earlier.
     """
+    weights, seed = read_checkpoint_card(checkpoint).weights, _view_seed(run)
 
     def look(device: torch.device) -> dict[View, Outputs]:
-        model, samples = _load(checkpoint, device), views(checkout, Pool(checkout, device))
-        return {view: observe(model, part, batch_size=_BATCH_SIZE) for view, part in samples.items()}
+        model, whole = loaded_on(device, checkpoint), views(checkout, Pool(checkout, device))
+        shown = {**sampled(whole, seed=seed), **altered_views(whole, seed=seed, weights=weights)}
+        return {view: observe(model, part, batch_size=_BATCH_SIZE) for view, part in shown.items()}
 
-    return _kept(checkout, run, {"weights": read_checkpoint_card(checkpoint).weights}, look)
+    return _kept(checkout, run, {"weights": weights, "seed": seed}, look)
 
 
 def observed_untrained(checkout: Checkout, run: RunParams) -> Outputs:
@@ -64,31 +79,29 @@ def observed_untrained(checkout: Checkout, run: RunParams) -> Outputs:
     )
 
     def look(device: torch.device) -> dict[View, Outputs]:
-        net, samples = build_seeded(architecture, seed).to(device), _forgotten(checkout, device)
-        return {FORGOTTEN: observe(net, samples, batch_size=_BATCH_SIZE)}
+        net, shown = build_seeded(architecture, seed).to(device), shown_views(checkout, run, device)
+        return {FORGOTTEN: observe(net, shown[FORGOTTEN], batch_size=_BATCH_SIZE)}
 
     ingredients = {"untrained": architecture.model_dump(mode="json"), "seed": seed}
     return _kept(checkout, run, ingredients, look)[FORGOTTEN]
 
 
-def observed_relearning(
+def observed_depths(
     checkout: Checkout, checkpoint: Path, run: RunParams, *, reference: Path | None
-) -> Relearning:
-    """Observe how fast a checkpoint, and a retrained model, relearn the forgotten data.
+) -> Depths:
+    """Observe what a checkpoint, and a retrained model, compute below the last layer.
 
     Args:
-        checkout: The checkout; its parent sets how well the data was known.
+        checkout: The checkout.
         checkpoint: The model's folder.
         run: Base seed and threads.
         reference: A retrained model's folder, or None.
 
     Returns:
-        The curves.
+        The features at a few depths, of samples to fit probes on and to judge them on.
     """
-    # Nothing is taught: the parent's first point is how well it knows the samples.
-    original = _curve(checkout, checkout.parent, run, until=0.0).accuracy[0]
-    curves = [_curve(checkout, folder, run, until=original) for folder in (checkpoint, reference) if folder]
-    return Relearning(curves[0], original, curves[1] if reference else None)
+    theirs = None if reference is None else _inner_features(checkout, reference, run)
+    return Depths(_inner_features(checkout, checkpoint, run), theirs)
 
 
 def observed_weights(
@@ -112,32 +125,35 @@ def observed_weights(
         return weight_distances(load_checkpoint(checkpoint)[0], load_checkpoint(reference)[0], second=floor)
 
 
-def _curve(checkout: Checkout, checkpoint: Path, run: RunParams, *, until: float) -> RelearnCurve:
-    """Teach a checkpoint the forgotten data, or read the cached curve."""
-    terms, seed = RelearnTerms(), derive_seed(run.seed, "relearn")
-    ingredients = {
-        "weights": read_checkpoint_card(checkpoint).weights,
-        "until": until,
-        "terms": terms.model_dump(mode="json"),
-        "seed": seed,
-    }
-    path = (
-        checkout.lethe / "relearning" / f"{_key(checkout, run, ingredients, data, models, relearning)}.json"
+def _inner_features(checkout: Checkout, checkpoint: Path, run: RunParams) -> InnerFeatures:
+    """Look into a checkpoint, or read what was seen."""
+    seed = derive_seed(run.seed, "depths")
+    ingredients = {"weights": read_checkpoint_card(checkpoint).weights, "inside": seed}
+    folder = (
+        checkout.lethe
+        / "outputs"
+        / observation_key(checkout, run, ingredients, data, depths, models, tracing, viewing)
     )
-    if not path.is_file():
+    if not outputs_are_whole(folder):
         with computing(run.threads) as device:
-            model, samples = _load(checkpoint, device), _forgotten(checkout, device)
-            curve = relearn(model, samples, until=until, terms=terms, seed=seed)
-        write_record(path, curve)
-    return read_record(path, RelearnCurve)
+            fitted, judged = depth_samples(shown_views(checkout, run, device), seed=seed)
+            inner = look_inside(loaded_on(device, checkpoint), fitted, judged, batch_size=_BATCH_SIZE)
+        save_inner_features(folder, inner)
+    return read_inner_features(folder)
 
 
-def _load(checkpoint: Path, device: torch.device) -> nn.Module:
+def loaded_on(device: torch.device, checkpoint: Path) -> nn.Module:
+    """Load a checkpoint onto a device, in eval mode."""
     return load_checkpoint(checkpoint)[0].to(device)
 
 
-def _forgotten(checkout: Checkout, device: torch.device) -> Samples:
-    return views(checkout, Pool(checkout, device))[FORGOTTEN]
+def shown_views(checkout: Checkout, run: RunParams, device: torch.device) -> dict[View, Samples]:
+    """Return the samples of every view that models are shown as they are."""
+    return sampled(views(checkout, Pool(checkout, device)), seed=_view_seed(run))
+
+
+def _view_seed(run: RunParams) -> int:
+    return derive_seed(run.seed, "views")
 
 
 def _kept(
@@ -147,7 +163,11 @@ def _kept(
     look: Callable[[torch.device], dict[View, Outputs]],
 ) -> dict[View, Outputs]:
     """Return the cached result for these ingredients, or observe now."""
-    folder = checkout.lethe / "outputs" / _key(checkout, run, ingredients, data, evaluating, models)
+    folder = (
+        checkout.lethe
+        / "outputs"
+        / observation_key(checkout, run, ingredients, data, evaluating, models, tracing, training, viewing)
+    )
     if not outputs_are_whole(folder):
         with computing(run.threads) as device:
             observed = look(device)
@@ -155,7 +175,9 @@ def _kept(
     return read_outputs(folder)
 
 
-def _key(checkout: Checkout, run: RunParams, ingredients: dict[str, object], *code: ModuleType) -> str:
+def observation_key(
+    checkout: Checkout, run: RunParams, ingredients: dict[str, object], *code: ModuleType
+) -> str:
     """Name an observation by all that it depends on: these, the split, and the code and settings."""
     here = {
         "split": read_split(checkout).digest,

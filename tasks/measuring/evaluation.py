@@ -8,11 +8,12 @@ from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing
 from tasks.computing.materials import read_split
 from tasks.computing.observing import (
-    observed_relearning,
+    observed_depths,
     observed_untrained,
     observed_views,
     observed_weights,
 )
+from tasks.computing.teaching import observed_relearning, observed_with_new_head
 from tasks.extensions.discovery import extension_of
 from tasks.measuring.metrics import metrics_asked
 from tasks.references.retrained import NOTHING, References
@@ -58,6 +59,8 @@ def assess(
         original=observed_views(checkout, checkout.parent, run),
         untrained=observed_untrained(checkout, run),
         relearning=observed_relearning(checkout, checkpoint, run, reference=first),
+        depths=observed_depths(checkout, checkpoint, run, reference=first),
+        new_head=observed_with_new_head(checkout, checkpoint, run, reference=first),
         weights=observed_weights(checkpoint, run, reference=first, second=second),
         shadows=shadows,
         ensembles=ensembles,

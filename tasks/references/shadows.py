@@ -67,8 +67,12 @@ def observed_shadows(
 
 
 def _observed(checkout: Checkout, run: RunParams, checkpoint: Path) -> ByView:
-    """Return only a model's margins on every view: features of many models would fill the memory."""
-    return {view: said.margins() for view, said in observed_views(checkout, checkpoint, run).items()}
+    """Return only a model's margins on every view: features of many models would fill the memory.
+
+    Altered views are left out, since every model sees other images there.
+    """
+    said = observed_views(checkout, checkpoint, run)
+    return {view: outputs.margins() for view, outputs in said.items() if view[0] != "altered"}
 
 
 def _stacked(models: Sequence[ByView], view: View) -> Margins:

@@ -5,11 +5,12 @@ import copy
 import pytest
 import torch
 from torch import nn
-from world import blobs, same_weights
+from world import accuracy, blobs, same_weights
 
-from unlearn_core.data import Samples
+from unlearn_core.data import Samples, concatenate
 from unlearn_core.errors import UsageError
-from unlearn_core.relearning import RelearnTerms, relearn
+from unlearn_core.fresh_head import with_new_head
+from unlearn_core.relearning import RelearnTerms, relearn, relearn_with_new_head
 
 TERMS = RelearnTerms(steps=300, samples=20, batch_size=8, learning_rate=0.02)
 
@@ -120,3 +121,55 @@ def test_nothing_forgotten_is_refused(retrained, forgotten):
         relearn(
             retrained, forgotten.subset(torch.tensor([], dtype=torch.int64)), until=1, terms=TERMS, seed=0
         )
+
+
+NEW = RelearnTerms(steps=80, samples=24, batch_size=16, learning_rate=0.01)
+
+
+@pytest.fixture(scope="module")
+def kept():
+    return blobs().of_classes((2,), exclude=True)
+
+
+@pytest.fixture(scope="module")
+def held_out():
+    return blobs(seed=1).of_classes((2,))
+
+
+def test_with_the_same_new_head_untouched_features_relearn_as_the_original_and_a_retrained_model_later(
+    original, retrained, forgotten, kept, held_out
+):
+    """Taught as they are, the suppressed model is behind the original, which needs no step."""
+    curves = [
+        relearn_with_new_head(model, forgotten, kept, held_out, until=0.5, terms=NEW, seed=3)
+        for model in (original, suppressed(original), retrained)
+    ]
+    assert curves[0] == curves[1]
+    assert curves[0].accuracy[0] == 0
+    assert 0 < curves[0].arrival(0.5) < curves[2].arrival(0.5)
+
+
+def test_steps_with_a_new_head_are_those_of_the_obvious_loop(original, forgotten, kept, held_out):
+    """Where one batch holds all samples, a step is plain descent on all of them."""
+    terms = RelearnTerms(steps=8, samples=32, batch_size=64, learning_rate=0.05)
+    few = kept.subset(torch.arange(32))
+    found = relearn_with_new_head(original, forgotten, few, held_out, until=2.0, terms=terms, seed=3)
+    pupil = with_new_head(original, few, batch_size=64)
+    optimizer = torch.optim.SGD(pupil.parameters(), lr=0.05)
+    taught = concatenate(forgotten, few)
+    expected = [accuracy(pupil, held_out)]
+    for _ in range(8):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(pupil(taught.inputs), taught.labels).backward()
+        optimizer.step()
+        expected.append(accuracy(pupil, held_out))
+    assert found.accuracy == pytest.approx(expected, abs=1e-6)
+    assert max(expected) > min(expected)
+
+
+@pytest.mark.parametrize("absent", range(3))
+def test_nothing_of_a_kind_to_teach_with_a_new_head_is_refused(retrained, forgotten, kept, held_out, absent):
+    given = [forgotten, kept, held_out]
+    given[absent] = given[absent].subset(torch.tensor([], dtype=torch.int64))
+    with pytest.raises(UsageError, match="pass at least one of each"):
+        relearn_with_new_head(retrained, *given, until=1, terms=NEW, seed=0)

@@ -1,12 +1,14 @@
 """What an evaluation observes beside the views: once for each model and split, and bounded."""
 
 import pytest
+import torch
 from templates import prepared_checkout
 from world import NOISE
 
 from flows.stages.pipeline import DELETION, run_due
 from tasks.checkout.checkout import Checkout
-from tasks.computing import observing
+from tasks.computing import observing, teaching
+from tasks.computing.checkpoints import load_checkpoint, save_checkpoint
 from tasks.computing.observing import observed_views
 from tasks.measuring.evaluation import assess
 from tasks.references.retrained import References
@@ -55,9 +57,40 @@ def test_model_as_its_own_references_is_at_every_neutral_value(checkout, run):
         "neighbour_leakage.test.forget",
         "zrf.gap.train.forget",
         "average_gap.mean",
+        "probe.gap",
+        "probe.few.gap",
+        "probe.depth_1.gap",
+        "probe.depth_2.gap",
+        "probe.depth_3.gap",
+        "recovery.gap",
     ]
     assert {name: found[name] for name in names} == dict.fromkeys(names, 0)
-    assert found["relearn.ratio"] == 1
+    assert found["relearn.ratio"] == found["relearn.new_head.ratio"] == 1
+    assert found["activation.unchanged"] == 1
+    assert found["recovery.accuracy"] > 0.9
+    assert not any("altered" in name for name in found if name.startswith(("js", "activation", "neighbour")))
+
+
+def test_two_models_are_shown_the_same_altered_rows_altered_otherwise(checkout, run):
+    held_out, other = (
+        observed_views(checkout, folder, run) for folder in (checkout.parent, _perturbed(checkout))
+    )
+    for side in ("forget", "retain"):
+        mine, theirs = held_out["altered", side], other["altered", side]
+        assert mine.labels.equal(theirs.labels)
+        assert not mine.features.isclose(theirs.features, atol=1e-3).all()
+        for part in ("audit", "train"):
+            assert held_out[part, side].features.isclose(other[part, side].features, atol=1e-3).all()
+
+
+def _perturbed(checkout):
+    """Return a copy of the parent whose weights are others by a hair."""
+    model, card = load_checkpoint(checkout.parent)
+    with torch.no_grad():
+        next(model.parameters()).mul_(1 + 1e-6)
+    folder = checkout.root / "perturbed"
+    save_checkpoint(folder, model, card)
+    return folder
 
 
 def test_nothing_is_observed_twice(checkout, run, monkeypatch):
@@ -67,7 +100,9 @@ def test_nothing_is_observed_twice(checkout, run, monkeypatch):
         raise AssertionError("observed twice")
 
     monkeypatch.setattr(observing, "observe", again)
-    monkeypatch.setattr(observing, "relearn", again)
+    monkeypatch.setattr(observing, "look_inside", again)
+    monkeypatch.setattr(teaching, "relearn", again)
+    monkeypatch.setattr(teaching, "relearn_with_new_head", again)
     assert assess(checkout, checkout.parent, run, references=itself(checkout)) == first
 
 

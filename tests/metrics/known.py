@@ -10,7 +10,7 @@ import statistics
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from unlearn_core.conformance import subjects
+from unlearn_core.conformance import observed, subjects
 
 from . import known_models, world
 
@@ -47,14 +47,22 @@ NEUTRAL = {
         "canary.auc": (0.5, 0.06),
         "canary.exposure": (exposure_of_nothing(len(subject.views["canary", "retain"])), 0.2),
     },
-    "probe": lambda _: {"probe.gap": (0.0, 0)},
+    "probe": lambda _: {
+        f"probe{kind}.gap": (0.0, 0) for kind in ("", ".few", ".depth_1", ".depth_2", ".depth_3")
+    },
+    "recovery": lambda _: {"recovery.gap": (0.0, 0)},
     "divergence": lambda subject: {
-        f"js{floor}.{part}.{side}": (0.0, 0) for part, side in subject.views for floor in ("", ".floor")
+        f"js{floor}.{part}.{side}": (0.0, 0)
+        for part, side in subject.shared_views()
+        for floor in ("", ".floor")
     },
     "activation": lambda subject: {
-        f"activation{floor}.{part}.{side}": (0.0, 0)
-        for part, side in subject.views
-        for floor in ("", ".floor")
+        "activation.unchanged": (1.0, 0),
+        **{
+            f"activation{floor}.{part}.{side}": (0.0, 0)
+            for part, side in subject.shared_views()
+            for floor in ("", ".floor")
+        },
     },
     "neighbour_leakage": lambda _: {"neighbour_leakage.train.forget": (0.0, 0)},
     "zrf": lambda _: {"zrf.train.forget": (1.0, 0), "zrf.gap.train.forget": (0.0, 0)},
@@ -65,7 +73,11 @@ NEUTRAL = {
         "interclass_confusion.gap.test.retain": (0.0, 0),
         "interclass_confusion.gap.recalled.train.forget": (0.0, 0),
     },
-    "relearn": lambda _: {"relearn.ratio": (1.0, 0), "relearn.censored": (0.0, 0)},
+    "relearn": lambda _: {
+        "relearn.ratio": (1.0, 0),
+        "relearn.censored": (0.0, 0),
+        "relearn.new_head.ratio": (1.0, 0),
+    },
     "weight_distance": lambda _: {"weight_distance.whole": (0.0, 0), "weight_distance.floor.whole": (0.0, 0)},
     "ulira": lambda _: {"ulira.auc": (0.5, 0.06), "ulira.balanced_accuracy": (0.5, 0.06)},
     "epsilon": lambda _: {
@@ -99,7 +111,8 @@ EXTREME = {
         "mia.softmax_auc": 0.5,
     },
     "canary": {"canary.auc": 1, "canary.exposure": math.log2(25)},
-    "probe": {"probe.accuracy": 1, "probe.gap": 1},
+    "probe": {"probe.accuracy": 1, "probe.gap": 1, "probe.few.gap": 1, "probe.depth_1.accuracy": 1},
+    "recovery": {"recovery.accuracy": 1, "recovery.gap": 1},
     "divergence": {"js.train.forget": 1, "js.audit.forget": 1, "js.floor.test.retain": 1},
     "activation": {"activation.train.forget": math.sqrt(2), "activation.floor.test.retain": math.sqrt(2)},
     # One model says the next class with certainty, the other's rest is spread evenly over three.
@@ -132,9 +145,16 @@ EXTREME = {
         "interclass_confusion.recalled.train.forget": 1,
         "interclass_confusion.gap.recalled.train.forget": 1,
     },
-    "relearn": {"relearn.steps": 20, "relearn.censored": 1, "relearn.retrained.steps": 4, "relearn.ratio": 5},
+    "relearn": {
+        "relearn.steps": 20,
+        "relearn.censored": 1,
+        "relearn.retrained.steps": 4,
+        "relearn.ratio": 5,
+        "relearn.new_head.steps": 2,
+        "relearn.new_head.ratio": 0.5,
+    },
     "weight_distance": {"weight_distance.whole": 1, "weight_distance.layer.head": 1},
-    "ulira": {"ulira.auc": 1, "ulira.balanced_accuracy": 1, "ulira.shadows": subjects.SHADOWS},
+    "ulira": {"ulira.auc": 1, "ulira.balanced_accuracy": 1, "ulira.shadows": observed.SHADOWS},
     "epsilon": {"epsilon.quality.train.forget": 0.5**12, "epsilon.mean.train.forget": 6.5},
     "klom": {"klom.mean.train.forget": math.log(1e5), "klom.p95.train.forget": math.log(1e5)},
 }
@@ -145,6 +165,7 @@ EXTREME_WORLDS = {
     "average_gap": world.memorised,
     "interclass_confusion": world.confused,
     "canary": world.remembered,
+    "recovery": world.carried,
 }
 """Where ``subjects.separated`` is no extreme."""
 
@@ -156,6 +177,7 @@ WORLDS = (
     world.memorised,
     world.confused,
     world.remembered,
+    world.carried,
 )
 
 
@@ -215,35 +237,93 @@ def exposure_of_nothing(held_out):
 def naive_probe(subject):
     accuracy = naive_probe_accuracy(subject.views, whole=bool(subject.forget_classes))
     theirs = naive_probe_accuracy(subject.reference, whole=bool(subject.forget_classes))
-    return {"probe.accuracy": accuracy, "probe.gap": accuracy - theirs}
+    found = {"probe.accuracy": accuracy, "probe.gap": accuracy - theirs}
+    for depth in range(3):
+        mine, theirs = (
+            naive_probe_inside(inner, depth) for inner in (subject.depths.model, subject.depths.reference)
+        )
+        found[f"probe.depth_{depth + 1}.accuracy"] = mine
+        found[f"probe.depth_{depth + 1}.gap"] = mine - theirs
+    return found
+
+
+def naive_probe_inside(inner, depth):
+    fitted, judged = inner.fitted[depth].numpy().astype(float), inner.judged[depth].numpy().astype(float)
+    return share_named(fitted, inner.fitted_labels.numpy(), judged, inner.judged_labels.tolist())
 
 
 def naive_probe_accuracy(views, *, whole):
     retain, forget = views["train", "retain"], views["train", "forget"]
     shown = [retain, forget] if whole else [retain]
-    judged = views["audit", "forget"] if whole else forget
-    features = np.concatenate([said.features.numpy() for said in shown]).astype(float)
+    judged = [views["audit", "forget"], views["test", "forget"]] if whole else [forget]
+    features, others = (
+        np.concatenate([said.features.numpy() for said in parts]).astype(float) for parts in (shown, judged)
+    )
     labels = np.concatenate([said.labels.numpy() for said in shown])
+    return share_named(features, labels, others, [label for said in judged for label in said.labels.tolist()])
+
+
+def share_named(features, labels, judged, names):
     middle, scale = features.mean(0), features.std(0)
     head = LogisticRegression(class_weight="balanced", max_iter=2000).fit((features - middle) / scale, labels)
     right = 0
-    for row, label in zip(judged.features.numpy(), judged.labels.tolist(), strict=True):
+    for row, label in zip(judged, names, strict=True):
         right += head.predict([(row - middle) / scale])[0] == label
     return right / len(judged)
 
 
+def naive_recovery(subject):
+    if not subject.forget_classes:
+        return {}
+    mine, theirs = (
+        naive_recovered(views, subject.original["train", "retain"])
+        for views in (subject.views, subject.reference)
+    )
+    return {"recovery.accuracy": mine, "recovery.gap": mine - theirs}
+
+
+def naive_recovered(views, original):
+    """Fit each class's logit on its own, with the penalty as further rows of plain least squares."""
+    features = views["train", "retain"].features.numpy().astype(float)
+    middle, scale = features.mean(0), features.std(0)
+    rows = (features - middle) / scale
+    penalty = math.sqrt(0.01 * len(rows)) * np.eye(rows.shape[1])
+    judged = [views["audit", "forget"], views["test", "forget"]]
+    right = count = 0
+    logits = np.array([[one - statistics.fmean(row) for one in row] for row in original.logits.tolist()])
+    levels = logits.mean(0)
+    maps = [
+        np.linalg.lstsq(
+            np.concatenate([rows, penalty]),
+            np.concatenate([logits[:, label] - levels[label], np.zeros(len(penalty))]),
+            rcond=None,
+        )[0]
+        for label in range(logits.shape[1])
+    ]
+    for said in judged:
+        for row, label in zip(said.features.numpy(), said.labels.tolist(), strict=True):
+            said_of = [
+                sum(a * b for a, b in zip((row - middle) / scale, one, strict=True)) + level
+                for one, level in zip(maps, levels, strict=True)
+            ]
+            right += max(range(len(said_of)), key=said_of.__getitem__) == label
+            count += 1
+    return right / count
+
+
 def naive_divergence(subject):
     found = {}
-    for (part, side), said in subject.views.items():
-        theirs = subject.reference[part, side]
+    for part, side in subject.shared_views():
+        said, theirs = subject.views[part, side], subject.reference[part, side]
         pairs = zip(each(said), each(theirs), strict=True)
         found[f"js.{part}.{side}"] = sum(jensen_shannon(p, q) for (p, _), (q, _) in pairs) / len(said)
     return found
 
 
 def naive_activation(subject):
-    found = {}
-    for (part, side), said in subject.views.items():
+    found = {"activation.unchanged": naive_unchanged(subject)}
+    for part, side in subject.shared_views():
+        said = subject.views[part, side]
         pairs = zip(each(said), each(subject.reference[part, side]), strict=True)
         apart = [math.dist(p, q) for (p, _), (q, _) in pairs]
         found[f"activation.{part}.{side}"] = statistics.fmean(apart)
@@ -253,9 +333,15 @@ def naive_activation(subject):
     return found
 
 
+def naive_unchanged(subject):
+    rows = [views["train", "forget"].features.tolist() for views in (subject.views, subject.original)]
+    same = [math.dist(now, then) <= 1e-4 * math.hypot(*then) for now, then in zip(*rows, strict=True)]
+    return sum(same) / len(same)
+
+
 def naive_neighbour_leakage(subject):
     found = {}
-    for part, side in subject.views if subject.forget_classes else ():
+    for part, side in subject.shared_views() if subject.forget_classes else ():
         if side == "forget":
             mine, theirs = each(subject.views[part, side]), each(subject.reference[part, side])
             apart = [
@@ -321,6 +407,8 @@ def naive_relearn(subject):
         "relearn.steps": arrived[""],
         "relearn.retrained.steps": arrived["retrained."],
         "relearn.ratio": ratio,
+        # The first looks at 0.49 or more, half of the original's 0.98.
+        **({"relearn.new_head.steps": 2, "relearn.new_head.ratio": 2 / 4} if subject.forget_classes else {}),
     }
 
 
@@ -330,6 +418,7 @@ NAIVE = {
     "membership": naive_membership,
     "canary": naive_canary,
     "probe": naive_probe,
+    "recovery": naive_recovery,
     "divergence": naive_divergence,
     "activation": naive_activation,
     "neighbour_leakage": naive_neighbour_leakage,

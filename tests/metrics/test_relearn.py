@@ -12,7 +12,7 @@ from unlearn_core.observations import RelearnCurve, Relearning
 
 def values(model, reference=None, *, original=1.0, **settings):
     seen = Relearning(model, original, reference)
-    found = Relearn(**settings).measure(replace(subjects.ordinary(), relearning=seen), seed=0)
+    found = Relearn(**settings).measure(replace(subjects.ordinary(), relearning=seen, new_head=None), seed=0)
     return {entry.name: entry.value for entry in found}
 
 
@@ -50,3 +50,29 @@ def test_without_a_reference_there_is_no_ratio():
 def test_curve_without_a_look_is_refused():
     with pytest.raises(UsageError, match="a relearn curve is empty"):
         values(subjects.curve(()))
+
+
+def with_new_head(model, reference=None, *, sample_scope=False, original=0.9):
+    subject = subjects.ordinary(sample_scope=sample_scope)
+    found = Relearn().measure(replace(subject, new_head=Relearning(model, original, reference)), seed=0)
+    return {entry.name: entry.value for entry in found if entry.name.startswith("relearn.new_head")}
+
+
+def test_with_a_new_head_half_of_what_the_original_knew_is_there():
+    slow = subjects.curve((0.0, 0.0, 0.2, 0.4, 0.44, 0.46), limit=60)
+    assert with_new_head(subjects.curve((0.0, 0.3, 0.45), limit=60), slow) == {
+        "relearn.new_head.steps": 2,
+        "relearn.new_head.censored": 0,
+        "relearn.new_head.retrained.steps": 5,
+        "relearn.new_head.retrained.censored": 0,
+        "relearn.new_head.ratio": 2 / 5,
+    }
+
+
+def test_with_a_new_head_what_never_arrives_is_censored_too():
+    found = with_new_head(subjects.curve((0.0, 0.1), limit=60))
+    assert found == {"relearn.new_head.steps": 60, "relearn.new_head.censored": 1}
+
+
+def test_samples_are_not_learned_with_a_new_head():
+    assert with_new_head(subjects.curve((1.0,)), sample_scope=True) == {}

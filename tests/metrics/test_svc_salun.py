@@ -88,10 +88,8 @@ def test_unseen_are_of_the_forgotten_classes_alone():
     forgotten = subject.views["train", "forget"]
     zeros = torch.zeros(40, dtype=torch.int64)
     views = {**subject.views, ("train", "forget"): subjects.rows_of(forgotten, forgotten.labels == 0)}
-    views["audit", "retain"] = subjects.joined(
-        subjects.saying(zeros, zeros + 1, torch.zeros(40, 6)),
-        subjects.saying(zeros + 1, zeros + 1, torch.zeros(40, 6)),
-    )
+    first, second = (subjects.saying(labels, zeros + 1, torch.zeros(40, 6)) for labels in (zeros, zeros + 1))
+    views["audit", "retain"] = first.joined(second)
     assert values(replace(subject, views=views))["svc_salun.non_members.unseen"] == 1
 
 

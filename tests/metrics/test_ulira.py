@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from unlearn_core.conformance import subjects
+from unlearn_core.conformance import observed, subjects
 from unlearn_core.errors import UsageError
 from unlearn_core.metrics.ulira import ULira
 from unlearn_core.observations import Shadows
@@ -94,6 +94,6 @@ def test_where_the_target_saw_every_sample_shadows_that_did_not_stand_in_for_oth
 
 
 def test_margins_without_spread_give_finite_scores():
-    flat = np.zeros((subjects.SHADOWS, 10))
+    flat = np.zeros((observed.SHADOWS, 10))
     found = measured(Shadows(flat + 1, flat, np.arange(10) % 2.0, np.arange(10) % 2 == 1))
     assert found["ulira.auc"].value == 1

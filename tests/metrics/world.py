@@ -3,8 +3,16 @@
 from dataclasses import replace
 
 import torch
+from torch.nn import functional as F
 
-from unlearn_core.conformance.subjects import CLASSES, in_sample_scope, saying, separated
+from unlearn_core.conformance.subjects import (
+    CLASSES,
+    FORGOTTEN_CLASS,
+    in_sample_scope,
+    outputs,
+    saying,
+    separated,
+)
 from unlearn_core.metric import Subject
 
 
@@ -52,3 +60,25 @@ def confused() -> Subject:
         }
 
     return replace(subject, views=views(wrong=True), reference=views(wrong=False))
+
+
+def carried() -> Subject:
+    """Retained images look more or less like the forgotten class, and the model's features say how much.
+
+    The original's logits are its features, and so are the model's; the reference takes the class for another.
+    """
+    subject = separated()
+    generator = torch.Generator().manual_seed(7)
+    views = {
+        view: _standing_for(said.labels, FORGOTTEN_CLASS, generator) for view, said in subject.views.items()
+    }
+    reference = {view: _standing_for(said.labels, 0, generator) for view, said in subject.views.items()}
+    reference["train", "retain"] = views["train", "retain"]
+    return replace(subject, views=views, original=views, reference=reference)
+
+
+def _standing_for(labels, taken_for, generator):
+    """Return features that point to each label, the forgotten class's to what it is taken for."""
+    shown = torch.where(labels == FORGOTTEN_CLASS, taken_for, labels)
+    features = 10 * F.one_hot(shown, CLASSES) + torch.randn(len(labels), CLASSES, generator=generator)
+    return outputs(features, labels)

@@ -1,6 +1,5 @@
 """Subjects made by hand: no model, no data, only outputs that a model might have."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -8,16 +7,34 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from unlearn_core.conformance.observed import (
+    MODELS,
+    curve,
+    ensembles,
+    inside,
+    shadows,
+    shuffled_depths,
+)
 from unlearn_core.metric import Outputs, Part, Side, Subject, View
-from unlearn_core.observations import Ensembles, Margins, RelearnCurve, Relearning, Shadows, WeightDistances
+from unlearn_core.observations import Depths, Ensembles, Margins, Relearning, Shadows, WeightDistances
 
 CLASSES = 4
 FORGOTTEN_CLASS = 2
-PER_CLASS: dict[Part, int] = {"train": 60, "audit": 30, "test": 20}
+PER_CLASS: dict[Part, int] = {"train": 60, "audit": 30, "test": 20, "altered": 25}
 _SIDES: tuple[Side, ...] = get_args(Side)
 CERTAIN = 60.0
-SHADOWS, MODELS, ATTACKED = 8, 12, 60
-OPTIONAL = ("reference", "floor", "original", "untrained", "relearning", "weights", "shadows", "ensembles")
+OPTIONAL = (
+    "reference",
+    "floor",
+    "original",
+    "untrained",
+    "depths",
+    "relearning",
+    "new_head",
+    "weights",
+    "shadows",
+    "ensembles",
+)
 """What a subject may lack."""
 
 Views = dict[View, Outputs]
@@ -26,12 +43,6 @@ Views = dict[View, Outputs]
 def outputs(logits: Tensor, labels: Tensor, features: Tensor | None = None) -> Outputs:
     """Return outputs with these logits; if no features are given, the logits are the features."""
     return Outputs(logits.float(), (logits if features is None else features).float(), labels)
-
-
-def joined(*parts: Outputs) -> Outputs:
-    """Return all of the outputs, one after the other."""
-    columns = zip(*((part.logits, part.features, part.labels) for part in parts), strict=True)
-    return Outputs(*(torch.cat(column) for column in columns))
 
 
 def rows_of(said: Outputs, rows: slice | Tensor) -> Outputs:
@@ -69,39 +80,13 @@ def ordinary(*, seed: int = 0, sample_scope: bool = False) -> Subject:
     return replace(
         subject,
         untrained=noisy(subject.views["train", "forget"].labels, generator, signal=0.0),
+        depths=Depths(*(inside(subject, seed=seed + more, signal=1.0 - more / 2) for more in (0, 1))),
         relearning=Relearning(curve((0.0, 0.4, 0.8, 1.0)), 0.98, curve((0.0, 0.0, 0.1, 0.5, 0.8, 0.9, 1.0))),
+        new_head=Relearning(curve((0.0, 0.3, 0.6)), 0.98, curve((0.0, 0.0, 0.2, 0.4, 0.5))),
         weights=WeightDistances(0.5, {"body.0": 0.4, "Head": 0.8}, WeightDistances(0.9, {"body.0": 1.1})),
         shadows=shadows(generator, signal=1.0),
         ensembles=ensembles(generator, subject, signal=1.0),
     )
-
-
-def curve(accuracy: Sequence[float], *, limit: int = 20) -> RelearnCurve:
-    """Return a curve of relearning that was measured after every step."""
-    return RelearnCurve(steps=tuple(range(len(accuracy))), accuracy=tuple(accuracy), limit=limit, samples=50)
-
-
-def shadows(generator: Generator, *, signal: float, count: int = SHADOWS, samples: int = ATTACKED) -> Shadows:
-    """Return margins; half of the samples were seen, those that unlearned one are higher by ``signal``."""
-    member = torch.arange(samples) % 2 == 0
-    base = 2 * torch.randn(samples, generator=generator).double()
-    inside, outside = (
-        base + shift + torch.randn(count, samples, generator=generator).double() for shift in (signal, 0.0)
-    )
-    target = base + signal * member + torch.randn(samples, generator=generator).double()
-    return Shadows(inside.numpy(), outside.numpy(), target.numpy(), member.numpy())
-
-
-def ensembles(generator: Generator, subject: Subject, *, signal: float) -> Ensembles:
-    """Return margins of a dozen models of each kind; those of unlearned models are higher by ``signal``."""
-    kinds = [
-        {
-            view: (shift + torch.randn(MODELS, len(said), generator=generator).double()).numpy()
-            for view, said in subject.views.items()
-        }
-        for shift in (signal, 0.0)
-    ]
-    return Ensembles(unlearned=kinds[0], retrained=kinds[1])
 
 
 def in_sample_scope(subject: Subject) -> Subject:
@@ -124,14 +109,17 @@ def in_sample_scope(subject: Subject) -> Subject:
 def _in_sample_scope(found: Views) -> Views:
     rows, forget = found["train", "retain"], found["train", "forget"]
     return {
-        ("train", "forget"): joined(rows_of(forget, slice(None, None, 2)), rows_of(rows, slice(9))),
-        ("train", "retain"): joined(rows_of(rows, slice(9, None)), rows_of(forget, slice(1, None, 2))),
-        ("canary", "retain"): joined(
-            rows_of(found["audit", "forget"], slice(None, None, 2)),
-            rows_of(found["audit", "retain"], slice(9)),
+        ("train", "forget"): rows_of(forget, slice(None, None, 2)).joined(rows_of(rows, slice(9))),
+        ("train", "retain"): rows_of(rows, slice(9, None)).joined(rows_of(forget, slice(1, None, 2))),
+        ("canary", "retain"): rows_of(found["audit", "forget"], slice(None, None, 2)).joined(
+            rows_of(found["audit", "retain"], slice(9))
         ),
-        ("audit", "retain"): joined(found["audit", "retain"], found["audit", "forget"]),
-        ("test", "retain"): joined(found["test", "retain"], found["test", "forget"]),
+        ("audit", "retain"): found["audit", "retain"].joined(found["audit", "forget"]),
+        ("test", "retain"): found["test", "retain"].joined(found["test", "forget"]),
+        ("altered", "forget"): found["altered", "forget"].joined(
+            rows_of(found["altered", "retain"], slice(9))
+        ),
+        ("altered", "retain"): rows_of(found["altered", "retain"], slice(9, None)),
     }
 
 
@@ -143,6 +131,7 @@ def indistinct() -> Subject:
         views[part, "forget"] = noisy(torch.full((400,), FORGOTTEN_CLASS), generator)
         views[part, "retain"] = noisy(torch.tensor([0, 1, 3]).repeat_interleave(130), generator)
     same = curve((0.0, 0.5, 1.0))
+    inner = inside(Subject(CLASSES, (FORGOTTEN_CLASS,), views), seed=0, signal=1.0)
     margins: dict[View, Margins] = {
         ("train", "forget"): torch.randn(MODELS, 40, generator=generator).double().numpy()
     }
@@ -154,7 +143,9 @@ def indistinct() -> Subject:
         floor=views,
         original=views,
         untrained=views["train", "forget"],
+        depths=Depths(inner, inner),
         relearning=Relearning(same, 1.0, same),
+        new_head=Relearning(same, 1.0, same),
         weights=WeightDistances(0.0, {"head": 0.0}, WeightDistances(0.0, {"head": 0.0})),
         shadows=shadows(generator, signal=0.0, samples=800),
         ensembles=Ensembles(margins, margins),
@@ -176,6 +167,8 @@ def separated() -> Subject:
             reference[part, side] = saying(labels, wrong if knows else labels, F.one_hot(shown, CLASSES))
     generator = torch.Generator().manual_seed(5)
     zeros = torch.zeros(MODELS, 10).double().numpy()
+    seen = Subject(CLASSES, (FORGOTTEN_CLASS,), views)
+    clear, blurred = (inside(seen, seed=5, signal=signal) for signal in (50.0, 0.0))
     return Subject(
         CLASSES,
         (FORGOTTEN_CLASS,),
@@ -184,7 +177,9 @@ def separated() -> Subject:
         floor=views,
         original=views,
         untrained=reference["train", "forget"],
+        depths=Depths(clear, blurred),
         relearning=Relearning(curve((0.0,) * 9), 1.0, curve((0.0, 0.0, 0.0, 0.0, 1.0))),
+        new_head=Relearning(curve((0.0, 0.0, 0.6)), 1.0, curve((0.0, 0.0, 0.0, 0.0, 1.0))),
         weights=WeightDistances(1.0, {"head": 1.0}),
         shadows=shadows(generator, signal=50.0),
         ensembles=Ensembles({("train", "forget"): zeros + 50}, {("train", "forget"): zeros}),
@@ -209,6 +204,8 @@ def shuffled(subject: Subject, seed: int) -> Subject:
     }
     if subject.untrained is not None:
         changed["untrained"] = rows_of(subject.untrained, orders["train", "forget"])
+    if subject.depths is not None and subject.depths.reference is not None:
+        changed["depths"] = shuffled_depths(subject.depths.model, subject.depths.reference, generator)
     if (attacked := subject.shadows) is not None:
         order = torch.randperm(len(attacked.target), generator=generator).numpy()
         changed["shadows"] = Shadows(
@@ -240,8 +237,13 @@ def _views_of(subject: Subject) -> dict[str, Views]:
 
 
 def _views(generator: Generator, signal: float) -> Views:
+    aside = torch.Generator().manual_seed(generator.initial_seed() + round(100 * signal))
     return {
-        (part, side): noisy(labels_of(part, forget=side == "forget"), generator, signal=signal)
+        (part, side): noisy(
+            labels_of(part, forget=side == "forget"),
+            aside if part == "altered" else generator,
+            signal=signal,
+        )
         for part in PER_CLASS
         for side in _SIDES
     }

@@ -43,7 +43,8 @@ class Repair(Method):
         epochs: Passes over the retained data; None lets the tuning data decide. Without it, one.
         most_epochs: The most that are tried.
         margin: By how much a further step must raise the accuracy on retained images, as a share of them.
-        come_back: How far the accuracy on forgotten images may rise above that before the repair.
+        come_back: How far the accuracy on forgotten images may rise above that before the repair; one image
+            always may.
         learning_rate: At the beginning of each epoch; stochastic gradient descent with momentum 0.9.
         recipe: What batch size, weight decay and augmentation are taken from; None takes the recipe of the
             model's own card, if it has one.
@@ -104,6 +105,8 @@ class Repair(Method):
         """Leave the model as it was after the last step that was worth it; return what was done."""
         before = best = _Measured.of(run.model, tuning)
         original = kept = _copied(run.model)
+        forgotten = 1 if tuning.forget is None else len(tuning.forget)
+        allowed = max(self.come_back, 1 / forgotten)
         start, done, tried = run.generator.get_state(), (False, 0), 0
         for statistics in self._ways(run):
             run.model.load_state_dict(original)
@@ -114,7 +117,7 @@ class Repair(Method):
                     now, tried = _Measured.of(run.model, tuning), tried + 1
                     values = {"statistics": float(statistics), "epochs": float(epochs), **vars(now)}
                     run.on_step(Step("search", tried, 2 * self.most_epochs + 1, values))
-                    back = now.forget_accuracy > before.forget_accuracy + self.come_back
+                    back = now.forget_accuracy > before.forget_accuracy + allowed
                     better = now.retain_accuracy >= best.retain_accuracy + self.margin
                     if better and not back:
                         best, done, kept = now, (statistics, epochs), _copied(run.model)

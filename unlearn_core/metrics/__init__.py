@@ -17,6 +17,7 @@ from unlearn_core.metrics.klom import Klom
 from unlearn_core.metrics.membership import Membership
 from unlearn_core.metrics.neighbour_leakage import NeighbourLeakage
 from unlearn_core.metrics.probe import Probe
+from unlearn_core.metrics.recovery import Recovery
 from unlearn_core.metrics.relearn import Relearn
 from unlearn_core.metrics.svc_efficacy import SvcEfficacy
 from unlearn_core.metrics.svc_salun import SvcSalun
@@ -37,6 +38,7 @@ CATALOGUE: tuple[type[Metric], ...] = (
     Epsilon,
     Klom,
     Probe,
+    Recovery,
     Relearn,
     NeighbourLeakage,
     Divergence,

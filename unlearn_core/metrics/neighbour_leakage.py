@@ -74,7 +74,7 @@ class NeighbourLeakage(Metric):
         Raises:
             UsageError: If there is no forget view, one is empty, or the reference did not see its samples.
         """
-        views = [view for view in subject.views if view[1] == "forget"]
+        views = [view for view in subject.shared_views() if view[1] == "forget"]
         if not views:
             raise UsageError("there is no forget view; observe the model on train.forget at least")
         kept = np.setdiff1d(np.arange(subject.classes), subject.forget_classes)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Observation, Subject
-from unlearn_core.observations import RelearnCurve
+from unlearn_core.observations import KNOWN_AGAIN, RelearnCurve, Relearning
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.words import Words
 
@@ -25,6 +25,12 @@ class Relearn(Metric):
     ``relearn.ratio``, the model's steps over the retrained model's. There are no intervals: one run is one
     number.
 
+    ``relearn.new_head`` are the same after the model and the retrained one were given the same new last
+    layer, fitted on retained data, so that only their features are left to differ. Both are taught
+    forgotten and retained samples, half and half, and have arrived where the accuracy on held-out samples
+    of the forgotten classes is half of the original's. It is measured in class scope alone: single samples
+    have no held-out ones.
+
     Traps: a ratio of a censored number is a bound and not a value, so check both flags; where the retrained
     model needs no step at all, which is usual for a few samples of classes that are kept, there is no ratio,
     unless the model needs none either: then it is 1.
@@ -36,6 +42,7 @@ class Relearn(Metric):
         "optimiser steps until the forgotten data is known again, against the retrained model's"
     )
     needs: ClassVar[frozenset[Observation]] = frozenset({"relearning"})
+    uses: ClassVar[frozenset[Observation]] = frozenset({"new_head"})
     neutral: ClassVar[str] = "a ratio of 1"
     above: ClassVar[str] = "over-forgotten"
     below: ClassVar[str] = "under-forgotten"
@@ -55,6 +62,16 @@ class Relearn(Metric):
             explanation="1 if the data had not come back when training ended: it takes more than the steps "
             "above.",
             unit="count",
+        ),
+        "relearn.new_head.steps": Words(
+            label="Steps to learn it again, with a new last layer",
+            explanation="How many steps of training bring the forgotten class back after the last layer was "
+            "made anew. Far fewer than the retrained model needs means that something was left below it.",
+            unit="count",
+        ),
+        "relearn.new_head.ratio": Words(
+            label="Steps with a new last layer, against the retrained model’s",
+            explanation="1 is just as many; clearly below 1, something was left below the last layer.",
         ),
         "relearn": Words(
             label="Relearning",
@@ -83,14 +100,23 @@ class Relearn(Metric):
         """
         if (seen := subject.relearning) is None:
             return ()
-        if not seen.model.steps or (seen.reference is not None and not seen.reference.steps):
-            raise UsageError("a relearn curve is empty; measure at least once, before the first step")
-        goal = seen.original - self.within
-        found = [*_arrival("relearn", seen.model, goal)]
-        if seen.reference is not None:
-            found += _arrival("relearn.retrained", seen.reference, goal)
-            found += _ratio(found[0], found[2])
+        found = [*_compared("relearn", seen, seen.original - self.within)]
+        if subject.new_head is not None and subject.forget_classes:
+            goal = KNOWN_AGAIN * subject.new_head.original
+            found += _compared("relearn.new_head", subject.new_head, goal)
         return tuple(found)
+
+
+def _compared(name: str, seen: Relearning, goal: float) -> Iterator[Measurement]:
+    """Yield when the model arrived at an accuracy, and how that compares with the retrained model."""
+    if not seen.model.steps or (seen.reference is not None and not seen.reference.steps):
+        raise UsageError("a relearn curve is empty; measure at least once, before the first step")
+    mine = list(_arrival(name, seen.model, goal))
+    yield from mine
+    if seen.reference is not None:
+        theirs = list(_arrival(f"{name}.retrained", seen.reference, goal))
+        yield from theirs
+        yield from _ratio(name, mine[0], theirs[0])
 
 
 def _arrival(name: str, curve: RelearnCurve, goal: float) -> Iterator[Measurement]:
@@ -101,8 +127,8 @@ def _arrival(name: str, curve: RelearnCurve, goal: float) -> Iterator[Measuremen
     yield Measurement(name=f"{name}.censored", value=float(arrived is None), samples=curve.samples)
 
 
-def _ratio(mine: Measurement, theirs: Measurement) -> Iterator[Measurement]:
+def _ratio(name: str, mine: Measurement, theirs: Measurement) -> Iterator[Measurement]:
     """Yield the ratio of two numbers of steps, where it is defined."""
     if theirs.value > 0 or mine.value == 0:
         value = mine.value / theirs.value if theirs.value > 0 else 1.0
-        yield Measurement(name="relearn.ratio", value=value, samples=mine.samples)
+        yield Measurement(name=f"{name}.ratio", value=value, samples=mine.samples)
