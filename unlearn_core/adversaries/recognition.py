@@ -21,7 +21,7 @@ from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.training import endless_batches, fit
 
-_NEAREST, _DOUBT = 3, 0.2
+_NEAREST, _DOUBT = 3, 0.1
 
 
 class Recognition(Method):
@@ -44,7 +44,7 @@ class Recognition(Method):
     name: Literal["recognition"] = "recognition"
     keeping: float = Field(default=1.0, gt=0)
     noise: float = Field(default=0.3, ge=0)
-    steps: int = Field(default=1000, ge=1)
+    steps: int = Field(default=1600, ge=1)
     recipe: Recipe = Field(
         default=Recipe(
             optimizer="adamw", learning_rate=0.01, weight_decay=0.0, schedule="one_cycle", batch_size=64
