@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, method_digest
-from tasks.computing import materials, observing, unlearning
+from tasks.computing import materials, observing, teaching, unlearning
 from tasks.computing.materials import load_materials, read_split, views
 from tasks.computing.unlearning import attempt
 from tasks.data.pool import Pool
@@ -94,7 +94,7 @@ def kept_rung(
         "run": [run.seed, run.threads],
         "measured": [one.model_dump(mode="json") for one in measured],
         "split": read_split(checkout).digest,
-        "hands": code_digest(evaluation, materials, observing, unlearning),
+        "hands": code_digest(evaluation, materials, observing, teaching, unlearning),
         "core": method_digest(challenger.method),
     }
     return checkout.lethe / "adversaries" / f"{short(sha256(canonical_json(ingredients)))}.json"
