@@ -56,7 +56,7 @@ def test_the_names_that_no_ladder_may_use_are_those_of_the_suite():
     assert not NAMES & {name_of(kind) for kind in CATALOGUE}
 
 
-@pytest.mark.parametrize("kind", OWN, ids=name_of)
+@pytest.mark.parametrize("kind", sorted(OWN, key=name_of), ids=name_of)
 def test_it_is_a_method_like_any_other(kind):
     assert flaws(kind, Method, verb="apply") == []
     assert parse_method({"name": name_of(kind)}, (kind,)) == kind(name=name_of(kind))
