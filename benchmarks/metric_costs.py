@@ -45,7 +45,7 @@ from unlearn_core.records.params import RunParams
 
 RESULTS = Path(__file__).resolve().parent / "results" / "metric_costs.json"
 DIGITS = {"scope": "classes", "target": "3", "seed": 0, "canaries": 0}
-CIFAR10 = {"scope": "classes", "target": "cat", "seed": 0}
+CIFAR10 = {"scope": "classes", "target": "bird", "seed": 0}
 
 Row = dict[str, Any]
 

@@ -12,6 +12,7 @@ _PARTS = {
     "train": "training samples",
     "audit": "audit samples",
     "test": "test samples",
+    "altered": "shifted and noisy samples",
     "canary": "held-out canaries",
 }
 STATISTICS = {
