@@ -124,6 +124,11 @@ def _rates(rows: Sequence[Row]) -> Iterator[tuple[str, Any]]:
         yield f"{role}_pass_rate", passed.value
         yield f"{role}_pass_interval", [passed.low, passed.high]
         yield f"{role}_verdicts", {name: verdicts.count(name) for name in sorted(set(verdicts))}
+        if claimed := [row["removed"] for row in rows if row["role"] == role and row["removed"]]:
+            shown = proportion(claimed.count("passes"), len(claimed))
+            yield f"{role}_removed_rate", shown.value
+            yield f"{role}_removed_interval", [shown.low, shown.high]
+            yield f"{role}_removed_verdicts", {name: claimed.count(name) for name in sorted(set(claimed))}
 
 
 def study(work: Path, seeds: Iterable[int]) -> list[Row]:
@@ -145,6 +150,7 @@ def study(work: Path, seeds: Iterable[int]) -> list[Row]:
                     "seed": seed,
                     "role": role,
                     "verdict": verdict.verdict,
+                    "removed": verdict.removed and verdict.removed.verdict,
                     "decided_by": verdict.decided_by,
                 }
                 for role, verdict in judged(checkout, kind, policy)

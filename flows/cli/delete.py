@@ -28,6 +28,7 @@ def command(
     from flows.delete import delete, require_ready
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
+    from tasks.computing.costs import read_time
     from tasks.report.gathering import gather_facts
     from tasks.requests.request_file import told_as_typed, typed_request
 
@@ -37,9 +38,9 @@ def command(
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
         released = delete(checkout, request)
         facts = gather_facts(checkout, released[0].outcome.request)
-    spent = None if facts.time is None else facts.time.parts
-    values = [{**one.model_dump(mode="json"), "seconds": spent} for one in released]
-    told = partial(tell_released, *released, spent=facts.time, retraining=facts.costs.get("retrained"))
+        spent = read_time(checkout, request.id)
+    values = [one.model_dump(mode="json") for one in released]
+    told = partial(tell_released, *released, spent=spent, retraining=facts.costs.get("retrained"))
     Output(json).give(values if len(values) > 1 else values[0], told)
 
 

@@ -14,7 +14,7 @@ from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import DeletionRecord, Released, SplitRecord
-from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.evaluation import Cost, TimeSpent
 from unlearn_core.records.report import Pictures, ReportFacts
 from unlearn_core.records.request import DeletionRequest
 
@@ -93,7 +93,7 @@ def _gather(
         deletion=record,
         pictures=_pictures(checkout, record),
         costs=_costs(checkout, record),
-        time=read_time(checkout, split.request),
+        time=_time(checkout, split.request),
         released=_released(checkout, record, request_id),
         certificate=certificate,
         signer=signer,
@@ -119,6 +119,12 @@ def _costs(checkout: Checkout, record: DeletionRecord) -> dict[str, Cost]:
     weights |= {rung.unlearning.name: rung.unlearning.weights for rung in record.rungs}
     found = {name: read_cost(checkout, digest) for name, digest in weights.items()}
     return {name: cost for name, cost in found.items() if cost is not None}
+
+
+def _time(checkout: Checkout, request_id: str) -> TimeSpent | None:
+    """Return where the time went, without certifying: the first report is written before that ends."""
+    spent = read_time(checkout, request_id)
+    return None if spent is None else spent.model_copy(update={"certificate": 0.0})
 
 
 def _released(checkout: Checkout, record: DeletionRecord, request_id: str) -> Released | None:

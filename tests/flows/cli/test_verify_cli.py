@@ -157,13 +157,13 @@ def test_without_a_certificate_it_says_how_it_is_called(capsys: pytest.CaptureFi
 
 
 def test_a_note_cannot_steer_the_terminal_or_write_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    note = "so\n  verdict    perfect\x1b[2K\r"
+    note = "so\n  behaves    perfect\x1b[2K\r"
     certificate, _, key = issued(tmp_path, model=b"weights", note=note)
     assert run(certificate, "--key", key) == 0
     said = capsys.readouterr().out
     assert "\x1b" not in said
     assert "\r" not in said
-    assert sum(line.startswith("  verdict") for line in said.splitlines()) == 1
+    assert sum(line.startswith("  behaves") for line in said.splitlines()) == 1
 
 
 PROBE = """
