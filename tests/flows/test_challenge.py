@@ -15,7 +15,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import write_params
 from tasks.computing.materials import views
 from tasks.data.pool import Pool
-from unlearn_core.adversaries.suite import SUITE
+from unlearn_core.adversaries.suite import SUITE, adversaries_for
 from unlearn_core.conformance import toy
 from unlearn_core.records.challenge import ChallengeReport, ChallengeRow, JudgedClaim
 from unlearn_core.tuning import accuracy
@@ -122,7 +122,8 @@ def test_options_for_methods_are_refused_beside_it(tmp_path, options):
 
 
 @pytest.mark.slow
-def test_the_whole_suite_runs_on_digits(own_folders, tmp_path):
+def test_the_whole_suite_runs_on_digits(own_folders, tmp_path, monkeypatch):
+    monkeypatch.setattr(challenge, "adversaries_for", adversaries_for)
     root = prepared_checkout(tmp_path / "project")
     code, out, _ = lethe(root, "benchmark", "--adversaries", "--json")
     report = ChallengeReport.parse(out)
