@@ -40,7 +40,9 @@ def followed(wheel, tmp_path_factory):
     empty, home = somewhere / "empty", somewhere / "home"
     empty.mkdir()
     home.mkdir()
-    install = f'"{sys.executable}" "{built_wheel.__file__}" "{wheel}" "$VIRTUAL_ENV"'
+    # The tests have a folder `tasks` beside them, which would be taken for the package.
+    program = f'PYTHONPATH="{ROOT}" "{sys.executable}" "{built_wheel.__file__}"'
+    install = f'{program} "{wheel}" "$VIRTUAL_ENV"'
     steps = tuple(replace(step, text=PIP.sub(install, step.text)) for step in STEPS)
     return Followed(empty / "first-deletion" / "project", home, follow(steps, empty, beginner(home)))
 
