@@ -51,7 +51,7 @@ def _text(summary: Summary) -> str:
         "method": summary["method"],
         "not ours": summary["extensions"],
         "behaves": summary["verdict"],
-        "removed": summary["removed"],
+        "removed": str(summary["removed"]).replace("_", " "),
         "evidence": f"{level}, {LEVELS[level]}",
         "model": f"{summary['model']} ({checked})",
         "parent": summary["parent"],
