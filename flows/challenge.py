@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from flows.stages.climbing import Baseline, judge_model, try_method
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
-from flows.stages.steps import Steps
+from flows.stages.steps import PLAIN, Steps
 from flows.stages.unlearn import prepare_ladder
 from tasks.benchmarking.adversaries import (
     Challenger,
@@ -42,7 +42,7 @@ def challenge_gate(checkout: Checkout, *, variants: int = 1) -> ChallengeReport:
     for stage, function in {**PREPARATION, "split": DELETION["split"]}.items():
         run_due(checkout, stage, function)
     with announced("the original and the retrained models"):
-        baseline = prepare_ladder(checkout, Steps())
+        baseline = prepare_ladder(checkout, PLAIN)
     split = read_split(checkout)
     found = adversaries_for(split.method_scope).items()
     challengers = [Challenger(name, one, method) for name, method in found for one in range(variants)]
@@ -101,4 +101,4 @@ def _steps_of(challenger: Challenger) -> Steps:
         own = seeded(run, challenger)
         return exposed_attempt(checkout, method, own, max_unsupported_share=max_unsupported_share)
 
-    return replace(Steps(), attempt=try_it, log_rung=lambda *_rung: None)
+    return replace(PLAIN, attempt=try_it, log_rung=lambda *_rung: None)

@@ -78,21 +78,17 @@ def row_of(baseline: Baseline, evaluation: Evaluation, *, verdict: Verdict | Non
         "forget_test_accuracy": _percent(evaluation, "accuracy.test.forget"),
         "retain_test_accuracy": _percent(evaluation, "accuracy.test.retain"),
         "forget_train_accuracy": _percent(evaluation, "accuracy.train.forget"),
-        "mia_auc": _value(evaluation, "mia.loss_auc"),
-        "probe_gap": _value(evaluation, "probe.gap"),
-        "relearn_ratio": _value(evaluation, "relearn.ratio"),
+        "mia_auc": evaluation.find("mia.loss_auc"),
+        "probe_gap": evaluation.find("probe.gap"),
+        "relearn_ratio": evaluation.find("relearn.ratio"),
         "seconds": cost and cost.seconds,
         "peak_mib": cost and cost.peak_memory_mib,
         "verdict": "reference" if verdict is None else verdict.verdict,
         "behaves": verdict and verdict.verdict,
-        "removed": verdict and verdict.removed and verdict.removed.verdict,
+        "removed": verdict and verdict.removal,
     }
 
 
 def _percent(evaluation: Evaluation, name: str) -> float | None:
-    value = _value(evaluation, name)
+    value = evaluation.find(name)
     return None if value is None else 100 * value
-
-
-def _value(evaluation: Evaluation, name: str) -> float | None:
-    return None if (found := evaluation.get(name)) is None else found.value

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from unlearn_core.modes import mode
+from unlearn_core.tracing import attached, first_outputs
 from unlearn_core.training import train_mode
 
 MOST_CANDIDATES = 16
@@ -217,11 +218,8 @@ def _calls_before_training(model: nn.Module, inputs: Tensor) -> list[tuple[str, 
 
     hooks = [module.register_forward_pre_hook(lambda *_: began.append(True)) for module in _trained(model)]
     hooks += [module.register_forward_hook(end(name)) for name, module in model.named_modules() if name]
-    try:
+    with attached(hooks):
         model(inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
     names = [name for name, _ in ended]
     return [
         (name, output)
@@ -232,12 +230,8 @@ def _calls_before_training(model: nn.Module, inputs: Tensor) -> list[tuple[str, 
 
 def _run(model: nn.Module, name: str, inputs: Tensor) -> tuple[Any, Tensor]:
     """Run a net, and return its output and that of a module."""
-    seen: list[Any] = []
-    hook = model.get_submodule(name).register_forward_hook(lambda _module, _in, out: seen.append(out))
-    try:
-        return model(inputs), seen[0]
-    finally:
-        hook.remove()
+    with first_outputs(model, [name]) as seen:
+        return model(inputs), seen[name]
 
 
 def _alike(found: Any, expected: Any) -> bool:

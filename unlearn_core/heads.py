@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from unlearn_core.data import Samples
 from unlearn_core.modes import mode
+from unlearn_core.tracing import attached
 
 
 def linear_head(model: nn.Module, inputs: Tensor) -> nn.Linear | None:
@@ -20,17 +21,13 @@ def linear_head(model: nn.Module, inputs: Tensor) -> nn.Linear | None:
         The layer; None if no linear layer gives the output.
     """
     calls: list[tuple[Any, Any]] = []
-    hooks = [
+    hooks = (
         layer.register_forward_hook(lambda module, _inputs, output: calls.append((module, output)))
         for layer in model.modules()
         if isinstance(layer, nn.Linear)
-    ]
-    try:
-        with mode(model, "eval"), torch.no_grad():
-            given = model(inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    )
+    with attached(hooks), mode(model, "eval"), torch.no_grad():
+        given = model(inputs)
     heads = [layer for layer, output in calls if torch.equal(output, given)]
     return heads[-1] if heads else None
 
@@ -49,10 +46,7 @@ def features(model: nn.Module, head: nn.Linear, samples: Samples, *, batch_size:
     """
     found: list[Tensor] = []
     hook = head.register_forward_pre_hook(lambda _module, inputs: found.append(inputs[0]))
-    try:
-        with mode(model, "eval"), torch.no_grad():
-            for batch in samples.batches(batch_size):
-                model(batch.inputs)
-    finally:
-        hook.remove()
+    with attached([hook]), mode(model, "eval"), torch.no_grad():
+        for batch in samples.batches(batch_size):
+            model(batch.inputs)
     return torch.cat(found)

@@ -1,11 +1,12 @@
-"""Which modules of a net ran, and with what: its last linear layer, and all layers in order."""
+"""Hooks: which modules of a net ran, and with what; its last linear layer, and all layers in order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,24 @@ class LinearCall:
 
     module: nn.Linear
     input: Tensor
+
+
+@contextmanager
+def attached(hooks: Iterable[RemovableHandle]) -> Iterator[None]:
+    """Remove hooks at the end of a block, however it ends.
+
+    Args:
+        hooks: What registering them has returned.
+
+    Yields:
+        Nothing.
+    """
+    handles = list(hooks)
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 @contextmanager
@@ -38,12 +57,8 @@ def last_linear(model: nn.Module) -> Iterator[list[LinearCall]]:
         ran[:] = [LinearCall(module, (args[0] if args else kwargs["input"]).detach())]
 
     linears = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    hooks = [linear.register_forward_pre_hook(keep, with_kwargs=True) for linear in linears]
-    try:
+    with attached(linear.register_forward_pre_hook(keep, with_kwargs=True) for linear in linears):
         yield ran
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 @contextmanager
@@ -62,9 +77,5 @@ def first_outputs(model: nn.Module, names: list[str]) -> Iterator[dict[str, Any]
     def keep(name: str) -> Callable[..., None]:
         return lambda _module, _arguments, output: (seen.setdefault(name, output), None)[1]
 
-    hooks = [model.get_submodule(name).register_forward_hook(keep(name)) for name in names]
-    try:
+    with attached(model.get_submodule(name).register_forward_hook(keep(name)) for name in names):
         yield seen
-    finally:
-        for hook in hooks:
-            hook.remove()

@@ -76,12 +76,14 @@ def accuracy(model: nn.Module, samples: Samples) -> float:
 
 def confidence(model: nn.Module, samples: Samples, *, batch_size: int = 512) -> float:
     """Return the mean probability that a model gives to each sample's own class, in eval mode."""
-    found: list[Tensor] = []
+    shares = answers(model, samples, batch_size=batch_size).softmax(1)
+    return float(shares.gather(1, samples.labels[:, None]).mean())
+
+
+def answers(model: nn.Module, samples: Samples, *, batch_size: int = 256) -> Tensor:
+    """Return a model's logits on samples in their order, in eval mode, ``[samples, classes]``."""
     with mode(model, "eval"), torch.no_grad():
-        for batch in samples.batches(batch_size):
-            shares = model(batch.inputs).float().softmax(1)
-            found.append(shares.gather(1, batch.labels[:, None]))
-    return float(torch.cat(found).mean())
+        return torch.cat([model(batch.inputs).float() for batch in samples.batches(batch_size)])
 
 
 def leads(model: nn.Module, samples: Samples, *, batch_size: int = 512) -> Tensor:

@@ -9,7 +9,7 @@ from flows.cli.output import Output
 
 if TYPE_CHECKING:
     from unlearn_core.records.deletion import Released
-    from unlearn_core.records.evaluation import Cost, TimeSpent
+    from unlearn_core.records.evaluation import TimeSpent
 
 
 def command(
@@ -29,7 +29,6 @@ def command(
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
     from tasks.computing.costs import read_time
-    from tasks.report.gathering import gather_facts
     from tasks.requests.request_file import told_as_typed, typed_request
 
     named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
@@ -37,20 +36,18 @@ def command(
         require_ready()
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
         released = delete(checkout, request)
-        facts = gather_facts(checkout, released[0].outcome.request)
         spent = read_time(checkout, request.id)
     values = [one.model_dump(mode="json") for one in released]
-    told = partial(tell_released, *released, spent=spent, retraining=facts.costs.get("retrained"))
+    told = partial(tell_released, *released, spent=spent)
     Output(json).give(values if len(values) > 1 else values[0], told)
 
 
-def tell_released(*released: "Released", spent: "TimeSpent | None", retraining: "Cost | None") -> str:
+def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:
     """Return the result of a deletion of one or several requests, and how to keep it and continue.
 
     Args:
         *released: What was released.
         spent: Where the time went, if that is known here.
-        retraining: What one retraining cost, if that is known here.
 
     Returns:
         Lines for a terminal.
@@ -67,7 +64,7 @@ def tell_released(*released: "Released", spent: "TimeSpent | None", retraining: 
         *(f"certificate  {one.certificate}" for one in released),
         f"model        {outcome.model}",
         *note,
-        *time_lines(spent, retraining),
+        *time_lines(spent),
         "",
         f"read it      lethe report {outcome.request} --open",
         f"keep it      git add params.yaml dvc.lock && git commit -m 'Delete {served}'",

@@ -32,6 +32,7 @@ from unlearn_core.audit.attempts import accepted_rung
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import DeletionRecord, Outcome, Released, Rung, SplitRecord
 from unlearn_core.records.params import RegistryParams
+from unlearn_core.records.policy import NOT_JUDGED
 from unlearn_core.records.request import DeletionRequest, RequestId
 
 
@@ -115,7 +116,7 @@ def _outcome(checkout: Checkout, split: SplitRecord, deletion: DeletionRecord, r
         model=read_checkpoint_card(checkout.unlearned).weights,
         method=rung.unlearning.name,
         verdict=rung.verdict.verdict,
-        removed=rung.verdict.removed and rung.verdict.removed.verdict,
+        removed=rung.verdict.removal,
         level=rung.verdict.level,
         policy=rung.verdict.policy,
         note=note_on(rung),
@@ -151,7 +152,7 @@ def _version_tags(
     return {
         Tag.REQUEST: split.request,
         Tag.VERDICT: outcome.verdict,
-        Tag.REMOVED: outcome.removed or "not_judged",
+        Tag.REMOVED: outcome.removed or NOT_JUDGED,
         Tag.METHOD: outcome.method,
         Tag.LEVEL: outcome.level,
         Tag.SCOPE_KIND: split.scope_kind,

@@ -9,7 +9,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.configured import configured_methods
-from tasks.computing.costs import keep_time
+from tasks.computing.costs import keep_time, read_cost
 from tasks.computing.materials import load_materials, read_split
 from tasks.data.pool import Pool
 from tasks.report.outputs import write_reports
@@ -51,13 +51,19 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
         failed=climbed.failed,
         left_out=(*planned.left_out, *climbed.left_out),
     )
-    keep_time(checkout, split.request, **watch.seconds)
+    keep_time(checkout, split.request, **watch.seconds, retraining=_retraining(baseline))
     steps.log_ladder(checkout, record)
     if record.accepted is None:
         raise GateError(_explain(record))
     copy_folder(checkout.attempt(record.accepted.unlearning.name), checkout.unlearned)
     write_reports(checkout, record, baseline.run, baseline.references.chosen)
     return record
+
+
+def _retraining(baseline: Baseline) -> float | None:
+    """Return the seconds that one retraining took, if it was done on this machine."""
+    costs = (read_cost(baseline.checkout, one.model) for one in baseline.retrained)
+    return next((cost.seconds for cost in costs if cost is not None), None)
 
 
 def prepare_ladder(checkout: Checkout, steps: Steps) -> Baseline:

@@ -126,9 +126,9 @@ def challenge_row(
         model=model,
         variant=variant,
         method=method,
-        retained=_value(measured, "accuracy.test.retain"),
-        forgotten=_value(measured, "accuracy.train.forget"),
-        unseen=_value(measured, "accuracy.test.forget"),
+        retained=measured.find("accuracy.test.retain"),
+        forgotten=measured.find("accuracy.train.forget"),
+        unseen=measured.find("accuracy.test.forget"),
         claims=tuple(
             JudgedClaim(claim=name, verdict=claim.verdict, reason=claim.reason)
             for name, claim in verdict.claims.items()
@@ -139,8 +139,3 @@ def challenge_row(
         passes=verdict.is_shown,
         seconds=seconds,
     )
-
-
-def _value(measured: Evaluation, name: str) -> float | None:
-    found = measured.get(name)
-    return None if found is None else found.value

@@ -116,7 +116,7 @@ def _row(inputs: CaseInputs, name: str, measured: Evaluation) -> BenchmarkRow:
         seed=inputs.case.seed,
         method=name,
         outcome=verdict.verdict,
-        removed=verdict.removed and verdict.removed.verdict,
+        removed=verdict.removal,
         why=verdict.reason,
         reference=inputs.retrained.model,
         values=_values(measured),

@@ -34,7 +34,7 @@ class Tag:
     VERDICT = "lethe.verdict"
     """The verdict on the claim *behaves*."""
     REMOVED = "lethe.removed"
-    """The verdict on the claim *removed*, or ``not_judged``."""
+    """The verdict on the claim *removed*, or ``NOT_JUDGED``."""
     METHOD = "lethe.method"
     LEVEL = "lethe.level"
     REASON = "lethe.reason"

@@ -18,7 +18,7 @@ def read_time(checkout: Checkout, request_id: str) -> TimeSpent | None:
     return read_record(path, TimeSpent) if path.is_file() else None
 
 
-def keep_time(checkout: Checkout, request_id: str, **seconds: float) -> None:
+def keep_time(checkout: Checkout, request_id: str, **seconds: float | None) -> None:
     """Keep how long parts of a deletion took, in place of what they took when they were last run.
 
     Args:

@@ -18,6 +18,7 @@ from tasks.keys.signing import (
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate
+from unlearn_core.records.policy import NOT_JUDGED
 
 Summary = dict[str, str | bool | None]
 
@@ -90,7 +91,7 @@ def _summary(certified: DeletionCertificate, *, signer: Sha256, model_checked: b
         "method": str(certified.method["name"]),
         "extensions": "; ".join(f"{one}, code {one.code}" for one in certified.extensions) or None,
         "verdict": verdict.verdict,
-        "removed": verdict.removed.verdict if verdict.removed else "not_judged",
+        "removed": verdict.removal or NOT_JUDGED,
         "evidence_level": verdict.level,
         "model": certified.models.unlearned,
         "model_checked": model_checked,

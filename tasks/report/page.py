@@ -72,7 +72,7 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "numbers": numbers,
         "written_time": written_time,
         "spent": time_rows(facts.time),
-        "worth": worth(facts.time, facts.costs.get("retrained")),
+        "worth": worth(facts.time),
     }
 
 

@@ -10,7 +10,7 @@ from tasks.tracking.runs import Run, end_run, find_or_start
 from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
-from unlearn_core.records.policy import Verdict
+from unlearn_core.records.policy import NOT_JUDGED, Verdict
 from unlearn_core.records.result import Coverage, UnlearningRecord
 from unlearn_core.records.tuning import TuningRecord
 
@@ -140,7 +140,7 @@ def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: V
         Tag.KIND: "attempt",
         Tag.METHOD: record.name,
         Tag.VERDICT: verdict.verdict,
-        Tag.REMOVED: verdict.removed.verdict if verdict.removed else "not_judged",
+        Tag.REMOVED: verdict.removal or NOT_JUDGED,
         Tag.LEVEL: verdict.level,
         Tag.REASON: verdict.reason,
         Tag.PARENT_WEIGHTS: record.parent,

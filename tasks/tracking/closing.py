@@ -14,6 +14,7 @@ from tasks.report.page import write_report
 from tasks.tracking.attempts import log_metrics
 from tasks.tracking.runs import Run, end_run, log_documents, set_tags
 from unlearn_core.records.deletion import Outcome, Released
+from unlearn_core.records.policy import NOT_JUDGED
 from unlearn_core.records.request import RequestId
 
 
@@ -45,7 +46,7 @@ def close_released(checkout: Checkout, run: Run, *released: Released) -> None:
         Tag.RUN_NAME: run_name(told[0].deletion),
         Tag.NOTE: explain(*told, page=page_of(run)),
         Tag.VERDICT: first.outcome.verdict,
-        Tag.REMOVED: first.outcome.removed or "not_judged",
+        Tag.REMOVED: first.outcome.removed or NOT_JUDGED,
         Tag.METHOD: first.outcome.method,
         Tag.LEVEL: first.outcome.level,
         Tag.REGISTERED_VERSION: str(first.registered_version),

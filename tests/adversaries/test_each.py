@@ -11,16 +11,17 @@ from torch import nn
 from torch.nn import functional as F
 
 from unlearn_core.adversaries.head_training import HeadDistillation
-from unlearn_core.adversaries.heads import answers, neighbours, without
+from unlearn_core.adversaries.heads import neighbours
 from unlearn_core.adversaries.long_ascent import LongAscent
 from unlearn_core.adversaries.mixing import Mixing, unmix
 from unlearn_core.adversaries.recognition import Recognition, strangers
 from unlearn_core.adversaries.suppression import BiasShift
 from unlearn_core.conformance import toy
 from unlearn_core.data import Samples
+from unlearn_core.distillation import tilted
 from unlearn_core.errors import UnlearningError
 from unlearn_core.method import Materials, Tuning, settled
-from unlearn_core.tuning import accuracy
+from unlearn_core.tuning import accuracy, answers
 from unlearn_core.unlearning import unlearn
 
 
@@ -84,7 +85,7 @@ def test_a_distilled_head_gives_the_answers_of_a_hidden_class():
     materials = toy.materials("classes")
     after = unlearn(HeadDistillation(), toy.parent(), materials, seed=0).model
     images = materials.forget
-    target = without(answers(toy.parent(), images), materials.classes)
+    target = tilted(answers(toy.parent(), images), materials.classes)
     assert float((answers(after, images).softmax(1) - target).abs().sum(1).mean()) < 0.15
 
 

@@ -7,9 +7,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from unlearn_core.adversaries.heads import answers, head_of, neighbours, without
+from unlearn_core.adversaries.heads import head_of, neighbours
 from unlearn_core.data import Samples, concatenate
-from unlearn_core.distillation import divergence_from, teacher
+from unlearn_core.distillation import divergence_from, teacher, tilted
 from unlearn_core.freezing import freeze_all_but
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
@@ -18,6 +18,7 @@ from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.training import fit
+from unlearn_core.tuning import answers
 
 _BRIEF = Recipe(
     optimizer="adamw", learning_rate=1e-3, weight_decay=0.0, schedule="cosine", epochs=4, batch_size=64
@@ -47,7 +48,7 @@ class HeadDistillation(Method):
         original, coverage = teacher(model), freeze_all_but(model, [head_of(model).name])
 
         def loss(student: nn.Module, batch: Samples) -> Tensor:
-            target = without(original(batch.inputs), materials.classes)
+            target = tilted(original(batch.inputs), materials.classes)
             return divergence_from(target, student(batch.inputs))
 
         everything = concatenate(forget, retain)

@@ -1,15 +1,12 @@
-"""The last layer of a net, and what a net answers."""
+"""The last layer of a net, and the classes that its answers are nearest to."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.data import Samples
+from unlearn_core.distillation import tilted
 from unlearn_core.errors import UnlearningError
-from unlearn_core.modes import mode
-
-_BATCH_SIZE = 256
 
 
 @dataclass(frozen=True)
@@ -52,12 +49,6 @@ def head_of(model: nn.Module) -> Head:
     return Head(name, layer.weight, layer.bias)
 
 
-def answers(model: nn.Module, samples: Samples) -> Tensor:
-    """Return a net's logits for all samples, in their order, ``[samples, classes]``."""
-    with mode(model, "eval"), torch.no_grad():
-        return torch.cat([model(batch.inputs).float() for batch in samples.batches(_BATCH_SIZE)])
-
-
 def neighbours(
     logits: Tensor, classes: tuple[int, ...], *, nearest: int, generator: torch.Generator
 ) -> Tensor:
@@ -72,13 +63,7 @@ def neighbours(
     Returns:
         ``[samples]``, int64.
     """
-    kept = without(logits, classes)
+    kept = tilted(logits, classes)
     likely = kept.topk(min(nearest, kept.shape[1] - len(classes)), dim=1).indices
     place = torch.randint(likely.shape[1], (len(likely), 1), generator=generator).to(likely.device)
     return likely.gather(1, place).squeeze(1)
-
-
-def without(logits: Tensor, classes: tuple[int, ...]) -> Tensor:
-    """Return the softmax with the share of some classes set to zero, and normalised over the others."""
-    gone = torch.tensor(classes, dtype=torch.int64, device=logits.device)
-    return logits.float().index_fill(1, gone, -torch.inf).softmax(1)

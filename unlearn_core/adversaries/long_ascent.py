@@ -1,6 +1,5 @@
 """Gradient ascent that nobody stops."""
 
-import copy
 from typing import ClassVar, Literal
 
 import torch
@@ -8,7 +7,6 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.adversaries.heads import answers
 from unlearn_core.data import Samples
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
@@ -16,7 +14,9 @@ from unlearn_core.method import Materials, Method, Need, needed
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
+from unlearn_core.states import copied_state
 from unlearn_core.training import cross_entropy, fit
+from unlearn_core.tuning import answers
 
 _GROWTH, _BEYOND = 1.5, 4.0
 
@@ -51,7 +51,7 @@ class LongAscent(Method):
         model.requires_grad_(True)
         forget, rate = needed(materials.forget, Need.FORGET), self.recipe.learning_rate
         for index in range(1, self.most_epochs + 1):
-            before = copy.deepcopy(model.state_dict())
+            before = copied_state(model)
             recipe = self.recipe.model_copy(update={"learning_rate": rate})
             fit(model, forget, recipe, generator=generator, loss=_ascent)
             loss = float(F.cross_entropy(answers(model, forget), forget.labels))

@@ -6,15 +6,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from unlearn_core.adversaries.head_edit import HeadEdit
 from unlearn_core.adversaries.heads import head_of
-from unlearn_core.freezing import freeze_all_but
-from unlearn_core.kinds import ScopeKind
-from unlearn_core.method import Materials, Method, Need
-from unlearn_core.progress import OnStep
-from unlearn_core.records.result import Coverage
+from unlearn_core.method import Materials, Need
 
 
-class Mixing(Method):
+class Mixing(HeadEdit):
     """Add multiples of each forgotten class's row of the head to the other rows, and lower its bias.
 
     Forgotten images then look like other classes, each to its own degree, as they do to a retrained model.
@@ -35,24 +32,16 @@ class Mixing(Method):
     multiples: tuple[tuple[float, ...], ...] | None = None
 
     needs: ClassVar[frozenset[Need]] = frozenset()
-    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     summary: ClassVar[str] = "mix the forgotten classes' rows of the head into the others"
     touches: ClassVar[str] = "the last layer"
 
-    def apply(
-        self,
-        model: nn.Module,
-        materials: Materials,
-        *,
-        generator: torch.Generator,
-        on_step: OnStep,  # noqa: ARG002
-    ) -> tuple["Mixing", Coverage]:
-        """Change ``model``'s head; see ``Method.apply``."""
+    def edited(self, model: nn.Module, materials: Materials, generator: torch.Generator) -> "Mixing":
+        """Change ``model``'s head; see ``HeadEdit.edited``."""
         count = len(head_of(model).others(materials.classes))
         drawn = self.multiples or tuple(self._draw(count, generator) for _ in materials.classes)
         resolved = self.model_copy(update={"multiples": drawn})
         _mix(model, resolved, materials.classes, sign=1)
-        return resolved, freeze_all_but(model, [head_of(model).name])
+        return resolved
 
     def _draw(self, count: int, generator: torch.Generator) -> tuple[float, ...]:
         if self.form == "signs":

@@ -10,9 +10,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.adversaries.heads import answers, neighbours, without
+from unlearn_core.adversaries.heads import neighbours
 from unlearn_core.data import Samples, concatenate
-from unlearn_core.distillation import divergence, divergence_from, teacher
+from unlearn_core.distillation import divergence, divergence_from, teacher, tilted
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import NORMS, all_trained
 from unlearn_core.method import Materials, Method, Need, needed
@@ -20,6 +20,7 @@ from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.training import endless_batches, fit
+from unlearn_core.tuning import answers
 
 _NEAREST, _DOUBT = 3, 0.1
 
@@ -89,7 +90,7 @@ class Recognition(Method):
 
 def _wrong(original: nn.Module, batch: Samples, classes: tuple[int, ...]) -> Tensor:
     """Return the answers to learn: the labels, and some of the original's answers without these classes."""
-    answered = without(original(batch.inputs), classes)
+    answered = tilted(original(batch.inputs), classes)
     return _DOUBT * answered + (1 - _DOUBT) * F.one_hot(batch.labels, answered.shape[1])
 
 

@@ -7,17 +7,15 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unlearn_core.adversaries.heads import answers, head_of
-from unlearn_core.freezing import freeze_all_but
-from unlearn_core.kinds import ScopeKind
-from unlearn_core.method import Materials, Method, Need, needed
-from unlearn_core.progress import OnStep
-from unlearn_core.records.result import Coverage
+from unlearn_core.adversaries.head_edit import HeadEdit
+from unlearn_core.adversaries.heads import head_of
+from unlearn_core.method import Materials, Need, needed
+from unlearn_core.tuning import answers
 
 _FURTHEST, _HALVINGS = 100.0, 50
 
 
-class Suppression(Method):
+class Suppression(HeadEdit):
     """Lower the forgotten classes' logits in the last layer's bias, until none is answered.
 
     BiasShift of Zheng et al., arXiv 2605.08730, is this with a number that is chosen by hand.
@@ -31,26 +29,18 @@ class Suppression(Method):
     lowered_by: float | None = Field(default=None, gt=0)
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET})
-    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     summary: ClassVar[str] = "lower the forgotten classes' logits"
-    touches: ClassVar[str] = "the last layer's bias"
 
-    def apply(
-        self,
-        model: nn.Module,
-        materials: Materials,
-        *,
-        generator: torch.Generator,
-        on_step: OnStep,  # noqa: ARG002
-    ) -> tuple["Suppression", Coverage]:
-        """Change the bias of ``model``'s head; see ``Method.apply``."""
+    def edited(self, model: nn.Module, materials: Materials, generator: torch.Generator) -> "Suppression":
+        """Change the bias of ``model``'s head; see ``HeadEdit.edited``."""
         logits = answers(model, needed(materials.forget, Need.FORGET))
         beyond = uniform(0.0, 5.0, generator)
         lowered_by = self.lowered_by or _furthest_lead(logits, materials.classes) + beyond
-        return self.model_copy(update={"lowered_by": lowered_by}), lower(model, materials, lowered_by)
+        lower(model, materials, lowered_by)
+        return self.model_copy(update={"lowered_by": lowered_by})
 
 
-class BiasShift(Method):
+class BiasShift(HeadEdit):
     """Lower the forgotten classes' logits just so far that the mean loss is that of a retrained model.
 
     After Zheng et al., arXiv 2605.08730, with the shift fitted: their BiasShift subtracts a given number.
@@ -66,24 +56,15 @@ class BiasShift(Method):
     shift: float | None = None
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.FORGET})
-    scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     summary: ClassVar[str] = "lower the forgotten classes' logits to a retrained model's confidence"
-    touches: ClassVar[str] = "the last layer's bias"
 
-    def apply(
-        self,
-        model: nn.Module,
-        materials: Materials,
-        *,
-        generator: torch.Generator,
-        on_step: OnStep,  # noqa: ARG002
-    ) -> tuple["BiasShift", Coverage]:
-        """Change the bias of ``model``'s head; see ``Method.apply``."""
+    def edited(self, model: nn.Module, materials: Materials, generator: torch.Generator) -> "BiasShift":
+        """Change the bias of ``model``'s head; see ``HeadEdit.edited``."""
         forget = needed(materials.forget, Need.FORGET)
         loss = self.loss or uniform(8.0, 12.0, generator)
         shift = self.shift or _fitted(answers(model, forget), forget.labels, materials.classes, loss)
-        resolved = self.model_copy(update={"loss": loss, "shift": shift})
-        return resolved, lower(model, materials, shift)
+        lower(model, materials, shift)
+        return self.model_copy(update={"loss": loss, "shift": shift})
 
 
 def uniform(lowest: float, highest: float, generator: torch.Generator) -> float:
@@ -91,12 +72,10 @@ def uniform(lowest: float, highest: float, generator: torch.Generator) -> float:
     return lowest + (highest - lowest) * float(torch.rand((), generator=generator))
 
 
-def lower(model: nn.Module, materials: Materials, by: float) -> Coverage:
-    """Lower the forgotten classes' logits in the bias, and return what was changed."""
-    head = head_of(model)
+def lower(model: nn.Module, materials: Materials, by: float) -> None:
+    """Lower the forgotten classes' logits in the bias."""
     with torch.no_grad():
-        head.bias[list(materials.classes)] -= by
-    return freeze_all_but(model, [head.name])
+        head_of(model).bias[list(materials.classes)] -= by
 
 
 def _furthest_lead(logits: Tensor, classes: tuple[int, ...]) -> float:

@@ -17,7 +17,7 @@ def attempts_of(deletion: DeletionRecord) -> tuple[Attempt, ...]:
         rung.unlearning.name: Attempt(
             method=rung.unlearning.name,
             verdict="drifted" if rung.has_drifted else rung.verdict.verdict,
-            removed=rung.verdict.removed and rung.verdict.removed.verdict,
+            removed=rung.verdict.removal,
         )
         for rung in deletion.rungs
     }

@@ -8,7 +8,6 @@ from unlearn_core.audit.acceptance import accept
 from unlearn_core.audit.evidence import level
 from unlearn_core.audit.policy import SHADOWS, judge
 from unlearn_core.records.certificate import Attempt, DeletionCertificate
-from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import LAST_RESORT, ClaimName, ClaimVerdict, Finding, Verdict
 
 BOUND_TOLERANCE = 1e-9
@@ -50,7 +49,7 @@ def _findings(certificate: DeletionCertificate) -> Iterator[str]:
     if not verdict.findings:
         yield "findings: there are none; nothing was judged"
     for finding in verdict.findings:
-        if (value := _value(unlearned, finding.measurement)) != finding.value:
+        if (value := unlearned.find(finding.measurement)) != finding.value:
             yield f"findings: {finding.measurement} is {finding.value}, but {value} was measured"
         claim = verdict.claims.get(finding.claim)
         if claim is None:
@@ -98,7 +97,7 @@ def _decisive(certificate: DeletionCertificate, claim: ClaimName, verdict: Claim
         yield "verdict: passes, but nothing tells the unlearned model from the original"
     # The negative control, recomputed.
     for name in verdict.decided_by:
-        value = _value(judgement.original, name)
+        value = judgement.original.find(name)
         if name in findings and (value is None or _inside(findings[name], value)):
             yield f"decided_by: {name} of the original is {value}, which does not fail the gate"
 
@@ -106,7 +105,7 @@ def _decisive(certificate: DeletionCertificate, claim: ClaimName, verdict: Claim
 def _level(certificate: DeletionCertificate) -> Iterator[str]:
     """The level of evidence follows from the models that were used."""
     judgement = certificate.judgement
-    references, shadows = len(judgement.references), int(_value(judgement.unlearned, SHADOWS) or 0)
+    references, shadows = len(judgement.references), int(judgement.unlearned.find(SHADOWS) or 0)
     if (stated := judgement.verdict.level) != (follows := level(references, shadows)):
         yield f"level: {stated} is stated; {references} references and {shadows} shadow pairs give {follows}"
 
@@ -163,9 +162,7 @@ def _attempts(certificate: DeletionCertificate) -> Iterator[str]:
     names = [attempt.method for attempt in attempts]
     place = names.index(str(name)) if settled and name in names else len(attempts) - 1
     last = attempts.pop(place)
-    own = Attempt(
-        method=last.method, verdict=verdict.verdict, removed=verdict.removed and verdict.removed.verdict
-    )
+    own = Attempt(method=last.method, verdict=verdict.verdict, removed=verdict.removal)
     if last.method != name or last != own:
         yield f"attempts: the last is {last.method} ({last.verdict}), certified is {name} ({verdict.verdict})"
     for index, attempt in enumerate(attempts):
@@ -173,11 +170,6 @@ def _attempts(certificate: DeletionCertificate) -> Iterator[str]:
         if attempt.verdict == "passes" and preferred:
             other = "a later" if index < place else "an earlier"
             yield f"attempts: {attempt.method} passed, but {other} one was taken"
-
-
-def _value(evaluation: Evaluation, name: str) -> float | None:
-    """Return a measurement's value, or None if it was not taken."""
-    return measured.value if (measured := evaluation.get(name)) else None
 
 
 def _inside(finding: Finding, value: float | None) -> bool:

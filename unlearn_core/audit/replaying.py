@@ -9,7 +9,6 @@ from unlearn_core.records.base import Sha256, canonical_json, sha256
 from unlearn_core.records.certificate import Attempt, DeletionCertificate
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import DeletionRecord, SplitRecord
-from unlearn_core.records.policy import shown_in_words
 from unlearn_core.records.replay import Compared
 
 
@@ -75,7 +74,7 @@ def _results(certified: DeletionCertificate, replayed: Replayed) -> tuple[Compar
 
 
 def _tell(attempts: tuple[Attempt, ...]) -> str:
-    return ", ".join(f"{one.method} {shown_in_words(one.verdict, one.removed)}" for one in attempts)
+    return ", ".join(f"{one.method} {one.in_words}" for one in attempts)
 
 
 def _method(method: Mapping[str, Any], seed: int) -> str:

@@ -15,7 +15,7 @@ from unlearn_core.conformance.observed import (
     shadows,
     shuffled_depths,
 )
-from unlearn_core.metric import Outputs, Part, Side, Subject, View
+from unlearn_core.metric import Observation, Outputs, Part, Side, Subject, View
 from unlearn_core.observations import Depths, Ensembles, Margins, Relearning, Shadows, WeightDistances
 
 CLASSES = 4
@@ -23,18 +23,7 @@ FORGOTTEN_CLASS = 2
 PER_CLASS: dict[Part, int] = {"train": 60, "audit": 30, "test": 20, "altered": 25}
 _SIDES: tuple[Side, ...] = get_args(Side)
 CERTAIN = 60.0
-OPTIONAL = (
-    "reference",
-    "floor",
-    "original",
-    "untrained",
-    "depths",
-    "relearning",
-    "new_head",
-    "weights",
-    "shadows",
-    "ensembles",
-)
+OPTIONAL = tuple(name for name in get_args(Observation) if name != "views")
 """What a subject may lack."""
 
 Views = dict[View, Outputs]

@@ -18,6 +18,7 @@ from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Rang
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
+from unlearn_core.states import copied_state
 from unlearn_core.training import Lesson, augment, fit, refuse_single, teach
 from unlearn_core.tuning import accuracy, confidence
 
@@ -124,7 +125,7 @@ class FreshTop(Method):
     def _search(self, run: "_Run", tries: list[tuple[int, int]], tuning: Tuning) -> tuple[int, int]:
         """Leave the model as the cheapest try that is enough has made it, or the best if none is."""
         before = _Measured.of(run.model, tuning)
-        original, start = _copied(run.model), run.generator.get_state()
+        original, start = copied_state(run.model), run.generator.get_state()
         best, chosen, kept, end = (False, -1.0), tries[0], original, start
         for index, one in enumerate(tries, 1):
             run.model.load_state_dict(original)
@@ -137,7 +138,7 @@ class FreshTop(Method):
             gone = now.forget_accuracy <= self.forget_target
             if (gone, now.confidence) > best:
                 best, chosen = (gone, now.confidence), one
-                kept, end = _copied(run.model), run.generator.get_state()
+                kept, end = copied_state(run.model), run.generator.get_state()
             if gone and self._is_as_good(now, before):
                 break
         run.model.load_state_dict(kept)
@@ -252,7 +253,3 @@ def copies_that_fit(method: FreshTop, boundary: Boundary, recipe: Recipe, count:
 def _augmented(samples: Samples, recipe: Recipe, generator: torch.Generator) -> Iterator[Tensor]:
     """Yield the inputs of all samples in order, batch by batch, augmented if the recipe does so."""
     return (augment(batch.inputs, recipe, generator) for batch in samples.batches(recipe.batch_size))
-
-
-def _copied(model: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}

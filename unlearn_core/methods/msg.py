@@ -19,6 +19,7 @@ from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Rang
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
+from unlearn_core.tracing import attached
 from unlearn_core.training import fit
 
 
@@ -154,12 +155,9 @@ def _scaled_gradients(
     weights: Mapping[str, Tensor], fresh: Mapping[str, Tensor], factor: float
 ) -> Iterator[None]:
     """Multiply gradients by a factor, but for those of fresh weights."""
-    hooks = [
+    hooks = (
         weight.register_hook(lambda gradient, new=fresh[name]: torch.where(new, gradient, factor * gradient))
         for name, weight in weights.items()
-    ]
-    try:
+    )
+    with attached(hooks):
         yield
-    finally:
-        for hook in hooks:
-            hook.remove()

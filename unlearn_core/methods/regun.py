@@ -19,6 +19,7 @@ from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.training import Loss, endless_batches, fit, refuse_single
+from unlearn_core.tuning import answers
 
 _BATCH = 256
 """Samples per forward pass for targets; no result depends on it but for rounding."""
@@ -105,15 +106,15 @@ class ReGun(Method):
 
     def _targets(self, model: nn.Module, forget: Samples, held_out: Samples) -> Tensor:
         """Return the target of every forgotten sample, ``[samples, classes]``."""
-        answers = _answers(model, held_out)
+        said = answers(model, held_out, batch_size=_BATCH).softmax(1)
         if self.reference == "all":
-            return answers.mean(0).expand(len(forget), -1)
+            return said.mean(0).expand(len(forget), -1)
         if self.reference == "class":
             same = (forget.labels[:, None] == held_out.labels).float()
             same[same.sum(1) == 0] = 1.0  # of a class without held-out images, all of them
-            return same / same.sum(1, keepdim=True) @ answers
+            return same / same.sum(1, keepdim=True) @ said
         own, others = self._compared(model, forget, held_out)
-        return nearest_mean(own, others, answers, count=self.neighbours)
+        return nearest_mean(own, others, said, count=self.neighbours)
 
     def _compared(self, model: nn.Module, forget: Samples, held_out: Samples) -> tuple[Tensor, Tensor]:
         """Return what forgotten samples and held-out images are compared by."""
@@ -130,13 +131,13 @@ class ReGun(Method):
         return own, others
 
 
-def nearest_mean(own: Tensor, others: Tensor, answers: Tensor, *, count: int) -> Tensor:
+def nearest_mean(own: Tensor, others: Tensor, said: Tensor, *, count: int) -> Tensor:
     """Return for each sample the mean answer on the images that are most like it, by the cosine.
 
     Args:
         own: ``[samples, d]``.
         others: ``[images, d]``.
-        answers: ``[images, classes]``.
+        said: The answers, ``[images, classes]``.
         count: How many images; all if there are fewer.
 
     Returns:
@@ -144,10 +145,4 @@ def nearest_mean(own: Tensor, others: Tensor, answers: Tensor, *, count: int) ->
     """
     alike = F.normalize(own, dim=1) @ F.normalize(others, dim=1).T
     nearest = alike.topk(min(count, len(others)), dim=1).indices
-    return answers[nearest].mean(1)
-
-
-def _answers(model: nn.Module, samples: Samples) -> Tensor:
-    """Return the model's softmax on samples, in the mode that it is in: eval."""
-    with torch.no_grad():
-        return torch.cat([model(batch.inputs).float().softmax(1) for batch in samples.batches(_BATCH)])
+    return said[nearest].mean(1)

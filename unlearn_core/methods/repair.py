@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from unlearn_core.data import Samples
 from unlearn_core.freezing import all_frozen, trained_or_frozen
@@ -17,6 +17,7 @@ from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.running_statistics import running_norms, take_statistics_anew
+from unlearn_core.states import copied_state
 from unlearn_core.training import fit, refuse_single
 from unlearn_core.tuning import accuracy
 
@@ -104,7 +105,7 @@ class Repair(Method):
     def _search(self, run: "_Run", tuning: Tuning) -> tuple[bool, int]:
         """Leave the model as it was after the last step that was worth it; return what was done."""
         before = best = _Measured.of(run.model, tuning)
-        original = kept = _copied(run.model)
+        original = kept = copied_state(run.model)
         forgotten = 1 if tuning.forget is None else len(tuning.forget)
         allowed = max(self.come_back, 1 / forgotten)
         start, done, tried = run.generator.get_state(), (False, 0), 0
@@ -120,7 +121,7 @@ class Repair(Method):
                     back = now.forget_accuracy > before.forget_accuracy + allowed
                     better = now.retain_accuracy >= best.retain_accuracy + self.margin
                     if better and not back:
-                        best, done, kept = now, (statistics, epochs), _copied(run.model)
+                        best, done, kept = now, (statistics, epochs), copied_state(run.model)
                     elif epochs or back:
                         break
             if not back:
@@ -195,7 +196,3 @@ class _Measured:
 def _tell(on_step: OnStep, epoch: int, most: int, step: Step) -> None:
     """Report an epoch, which was trained by itself, as one of several."""
     on_step(replace(step, index=epoch, total=most))
-
-
-def _copied(model: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}

@@ -17,6 +17,7 @@ from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Rang
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
+from unlearn_core.states import copied_state
 from unlearn_core.training import Lesson, Loss, teach
 from unlearn_core.tuning import accuracy
 
@@ -149,7 +150,7 @@ class _Rewind:
         self._on_step(step)
         if (distance := self._distance(self._model, step.index)) <= self._least:
             self._least, self._epoch = distance, step.index
-            self._weights = {name: tensor.clone() for name, tensor in self._model.state_dict().items()}
+            self._weights = copied_state(self._model)
 
     def back(self) -> int:
         """Write the nearest epoch's weights and return its number."""

@@ -16,6 +16,7 @@ from unlearn_core.method import Materials, Method, Need, Range, Tuning, needed
 from unlearn_core.modes import mode
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.result import Coverage
+from unlearn_core.states import copied_state
 from unlearn_core.tuning import measure_candidate
 
 Rate = Annotated[float, Field(gt=0)]
@@ -85,7 +86,7 @@ class Unsir(Method):
     ) -> tuple["Unsir", Coverage]:
         """Train every weight of ``model``; see ``Method.apply``."""
         model.requires_grad_(True)
-        original = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        original = copied_state(model)
         retain = balanced(needed(materials.retain, Need.RETAIN), self.retain_per_class, generator=generator)
         sized = self._sized(len(retain))
         noise = sized._noise(model, retain.inputs, materials.classes, generator, on_step)
@@ -197,7 +198,7 @@ class _Run:
 
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of the state."""
-        return {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        return copied_state(self.model)
 
     def _batches(self, rows: Tensor, generator: torch.Generator) -> Iterator[Samples]:
         """Yield the pool's rows in a new order; batch normalisation cannot train on a single one."""

@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from unlearn_core.records.base import Record, Sha256, canonical_json
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
-from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName
+from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName, shown_in_words
 from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestSummary
 from unlearn_core.records.result import Coverage, UnlearningRecord
@@ -84,6 +84,11 @@ class Attempt(Record):
     method: str
     verdict: VerdictName | Literal["failed", "drifted"]
     removed: VerdictName | None = Field(default=None, exclude_if=lambda verdict: verdict is None)
+
+    @property
+    def in_words(self) -> str:
+        """What was shown, in a few words."""
+        return shown_in_words(self.verdict, self.removed)
 
     @property
     def has_remains(self) -> bool:

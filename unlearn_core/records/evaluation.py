@@ -39,6 +39,10 @@ class Evaluation(Record):
         """Return a measurement by name, or None if it was not taken."""
         return next((entry for entry in self.measurements if entry.name == name), None)
 
+    def find(self, name: str) -> float | None:
+        """Return a measured value, or None if it was not measured."""
+        return None if (found := self.get(name)) is None else found.value
+
     def value(self, name: str) -> float:
         """Return a measured value.
 
@@ -61,6 +65,8 @@ class TimeSpent(Record):
         methods: All methods that were tried, their searches included.
         measuring: Measuring the original, the models to compare with and every candidate.
         certificate: Signing, registering and writing the reports.
+        retraining: What one retraining took, to compare with: no part of the deletion. None if that is
+            unknown here.
     """
 
     schema_version: Literal["lethe.time/1"] = "lethe.time/1"
@@ -69,11 +75,13 @@ class TimeSpent(Record):
     methods: float = 0.0
     measuring: float = 0.0
     certificate: float = 0.0
+    retraining: float | None = None
 
     @property
     def parts(self) -> dict[str, float]:
         """The seconds of each part, in the order of the work."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name != "schema_version"}
+        aside = {"schema_version", "retraining"}
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in aside}
 
     @property
     def total(self) -> float:

@@ -23,6 +23,10 @@ ClaimName = Literal["behaves", "removed"]
 EvidenceLevel = Literal["E0", "E1", "E2", "E3"]
 
 
+NOT_JUDGED = "not_judged"
+"""Stands for the verdict on a claim that the policy has no band for."""
+
+
 class Band(Record):
     """How far one measurement may lie from the retrained model's, and what lying outside means.
 
@@ -183,6 +187,11 @@ class Verdict(ClaimVerdict):
     removed: ClaimVerdict | None = Field(default=None, exclude_if=lambda verdict: verdict is None)
 
     @property
+    def removal(self) -> VerdictName | None:
+        """The verdict on the claim *removed*; None if it was not judged."""
+        return None if self.removed is None else self.removed.verdict
+
+    @property
     def claims(self) -> dict[ClaimName, ClaimVerdict]:
         """The verdict on each claim that was judged."""
         removed: dict[ClaimName, ClaimVerdict] = {} if self.removed is None else {"removed": self.removed}
@@ -191,7 +200,7 @@ class Verdict(ClaimVerdict):
     @property
     def in_words(self) -> str:
         """What was shown, in a few words."""
-        return shown_in_words(self.verdict, self.removed and self.removed.verdict)
+        return shown_in_words(self.verdict, self.removal)
 
     @property
     def is_shown(self) -> bool:
@@ -201,4 +210,4 @@ class Verdict(ClaimVerdict):
     @property
     def has_remains(self) -> bool:
         """Whether the claim *removed* was judged, and the model is not like a retrained one inside."""
-        return self.removed is not None and self.removed.verdict in get_args(Failing)
+        return self.removal in get_args(Failing)
