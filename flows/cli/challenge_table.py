@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PASSED = 7
 """The exit code if an adversary passed."""
+_SHOWN = 4
+"""How much of what exposes a model the table shows; ``--json`` has all."""
 
 
 def refuse_forget_sets(*given: object) -> None:
@@ -92,11 +94,9 @@ def _exposing(rows: Sequence["ChallengeRow"]) -> list[str]:
     """Return in plain words what lies outside its band; of several models, in how many, if not in all."""
     from tasks.report.measurements import meaning_of
 
-    found = Counter(name for row in rows for name in row.exposed_by)
-    return [
-        meaning_of(name).label + (f" ({count})" if count < len(rows) else "")
-        for name, count in found.most_common()
-    ]
+    found = Counter(name for row in rows for name in row.exposed_by).most_common()
+    told = [meaning_of(name).label + (f" ({count})" if count < len(rows) else "") for name, count in found]
+    return [*told[:_SHOWN], *([f"and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else [])]
 
 
 def _sentence(report: "ChallengeReport") -> str:
