@@ -1,6 +1,7 @@
 """Climbing the ladder: one method after another, each model measured and judged, until one is accepted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +57,7 @@ def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:
 
 @dataclass
 class Climb:
-    """A climb, and what was tried so far in the form of ``DeletionRecord``.
+    """What was tried so far, in the form of ``DeletionRecord``, and what is due next.
 
     A model that behaves, but has remains inside, is set aside while there are other methods. If none of them
     shows both claims, the first such model is accepted before anything is retrained.
@@ -69,39 +70,42 @@ class Climb:
     failed: tuple[LeftOut, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     _set_aside: list[Rung] = field(default_factory=list[Rung])
+    _overdrawn: str | None = None
 
-    def up(self, methods: Iterable[Method]) -> None:
-        """Try methods in order until a model is accepted; if the drift budget is overdrawn, only retrain."""
-        why: str | None = None
+    def due(self, methods: Iterable[Method]) -> Iterator[Method]:
+        """Yield methods until a model is accepted; once the drift budget is overdrawn, only retrain."""
         for method in methods:
-            if self._set_aside and method.name == LAST_RESORT:
-                break
-            if why is not None and method.name != LAST_RESORT:
-                self.left_out += (LeftOut(method=method.name, why=why),)
-                continue
-            accepted, why = self._try(method)
-            if accepted:
+            if any(rung.accepted for rung in self.rungs):
                 return
-        if self._set_aside:
-            self._settle(self._set_aside[0])
+            if self._set_aside and method.name == LAST_RESORT:
+                return
+            if self._overdrawn is not None and method.name != LAST_RESORT:
+                self.left_out += (LeftOut(method=method.name, why=self._overdrawn),)
+                continue
+            yield method
 
-    def _try(self, method: Method) -> tuple[bool, str | None]:
-        """Try one method; return whether its model was accepted, and why the drift budget is overdrawn."""
+    @contextmanager
+    def trying(self, method: Method) -> Iterator[None]:
+        """Record that a method is tried, and why it failed if it does."""
         self.tried += (method.name,)
         try:
-            rung = try_method(self.baseline, method, self.steps)
+            yield
         except UnlearningError as error:
             self.failed += (LeftOut(method=method.name, why=str(error)),)
-            return False, None
-        rung, why = _within_budget(self.baseline, rung, self.steps)
-        if rung.accepted and rung.verdict.has_remains and method.name != LAST_RESORT:
+
+    def add(self, rung: Rung) -> None:
+        """Add a rung; an accepted model must keep within the drift budget and have nothing left inside."""
+        rung, self._overdrawn = _within_budget(self.baseline, rung, self.steps)
+        if rung.accepted and rung.verdict.has_remains and rung.unlearning.name != LAST_RESORT:
             self._set_aside.append(rung)
             rung = _changed(rung, accepted=False, drift=None)
         self.rungs += (rung,)
-        return rung.accepted, why
 
-    def _settle(self, settled: Rung) -> None:
-        """Accept a model that was set aside."""
+    def settle(self) -> None:
+        """If no model was accepted, accept the first that was set aside."""
+        if not self._set_aside or any(rung.accepted for rung in self.rungs):
+            return
+        settled = self._set_aside[0]
         name = settled.unlearning.name
         tell(f"  {name} is taken: it behaves, and no method that was tried showed both claims")
         self.rungs = tuple(settled if rung.unlearning.name == name else rung for rung in self.rungs)

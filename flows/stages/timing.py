@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 from flows.stages.steps import Steps
 from tasks.checkout.checkout import Checkout
 from tasks.computing.costs import keep_time
 
 _T = TypeVar("_T")
-_P = ParamSpec("_P")
 
 
 def keeping_time(part: str) -> Callable[[Callable[[Checkout], _T]], Callable[[Checkout], _T]]:
@@ -48,19 +47,11 @@ class Stopwatch:
         """Return the same steps, with the time of each added up."""
         return replace(
             steps,
-            gather=self._timed("training", steps.gather),
-            attempt=self._timed("methods", steps.attempt),
-            assess=self._timed("measuring", steps.assess),
-            drift=self._timed("measuring", steps.drift),
+            gather=self._adding("training")(steps.gather),
+            attempt=self._adding("methods")(steps.attempt),
+            assess=self._adding("measuring")(steps.assess),
+            drift=self._adding("measuring")(steps.drift),
         )
-
-    def _timed(self, part: str, step: Callable[_P, _T]) -> Callable[_P, _T]:
-        @wraps(step)
-        def timed(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-            with self._adding(part):
-                return step(*args, **kwargs)
-
-        return timed
 
     @contextmanager
     def _adding(self, part: str) -> Iterator[None]:

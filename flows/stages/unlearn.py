@@ -2,7 +2,7 @@
 
 import torch
 
-from flows.stages.climbing import Baseline, Climb, judge_model
+from flows.stages.climbing import Baseline, Climb, judge_model, try_method
 from flows.stages.steps import PLAIN, Steps
 from flows.stages.timing import Stopwatch
 from tasks.checkout.checkout import Checkout
@@ -38,18 +38,21 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
     baseline = prepare_ladder(checkout, steps)
     planned = plan(baseline)
     control = judge_model(baseline, baseline.original)
-    climbed = Climb(baseline, steps)
-    climbed.up(planned.methods)
+    climb = Climb(baseline, steps)
+    for method in climb.due(planned.methods):
+        with climb.trying(method):
+            climb.add(try_method(baseline, method, steps))
+    climb.settle()
     record = DeletionRecord(
         request=split.request,
         split=split.digest,
         original=baseline.original,
         original_verdict=control,
         references=baseline.retrained,
-        tried=climbed.tried,
-        rungs=climbed.rungs,
-        failed=climbed.failed,
-        left_out=(*planned.left_out, *climbed.left_out),
+        tried=climb.tried,
+        rungs=climb.rungs,
+        failed=climb.failed,
+        left_out=(*planned.left_out, *climb.left_out),
     )
     keep_time(checkout, split.request, **watch.seconds, retraining=_retraining(baseline))
     steps.log_ladder(checkout, record)

@@ -4,7 +4,7 @@ import pytest
 from told import COVERAGE, drifted
 from world import NOISE, content
 
-from flows.stages.climbing import Baseline, Climb
+from flows.stages.climbing import Baseline, Climb, try_method
 from flows.stages.steps import Steps
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
@@ -96,7 +96,10 @@ def climb(tmp_path):
             (evaluation("reference", BOTH),),
         )
         climbed = Climb(baseline, steps)
-        climbed.up(parse_methods({name: {} for name in LADDER}))
+        for method in climbed.due(parse_methods({name: {} for name in LADDER})):
+            with climbed.trying(method):
+                climbed.add(try_method(baseline, method, steps))
+        climbed.settle()
         return climbed
 
     return run

@@ -77,7 +77,7 @@ def test_eight_functions_lead_from_the_command_to_the_method(story):
         "delete.delete",
         "delete.deletion",
         "unlearn.climb_ladder",
-        "unlearn._climb",
+        "climbing.try_method",
         "unlearning.attempt",
         "unlearning.unlearn",
         "Method.apply",
