@@ -33,12 +33,11 @@ def pytest_report_header() -> str:
 def project(own_folders, tmp_path_factory) -> Path:
     """A checkout in which a method that forgets nothing is tried first, and then one that behaves."""
     policy = read_values(ROOT)["policy"]
-    behaving = [band for band in policy["classes"] if "claim" not in band]
     ladder = {"classes": ["finetune", "svd", "retrain"], "samples": ["finetune", "retrain"]}
     parent = {**SMALL["parent"], "recipe": {**SMALL["parent"]["recipe"], "epochs": 12}}
     return make_checkout(
         tmp_path_factory.mktemp("origin") / "project",
-        policy={**policy, "classes": behaving, "ladder": ladder},
+        policy={**policy, "ladder": ladder},
         parent=parent,
         methods={"svd": {}, "finetune": {}, "retrain": {}},
     )

@@ -94,8 +94,8 @@ def test_words_in_figures_are_large_enough_to_read(opened):
 
 def test_the_verdict_is_the_first_thing_to_see(opened):
     heading = opened.page.locator("h1")
-    assert "the released model behaves as if it had never seen the class “3”. " in heading.inner_text()
-    assert heading.inner_text().endswith("Whether anything of it is left inside was not judged.")
+    assert "the released model behaves as if it had never seen the class “3”, but" in heading.inner_text()
+    assert heading.inner_text().endswith("not all of it was removed: traces are left inside.")
     assert heading.bounding_box()["y"] < 200
 
 
