@@ -81,7 +81,7 @@ def _question(deletion: DeletionRecord) -> str:
     assert rung is not None, "the stage before pins nothing without an accepted model"
     return (
         f"**Request `{deletion.request}`** was unlearned by **{rung.unlearning.name}**; the gate says "
-        f"**{rung.verdict.in_words}** (evidence level {rung.verdict.level}). {rung.why}\n\n"
+        f"**{rung.in_words}** (evidence level {rung.verdict.level}). {rung.why}\n\n"
         "The numbers and figures are in the request's run in MLflow. *Approve* puts the model into use and "
         "signs the certificate; anything else keeps the champion."
     )

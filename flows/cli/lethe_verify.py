@@ -7,13 +7,28 @@ user's trust folder; keys inside a certificate are never trusted.
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
+from pydantic import JsonValue
+
+from tasks.checkout.params import load_yaml
 from tasks.evidence.verification import Summary, verify_files
+from tasks.lifecycle.initialising import shipped_policy
 from unlearn_core.audit.evidence import LEVELS
-from unlearn_core.errors import LetheError
+from unlearn_core.audit.strictness import weaker
+from unlearn_core.errors import LetheError, SetupError
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.policy import Policy
 
-EPILOG = "Exit status: 0 verified, 2 could not be checked (a file or key is missing), 6 false."
+NOT_JUDGED_AGAIN = 7
+"""The exit status for a certificate that is signed, but does not carry what its verdict follows from."""
+
+EPILOG = (
+    "Exit status: 0 verified, 2 could not be checked (a file or key is missing), 6 false, "
+    f"{NOT_JUDGED_AGAIN} signed, but not judged again: the first certificates carry no policy."
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,26 +38,75 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: The command line; the process's own by default.
 
     Returns:
-        The exit status: 0 verified, 2 not checked, 6 false.
+        The exit status: 0 verified, 2 not checked, 6 false, 7 not judged again.
     """
     given = _parser().parse_args(arguments)
     try:
-        summary = verify_files(given.certificate, model=given.model, key=given.key)
+        agreed = None if given.policy is None else _digest_of(given.policy)
+        summary = verify_files(
+            given.certificate, model=given.model, key=given.key, request=given.request, policy=agreed
+        )
+        weaknesses = _weaknesses(summary)
     except LetheError as error:
         print(f"lethe-verify: {given.certificate}: {_printable(str(error))}", file=sys.stderr)
         if given.json:
             print(json.dumps({"verified": False, "exit_code": error.exit_code, "reason": str(error)}))
         return error.exit_code
-    print(json.dumps({"verified": True, **summary}) if given.json else _text(summary))
-    return 0
+    code = 0 if summary["judged_again"] else NOT_JUDGED_AGAIN
+    if given.json:
+        told = {"verified": code == 0, "exit_code": code, **summary, "weaker_than_shipped": weaknesses}
+        print(json.dumps(told))
+    else:
+        print(_text(summary, weaknesses))
+    return code
 
 
-def _text(summary: Summary) -> str:
+def _digest_of(policy: str) -> Sha256:
+    """Return the digest of the policy that was agreed on.
+
+    Args:
+        policy: The digest itself, or a file: ``params.yaml``, its section ``policy``, or a policy as JSON.
+
+    Raises:
+        SetupError: If there is no such file.
+        ConfigurationError: If it holds no policy.
+    """
+    if policy.startswith("sha256:"):
+        return policy
+    if not (path := Path(policy)).is_file():
+        raise SetupError(f"{policy} is neither a digest (sha256:…) nor a file")
+    values = load_yaml(path)
+    section = values.get("policy", values) if isinstance(values, dict) else values
+    return Policy.parse(json.dumps(section, default=str)).digest
+
+
+def _weaknesses(summary: Summary) -> list[JsonValue]:
+    """Say where the certificate's policy asks for less than the one that this Lethe ships."""
+    if (asked := summary["asked"]) is None:
+        return []
+    policy = Policy.parse(json.dumps(asked))
+    return [*weaker(policy, shipped_policy(), "classes" if summary["scope"] == "classes" else "samples")]
+
+
+def _text(summary: Summary, weaknesses: list[JsonValue]) -> str:
     """Write the summary for a person."""
+    head = "verified" if summary["judged_again"] else "signed, but not judged again"
+    lines = [
+        f"{head}: {summary['shown']}",
+        *_about(summary),
+        *_table(("right about", "original", "unlearned", "retrained"), _accuracies(summary)),
+        *_table(("measurement", "claim", "value", "allowed", "original", "outcome"), _findings(summary)),
+        *_listed("asks for less than the policy that Lethe ships", weaknesses),
+        *_listed("could not be asked", summary["not_asked"]),
+    ]
+    # No value may contain a line break: a note must not be able to forge a verdict on the next line.
+    return "\n".join(_printable(line.replace("\n", " ")) for line in lines)
+
+
+def _about(summary: Summary) -> Iterator[str]:
+    """Write who signed what, a line each."""
     checked = "this file" if summary["model_checked"] else "no file compared; give one with --model"
-    code = f"commit {summary['commit'] or 'none'}" + (
-        ", with uncommitted changes" if summary["dirty"] else ""
-    )
+    changes = ", with uncommitted changes" if summary["dirty"] else ""
     level = str(summary["evidence_level"])
     lines = {
         "signed by": summary["signed_by"],
@@ -56,14 +120,57 @@ def _text(summary: Summary) -> str:
         "model": f"{summary['model']} ({checked})",
         "parent": summary["parent"],
         "run": f"{summary['started']} to {summary['finished']}",
-        "code": code,
+        "code": f"commit {summary['commit'] or 'none'}{changes}",
+        "policy": summary["policy"],
         "note": summary["note"],
     }
-    # No value may contain a line break: a note must not be able to forge a verdict on the next line.
-    texts = {
-        name: _printable(str(value).replace("\n", " ")) for name, value in lines.items() if value is not None
-    }
-    return "\n".join(["verified", *(f"  {name:<10} {text}" for name, text in texts.items())])
+    yield from (f"  {name:<10} {value}" for name, value in lines.items() if value is not None)
+
+
+def _accuracies(summary: Summary) -> Iterator[tuple[str, ...]]:
+    """Yield how often each model is right, a row per measurement."""
+    for row in _rows(summary["accuracies"]):
+        retrained = [one for one in row["retrained"] if one is not None]
+        span = dict.fromkeys((_percent(min(retrained)), _percent(max(retrained)))) if retrained else ("none",)
+        yield row["measurement"], _percent(row["original"]), _percent(row["unlearned"]), " to ".join(span)
+
+
+def _findings(summary: Summary) -> Iterator[tuple[str, ...]]:
+    """Yield what was judged: the band, the model's value and the original's."""
+    for row in _rows(summary["findings"]):
+        allowed = f"{_bound(row['lowest'], '-∞')} to {_bound(row['highest'], '∞')}"
+        value, original = _bound(row["value"], "none"), _bound(row["original"], "none")
+        yield row["measurement"], row["claim"], value, allowed, original, row["outcome"].replace("_", " ")
+
+
+def _rows(value: JsonValue) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", value)
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{100 * share:.1f} %"
+
+
+def _bound(value: float | None, absent: str) -> str:
+    return absent if value is None else f"{value:.4g}"
+
+
+def _table(heads: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    """Align rows under their heads, after an empty line; without rows there is nothing."""
+    lines = [heads, *rows]
+    if len(lines) > 1:
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        yield ""
+        yield from (
+            ("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))).rstrip()
+            for line in lines
+        )
+
+
+def _listed(title: str, entries: JsonValue) -> Iterator[str]:
+    """Write a list under its title, after an empty line; an empty list is left out."""
+    if entries:
+        yield from ("", f"  {title}:", *(f"    {entry}" for entry in cast("list[str]", entries)))
 
 
 def _printable(text: str) -> str:
@@ -83,6 +190,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("certificate", type=Path, metavar="CERT", help="the certificate (*.dsse.json)")
     parser.add_argument("--model", type=Path, metavar="FILE", help="the model's file, to compare its digest")
     parser.add_argument("--key", type=Path, metavar="PUB", help="the only public key (PEM) to trust")
+    parser.add_argument("--request", metavar="ID", help="the request that it must be about")
+    parser.add_argument(
+        "--policy", metavar="FILE|DIGEST", help="the policy that was agreed on, as params.yaml or as digest"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 

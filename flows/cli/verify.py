@@ -22,6 +22,10 @@ def command(
     model: Annotated[Path | None, typer.Option(help="Also check that this is the certified model.")] = None,
     *,
     key: Annotated[Path | None, typer.Option(help="Trust only this public key.")] = None,
+    request: Annotated[str | None, typer.Option(help="The request that it must be about.")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="The policy that was agreed on: a file or its digest.")
+    ] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Run the certified deletion again.")] = False,
     from_data: Annotated[
         bool, typer.Option("--from-data", help="With --replay: retrain the parent, too.")
@@ -39,7 +43,7 @@ def command(
     if certificate is not None:
         from flows.cli.lethe_verify import main as verify_main
 
-        options = [("--model", model), ("--key", key)]
+        options = [("--model", model), ("--key", key), ("--request", request), ("--policy", policy)]
         given = [str(part) for option, value in options if value for part in (option, value)]
         sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
     from flows.verify import verify

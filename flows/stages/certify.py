@@ -153,6 +153,7 @@ def _version_tags(
         Tag.REQUEST: split.request,
         Tag.VERDICT: outcome.verdict,
         Tag.REMOVED: outcome.removed or NOT_JUDGED,
+        Tag.SHOWN: outcome.in_words,
         Tag.METHOD: outcome.method,
         Tag.LEVEL: outcome.level,
         Tag.SCOPE_KIND: split.scope_kind,

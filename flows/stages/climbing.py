@@ -51,7 +51,7 @@ def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:
     rung = Rung(unlearning=tried.record, evaluation=evaluation, verdict=verdict, accepted=accepted, why=why)
     write_record(baseline.checkout.cost(tried.record.weights), tried.cost)
     steps.log_rung(baseline.checkout, rung, baseline.run, baseline.references.chosen)
-    tell(f"  {method.name}: {verdict.in_words}. {why}")
+    tell(f"  {method.name}: {rung.in_words}. {why}")
     return rung
 
 

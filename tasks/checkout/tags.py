@@ -37,6 +37,7 @@ class Tag:
     """The verdict on the claim *removed*, or ``NOT_JUDGED``."""
     METHOD = "lethe.method"
     LEVEL = "lethe.level"
+    SHOWN = "lethe.shown"
     REASON = "lethe.reason"
     POLICY = "lethe.policy"
 

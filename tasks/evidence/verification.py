@@ -4,7 +4,10 @@ It loads no torch, uses no network and trusts only the given key, or else the ke
 nothing in a certificate can add to them.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+
+from pydantic import JsonValue
 
 from tasks.checkout.files import file_digest
 from tasks.keys.signing import (
@@ -17,27 +20,47 @@ from tasks.keys.signing import (
 )
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import Sha256
-from unlearn_core.records.certificate import DeletionCertificate
-from unlearn_core.records.policy import NOT_JUDGED
+from unlearn_core.records.certificate import DeletionCertificate, Judgement
+from unlearn_core.records.policy import NOT_JUDGED, shown_in_words
+from unlearn_core.records.request import RequestId
 
-Summary = dict[str, str | bool | None]
+Summary = dict[str, JsonValue]
+
+ACCURACIES = tuple(f"accuracy.{part}.{side}" for side in ("forget", "retain") for part in ("train", "test"))
+"""What a reader asks first: how often a model is right about what was forgotten, and about the rest."""
 
 
-def verify_files(certificate: Path, *, model: Path | None = None, key: Path | None = None) -> Summary:
+def verify_files(
+    certificate: Path,
+    *,
+    model: Path | None = None,
+    key: Path | None = None,
+    request: RequestId | None = None,
+    policy: Sha256 | None = None,
+) -> Summary:
     """Verify a certificate file and, if given, the model's file.
 
     Args:
         certificate: The certificate.
         model: The model that it should be about.
         key: The public key that should have signed it; the trust folder's keys by default.
+        request: The id of the request that it should be about.
+        policy: The digest of the policy that it should have been reached under.
 
     Returns:
         A summary of who signed what.
 
     Raises:
-        EvidenceError: If the certificate is not valid, or the model is another one.
+        EvidenceError: If the certificate is not valid, or is about another model, request or policy.
     """
     certified, signer = verify_bytes(read_certificate(certificate), key=key)
+    if request is not None and certified.request.id != request:
+        raise EvidenceError(f"the certificate is about request {certified.request.id}, not {request}")
+    if policy is not None and (found := certified.judgement.verdict.policy) != policy:
+        raise EvidenceError(
+            f"the verdict was reached under the policy {found}, not under {policy}; ask the issuer which "
+            "policy was agreed on"
+        )
     if model is not None and (found := _digest(model)) != certified.models.unlearned:
         raise EvidenceError(
             f"the model {model} is {found}, the certificate is about {certified.models.unlearned}; "
@@ -82,9 +105,15 @@ def _digest(model: Path) -> Sha256:
 
 def _summary(certified: DeletionCertificate, *, signer: Sha256, model_checked: bool) -> Summary:
     """Select what a reader asks first."""
-    verdict, provenance, group = certified.judgement.verdict, certified.provenance, certified.group
+    judgement, provenance, group = certified.judgement, certified.provenance, certified.group
+    verdict = judgement.verdict
     return {
         "signed_by": signer,
+        "shown": shown_in_words(
+            verdict.verdict, verdict.removal, level=verdict.level, method=str(certified.method["name"])
+        ),
+        "judged_again": judgement.policy is not None,
+        "not_asked": [*_not_asked(certified)],
         "request": certified.request.id,
         "group": None if group is None else f"{group.id} of {len(group.members)} requests",
         "scope": certified.request.kind,
@@ -101,4 +130,49 @@ def _summary(certified: DeletionCertificate, *, signer: Sha256, model_checked: b
         "commit": provenance.commit,
         "dirty": provenance.dirty,
         "note": certified.note,
+        "accuracies": _accuracies(judgement),
+        "findings": _findings(judgement),
+        "policy": verdict.policy,
+        "asked": None if judgement.policy is None else judgement.policy.model_dump(mode="json"),
     }
+
+
+def _not_asked(certified: DeletionCertificate) -> Iterator[str]:
+    """Say what a certificate of an earlier version does not carry, and could not be asked for that reason."""
+    judgement = certified.judgement
+    if judgement.policy is None:
+        yield "whether the verdict follows from the numbers: the policy is not in it"
+    if certified.drift is None:
+        yield "how far the model has drifted"
+    if certified.provenance.code is None:
+        yield "which code of Lethe's made it"
+    if not judgement.references:
+        yield "whether the model behaves like a retrained one: none is in it"
+    if judgement.verdict.removed is None:
+        yield "whether anything is left inside: its policy has no band for that"
+
+
+def _findings(judgement: Judgement) -> list[JsonValue]:
+    """Return what was judged: each band's bounds, the model's value in them and the original's."""
+    return [
+        {
+            "claim": finding.claim,
+            **finding.model_dump(mode="json"),
+            "original": judgement.original.find(finding.measurement),
+        }
+        for finding in judgement.verdict.findings
+    ]
+
+
+def _accuracies(judgement: Judgement) -> list[JsonValue]:
+    """Return how often each model is right on what was forgotten, and on the rest."""
+    rows: list[JsonValue] = []
+    for name in ACCURACIES:
+        if (unlearned := judgement.unlearned.find(name)) is None:
+            continue
+        retrained: list[JsonValue] = [one.find(name) for one in judgement.references]
+        original = judgement.original.find(name)
+        rows.append(
+            {"measurement": name, "original": original, "unlearned": unlearned, "retrained": retrained}
+        )
+    return rows

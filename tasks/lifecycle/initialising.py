@@ -9,8 +9,10 @@ from pathlib import Path
 from tasks.checkout.environment import MARKS, find_checkout
 from tasks.checkout.files import write_atomically, write_record
 from tasks.checkout.git import ask_git, run_git
+from tasks.checkout.params import read_params
 from tasks.checkout.software import PINNED, installed, is_source
 from unlearn_core.errors import SetupError
+from unlearn_core.records.policy import Policy
 from unlearn_core.records.project import Initialised
 
 TEMPLATE = Path(__file__).resolve().with_name("template")
@@ -55,6 +57,11 @@ def init_project(folder: Path) -> Initialised:
         for wanted in ("made", "extended", "kept")
     )
     return Initialised(existed=False, made=made, extended=extended, kept=kept)
+
+
+def shipped_policy() -> Policy:
+    """Return the policy that a new project starts with."""
+    return read_params(TEMPLATE).policy
 
 
 def _template(name: str) -> bytes:

@@ -114,7 +114,7 @@ def run_name(record: DeletionRecord) -> str:
     if record.accepted is None:
         return f"delete {record.request} · nothing accepted"
     accepted = record.accepted
-    return f"delete {record.request} · {accepted.unlearning.name} · {accepted.verdict.in_words}"
+    return f"delete {record.request} · {accepted.unlearning.name} · {accepted.in_words}"
 
 
 def tried_table(record: DeletionRecord) -> str:
@@ -133,7 +133,7 @@ def refusal_markdown(record: DeletionRecord) -> str:
 
 
 def _verdict(rung: Rung) -> str:
-    return "drifted" if rung.has_drifted else rung.verdict.in_words
+    return "drifted" if rung.has_drifted else rung.in_words
 
 
 def _cell(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 from tasks.report.numbers import count, counted, duration
 from tasks.report.words import does
 from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.records.report import ReportFacts
 
 _State = Literal["good", "bad", "unsure", "plain"]
@@ -60,9 +61,26 @@ def headline(facts: ReportFacts, thing: str | None = None) -> Headline:
     what, accepted = thing or forgotten_thing(facts), facts.deletion.accepted
     if accepted is None:
         return _refusal(facts.deletion, what)
-    if accepted.verdict.verdict == "passes":
-        return _released(accepted, what)
-    return Headline("unsure", "Inconclusive", _inconclusive(accepted, what))
+    if accepted.unlearning.name == LAST_RESORT:
+        return _retrained(accepted, what)
+    if accepted.verdict.verdict != "passes":
+        words = f"A model was released, but the tests cannot show whether it forgot {what}."
+        return Headline("unsure", "Inconclusive", words)
+    if accepted.verdict.level == "E0":
+        words = (
+            "The released model keeps within fixed limits. Nothing was retrained to compare it with, so it "
+            f"is not shown that it behaves as if it had never seen {what}."
+        )
+        return Headline("unsure", "Within limits", words)
+    return _released(accepted, what)
+
+
+def _retrained(accepted: Rung, what: str) -> Headline:
+    """State that the model never saw the data, whatever the tests can tell of it."""
+    words = f"The released model was trained anew without {what}: it never saw any of it."
+    if accepted.verdict.verdict == "inconclusive":
+        words += " The tests see no difference to the model before, so there was little to forget."
+    return Headline("good", "Retrained", words)
 
 
 def _released(accepted: Rung, what: str) -> Headline:
@@ -99,12 +117,6 @@ def _refusal(record: DeletionRecord, what: str) -> Headline:
         found = Headline("unsure", "Inconclusive", f"The tests cannot tell whether the model forgot {what}.")
     stays = "Nothing was released, and the model in use stays as it was."
     return replace(found, sentence=f"{found.sentence} {stays}")
-
-
-def _inconclusive(accepted: Rung, what: str) -> str:
-    if accepted.unlearning.name == "retrain":
-        return f"The released model was retrained without {what}, but the tests cannot show the difference."
-    return f"A model was released, but the tests cannot show whether it forgot {what}."
 
 
 def steps(facts: ReportFacts) -> list[_Step]:
@@ -185,8 +197,11 @@ def _attempt(facts: ReportFacts, rung: Rung, what: str) -> _Step:
     if rung.verdict.verdict == "passes":
         behaves = sum(finding.claim == "behaves" for finding in rung.verdict.findings)
         within = f" All {behaves} measurements that decide how it behaves are in the policy’s ranges."
-        state = "unsure" if rung.verdict.has_remains else "good"
-        return _Step(state, f"{_name(name)}: accepted, {rung.verdict.in_words}", text + within, rung.why)
+        shown = rung.verdict.level != "E0" and not rung.verdict.has_remains
+        state = "good" if shown or name == LAST_RESORT else "unsure"
+        return _Step(state, f"{_name(name)}: accepted, {rung.in_words}", text + within, rung.why)
+    if name == LAST_RESORT and rung.accepted:
+        return _Step("good", f"{_name(name)}: accepted", text, rung.why)
     verdict = rung.verdict.verdict.replace("_", "-")
     accepted = ", accepted with a note" if rung.accepted else ""
     state = "unsure" if rung.verdict.verdict == "inconclusive" else "bad"

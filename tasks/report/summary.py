@@ -7,6 +7,7 @@ from tasks.report.numbers import Style, counted, decimal, duration, interval, pe
 from tasks.report.story import last_rung
 from tasks.report.tables import evaluations
 from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.records.report import ReportFacts
 
 
@@ -30,6 +31,8 @@ def tiles(facts: ReportFacts) -> list[Tile]:
     in_training = evaluations(facts.deletion)["original"].get(forget) is None
     name = "accuracy.train.forget" if in_training else forget
     remark = "On the images that were to be forgotten." if in_training else _HELD_OUT
+    if (accepted := facts.deletion.accepted) and accepted.unlearning.name == LAST_RESORT:
+        remark += " This model never learned from them: what it gets right it knows from the others."
     found = (
         _measured(facts, name, "Right about what was forgotten", percent, remark),
         _measured(facts, "accuracy.test.retain", "Right about everything else", percent, _HELD_OUT),

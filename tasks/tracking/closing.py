@@ -47,6 +47,7 @@ def close_released(checkout: Checkout, run: Run, *released: Released) -> None:
         Tag.NOTE: explain(*told, page=page_of(run)),
         Tag.VERDICT: first.outcome.verdict,
         Tag.REMOVED: first.outcome.removed or NOT_JUDGED,
+        Tag.SHOWN: first.outcome.in_words,
         Tag.METHOD: first.outcome.method,
         Tag.LEVEL: first.outcome.level,
         Tag.REGISTERED_VERSION: str(first.registered_version),

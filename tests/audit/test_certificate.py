@@ -8,8 +8,12 @@ import pytest
 
 from unlearn_core.audit.acceptance import accept
 from unlearn_core.audit.certificate import check
+from unlearn_core.audit.compliance import OWN_METHODS
+from unlearn_core.audit.evidence import SHADOWS
 from unlearn_core.audit.policy import judge
+from unlearn_core.catalogue import name_of
 from unlearn_core.errors import ConfigurationError, EvidenceError
+from unlearn_core.methods import CATALOGUE
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import (
     Attempt,
@@ -19,8 +23,9 @@ from unlearn_core.records.certificate import (
     Statement,
     ValidationSummary,
 )
+from unlearn_core.records.drift import DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
-from unlearn_core.records.policy import Band, Finding, Ladder, Policy, Verdict
+from unlearn_core.records.policy import Band, DriftBudget, Finding, Ladder, Policy, Verdict
 from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.request import (
     ClassScope,
@@ -36,6 +41,17 @@ from unlearn_core.records.result import Coverage, ParameterCoverage, UnlearningR
 SEVEN = ClassScope(classes=("seven",))
 PSEUDONYM = "hmac-sha256:" + "5a" * 32
 ACCURACY = "accuracy.mean.audit.forget"
+DRIFT = DriftSummary(
+    origin="sha256:" + "0" * 64,
+    requests=3,
+    weight_distance=0.1,
+    layer_weight_distance=0.2,
+    retained_energy=1.0,
+    staleness=None,
+    accuracy=0.9,
+    accuracy_at_origin=0.9,
+)
+LADDER = ("svd_class_projection", "unsir", "pgu")
 
 
 def digest(name: str) -> str:
@@ -144,7 +160,7 @@ def policy(**settings: Any) -> Policy:
         )
         for entry in entries
     )
-    ladder = Ladder(classes=("pgu",), samples=("pgu",))
+    ladder = Ladder(classes=LADDER, samples=LADDER)
     return Policy(ladder=ladder, classes=bands, samples=bands, **settings)
 
 
@@ -175,7 +191,10 @@ def two_claims(gap: float, *, accepted: str = "pgu", tried: Tried = ()) -> State
         below_means="over_forgotten",
         above_means="under_forgotten",
     )
-    asked = policy().model_copy(update={"classes": (*policy().classes, inside)})
+    rungs = tuple(name for name, _, _ in tried) or (accepted,)
+    asked = policy().model_copy(
+        update={"classes": (*policy().classes, inside), "ladder": Ladder(classes=rungs, samples=rungs)}
+    )
 
     def probed(one: Evaluation, value: float) -> Evaluation:
         return one.model_copy(
@@ -523,3 +542,53 @@ def test_a_policy_that_asks_for_both_claims_does_not_accept_one():
     certificate = stated.predicate.model_copy(update=update)
     with pytest.raises(EvidenceError, match="The policy accepts only a model that shows both"):
         check(Statement.of(certificate, name="model.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("judgement.references", [], "asks for 1 retrained models, 0 are"),
+        ("coverage.unsupported", 0.2, "coverage: 0.2 of the model was out of reach, the policy allows 0.05"),
+        ("method.name", "magic", "method: magic is neither one of Lethe's own"),
+        ("attempts.0.method", "magic", "attempts: magic is not on the policy's ladder"),
+        ("attempts.0.method", "pgu", "is not the order of the policy's ladder"),
+        ("approval", digest("approved"), "the policy does not ask for a person's"),
+    ],
+)
+def test_what_a_policy_asks_for_beside_its_bands_is_asked_again(path: str, value: Any, problem: str):
+    with pytest.raises(EvidenceError) as refused:
+        check(changed(f"predicate.{path}", value, with_policy()))
+    assert problem in str(refused.value)
+
+
+def test_one_retrained_model_under_several_names_is_one():
+    several = [reference(number) for number in range(5)]
+    with pytest.raises(EvidenceError, match="one model is listed twice"):
+        check(changed("predicate.judgement.references", several, with_policy()))
+
+
+def test_an_attack_that_the_policy_did_not_ask_for_raises_no_level():
+    attacked = [*json.loads(with_policy().canonical())["predicate"]["judgement"]["unlearned"]["measurements"]]
+    attacked.append({"name": SHADOWS, "value": 64.0, "low": None, "high": None, "samples": None})
+    with pytest.raises(EvidenceError, match="asks for 0 pairs of shadow models, 64 attacked"):
+        check(changed("predicate.judgement.unlearned.measurements", attacked, with_policy()))
+
+
+@pytest.mark.parametrize(
+    ("drift", "problem"),
+    [(None, "no drift is in the certificate"), (DRIFT, "deletions 3, allowed 2")],
+    ids=["not measured", "overdrawn"],
+)
+def test_the_drift_budget_is_asked_again(drift: DriftSummary | None, problem: str):
+    asked = policy(drift=DriftBudget(max_requests=2))
+    told = with_policy().predicate
+    verdict = told.judgement.verdict.model_copy(update={"policy": asked.digest})
+    judged = told.judgement.model_copy(update={"policy": asked, "verdict": verdict})
+    certificate = told.model_copy(update={"judgement": judged, "drift": drift})
+    with pytest.raises(EvidenceError) as refused:
+        check(Statement.of(certificate, name="model.safetensors"))
+    assert problem in str(refused.value)
+
+
+def test_lethes_own_methods_are_those_of_the_catalogue():
+    assert {name_of(method) for method in CATALOGUE} == OWN_METHODS

@@ -47,7 +47,7 @@ def test_all_of_it_is_pinned(root):
 
 def test_its_commit_takes_nothing_else_and_others_changes_are_not_its_own(company, root):
     changed = run_git(company, "show", "--name-only", "--format=%s", "HEAD").split("\n")
-    assert changed[0] == "Delete r-1: svd passes"
+    assert changed[0] == "Delete r-1: svd behaves"
     assert {path.split("/")[:2] == ["models", "digits"] for path in changed[1:] if path} == {True}
     assert run_git(company, "status", "--porcelain") == " M notes.txt"
     payload = decode_envelope(Checkout(root).certificate("r-1").read_bytes()).payload

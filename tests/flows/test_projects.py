@@ -100,5 +100,5 @@ def test_the_next_deletion_goes_on_from_it(worked):
 
 def test_it_is_pushed_with_the_next_one(worked):
     log = run_git(worked.origin, "log", "--format=%s", BRANCH)
-    assert log.splitlines() == ["Delete r-2: svd passes", "Delete r-1: svd passes", "Start"]
+    assert log.splitlines() == ["Delete r-2: svd behaves", "Delete r-1: svd behaves", "Start"]
     assert run_git(worked.origin, "rev-parse", f"{BRANCH}~1") == worked.committed

@@ -129,7 +129,7 @@ def test_what_could_not_be_pushed_is_pushed_by_the_second_call(published):
     assert "may succeed later" in str(published.busy)
     log = ["git", "-C", published.origin, "log", "--format=%s", BRANCH]
     done = subprocess.run(log, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["Delete r-2: svd passes", "Delete r-1: svd passes", "Start"]
+    assert done.stdout.splitlines() == ["Delete r-2: svd behaves", "Delete r-1: svd behaves", "Start"]
 
 
 def test_a_published_checkout_is_clean(published):

@@ -104,7 +104,7 @@ def test_nothing_of_a_refused_deletion_came_into_use(decided):
 
 def test_a_request_that_was_refused_can_be_asked_for_again_and_approved(decided):
     assert [one["lethe.request"] for one in decided.company.versions(MODEL)] == ["r-1"]
-    assert names(decided.company, "FINISHED") == ["delete r-1 · svd · passes"]
+    assert names(decided.company, "FINISHED") == ["delete r-1 · svd · behaves"]
     assert names(decided.company, "FAILED") == []
     stored = decided.company.evidence(MODEL, "r-1")
     (decision,) = (json.loads(raw) for path, raw in stored.items() if path.endswith("/approval.json"))

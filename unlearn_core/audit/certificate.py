@@ -7,6 +7,7 @@ each yields a sentence per problem, and ``check`` lists them all.
 from collections.abc import Iterator
 from datetime import datetime
 
+from unlearn_core.audit.compliance import compliance_problems
 from unlearn_core.audit.judgement import judgement_problems
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.certificate import DeletionCertificate, Statement
@@ -30,6 +31,7 @@ def check(statement: Statement) -> None:
         *_group(certificate),
         *_identities(certificate),
         *judgement_problems(certificate),
+        *compliance_problems(certificate),
         *_drift(certificate),
         *_circumstances(certificate),
         *_extensions(certificate),

@@ -5,6 +5,9 @@ from unlearn_core.records.policy import EvidenceLevel
 LEAST_REFERENCES = 5
 """How many retrained models it takes to know their spread well enough for intervals."""
 
+SHADOWS = "ulira.shadows"
+"""The measurement that says how many pairs of shadow models an attack was given."""
+
 _LEAST_SHADOWS = 64
 """How many shadow pairs an attack needs to count as the highest evidence."""
 

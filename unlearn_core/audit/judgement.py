@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from unlearn_core.audit.acceptance import accept
-from unlearn_core.audit.evidence import level
-from unlearn_core.audit.policy import SHADOWS, judge
+from unlearn_core.audit.compliance import scope_of
+from unlearn_core.audit.evidence import SHADOWS, level
+from unlearn_core.audit.policy import judge
 from unlearn_core.records.certificate import Attempt, DeletionCertificate
 from unlearn_core.records.policy import LAST_RESORT, ClaimName, ClaimVerdict, Finding, Verdict
 
@@ -120,7 +121,7 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
         return
     follows = judge(
         policy,
-        "classes" if certificate.request.kind == "classes" else "samples",
+        scope_of(certificate),
         judgement.unlearned,
         original=judgement.original,
         references=judgement.references,
@@ -129,9 +130,6 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
         said, is_so = getattr(stated, field), getattr(follows, field)
         if not (_agree(said, is_so) if field == "findings" else said == is_so):
             yield f"verdict: {field} is {said!r}; policy and measurements give {is_so!r}"
-    if (policy.approval is None) != (certificate.approval is None):
-        asked, found = "does not ask" if policy.approval is None else "asks", certificate.approval or "none"
-        yield f"approval: the policy {asked} for a person's, the certificate has {found}"
     accepted, why = accept(policy, follows, is_retrain=certificate.method.get("name") == LAST_RESORT)
     if not accepted:
         yield f"verdict: the policy does not accept it ({why})"

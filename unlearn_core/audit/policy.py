@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from unlearn_core.audit.bands import find, finite
-from unlearn_core.audit.evidence import level
+from unlearn_core.audit.evidence import SHADOWS, level
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import (
@@ -37,9 +37,6 @@ from unlearn_core.records.policy import (
     Verdict,
     VerdictName,
 )
-
-SHADOWS = "ulira.shadows"
-"""The measurement that says how many pairs of shadow models an attack was given."""
 
 
 def judge(

@@ -63,6 +63,12 @@ class Rung(Record):
     drift: Drift | None = None
 
     @property
+    def in_words(self) -> str:
+        """What was shown, in a few words."""
+        verdict, method = self.verdict, self.unlearning.name
+        return shown_in_words(verdict.verdict, verdict.removal, level=verdict.level, method=method)
+
+    @property
     def has_drifted(self) -> bool:
         """Whether only the drift budget speaks against the model."""
         return self.drift is not None and not self.accepted
@@ -134,7 +140,7 @@ class Outcome(Record):
     @property
     def in_words(self) -> str:
         """What was shown, in a few words."""
-        return shown_in_words(self.verdict, self.removed)
+        return shown_in_words(self.verdict, self.removed, level=self.level, method=self.method)
 
 
 class Released(Record):

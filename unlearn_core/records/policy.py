@@ -150,18 +150,28 @@ class Finding(Record):
     outcome: FindingOutcome
 
 
-def shown_in_words(behaves: str, removed: str | None) -> str:
+def shown_in_words(
+    behaves: str, removed: str | None, *, level: EvidenceLevel | None = None, method: str | None = None
+) -> str:
     """Say in a few words which claims were shown.
 
     Args:
         behaves: The verdict on the claim *behaves*, or another end of an attempt.
         removed: The verdict on the claim *removed*; None if it was not judged.
+        level: The level of evidence, if known: without a retrained model neither claim is shown.
+        method: The method, if known: a model that was retrained never saw the data, whatever a test can tell.
 
     Returns:
         The first verdict, with what is known of the second claim after a pass.
     """
-    if behaves != "passes" or removed is None:
+    if method == LAST_RESORT and behaves in ("passes", "inconclusive"):
+        return "retrained"
+    if level == "E0" and behaves == "passes":
+        return "within fixed limits"
+    if behaves != "passes":
         return behaves.replace("_", "-")
+    if removed is None:
+        return "behaves"
     if removed == "passes":
         return "behaves and removed"
     return "behaves, removal not shown" if removed == "inconclusive" else "behaves, not removed"
@@ -200,11 +210,11 @@ class Verdict(ClaimVerdict):
     @property
     def in_words(self) -> str:
         """What was shown, in a few words."""
-        return shown_in_words(self.verdict, self.removal)
+        return shown_in_words(self.verdict, self.removal, level=self.level)
 
     @property
     def is_shown(self) -> bool:
-        """Whether every claim that was judged was shown."""
+        """Whether the gate passes every claim that was judged."""
         return all(claim.verdict == "passes" for claim in self.claims.values())
 
     @property

@@ -236,9 +236,9 @@ def test_a_false_certificate_has_an_exit_code_of_its_own(tmp_path):
 def test_a_golden_certificate_verifies(tmp_path):
     golden = ROOT / "tests/golden"
     arguments = [
-        str(golden / "certificate-v1.dsse.json"),
+        str(golden / "certificate-digits.dsse.json"),
         "--key",
-        str(golden / "certificate-v1.pub"),
+        str(golden / "certificates-2026-11.pub"),
         "--json",
     ]
     code, out, _ = lethe(tmp_path, "verify", *arguments)

@@ -13,13 +13,15 @@ from flows.cli.lethe_verify import main
 from tasks.keys.folder import public_pem
 from tasks.keys.signing import key_id, read_public_key, sign_statement
 from unlearn_core.audit.envelope import MAX_BYTES, decode_envelope, read_statement
+from unlearn_core.audit.policy import judge
 from unlearn_core.records.base import canonical_json, sha256
-from unlearn_core.records.certificate import Statement
+from unlearn_core.records.certificate import Judgement, Statement
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-CERTIFICATE, PUBLIC = GOLDEN / "certificate-v1.dsse.json", GOLDEN / "certificate-v1.pub"
+CERTIFICATE, PUBLIC = GOLDEN / "certificate-digits.dsse.json", GOLDEN / "certificates-2026-11.pub"
+FIRST, FIRST_PUBLIC = GOLDEN / "certificate-v1.dsse.json", GOLDEN / "certificate-v1.pub"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-FALSE, NOT_CHECKED = 6, 2
+FALSE, NOT_CHECKED, NOT_JUDGED_AGAIN = 6, 2, 7
 
 
 @pytest.fixture(autouse=True)
@@ -55,15 +57,109 @@ def test_it_says_who_what_and_when(capsys: pytest.CaptureFixture[str]):
     statement = read_statement(decode_envelope(CERTIFICATE.read_bytes()).payload)
     for part in (
         key_id(read_public_key(PUBLIC)),
-        "erase-2025-03",
-        "pgu",
+        "verified: behaves\n",
+        "demo",
+        "svd",
         "passes",
         "E1, one retrained model",
         f"{statement.predicate.models.unlearned} (no file compared",
-        "2025-03-01T09:00:00Z to 2025-03-01T09:04:10Z",
-        "commit 0123456789abcdef",
+        "2026-11-29T22:14:07Z to 2026-11-29T22:14:37Z",
+        "commit bc7b7bf034429aa8",
     ):
         assert part in said.out
+
+
+def rows_of(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+def test_it_shows_what_was_measured_and_what_was_allowed(capsys: pytest.CaptureFixture[str]):
+    assert run(CERTIFICATE, "--key", PUBLIC) == 0
+    rows = rows_of(capsys.readouterr().out)
+    assert ["accuracy.test.forget", "100.0", "%", "0.0", "%", "0.0", "%"] in rows
+    assert ["accuracy.audit.forget", "behaves", "0", "-0.08", "to", "0.08", "1", "inside"] in rows
+
+
+@pytest.fixture
+def vacuous(tmp_path: Path) -> tuple[Path, Path]:
+    """Issue a certificate for a model that knows the class, under a policy with one absurdly wide band."""
+    tree = json.loads(decode_envelope(CERTIFICATE.read_bytes()).payload)
+    told = tree["predicate"]["judgement"]
+    for one in told["unlearned"]["measurements"]:
+        if "accuracy" in one["name"]:
+            one["value"] = 0.97 if one["name"].endswith("forget") else one["value"]
+    told["policy"]["classes"] = [
+        {
+            "measurement": "accuracy.train.forget",
+            "below": 1.0,
+            "above": 0.98,
+            "below_means": "over_forgotten",
+            "above_means": "under_forgotten",
+            "lowest": None,
+            "highest": None,
+            "least_samples": 0,
+        }
+    ]
+    judged = Judgement.parse(canonical_json(told))
+    assert judged.policy is not None
+    verdict = judge(
+        judged.policy, "classes", judged.unlearned, original=judged.original, references=judged.references
+    )
+    told["verdict"] = json.loads(verdict.canonical())
+    (tmp_path / "c.dsse.json").write_bytes(sign_statement(Statement.parse(canonical_json(tree)), KEY))
+    (tmp_path / "issuer.pub").write_bytes(public_pem(KEY.public_key()))
+    return tmp_path / "c.dsse.json", tmp_path / "issuer.pub"
+
+
+def test_a_policy_that_asks_for_nothing_does_not_go_unnoticed(
+    vacuous: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+):
+    certificate, key = vacuous
+    assert run(certificate, "--key", key) == 0
+    said = capsys.readouterr().out
+    assert ["accuracy.test.forget", "100.0", "%", "97.0", "%", "0.0", "%"] in rows_of(said)
+    assert "asks for less than the policy that Lethe ships:" in said
+    assert "accuracy.train.forget: below is 1, not 0.05, above is 0.98, not 0.05" in said
+    assert "accuracy.audit.forget has no band (behaves)" in said
+    assert run(certificate, "--key", key, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["findings"][0]["highest"] == pytest.approx(0.98)
+    assert "accuracy.audit.forget has no band (behaves)" in document["weaker_than_shipped"]
+
+
+def test_the_policy_that_was_agreed_on_is_compared(
+    tmp_path: Path, vacuous: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+):
+    policy = read_statement(decode_envelope(CERTIFICATE.read_bytes()).payload).predicate.judgement.policy
+    assert policy is not None
+    (tmp_path / "params.yaml").write_text(f"policy: {policy.canonical().decode()}\nrun: {{}}\n")
+    for agreed in (policy.digest, tmp_path / "params.yaml"):
+        assert run(CERTIFICATE, "--key", PUBLIC, "--policy", agreed) == 0
+        assert run(vacuous[0], "--key", vacuous[1], "--policy", agreed) == FALSE
+    assert f"not under {policy.digest}" in capsys.readouterr().err
+    assert run(CERTIFICATE, "--key", PUBLIC, "--policy", tmp_path / "absent.yaml") == NOT_CHECKED
+
+
+def test_the_request_that_was_asked_about_is_compared(capsys: pytest.CaptureFixture[str]):
+    assert run(CERTIFICATE, "--key", PUBLIC, "--request", "demo") == 0
+    assert run(CERTIFICATE, "--key", PUBLIC, "--request", "r-7") == FALSE
+    assert "about request demo, not r-7" in capsys.readouterr().err
+
+
+def test_a_certificate_without_its_policy_is_not_called_verified(capsys: pytest.CaptureFixture[str]):
+    assert run(FIRST, "--key", FIRST_PUBLIC) == NOT_JUDGED_AGAIN
+    said = capsys.readouterr().out
+    assert said.startswith("signed, but not judged again: behaves\n")
+    assert "whether the verdict follows from the numbers: the policy is not in it" in said
+    assert run(FIRST, "--key", FIRST_PUBLIC, "--json") == NOT_JUDGED_AGAIN
+    assert json.loads(capsys.readouterr().out)["verified"] is False
+
+
+def test_without_a_retrained_model_neither_claim_is_in_the_first_line(capsys: pytest.CaptureFixture[str]):
+    assert run(GOLDEN / "certificate-subject.dsse.json", "--key", PUBLIC) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("verified: within fixed limits\n")
+    assert "whether the model behaves like a retrained one: none is in it" in said
 
 
 def test_it_believes_the_trust_folder(home: Path):
@@ -180,7 +276,7 @@ def test_it_loads_nothing_heavy(tmp_path: Path):
     command = [sys.executable, "-c", PROBE, certificate, "--key", key, "--model", model]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("verified\n")
+    assert done.stdout.startswith("verified: behaves\n")
 
 
 def test_it_runs_as_a_module_without_keys_of_its_own():

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from flows.cli.lethe_verify import main
+from flows.cli.lethe_verify import NOT_JUDGED_AGAIN, main
 from tasks.evidence.verification import verify_bytes, verify_files
 from unlearn_core.audit.envelope import decode_envelope, encode, read_statement
 from unlearn_core.errors import EvidenceError
@@ -78,9 +78,14 @@ def test_it_verifies_and_says_what_it_said(name: str):
 
 
 @each
-def test_the_command_verifies_it(name: str, capsys: pytest.CaptureFixture[str]):
-    assert main([str(path_of(name)), "--key", str(key_of(name)), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["verified"] is True
+def test_the_command_verifies_it_and_says_what_could_not_be_asked(
+    name: str, capsys: pytest.CaptureFixture[str]
+):
+    judged_again = name != "certificate-v1"
+    code = main([str(path_of(name)), "--key", str(key_of(name)), "--json"])
+    said = json.loads(capsys.readouterr().out)
+    assert (code, said["verified"]) == ((0, True) if judged_again else (NOT_JUDGED_AGAIN, False))
+    assert "which code of Lethe's made it" in said["not_asked"]
 
 
 @each

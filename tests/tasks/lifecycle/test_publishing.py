@@ -138,7 +138,7 @@ def another(worker, folder):
 
 def test_a_deletion_is_one_commit_that_names_all_it_needs(worker):
     commit = worker.publish()
-    assert worker.published() == ["Delete r-1: svd passes", "Start"]
+    assert worker.published() == ["Delete r-1: svd behaves", "Start"]
     changed = worker.git("show", "--name-only", "--format=", commit).split()
     assert changed == ["dvc.lock", "params.yaml", "requests/r-1.json.dvc"]
     assert worker.git("status", "--porcelain") == ""
@@ -156,7 +156,7 @@ def test_a_group_is_one_commit_by_which_each_of_its_requests_is_published(worker
         write_record(worker.checkout.request(one.id), one)
     worker.serve(group.id)
     commit = worker.publish(group.id)
-    assert worker.published()[0] == f"Delete {group.id}: svd passes"
+    assert worker.published()[0] == f"Delete {group.id}: svd behaves"
     changed = worker.git("show", "--name-only", "--format=", commit, "--", "requests").split()
     assert changed == sorted(f"requests/{one.id}.json.dvc" for one in (*group.singles, group))
     assert worker.git("status", "--porcelain") == ""
@@ -172,7 +172,7 @@ def test_what_was_published_is_still_so_where_the_next_deletion_starts(worker):
     commit = worker.publish()
     (worker.root / "params.yaml").write_text("request: r-1\nparent: r-1's model\n")
     assert worker.publish() == commit
-    assert worker.published() == ["Delete r-1: svd passes", "Start"]
+    assert worker.published() == ["Delete r-1: svd behaves", "Start"]
     assert worker.git("status", "--porcelain") == "M params.yaml"
 
 
@@ -193,7 +193,7 @@ def test_what_was_cut_off_goes_on_with_the_same_call(worker, monkeypatch, step, 
         with pytest.raises(KeyboardInterrupt):
             worker.publish()
     worker.publish()
-    assert worker.published() == ["Delete r-1: svd passes", "Start"]
+    assert worker.published() == ["Delete r-1: svd behaves", "Start"]
     assert worker.git("status", "--porcelain") == ""
 
 
@@ -212,7 +212,7 @@ def test_one_request_after_the_other_is_one_commit_each(worker):
     worker.publish()
     worker.serve("r-2")
     worker.publish("r-2")
-    assert worker.published() == ["Delete r-2: svd passes", "Delete r-1: svd passes", "Start"]
+    assert worker.published() == ["Delete r-2: svd behaves", "Delete r-1: svd behaves", "Start"]
     assert worker.published_requests() == ["r-2", "r-1"]
 
 
@@ -225,7 +225,7 @@ def test_a_request_that_git_holds_stays_in_git(worker):
 def test_without_an_origin_the_commit_stays_here(worker):
     worker.git("remote", "remove", "origin")
     commit = worker.publish()
-    assert worker.git("log", "-1", "--format=%H %s") == f"{commit} Delete r-1: svd passes"
+    assert worker.git("log", "-1", "--format=%H %s") == f"{commit} Delete r-1: svd behaves"
 
 
 def test_what_else_was_changed_is_not_committed(worker):
@@ -254,7 +254,7 @@ def test_what_somebody_else_pushed_is_not_written_over(worker):
     worker.serve("r-2")
     with pytest.raises(PipelineError, match="somebody else pushed"):
         worker.publish("r-2")
-    assert worker.published()[0] == "Delete r-9: svd passes"
+    assert worker.published()[0] == "Delete r-9: svd behaves"
 
 
 def test_an_origin_that_is_not_there_is_told_without_its_password(worker):

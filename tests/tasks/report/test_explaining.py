@@ -77,7 +77,7 @@ def test_a_failure_links_to_no_certificate():
 def test_without_mlflows_pages_the_words_say_where_to_look():
     told = explain(PASSED)
     assert links(told) == []
-    assert "on the run `delete r-17 · svd · passes`, under `evidence`" in told
+    assert "on the run `delete r-17 · svd · behaves`, under `evidence`" in told
 
 
 def test_models_stand_beside_one_another_in_plain_words_and_under_their_own_names():
@@ -113,6 +113,6 @@ def test_a_text_that_is_longer_than_mlflow_keeps_ends_with_a_whole_line():
 
 def test_a_version_says_in_its_first_words_what_it_forgot_and_links_to_the_evidence():
     told = version_note(PASSED.released.outcome, [PASSED], PAGE)
-    assert told.startswith("r-17: passes, by svd.")
+    assert told.startswith("r-17: behaves, by svd.")
     assert len(links(told)) == 2
     assert PASSED.released.outcome.model in told

@@ -47,9 +47,13 @@ VERDICTS = {
         rung(removed="inconclusive"),
         "cannot tell whether any of it is left inside",
     ),
-    "unsure, accepted": (
+    "good, retrained": (
         rung("retrain", verdict="inconclusive"),
-        "was retrained without the class “dog”, but the tests cannot show the difference.",
+        "was trained anew without the class “dog”: it never saw any of it. The tests see no difference",
+    ),
+    "unsure, fixed limits": (
+        rung(level="E0"),
+        "Nothing was retrained to compare it with, so it is not shown",
     ),
     "unsure": (
         rung(verdict="inconclusive", accepted=False),

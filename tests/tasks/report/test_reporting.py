@@ -117,7 +117,7 @@ def test_the_words_say_that_full_training_ends_drift():
 def test_the_table_holds_a_line_for_every_method_and_its_reason(record):
     told = tried_table(record)
     assert "| first | under-forgotten | because of first |" in told
-    assert "| second | passes | because of second |" in told
+    assert "| second | behaves | because of second |" in told
     assert "| broken | failed | it stopped |" in told
     assert "| idle | not tried | it cannot |" in told
 
@@ -132,7 +132,7 @@ def test_a_reason_cannot_break_the_table():
 
 
 def test_a_run_is_called_after_its_request_method_and_verdict(record):
-    assert run_name(record) == "delete r-17 · second · passes"
+    assert run_name(record) == "delete r-17 · second · behaves"
     assert run_name(record_of(rung("first", accepted=False))) == "delete r-17 · nothing accepted"
 
 

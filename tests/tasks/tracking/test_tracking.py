@@ -197,7 +197,7 @@ def test_an_attempt_is_nested_and_ended(run):
     assert entry.info.status == "FINISHED"
     assert entry.data.tags["lethe.verdict"] == "passes"
     assert entry.data.tags["lethe.method"] == "pgu"
-    assert entry.info.run_name == "pgu · passes"
+    assert entry.info.run_name == "pgu · behaves"
     assert "inside_bands" in entry.data.tags[Tag.NOTE]
 
 
@@ -300,10 +300,10 @@ def test_a_run_is_renamed_and_described_with_its_tags_in_one_call(run, monkeypat
     )
     set_tags(
         run,
-        {Tag.RUN_NAME: "delete demo · svd · passes", Tag.NOTE: "**Behaves.**", "lethe.verdict": "passes"},
+        {Tag.RUN_NAME: "delete demo · svd · behaves", Tag.NOTE: "**Behaves.**", "lethe.verdict": "passes"},
     )
     assert len(calls) == 1
-    assert read(run).info.run_name == "delete demo · svd · passes"
+    assert read(run).info.run_name == "delete demo · svd · behaves"
     assert read(run).data.tags[Tag.NOTE] == "**Behaves.**"
 
 
