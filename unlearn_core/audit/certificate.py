@@ -97,6 +97,10 @@ def _circumstances(certificate: DeletionCertificate) -> Iterator[str]:
     total = coverage.projected + coverage.trained + coverage.frozen + coverage.unsupported
     if abs(total - 1) > SHARE_TOLERANCE:
         yield f"coverage: the shares add up to {total}, not to 1"
+    seeds = {"method": certificate.seed, "evaluation": certificate.judgement.unlearned.seed}
+    for name, seed in seeds.items():
+        if (stated := provenance.seeds.get(name, seed)) != seed:
+            yield f"provenance: the seed of the {name} is {stated}, and {seed} where it was used"
     if provenance.commit is None and not provenance.dirty:
         yield "provenance: there is no commit, yet the tree is called clean"
     try:

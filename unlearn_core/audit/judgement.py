@@ -9,6 +9,7 @@ from unlearn_core.audit.compliance import scope_of
 from unlearn_core.audit.evidence import SHADOWS, level
 from unlearn_core.audit.policy import judge
 from unlearn_core.records.certificate import Attempt, DeletionCertificate
+from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.policy import LAST_RESORT, ClaimName, ClaimVerdict, Finding, Verdict
 
 BOUND_TOLERANCE = 1e-9
@@ -39,19 +40,37 @@ def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
         yield "judgement.references: a model cannot be its own reference"
     if len(set(references)) < len(references):
         yield "judgement.references: the same model is listed twice"
-    for evaluation in (judgement.original, judgement.unlearned, *judgement.references):
+    evaluations = (judgement.original, judgement.unlearned, *judgement.references)
+    if len(seeds := {evaluation.seed for evaluation in evaluations}) > 1:
+        yield f"judgement: the models were measured with the seeds {sorted(seeds)}, and not with one"
+    for evaluation in evaluations:
         counts = Counter(measurement.name for measurement in evaluation.measurements)
         yield from (f"{name} was measured twice on {evaluation.model}" for name, n in counts.items() if n > 1)
+        yield from (
+            f"{entry.name} is {entry.value} on {evaluation.model}, in [{entry.low}, {entry.high}]"
+            for entry in evaluation.measurements
+            if not _is_possible(entry)
+        )
+
+
+def _is_possible(entry: Measurement) -> bool:
+    """Tell whether a measurement can be right: its interval is one, and an accuracy is a share."""
+    if entry.low is not None and entry.high is not None and entry.low > entry.high:
+        return False
+    return not entry.name.startswith("accuracy.") or 0 <= entry.value <= 1
 
 
 def _findings(certificate: DeletionCertificate) -> Iterator[str]:
     """Each finding is about a measurement that was taken, and its outcome follows from its bounds."""
-    verdict, unlearned = certificate.judgement.verdict, certificate.judgement.unlearned
+    judgement = certificate.judgement
+    verdict, original, unlearned = judgement.verdict, judgement.original, judgement.unlearned
     if not verdict.findings:
         yield "findings: there are none; nothing was judged"
     for finding in verdict.findings:
         if (value := unlearned.find(finding.measurement)) != finding.value:
             yield f"findings: {finding.measurement} is {finding.value}, but {value} was measured"
+        if value is not None and original.find(finding.measurement) is None:
+            yield f"findings: {finding.measurement} was not measured on the original, so it controls nothing"
         claim = verdict.claims.get(finding.claim)
         if claim is None:
             yield f"findings: {finding.measurement} is about {finding.claim}, which was not judged"

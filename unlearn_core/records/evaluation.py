@@ -1,6 +1,7 @@
 """What was measured on one model."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import Field
@@ -35,9 +36,14 @@ class Evaluation(Record):
     measurements: tuple[Measurement, ...]
     extensions: tuple[Extension, ...] = Field(default=(), exclude_if=lambda extensions: not extensions)
 
+    @cached_property
+    def _by_name(self) -> dict[str, Measurement]:
+        """Each measurement by its name; of several with one name the first."""
+        return {entry.name: entry for entry in reversed(self.measurements)}
+
     def get(self, name: str) -> Measurement | None:
         """Return a measurement by name, or None if it was not taken."""
-        return next((entry for entry in self.measurements if entry.name == name), None)
+        return self._by_name.get(name)
 
     def find(self, name: str) -> float | None:
         """Return a measured value, or None if it was not measured."""
