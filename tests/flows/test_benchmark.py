@@ -68,6 +68,11 @@ def test_every_case_has_a_row_per_method_that_can(compared):
         *(("class", name, 2) for name in ("original", "svd", "finetune")),
         *(("random", name, 2) for name in ("original", "finetune")),
     }
+    assert {one.method: one.origin and one.origin.source for one in board.standings} == {
+        "original": None,
+        "svd": "default",
+        "finetune": "default",
+    }
     assert all(one.average_gap.samples == 2 and one.average_gap.low is not None for one in board.standings)
 
 

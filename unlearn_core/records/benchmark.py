@@ -47,13 +47,27 @@ class BenchmarkRow(Record):
     took_seconds: float = 0.0
 
 
+class SettingsOrigin(Record):
+    """Where a method's hyper-parameters are from, and their digest.
+
+    ``default`` are the method's own, which are the paper's where there is one; a ``preset`` was measured on
+    the architecture; ``given`` ones stand in ``params.yaml``, and ``tuned`` ones were put there by a search
+    of so many ``trials``.
+    """
+
+    source: Literal["default", "preset", "given", "tuned"]
+    trials: int | None = None
+    settings: Sha256
+
+
 class MethodSummary(Record):
     """One method's results on one kind of forget set.
 
     ``gaps`` are the mean signed gaps to the retrained model, method minus retrained, over the cases in which
     both were measured: ``samples`` counts them, and a single one has no interval. ``average_gap`` and
     ``cost``, the share of retraining's time, are means over cases likewise. ``outcomes`` counts verdicts,
-    ``removed`` the cases in which both claims were shown; None if the second was not judged.
+    ``removed`` the cases in which both claims were shown; None if the second was not judged. ``origin`` is
+    that of its settings; the original has none.
     """
 
     kind: ForgetKind
@@ -64,6 +78,7 @@ class MethodSummary(Record):
     cost: Measurement | None
     outcomes: dict[RunOutcome, int]
     removed: int | None = Field(default=None, exclude_if=lambda count: count is None)
+    origin: SettingsOrigin | None = Field(default=None, exclude_if=lambda origin: origin is None)
 
     @property
     def means(self) -> tuple[Measurement, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tasks.benchmarking.leaderboard.origins import settings_origin
 from tasks.checkout.checkout import Checkout
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import device_name
@@ -31,6 +32,8 @@ def make_board(checkout: Checkout, rows: Sequence[BenchmarkRow], *, seeds: int) 
         device=device_name(),
         seeds=seeds,
         forget=tuple(forget.values()),
-        standings=rank(rows),
+        standings=tuple(
+            one.model_copy(update={"origin": settings_origin(checkout, one.method)}) for one in rank(rows)
+        ),
         rows=tuple(rows),
     )

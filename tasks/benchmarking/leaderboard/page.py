@@ -22,12 +22,13 @@ from unlearn_core.records.benchmark import ForgetKind, ForgetSet, Leaderboard, M
 
 @dataclass(frozen=True)
 class Line:
-    """One method: its name, a cell per column, how many cases, and the verdicts."""
+    """One method: its name, a cell per column, how many cases, the verdicts, the origin of its settings."""
 
     method: str
     cells: tuple[Cell, ...]
     cases: int
     verdicts: str
+    settings: str
 
 
 @dataclass(frozen=True)
@@ -71,5 +72,6 @@ def _part(board: Leaderboard, kind: ForgetKind, standings: list[MethodSummary]) 
 
 
 def _line(one: MethodSummary, names: list[str]) -> Line:
-    (method, _), *numbers, (verdicts, _) = cells_of(one, names)
-    return Line(method, tuple(Cell(*number) for number in numbers), one.cases, verdicts)
+    (method, _), *numbers, (verdicts, _), settings = cells_of(one, names)
+    cells = tuple(Cell(*number) for number in numbers)
+    return Line(method, cells, one.cases, verdicts, " ".join(settings).strip())

@@ -14,6 +14,7 @@ from tasks.benchmarking.leaderboard.words import (
     gap_style,
     in_words,
     outcomes_of,
+    settings_of,
     unsigned_points,
     with_interval,
 )
@@ -29,7 +30,14 @@ def tell_board(board: Leaderboard) -> str:
     """Return a short leaderboard, as text in columns."""
     parts = [in_words(board)]
     for kind, standings in by_kind(board).items():
-        head = ["method", "average gap", *(HEADINGS[name] for name in SHORT[1:]), "cost", "verdicts"]
+        head = [
+            "method",
+            "average gap",
+            *(HEADINGS[name] for name in SHORT[1:]),
+            "cost",
+            "verdicts",
+            "settings",
+        ]
         rows = [[" ".join(cell).strip() for cell in cells_of(one, SHORT[1:])] for one in standings]
         parts += ["", f"{KINDS[kind]}: gap to retrained", *_aligned([head, *rows])]
     return "\n".join(parts)
@@ -43,6 +51,7 @@ def cells_of(one: MethodSummary, names: Sequence[str]) -> list[tuple[str, str]]:
         *(with_interval(one.gap(name), gap_style(name)) for name in names),
         with_interval(one.cost, percent),
         (outcomes_of(one), ""),
+        settings_of(one),
     ]
 
 
@@ -65,12 +74,21 @@ def markdown(board: Leaderboard) -> str:
     parts = ["# Leaderboard", "", _plain(in_words(board)) + "."]
     for kind, standings in by_kind(board).items():
         names = columns_of(standings)
-        head = ["", "method", "average gap", *(HEADINGS[name] for name in names), "cost", "cases", "verdicts"]
+        head = [
+            "",
+            "method",
+            "average gap",
+            *(HEADINGS[name] for name in names),
+            "cost",
+            "cases",
+            "verdicts",
+            "settings",
+        ]
         parts += ["", f"## {KINDS[kind]}", "", "Mean signed gap to retrained.", "", _line(head)]
-        parts.append(_line(["---:", "---", *["---:"] * (len(names) + 3), "---"]))
+        parts.append(_line(["---:", "---", *["---:"] * (len(names) + 3), "---", "---"]))
         for place, one in enumerate(standings, 1):
-            _, *cells, verdicts = ("<br>".join(filter(None, cell)) for cell in cells_of(one, names))
-            parts.append(_line([str(place), _plain(one.method), *cells, str(one.cases), verdicts]))
+            _, *cells, verdicts, settings = ("<br>".join(filter(None, cell)) for cell in cells_of(one, names))
+            parts.append(_line([str(place), _plain(one.method), *cells, str(one.cases), verdicts, settings]))
     if failures := failures_of(board):
         parts += ["", "## Failures", "", _line(["method", "case", "why"]), _line(["---"] * 3)]
         parts += [_line([_plain(word) for word in failure]) for failure in failures]

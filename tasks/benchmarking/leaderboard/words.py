@@ -72,6 +72,14 @@ def outcomes_of(one: MethodSummary) -> str:
     return told if one.removed is None else f"{told}; {one.removed} removed as well"
 
 
+def settings_of(one: MethodSummary) -> tuple[str, str]:
+    """Write where a method's settings are from, and the first digits of their digest."""
+    if (origin := one.origin) is None:
+        return NONE, ""
+    trials = "" if origin.trials is None else f", {origin.trials} trials"
+    return f"{origin.source}{trials}", origin.settings.removeprefix("sha256:")[:8]
+
+
 def by_kind(board: Leaderboard) -> dict[ForgetKind, list[MethodSummary]]:
     """Return the standings of each kind of forget set, in order."""
     kinds: dict[ForgetKind, list[MethodSummary]] = {}
@@ -111,5 +119,7 @@ READING = (
     "is retrained with another seed, so its gap is due to chance alone.",
     "Cost is the method’s time as a share of retraining, second moments included where it needs them; the "
     "search for settings in params.yaml is not.",
+    "Settings are the method’s defaults, which are its paper’s if it has one; a preset for the architecture; "
+    "given in params.yaml; or tuned by a search of so many trials. Beside that stands their digest.",
 )
 """How to read a leaderboard, in every form."""
