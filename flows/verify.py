@@ -30,7 +30,7 @@ def verify_release(checkout: Checkout, request_id: str) -> CheckedCertificate:
     certificate = checkout.certificate(request_id)
     model, result = "unknown", "the certificate is missing"
     try:
-        if certificate.is_file():
+        if certificate.exists():
             summary = verify_files(certificate)
             model, about = str(summary["model"]), summary["request"]
             result = VERIFIED if about == request_id else f"the certificate is about request {about}"

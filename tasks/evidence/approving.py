@@ -23,7 +23,7 @@ def find_approval(checkout: Checkout) -> Approval | None:
     """Return the decision about the checkout's deletion; decisions about earlier ones do not count."""
     deletion = read_record(checkout.deletion, DeletionRecord)
     path = checkout.approval(deletion.request)
-    if not path.is_file():
+    if not path.exists():
         return None
     approval = read_record(path, Approval)
     return approval if approval.deletion == deletion.digest else None

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tasks.checkout.checkout import CERTIFICATE
-from tasks.keys.folder import trusted_keys
 from tasks.keys.signing import verify_signature
+from tasks.keys.trust import trusted_keys
 from tasks.storage.object_store import ObjectStore
 from unlearn_core.errors import ConfigurationError, EvidenceError
 from unlearn_core.records.base import Sha256, sha256

@@ -5,7 +5,8 @@
 3. ``sign_statement(statement)``    at the end of a deletion
 4. ``verify(raw, public_keys_in(trust_folder()))``   by anybody, later
 
-``tasks.keys.folder`` keeps the keys; its most used functions are exported here too.
+``tasks.keys.folder`` keeps the keys, ``tasks.keys.trust`` reads those of others; their most used functions
+are exported here too.
 """
 
 import hashlib
@@ -17,16 +18,16 @@ from typing import Literal
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from tasks.checkout.regular import read_regular
 from tasks.keys.folder import (
     home,
     init_keys,
     key_id,
     load_pseudonym_key,
     load_signer,
-    public_keys_in,
-    read_public_key,
     trust_folder,
 )
+from tasks.keys.trust import public_keys_in, read_public_key
 from unlearn_core.audit.certificate import check
 from unlearn_core.audit.envelope import MAX_BYTES, decode_envelope, encode, pae, read_statement
 from unlearn_core.errors import EvidenceError, SetupError
@@ -108,8 +109,7 @@ def read_certificate(path: Path) -> bytes:
         SetupError: If it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_regular(path, MAX_BYTES + 1)
     except OSError as error:
         raise SetupError(f"cannot read the certificate {path}: {error.strerror}") from error
 

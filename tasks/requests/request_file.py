@@ -7,6 +7,7 @@ from functools import cache
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
 from tasks.checkout.log import is_for_people
+from tasks.checkout.regular import read_regular
 from tasks.data.sources import source_of
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from unlearn_core.errors import RequestError, SetupError
@@ -146,7 +147,7 @@ def read_request(checkout: Checkout, request_id: str) -> DeletionRequest:
     path = checkout.request(request_id)
     if not path.is_file():
         raise SetupError(f"there is no request {request_id!r} ({path}); name its scope to create it")
-    request = DeletionRequest.parse(path.read_bytes())
+    request = DeletionRequest.parse(read_regular(path))
     if request.id != request_id:
         raise RequestError(f"{path} holds the request {request.id!r}; rename the file or change its id")
     return request
