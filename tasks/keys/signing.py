@@ -18,6 +18,7 @@ from typing import Literal
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from tasks.checkout.environment import now
 from tasks.checkout.regular import read_regular
 from tasks.keys.folder import (
     home,
@@ -90,7 +91,7 @@ def sign_statement(statement: Statement, signer: Ed25519PrivateKey | None = None
         EvidenceError: If the parts contradict one another: what verification would refuse is not signed.
         SetupError: If there is no usable key.
     """
-    check(statement)
+    check(statement, now=now())
     signer = signer or load_signer()
     payload = statement.canonical()
     return encode(payload, signer.sign(pae(payload)), key_id(signer.public_key()))
@@ -140,5 +141,5 @@ def verify_signature(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tup
             f"the signature is not {keyid}'s over this content; the file was altered"
         ) from error
     statement = read_statement(payload)
-    check(statement)
+    check(statement, now=now())
     return statement, keyid
