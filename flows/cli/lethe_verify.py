@@ -9,6 +9,8 @@ import json
 import sys
 from pathlib import Path
 
+from flows.cli.output import say
+from tasks.checkout.texts import one_line
 from tasks.evidence.verification import Summary, verify_files
 from unlearn_core.audit.evidence import LEVELS
 from unlearn_core.errors import LetheError
@@ -29,11 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         summary = verify_files(given.certificate, model=given.model, key=given.key)
     except LetheError as error:
-        print(f"lethe-verify: {given.certificate}: {_printable(str(error))}", file=sys.stderr)
+        say(f"lethe-verify: {one_line(str(given.certificate))}: {error}", file=sys.stderr)
         if given.json:
             print(json.dumps({"verified": False, "exit_code": error.exit_code, "reason": str(error)}))
         return error.exit_code
-    print(json.dumps({"verified": True, **summary}) if given.json else _text(summary))
+    say(json.dumps({"verified": True, **summary}) if given.json else _text(summary))
     return 0
 
 
@@ -60,17 +62,8 @@ def _text(summary: Summary) -> str:
         "note": summary["note"],
     }
     # No value may contain a line break: a note must not be able to forge a verdict on the next line.
-    texts = {
-        name: _printable(str(value).replace("\n", " ")) for name, value in lines.items() if value is not None
-    }
+    texts = {name: one_line(str(value)) for name, value in lines.items() if value is not None}
     return "\n".join(["verified", *(f"  {name:<10} {text}" for name, text in texts.items())])
-
-
-def _printable(text: str) -> str:
-    """Escape control characters, and what the terminal cannot encode, so that no text can control it."""
-    shown = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
-    encoding = sys.stdout.encoding or "utf-8"
-    return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _parser() -> argparse.ArgumentParser:

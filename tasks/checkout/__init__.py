@@ -5,7 +5,7 @@ and writes ``params.yaml``, ``files`` writes files and folders that appear whole
 ``regular`` opens files from others and nothing else in their place, ``git`` asks git, ``environment`` finds
 the project and knows the clock, the versions and the project's lock, ``software`` knows which Lethe runs and
 which one the project was made with, ``imports`` which of Lethe's files a stage runs. ``log`` and
-``progress`` report to the user, and ``patience`` waits for services.
+``progress`` report to the user, ``texts`` makes names fit to be shown, and ``patience`` waits for services.
 ``settings`` lists the ``LETHE_…`` variables, ``setting`` defines one of them, and ``variables`` is the
 environment that holds them. ``tags`` names what MLflow and Prefect search by.
 """
