@@ -71,7 +71,7 @@ class LedgerReader:
         """Tell whether the ledger holds all of some requests, each with the same scope."""
         with reading(self.engine) as session:
             rows = [(request, session.get(RequestRow, request.id)) for request in requests]
-            return all(row is not None and submission_of(row).request == one for one, row in rows)
+            return all(row is not None and submission_of(row).request.asks_the_same(one) for one, row in rows)
 
     def head(self) -> Sha256 | None:
         """Return the digest of the whole history; None if it is empty."""
