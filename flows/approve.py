@@ -9,6 +9,7 @@ from pydantic import Field
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
+from tasks.checkout.texts import in_markdown
 from tasks.evidence.approving import asked_approval, decide, find_approval, require_approval
 from tasks.requests.claims import is_claimed
 from unlearn_core.errors import GateError
@@ -79,9 +80,10 @@ def _question(deletion: DeletionRecord) -> str:
     """Describe, in Markdown, what is to be decided."""
     rung = deletion.accepted
     assert rung is not None, "the stage before pins nothing without an accepted model"
+    method, why = in_markdown(rung.unlearning.name), in_markdown(rung.why)
     return (
-        f"**Request `{deletion.request}`** was unlearned by **{rung.unlearning.name}**; the gate says "
-        f"**{rung.in_words}** (evidence level {rung.verdict.level}). {rung.why}\n\n"
+        f"**Request `{deletion.request}`** was unlearned by **{method}**; the gate says "
+        f"**{rung.in_words}** (evidence level {rung.verdict.level}). {why}\n\n"
         "The numbers and figures are in the request's run in MLflow. *Approve* puts the model into use and "
         "signs the certificate; anything else keeps the champion."
     )

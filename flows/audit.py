@@ -38,7 +38,7 @@ def _check(folder: Path, ledger: Ledger, store: ObjectStore | None, entry: Entry
     try:
         for certificate in _certificates(folder, store, entry):
             if certificate.ledger is not None:
-                ledger.require_event(certificate.ledger)
+                ledger.require_event(certificate.ledger, by=certificate.provenance.finished)
     except EvidenceError as error:
         result = str(error)
     return {"request": entry.id, "model": entry.submission.model, "result": result}

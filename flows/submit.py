@@ -98,9 +98,10 @@ def submit_typed(
     Raises:
         RequestError: If it is invalid, does not fit the data, or its id is taken; the ledger does not change.
     """
-    request = make_request(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
+    scope = make_scope(classes=classes, samples=samples, subjects=subjects)
     when = None if received is None else parse_received(received, now())
     intake = open_intake(folder, model)
+    request = make_request(request_id, scope, model=intake.model)
     if intake.checkout is not None:
         with told_as_typed(samples=samples, subjects=subjects):
             check_request(intake.checkout, request)

@@ -7,7 +7,9 @@ from prefect.artifacts import create_table_artifact
 
 from tasks.checkout.checkout import CERTIFICATE, RELEASED, Checkout
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
-from tasks.evidence.verification import verify_files
+from tasks.evidence.dating import require_later
+from tasks.evidence.verification import verify_bytes, verify_files
+from tasks.keys.signing import read_certificate
 from unlearn_core.errors import EvidenceError
 
 CheckedCertificate = dict[str, str]
@@ -30,10 +32,11 @@ def verify_release(checkout: Checkout, request_id: str) -> CheckedCertificate:
     certificate = checkout.certificate(request_id)
     model, result = "unknown", "the certificate is missing"
     try:
-        if certificate.is_file():
-            summary = verify_files(certificate)
-            model, about = str(summary["model"]), summary["request"]
+        if certificate.exists():
+            certified, _ = verify_bytes(read_certificate(certificate))
+            model, about = certified.models.unlearned, certified.request.id
             result = VERIFIED if about == request_id else f"the certificate is about request {about}"
+            require_later(checkout, certified)
             verify_files(certificate, model=_find_model(checkout, model))
     except EvidenceError as error:
         result = str(error)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +12,8 @@ from once import made_once, share
 from tasks.checkout.environment import configure_libraries
 from tasks.keys.folder import init_keys
 from unlearn_core.records.base import sha256
+
+GOLDEN = Path(__file__).with_name("golden")
 
 
 def pytest_configure():
@@ -30,6 +33,8 @@ def own_folders(tmp_path_factory):
     share(tmp_path_factory)
     home = made_once("home", lambda folder: init_keys(folder / "lethe"))
     os.environ["LETHE_HOME"] = str(home / "lethe")
+    for path in GOLDEN.glob("*.pub"):
+        path.chmod(0o644)  # git leaves it to the umask whether others may change a key
     stores = [name for name in os.environ if name.startswith("LETHE_S3_")]
     keys = ("LETHE_SIGNING_KEY", "LETHE_PSEUDONYM_KEY")
     for name in (*keys, "MLFLOW_TRACKING_URI", "LETHE_DATABASE_URL", *stores):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.cli.output import Output, console, number
+from flows.cli.output import Output, console, number, table_cell
 from unlearn_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def tell_challenge(report: "ChallengeReport") -> str:
     for row in (*report.models, *report.adversaries):
         groups.setdefault(row.model, []).append(row)
     for name, rows in groups.items():
-        table.add_row(*_cells(name, rows, _claims(report)))
+        table.add_row(*map(table_cell, _cells(name, rows, _claims(report))))
     console().print(table)
     return _sentence(report)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from flows.cli.output import Output, console
+from flows.cli.output import Output, console, table_cell
 from unlearn_core.errors import ConfigurationError, UnlearningError
 from unlearn_core.progress import Step
 
@@ -77,10 +77,10 @@ def _tell(target: str, made: "list[Checked]") -> str:
     columns = list(dict.fromkeys(one.where for one in made))
     results = {(one.check, one.where): _result(one) for one in made}
     table = Table()
-    for name in (f"{target} …", *(where or "at all" for where in columns)):
+    for name in (f"{table_cell(target)} …", *(table_cell(where) or "at all" for where in columns)):
         table.add_column(name)
     for check in dict.fromkeys(one.check for one in made):
-        table.add_row(check, *(_MARKS[results.get((check, where), "")] for where in columns))
+        table.add_row(table_cell(check), *(_MARKS[results.get((check, where), "")] for where in columns))
     console().print(table)
     reasons = [(one, reason) for one in made for reason in one.reasons]
     if not reasons:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli.options import Json
-from flows.cli.output import Output, console, number
+from flows.cli.output import Output, console, number, table_cell
 
 _COLOURS = {"passes": "green", "reference": "cyan", "inconclusive": "yellow"}
 
@@ -55,7 +55,7 @@ def tell_demo(result: dict[str, Any]) -> str:
 
 def _cells(name: str, row: dict[str, Any], *, accepted: bool) -> list[str]:
     return [
-        f"{name} ←" if accepted else name,
+        f"{table_cell(name)} ←" if accepted else table_cell(name),
         number(row.get("forget_test_accuracy"), 1),
         number(row.get("retain_test_accuracy"), 1),
         number(row.get("mia_auc"), 2),

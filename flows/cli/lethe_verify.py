@@ -13,7 +13,9 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
+from flows.cli.output import say
 from tasks.checkout.params import load_yaml
+from tasks.checkout.texts import one_line
 from tasks.evidence.verification import Summary, verify_files
 from tasks.lifecycle.initialising import shipped_policy
 from unlearn_core.audit.evidence import LEVELS
@@ -48,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         weaknesses = _weaknesses(summary)
     except LetheError as error:
-        print(f"lethe-verify: {given.certificate}: {_printable(str(error))}", file=sys.stderr)
+        say(f"lethe-verify: {one_line(str(given.certificate))}: {error}", file=sys.stderr)
         if given.json:
             print(json.dumps({"verified": False, "exit_code": error.exit_code, "reason": str(error)}))
         return error.exit_code
@@ -57,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         told = {"verified": code == 0, "exit_code": code, **summary, "weaker_than_shipped": weaknesses}
         print(json.dumps(told))
     else:
-        print(_text(summary, weaknesses))
+        say(_text(summary, weaknesses))
     return code
 
 
@@ -100,7 +102,7 @@ def _text(summary: Summary, weaknesses: list[JsonValue]) -> str:
         *_listed("could not be asked", summary["not_asked"]),
     ]
     # No value may contain a line break: a note must not be able to forge a verdict on the next line.
-    return "\n".join(_printable(line.replace("\n", " ")) for line in lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _about(summary: Summary) -> Iterator[str]:
@@ -171,13 +173,6 @@ def _listed(title: str, entries: JsonValue) -> Iterator[str]:
     """Write a list under its title, after an empty line; an empty list is left out."""
     if entries:
         yield from ("", f"  {title}:", *(f"    {entry}" for entry in cast("list[str]", entries)))
-
-
-def _printable(text: str) -> str:
-    """Escape control characters, and what the terminal cannot encode, so that no text can control it."""
-    shown = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
-    encoding = sys.stdout.encoding or "utf-8"
-    return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import inspect
 from typing import Any
 
 from flows.cli.options import Json
-from flows.cli.output import Output, console
+from flows.cli.output import Output, console, table_cell
 
 
 def command(json: Json = False) -> None:
@@ -50,8 +50,9 @@ def tell_methods(described: list[dict[str, Any]]) -> str:
         table.add_column(name)
     for row in described:
         lists = (", ".join(row[name]) or "–" for name in ("needs", "uses"))
-        origin = f"\n({row['package']})" if row["package"] else ""
+        origin = f"\n({table_cell(row['package'])})" if row["package"] else ""
         scopes = ", ".join(row["scopes"])
-        table.add_row(f"{row['name']}{origin}", row["summary"], *lists, row["touches"], scopes)
+        words = (table_cell(row["summary"]), *lists, table_cell(row["touches"]))
+        table.add_row(f"{table_cell(row['name'])}{origin}", *words, scopes)
     console().print(table)
     return "`lethe methods --json` lists each one's settings and paper"

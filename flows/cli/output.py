@@ -4,8 +4,9 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
+from tasks.checkout.texts import one_line, printable
 from unlearn_core.errors import LetheError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Output:
         if self.json:
             print(json.dumps(value, indent=2))
         elif (words := tell()) is not None:
-            print(words)
+            say(words)
 
     def fail(self, error: Exception) -> NoReturn:
         """Say why a command stopped, in the log and, if asked for, as JSON; then exit."""
@@ -50,6 +51,25 @@ class Output:
         if self.json:
             print(json.dumps({"exit_code": code, "reason": reason_of(error)}))
         sys.exit(code)
+
+
+def say(text: str, *, file: TextIO | None = None) -> None:
+    """Print text for a person: nothing in it can control the terminal, or fails for want of a letter.
+
+    Args:
+        text: One or more lines.
+        file: Where; standard output by default.
+    """
+    stream = file or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    print(printable(text).encode(encoding, "backslashreplace").decode(encoding), file=stream)
+
+
+def table_cell(text: str) -> str:
+    """Return text from outside for a table's cell: one line, and no markup."""
+    from rich.markup import escape
+
+    return escape(one_line(text))
 
 
 def console() -> "Console":

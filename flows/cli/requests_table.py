@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
-from flows.cli.output import console
+from flows.cli.output import console, say, table_cell
+from tasks.checkout.texts import one_line
 from unlearn_core.audit.deadlines import is_overdue
 from unlearn_core.records.base import UtcTime
 from unlearn_core.records.ledger import Entry
@@ -49,7 +49,7 @@ def describe_entries(entries: Sequence[Entry], now: UtcTime) -> list[dict[str, A
 def _in_words(scope: Scope) -> str:
     """Say what is to be forgotten: classes by name, anything else by count."""
     if isinstance(scope, ClassScope):
-        return f"class{'es' if scope.classes[1:] else ''} {', '.join(scope.classes)}"
+        return f"class{'es' if scope.classes[1:] else ''} {', '.join(map(one_line, scope.classes))}"
     count = len(scope.model_dump()[scope.kind])
     return f"{count} {scope.kind if count > 1 else scope.kind.removesuffix('s')}"
 
@@ -65,7 +65,7 @@ def tell_entries(described: Sequence[dict[str, Any]]) -> str:
 def print_entries(described: Sequence[dict[str, Any]]) -> None:
     """Print requests as a table."""
     if not described:
-        print("no such requests in the ledger; `lethe request submit --help` shows how to enter one")
+        say("no such requests in the ledger; `lethe request submit --help` shows how to enter one")
         return
     table = Table()
     for name in ("id", "due", "state", "received", "basis", "model", "forgets", "attempts"):
@@ -73,7 +73,7 @@ def print_entries(described: Sequence[dict[str, Any]]) -> None:
     for one in described:
         due = f"[bold red]{one['due']} overdue[/]" if one["overdue"] else one["due"]
         colour = _COLOURS.get(one["state"], "default")
-        worker = f" ({escape(one['worker'])})" if one["worker"] else ""
+        worker = f" ({table_cell(one['worker'])})" if one["worker"] else ""
         table.add_row(
             one["id"],
             due,
@@ -81,7 +81,7 @@ def print_entries(described: Sequence[dict[str, Any]]) -> None:
             one["received"][:10],
             one["basis"],
             one["model"],
-            escape(one["forgets"]),
+            table_cell(one["forgets"]),
             str(one["attempts"]),
         )
     console().print(table)
@@ -99,6 +99,6 @@ def _print_events(events: Sequence[dict[str, Any]]) -> None:
     for name in ("event", "time", "action", "state", "who", "why"):
         table.add_column(name, justify="right" if name == "event" else "left")
     for event in events:
-        words = (escape(event["actor"]), escape(event["reason"] or ""))
+        words = (table_cell(event["actor"]), table_cell(event["reason"] or ""))
         table.add_row(str(event["sequence"]), event["time"], event["action"], event["after"], *words)
     console().print(table)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.options import Json, MethodName
-from flows.cli.output import Output, console, number
+from flows.cli.output import Output, console, number, table_cell
 
 if TYPE_CHECKING:
     from unlearn_core.records.tuning import TuningRecord
@@ -44,7 +44,7 @@ def tell_tuning(record: "TuningRecord", *, rows: int = 10) -> str:
         table.add_column(name, justify="left" if name == "state" else "right")
     ranked = sorted(record.trials, key=lambda one: (one.score is None, -(one.score or 0)))
     for one in ranked[:rows]:
-        values = (str(one.values[name]) for name in names)
+        values = (table_cell(str(one.values[name])) for name in names)
         table.add_row(number(one.score, 4), *values, number(one.cost.seconds, 1), one.state)
     console().print(table)
     chosen = ", ".join(f"{name} {value}" for name, value in record.chosen.items())

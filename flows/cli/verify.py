@@ -61,6 +61,7 @@ def _replay(
     if certificate is None:
         raise ConfigurationError("--replay needs a certificate; name that of the deletion to replay")
     from tasks.checkout.checkout import Checkout
+    from tasks.evidence.dating import require_later
     from tasks.evidence.verification import verify_bytes, verify_files
     from tasks.keys.signing import read_certificate
     from unlearn_core.records.base import sha256
@@ -70,6 +71,7 @@ def _replay(
     if model is not None:
         verify_files(certificate, model=model, key=key)
     checkout = Checkout.find(Path.cwd())
+    require_later(checkout, certified)
     from flows.replay import replay
 
     done = replay(checkout, certified, sha256(raw), from_data=from_data)

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TypeVar
 
 import unlearn_core
+from tasks.checkout.regular import open_regular, read_regular
 from tasks.extensions.discovery import extension_of
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
@@ -94,18 +95,21 @@ def read_record(path: Path, kind: type[AnyRecord]) -> AnyRecord:
         The validated record.
 
     Raises:
-        PipelineError: If there is no such file.
+        PipelineError: If there is no such file, or something else has its place.
     """
-    if not path.is_file():
+    try:
+        return kind.parse(read_regular(path))
+    except OSError as error:
+        is_missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        problem = f"{path} does not exist" if is_missing else f"cannot read {path}: {error.strerror}"
         raise PipelineError(
-            f"{path} does not exist; an earlier stage writes it: run `dvc repro`, or `dvc pull`"
-        )
-    return kind.parse(path.read_bytes())
+            f"{problem}; an earlier stage writes it: run `dvc repro`, or `dvc pull`"
+        ) from error
 
 
 def file_digest(path: Path) -> Sha256:
     """Return the SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 
 

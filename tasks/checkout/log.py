@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.checkout.settings import LogSettings, misspelt
+from tasks.checkout.texts import printable
 from tasks.checkout.variables import set_variable
 from unlearn_core.errors import LetheError, UsageError
 
@@ -137,10 +138,10 @@ class _ForPeople(logging.Formatter):
     """The message alone; an error names what it ended."""
 
     def format(self, record: logging.LogRecord) -> str:
-        said = record.getMessage()
+        said = printable(record.getMessage())
         if record.levelno >= logging.ERROR:
             said = f"{record.name.rpartition('.')[2]}: {said}"
-        return "\n".join([said, *_traceback(record)])
+        return "\n".join([said, *map(printable, _traceback(record))])
 
 
 class _ForMachines(logging.Formatter):
@@ -160,7 +161,7 @@ class _ForMachines(logging.Formatter):
         }
         if shown := _traceback(record):
             line["traceback"] = "\n".join(shown)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line)
 
 
 def _traceback(record: logging.LogRecord) -> list[str]:

@@ -12,6 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from tasks.checkout.files import AnyRecord, write_atomically
+from tasks.checkout.regular import read_regular
 from tasks.extensions.settings import other_settings
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.base import describe
@@ -103,7 +104,7 @@ def load_yaml(path: Path) -> Any:
         ConfigurationError: If it is not YAML.
     """
     try:
-        return _parse(path.read_text(encoding="utf-8"))
+        return _parse(read_regular(path).decode())
     except (YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} is not YAML: {error}") from error
 

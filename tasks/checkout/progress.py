@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from tasks.checkout.log import shows_progress, tell
+from tasks.checkout.texts import one_line
 from unlearn_core.progress import OnStep, Step, ignore_step
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ def progress(title: str) -> Iterator[OnStep]:
         yield ignore_step
         return
     with _bars() as bars:
-        phases = {"": bars.add_task(title, total=None)}
+        phases = {"": bars.add_task(_label(title), total=None)}
 
         def show(step: Step) -> None:
             if step.phase not in phases:
-                phases[step.phase] = bars.add_task(f"  {step.phase}", total=step.total)
+                phases[step.phase] = bars.add_task(f"  {_label(step.phase)}", total=step.total)
             bars.update(phases[step.phase], completed=step.index, total=step.total)
 
         yield show
@@ -47,11 +48,11 @@ def progress_of_many(title: str, total: int) -> Iterator[Callable[[str], Abstrac
         yield _announced_part
         return
     with _bars() as bars:
-        whole = bars.add_task(title, total=total)
+        whole = bars.add_task(_label(title), total=total)
 
         @contextmanager
         def part(name: str) -> Iterator[OnStep]:
-            bar = bars.add_task(f"  {name}", total=None)
+            bar = bars.add_task(f"  {_label(name)}", total=None)
             try:
                 yield lambda step: bars.update(bar, completed=step.index, total=step.total)
                 bars.advance(whole)
@@ -72,6 +73,13 @@ def _bars() -> "Progress":
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _label(name: str) -> str:
+    """Return a name as the label of a bar, which may hold markup."""
+    from rich.markup import escape
+
+    return escape(one_line(name))
 
 
 @contextmanager

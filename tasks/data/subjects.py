@@ -7,6 +7,7 @@ and nothing that the table holds.
 from collections.abc import Mapping
 from pathlib import Path
 
+from tasks.checkout.regular import read_regular
 from unlearn_core.audit.incoming import (
     Row,
     cell_problem,
@@ -33,7 +34,7 @@ def read_subjects(path: Path, known: set[str]) -> tuple[dict[str, str], list[str
     try:
         if not path.is_file():
             return {}, [f"{path.name} is not a file"]
-        text = decoded(path.read_bytes())
+        text = decoded(read_regular(path))
     except OSError as error:
         return {}, [f"{path.name} cannot be read: {error.strerror}"]
     except UsageError as error:

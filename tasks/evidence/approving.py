@@ -7,6 +7,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now
 from tasks.checkout.files import read_record, write_record
 from tasks.requests.request_file import read_request
+from unlearn_core.audit.clocks import is_later
 from unlearn_core.errors import GateError, SetupError
 from unlearn_core.records.approval import Approval
 from unlearn_core.records.base import canonical_json
@@ -23,7 +24,7 @@ def find_approval(checkout: Checkout) -> Approval | None:
     """Return the decision about the checkout's deletion; decisions about earlier ones do not count."""
     deletion = read_record(checkout.deletion, DeletionRecord)
     path = checkout.approval(deletion.request)
-    if not path.is_file():
+    if not path.exists():
         return None
     approval = read_record(path, Approval)
     return approval if approval.deletion == deletion.digest else None
@@ -74,7 +75,8 @@ def require_approval(checkout: Checkout) -> Approval | None:
         The decision.
 
     Raises:
-        GateError: If nobody has decided yet, or somebody has refused; the champion stays.
+        GateError: If nobody has decided yet, somebody has refused, or the decision is from the future; the
+            champion stays.
     """
     if asked_approval(checkout) is None:
         return None
@@ -90,5 +92,10 @@ def require_approval(checkout: Checkout) -> Approval | None:
         raise GateError(
             f"request {approval.request}: refused by {approval.by}"
             f"{f' ({approval.reason})' if approval.reason else ''}; the champion stays"
+        )
+    if is_later(approval.time, time := now()):
+        raise GateError(
+            f"request {approval.request}: decided at {approval.time}, in the future (it is {time}); set the "
+            "clocks, and decide again"
         )
     return approval

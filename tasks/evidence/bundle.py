@@ -6,6 +6,7 @@ from typing import Any
 
 from tasks.checkout.checkout import CERTIFICATE, Checkout, short
 from tasks.checkout.files import read_record
+from tasks.checkout.regular import read_regular
 from tasks.keys.signing import read_certificate
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.approval import Approval
@@ -54,7 +55,7 @@ def gather_bundle(checkout: Checkout, request_id: str) -> Bundle:
     """
     certificate = read_certificate(checkout.certificate(request_id))
     page, kept = checkout.report(request_id), checkout.report_facts(request_id)
-    facts = kept.read_bytes() if kept.is_file() and page.is_file() else None
+    facts = read_regular(kept) if kept.is_file() and page.is_file() else None
     released = None if facts is None else ReportFacts.parse(facts).released
     if facts is None or released is None or released.certificate_digest != sha256(certificate):
         raise SetupError(
@@ -64,11 +65,11 @@ def gather_bundle(checkout: Checkout, request_id: str) -> Bundle:
     docs = sorted(checkout.data_docs(request_id).glob("*.html"))
     contents = {
         CERTIFICATE: certificate,
-        page.name: page.read_bytes(),
+        page.name: read_regular(page),
         kept.name: facts,
         **_records(json.loads(facts)),
         **_approval(checkout, request_id, json.loads(facts)["certificate"].get("approval")),
-        **{f"{path.parent.name}/{path.name}": path.read_bytes() for path in docs},
+        **{f"{path.parent.name}/{path.name}": read_regular(path) for path in docs},
     }
     if named := [path for path, content in contents.items() if PSEUDONYM in content]:
         raise PipelineError(

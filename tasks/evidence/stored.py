@@ -5,16 +5,18 @@ from collections.abc import Iterator, Mapping
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tasks.checkout.checkout import CERTIFICATE
-from tasks.keys.folder import trusted_keys
+from tasks.evidence.dating import predates_approval
 from tasks.keys.signing import verify_signature
+from tasks.keys.trust import trusted_keys
 from tasks.storage.object_store import ObjectStore
 from unlearn_core.errors import ConfigurationError, EvidenceError
+from unlearn_core.records.approval import Approval
 from unlearn_core.records.base import Sha256, sha256
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.evidence import EvidenceManifest
 from unlearn_core.records.request import RequestId
 
-MANIFEST = "manifest.json"
+MANIFEST, APPROVAL = "manifest.json", "approval.json"
 
 Contents = Mapping[str, bytes | None]
 """Files by their paths below a folder; None for a missing file."""
@@ -115,18 +117,27 @@ def verify_signed(
     if raw is None or sha256(raw) != manifest.certificate:
         raise EvidenceError(f"the manifest in {where} is not about the certificate beside it")
     statement, signer = verify_signature(raw, keys)
-    if wrong := list(_contradicted(statement.predicate, manifest)):
+    if wrong := list(_contradicted(statement.predicate, manifest, contents)):
         raise EvidenceError(f"the evidence in {where} contradicts its certificate in {', '.join(wrong)}")
     return statement.predicate, signer
 
 
-def _contradicted(certified: DeletionCertificate, manifest: EvidenceManifest) -> Iterator[str]:
-    """Yield where a manifest contradicts a certificate, whose signature covers these digests."""
+def _contradicted(
+    certified: DeletionCertificate, manifest: EvidenceManifest, contents: Contents
+) -> Iterator[str]:
+    """Yield where files contradict a certificate, whose signature covers these digests."""
     signed = {
         "coverage.json": certified.coverage.full,
         "policy.json": certified.judgement.verdict.policy,
-        "approval.json": certified.approval,
+        APPROVAL: certified.approval,
     }
     yield from (one.path for one in manifest.files if signed.get(one.path, one.sha256) != one.sha256)
+    raw = contents.get(APPROVAL)
+    if (
+        raw
+        and sha256(raw) == certified.approval
+        and (why := predates_approval(certified, Approval.parse(raw)))
+    ):
+        yield f"{APPROVAL} ({why})"
     if (manifest.request, manifest.model) != (certified.request.id, certified.models.unlearned):
         yield "request and model"

@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from tasks.checkout.checkout import CERTIFICATE, Checkout
 from tasks.evidence.bundle import folder_of, gather_bundle
 from tasks.evidence.stored import MANIFEST, altered, read_evidence_manifest, read_files, verify_signed
-from tasks.keys.folder import trusted_keys
 from tasks.keys.signing import read_certificate
+from tasks.keys.trust import trusted_keys
 from tasks.storage.object_store import ObjectStore, find_store
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import sha256

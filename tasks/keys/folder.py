@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
-    load_pem_public_key,
 )
 
+from tasks.checkout.regular import open_regular, read_regular
 from tasks.checkout.settings import KeySettings
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256, sha256
@@ -64,7 +64,8 @@ def init_keys(folder: Path, *, force: bool = False) -> tuple[Path, ...]:
     signing = folder / "signing.key"
     made: list[Path] = []
     try:
-        (folder / "trusted").mkdir(parents=True, exist_ok=True, mode=0o700)
+        for one in (folder, folder / "trusted"):  # the mode is that of the last folder alone
+            one.mkdir(parents=True, exist_ok=True, mode=0o700)
         if force or not signing.exists():
             made += _write(signing, _private_pem(Ed25519PrivateKey.generate()), mode=0o600, replace=force)
         public = _private_key(_read_secret(signing), str(signing)).public_key()
@@ -132,57 +133,6 @@ def public_pem(key: Ed25519PublicKey) -> bytes:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def read_public_key(path: Path) -> Ed25519PublicKey:
-    """Read a public key.
-
-    Args:
-        path: A PEM file.
-
-    Returns:
-        The key.
-
-    Raises:
-        SetupError: If the file cannot be read or holds anything else.
-    """
-    try:
-        with path.open("rb") as file:
-            key = load_pem_public_key(file.read(MAX_KEY_BYTES))
-    except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise SetupError(f"{path} is not a public key in PEM form: {error}") from error
-    if not isinstance(key, Ed25519PublicKey):
-        raise SetupError(f"{path} holds a {type(key).__name__}; certificates are signed with Ed25519 keys")
-    return key
-
-
-def public_keys_in(folder: Path) -> dict[Sha256, Ed25519PublicKey]:
-    """Read every public key (``*.pub``) in a folder.
-
-    Args:
-        folder: The trust folder; an absent one holds nothing.
-
-    Returns:
-        The keys by their ids.
-
-    Raises:
-        SetupError: If one of the files is not a public key: a typo must not look like distrust.
-    """
-    return {key_id(key): key for key in map(read_public_key, sorted(folder.glob("*.pub")))}
-
-
-def trusted_keys() -> dict[Sha256, Ed25519PublicKey]:
-    """Read the public keys that the user trusts.
-
-    Returns:
-        The keys by their ids; at least one.
-
-    Raises:
-        SetupError: If there is none, or one of the files is not a public key.
-    """
-    if not (keys := public_keys_in(trust_folder())):
-        raise SetupError(f"no key is trusted; put the issuer's public key in {trust_folder()}")
-    return keys
-
-
 def _private_pem(key: Ed25519PrivateKey) -> bytes:
     """Return a private key as PEM, not encrypted."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -204,7 +154,7 @@ def _private_key(pem: bytes, source: str) -> Ed25519PrivateKey:
 def _read_secret(path: Path) -> bytes:
     """Read a file that only its owner may read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if mode & 0o077:
                 raise SetupError(f"{path} has mode {mode:04o}: others may read it; run `chmod 600 {path}`")
@@ -217,7 +167,7 @@ def _read_secret(path: Path) -> bytes:
 
 def _write(path: Path, content: bytes, *, mode: int, replace: bool = False) -> list[Path]:
     """Write a file atomically; without ``replace`` only if missing. Return it if it was written."""
-    if path.exists() and (not replace or path.read_bytes() == content):
+    if path.exists() and (not replace or read_regular(path) == content):
         return []
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

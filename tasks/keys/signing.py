@@ -5,7 +5,8 @@
 3. ``sign_statement(statement)``    at the end of a deletion
 4. ``verify(raw, public_keys_in(trust_folder()))``   by anybody, later
 
-``tasks.keys.folder`` keeps the keys; its most used functions are exported here too.
+``tasks.keys.folder`` keeps the keys, ``tasks.keys.trust`` reads those of others; their most used functions
+are exported here too.
 """
 
 import hashlib
@@ -17,16 +18,17 @@ from typing import Literal
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from tasks.checkout.environment import now
+from tasks.checkout.regular import read_regular
 from tasks.keys.folder import (
     home,
     init_keys,
     key_id,
     load_pseudonym_key,
     load_signer,
-    public_keys_in,
-    read_public_key,
     trust_folder,
 )
+from tasks.keys.trust import public_keys_in, read_public_key
 from unlearn_core.audit.certificate import check
 from unlearn_core.audit.envelope import MAX_BYTES, decode_envelope, encode, pae, read_statement
 from unlearn_core.errors import EvidenceError, SetupError
@@ -89,7 +91,7 @@ def sign_statement(statement: Statement, signer: Ed25519PrivateKey | None = None
         EvidenceError: If the parts contradict one another: what verification would refuse is not signed.
         SetupError: If there is no usable key.
     """
-    check(statement)
+    check(statement, now=now())
     signer = signer or load_signer()
     payload = statement.canonical()
     return encode(payload, signer.sign(pae(payload)), key_id(signer.public_key()))
@@ -108,8 +110,7 @@ def read_certificate(path: Path) -> bytes:
         SetupError: If it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_regular(path, MAX_BYTES + 1)
     except OSError as error:
         raise SetupError(f"cannot read the certificate {path}: {error.strerror}") from error
 
@@ -140,5 +141,5 @@ def verify_signature(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tup
             f"the signature is not {keyid}'s over this content; the file was altered"
         ) from error
     statement = read_statement(payload)
-    check(statement)
+    check(statement, now=now())
     return statement, keyid

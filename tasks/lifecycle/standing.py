@@ -60,7 +60,7 @@ def standing(checkout: Checkout, request: DeletionRequest) -> Standing:
         return Served(releases)
     check_request(checkout, request)
     begun = find_unfinished(checkout)
-    if begun is not None and set(request.singles) <= set(begun.singles):
+    if begun is not None and all(any(map(one.asks_the_same, begun.singles)) for one in request.singles):
         return Unfinished(begun)
     return New()
 

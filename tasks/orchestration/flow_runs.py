@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.tags import flow_tag
+from tasks.checkout.texts import in_markdown
 from tasks.report.explaining import explain, verdict_on
 from tasks.report.gathering import gather_facts
 from tasks.report.outputs import run_name
@@ -35,7 +36,7 @@ def show_deletion(checkout: Checkout, *requests: RequestId) -> None:
     tags = [flow_tag("verdict", found)]
     tags += [] if record.accepted is None else [flow_tag("method", record.accepted.unlearning.name)]
     tag_flow_run(tags, name=run_name(record))
-    description = f"**{verdict.label}.** {verdict.sentence}"
+    description = f"**{verdict.label}.** {in_markdown(verdict.sentence)}"
     show_markdown(f"deletion-{record.request}", explain(*told), description=description)
 
 

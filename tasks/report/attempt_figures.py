@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tasks.checkout.texts import printable
 from tasks.report.drawing import BLUE, GREY, PALE_GREY, RED, SKY, legend_below, new_figure, new_panels
 from unlearn_core.records.result import Coverage, Curve, Treatment
 
@@ -38,7 +39,14 @@ def draw_coverage(coverage: Coverage, *, rows: int = 40) -> "Figure":
         shares = np.array([100 * layers[name].get(treatment, 0.0) for name in names])
         label = f"{treatment} – {meaning}: {100 * coverage.share(treatment):.1f} %"
         axes.barh(
-            names, shares, left=left, color=color, hatch=hatch, edgecolor="white", linewidth=0, label=label
+            [printable(name) for name in names],
+            shares,
+            left=left,
+            color=color,
+            hatch=hatch,
+            edgecolor="white",
+            linewidth=0,
+            label=label,
         )
         left += shares
     axes.invert_yaxis()

@@ -5,11 +5,15 @@ Nothing here touches the global state of pyplot. The palette is safe for colour-
 """
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tasks.checkout.texts import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK, GREY = (
@@ -56,9 +60,7 @@ def new_panels(
     Returns:
         The figure and its panels, row by row.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = _literal_figure()(figsize=(width, height), layout="constrained")
     figure.suptitle(title, fontsize=10)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=columns > 1).ravel()
     for axes in panels:
@@ -67,6 +69,36 @@ def new_panels(
         axes.xaxis.label.set_fontsize(9)
         axes.yaxis.label.set_fontsize(9)
     return figure, list(panels)
+
+
+@cache
+def _literal_figure() -> "type[Figure]":
+    """Return the class of figures in which a name is text: never a formula, nor a control character."""
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    class LiteralFigure(Figure):
+        # Whatever saves a figure draws it, so no text can go past this.
+        def draw(self, renderer: Any) -> None:
+            for axes in self.axes:
+                _print_ticks(axes.xaxis)
+                _print_ticks(axes.yaxis)
+            for text in self.findobj(Text):
+                text.set_text(printable(text.get_text()))
+                text.set_parse_math(False)
+            # Some text is made only while the rest is drawn.
+            with matplotlib.rc_context({"text.parse_math": False}):
+                super().draw(renderer)
+
+    return LiteralFigure
+
+
+def _print_ticks(axis: "Axis") -> None:
+    """Make the names at ticks printable; an axis writes them anew each time that it is drawn."""
+    names = [label.get_text() for label in axis.get_ticklabels()]
+    if (plain := [printable(name) for name in names]) != names:
+        axis.set_ticks(axis.get_ticklocs(), plain)
 
 
 def legend_below(figure: "Figure", axes: "Axes", *, columns: int | None = None, fontsize: float = 8) -> None:

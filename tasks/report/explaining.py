@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.checkout.checkout import CERTIFICATE
+from tasks.checkout.texts import in_markdown
 from tasks.report.notes import note
 from tasks.report.numbers import count, counted
 from tasks.report.outputs import HEADLINES, drift_in_words, run_name, tried_table
@@ -56,7 +57,7 @@ def explain(*told: ReportFacts, page: Page | None = None) -> str:
     facts = told[0]
     verdict, record = verdict_on(facts), facts.deletion
     parts = [
-        f"**{verdict.label}.** {verdict.sentence}",
+        f"**{verdict.label}.** {in_markdown(verdict.sentence)}",
         _links(told, page) if page else _places(facts),
         _request(told),
         _measurements(record),
@@ -96,7 +97,7 @@ def version_note(outcome: Outcome, told: Sequence[ReportFacts], page: Page) -> s
         "version",
         request=outcome.request,
         what=_asked(told[0]),
-        method=outcome.method,
+        method=in_markdown(outcome.method),
         verdict=outcome.in_words,
         level=outcome.level,
         links="\n\n".join(links),
@@ -171,7 +172,9 @@ def _measurements(record: DeletionRecord) -> str:
     for name in HEADLINES:
         if any(evaluation.get(name) is not None for evaluation in models.values()):
             row = measured_row(models, name)
-            lines.append(f"| {row.label} | {' | '.join(cell.value for cell in row.cells)} | `{name}` |")
+            lines.append(
+                f"| {in_markdown(row.label)} | {' | '.join(cell.value for cell in row.cells)} | `{name}` |"
+            )
     told = (
         "### Measurements\n\nA model has forgotten well if it measures like one that was retrained "
         "without the data, neither more nor less."

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tasks.checkout.texts import one_line
 from tasks.report.attempt_figures import TREATMENT_STYLES, shares_by_layer
 from tasks.report.drawing import BLACK, BLUE, PALE_GREY, RED, SKY, YELLOW, legend_below, new_figure
 from tasks.report.model_figures import MODELS
@@ -192,9 +193,9 @@ def draw_series(values: Sequence[float], *, label: str) -> "Figure":
 
 
 def shown(name: str, longest: int = _LONGEST) -> str:
-    """Return a name as a figure shows it: cut to the available room, and never as a formula."""
-    short = name if len(name) <= longest else f"{name[: longest - 1]}…"
-    return short.replace("$", r"\$")
+    """Return a name as a figure shows it: on one line, cut to the available room."""
+    line = one_line(name)
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def _panel(height: float, *, width: float = WIDTH) -> "tuple[Figure, Axes]":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from tasks.checkout.texts import printable
 from tasks.report import drawing
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def inline(figure: "Figure", *, name: str, title: str, description: str) -> Draw
     drawn = stream.getvalue()
     start = drawn.index(">", drawn.index("<svg")) + 1
     width, height = (72 * size for size in figure.get_size_inches())
-    label = escape(f"{title}. {description}")
+    label = escape(printable(f"{title}. {description}"))
     head = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{label}">'
     return Drawing(name, title, description, Markup(head + _themed(drawn[start:], name)))
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import as_csv, write_atomically, write_record
+from tasks.checkout.texts import in_markdown
 from tasks.measuring.evaluation import models_side_by_side
 from unlearn_core.histograms import take_pictures
 from unlearn_core.records.deletion import DeletionRecord, Rung
@@ -122,7 +123,7 @@ def tried_table(record: DeletionRecord) -> str:
     rows = [(r.unlearning.name, _verdict(r), r.why) for r in record.rungs]
     rows += [(entry.method, "failed", entry.why) for entry in record.failed]
     rows += [(entry.method, "not tried", entry.why) for entry in record.left_out]
-    lines = (f"| {method} | {verdict} | {_cell(why)} |" for method, verdict, why in rows)
+    lines = (f"| {in_markdown(method)} | {verdict} | {_cell(why)} |" for method, verdict, why in rows)
     return "\n".join(["| method | verdict | why |", "|---|---|---|", *lines])
 
 
@@ -139,4 +140,4 @@ def _verdict(rung: Rung) -> str:
 def _cell(text: str) -> str:
     """Fit a text into a table cell."""
     shown = text if len(text) <= _WHY_LENGTH else text[:_WHY_LENGTH].rsplit(" ", 1)[0] + " …"
-    return shown.replace("|", "\\|").replace("\n", " ")
+    return in_markdown(shown)

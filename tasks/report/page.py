@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
+from tasks.checkout.texts import printable
 from tasks.report import numbers
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
@@ -81,14 +82,20 @@ def _names(models: dict[str, Any]) -> list[str]:
     return list({entry.name: None for found in models.values() for entry in found.measurements})
 
 
+def _printed(value: Any) -> Any:
+    """Make a value printable; markup is made from values that are."""
+    return printable(value) if type(value) is str else value
+
+
 @cache
 def templates() -> "Environment":
-    """Return the templates, which escape all values."""
+    """Return the templates, which escape all values and make them printable."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
+        finalize=_printed,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -8,14 +8,14 @@ from typing import get_args
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.requests.ledger.changing import Draft
-from tasks.requests.request_file import is_text, make_scope
+from tasks.requests.request_file import is_text, make_request, make_scope
 from tasks.requests.rows import read_request_rows, refuse
 from unlearn_core.audit.deadlines import parse_received
 from unlearn_core.audit.incoming import Row, cell_problem, size_of
 from unlearn_core.errors import RequestError
 from unlearn_core.kinds import Basis
 from unlearn_core.records.base import UtcTime
-from unlearn_core.records.request import DeletionRequest, RequestId, Scope
+from unlearn_core.records.request import RequestId, Scope
 
 _KINDS = {"class": "classes", "sample": "samples", "subject": "subjects"}
 BASES = get_args(Basis)
@@ -112,7 +112,7 @@ def _filed(group: Sequence[Row], model: str, now: UtcTime) -> Filed:
     first = group[0].cells
     lines = [str(row.line) for row in group]
     draft = Draft(
-        DeletionRequest(id=first["id"], scope=_scope_of(group)),
+        make_request(first["id"], _scope_of(group), model=model),
         model,
         basis=next((basis for basis in BASES if basis == first["basis"]), "gdpr"),
         received=parse_received(first["received"], now) if first["received"] else None,

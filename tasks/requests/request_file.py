@@ -7,6 +7,7 @@ from functools import cache
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
 from tasks.checkout.log import is_for_people
+from tasks.checkout.regular import read_regular
 from tasks.data.sources import source_of
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from unlearn_core.errors import RequestError, SetupError
@@ -49,22 +50,24 @@ def is_text(name: str) -> bool:
     return bool(name.strip()) and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def make_request(request_id: str, scope: Scope) -> DeletionRequest:
+def make_request(request_id: str, scope: Scope, *, model: str) -> DeletionRequest:
     """Make a request from what a person typed.
 
     Args:
         request_id: Its id.
         scope: What it names.
+        model: The registered model that is to forget.
 
     Returns:
         The request.
 
     Raises:
-        RequestError: If the id is not text. A malformed id is a ``ConfigurationError``.
+        RequestError: If the id is not text. A malformed id or model is a ``ConfigurationError``.
     """
     if not is_text(request_id):
         raise RequestError(f"{request_id!r} is not an id: expected non-empty UTF-8 text")
-    return DeletionRequest.parse(canonical_json({"id": request_id, "scope": scope.model_dump(mode="json")}))
+    named = {"id": request_id, "model": model, "scope": scope.model_dump(mode="json")}
+    return DeletionRequest.parse(canonical_json(named))
 
 
 def typed_request(
@@ -89,7 +92,9 @@ def typed_request(
     """
     if not (classes or samples or subjects):
         return read_request(checkout, request_id)
-    return make_request(request_id, make_scope(classes=classes, samples=samples, subjects=subjects))
+    scope = make_scope(classes=classes, samples=samples, subjects=subjects)
+    made = make_request(request_id, scope, model=checkout.params.registry.model)
+    return read_request(checkout, request_id) if is_known(checkout, made) else made
 
 
 @contextmanager
@@ -146,15 +151,16 @@ def read_request(checkout: Checkout, request_id: str) -> DeletionRequest:
     path = checkout.request(request_id)
     if not path.is_file():
         raise SetupError(f"there is no request {request_id!r} ({path}); name its scope to create it")
-    request = DeletionRequest.parse(path.read_bytes())
+    request = DeletionRequest.parse(read_regular(path))
     if request.id != request_id:
         raise RequestError(f"{path} holds the request {request.id!r}; rename the file or change its id")
     return request
 
 
 def is_known(checkout: Checkout, request: DeletionRequest) -> bool:
-    """Tell whether exactly this request is in the checkout."""
-    return checkout.request(request.id).is_file() and read_request(checkout, request.id) == request
+    """Tell whether this request is in the checkout; a file from before requests named their model counts."""
+    there = checkout.request(request.id).is_file()
+    return there and read_request(checkout, request.id).asks_the_same(request)
 
 
 def check_request(
@@ -175,7 +181,9 @@ def check_request(
     """
     for one in (*request.singles, request):
         if checkout.request(one.id).is_file() and not is_known(checkout, one):
-            raise RequestError(f"the id {one.id!r} is taken by a request with another scope; choose another")
+            raise RequestError(
+                f"the id {one.id!r} is taken by a request with another scope or model; choose another"
+            )
     manifest, pseudonym = manifest or preview_manifest(checkout), cache(pseudonymiser(request.scope))
     selection = select(request.scope, manifest, pseudonym)
     # In a group nobody would notice a member that matches nothing.

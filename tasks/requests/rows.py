@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tasks.checkout.regular import read_regular
 from unlearn_core.audit.incoming import COLUMNS, Row, decoded, first_problems, parse_csv, parse_json
 from unlearn_core.errors import RequestError, SetupError, UsageError
 
@@ -48,7 +49,7 @@ def read_request_rows(path: Path) -> tuple[Row, ...]:
 
 def _read_text(path: Path) -> str:
     try:
-        return decoded(path.read_bytes())
+        return decoded(read_regular(path))
     except OSError as error:
         raise SetupError(f"cannot read {path}: {error.strerror}") from error
     except UsageError as error:

@@ -6,6 +6,7 @@ Name, tags and description of a run are set in one call: on a server each call c
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit
 from tasks.checkout.tags import Tag, certificate_tags
+from tasks.checkout.texts import in_markdown
 from tasks.computing.materials import read_split
 from tasks.report.explaining import Page, explain, explanations_of, version_note
 from tasks.report.gathering import gather_facts
@@ -85,7 +86,13 @@ def close_unapproved(checkout: Checkout, run: Run, why: str) -> None:
         why: The reason; it names no person but the one who refused, as the record does.
     """
     request_id = read_split(checkout).request
-    set_tags(run, {Tag.RUN_NAME: f"delete {request_id} · not approved", Tag.NOTE: f"**Not approved.** {why}"})
+    set_tags(
+        run,
+        {
+            Tag.RUN_NAME: f"delete {request_id} · not approved",
+            Tag.NOTE: f"**Not approved.** {in_markdown(why)}",
+        },
+    )
     end_run(run, "FAILED")
 
 

@@ -1,5 +1,7 @@
 """The states of a request and the chain of events, by their properties."""
 
+from contextlib import nullcontext
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -162,3 +164,19 @@ def test_the_digest_of_an_event_stays_what_it_was():
 def test_a_model_name_that_could_be_none_is_refused():
     with pytest.raises(RequestError, match="model"):
         make_submission(submission().request, model="a b", basis="gdpr", received=NOW)
+
+
+@pytest.mark.parametrize(("now", "found"), [("2026-11-21T11:55:00Z", False), ("2026-11-21T11:54:59Z", True)])
+def test_nothing_happened_in_the_future(now, found):
+    events, entries = play(LONG)
+    check_ledger(events, entries, NOW)
+    with pytest.raises(EvidenceError, match=r"event 1: .*in the future") if found else nullcontext():
+        check_ledger(events, entries, now)
+
+
+def test_a_request_is_not_entered_before_it_was_received():
+    late = submission().model_copy(update={"received": "2026-11-21T12:05:01Z"})
+    event = next_event(None, late, None, "submit", time=NOW, actor="somebody", reason=None)
+    entered = Entry(submission=late, state="received", attempts=0, worker=None, lease_until=None)
+    with pytest.raises(EvidenceError, match=f"'r-0' was entered at {NOW}, before it was received"):
+        check_ledger([(event, event.digest)], [entered])

@@ -85,6 +85,15 @@ def test_a_certificate_without_the_approval_that_its_policy_asks_for_is_false(pr
         check(Statement.model_validate_json(json.dumps(statement)))
 
 
+def test_a_decision_from_the_future_does_not_count(project, monkeypatch):
+    monkeypatch.setattr("tasks.evidence.approving.now", lambda: "2999-01-01T00:00:00Z")
+    decide(Checkout(project), "demo", approved=True, by="privacy office", reason=None)
+    monkeypatch.undo()
+    with pytest.raises(GateError, match="decided at 2999-01-01T00:00:00Z, in the future"):
+        certified(project)
+    assert champion(tracking_of(Checkout(project)), "digits") is None
+
+
 def test_a_refused_model_does_not(project):
     code, _, err = lethe(project, "approve", "demo", "--by", "privacy office", "--refuse")
     assert code == 0, err

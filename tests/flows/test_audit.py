@@ -12,6 +12,7 @@ from world import NOISE, ROOT, clone
 from flows.audit import audit
 from flows.worker.deployments import verify
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.environment import now
 from tasks.evidence.stored import MANIFEST
 from tasks.keys.signing import sign_statement
 from tasks.requests.ledger import reading
@@ -52,17 +53,18 @@ def ledger(desk):
     return made
 
 
-def certify(name, head):
+def certify(name, head, finished=None):
     """Return the golden certificate, told of a request and a head, and signed anew."""
     statement = json.loads(GOLDEN)
     statement["predicate"] |= {"ledger": head}
     statement["predicate"]["request"] |= {"id": name}
+    statement["predicate"]["provenance"] |= {"finished": finished or now()}
     return sign_statement(Statement.parse(canonical_json(statement)))
 
 
-def store(name, head, *, about=None):
+def store(name, head, *, about=None, finished=None):
     """Store the evidence of a request: a certificate and its manifest."""
-    certificate = certify(about or name, head)
+    certificate = certify(about or name, head, finished)
     file = StoredFile(path="certificate.dsse.json", size=len(certificate), sha256=sha256(certificate))
     manifest = EvidenceManifest(
         request=about or name,
@@ -147,3 +149,9 @@ def test_without_a_bucket_certificates_are_looked_for_in_the_checkout(ledger, pr
     assert first == "2 of 3 requests have evidence that is false:"
     assert second.startswith(f"  r-2: the ledger has no event {ELSEWHERE}")
     assert third == "  r-3: the certificate is missing"
+
+
+def test_a_certificate_that_is_older_than_the_head_it_names_is_false(desk, ledger, bucket):
+    head = ledger.history("r-1")[1][0].digest
+    store("r-1", head, finished="2025-03-01T09:04:10Z")
+    assert "later than 2025-03-01T09:04:10Z" in results(desk)["r-1"]

@@ -69,7 +69,7 @@ def test_a_refusal_says_no_more_than_a_pseudonym_where_the_log_is_kept(served, m
 
 def test_a_worker_says_of_which_request_it_tells(served, monkeypatch):
     monkeypatch.setenv("LETHE_LOG", "json")
-    request = make_request("r-20", SubjectScope(subjects=(pseudonym("somebody-else"),)))
+    request = make_request("r-20", SubjectScope(subjects=(pseudonym("somebody-else"),)), model="digits")
     connect(served.checkout.root).submit([Draft(request, "digits")], actor="t")
     code, _, err = lethe(served.checkout.root, "pending")
     claimed, failed, summary = documents(err)
@@ -83,7 +83,7 @@ def test_a_stage_that_dvc_starts_writes_the_same_log(served, monkeypatch):
     # It comes last: a stage that fails leaves the checkout without what it makes.
     monkeypatch.setenv("LETHE_LOG", "json")
     checkout, scope = served.checkout, SubjectScope(subjects=(pseudonym("somebody-else"),))
-    write_record(checkout.request("r-19"), make_request("r-19", scope))
+    write_record(checkout.request("r-19"), make_request("r-19", scope, model="digits"))
     write_params(checkout.root, {"request": "r-19"})
     done = run(checkout.root, "dvc", "repro", "--single-item", "split")
     assert done.returncode != 0

@@ -48,7 +48,9 @@ PERSONS = ("subject-0003", "subject-0004")
 
 
 def single(request_id, *classes, subjects=()):
-    return make_request(request_id, make_scope(classes=classes, samples=(), subjects=subjects))
+    return make_request(
+        request_id, make_scope(classes=classes, samples=(), subjects=subjects), model="digits"
+    )
 
 
 # Handed in in another order than that of their ids; the last two overlap.

@@ -317,7 +317,9 @@ def test_a_member_of_a_group_comes_again_from_the_clones_own_cache(own_folders, 
     monkeypatch.delenv("LETHE_S3_DATA_BUCKET", raising=False)
     root = make_checkout(tmp_path / "project")
     checkout = Checkout(root)
-    members = [make_request(name, of_class(digit)) for name, digit in (("r-4", "3"), ("r-5", "8"))]
+    members = [
+        make_request(name, of_class(digit), model="digits") for name, digit in (("r-4", "3"), ("r-5", "8"))
+    ]
     group = make_group(members)
     prepare(root)
     for one in (*members, group):

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import pseudonym
 
-from unlearn_core.errors import ConfigurationError
+from unlearn_core.audit.grouping import make_group
+from unlearn_core.errors import ConfigurationError, RequestError
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.request import (
     ClassScope,
@@ -120,3 +121,29 @@ def test_members_are_of_one_kind():
     mixed += [{"id": "r-2", "scope": {"kind": "subjects", "subjects": [pseudonym("p")]}}]
     with pytest.raises(ConfigurationError, match="one kind of them"):
         altered(members=mixed)
+
+
+def of_model(request_id, model, *names):
+    return DeletionRequest(id=request_id, model=model, scope=SCOPES["subjects"](*names))
+
+
+def test_groups_of_the_same_persons_are_not_linked_either():
+    made = [
+        make_group([of_model("r-1", model, "p"), of_model(other, model, "q")])
+        for model, other in (("faces", "r-2"), ("voices", "r-2"), ("faces", "r-3"))
+    ]
+    told = [group for one in made if (group := one.group) is not None]
+    assert len({one.scope for one in told}) == len({one.id for one in told}) == 3
+    assert not set(told[0].members) & set(told[1].members)
+    for one in made:
+        assert DeletionRequest.parse(one.canonical()) == one
+        assert [single.summary.digest in one.group.members for single in one.singles] == [True, True]
+
+
+def test_a_group_is_for_one_model():
+    with pytest.raises(RequestError, match="for one model; these name faces and voices: group by model"):
+        make_group([of_model("r-1", "faces", "p"), of_model("r-2", "voices", "p")])
+    mixed = make_group([of_model("r-1", "faces", "p"), of_model("r-2", None, "p")])
+    assert (mixed.model, [one.model for one in mixed.singles]) == ("faces", ["faces", None])
+    with pytest.raises(ConfigurationError, match="the model of a group must be the one"):
+        DeletionRequest.parse(canonical_json({**json.loads(mixed.canonical()), "model": "voices"}))

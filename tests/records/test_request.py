@@ -4,7 +4,7 @@ import pytest
 from world import pseudonym
 
 from unlearn_core.errors import ConfigurationError
-from unlearn_core.records.base import canonical_json
+from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, SubjectScope
 
 CLASSES = {"kind": "classes", "classes": ["3"]}
@@ -81,3 +81,35 @@ def test_a_request_of_an_unknown_version_is_refused():
 def test_a_name_given_twice_is_refused(scope):
     with pytest.raises(ConfigurationError, match="given twice"):
         parse(**scope)
+
+
+PERSON = {"kind": "subjects", "subjects": [pseudonym("p")]}
+
+
+def named(request_id, model, scope=None):
+    return DeletionRequest.parse(canonical_json({"id": request_id, "model": model, "scope": scope or PERSON}))
+
+
+def test_what_is_published_of_a_scope_does_not_link_a_persons_requests():
+    requests = [named("r-1", "faces"), named("r-2", "faces"), named("r-1", "voices")]
+    first = DeletionRequest.parse(canonical_json({"id": "r-1", "scope": PERSON}))
+    published = [one.summary.scope for one in (*requests, first)]
+    assert len(set(published)) == 4
+    # Whoever has the digest of the scope alone, from a first certificate, can compute none of the others.
+    body = {"id": "r-1", "model": "faces", "scope": first.scope_digest}
+    assert sha256(canonical_json(body)) not in published
+
+
+def test_the_issuer_can_compute_it_again():
+    request = named("r-1", "faces")
+    body = {"id": "r-1", "model": "faces", "scope": PERSON}
+    assert DeletionRequest.parse(request.canonical()).scope_digest == sha256(canonical_json(body))
+
+
+def test_a_request_from_before_requests_named_their_model_asks_the_same():
+    first = DeletionRequest.parse(canonical_json({"id": "r-1", "scope": PERSON}))
+    assert first.asks_the_same(named("r-1", "faces"))
+    assert named("r-1", "faces").asks_the_same(first)
+    assert not named("r-1", "faces").asks_the_same(named("r-1", "voices"))
+    assert not first.asks_the_same(named("r-2", "faces"))
+    assert not first.asks_the_same(named("r-1", "faces", CLASSES))

@@ -7,20 +7,23 @@ each yields a sentence per problem, and ``check`` lists them all.
 from collections.abc import Iterator
 from datetime import datetime
 
+from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.compliance import compliance_problems
 from unlearn_core.audit.judgement import judgement_problems
 from unlearn_core.errors import EvidenceError
+from unlearn_core.records.base import UtcTime
 from unlearn_core.records.certificate import DeletionCertificate, Statement
 from unlearn_core.records.request import group_id
 
 SHARE_TOLERANCE = 1e-6
 
 
-def check(statement: Statement) -> None:
+def check(statement: Statement, *, now: UtcTime | None = None) -> None:
     """Check that a statement's parts agree.
 
     Args:
         statement: The parsed statement; its signature is another matter.
+        now: The current time, which nothing in the statement may be after; None if it is not known.
 
     Raises:
         EvidenceError: If any two parts contradict one another; every problem is listed.
@@ -34,6 +37,7 @@ def check(statement: Statement) -> None:
         *compliance_problems(certificate),
         *_drift(certificate),
         *_circumstances(certificate),
+        *_future(certificate, now),
         *_extensions(certificate),
     ]
     if problems:
@@ -110,6 +114,14 @@ def _circumstances(certificate: DeletionCertificate) -> Iterator[str]:
         return
     if finished < started:
         yield f"provenance: finished at {provenance.finished}, before the start at {provenance.started}"
+
+
+def _future(certificate: DeletionCertificate, now: UtcTime | None) -> Iterator[str]:
+    """What is stated has happened."""
+    for what in ("started", "finished"):
+        time: UtcTime = getattr(certificate.provenance, what)
+        if now is not None and is_later(time, now):
+            yield f"provenance: {what} at {time}, in the future (it is {now}); is a clock wrong?"
 
 
 def _extensions(certificate: DeletionCertificate) -> Iterator[str]:

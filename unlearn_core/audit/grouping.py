@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from unlearn_core.errors import RequestError
-from unlearn_core.records.request import DeletionRequest, Member, group_id, union
+from unlearn_core.records.request import DeletionRequest, Member, group_id, only_model, union
 
 
 def make_group(requests: Sequence[DeletionRequest]) -> DeletionRequest:
@@ -16,7 +16,8 @@ def make_group(requests: Sequence[DeletionRequest]) -> DeletionRequest:
         The group.
 
     Raises:
-        RequestError: If there are fewer, one came twice or is a group itself, or they are of several kinds.
+        RequestError: If there are fewer, one came twice or is a group itself, or they are of several kinds
+            or for several models.
     """
     ids = [request.id for request in requests]
     if len(requests) < 2:
@@ -29,11 +30,17 @@ def make_group(requests: Sequence[DeletionRequest]) -> DeletionRequest:
         raise RequestError(
             f"a group names one kind of thing; these name {' and '.join(kinds)}: group by kind"
         )
+    try:
+        model = only_model(requests)
+    except ValueError as error:
+        raise RequestError(f"{error}: group by model") from error
     return DeletionRequest(
         id=group_id(request.summary.digest for request in requests),
+        model=model,
         scope=union(request.scope for request in requests),
         members=tuple(
-            Member(id=request.id, scope=request.scope) for request in sorted(requests, key=lambda one: one.id)
+            Member(id=request.id, model=request.model, scope=request.scope)
+            for request in sorted(requests, key=lambda one: one.id)
         ),
     )
 

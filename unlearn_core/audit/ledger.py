@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.deadlines import due_day
 from unlearn_core.errors import EvidenceError, RequestError
 from unlearn_core.kinds import Basis, RequestState
@@ -134,14 +135,18 @@ class _Standing:
     attempts: int
     submission: Sha256
     sequence: int
+    submitted: UtcTime
 
 
-def check_ledger(events: Iterable[tuple[LedgerEvent, Sha256]], entries: Iterable[Entry]) -> Sha256 | None:
+def check_ledger(
+    events: Iterable[tuple[LedgerEvent, Sha256]], entries: Iterable[Entry], now: UtcTime | None = None
+) -> Sha256 | None:
     """Recompute the chain, replay it, and compare the result with the requests' states.
 
     Args:
         events: Every event in the order of the ledger, with the digest that is stored with it.
         entries: Every request in its present state.
+        now: The current time, which nothing in the ledger may be after; None if it is not known.
 
     Returns:
         The head; None of an empty ledger.
@@ -151,7 +156,7 @@ def check_ledger(events: Iterable[tuple[LedgerEvent, Sha256]], entries: Iterable
     """
     head, standings = None, dict[RequestId, _Standing]()
     for event, stored in events:
-        if problem := _broken(event, stored, head, standings.get(event.request)):
+        if problem := _broken(event, stored, head, standings.get(event.request), now):
             raise EvidenceError(f"the ledger is broken at event {event.sequence}: {problem}")
         standings[event.request] = _after(event, standings.get(event.request))
         head = event
@@ -162,7 +167,11 @@ def check_ledger(events: Iterable[tuple[LedgerEvent, Sha256]], entries: Iterable
 
 
 def _broken(
-    event: LedgerEvent, stored: Sha256, head: LedgerEvent | None, standing: _Standing | None
+    event: LedgerEvent,
+    stored: Sha256,
+    head: LedgerEvent | None,
+    standing: _Standing | None,
+    now: UtcTime | None,
 ) -> str | None:
     """Say what is wrong with an event, given all before it."""
     expected = 1 if head is None else head.sequence + 1
@@ -177,13 +186,16 @@ def _broken(
         != MOVES[event.action],
         "it names another submission than the events before": standing is not None
         and standing.submission != event.submission,
+        f"it happened at {event.time}, in the future (it is {now}); is a clock wrong?": now is not None
+        and is_later(event.time, now),
     }
     return next((problem for problem, found in problems.items() if found), None)
 
 
 def _after(event: LedgerEvent, standing: _Standing | None) -> _Standing:
     attempts = (0 if standing is None else standing.attempts) + (event.action == "claim")
-    return _Standing(event.after, attempts, event.submission, event.sequence)
+    submitted = event.time if standing is None else standing.submitted
+    return _Standing(event.after, attempts, event.submission, event.sequence, submitted)
 
 
 def _compare(request: RequestId, entry: Entry | None, standing: _Standing | None) -> None:
@@ -200,3 +212,7 @@ def _compare(request: RequestId, entry: Entry | None, standing: _Standing | None
         )
     if entry.submission.digest != standing.submission:
         raise EvidenceError(f"{said}names {standing.submission}; what was asked for has changed")
+    if is_later(received := entry.submission.received, standing.submitted):
+        raise EvidenceError(
+            f"request {request!r} was entered at {standing.submitted}, before it was received: {received}"
+        )

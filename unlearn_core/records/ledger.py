@@ -1,8 +1,8 @@
 """The ledger of deletion requests: what was asked for, its state, and every change of state."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from unlearn_core.kinds import Basis, RequestState
 from unlearn_core.records.base import Record, Sha256, UtcTime
@@ -32,6 +32,12 @@ class Submission(Record):
     basis: Basis
     received: UtcTime
     due: Day
+
+    @model_validator(mode="after")
+    def _is_for_the_model_that_the_request_names(self) -> Self:
+        if self.request.model not in {None, self.model}:
+            raise ValueError(f"the request is for the model {self.request.model}, not for {self.model}")
+        return self
 
 
 class Entry(Record):

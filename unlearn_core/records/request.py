@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from unlearn_core.kinds import RequestKind
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
+from unlearn_core.records.params import RegistryName
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
@@ -58,7 +59,7 @@ Scope = Annotated[ClassScope | SampleScope | SubjectScope, Field(discriminator="
 
 
 class RequestSummary(Record):
-    """A request without what it names: ``scope`` is the digest of its scope."""
+    """A request without what it names: ``scope`` is its ``scope_digest``."""
 
     id: RequestId
     kind: RequestKind
@@ -68,7 +69,7 @@ class RequestSummary(Record):
 class GroupSummary(Record):
     """Several requests that were served as one, each given only as a digest.
 
-    ``scope`` is the digest of the scopes' union. ``members`` are the digests of the members' summaries, in
+    ``scope`` is the group's ``scope_digest``. ``members`` are the digests of the members' summaries, in
     order: whoever has a member's summary can tell that it is among them, and nobody learns from the rest
     which requests they are.
     """
@@ -78,22 +79,28 @@ class GroupSummary(Record):
     members: tuple[Sha256, ...] = Field(min_length=2)
 
 
+_Model = Annotated[RegistryName | None, Field(default=None, exclude_if=lambda model: model is None)]
+
+
 class Member(Record):
     """One of the requests that a group stands for."""
 
     id: RequestId
+    model: _Model = None
     scope: Scope
 
 
 class DeletionRequest(Record):
     """One request to forget, or the group of several. Its id is all that logs, tags and parameters carry.
 
-    A group's scope is the union of its members', which are all of one kind and in the order of their ids; its
-    id follows from them. A single request has no members, and no key of that name.
+    ``model`` is the registered model that is to forget; the first requests do not name it. A group's scope is
+    the union of its members', which are all of one kind and in the order of their ids; its id and its model
+    follow from them. A single request has no members, and no key of that name.
     """
 
     schema_version: Literal["lethe.request/1"] = "lethe.request/1"
     id: RequestId
+    model: _Model = None
     scope: Scope
     members: tuple[Member, ...] = Field(default=(), min_length=2, exclude_if=lambda members: not members)
 
@@ -106,14 +113,28 @@ class DeletionRequest(Record):
             raise ValueError("the members of a group must be in the order of their ids, each once")
         if self.scope != union(member.scope for member in self.members):
             raise ValueError("the scope of a group must be the union of its members' scopes, in order")
+        if self.model != only_model(self.members):
+            raise ValueError("the model of a group must be the one that its members name")
         if self.id != (expected := group_id(single.summary.digest for single in self.singles)):
             raise ValueError(f"the id of this group is {expected}: it follows from its members")
         return self
 
     @property
     def scope_digest(self) -> Sha256:
-        """The digest of the scope alone: two requests for the same thing share it."""
-        return self.scope.digest
+        """What is published of the scope: requests for the same thing do not share it.
+
+        It is the digest of id, model and scope together. That of the first requests, which name no model, is
+        of the scope alone, as their certificates have it.
+        """
+        if self.model is None:
+            return self.scope.digest
+        named = {"id": self.id, "model": self.model, "scope": self.scope.model_dump(mode="json")}
+        return sha256(canonical_json(named))
+
+    def asks_the_same(self, other: "DeletionRequest") -> bool:
+        """Return whether another request is this one, except that only one of them may name the model."""
+        named = {self.model, other.model} - {None}
+        return (self.id, self.scope) == (other.id, other.scope) and len(named) < 2
 
     @property
     def summary(self) -> RequestSummary:
@@ -123,7 +144,8 @@ class DeletionRequest(Record):
     @property
     def singles(self) -> tuple["DeletionRequest", ...]:
         """The requests that are served: the members of a group, or this one."""
-        return tuple(DeletionRequest(id=one.id, scope=one.scope) for one in self.members) or (self,)
+        members = (DeletionRequest(id=one.id, model=one.model, scope=one.scope) for one in self.members)
+        return tuple(members) or (self,)
 
     @property
     def group(self) -> GroupSummary | None:
@@ -151,6 +173,24 @@ def union(scopes: Iterable[Scope]) -> Scope:
         raise ValueError(f"a group names classes, samples or subjects, one kind of them; it named {kinds}")
     names = tuple(sorted({name for scope in given for name in scope.names}))
     return type(given[0]).model_validate({kinds[0]: names})
+
+
+def only_model(requests: "Iterable[Member | DeletionRequest]") -> RegistryName | None:
+    """Return the model that some requests name.
+
+    Args:
+        requests: The requests; some may name none.
+
+    Returns:
+        The model; None if none is named.
+
+    Raises:
+        ValueError: If they name several.
+    """
+    named = sorted({one.model for one in requests if one.model is not None})
+    if len(named) > 1:
+        raise ValueError(f"a group is for one model; these name {' and '.join(named)}")
+    return named[0] if named else None
 
 
 def group_id(members: Iterable[Sha256]) -> RequestId:

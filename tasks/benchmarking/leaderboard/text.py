@@ -1,7 +1,5 @@
 """A leaderboard for a terminal and as Markdown."""
 
-import html
-import re
 from collections.abc import Sequence
 
 from tasks.benchmarking.leaderboard.words import (
@@ -18,6 +16,7 @@ from tasks.benchmarking.leaderboard.words import (
     unsigned_points,
     with_interval,
 )
+from tasks.checkout.texts import in_markdown, one_line
 from tasks.report.numbers import percent
 from unlearn_core.ranking import AVERAGE_GAP
 from unlearn_core.records.benchmark import Leaderboard, MethodSummary
@@ -28,7 +27,7 @@ SHORT = (AVERAGE_GAP, "accuracy.train.forget", "accuracy.test.retain", "mia.loss
 
 def tell_board(board: Leaderboard) -> str:
     """Return a short leaderboard, as text in columns."""
-    parts = [in_words(board)]
+    parts = [one_line(in_words(board))]
     for kind, standings in by_kind(board).items():
         head = [
             "method",
@@ -38,7 +37,7 @@ def tell_board(board: Leaderboard) -> str:
             "verdicts",
             "settings",
         ]
-        rows = [[" ".join(cell).strip() for cell in cells_of(one, SHORT[1:])] for one in standings]
+        rows = [[one_line(" ".join(cell).strip()) for cell in cells_of(one, SHORT[1:])] for one in standings]
         parts += ["", f"{KINDS[kind]}: gap to retrained", *_aligned([head, *rows])]
     return "\n".join(parts)
 
@@ -71,7 +70,7 @@ def markdown(board: Leaderboard) -> str:
     Returns:
         One page; names from the data are escaped.
     """
-    parts = ["# Leaderboard", "", _plain(in_words(board)) + "."]
+    parts = ["# Leaderboard", "", in_markdown(in_words(board)) + "."]
     for kind, standings in by_kind(board).items():
         names = columns_of(standings)
         head = [
@@ -88,17 +87,14 @@ def markdown(board: Leaderboard) -> str:
         parts.append(_line(["---:", "---", *["---:"] * (len(names) + 3), "---", "---"]))
         for place, one in enumerate(standings, 1):
             _, *cells, verdicts, settings = ("<br>".join(filter(None, cell)) for cell in cells_of(one, names))
-            parts.append(_line([str(place), _plain(one.method), *cells, str(one.cases), verdicts, settings]))
+            parts.append(
+                _line([str(place), in_markdown(one.method), *cells, str(one.cases), verdicts, settings])
+            )
     if failures := failures_of(board):
         parts += ["", "## Failures", "", _line(["method", "case", "why"]), _line(["---"] * 3)]
-        parts += [_line([_plain(word) for word in failure]) for failure in failures]
+        parts += [_line([in_markdown(word) for word in failure]) for failure in failures]
     return "\n".join([*parts, "", "## How to read it", "", *(f"- {line}" for line in READING), ""])
 
 
 def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    """Return text escaped for Markdown."""
-    return re.sub(r"([\\|`*_\[\]#~$])", r"\\\1", html.escape(" ".join(text.split()), quote=False))

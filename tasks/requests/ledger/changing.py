@@ -39,7 +39,7 @@ def conflict(row: RequestRow | None, draft: Draft) -> str | None:
         return None
     known = submission_of(row)
     same = {
-        "scope": known.request == draft.request,
+        "scope": known.request.scope == draft.request.scope,
         "model": known.model == draft.model,
         "basis": known.basis == draft.basis,
         "time of receipt": draft.received in {None, known.received},

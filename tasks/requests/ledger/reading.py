@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from tasks.checkout.environment import now
 from tasks.requests.ledger.database import reading
 from tasks.requests.ledger.tables import EventRow, RequestRow, entry_of, event_of, submission_of
+from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.ledger import check_ledger
 from unlearn_core.errors import ConfigurationError, EvidenceError, RequestError
 from unlearn_core.kinds import RequestState
@@ -70,7 +71,7 @@ class LedgerReader:
         """Tell whether the ledger holds all of some requests, each with the same scope."""
         with reading(self.engine) as session:
             rows = [(request, session.get(RequestRow, request.id)) for request in requests]
-            return all(row is not None and submission_of(row).request == one for one, row in rows)
+            return all(row is not None and submission_of(row).request.asks_the_same(one) for one, row in rows)
 
     def head(self) -> Sha256 | None:
         """Return the digest of the whole history; None if it is empty."""
@@ -93,22 +94,26 @@ class LedgerReader:
         with reading(self.engine) as session:
             rows = session.scalars(select(EventRow).order_by(EventRow.sequence)).all()
             requests = session.scalars(by_due_day(select(RequestRow))).all()
-            found = check_ledger(_as_written(rows), _as_they_stand(requests))
+            found = check_ledger(_as_written(rows), _as_they_stand(requests), self.clock())
         if head is not None:
             self.require_event(head)
         return found
 
-    def require_event(self, digest: Sha256) -> None:
+    def require_event(self, digest: Sha256, *, by: UtcTime | None = None) -> None:
         """Refuse a head that the ledger does not hold; ``verify`` checks the chain itself.
 
         Args:
             digest: An event's digest: a head that was kept elsewhere.
+            by: When it was kept, if that is known.
 
         Raises:
-            EvidenceError: If there is no such event.
+            EvidenceError: If there is no such event, or it happened later.
         """
         with reading(self.engine) as session:
-            found = session.scalar(select(EventRow.sequence).where(EventRow.digest == digest))
+            row = session.scalar(select(EventRow).where(EventRow.digest == digest))
+            found = None if row is None else event_of(row)
+        if found is not None and by is not None and is_later(found.time, by):
+            raise EvidenceError(f"event {found.sequence} of the ledger is of {found.time}, later than {by}")
         if found is None:
             raise EvidenceError(
                 f"the ledger has no event {digest}: it was truncated, or that head is another ledger's"

@@ -50,6 +50,14 @@ def test_people_read_the_line_alone(said):
     ]
 
 
+@pytest.mark.parametrize("log", ["text", "json"])
+def test_no_name_controls_the_terminal(said, log, monkeypatch):
+    monkeypatch.setenv("LETHE_LOG", log)
+    tell("class \x1b[2J\u202e\x9b31m")
+    tell_error(RequestError("class \x1b[2J\u202e\x9b31m"))
+    assert not {"\x1b", "\u202e", "\x9b"} & {*"".join(said())}
+
+
 def test_machines_read_one_document_a_line(said):
     said(log="json")
     tell("  pgu: passes.\nAll of it")

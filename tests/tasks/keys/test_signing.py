@@ -1,6 +1,7 @@
 """Keys are made once, kept private, and used; nothing else opens what they sealed."""
 
 import json
+import os
 import stat
 import tempfile
 from pathlib import Path
@@ -287,3 +288,12 @@ def test_any_statement_survives_signing(
     back, _ = signing.verify_signature(signing.sign_statement(stated, KEY), TRUSTED)
     assert back == stated
     assert back.canonical() == stated.canonical() == canonical_json(tree)
+
+
+def test_what_init_makes_is_trusted_whatever_the_umask(folder: Path):
+    before = os.umask(0o002)
+    try:
+        signing.init_keys(folder)
+    finally:
+        os.umask(before)
+    assert len(signing.public_keys_in(folder / "trusted")) == 1

@@ -5,10 +5,12 @@ from ledgers import NOON, draft, enter
 from sqlalchemy.exc import DBAPIError
 
 from tasks.checkout.settings import LEASE_S
+from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.ledger import MOST_ATTEMPTS
 from unlearn_core.audit.deadlines import later
 from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import EvidenceError, RequestError
+from unlearn_core.records.request import ClassScope, DeletionRequest
 
 
 def actions(ledger, request):
@@ -29,6 +31,19 @@ def test_the_same_request_is_known_in_whatever_state_it_is(ledger, clock):
     ledger.cancel("r-1", actor="clerk", reason="withdrawn")
     clock.advance(86400)
     assert enter(ledger, "r-1")[0].state == "cancelled"
+
+
+def test_a_request_from_before_requests_named_their_model_is_known(ledger):
+    (first,) = enter(ledger, "r-1")
+    again = DeletionRequest(id="r-1", model="digits", scope=first.submission.request.scope)
+    assert enter(ledger, Draft(again, "digits")) == (first,)
+    assert ledger.holds([again])
+
+
+def test_a_request_is_for_the_model_that_it_names(ledger):
+    other = DeletionRequest(id="r-1", model="cifar", scope=ClassScope(classes=("3",)))
+    with pytest.raises(RequestError, match="the request is for the model cifar, not for digits"):
+        enter(ledger, Draft(other, "digits"))
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.request_file import (
     check_request,
     is_known,
+    make_request,
     make_scope,
     preview_manifest,
     read_request,
     submit_request,
+    typed_request,
 )
 from unlearn_core.audit.grouping import make_group
 from unlearn_core.errors import ConfigurationError, PipelineError, RequestError, SetupError
@@ -68,6 +70,20 @@ def test_a_request_is_written_and_named_in_the_settings(checkout):
     submit_request(checkout, made)
     assert read_request(checkout, "r-17") == made
     assert read_values(checkout.root)["request"] == "r-17"
+
+
+def test_a_request_that_is_typed_names_its_model(checkout):
+    typed = typed_request(checkout, "r-17", classes=("5",), samples=(), subjects=())
+    assert typed == DeletionRequest(id="r-17", model="digits", scope=scope(classes=("5",)))
+
+
+def test_a_file_from_before_requests_named_their_model_stays_as_it_is(checkout):
+    old = request(classes=("5",))
+    submit_request(checkout, old)
+    assert typed_request(checkout, "r-17", classes=("5",), samples=(), subjects=()) == old
+    assert is_known(checkout, make_request("r-17", scope(classes=("5",)), model="digits"))
+    with pytest.raises(RequestError, match="is taken by a request with another scope"):
+        check_request(checkout, make_request("r-17", scope(classes=("4",)), model="digits"))
 
 
 def test_checking_says_what_the_request_means(checkout):
