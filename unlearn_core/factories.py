@@ -24,6 +24,6 @@ def require_allowed(net: str, allowed: Collection[str]) -> None:
     if is_factory(net) and net not in allowed:
         raise ConfigurationError(
             f"the model's card names the net {net!r}, whose module would be run to build it; nothing was "
-            "run. If you trust its code, name the net yourself: in the setting LETHE_FACTORIES, in the project's "
-            "parent.architecture, or with --architecture"
+            "run. If you trust its code, name the net yourself: in the setting LETHE_FACTORIES, in the "
+            "project's parent.architecture, or with --architecture"
         )

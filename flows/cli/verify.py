@@ -9,7 +9,7 @@ import typer
 
 from flows.cli.options import Json
 from flows.cli.output import Output
-from unlearn_core.errors import ConfigurationError, EvidenceError
+from unlearn_core.errors import ConfigurationError, EvidenceError, UsageError
 
 if TYPE_CHECKING:
     from unlearn_core.records.replay import Compared, Replay
@@ -31,8 +31,12 @@ def command(
     """Verify certificates: bytes, signature, content and model.
 
     With a certificate this is `lethe-verify`; without one it is the Prefect flow over all certificates of the
-    checkout. With `--replay` the deletion is run again from git's history and DVC's remote, and must give the
-    same model.
+    checkout: it compares them with the models in the checkout and in the registry, and the files in MLflow's
+    artifact store with the registry. It says what it could not compare. Exit status: 0 verified, 2 something
+    could not be compared, 6 something is false.
+
+    With `--replay` the deletion is run again from git's history and DVC's remote, and must give the same
+    model.
     """
     if replay or from_data:
         sys.exit(_replay(certificate, model=model, key=key, from_data=from_data, json=json))
@@ -42,12 +46,22 @@ def command(
         options = [("--model", model), ("--key", key)]
         given = [str(part) for option, value in options if value for part in (option, value)]
         sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
-    from flows.verify import verify
+    from flows.verify import NOT_COMPARED, verify
     from tasks.checkout.checkout import Checkout
 
     checked = verify(Checkout.find(Path.cwd()))
-    told = "\n".join(f"{entry['result']:<10} {entry['request']}" for entry in checked)
+    told = "\n".join(map(_told, checked))
     Output(json).give(checked, lambda: told or "no certificates here yet")
+    if any(entry["result"] == NOT_COMPARED for entry in checked):
+        sys.exit(UsageError.exit_code)
+
+
+def _told(entry: dict[str, str]) -> str:
+    """Return what was compared for one certificate or model, and what was not."""
+    lines = [f"{entry['result']:<12} {entry['request']}"]
+    lines += [f"{'':<12} compared: {entry['compared']}"] if entry["compared"] else []
+    lines += [f"{'':<12} not compared: {entry['not_compared']}"] if entry["not_compared"] else []
+    return "\n".join(lines)
 
 
 def _replay(

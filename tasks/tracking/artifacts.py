@@ -110,7 +110,7 @@ def refuse_replaced(version: ModelVersion, folder: Path) -> None:
     if expected is not None and folder_digest(folder) != expected:
         raise EvidenceError(
             f"the weights of {version} are those that were registered, but another of its files in the "
-            "artifact store was replaced, added or removed: its code, its requirements or its MLmodel. Do not load it"
+            "artifact store was replaced, added or removed: code, requirements or MLmodel. Do not load it"
         )
 
 
