@@ -26,6 +26,13 @@ def command(
     from_data: Annotated[
         bool, typer.Option("--from-data", help="With --replay: retrain the parent, too.")
     ] = False,
+    trust_code: Annotated[
+        bool,
+        typer.Option(
+            "--trust-code",
+            help="With --replay: run the code of a project whose deletion another machine certified.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Verify certificates: bytes, signature, content and model.
@@ -36,10 +43,13 @@ def command(
     could not be compared, 6 something is false.
 
     With `--replay` the deletion is run again from git's history and DVC's remote, and must give the same
-    model.
+    model. If another machine certified it, the command says what code that would run, and stops without
+    `--trust-code`.
     """
     if replay or from_data:
-        sys.exit(_replay(certificate, model=model, key=key, from_data=from_data, json=json))
+        sys.exit(
+            _replay(certificate, model=model, key=key, from_data=from_data, trust_code=trust_code, json=json)
+        )
     if certificate is not None:
         from flows.cli.lethe_verify import main as verify_main
 
@@ -65,7 +75,13 @@ def _told(entry: dict[str, str]) -> str:
 
 
 def _replay(
-    certificate: Path | None, *, model: Path | None, key: Path | None, from_data: bool, json: bool
+    certificate: Path | None,
+    *,
+    model: Path | None,
+    key: Path | None,
+    from_data: bool,
+    trust_code: bool,
+    json: bool,
 ) -> int:
     """Verify a certificate, run its deletion again, and print the result beside what was expected."""
     if certificate is None:
@@ -76,13 +92,13 @@ def _replay(
     from unlearn_core.records.base import sha256
 
     raw = read_certificate(certificate)
-    certified, _signer = verify_bytes(raw, key=key)
+    certified, signer = verify_bytes(raw, key=key)
     if model is not None:
         verify_files(certificate, model=model, key=key)
     checkout = Checkout.find(Path.cwd())
     from flows.replay import replay
 
-    done = replay(checkout, certified, sha256(raw), from_data=from_data)
+    done = replay(checkout, certified, sha256(raw), signer=signer, from_data=from_data, trust_code=trust_code)
     Output(json).give(as_json(done), lambda: tell_replay(done))
     return 0 if done.equal else EvidenceError.exit_code
 

@@ -6,5 +6,6 @@ git, ``environment`` finds the project and knows the clock, the versions and the
 knows which Lethe runs and which one the project was made with, ``imports`` which of Lethe's files a stage
 runs. ``log`` and ``progress`` report to the user, and ``patience`` waits for services.
 ``settings`` lists the ``LETHE_…`` variables, ``setting`` defines one of them, and ``variables`` is the
-environment that holds them. ``tags`` names what MLflow and Prefect search by.
+environment that holds them. ``names`` refuses file names that leave their folder, and ``planted`` files that
+git must not bring. ``tags`` names what MLflow and Prefect search by.
 """
