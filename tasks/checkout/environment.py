@@ -126,7 +126,11 @@ def _git_top(folder: Path) -> Path | None:
 
 
 def importable(root: Path) -> None:
-    """Make a project's modules importable, e.g. a net's factory; installed packages take precedence."""
+    """Make a project's modules importable; installed packages take precedence.
+
+    Only for a net that somebody has named: libraries import what is optional if there is a module of that
+    name, and whoever wrote the project would decide what runs.
+    """
     if (place := str(root.resolve())) not in sys.path:
         sys.path.append(place)
 

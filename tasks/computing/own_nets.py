@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import nearest_project
+from tasks.checkout.environment import importable, nearest_project
 from tasks.checkout.params import read_values
 from tasks.checkout.settings import CodeSettings
 from tasks.extensions.code import package_digest
@@ -33,6 +33,7 @@ def allow_net(net: str, folder: Path, *named: str | None) -> None:
     settings = {} if project is None else read_values(project)["parent"]
     allowed = {settings.get("architecture"), *named, *CodeSettings.read().factories.replace(",", " ").split()}
     require_allowed(net, {one for one in allowed if one})
+    importable(project or folder)
     recorded = set() if project is None else _recorded(project, net)
     if recorded and recorded != {found := package_digest(net.partition(":")[0])}:
         raise PipelineError(

@@ -1,4 +1,4 @@
-"""What code a replay would run that is not the installed Lethe's, and what it would read outside of the project.
+"""What code a replay would run beside the installed Lethe's, and what it would read outside of the project.
 
 All of it is found without running any of it, from the commit's ``params.yaml`` and lists of code.
 """

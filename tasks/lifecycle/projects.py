@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import find_checkout, importable, locked
+from tasks.checkout.environment import find_checkout, locked
 from tasks.checkout.git import ask_git, reach_git, run_git
 from tasks.checkout.planted import refuse_planted
 from tasks.checkout.settings import WorkerSettings
@@ -71,7 +71,6 @@ def find_project(folder: Path, model: str) -> Project:
             f"{_VARIABLE} may name a repository for each model, e.g. /srv/projects/{{model}}.git"
         )
     refuse_planted(checkout.root)
-    importable(checkout.root)
     return Project(checkout, branch)
 
 

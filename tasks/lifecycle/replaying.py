@@ -17,6 +17,7 @@ from tasks.checkout.git import ask_git, run_git
 from tasks.checkout.imports import own_root
 from tasks.checkout.params import load_yaml, read_values
 from tasks.checkout.planted import refuse_planted
+from tasks.checkout.software import is_source
 from tasks.checkout.variables import restored, unset_variable
 from tasks.extensions.listing import extension_digests
 from tasks.lifecycle.pins import ancestors, references, refuse_other_pins
@@ -79,7 +80,7 @@ def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
         commit: The commit.
 
     Yields:
-        Its checkout. Its modules can be imported, as in any checkout that Lethe runs in.
+        Its checkout.
     """
     folder = Path(tempfile.mkdtemp(prefix="lethe-replay-"))
     tree = folder / "checkout"
@@ -91,7 +92,8 @@ def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
         add = ("-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach")
         run_git(checkout.root, *add, str(tree), commit)
         refuse_planted(project)
-        sys.path.insert(path.index(here) if here in path else len(path), str(project))
+        # If the commit names a net of its own, it is the commit's and not the clone's.
+        sys.path[:] = [place for place in path if place != here or is_source(checkout.root)]
         yield Checkout(project)
     finally:
         sys.path[:] = path
