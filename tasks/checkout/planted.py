@@ -9,10 +9,10 @@ from pathlib import Path
 from tasks.checkout.git import ask_git
 from unlearn_core.errors import SetupError
 
-OWN = (".dvc/tmp/", ".dvc/cache/", ".dvc/config.local", ".lethe/", "mlruns/", "requests/ledger.db")
+_LOCAL = (".dvc/tmp/", ".dvc/cache/", ".dvc/config.local", ".lethe/", "mlruns/", "requests/ledger.db")
 """Paths, or starts of paths, that git must not hold."""
-KEPT = ("mlruns/README.md",)
-FOLDERS = ("data", "models", "reports", "requests", "evidence", "mlruns", ".lethe", ".dvc")
+_KEPT = ("mlruns/README.md",)
+_FOLDERS = ("data", "models", "reports", "requests", "evidence", "mlruns", ".lethe", ".dvc")
 """The folders that Lethe and DVC write to."""
 _LINK = "120000"
 
@@ -28,7 +28,7 @@ def refuse_planted(root: Path) -> None:
     """
     listed = (ask_git(root, "ls-files", "--stage", "-z") or "").split("\0")
     entries = [line.partition("\t") for line in listed if line]
-    planted = [name for _, _, name in entries if name.startswith(OWN) and name not in KEPT]
+    planted = [name for _, _, name in entries if name.startswith(_LOCAL) and name not in _KEPT]
     leading_out = [name for about, _, name in entries if about.startswith(_LINK) and _leads_out(root, name)]
     if found := [*planted, *leading_out]:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
@@ -41,5 +41,5 @@ def refuse_planted(root: Path) -> None:
 
 def _leads_out(root: Path, name: str) -> bool:
     """Tell whether one of the project's own folders, or a file in it, is a link to somewhere else."""
-    inside = name.split("/", maxsplit=1)[0] in FOLDERS
+    inside = name.split("/", maxsplit=1)[0] in _FOLDERS
     return inside and not (root / name).resolve().is_relative_to(root.resolve())

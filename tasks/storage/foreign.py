@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dvc.output import Output
     from dvc.repo import Repo
 
-FOLDERS = ("data", "models", "reports", "requests")
+OUTPUT_FOLDERS = ("data", "models", "reports", "requests")
 """Where the outputs of a project are."""
 RUN_PROGRAMS = ("bearer_token_command", "configpath", "credentialpath")
 """Settings of a remote that name a program, or a file that may name one."""
@@ -67,10 +67,10 @@ def refuse_places(root: Path, outs: Iterable["Output"]) -> None:
             raise PipelineError(f"{out.stage.addressing} would write {out.fs_path}, outside of the project")
         inside = place.relative_to(top)
         refuse_unsafe_name(inside.as_posix(), out.stage.addressing)
-        if inside.parts[0] not in FOLDERS:
+        if inside.parts[0] not in OUTPUT_FOLDERS:
             raise PipelineError(
                 f"{out.stage.addressing} would write {inside}; the outputs of a project are in "
-                f"{', '.join(FOLDERS)}, and nothing else is fetched"
+                f"{', '.join(OUTPUT_FOLDERS)}, and nothing else is fetched"
             )
         if not place.resolve().is_relative_to(top):
             raise PipelineError(
