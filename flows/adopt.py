@@ -9,6 +9,7 @@ from flows.train import train
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.progress import announced
 from tasks.computing.checkpoints import save_checkpoint
+from tasks.computing.own_nets import allow_net
 from tasks.data.datasets import read_card
 from tasks.data.importing import discard_other_data
 from tasks.data.pool import Pool
@@ -53,6 +54,7 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
         raise ConfigurationError(
             "the model's architecture is unknown; give --architecture, or `architecture` in its card"
         )
+    allow_net(claims.architecture, checkout.root, asked.given.architecture)
     tensors = read_weights(weights)
     settings, source = settle_source(checkout, asked, claims)
     with announced("import"):

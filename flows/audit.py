@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.submit import open_ledger
-from flows.verify import VERIFIED, CheckedCertificate, verify_release
+from flows.verify import NOT_COMPARED, VERIFIED, CheckedCertificate, verify_release
 from tasks.evidence.stored import verify_stored
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate
@@ -49,7 +49,8 @@ def _certificates(folder: Path, store: ObjectStore | None, entry: Entry) -> tupl
     if store is not None:
         return verify_stored(store, entry.submission.model, entry.id)
     checkout = find_project(folder, entry.submission.model).checkout
-    if (result := verify_release(checkout, entry.id)["result"]) != VERIFIED:
+    # The model of an earlier deletion need not be here any more; its evidence must be.
+    if (result := verify_release(checkout, entry.id)["result"]) not in {VERIFIED, NOT_COMPARED}:
         raise EvidenceError(result)
     certified, _ = verify_bytes(read_certificate(checkout.certificate(entry.id)))
     return (certified,)

@@ -13,8 +13,10 @@ from tasks.checkout.software import installed
 from tasks.computing.checkpoints import CARD, WEIGHTS
 from tasks.computing.execution import device_name
 from tasks.computing.materials import read_split
+from tasks.computing.own_nets import allow_net
 from tasks.data.datasets import read_card
 from tasks.keys.folder import load_pseudonym_key
+from tasks.lifecycle.foreign_code import refuse_unknown_project
 from tasks.lifecycle.replaying import checked_out, find_pinned, other_code, own_tracking_store, place_inputs
 from unlearn_core.audit.replaying import Replayed, compare_replay
 from unlearn_core.errors import GateError
@@ -27,7 +29,13 @@ from unlearn_core.records.replay import Replay
 
 
 def replay(
-    checkout: Checkout, certified: DeletionCertificate, certificate: Sha256, *, from_data: bool = False
+    checkout: Checkout,
+    certified: DeletionCertificate,
+    certificate: Sha256,
+    *,
+    signer: Sha256,
+    from_data: bool = False,
+    trust_code: bool = False,
 ) -> Replay:
     """Run a certified deletion again, in a temporary checkout of the commit that pins it.
 
@@ -38,7 +46,9 @@ def replay(
         checkout: A clone of the project; only its git history and DVC's cache are read.
         certified: The deletion; the caller has verified the certificate.
         certificate: The certificate's digest.
+        signer: The id of the key that signed it. What another machine certified is only run if told to.
         from_data: Rebuild the data set, the parent and the second moments, too.
+        trust_code: Run the code that the project brings, whoever certified the deletion.
 
     Returns:
         What was expected, and the result.
@@ -46,8 +56,12 @@ def replay(
     load_pseudonym_key()
     commit = find_pinned(checkout.root, certified)
     with checked_out(checkout, commit) as tree, own_tracking_store():
+        if not trust_code:
+            refuse_unknown_project(tree, signer)
         with announced("inputs"):
             place_inputs(checkout, tree, certified, from_data=from_data)
+        # Rebuilding would list the code anew, whatever it is by now.
+        allow_net(tree.params.parent.architecture or "", tree.root)
         differences = (*_differences(certified.provenance, tree.root),)
         for name, stage in PREPARATION.items() if from_data else ():
             with announced(name):

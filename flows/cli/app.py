@@ -82,20 +82,13 @@ def start(
         typer.Option(help="The lowest level shown on standard error; default `LETHE_LOG_LEVEL`, or `info`."),
     ] = None,
 ) -> None:
-    """Prepare what every command needs: settings of libraries, the modules of the project, the log."""
-    from tasks.checkout.environment import (
-        OWN_CODE,
-        configure_libraries,
-        importable,
-        nearest_project,
-        working_folder,
-    )
+    """Prepare what every command needs: settings of libraries, a working folder, the log."""
+    from tasks.checkout.environment import OWN_CODE, configure_libraries, working_folder
     from tasks.checkout.log import open_log
 
     configure_libraries()
     set_defaults(OWN_CODE)
-    here = working_folder()
-    importable(nearest_project(here) or here)
+    working_folder()
     open_log(log_level)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.checks_table import give_checks, read_settings
+from flows.cli.checks_table import find_typed, give_checks, read_settings
 from flows.cli.options import Json
 from flows.cli.output import Output
 
@@ -34,10 +34,9 @@ def command(
     It is run several times on a small net, in each scope that it supports. Exit code 0 means that it passes
     every check, 3 that it fails some: each reason is printed. `docs/extending.md` shows how to write one.
     """
-    from tasks.extensions.catalogues import find_class
     from unlearn_core.conformance import check_method
     from unlearn_core.conformance.methods import MOST_CHECKS
 
     given = read_settings(settings)
-    checks = check_method(find_class("method", method), settings=given, forget_below=forget_below)
+    checks = check_method(find_typed("method", method), settings=given, forget_below=forget_below)
     sys.exit(give_checks(Output(json), method, checks, MOST_CHECKS))

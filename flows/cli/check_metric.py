@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.checks_table import give_checks
+from flows.cli.checks_table import find_typed, give_checks
 from flows.cli.options import Json
 from flows.cli.output import Output
 
@@ -21,9 +21,8 @@ def command(metric: _Target, json: Json = False) -> None:
     reason is printed. That its numbers are right is for its own tests. `docs/extending.md` shows how to write
     one.
     """
-    from tasks.extensions.catalogues import find_class
     from unlearn_core.conformance import check_metric
     from unlearn_core.conformance.metrics import CHECKS
 
-    checks = check_metric(find_class("metric", metric))
+    checks = check_metric(find_typed("metric", metric))
     sys.exit(give_checks(Output(json), metric, checks, len(CHECKS) + 1))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flows.cli.output import Output, console, table_cell
 from unlearn_core.errors import ConfigurationError, UnlearningError
@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 
 FAILED = UnlearningError.exit_code
 _MARKS = {"kept": "[green]✓[/green]", "broken": "[red]✗[/red]", "not made": "[yellow]?[/yellow]", "": ""}
+
+
+def find_typed(kind: Literal["method", "metric"], typed: str) -> Any:
+    """Return the class that somebody typed: a package's, or ``module:Class``, which may be in this folder."""
+    from tasks.checkout.environment import importable, nearest_project, working_folder
+    from tasks.extensions.catalogues import find_class
+
+    here = working_folder()
+    if ":" in typed:
+        importable(nearest_project(here) or here)
+    return find_class(kind, typed)
 
 
 def give_checks(output: Output, target: str, checks: "Iterator[Checked]", total: int) -> int:

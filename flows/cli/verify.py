@@ -9,7 +9,7 @@ import typer
 
 from flows.cli.options import Json
 from flows.cli.output import Output
-from unlearn_core.errors import ConfigurationError, EvidenceError
+from unlearn_core.errors import ConfigurationError, EvidenceError, UsageError
 
 if TYPE_CHECKING:
     from unlearn_core.records.replay import Compared, Replay
@@ -30,32 +30,66 @@ def command(
     from_data: Annotated[
         bool, typer.Option("--from-data", help="With --replay: retrain the parent, too.")
     ] = False,
+    trust_code: Annotated[
+        bool,
+        typer.Option(
+            "--trust-code",
+            help="With --replay: run the code of a project whose deletion another machine certified.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Verify certificates: bytes, signature, content and model.
 
     With a certificate this is `lethe-verify`; without one it is the Prefect flow over all certificates of the
-    checkout. With `--replay` the deletion is run again from git's history and DVC's remote, and must give the
-    same model.
+    checkout: it compares them with the models in the checkout and in the registry, and the files in MLflow's
+    artifact store with the registry. It says what it could not compare. Exit status: 0 verified, 2 something
+    could not be compared, 6 something is false, 7 a certificate carries no policy to judge it by again.
+
+    With `--replay` the deletion is run again from git's history and DVC's remote, and must give the same
+    model. If another machine certified it, the command says what code that would run, and stops without
+    `--trust-code`.
     """
     if replay or from_data:
-        sys.exit(_replay(certificate, model=model, key=key, from_data=from_data, json=json))
+        sys.exit(
+            _replay(certificate, model=model, key=key, from_data=from_data, trust_code=trust_code, json=json)
+        )
     if certificate is not None:
         from flows.cli.lethe_verify import main as verify_main
 
         options = [("--model", model), ("--key", key), ("--request", request), ("--policy", policy)]
         given = [str(part) for option, value in options if value for part in (option, value)]
         sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
-    from flows.verify import verify
+    from flows.cli.lethe_verify import NOT_JUDGED_AGAIN
+    from flows.verify import NOT_COMPARED, UNJUDGED, verify
     from tasks.checkout.checkout import Checkout
 
     checked = verify(Checkout.find(Path.cwd()))
-    told = "\n".join(f"{entry['result']:<10} {entry['request']}" for entry in checked)
+    told = "\n".join(map(_told, checked))
     Output(json).give(checked, lambda: told or "no certificates here yet")
+    results = {entry["result"] for entry in checked}
+    if UNJUDGED in results:
+        sys.exit(NOT_JUDGED_AGAIN)
+    if NOT_COMPARED in results:
+        sys.exit(UsageError.exit_code)
+
+
+def _told(entry: dict[str, str]) -> str:
+    """Return what was compared for one certificate or model, and what was not."""
+    lines = [f"{entry['result']:<16} {entry['request']}"]
+    lines += [f"{'':<16} compared: {entry['compared']}"] if entry["compared"] else []
+    lines += [f"{'':<16} not compared: {entry['not_compared']}"] if entry["not_compared"] else []
+    return "\n".join(lines)
 
 
 def _replay(
-    certificate: Path | None, *, model: Path | None, key: Path | None, from_data: bool, json: bool
+    certificate: Path | None,
+    *,
+    model: Path | None,
+    key: Path | None,
+    from_data: bool,
+    trust_code: bool,
+    json: bool,
 ) -> int:
     """Verify a certificate, run its deletion again, and print the result beside what was expected."""
     if certificate is None:
@@ -67,14 +101,14 @@ def _replay(
     from unlearn_core.records.base import sha256
 
     raw = read_certificate(certificate)
-    certified, _signer = verify_bytes(raw, key=key)
+    certified, signer = verify_bytes(raw, key=key)
     if model is not None:
         verify_files(certificate, model=model, key=key)
     checkout = Checkout.find(Path.cwd())
     require_later(checkout, certified)
     from flows.replay import replay
 
-    done = replay(checkout, certified, sha256(raw), from_data=from_data)
+    done = replay(checkout, certified, sha256(raw), signer=signer, from_data=from_data, trust_code=trust_code)
     Output(json).give(as_json(done), lambda: tell_replay(done))
     return 0 if done.equal else EvidenceError.exit_code
 

@@ -17,6 +17,7 @@ from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.computing.materials import read_split
 from tasks.evidence.certification import gather_certificates, note_on, sign_once
 from tasks.evidence.uploading import push_missing, store_certificate
+from tasks.lifecycle.pins import pins_read
 from tasks.report.page import write_report
 from tasks.requests.request_file import read_request
 from tasks.tracking.closing import close_released, describe_version
@@ -79,7 +80,7 @@ def certify_and_store(checkout: Checkout) -> None:
 
 def _sign(checkout: Checkout, deletion: DeletionRecord, run: Run) -> dict[RequestId, Sha256]:
     """Sign all certificates, then store them; return their digests by request."""
-    certificates = gather_certificates(checkout, deletion, started=started_at(run))
+    certificates = gather_certificates(checkout, deletion, started=started_at(run), pins=pins_read(checkout))
     signed = {one.request.id: sign_once(one, checkout.certificate(one.request.id)) for one in certificates}
     for request_id in signed:
         store_certificate(checkout, request_id)

@@ -22,8 +22,8 @@ FUNCTIONS = {
     "certify": "certify_and_store",
 }
 """Keyed by the names in ``dvc.yaml``; strings, so that starting one stage loads no other."""
-RUN_OTHERS = {"make_dataset", "climb_ladder"}
-"""The functions that run other packages' code if ``params.yaml`` names it."""
+RUN_OTHERS = {"make_dataset", "make_parent", "make_moments", "climb_ladder"}
+"""The functions that run code that is not Lethe's if ``params.yaml`` names it."""
 
 
 def find_stage(name: str) -> Callable[[Checkout], object]:

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from tasks.checkout.environment import require_checkout, sole_use
+from tasks.checkout.environment import importable, require_checkout, sole_use
 from tasks.checkout.params import read_params, write_params
+from unlearn_core.factories import is_factory
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.params import Params
 
@@ -80,8 +81,11 @@ class Checkout:
 
     @cached_property
     def params(self) -> Params:
-        """The contents of ``params.yaml``, read once."""
-        return read_params(self.root)
+        """The contents of ``params.yaml``, read once; a user's own net that it names becomes importable."""
+        params = read_params(self.root)
+        if is_factory(params.parent.architecture or ""):
+            importable(self.root)
+        return params
 
     def changed(self, sections: Mapping[str, Any]) -> Self:
         """Return the checkout after replacing whole sections of ``params.yaml``, by name."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tasks.checkout.files import file_digest
 from tasks.checkout.git import ask_git
+from tasks.checkout.planted import refuse_planted
 from tasks.checkout.software import DISTRIBUTION, require_pinned
 from tasks.checkout.variables import set_defaults
 from unlearn_core.errors import SetupError
@@ -89,7 +90,7 @@ def require_checkout(root: Path) -> Path:
         The project's top folder.
 
     Raises:
-        SetupError: If it is in no project, or not in a git checkout.
+        SetupError: If it is in no project, or not in a git checkout, or git holds what it must not.
     """
     if (top := _git_top(root)) is None:
         raise SetupError(
@@ -101,6 +102,7 @@ def require_checkout(root: Path) -> Path:
             f"{root.resolve()} is not in a project: neither it nor a folder above it, up to {top}, holds "
             f"{' and '.join(MARKS)}. Change to your project, or run `lethe init` to make one here"
         )
+    refuse_planted(found)
     return found
 
 
@@ -124,7 +126,11 @@ def _git_top(folder: Path) -> Path | None:
 
 
 def importable(root: Path) -> None:
-    """Make a project's modules importable, e.g. a net's factory; installed packages take precedence."""
+    """Make a project's modules importable; installed packages take precedence.
+
+    Only for a net that somebody has named: libraries import what is optional if there is a module of that
+    name, and whoever wrote the project would decide what runs.
+    """
     if (place := str(root.resolve())) not in sys.path:
         sys.path.append(place)
 

@@ -113,6 +113,13 @@ def file_digest(path: Path) -> Sha256:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def folder_digest(folder: Path) -> Sha256:
+    """Return the digest of all files in a folder, with their paths in it."""
+    files = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    found = {path.relative_to(folder).as_posix(): file_digest(path) for path in files}
+    return sha256(canonical_json(found))
+
+
 def code_digest(*modules: ModuleType) -> Sha256:
     """Return the digest of some modules' source, for the key of a cached result."""
     return sha256(b"".join(_source(str(module.__file__)) for module in modules))

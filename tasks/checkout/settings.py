@@ -180,6 +180,17 @@ class LogSettings(Settings):
     )
 
 
+class CodeSettings(Settings):
+    """Code of the user's own that may run."""
+
+    factories: str = variable(
+        "LETHE_FACTORIES",
+        "",
+        expected="`MODULE:FACTORY`, several with commas between them",
+        purpose="[Nets of your own](your-own.md) that may be built although only a model's card names them.",
+    )
+
+
 class ServiceSettings(Settings):
     """Variables of other programs that Lethe reads too."""
 
@@ -213,6 +224,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Evidence and data in S3": StoreSettings,
     "Workers": WorkerSettings,
     "The log": LogSettings,
+    "Your own code": CodeSettings,
     "Other programs": ServiceSettings,
 }
 """All groups, by the headings of the documentation."""

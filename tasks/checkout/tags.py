@@ -43,6 +43,8 @@ class Tag:
 
     MODEL = "lethe.model"
     WEIGHTS = "lethe.weights"
+    FILES = "lethe.files"
+    """The digest of all files that a version has in the artifact store: weights, card, code, requirements."""
     PARENT_WEIGHTS = "lethe.parent_weights"
     PARENT_VERSION = "lethe.parent_version"
     REGISTERED_VERSION = "lethe.registered_version"

@@ -7,6 +7,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tasks.checkout.files import file_digest, read_record, replaced_folder, write_record
+from tasks.computing.own_nets import allow_net
 from unlearn_core.errors import LetheError, PipelineError
 from unlearn_core.models import build
 from unlearn_core.moments import Moments
@@ -62,9 +63,11 @@ def load_checkpoint(folder: Path) -> tuple[nn.Module, CheckpointCard]:
 
     Raises:
         PipelineError: If the weights do not match the card's digest, or do not fit the net.
+        ConfigurationError: If the card names a user's own net that the operator has not named.
     """
     card = read_checkpoint_card(folder)
     _verify(folder / WEIGHTS, card.weights)
+    allow_net(card.architecture.name, folder)
     model = build(card.architecture)
     try:
         model.load_state_dict(load_file(folder / WEIGHTS))

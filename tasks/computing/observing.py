@@ -19,6 +19,7 @@ from tasks.computing.kept_outputs import (
     save_outputs,
 )
 from tasks.computing.materials import read_split, views
+from tasks.computing.own_nets import allow_net
 from tasks.data.pool import Pool
 from unlearn_core import data, depths, evaluating, models, tracing, training, viewing
 from unlearn_core.comparing import weight_distances
@@ -77,6 +78,8 @@ def observed_untrained(checkout: Checkout, run: RunParams) -> Outputs:
         read_checkpoint_card(checkout.parent).architecture,
         derive_seed(run.seed, "untrained"),
     )
+
+    allow_net(architecture.name, checkout.root)
 
     def look(device: torch.device) -> dict[View, Outputs]:
         net, shown = build_seeded(architecture, seed).to(device), shown_views(checkout, run, device)

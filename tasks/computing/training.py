@@ -8,6 +8,7 @@ import torch
 from tasks.checkout.progress import progress
 from tasks.computing.checkpoints import save_checkpoint
 from tasks.computing.execution import computing, measured
+from tasks.computing.own_nets import allow_net
 from unlearn_core.data import Samples
 from unlearn_core.models import build_seeded
 from unlearn_core.progress import OnStep
@@ -51,6 +52,7 @@ def train_checkpoint(
     Returns:
         The card, and what the training cost.
     """
+    allow_net(architecture.name, folder)
     shown = progress(title) if on_step is None else nullcontext(on_step)
     with computing(threads) as device, shown as listener, measured() as meter:
         model = build_seeded(architecture, seed).to(device)

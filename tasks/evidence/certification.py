@@ -37,7 +37,7 @@ from unlearn_core.seeds import derive_seed
 
 
 def gather_certificates(
-    checkout: Checkout, deletion: DeletionRecord, *, started: UtcTime
+    checkout: Checkout, deletion: DeletionRecord, *, started: UtcTime, pins: dict[str, Sha256] | None = None
 ) -> tuple[DeletionCertificate, ...]:
     """Build the certificates of the checkout's deletion from what its stages wrote.
 
@@ -45,6 +45,7 @@ def gather_certificates(
         checkout: The checkout.
         deletion: The ladder, which ended in an accepted model.
         started: When the deletion began.
+        pins: The digests of the ``.dvc`` files that the deletion read.
 
     Returns:
         One certificate, to be stated and signed; for a group, one per member, in order, which differ only in
@@ -85,6 +86,7 @@ def gather_certificates(
         cost=_cost(checkout, deletion),
         provenance=_provenance(checkout, rung, started),
         lock=lock_digest(checkout.root),
+        pins=pins,
         moments=read_record(checkout.moments / CARD, MomentsCard).tensors,
         ledger=ledger_head(checkout, request.singles),
         note=note_on(rung),
@@ -115,7 +117,8 @@ def ledger_head(checkout: Checkout, requests: tuple[DeletionRequest, ...]) -> Sh
 def sign_once(certificate: DeletionCertificate, path: Path) -> Sha256:
     """Sign a certificate, unless the file already holds it: a resumed run signs nothing twice.
 
-    It is the same if it differs at most in the time of signing and the ledger's head at that time.
+    It is the same if it differs at most in the time of signing, and the ledger's head and the pins at that
+    time.
 
     Args:
         certificate: The certificate.
@@ -145,7 +148,7 @@ def _find_signed(path: Path) -> tuple[bytes, DeletionCertificate] | None:
 
 def _timeless(certificate: DeletionCertificate) -> dict[str, Any]:
     """Return a certificate's content, without what depends on when it was signed."""
-    return certificate.model_dump(exclude={"ledger": True, "provenance": {"finished"}})
+    return certificate.model_dump(exclude={"ledger": True, "pins": True, "provenance": {"finished"}})
 
 
 def _validation(checkout: Checkout) -> ValidationSummary:

@@ -17,6 +17,7 @@ from tasks.tracking.registry import promote, register_model
 from tasks.tracking.runs import adoption_run, end_run, log_dataset_input, open_tracking
 from unlearn_core.catalogue import name_of
 from unlearn_core.errors import ConfigurationError
+from unlearn_core.factories import is_factory
 from unlearn_core.intervals import Estimate
 from unlearn_core.records.adoption import Adopted, Claims
 from unlearn_core.records.artifact import CheckpointCard, Recipe
@@ -161,7 +162,7 @@ def settle_params(
     written = settings.model_dump(mode="json", exclude_defaults=True)
     sections = {
         "dataset": {"source": name_of(type(settings), "source"), **written},
-        "parent": {"source": "adopted", "weights": card.weights},
+        "parent": {"source": "adopted", "weights": card.weights, **named_net(card)},
         "registry": {"model": asked.name},
     }
     policy = checkout.params.policy
@@ -176,6 +177,12 @@ def settle_params(
     checkout = checkout.changed(sections)
     set_values(checkout.root, changes)
     return Checkout(checkout.root)
+
+
+def named_net(card: CheckpointCard) -> dict[str, str]:
+    """Return what ``params.yaml`` says of a parent's net: the name of a user's own, which may be run then."""
+    net = card.architecture.name
+    return {"architecture": net} if is_factory(net) else {}
 
 
 def register_adopted(checkout: Checkout, name: str, claimed: float | None, found: Estimate) -> Adopted:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import find_checkout, importable, locked
+from tasks.checkout.environment import find_checkout, locked
 from tasks.checkout.git import ask_git, reach_git, run_git
+from tasks.checkout.planted import refuse_planted
 from tasks.checkout.settings import WorkerSettings
 from tasks.checkout.software import require_pinned
 from tasks.checkout.tags import Tag
@@ -69,7 +70,7 @@ def find_project(folder: Path, model: str) -> Project:
             f"the project in {checkout.root.resolve().name} is of {named!r}, expected {model!r}; "
             f"{_VARIABLE} may name a repository for each model, e.g. /srv/projects/{{model}}.git"
         )
-    importable(checkout.root)
+    refuse_planted(checkout.root)
     return Project(checkout, branch)
 
 
@@ -93,7 +94,8 @@ def prepare_project(project: Project, request: RequestId | None = None) -> Check
         The prepared checkout.
 
     Raises:
-        SetupError: If the project was made with a Lethe other than the running one.
+        SetupError: If the project was made with a Lethe other than the running one, or git holds what it
+            must not.
         UnavailableError: If the repository or DVC's remote does not answer.
     """
     checkout = Checkout(project.checkout.root)
@@ -109,6 +111,7 @@ def prepare_project(project: Project, request: RequestId | None = None) -> Check
     another = not current or checkout.params.request != wanted
     if another and not (current and _is_whole(checkout)):
         run_git(checkout.root, "checkout", "--quiet", "--force", "-B", project.branch, start)
+        refuse_planted(checkout.root)
         pull_data(checkout)
         checkout = Checkout(checkout.root)
     # Only now: the fetched commit may be the one that pins the running Lethe.

@@ -12,6 +12,7 @@ from tasks.computing.checkpoints import load_checkpoint
 from tasks.computing.materials import find_model
 from tasks.data.datasets import read_manifest, rows_digest
 from tasks.data.sources import source_of
+from tasks.lifecycle.adopting import named_net
 from tasks.storage.versioning import track
 from tasks.tracking.registry import champion
 from tasks.tracking.runs import tracking_of
@@ -78,7 +79,7 @@ def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:
         checkout.root,
         {
             "dataset": {"source": "retained", "rows_digest": digest},
-            "parent": {"source": "champion", "weights": card.weights},
+            "parent": {"source": "champion", "weights": card.weights, **named_net(card)},
         },
     )
     return model.relative_to(checkout.root), data.relative_to(checkout.root)

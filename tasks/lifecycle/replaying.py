@@ -11,23 +11,22 @@ from typing import Any
 
 from ruamel.yaml.error import YAMLError
 
-from tasks.checkout.checkout import Checkout, short
-from tasks.checkout.files import file_digest, read_record
+from tasks.checkout.checkout import Checkout
+from tasks.checkout.files import file_digest
 from tasks.checkout.git import ask_git, run_git
 from tasks.checkout.imports import own_root
 from tasks.checkout.params import load_yaml, read_values
+from tasks.checkout.planted import refuse_planted
+from tasks.checkout.software import is_source
 from tasks.checkout.variables import restored, unset_variable
-from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.extensions.listing import extension_digests
-from tasks.references.retrained import describe_training
+from tasks.lifecycle.pins import ancestors, references, refuse_other_pins
 from tasks.requests.request_file import read_request
 from tasks.storage.remote import pull_data, shared_settings
 from tasks.storage.versioning import digest_of_lock
 from unlearn_core.errors import PipelineError, SetupError
-from unlearn_core.records.artifact import MomentsCard
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate
-from unlearn_core.records.policy import MOST_REFERENCES
 from unlearn_core.records.request import RequestId
 
 READ = ("data/dataset", "models/parent", "models/moments")
@@ -81,7 +80,7 @@ def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
         commit: The commit.
 
     Yields:
-        Its checkout. Its modules can be imported, as in any checkout that Lethe runs in.
+        Its checkout.
     """
     folder = Path(tempfile.mkdtemp(prefix="lethe-replay-"))
     tree = folder / "checkout"
@@ -92,7 +91,9 @@ def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
         # Hooks of the clone would run in the folder.
         add = ("-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach")
         run_git(checkout.root, *add, str(tree), commit)
-        sys.path.insert(path.index(here) if here in path else len(path), str(project))
+        refuse_planted(project)
+        # If the commit names a net of its own, it is the commit's and not the clone's.
+        sys.path[:] = [place for place in path if place != here or is_source(checkout.root)]
         yield Checkout(project)
     finally:
         sys.path[:] = path
@@ -120,10 +121,11 @@ def place_inputs(
         from_data: Bring only what the stages before the deletion read, not what they make.
 
     Raises:
-        PipelineError: If something is missing from both or altered, or the commit's parameters and lock do
-            not belong together.
+        PipelineError: If something is missing from both or altered, or the commit's parameters, lock and
+            ``.dvc`` files do not belong together.
     """
     refuse_other_params(tree.root)
+    refuse_other_pins(tree, certified)
     settings = shared_settings(checkout)
 
     def bring(*paths: str) -> None:
@@ -136,9 +138,16 @@ def place_inputs(
         bring(*_pinned(tree, "data/generations"), *_pinned(tree, "models/generations"))
         return
     bring(*READ)
-    bring(*(path for path in _pinned(tree, "models/generations") if Path(path).name in _ancestors(tree)))
-    wanted = _references(tree, certified)
-    bring(*(path for path in _pinned(tree, "models/references") if Path(path).name in wanted))
+    bring(*(path for path in _pinned(tree, "models/generations") if Path(path).name in ancestors(tree)))
+    wanted, known = references(tree, certified.data.retained, certified.data.before), certified.pins
+    bring(
+        *(
+            path
+            for path in _pinned(tree, "models/references")
+            # Any other is trained again: nobody certified that this one is what it is called.
+            if Path(path).name in wanted and (known is None or f"{path}.dvc" in known)
+        )
+    )
 
 
 def refuse_other_params(root: Path) -> None:
@@ -205,25 +214,6 @@ def _place_request(checkout: Checkout, tree: Checkout, certified: DeletionCertif
             f"the request {name!r} here names {found}, the certified one {certified.request.scope}; use the "
             "one that was served"
         )
-
-
-def _ancestors(tree: Checkout) -> set[str]:
-    """Return the folder names of the earlier models that a deletion refers to."""
-    origin = read_checkpoint_card(tree.parent).trained
-    moments = read_record(tree.moments / CARD, MomentsCard)
-    return {short(weights) for weights in (origin, moments.model) if weights is not None}
-
-
-def _references(tree: Checkout, certified: DeletionCertificate) -> set[str]:
-    """Return the folder names that this deletion's retrained models and shadows would have."""
-    parent, run = read_checkpoint_card(tree.parent), tree.params.run
-    if (recipe := parent.recipe) is None:
-        return set()
-    return {
-        short(describe_training(parent, recipe, run, data_digest=digest, index=index).digest)
-        for digest in (certified.data.retained, certified.data.before)
-        for index in range(MOST_REFERENCES)
-    }
 
 
 def _pinned(tree: Checkout, folder: str) -> list[str]:

@@ -18,7 +18,6 @@ from typing import IO, Any
 import torch
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import importable
 from tasks.checkout.files import code_digest
 from tasks.computing.execution import device_name
 from tasks.references.retrained import train_described
@@ -39,7 +38,6 @@ def main() -> None:
     """Do one job; one of Lethe's errors becomes one line and an exit code."""
     job = Job.parse(sys.stdin.buffer.readline())
     Thread(target=_end_with_the_other, daemon=True).start()
-    importable(Path.cwd())
     say = partial(_say, sys.stdout)
     try:
         with redirect_stdout(sys.stderr):

@@ -9,6 +9,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing, measured
 from tasks.computing.materials import read_split
+from tasks.computing.own_nets import allow_net
 from tasks.data.pool import Pool
 from tasks.references.retrained import training_rows
 from unlearn_core.data import Samples
@@ -60,6 +61,7 @@ def seconds_per_step(
 
 def try_training(checkout: Checkout, wanted: Training) -> TrialTraining:
     """Take a few steps of a training, and measure time and memory; nothing is written."""
+    allow_net(wanted.architecture.name, checkout.root)
     with computing(wanted.threads) as device, measured() as meter:
         samples = training_rows(checkout, Pool(checkout, device), wanted.data)
         per_step = seconds_per_step(samples, wanted.architecture, wanted.recipe)

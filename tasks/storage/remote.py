@@ -6,7 +6,7 @@ reads as boto3 does.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from tasks.checkout import patience
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.variables import restored, set_defaults
+from tasks.storage.foreign import refuse_manifests, refuse_places
 from tasks.storage.object_store import find_data_store
 from tasks.storage.store_errors import store_explained
 from tasks.storage.versioning import opened
 from unlearn_core.errors import PipelineError, SetupError
 
 if TYPE_CHECKING:
-    from dvc.repo import Repo
+    from dvc.output import Output
 
 REMOTE = "lethe"
 _LOGGERS = ("dvc.repo.fetch", "dvc_data", "dvc_objects")
@@ -90,7 +91,8 @@ def pull_data(checkout: Checkout, *targets: str, settings: dict[str, Any] | None
         settings: DVC settings beside those of the checkout, e.g. ``shared_settings`` of another one.
 
     Raises:
-        PipelineError: If something is in neither place, or differs from what git says.
+        PipelineError: If something is in neither place, differs from what git says, or would be written
+            outside of the project's folders.
         SetupError: If there is no remote to fetch from, or it cannot be used with these credentials.
         UnavailableError: If it does not answer.
     """
@@ -98,7 +100,11 @@ def pull_data(checkout: Checkout, *targets: str, settings: dict[str, Any] | None
         # What no run has pinned yet is made by the stages, and cannot be fetched.
         if not (chosen := list(targets) or [str(out) for out in repo.index.outs if out.hash_info]):
             return
-        if lost := _incomplete(repo, chosen):
+        outs = [out for target in chosen for out in repo.find_outs_by_path(target, recursive=True)]
+        refuse_places(checkout.root, outs)
+        with _patient(), _explained():
+            refuse_manifests(repo, outs)
+        if lost := _incomplete(outs):
             if not repo.config["core"].get("remote"):
                 raise SetupError(
                     f"{', '.join(lost)}: not in DVC's cache, and no remote is configured to fetch it from; "
@@ -106,7 +112,7 @@ def pull_data(checkout: Checkout, *targets: str, settings: dict[str, Any] | None
                 )
             with _patient(), _explained():
                 repo.fetch(chosen)  # pyright: ignore[reportCallIssue]
-        if lost := _incomplete(repo, chosen):
+        if lost := _incomplete(outs):
             raise PipelineError(
                 f"{', '.join(lost)}: not in DVC's cache, and missing or altered in the remote. "
                 "Restore it from a backup of the remote"
@@ -134,9 +140,8 @@ def shared_settings(checkout: Checkout) -> dict[str, Any]:
         return shared
 
 
-def _incomplete(repo: "Repo", targets: list[str]) -> list[str]:
-    """Return the outputs among some targets that are missing or altered in the cache."""
-    outs = [out for target in targets for out in repo.find_outs_by_path(target, recursive=True)]
+def _incomplete(outs: Iterable["Output"]) -> list[str]:
+    """Return the outputs that are missing or altered in the cache."""
     return [str(out) for out in outs if out.use_cache and out.changed_cache()]
 
 

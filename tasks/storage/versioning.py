@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from tasks.storage.foreign import refuse_programs
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.base import Sha256, canonical_json, sha256
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 CERTIFY = "certify"
+SITE_CACHE = Path(".lethe/dvc")
+"""Where DVC keeps what it knows of files, in a project; ``.dvc/config`` says so too, for ``dvc`` itself."""
 
 
 @contextmanager
@@ -30,7 +33,7 @@ def opened(root: Path, config: dict[str, Any] | None = None) -> Iterator["Repo"]
         The repository.
 
     Raises:
-        SetupError: If it is not a DVC repository.
+        SetupError: If it is not a DVC repository, or its committed settings would run a program.
         PipelineError: If DVC stops.
     """
     from dvc.exceptions import DvcException, NotDvcRepoError
@@ -39,12 +42,38 @@ def opened(root: Path, config: dict[str, Any] | None = None) -> Iterator["Repo"]
     # DVC reports on standard output, which is for results.
     logging.getLogger("dvc").setLevel(logging.WARNING)
     try:
-        with chdir(root), Repo(config=config) as repo:
+        with chdir(root), Repo(config=_safe(config)) as repo:
             yield repo
     except NotDvcRepoError as error:
         raise SetupError(f"{root} is not a DVC repository; run `dvc init` in the checkout") from error
     except DvcException as error:
         raise PipelineError(f"DVC: {error}") from error
+
+
+def _safe(config: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return settings with which DVC believes neither a remote nor another user of this machine.
+
+    A remote is trusted by default, and pickles are kept in a folder that every user can write to. Where DVC
+    makes such a folder, everybody can write to it, so it is made here, in the working folder, before.
+    """
+    from dvc.config import Config, merge
+
+    if not Path(".dvc").is_dir():
+        return config
+    here = Config(".dvc")
+    committed: Any = here.load_one("repo")
+    refuse_programs(committed)
+    for folder in (SITE_CACHE.parent, SITE_CACHE, SITE_CACHE / "repo"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if (mode := folder.stat().st_mode) & 0o022:
+            folder.chmod(mode & 0o755)
+    remotes: Any = here["remote"]
+    settings: dict[str, Any] = {
+        "core": {"site_cache_dir": str(SITE_CACHE.resolve())},
+        "remote": {name: {"verify": True} for name in remotes},
+    }
+    merge(settings, config or {})
+    return settings
 
 
 def is_current(root: Path, stage: str) -> bool:

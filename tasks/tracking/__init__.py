@@ -3,7 +3,7 @@
 May use ``report`` and below, not ``orchestration``. Begin with ``runs``: one per deletion. ``attempts`` are
 the runs nested in it, ``auditing`` and ``closing`` what they record for later readers.
 ``experiments`` are one per registered model; ``registry`` registers and promotes; ``served_model`` is what
-MLflow runs, with the code that ``served_code`` copies. ``fetching`` gets a checkpoint from the registry,
-``server`` says where the store is and opens MLflow's pages, and ``moving`` updates the addresses in a store
-that was moved with its project.
+MLflow runs, with the code that ``served_code`` copies. ``artifacts`` compares a version's files with what was
+registered, and loads it; ``fetching`` gets a checkpoint from the registry, ``server`` says where the store is
+and opens MLflow's pages, and ``moving`` updates the addresses in a store that was moved with its project.
 """

@@ -1,11 +1,12 @@
 """Checkpoints from MLflow's model registry: a version's one safetensors file, and nothing unpickled."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from tasks.checkout.files import file_digest
+from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD
-from unlearn_core.errors import ConfigurationError, SetupError
+from tasks.tracking.artifacts import stored_names
+from unlearn_core.errors import ConfigurationError, EvidenceError, SetupError
 from unlearn_core.records.adoption import Claims
 from unlearn_core.records.artifact import CheckpointCard
 
@@ -26,31 +27,47 @@ def fetch_weights(uri: str, folder: Path) -> tuple[Path, Claims]:
     Raises:
         SetupError: If there is no such model.
         ConfigurationError: If it does not hold exactly one safetensors file.
+        EvidenceError: If the weights are not those that its registered version or its card names.
     """
     from mlflow.exceptions import MlflowException
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     try:
         repository = get_artifact_repository(uri)
-        files = sorted(_files(repository))
+        files = sorted(stored_names(repository))
         weights = _only(uri, files)
         path = Path(repository.download_artifacts(weights, str(folder)))
+        _refuse_other(uri, path, _tagged(uri), "registered")
         card = str(Path(weights).with_name(CARD))
         if card not in files:
             return path, Claims()
         raw = Path(repository.download_artifacts(card, str(folder))).read_bytes()
     except MlflowException as error:
         raise SetupError(f"{uri} cannot be fetched: {error.message}") from error
-    return path, _claims_of(CheckpointCard.parse(raw))
+    described = CheckpointCard.parse(raw)
+    _refuse_other(uri, path, described.weights, "named by its card")
+    return path, _claims_of(described)
 
 
-def _files(repository: Any, folder: str | None = None) -> Iterator[str]:
-    """Yield the path of every file of a model."""
-    for entry in repository.list_artifacts(folder):
-        if entry.is_dir:
-            yield from _files(repository, entry.path)
-        else:
-            yield entry.path
+def _tagged(uri: str) -> str | None:
+    """Return the digest that a version was registered with; None if Lethe did not register it."""
+    from mlflow import MlflowClient
+
+    client, address = MlflowClient(), uri.removeprefix(SCHEME)
+    name, at, alias = address.partition("@")
+    if at:
+        return client.get_model_version_by_alias(name, alias).tags.get(Tag.WEIGHTS)
+    name, _, version = address.partition("/")
+    return client.get_model_version(name, version).tags.get(Tag.WEIGHTS) if version.isdecimal() else None
+
+
+def _refuse_other(uri: str, weights: Path, expected: str | None, how: str) -> None:
+    """Refuse weights that were replaced in the artifact store."""
+    if expected is not None and (found := file_digest(weights)) != expected:
+        raise EvidenceError(
+            f"the weights of {uri} in the artifact store are {found}, {expected} was {how}: they were "
+            "replaced. Nothing was adopted"
+        )
 
 
 def _only(uri: str, files: list[str]) -> str:

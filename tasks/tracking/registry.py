@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.checkout.files import file_digest, read_record
+from tasks.checkout.files import file_digest, folder_digest, read_record
 from tasks.checkout.tags import Tag
 from tasks.report.notes import note
 from tasks.tracking.runs import Run, Tracking
 from tasks.tracking.served_code import copy_needed
 from unlearn_core.audit.lineage import would_undo
 from unlearn_core.errors import PipelineError, RequestError
+from unlearn_core.factories import is_factory
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
 
@@ -33,6 +34,9 @@ class ModelVersion:
     name: str
     version: int
     tags: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.name!r} version {self.version}"
 
 
 def register_model(
@@ -70,7 +74,7 @@ def register_model(
     identity = {Tag.DELETION_KEY: key, Tag.WEIGHTS: described.weights}
     if (existing := find_version(run.tracking, name, identity)) is not None:
         return existing
-    model_id = _log_model(run, name, weights, card, described)
+    model_id, files = _log_model(run, name, weights, card, described)
     client = run.tracking.client
     _ensure_registered(run.tracking, name)
     # The tags are set with the version itself: a crash in between would leave one that is never found again.
@@ -78,7 +82,7 @@ def register_model(
         name,
         f"models:/{model_id}",
         run_id=run.id,
-        tags={**tags, **identity},
+        tags={**tags, **identity, Tag.FILES: files},
         description=description,
         model_id=model_id,
     )
@@ -178,14 +182,16 @@ def _ensure_registered(tracking: Tracking, name: str) -> None:
         tracking.client.update_registered_model(name, description=words)
 
 
-def _log_model(run: Run, name: str, weights: Path, card: Path, described: CheckpointCard) -> str:
-    """Store a servable model with its own copy of the core, and return MLflow's id of it."""
+def _log_model(
+    run: Run, name: str, weights: Path, card: Path, described: CheckpointCard
+) -> tuple[str, Sha256]:
+    """Store a servable model with its own copy of the core; return its id, and the digest of its files."""
     import mlflow
     import numpy as np
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
 
-    client = run.tracking.client
+    client, net = run.tracking.client, described.architecture.name
     tags = {Tag.WEIGHTS: described.weights}
     logged = client.create_logged_model(run.tracking.experiment_id, name, source_run_id=run.id, tags=tags)
     with tempfile.TemporaryDirectory() as folder:
@@ -197,15 +203,18 @@ def _log_model(run: Run, name: str, weights: Path, card: Path, described: Checkp
             python_model=code,
             artifacts=dict(zip(("weights", "card"), artifacts, strict=True)),
             code_paths=[str(copy_needed("tasks.tracking.served_model", Path(folder)))],
+            # Stored beside the model, so that neither weights nor card can be replaced alone.
+            model_config={"weights": described.weights, "factories": [net] if is_factory(net) else []},
             signature=_signature(described),
             # Stored with the model, so it must not be a person's image.
             input_example=np.zeros((1, *described.architecture.input_shape), dtype=np.float32),
             pip_requirements=_requirements(),
         )
+        files = folder_digest(Path(folder, "model"))
         client.log_model_artifacts(logged.model_id, f"{folder}/model")
     client.finalize_logged_model(logged.model_id, "READY")
     client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step=0)])
-    return logged.model_id
+    return logged.model_id, files
 
 
 def _copied(folder: Path, *paths: Path) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """What MLflow runs to serve a registered model: nothing else imports this file.
 
 MLflow copies it beside the weights as the model's code ("models from code"), so a served model is
-text, JSON and safetensors, and loading one never unpickles anything.
+text, JSON and safetensors, and loading one never unpickles anything. It refuses weights that were replaced;
+``artifacts`` also refuses a replaced copy of this file, which nothing in it could.
 """
 
 from pathlib import Path
@@ -11,11 +12,14 @@ import numpy as np
 import torch
 from mlflow.models.model import set_model
 from mlflow.pyfunc.model import PythonModel
-from safetensors.torch import load_file
+from safetensors.torch import load
 
 from unlearn_core.data import normalise
+from unlearn_core.errors import EvidenceError
+from unlearn_core.factories import require_allowed
 from unlearn_core.models import build
 from unlearn_core.records.artifact import CheckpointCard
+from unlearn_core.records.base import sha256
 
 
 class ServedModel(PythonModel):
@@ -28,11 +32,24 @@ class ServedModel(PythonModel):
         """Build the net and load its weights.
 
         Args:
-            context: MLflow's; its artifacts are ``weights`` (safetensors) and ``card`` (JSON).
+            context: MLflow's; its artifacts are ``weights`` (safetensors) and ``card`` (JSON), its settings
+                what was registered: the ``weights``' digest, and the ``factories`` that may be run.
+
+        Raises:
+            EvidenceError: If the weights are not those that were registered.
         """
         card = CheckpointCard.parse(Path(context.artifacts["card"]).read_bytes())
+        raw = Path(context.artifacts["weights"]).read_bytes()
+        registered = context.model_config["weights"]
+        if {card.weights, registered} != {found := sha256(raw)}:
+            raise EvidenceError(
+                f"the weights in the artifact store are {found}, the card names {card.weights}, and "
+                f"{registered} was registered: a file was replaced. Do not serve this version; "
+                "`lethe verify` compares all of it"
+            )
+        require_allowed(card.architecture.name, context.model_config["factories"])
         self.model = build(card.architecture)
-        self.model.load_state_dict(load_file(context.artifacts["weights"]))
+        self.model.load_state_dict(load(raw))
         self.model.eval()
         self.normalisation = card.normalisation
 

@@ -25,6 +25,11 @@ def addresses(root: Path) -> tuple[str, str | None]:
     return f"sqlite:///{folder}/mlflow.db", (folder / ARTIFACTS).as_uri()
 
 
+def has_store(root: Path) -> bool:
+    """Tell whether there is a store already; none is made."""
+    return bool(ServiceSettings.read().tracking_uri) or (root / "mlruns" / "mlflow.db").is_file()
+
+
 def serve_ui(root: Path, port: int) -> None:
     """Serve MLflow's pages on the loopback interface until interrupted.
 

@@ -116,7 +116,9 @@ def seen(root):
     """Return all of a clone but for what DVC and git keep for themselves."""
     files = {name: raw for name, raw in files_of(root).items() if f"{root}/.git/" not in name}
     return {
-        name: raw for name, raw in files.items() if "/.dvc/cache/" not in name and "/.dvc/tmp/" not in name
+        name: raw
+        for name, raw in files.items()
+        if not any(own in name for own in ("/.dvc/cache/", "/.dvc/tmp/", "/.lethe/dvc/"))
     }
 
 
@@ -332,3 +334,39 @@ def test_a_member_of_a_group_comes_again_from_the_clones_own_cache(own_folders, 
     assert code == 0, out + err
     assert out.startswith("request r-5, ")
     assert f"equal      scope            {group.scope_digest}" in out
+
+
+def test_a_certificate_covers_the_kept_models_that_its_deletion_read(published, second):
+    start = Checkout(second).generation("models", published.certified("r-1").models.unlearned)
+    name = f"models/generations/{start.name}.dvc"
+    assert name in (published.certified("r-2").pins or {})
+    assert all(not name.startswith("requests/") for name in published.certified("r-2").pins or {})
+
+
+def test_a_commit_whose_kept_model_was_exchanged_is_not_run(published, second):
+    """The lock stays as it was certified; only what it does not cover is another's."""
+    start = Checkout(second).generation("models", published.certified("r-1").models.unlearned)
+    subprocess.run(["git", "checkout", "--quiet", BRANCH], cwd=second, check=True)
+    pointer = start.with_name(f"{start.name}.dvc")
+    pointer.write_text(pointer.read_text() + "desc: another\n")
+    git = ["git", "-c", "user.name=n", "-c", "user.email=n@example.invalid"]
+    subprocess.run(
+        [*git, "commit", "--quiet", "--all", "--amend", "--message", "Exchange"], cwd=second, check=True
+    )
+    subprocess.run(["git", "remote", "remove", "origin"], cwd=second, check=True)
+    code, out, err = replay(second, second.parent / "r-2.json")
+    assert (code, out) == (4, "")
+    assert f"{pointer.relative_to(second)} of the commit is not what the deletion was certified with" in err
+
+
+def test_what_another_machine_certified_is_replayed_only_if_told_to(published, second, tmp_path, monkeypatch):
+    shutil.copytree(home(), tmp_path / "auditor")
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "auditor"))
+    for name in ("signing.key", "signing.pub"):
+        (tmp_path / "auditor" / name).unlink()
+    code, out, err = replay(second, second.parent / "r-1.json")
+    assert (code, out) == (2, "")
+    assert "which is not this machine's. Replaying it would run:" in err
+    assert len(worktrees(second)) == 1
+    code, out, err = replay(second, second.parent / "r-1.json", "--trust-code")
+    assert code == 0, out + err

@@ -20,6 +20,8 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "tag:lethe.example,2025:certificate/v1"
 """A tag URI (RFC 4151) under a reserved name (RFC 2606): stable, and no host that anybody owns."""
 
+PinnedPath = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z]+/[0-9a-f]{16}(\.moments)?\.dvc$")]
+
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -113,8 +115,8 @@ class DeletionCertificate(Record):
     certificates; ``group`` is present if the request was served together with others, and then data, models
     and judgement are those of all of them; ``approval``, the digest of a person's decision, if the policy
     asks for one; ``extensions`` name whichever of the source, the method and the metrics is not Lethe's own.
-    ``schema_version`` has no default: bytes without it
-    are refused.
+    ``pins`` are the digests of the ``.dvc`` files that the deletion read beside the lock, absent from the
+    first certificates. ``schema_version`` has no default: bytes without it are refused.
     """
 
     schema_version: Literal["lethe.certificate/1"]
@@ -127,6 +129,7 @@ class DeletionCertificate(Record):
     seed: int
     moments: Sha256 | None
     lock: Sha256
+    pins: dict[PinnedPath, Sha256] | None = Field(default=None, exclude_if=lambda pins: pins is None)
     ledger: Sha256 | None
     coverage: CoverageSummary
     judgement: Judgement
@@ -153,6 +156,7 @@ class DeletionCertificate(Record):
         cost: Cost | None,
         provenance: Provenance,
         lock: Sha256,
+        pins: dict[PinnedPath, Sha256] | None = None,
         moments: Sha256 | None = None,
         ledger: Sha256 | None = None,
         note: str | None = None,
@@ -173,6 +177,7 @@ class DeletionCertificate(Record):
             cost: The total cost, or None if a result was taken from a cache without its times.
             provenance: Code, machine, seeds and times.
             lock: Digest of the pipeline's lock before certification.
+            pins: Digests of the ``.dvc`` files that the deletion read beside it.
             moments: Digest of the second moments, if the method used them.
             ledger: Head of the audit ledger.
             note: What the reader must know; needed where a claim was judged and not shown.
@@ -193,6 +198,7 @@ class DeletionCertificate(Record):
             seed=result.seed,
             moments=moments,
             lock=lock,
+            pins=pins,
             ledger=ledger,
             coverage=CoverageSummary.of(result.coverage),
             judgement=judgement,

@@ -132,17 +132,25 @@ class TrainedParent(Record):
 
 
 class ChampionParent(Record):
-    """The accepted model of an earlier deletion, by its weights' digest."""
+    """The accepted model of an earlier deletion, by its weights' digest.
+
+    ``architecture`` names the net if it is one of the user's own: a card alone may not name code to run.
+    """
 
     source: Literal["champion"] = "champion"
     weights: Sha256
+    architecture: str | None = Field(default=None, exclude_if=lambda net: net is None)
 
 
 class AdoptedParent(Record):
-    """A model that was trained elsewhere, by its weights' digest; ``lethe adopt`` imports it."""
+    """A model that was trained elsewhere, by its weights' digest; ``lethe adopt`` imports it.
+
+    ``architecture`` is as for a champion.
+    """
 
     source: Literal["adopted"] = "adopted"
     weights: Sha256
+    architecture: str | None = Field(default=None, exclude_if=lambda net: net is None)
 
 
 ParentParams = Annotated[TrainedParent | ChampionParent | AdoptedParent, Field(discriminator="source")]

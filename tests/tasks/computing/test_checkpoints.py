@@ -164,7 +164,8 @@ def make_tied(*, classes, input_shape):
     return net
 
 
-def test_a_net_with_shared_weights_reads_back(tmp_path):
+def test_a_net_with_shared_weights_reads_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("LETHE_FACTORIES", "test_checkpoints:make_tied")
     architecture = Architecture(name="test_checkpoints:make_tied", classes=("a", "b"), input_shape=(1, 8, 8))
     net = build_seeded(architecture, 0)
     save_checkpoint(tmp_path / "tied", net, card_of(architecture=architecture))

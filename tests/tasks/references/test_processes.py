@@ -131,7 +131,8 @@ def test_an_error_of_lethes_own_is_told_in_its_own_words(origin, job):
         processes.do(changed(job, architecture=net))
 
 
-def test_any_other_error_is_told_by_its_last_line_and_kept_whole(origin, job):
+def test_any_other_error_is_told_by_its_last_line_and_kept_whole(origin, job, monkeypatch):
+    monkeypatch.setenv("LETHE_FACTORIES", "math:sqrt")
     net = job.training.architecture.model_copy(update={"name": "math:sqrt"})
     with (
         ProcessPool(origin.root) as processes,
@@ -142,7 +143,8 @@ def test_any_other_error_is_told_by_its_last_line_and_kept_whole(origin, job):
     assert "Traceback" in log.read_text()
 
 
-def test_what_a_net_of_the_users_prints_is_no_part_of_what_is_told(origin, job):
+def test_what_a_net_of_the_users_prints_is_no_part_of_what_is_told(origin, job, monkeypatch):
+    monkeypatch.setenv("LETHE_FACTORIES", "talkative:net")
     (origin.root / "talkative.py").write_text(TALKATIVE)
     net = job.training.architecture.model_copy(update={"name": "talkative:net"})
     with ProcessPool(origin.root) as processes:
