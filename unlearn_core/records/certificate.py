@@ -39,12 +39,16 @@ class ModelDigests(Record):
 
 
 class CoverageSummary(Record):
-    """Shares of all parameter elements per treatment, and the digest of the full coverage."""
+    """Shares of all parameter elements per treatment, and the digest of the full coverage.
+
+    ``buffers`` is how many others moved, such as running statistics.
+    """
 
     projected: float = Field(ge=0, le=1)
     trained: float = Field(ge=0, le=1)
     frozen: float = Field(ge=0, le=1)
     unsupported: float = Field(ge=0, le=1)
+    buffers: int = Field(default=0, ge=0, exclude_if=lambda count: count == 0)
     full: Sha256
 
     @classmethod
@@ -56,6 +60,7 @@ class CoverageSummary(Record):
             trained=min(1.0, coverage.share("trained")),
             frozen=min(1.0, coverage.share("frozen")),
             unsupported=min(1.0, coverage.share("unsupported")),
+            buffers=len(coverage.buffers),
             full=coverage.digest,
         )
 
