@@ -9,7 +9,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import as_csv, write_atomically, write_record
 from tasks.measuring.evaluation import models_side_by_side
 from unlearn_core.histograms import take_pictures
-from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
@@ -119,7 +119,7 @@ def run_name(record: DeletionRecord) -> str:
 
 def tried_table(record: DeletionRecord) -> str:
     """Return a Markdown table of every method of a ladder, with its verdict and the reason."""
-    rows = [(r.unlearning.name, _verdict(r), r.why) for r in record.rungs]
+    rows = [(r.unlearning.name, r.in_words, r.why) for r in record.rungs]
     rows += [(entry.method, "failed", entry.why) for entry in record.failed]
     rows += [(entry.method, "not tried", entry.why) for entry in record.left_out]
     lines = (f"| {method} | {verdict} | {_cell(why)} |" for method, verdict, why in rows)
@@ -130,10 +130,6 @@ def refusal_markdown(record: DeletionRecord) -> str:
     """Report in Markdown that no model was accepted, and why."""
     told = "**No model was accepted.** Nothing was released, and the model in use stays as it was."
     return f"{told}\n\n{tried_table(record)}"
-
-
-def _verdict(rung: Rung) -> str:
-    return "drifted" if rung.has_drifted else rung.verdict.in_words
 
 
 def _cell(text: str) -> str:

@@ -116,8 +116,7 @@ def log_tuning(run: Run, record: TuningRecord) -> None:
 
 
 def coverage_table(coverage: Coverage) -> str:
-    """Write a coverage as CSV, which MLflow shows as a table: one line per parameter
-    tensor, and one per buffer that moved.
+    """Write a coverage as CSV, which MLflow shows as a table: a line per parameter or buffer that moved.
 
     Args:
         coverage: How much of a model a method reached.

@@ -11,8 +11,7 @@ from unlearn_core.freezing import all_frozen
 from unlearn_core.importance import marked_coverage
 from unlearn_core.layers import all_trained
 from unlearn_core.methods.compositions.composition import merged
-from unlearn_core.records.certificate import CoverageSummary
-from unlearn_core.records.result import Coverage, ParameterCoverage
+from unlearn_core.records.result import Coverage, CoverageSummary, ParameterCoverage
 
 
 def net() -> nn.Sequential:

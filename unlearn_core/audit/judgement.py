@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from unlearn_core.audit.acceptance import accept
+from unlearn_core.audit.earlier import earlier_problems
 from unlearn_core.audit.evidence import level
 from unlearn_core.audit.policy import SHADOWS, judge
 from unlearn_core.records.certificate import Attempt, DeletionCertificate
@@ -22,7 +23,7 @@ def judgement_problems(certificate: DeletionCertificate) -> Iterator[str]:
     Yields:
         A sentence per problem.
     """
-    for rule in (_evaluations, _findings, _acceptance, _level, _policy, _attempts):
+    for rule in (_evaluations, _findings, _acceptance, _level, _policy, _attempts, earlier_problems):
         yield from rule(certificate)
 
 

@@ -1,6 +1,6 @@
 """What a method did to a model."""
 
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 from pydantic import Field, JsonValue
 
@@ -51,6 +51,33 @@ class Coverage(Record):
     def share(self, treatment: Treatment) -> float:
         """Return the share of all parameter elements that get a treatment."""
         return sum(entry.share_of(treatment) for entry in self.parameters)
+
+
+class CoverageSummary(Record):
+    """Shares of all parameter elements per treatment, and the digest of the full coverage.
+
+    ``buffers`` is how many others moved, such as running statistics.
+    """
+
+    projected: float = Field(ge=0, le=1)
+    trained: float = Field(ge=0, le=1)
+    frozen: float = Field(ge=0, le=1)
+    unsupported: float = Field(ge=0, le=1)
+    buffers: int = Field(default=0, ge=0, exclude_if=lambda count: count == 0)
+    full: Sha256
+
+    @classmethod
+    def of(cls, coverage: Coverage) -> Self:
+        """Summarise a coverage report."""
+        # A sum of shares may exceed one by a rounding error.
+        return cls(
+            projected=min(1.0, coverage.share("projected")),
+            trained=min(1.0, coverage.share("trained")),
+            frozen=min(1.0, coverage.share("frozen")),
+            unsupported=min(1.0, coverage.share("unsupported")),
+            buffers=len(coverage.buffers),
+            full=coverage.digest,
+        )
 
 
 class Curve(Record):
