@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from tasks.checkout.checkout import CERTIFICATE
 from tasks.report.notes import note
 from tasks.report.numbers import count, counted
-from tasks.report.outputs import HEADLINES, drift_in_words, run_name, tried_table
-from tasks.report.story import Headline, headline
+from tasks.report.outputs import HEADLINES, drift_in_words, earlier_in_words, run_name, tried_table
+from tasks.report.story import Headline, headline, last_rung
 from tasks.report.tables import evaluations, measured_row
 from unlearn_core.records.deletion import DeletionRecord, Outcome
 from unlearn_core.records.report import ReportFacts
@@ -55,6 +55,7 @@ def explain(*told: ReportFacts, page: Page | None = None) -> str:
     """
     facts = told[0]
     verdict, record = verdict_on(facts), facts.deletion
+    last = last_rung(record)
     parts = [
         f"**{verdict.label}.** {verdict.sentence}",
         _links(told, page) if page else _places(facts),
@@ -62,6 +63,7 @@ def explain(*told: ReportFacts, page: Page | None = None) -> str:
         _measurements(record),
         f"### Methods tried\n\n{tried_table(record)}",
         "" if record.drift is None else drift_in_words(record.drift),
+        "" if last is None or not last.earlier else earlier_in_words(last.earlier),
         "" if facts.released is None else _check(told, facts.released.outcome.level),
     ]
     return shortened("\n\n".join(part for part in parts if part))

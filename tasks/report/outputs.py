@@ -11,6 +11,7 @@ from tasks.measuring.evaluation import models_side_by_side
 from unlearn_core.histograms import take_pictures
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.drift import Drift, DriftSummary
+from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.report import RATES, Pictures
@@ -107,6 +108,12 @@ def drift_in_words(drift: Drift) -> str:
         f"`{drift.origin}`; successive deletions move further and further away from it."
     )
     return "\n".join([told, "", "| drift | so far |", "|:---|---:|", *lines])
+
+
+def earlier_in_words(asked: tuple[AskedAgain, ...]) -> str:
+    """Describe what a model knows of what earlier requests asked to forget."""
+    lines = (f"| `{one.request}` | {_cell(one.in_words)} |" for one in asked)
+    return "\n".join(["### Earlier requests, asked again", "", "| request | result |", "|:---|:---|", *lines])
 
 
 def run_name(record: DeletionRecord) -> str:
