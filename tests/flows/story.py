@@ -45,8 +45,8 @@ class Story:
         again: What a second ``lethe delete demo`` released.
         versions: How many versions were registered after that.
         second: What a request for one person released, from the first one's model.
-        repro_of_second: What ``dvc repro`` said then, and ``locks_of_second`` the lock before and after DVC made
-            the second model anew.
+        repro_of_second: What ``dvc repro`` said then, and ``locks_of_second`` the lock before and after DVC
+            made the second model anew.
         parent_of_second: The card of ``models/parent`` after that.
         undoing: Exit code, output and error of a request that would start from before the second one, and
             ``named_after_undoing`` the request that ``params.yaml`` names after it.
