@@ -100,7 +100,7 @@ def drift_in_words(drift: Drift) -> str:
         "largest weight change of a layer": f"{drift.layer_weight_distance:.2%}",
         "output energy retained, in every layer": f"{drift.retained_energy:.2%}",
         "error of second moments, if carried": f"{drift.staleness:.2%}",
-        "accuracy on retained audit samples": f"{drift.accuracy:.2%} (was {drift.accuracy_at_origin:.2%})",
+        "accuracy on retained audit samples": _accuracies(drift),
     }
     lines = (f"| {name} | {value} |" for name, value in rows.items())
     told = (
@@ -108,6 +108,13 @@ def drift_in_words(drift: Drift) -> str:
         f"`{drift.origin}`; successive deletions move further and further away from it."
     )
     return "\n".join([told, "", "| drift | so far |", "|:---|---:|", *lines])
+
+
+def _accuracies(drift: Drift) -> str:
+    """Write the accuracy now and at the origin; where one class is left, neither says anything."""
+    if drift.accuracy is None or drift.accuracy_at_origin is None:
+        return "not measured: one class is left, or no sample"
+    return f"{drift.accuracy:.2%} (was {drift.accuracy_at_origin:.2%})"
 
 
 def earlier_in_words(asked: tuple[AskedAgain, ...]) -> str:
