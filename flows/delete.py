@@ -22,6 +22,7 @@ from tasks.keys.signing import require_keys
 from tasks.lifecycle.releases import ancestry, read_release
 from tasks.lifecycle.standing import New, Served, Unfinished, find_before, standing
 from tasks.measuring.drift import measure_drift
+from tasks.measuring.earlier import measure_earlier
 from tasks.measuring.evaluation import assess
 from tasks.orchestration.flow_runs import flow_run_id, show_deletion, tag_deletion
 from tasks.orchestration.task_runs import MEASURING, RETRIES, STAGE
@@ -51,6 +52,7 @@ _STEPS = Steps(
     attempt=as_task(attempt, name="unlearn", task_run_name="unlearn with {method.name}"),
     assess=as_task(assess, **MEASURING),
     drift=as_task(measure_drift, name="measure", task_run_name="measure the drift"),
+    earlier=as_task(measure_earlier, name="measure", task_run_name="ask for what was forgotten earlier"),
     log_rung=as_task(log_rung, name="log", task_run_name="write down {rung.unlearning.name}", **RETRIES),
     log_ladder=as_task(log_ladder, name="log", task_run_name="write down all attempts", **RETRIES),
 )

@@ -10,7 +10,7 @@ or network. The modules, in the order of one deletion:
    ``importance``, ``distillation``, ``relabelling``, ``freezing``   what the other methods use
 5. ``method``, ``methods``   what a method is, and one file for each
 6. ``routing``     which methods can serve a request, and why the others cannot
-7. ``unlearning``  ``unlearn(method, model, materials, seed=…)``
+7. ``unlearning``  ``unlearn(method, model, materials, seed=…)``; ``coverage``   its report and what moved
 8. ``metric``, ``metrics``, ``evaluating``   ``evaluate(metrics, subject, seed=…)``;
    ``viewing``, ``depths``, ``fresh_head``, ``relearning``   what models are shown, and looks inside
 9. ``audit``       pure rules over records: the gate, the certificate, the signed envelope, the ledger,

@@ -86,8 +86,8 @@ def drift_of(
     requests: int,
     moments: Moments,
     staleness: dict[str, float],
-    accuracy: float,
-    accuracy_at_origin: float,
+    accuracy: float | None,
+    accuracy_at_origin: float | None,
 ) -> Drift:
     """Measure a model's drift.
 
@@ -98,7 +98,7 @@ def drift_of(
         requests: Deletions since then, this one included.
         moments: Second moments at the origin's weights, over the data that is retained now.
         staleness: By layer, as ``stale_by`` returns it.
-        accuracy: Of the model on the retained audit samples.
+        accuracy: Of the model on the retained audit samples; None if that says nothing.
         accuracy_at_origin: Of the origin on the same samples.
 
     Returns:
@@ -125,12 +125,12 @@ def drift_of(
     )
 
 
-def no_drift(weights: Sha256, accuracy: float) -> Drift:
+def no_drift(weights: Sha256, accuracy: float | None) -> Drift:
     """Return the drift of a model trained in full: none.
 
     Args:
         weights: The digest of its weights.
-        accuracy: Its accuracy on the retained audit samples.
+        accuracy: Its accuracy on the retained audit samples; None if that says nothing.
 
     Returns:
         The record.

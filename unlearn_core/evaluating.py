@@ -68,18 +68,25 @@ def evaluate(
         extensions: The metrics among them that are not Lethe's own.
 
     Returns:
-        Every measurement, in the metrics' order.
+        Every measurement, in the metrics' order, and those that could say nothing.
 
     Raises:
         UsageError: If a view that a metric needs is empty or absent, or two measurements share a name.
     """
+    asked = tuple(metrics)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        measurements = [entry for metric in metrics for entry in metric.measure(subject, seed=seed)]
+        measurements = [entry for metric in asked for entry in metric.measure(subject, seed=seed)]
     counts = Counter(entry.name for entry in measurements)
     if twice := sorted(name for name, count in counts.items() if count > 1):
         raise UsageError(f"measured more than once: {', '.join(twice)}; pass each metric once")
-    return Evaluation(model=model_digest, seed=seed, measurements=tuple(measurements), extensions=extensions)
+    return Evaluation(
+        model=model_digest,
+        seed=seed,
+        measurements=tuple(measurements),
+        unmeasured=tuple(entry for metric in asked for entry in metric.unmeasured(subject)),
+        extensions=extensions,
+    )
 
 
 def _finite(outputs: Outputs) -> Outputs:

@@ -112,9 +112,12 @@ def marked_coverage(model: nn.Module, marks: Mapping[str, Tensor]) -> Coverage:
 
 
 def _marked(entry: ParameterCoverage, marks: Mapping[str, Tensor]) -> ParameterCoverage:
-    mark = marks[entry.parameter]
-    changes = {"treatment": "trained" if mark.any() else "frozen"}
-    changes["reason"] = f"{int(mark.sum())} of its {entry.elements} weights were selected"
+    selected = int(marks[entry.parameter].sum())
+    changes = {
+        "treatment": "trained" if selected else "frozen",
+        "frozen": entry.elements - selected if selected else 0,
+        "reason": f"{selected} of its {entry.elements} weights were selected",
+    }
     return ParameterCoverage(**{**dict(entry), **changes})
 
 

@@ -27,7 +27,7 @@ from unlearn_core.observations import (
     WeightDistances,
 )
 from unlearn_core.records.base import Record
-from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.evaluation import Measurement, Unmeasured
 from unlearn_core.records.words import Words
 
 Observation = Literal[
@@ -44,6 +44,9 @@ Observation = Literal[
     "ensembles",
 ]
 """What a metric may read of a subject besides its classes; the names are the fields of ``Subject``."""
+
+
+ONE_CLASS = "one class is left, and a model that names nothing else is always right"
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,28 @@ class Subject:
         """
         found = self.view("audit", "forget")
         return found.joined(self.view("test", "forget")) if ("test", "forget") in self.views else found
+
+    def says_nothing(self, outputs: Outputs) -> bool:
+        """Return whether all these samples are of the only class that is left: no answer can be wrong."""
+        retained = self.views.get(("train", "retain"))
+        if retained is None or len(left := retained.labels.unique()) != 1:
+            return False
+        return bool((outputs.labels == left).all())
+
+    def telling_views(self) -> Iterator[tuple[str, Outputs]]:
+        """Return what ``each_view`` yields, without the views that say nothing."""
+        return ((name, outputs) for name, outputs in self.each_view() if not self.says_nothing(outputs))
+
+    def silent_on(self, *quantities: str) -> tuple[Unmeasured, ...]:
+        """Return quantities of the views that say nothing, as not measured.
+
+        Args:
+            *quantities: What would be measured of every view, for example ``accuracy``.
+        """
+        silent = [name for name, outputs in self.each_view() if self.says_nothing(outputs)]
+        return tuple(
+            Unmeasured(name=f"{one}.{view}", reason=ONE_CLASS) for view in silent for one in quantities
+        )
 
     def shared_views(self) -> list[View]:
         """Return the views on which all models saw the same images: all but the altered ones."""
@@ -215,3 +240,11 @@ class Metric(Record):
             UsageError: If a view that the metric needs is empty or absent.
         """
         raise NotImplementedError
+
+    def unmeasured(self, subject: Subject) -> tuple[Unmeasured, ...]:  # noqa: ARG002
+        """Return what ``measure`` leaves out since it could say nothing, and why.
+
+        Args:
+            subject: What ``measure`` is given.
+        """
+        return ()

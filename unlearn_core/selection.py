@@ -7,7 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearn_core.errors import RequestError
+from unlearn_core.records.data import FORGOTTEN_SPLIT, Split
 from unlearn_core.records.request import ClassScope, SampleScope, Scope
+
+ASKED_SPLITS: tuple[Split, ...] = ("audit", "test")
+"""Whose rows of a forgotten class are kept; methods may read the tuning rows."""
 
 Pseudonymise = Callable[[str], str]
 """A keyed hash of a sample's or a subject's id."""
@@ -20,7 +24,7 @@ class Manifest:
     Attributes:
         sample_ids: ``[rows]``, unique.
         labels: ``[rows]``, indices into ``classes``.
-        splits: ``[rows]``, each one of ``records.data.SPLITS``.
+        splits: ``[rows]``, each a ``records.data.Split``.
         subject_ids: ``[rows]``, empty where a row belongs to nobody.
         sha256: ``[rows]``, the digest of each image's bytes.
         classes: The classes' names.
@@ -44,14 +48,18 @@ class Selection:
     Attributes:
         forget: ``[rows]`` mask of the training rows to forget.
         retain: ``[rows]`` mask of the training rows to keep.
-        keep: ``[rows]`` mask of the retained data set: everything but the forgotten rows, the held-out
-            rows of the same samples' or subjects' scope, and those of a class without training rows.
+        keep: ``[rows]`` mask of what stays in the retained data set as it is: everything but the forgotten
+            rows, the held-out rows of the same samples' or subjects' scope, and those of a class without
+            training rows.
+        asked: ``[rows]`` mask of the held-out rows of forgotten classes that the retained data set keeps
+            apart, so that later models can be asked for these classes again.
         classes: The forgotten classes' indices; empty unless the scope is classes.
     """
 
     forget: NDArray[np.bool_]
     retain: NDArray[np.bool_]
     keep: NDArray[np.bool_]
+    asked: NDArray[np.bool_]
     classes: tuple[int, ...] = ()
 
 
@@ -80,11 +88,32 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
             "the scope covers all training rows; nothing would be left to retain. Retire the model instead"
         )
     present = np.isin(manifest.labels, np.unique(manifest.labels[retain]))
+    # Nothing needs the rows that models are asked for again: a copy of a forgotten image goes with it.
+    copies = np.isin(manifest.sha256, manifest.sha256[forget])
+    asked_before = (manifest.splits == FORGOTTEN_SPLIT) & ~copies
     # The held-out rows of a forgotten class are dropped with its last training row; those of a person always.
     gone = forget if classes else matched
-    keep = ~gone & (present | train)
+    keep = ~gone & ((present & (manifest.splits != FORGOTTEN_SPLIT)) | train | asked_before)
     _refuse_duplicates(manifest, forget, keep)
-    return Selection(forget=forget, retain=retain, keep=keep, classes=classes)
+    asked = matched & np.isin(manifest.splits, ASKED_SPLITS) & ~copies & bool(classes)
+    return Selection(forget=forget, retain=retain, keep=keep, asked=asked, classes=classes)
+
+
+def retained_rows(manifest: Manifest, selection: Selection) -> Manifest:
+    """Return the rows of the retained data set.
+
+    Args:
+        manifest: The data set.
+        selection: What is forgotten of it.
+
+    Returns:
+        What is kept, in order; the held-out rows of forgotten classes are in a split of their own.
+    """
+    rows = np.flatnonzero(selection.keep | selection.asked)
+    columns = ("sample_ids", "labels", "splits", "subject_ids", "sha256")
+    kept = {name: getattr(manifest, name)[rows] for name in columns}
+    kept["splits"] = np.where(selection.asked[rows], FORGOTTEN_SPLIT, kept["splits"])
+    return Manifest(**kept, classes=manifest.classes)
 
 
 def names_training_rows(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> bool:

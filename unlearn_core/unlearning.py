@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from unlearn_core.coverage import with_moved_buffers
 from unlearn_core.errors import CoverageError, ModelError, UnlearningError
 from unlearn_core.method import Materials, Method
 from unlearn_core.progress import OnStep, Step, ignore_step
@@ -21,7 +22,7 @@ class Unlearned:
     Attributes:
         model: The unlearned model, in eval mode.
         method: The method with every hyper-parameter that it used.
-        coverage: What was done to each parameter.
+        coverage: What was done to each parameter, and which buffers moved.
         curves: What the method reported step by step.
         samples_seen: Samples that went through the model, counted once per forward pass.
     """
@@ -76,6 +77,7 @@ def unlearn(
     _restore(copied, model)
     _refuse_non_finite(copied, "after")
     _refuse_unchanged(method, model, copied)
+    coverage = with_moved_buffers(coverage, before=model, after=copied)
     _refuse_uncovered(coverage, max_unsupported_share)
     return Unlearned(copied, resolved, coverage, recorder.curves(), sum(seen))
 

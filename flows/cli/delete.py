@@ -57,6 +57,7 @@ def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:
     outcome, shared = released[0].outcome, released[0]
     served = outcome.request if shared.group is None else shared.group.id
     note = [f"note         {outcome.note}"] if outcome.note else []
+    earlier = [f"earlier      {one.request}: {one.in_words}" for one in outcome.earlier]
     lines = [
         f"request      {served}: {outcome.in_words}, evidence level {outcome.level}",
         f"method       {outcome.method}",
@@ -64,6 +65,7 @@ def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:
         *(f"certificate  {one.certificate}" for one in released),
         f"model        {outcome.model}",
         *note,
+        *earlier,
         *time_lines(spent),
         "",
         f"read it      lethe report {outcome.request} --open",

@@ -121,6 +121,7 @@ def _outcome(checkout: Checkout, split: SplitRecord, deletion: DeletionRecord, r
         level=rung.verdict.level,
         policy=rung.verdict.policy,
         note=note_on(rung),
+        earlier=rung.earlier,
     )
 
 

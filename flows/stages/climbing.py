@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from flows.stages.steps import Steps
@@ -12,10 +13,12 @@ from tasks.checkout.log import tell
 from tasks.computing.materials import read_split
 from tasks.references.retrained import References
 from unlearn_core.audit.acceptance import accept, overdrawn
+from unlearn_core.audit.earlier import Earlier, relapses
 from unlearn_core.audit.policy import judge
 from unlearn_core.errors import UnlearningError
 from unlearn_core.method import Method
 from unlearn_core.records.deletion import LeftOut, Rung
+from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import LAST_RESORT, Policy, Verdict
@@ -31,6 +34,7 @@ class Baseline:
     references: References
     original: Evaluation
     retrained: tuple[Evaluation, ...]
+    earlier: Earlier = field(default_factory=Earlier)
 
 
 def judge_model(baseline: Baseline, candidate: Evaluation) -> Verdict:
@@ -48,11 +52,28 @@ def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:
     )
     verdict = judge_model(baseline, evaluation)
     accepted, why = accept(baseline.policy, verdict, is_retrain=method.name == LAST_RESORT)
-    rung = Rung(unlearning=tried.record, evaluation=evaluation, verdict=verdict, accepted=accepted, why=why)
+    asked = _ask_again(baseline, tried.checkpoint, steps)
+    if (back := relapses(asked, band=baseline.policy.relapse)) is not None:
+        accepted, why = False, f"{back} {why}"
+    rung = Rung(
+        unlearning=tried.record,
+        evaluation=evaluation,
+        verdict=verdict,
+        accepted=accepted,
+        why=why,
+        earlier=asked,
+    )
     write_record(baseline.checkout.cost(tried.record.weights), tried.cost)
     steps.log_rung(baseline.checkout, rung, baseline.run, baseline.references.chosen)
     tell(f"  {method.name}: {rung.in_words}. {why}")
     return rung
+
+
+def _ask_again(baseline: Baseline, checkpoint: Path, steps: Steps) -> tuple[AskedAgain, ...]:
+    """Ask a candidate for what earlier requests forgot, as far as anything is kept to ask with."""
+    earlier, checkout = baseline.earlier, baseline.checkout
+    known = steps.earlier(checkout, checkpoint, baseline.run) if earlier.can_be_asked else {}
+    return earlier.ask(known, band=baseline.policy.relapse)
 
 
 @dataclass

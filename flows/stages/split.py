@@ -16,9 +16,10 @@ from tasks.tracking.registry import refuse_undoing
 from tasks.tracking.runs import deletion_run, log_dataset_input, log_documents, tracking_of
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import SplitRecord
-from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.earlier import EarlierRequest
+from unlearn_core.records.request import ClassScope, DeletionRequest
 from unlearn_core.records.validation import ValidationRecord
-from unlearn_core.selection import Manifest, Selection, select
+from unlearn_core.selection import Manifest, Selection, retained_rows, select
 
 
 @keeping_time("split")
@@ -31,7 +32,7 @@ def split_data(checkout: Checkout) -> SplitRecord:
     name = checkout.params.registry.model
     lineage = (card.rows_digest, *card.lineage)
     refuse_undoing(tracking, name, request_id=request.id, ancestry=lineage)
-    retained = _write_retained(checkout, card, manifest, selection)
+    retained = _write_retained(checkout, card, manifest, selection, request)
     split = _resolve(request, card, retained, manifest, selection)
     tags = search_tags(checkout.root, split, request.singles)
     run = deletion_run(tracking, request_id=request.id, key=split.deletion_key, tags=tags)
@@ -53,21 +54,33 @@ def split_data(checkout: Checkout) -> SplitRecord:
 
 
 def _write_retained(
-    checkout: Checkout, card: DatasetCard, manifest: Manifest, selection: Selection
+    checkout: Checkout,
+    card: DatasetCard,
+    manifest: Manifest,
+    selection: Selection,
+    request: DeletionRequest,
 ) -> DatasetCard:
-    keep = np.flatnonzero(selection.keep)
-    columns = ("sample_ids", "labels", "splits", "subject_ids", "sha256")
-    kept = Manifest(**{name: getattr(manifest, name)[keep] for name in columns}, classes=manifest.classes)
     retained = describe_dataset(
-        kept,
+        retained_rows(manifest, selection),
         name=card.name,
         input_shape=card.input_shape,
         normalisation=card.normalisation,
         lineage=(card.rows_digest, *card.lineage),
+        earlier=(*card.earlier, *(_served(one, manifest.classes) for one in request.singles)),
         extension=card.extension,
     )
-    write_retained(checkout.retained, checkout.dataset, selection.keep, retained)
+    write_retained(checkout.retained, checkout.dataset, selection.keep, retained, asked=selection.asked)
     return retained
+
+
+def _served(request: DeletionRequest, classes: tuple[str, ...]) -> EarlierRequest:
+    """Return a request as later ones on the retained data see it."""
+    named = request.scope.classes if isinstance(request.scope, ClassScope) else ()
+    return EarlierRequest(
+        request=request.id,
+        kind=request.scope.kind,
+        classes=tuple(sorted(classes.index(name) for name in named)),
+    )
 
 
 def _resolve(

@@ -7,6 +7,7 @@ from typing import Protocol
 from tasks.checkout.checkout import Checkout
 from tasks.computing.unlearning import Attempted, attempt
 from tasks.measuring.drift import measure_drift
+from tasks.measuring.earlier import measure_earlier
 from tasks.measuring.evaluation import assess
 from tasks.references.gathering import gather_references
 from tasks.references.retrained import References
@@ -14,9 +15,11 @@ from tasks.tracking.auditing import log_ladder, log_rung
 from unlearn_core.method import Method
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.drift import Drift
+from unlearn_core.records.earlier import Knowledge
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy
+from unlearn_core.records.request import RequestId
 
 
 class Gather(Protocol):
@@ -55,6 +58,14 @@ class MeasureDrift(Protocol):
         ...
 
 
+class MeasureEarlier(Protocol):
+    """Measures how well a model knows what earlier requests forgot."""
+
+    def __call__(  # noqa: D102
+        self, checkout: Checkout, checkpoint: Path, run: RunParams
+    ) -> dict[RequestId, Knowledge]: ...
+
+
 class LogRung(Protocol):
     """Logs one attempt to the request's run."""
 
@@ -78,6 +89,7 @@ class Steps:
     attempt: TryMethod = attempt
     assess: Assess = assess
     drift: MeasureDrift = measure_drift
+    earlier: MeasureEarlier = measure_earlier
     log_rung: LogRung = log_rung
     log_ladder: LogLadder = log_ladder
 

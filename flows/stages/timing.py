@@ -51,6 +51,7 @@ class Stopwatch:
             attempt=self._adding("methods")(steps.attempt),
             assess=self._adding("measuring")(steps.assess),
             drift=self._adding("measuring")(steps.drift),
+            earlier=self._adding("measuring")(steps.earlier),
         )
 
     @contextmanager

@@ -11,11 +11,15 @@ from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.configured import configured_methods
 from tasks.computing.costs import keep_time, read_cost
 from tasks.computing.materials import load_materials, read_split
+from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
+from tasks.references.retrained import References
 from tasks.report.outputs import write_reports
 from unlearn_core.audit.acceptance import spent
+from unlearn_core.audit.earlier import Earlier
 from unlearn_core.errors import GateError
 from unlearn_core.records.deletion import DeletionRecord
+from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.routing import Route, only_last_resort, route
 
@@ -77,7 +81,18 @@ def prepare_ladder(checkout: Checkout, steps: Steps) -> Baseline:
         steps.assess(checkout, folder, run, references=references)
         for folder in (checkout.parent, *references.retrained)
     )
-    return Baseline(checkout, run, policy, references, original, tuple(retrained))
+    earlier = _measure_earlier(checkout, run, references, steps)
+    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier)
+
+
+def _measure_earlier(checkout: Checkout, run: RunParams, references: References, steps: Steps) -> Earlier:
+    """Ask the parent and the retrained models for what earlier requests forgot, if there were any."""
+    if not (requests := read_card(checkout.dataset).earlier):
+        return Earlier()
+    parent, *retrained = (
+        steps.earlier(checkout, folder, run) for folder in (checkout.parent, *references.retrained)
+    )
+    return Earlier(requests, parent, tuple(retrained))
 
 
 def plan(baseline: Baseline) -> Route:

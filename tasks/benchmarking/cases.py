@@ -17,7 +17,7 @@ from unlearn_core.records.benchmark import ForgetKind, ForgetSet
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.request import ClassScope, SampleScope, Scope, SubjectScope
 from unlearn_core.seeds import derive_seed
-from unlearn_core.selection import Manifest, Selection, select
+from unlearn_core.selection import Manifest, Selection, retained_rows, select
 
 MOST_CLASSES = 10
 """How many classes are forgotten, one at a time, if none are named."""
@@ -152,7 +152,7 @@ def _split(kind: ForgetKind, manifest: Manifest, found: Selection, data: str) ->
         scope_kind=_SCOPES[kind],
         scope=sha256(canonical_json([kind, rows])),
         data=data,
-        retained=rows_digest(manifest, found.keep),
+        retained=rows_digest(retained_rows(manifest, found)),
         classes=found.classes,
         forget_rows=rows,
         forgotten=(),

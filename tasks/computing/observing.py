@@ -35,6 +35,7 @@ from unlearn_core.observations import (
     WeightDistances,
 )
 from unlearn_core.records.base import canonical_json, sha256
+from unlearn_core.records.data import FORGOTTEN_SPLIT
 from unlearn_core.records.params import RunParams
 from unlearn_core.seeds import derive_seed
 from unlearn_core.viewing import altered_views, sampled
@@ -105,6 +106,24 @@ def observed_depths(
     """
     theirs = None if reference is None else _inner_features(checkout, reference, run)
     return Depths(_inner_features(checkout, checkpoint, run), theirs)
+
+
+def observed_earlier(checkout: Checkout, checkpoint: Path, run: RunParams) -> Outputs | None:
+    """Return a checkpoint's outputs on what is kept of the classes that were forgotten earlier.
+
+    Args:
+        checkout: The checkout.
+        checkpoint: The model's folder.
+        run: Threads.
+
+    Returns:
+        The outputs; None if nothing is kept.
+    """
+    with computing(run.threads) as device:
+        samples = Pool(checkout, device).split(FORGOTTEN_SPLIT)
+        if not len(samples):
+            return None
+        return observe(loaded_on(device, checkpoint), samples, batch_size=_BATCH_SIZE)
 
 
 def observed_weights(

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from tasks.checkout.files import read_record, replaced_folder, write_record
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Sha256, canonical_json, sha256
-from unlearn_core.records.data import CANARY_SPLIT, SPLITS, DatasetCard, Normalisation, SplitCard
+from unlearn_core.records.data import (
+    CANARY_SPLIT,
+    FORGOTTEN_SPLIT,
+    SPLITS,
+    DatasetCard,
+    Normalisation,
+    SplitCard,
+)
+from unlearn_core.records.earlier import EarlierRequest
 from unlearn_core.records.provenance import Extension
 from unlearn_core.selection import Manifest
 
@@ -30,26 +38,46 @@ def write_dataset(folder: Path, table: pa.Table, card: DatasetCard) -> None:
         write_record(fresh / "card.json", card)
 
 
-def write_retained(folder: Path, source: Path, keep: NDArray[np.bool_], card: DatasetCard) -> None:
-    """Write a data set without some of its rows; a shard that loses none keeps its bytes.
+def write_retained(
+    folder: Path,
+    source: Path,
+    keep: NDArray[np.bool_],
+    card: DatasetCard,
+    *,
+    asked: NDArray[np.bool_] | None = None,
+) -> None:
+    """Write a data set without some of its rows; a shard in which nothing changes keeps its bytes.
 
     Args:
         folder: Where to write.
         source: The data set's folder.
         keep: ``[rows]`` mask over all rows, in order.
         card: The retained data set's card.
+        asked: ``[rows]`` mask of other rows that are kept, in the split of forgotten classes.
     """
-    start = 0
+    start, apart = 0, np.zeros_like(keep) if asked is None else asked
     with replaced_folder(folder) as fresh:
         for path in _shards(source):
             shard = _read_shard(path)
-            kept = keep[start : start + len(shard)]
+            part = slice(start, start + len(shard))
+            kept, moved = keep[part] | apart[part], apart[part]
             start += len(shard)
-            if kept.all():
+            if kept.all() and not moved.any():
                 shutil.copyfile(path, fresh / path.name)
             elif kept.any():
-                write_shard(fresh / path.name, shard.filter(pa.array(kept)))
+                write_shard(fresh / path.name, _set_apart(shard, moved).filter(pa.array(kept)))
         write_record(fresh / "card.json", card)
+
+
+def _set_apart(shard: pa.Table, rows: NDArray[np.bool_]) -> pa.Table:
+    """Put some rows of a shard into the split of forgotten classes."""
+    place = shard.column_names.index("split")
+    splits = [
+        FORGOTTEN_SPLIT if apart else one for one, apart in zip(shard["split"].to_pylist(), rows, strict=True)
+    ]
+    return shard.set_column(
+        place, shard.schema.field(place), pa.array(splits, shard.schema.field(place).type)
+    )
 
 
 def write_shard(path: Path, rows: pa.Table) -> None:
@@ -158,11 +186,12 @@ def describe_dataset(
     input_shape: tuple[int, int, int],
     normalisation: Normalisation,
     lineage: tuple[Sha256, ...] = (),
+    earlier: tuple[EarlierRequest, ...] = (),
     extension: Extension | None = None,
 ) -> DatasetCard:
     """Make the card of a data set from its rows."""
-    present = (*SPLITS, *((CANARY_SPLIT,) if (manifest.splits == CANARY_SPLIT).any() else ()))
-    splits = tuple(_split_card(manifest, split) for split in present)
+    others = (split for split in (CANARY_SPLIT, FORGOTTEN_SPLIT) if (manifest.splits == split).any())
+    splits = tuple(_split_card(manifest, split) for split in (*SPLITS, *others))
     return DatasetCard(
         name=name,
         classes=manifest.classes,
@@ -171,6 +200,7 @@ def describe_dataset(
         splits=splits,
         rows_digest=rows_digest(manifest),
         lineage=lineage,
+        earlier=earlier,
         extension=extension,
     )
 

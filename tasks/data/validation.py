@@ -16,7 +16,7 @@ from tasks.checkout.variables import set_variable
 from tasks.data.data_docs import write_data_docs
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Sha256
-from unlearn_core.records.data import CANARY_SPLIT, DatasetCard
+from unlearn_core.records.data import CANARY_SPLIT, FORGOTTEN_SPLIT, DatasetCard
 from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.selection import Manifest, Selection
 
@@ -117,7 +117,7 @@ def _canary_rules(manifest: Manifest, card: DatasetCard) -> dict[str, int]:
 def _split_rules(manifest: Manifest, selection: Selection, retained: Manifest) -> dict[str, int]:
     """Count the exceptions to each rule between the split, the data set and the retained data set."""
     train = manifest.splits == "train"
-    forget, retain, keep = selection.forget, selection.retain, selection.keep
+    forget, retain, keep, asked = selection.forget, selection.retain, selection.keep, selection.asked
     present = np.isin(manifest.sample_ids, retained.sample_ids)
     known = np.isin(retained.sample_ids, manifest.sample_ids)
     copies = np.isin(retained.sha256, manifest.sha256[forget])
@@ -131,8 +131,13 @@ def _split_rules(manifest: Manifest, selection: Selection, retained: Manifest) -
         & np.isin(manifest.labels, selection.classes),
         "no forgotten row is in the retained data set": forget & present,
         "no copy of a forgotten image is in the retained data set": copies,
-        "every row to keep is in the retained data set": (keep | retain) & ~present,
-        "every row of the retained data set was to be kept": (present & ~keep).sum() + (~known).sum(),
+        "every row to keep is in the retained data set": (keep | retain | asked) & ~present,
+        "every row of the retained data set was to be kept": (present & ~(keep | asked)).sum()
+        + (~known).sum(),
+        "what is left of a forgotten class is in no split that is learned or measured": np.isin(
+            retained.labels, selection.classes
+        )
+        & (retained.splits != FORGOTTEN_SPLIT),
     }
     return {name: int(np.sum(exceptions)) for name, exceptions in rules.items()}
 

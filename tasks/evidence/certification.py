@@ -91,6 +91,7 @@ def gather_certificates(
         ledger=ledger_head(checkout, request.singles),
         note=note_on(rung),
         drift=rung.drift,
+        earlier=rung.earlier,
         source=data.extension,
     )
     return tuple(certificate(request=single) for single in request.singles)

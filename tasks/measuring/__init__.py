@@ -2,6 +2,6 @@
 
 May use ``evidence``, ``references`` and below. Begin with ``evaluation``: one checkpoint, each view of the
 data observed once. ``metrics`` are those that a policy asks for beside Lethe's own. ``drift`` is how far a
-sequence of deletions has carried a model. ``tuning`` searches, on the rows of ``tuning_pool`` alone, and
-``studies`` are Optuna's.
+sequence of deletions has carried a model, and ``earlier`` what it still knows of what they forgot. ``tuning``
+searches, on the rows of ``tuning_pool`` alone, and ``studies`` are Optuna's.
 """

@@ -59,6 +59,10 @@ def measure_drift(checkout: Checkout, candidate: Path, run: RunParams) -> Drift:
         )
 
 
-def _accuracy(checkout: Checkout, checkpoint: Path, run: RunParams) -> float:
-    """Return a model's accuracy on the retained part of the audit split."""
-    return float(outputs_of(checkout, checkpoint, run).view("audit", "retain").correct().mean())
+def _accuracy(checkout: Checkout, checkpoint: Path, run: RunParams) -> float | None:
+    """Return a model's accuracy on the retained part of the audit split; None if that says nothing."""
+    subject = outputs_of(checkout, checkpoint, run)
+    outputs = subject.views.get(("audit", "retain"))
+    if outputs is None or subject.says_nothing(outputs):
+        return None
+    return float(outputs.correct().mean())

@@ -85,7 +85,9 @@ def shares_by_layer(coverage: Coverage, rows: int) -> dict[str, dict[Treatment, 
         for entry in coverage.parameters:
             *path, own = entry.parameter.split(".")
             shares = layers.setdefault(".".join(path[: max(depth, 1)]) or own, {})
-            shares[entry.treatment] = shares.get(entry.treatment, 0.0) + entry.share
+            for treatment in TREATMENT_STYLES:
+                if share := entry.share_of(treatment):
+                    shares[treatment] = shares.get(treatment, 0.0) + share
         if len(layers) <= rows or depth <= 1:
             return layers
         depth -= 1

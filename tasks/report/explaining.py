@@ -10,8 +10,8 @@ from tasks.checkout.checkout import CERTIFICATE
 from tasks.checkout.texts import in_markdown
 from tasks.report.notes import note
 from tasks.report.numbers import count, counted
-from tasks.report.outputs import HEADLINES, drift_in_words, run_name, tried_table
-from tasks.report.story import Headline, headline
+from tasks.report.outputs import HEADLINES, drift_in_words, earlier_in_words, run_name, tried_table
+from tasks.report.story import Headline, headline, last_rung
 from tasks.report.tables import evaluations, measured_row
 from unlearn_core.records.deletion import DeletionRecord, Outcome
 from unlearn_core.records.report import ReportFacts
@@ -56,6 +56,7 @@ def explain(*told: ReportFacts, page: Page | None = None) -> str:
     """
     facts = told[0]
     verdict, record = verdict_on(facts), facts.deletion
+    last = last_rung(record)
     parts = [
         f"**{verdict.label}.** {in_markdown(verdict.sentence)}",
         _links(told, page) if page else _places(facts),
@@ -63,6 +64,7 @@ def explain(*told: ReportFacts, page: Page | None = None) -> str:
         _measurements(record),
         f"### Methods tried\n\n{tried_table(record)}",
         "" if record.drift is None else drift_in_words(record.drift),
+        "" if last is None or not last.earlier else earlier_in_words(last.earlier),
         "" if facts.released is None else _check(told, facts.released.outcome.level),
     ]
     return shortened("\n\n".join(part for part in parts if part))
@@ -170,7 +172,7 @@ def _measurements(record: DeletionRecord) -> str:
         f"|:---|{'---:|' * len(models)}:---|",
     ]
     for name in HEADLINES:
-        if any(evaluation.get(name) is not None for evaluation in models.values()):
+        if any(evaluation.get(name) or evaluation.silence(name) for evaluation in models.values()):
             row = measured_row(models, name)
             lines.append(
                 f"| {in_markdown(row.label)} | {' | '.join(cell.value for cell in row.cells)} | `{name}` |"

@@ -10,8 +10,9 @@ from tasks.checkout.files import as_csv, write_atomically, write_record
 from tasks.checkout.texts import in_markdown
 from tasks.measuring.evaluation import models_side_by_side
 from unlearn_core.histograms import take_pictures
-from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.drift import Drift, DriftSummary
+from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.report import RATES, Pictures
@@ -100,7 +101,7 @@ def drift_in_words(drift: Drift) -> str:
         "largest weight change of a layer": f"{drift.layer_weight_distance:.2%}",
         "output energy retained, in every layer": f"{drift.retained_energy:.2%}",
         "error of second moments, if carried": f"{drift.staleness:.2%}",
-        "accuracy on retained audit samples": f"{drift.accuracy:.2%} (was {drift.accuracy_at_origin:.2%})",
+        "accuracy on retained audit samples": _accuracies(drift),
     }
     lines = (f"| {name} | {value} |" for name, value in rows.items())
     told = (
@@ -108,6 +109,19 @@ def drift_in_words(drift: Drift) -> str:
         f"`{drift.origin}`; successive deletions move further and further away from it."
     )
     return "\n".join([told, "", "| drift | so far |", "|:---|---:|", *lines])
+
+
+def _accuracies(drift: Drift) -> str:
+    """Write the accuracy now and at the origin; where one class is left, neither says anything."""
+    if drift.accuracy is None or drift.accuracy_at_origin is None:
+        return "not measured: one class is left, or no sample"
+    return f"{drift.accuracy:.2%} (was {drift.accuracy_at_origin:.2%})"
+
+
+def earlier_in_words(asked: tuple[AskedAgain, ...]) -> str:
+    """Describe what a model knows of what earlier requests asked to forget."""
+    lines = (f"| `{one.request}` | {_cell(one.in_words)} |" for one in asked)
+    return "\n".join(["### Earlier requests, asked again", "", "| request | result |", "|:---|:---|", *lines])
 
 
 def run_name(record: DeletionRecord) -> str:
@@ -120,7 +134,7 @@ def run_name(record: DeletionRecord) -> str:
 
 def tried_table(record: DeletionRecord) -> str:
     """Return a Markdown table of every method of a ladder, with its verdict and the reason."""
-    rows = [(r.unlearning.name, _verdict(r), r.why) for r in record.rungs]
+    rows = [(r.unlearning.name, r.in_words, r.why) for r in record.rungs]
     rows += [(entry.method, "failed", entry.why) for entry in record.failed]
     rows += [(entry.method, "not tried", entry.why) for entry in record.left_out]
     lines = (f"| {in_markdown(method)} | {verdict} | {_cell(why)} |" for method, verdict, why in rows)
@@ -131,10 +145,6 @@ def refusal_markdown(record: DeletionRecord) -> str:
     """Report in Markdown that no model was accepted, and why."""
     told = "**No model was accepted.** Nothing was released, and the model in use stays as it was."
     return f"{told}\n\n{tried_table(record)}"
-
-
-def _verdict(rung: Rung) -> str:
-    return "drifted" if rung.has_drifted else rung.in_words
 
 
 def _cell(text: str) -> str:

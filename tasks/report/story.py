@@ -108,6 +108,9 @@ def _refusal(record: DeletionRecord, what: str) -> Headline:
     elif last.has_drifted:
         words = f"Deletions have changed the model too far for it to forget {what} as well."
         found = Headline("bad", "Changed too far", words)
+    elif last.has_relapsed:
+        words = f"A model that forgot {what} knows again what was forgotten before."
+        found = Headline("bad", "Relapsed", words)
     elif last.verdict.verdict == "over_forgotten":
         words = f"The model was changed so much that it reveals what was removed: {what}."
         found = Headline("bad", "Over-forgotten", words)
@@ -127,6 +130,7 @@ def steps(facts: ReportFacts) -> list[_Step]:
         _split(facts),
         _reference(facts),
         *_attempts(facts),
+        *_earlier(facts),
         *(_Step("plain", f"{_name(left.method)} was not tried", "", left.why) for left in record.left_out),
         _end(facts),
     ]
@@ -191,6 +195,9 @@ def _attempt(facts: ReportFacts, rung: Rung, what: str) -> _Step:
     text = f"{what}{origin}{_took(facts, name)}".strip()
     if rung.has_drifted:
         return _Step("bad", f"{_name(name)}: changed too far", text, rung.why)
+    if rung.has_relapsed:
+        words = " The model knows again what was forgotten before."
+        return _Step("bad", f"{_name(name)}: relapsed", text + words, rung.why)
     if rung.verdict.verdict == "passes" and rung.verdict.has_remains and not rung.accepted:
         words = " It behaves, but traces are left inside, so other methods were tried."
         return _Step("unsure", f"{_name(name)}: set aside", text + words, rung.why)
@@ -206,6 +213,22 @@ def _attempt(facts: ReportFacts, rung: Rung, what: str) -> _Step:
     accepted = ", accepted with a note" if rung.accepted else ""
     state = "unsure" if rung.verdict.verdict == "inconclusive" else "bad"
     return _Step(state, f"{_name(name)}: {verdict}{accepted}", text, rung.why)
+
+
+def _earlier(facts: ReportFacts) -> list[_Step]:
+    """Say what the last model still knows of what earlier requests asked it to forget."""
+    last = last_rung(facts.deletion)
+    if last is None or not last.earlier:
+        return []
+    asked = sum(one.outcome != "not_asked" for one in last.earlier)
+    back = sum(one.outcome == "relapsed" for one in last.earlier)
+    text = (
+        f"{counted(len(last.earlier), 'request was', 'requests were')} served on this model before. "
+        f"{count(asked)} could be asked again, on held-out images that were kept for it: "
+        f"{f'{count(back)} came back' if back else 'none came back'}."
+    )
+    words = "; ".join(f"{one.request}: {one.in_words}" for one in last.earlier)
+    return [_Step("bad" if back else "good" if asked else "plain", "Earlier requests", text, words)]
 
 
 def _end(facts: ReportFacts) -> _Step:

@@ -11,6 +11,8 @@ from unlearn_core.records.evaluation import Evaluation, Measurement
 from unlearn_core.records.policy import ClaimName, Finding
 from unlearn_core.records.report import ReportFacts
 
+NOT_MEASURED = "not measured"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -53,8 +55,13 @@ def cell(entry: Measurement | None, style: Style) -> Cell:
 def measured_row(models: dict[str, Evaluation], name: str, others: Vocabulary | None = None) -> _Row:
     """Write one measurement of every model."""
     words = meaning_of(name, others)
-    cells = tuple(cell(evaluation.get(name), words.style) for evaluation in models.values())
-    return _Row(words.label, name, cells, explanation=words.explanation)
+    silent = next((why for evaluation in models.values() if (why := evaluation.silence(name))), None)
+    cells = tuple(
+        Cell(NOT_MEASURED) if evaluation.silence(name) else cell(evaluation.get(name), words.style)
+        for evaluation in models.values()
+    )
+    told = words.explanation if silent is None else f"Not measured: {silent}."
+    return _Row(words.label, name, cells, explanation=told)
 
 
 def class_rows(facts: ReportFacts) -> list[_Row]:
@@ -102,7 +109,11 @@ def _allowed(finding: Finding, style: Style) -> str:
 def groups(record: DeletionRecord, others: Vocabulary | None = None) -> list[Group]:
     """Write all measurements of any model, kind by kind; classes have a separate table."""
     models = evaluations(record)
-    names = {entry.name: None for evaluation in models.values() for entry in evaluation.measurements}
+    names = {
+        entry.name: None
+        for evaluation in models.values()
+        for entry in (*evaluation.measurements, *evaluation.unmeasured)
+    }
     found: dict[str, Group] = {}
     for name in names:
         if ".class." not in name:

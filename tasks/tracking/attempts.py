@@ -116,7 +116,7 @@ def log_tuning(run: Run, record: TuningRecord) -> None:
 
 
 def coverage_table(coverage: Coverage) -> str:
-    """Write a coverage as CSV, which MLflow shows as a table: one line per parameter tensor.
+    """Write a coverage as CSV, which MLflow shows as a table: a line per parameter or buffer that moved.
 
     Args:
         coverage: How much of a model a method reached.
@@ -124,14 +124,19 @@ def coverage_table(coverage: Coverage) -> str:
     Returns:
         CSV with a header.
     """
-    header = ("parameter", "treatment", "elements", "share of the model in %", "reason")
-    return as_csv(
-        header,
+    header = ("parameter", "treatment", "elements", "of them frozen", "share of the model in %", "reason")
+    entries = (
         (
-            (entry.parameter, entry.treatment, entry.elements, f"{100 * entry.share:.2f}", entry.reason)
-            for entry in coverage.parameters
-        ),
+            entry.parameter,
+            entry.treatment,
+            entry.elements,
+            entry.elements if entry.treatment == "frozen" else entry.frozen,
+            f"{100 * entry.share:.2f}",
+            entry.reason,
+        )
+        for entry in coverage.parameters
     )
+    return as_csv(header, (*entries, *((name, "moved", "", "", "", "buffer") for name in coverage.buffers)))
 
 
 def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: Verdict) -> dict[str, str]:

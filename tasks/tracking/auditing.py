@@ -78,7 +78,7 @@ def log_ladder(checkout: Checkout, record: DeletionRecord) -> None:
 def _refusal_tags(checkout: Checkout, record: DeletionRecord) -> dict[str, str]:
     """Return the name, the description and the tags of a run that ended without an accepted model."""
     last = record.rungs[-1] if record.rungs else None
-    verdict = "none" if last is None else "drifted" if last.has_drifted else last.verdict.verdict
+    verdict = "none" if last is None else last.ending
     return {
         Tag.RUN_NAME: run_name(record),
         Tag.NOTE: refusal_markdown(record),

@@ -115,3 +115,7 @@ def test_a_drift_of_another_accuracy_than_was_measured_is_named():
     evaluation["measurements"].append({**evaluation["measurements"][1], "name": "accuracy.audit.retain"})
     with pytest.raises(EvidenceError, match=r"but accuracy\.audit\.retain was measured as 0\.9812"):
         check(Statement.parse(canonical_json(tree)))
+
+
+def test_an_accuracy_that_says_nothing_overdraws_no_budget():
+    assert overdrawn(AT_THE_BOUND, summary(accuracy=None, accuracy_at_origin=None)) is None

@@ -12,7 +12,7 @@ from scipy.stats import t, ttest_1samp
 from unlearn_core.audit.acceptance import accept
 from unlearn_core.audit.bands import find
 from unlearn_core.audit.policy import judge
-from unlearn_core.records.evaluation import Evaluation, Measurement
+from unlearn_core.records.evaluation import Evaluation, Measurement, Unmeasured
 from unlearn_core.records.policy import Band, Ladder, Policy
 
 NAMES = ("accuracy.audit.forget", "confidence.entropy.train.forget", "mia.loss_auc")
@@ -465,3 +465,25 @@ def test_bands_of_the_second_claim_alone_judge_nothing():
 def test_a_policy_of_one_claim_has_the_digest_that_it_always_had():
     assert "claim" not in policy(band()).canonical().decode()
     assert "when_not_removed" not in policy(band()).canonical().decode()
+
+
+def silent_about(evaluation, name):
+    return evaluation.model_copy(update={"unmeasured": (Unmeasured(name=name, reason="it is silent"),)})
+
+
+def test_a_measurement_that_can_say_nothing_of_any_model_is_not_judged():
+    bands = (band(NAMES[0]), band(NAMES[1]))
+    one, other, third = (silent_about(measured(number), NAMES[1]) for number in (0.0, 9.0, 0.0))
+    verdict = judge(policy(*bands), "classes", one, original=other, references=(third,))
+    assert (verdict.verdict, [finding.measurement for finding in verdict.findings]) == ("passes", [NAMES[0]])
+    assert f"Not judged: {NAMES[1]}, since it is silent." in verdict.reason
+
+
+@pytest.mark.parametrize("who", ["original", "reference"])
+def test_what_was_measured_on_another_model_must_be_measured_on_the_candidate(who):
+    bands = (band(NAMES[0]), band(NAMES[1]))
+    candidate = silent_about(measured(0.0), NAMES[1])
+    original = measured(9.0, 9.0) if who == "original" else silent_about(measured(9.0), NAMES[1])
+    reference = measured(0.0, 0.0) if who == "reference" else silent_about(measured(0.0), NAMES[1])
+    verdict = judge(policy(*bands), "classes", candidate, original=original, references=(reference,))
+    assert (verdict.verdict, verdict.decided_by) == ("inconclusive", (NAMES[1],))

@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 
 from unlearn_core.conformance import check_method, check_metric
 from unlearn_core.errors import UsageError
+from unlearn_core.importance import marked_coverage
 from unlearn_core.layers import all_trained
 from unlearn_core.method import Method, Need
 from unlearn_core.metric import Metric
@@ -128,6 +129,17 @@ class Silent(Flawless):
         return method, Coverage(parameters=())
 
 
+class Modest(Flawless):
+    """Says that it moves one weight, and moves two."""
+
+    def apply(self, model, materials, *, generator, on_step):
+        model[-1].bias.data += 1e-6
+        marks = {name: torch.zeros_like(p, dtype=torch.bool) for name, p in model.named_parameters()}
+        marks["8.bias"][0] = True
+        method, _ = super().apply(model, materials, generator=generator, on_step=on_step)
+        return method, marked_coverage(model, marks)
+
+
 class Weak(Flawless):
     """Forgets nothing."""
 
@@ -159,6 +171,10 @@ FAULTS = {
     ),
     Renamed: ("survives json as asked and as resolved", "came back from its JSON"),
     Silent: ("lists every parameter in its coverage and marks what stayed", "does not have one entry"),
+    Modest: (
+        "lists every parameter in its coverage and marks what stayed",
+        r"calls 3 elements of 8\.bias frozen, and 4 of its 4 elements have changed",
+    ),
     Weak: ("forgets a class and knows the rest as before", "forgotten class is 1.000"),
     Ruinous: ("forgets a class and knows the rest as before", "the other classes fell"),
 }

@@ -94,4 +94,5 @@ def test_the_coverage_counts_what_was_marked():
     entries = {entry.parameter: entry for entry in marked_coverage(net(), marks).parameters}
     assert entries["head.weight"].treatment == "trained"
     assert entries["head.weight"].reason == "64 of its 192 weights were selected"
+    assert entries["head.weight"].frozen == 128
     assert entries["stem.weight"].treatment == "frozen"

@@ -1,5 +1,7 @@
 """From a scope to rows: nothing in two places, nothing lost, and every misfit named."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 from world import content, manifest, pseudonym
 
 from unlearn_core.errors import RequestError
+from unlearn_core.records.data import FORGOTTEN_SPLIT
 from unlearn_core.records.request import ClassScope, SampleScope, SubjectScope
-from unlearn_core.selection import select
+from unlearn_core.selection import retained_rows, select
 
 ROWS = manifest("aabbccab", "rrrrrrtt", subjects="xyxyxy--")
 
@@ -123,6 +126,41 @@ def test_samples_and_subjects_forget_no_class():
 
 def test_held_out_rows_of_a_forgotten_class_leave_the_retained_data():
     assert rows(select(of_classes("a"), ROWS, pseudonym).keep) == [2, 3, 4, 5, 7]
+
+
+def test_audit_and_test_rows_of_a_forgotten_class_are_kept_apart():
+    found = manifest("aabbaaa", "rrrraut")
+    selection = select(of_classes("a"), found, pseudonym)
+    assert rows(selection.asked) == [4, 6]
+    kept = retained_rows(found, selection)
+    assert kept.sample_ids.tolist() == ["row-002", "row-003", "row-004", "row-006"]
+    assert kept.splits.tolist() == ["train", "train", FORGOTTEN_SPLIT, FORGOTTEN_SPLIT]
+
+
+def test_nothing_of_a_person_or_a_sample_is_kept_apart():
+    found = manifest("aab", "rra", subjects="xyx")
+    assert not select(of_subjects("x"), found, pseudonym).asked.any()
+    assert not select(of_samples("row-000"), ROWS, pseudonym).asked.any()
+
+
+def test_what_is_kept_apart_outlives_later_requests():
+    found = manifest("bbccaa", "rrrraa")
+    apart = replace(found, splits=np.array([*found.splits[:4], FORGOTTEN_SPLIT, FORGOTTEN_SPLIT]))
+    for scope in (of_classes("b"), of_samples("row-000")):
+        assert {4, 5} <= set(rows(select(scope, apart, pseudonym).keep))
+
+
+def test_a_person_leaves_what_is_kept_apart_too():
+    found = manifest("bbcca", "rrrra", subjects="xyyyx")
+    apart = replace(found, splits=np.array([*found.splits[:4], FORGOTTEN_SPLIT]))
+    assert rows(select(of_subjects("x"), apart, pseudonym).keep) == [1, 2, 3]
+
+
+def test_a_copy_of_a_forgotten_image_is_not_kept_apart():
+    found = manifest("aabbccab", "rrrrrrtt", contents=[0, 1, 2, 3, 4, 5, 0, 7])
+    assert not select(of_classes("a"), found, pseudonym).asked.any()
+    apart = replace(found, splits=np.array([*found.splits[:6], FORGOTTEN_SPLIT, "test"]))
+    assert 6 not in rows(select(of_samples("row-000"), apart, pseudonym).keep)
 
 
 def test_held_out_rows_of_a_forgotten_person_leave_the_retained_data():

@@ -45,6 +45,8 @@ class Story:
         again: What a second ``lethe delete demo`` released.
         versions: How many versions were registered after that.
         second: What a request for one person released, from the first one's model.
+        repro_of_second: What ``dvc repro`` said then, and ``locks_of_second`` the lock before and after DVC
+            made the second model anew.
         parent_of_second: The card of ``models/parent`` after that.
         undoing: Exit code, output and error of a request that would start from before the second one, and
             ``named_after_undoing`` the request that ``params.yaml`` names after it.
@@ -61,6 +63,8 @@ class Story:
     again: Released
     versions: int
     second: Released
+    repro_of_second: CompletedProcess[str]
+    locks_of_second: tuple[bytes, bytes]
     parent_of_second: CheckpointCard
     undoing: tuple[int, str, str]
     named_after_undoing: str
@@ -87,6 +91,9 @@ def tell(root: Path) -> Story:
     versions = len(registered(root))
     continue_from_champion(checkout)
     second = deleted(root, "r-2", "--subject", PERSON, folder="requests")
+    lock_of_second, repro_of_second = (root / "dvc.lock").read_bytes(), run(root, "dvc", "repro")
+    run(root, "dvc", "repro", "--force", "--single-item", "unlearn")
+    lock_by_the_other = (root / "dvc.lock").read_bytes()
     parent_of_second = read_checkpoint_card(checkout.parent)
     undoing = lethe(root, "delete", "r-3", "--class", "5")
     named_after = read_params(root).request
@@ -105,6 +112,8 @@ def tell(root: Path) -> Story:
         again=again,
         versions=versions,
         second=second,
+        repro_of_second=repro_of_second,
+        locks_of_second=(lock_of_second, lock_by_the_other),
         parent_of_second=parent_of_second,
         undoing=undoing,
         named_after_undoing=named_after,

@@ -5,6 +5,7 @@ settings; a flow that forgets to pin; a certificate that names a person.
 """
 
 import asyncio
+import base64
 import json
 import os
 import shutil
@@ -49,6 +50,20 @@ def test_after_a_flow_all_is_current(story):
     assert "up to date" in story.status.stdout
     assert story.repro.returncode == 0
     assert "Running stage" not in story.repro.stdout
+
+
+def test_a_second_request_asks_again_for_the_first(story):
+    (asked,) = story.second.outcome.earlier
+    assert (asked.request, asked.outcome) == ("demo", "still_forgotten")
+    envelope = json.loads((story.root / "evidence/r-2/certificate.dsse.json").read_bytes())
+    certificate = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+    assert certificate["earlier"] == [asked.model_dump(mode="json")]
+
+
+def test_both_drivers_ask_again_with_the_same_bits(story):
+    assert "Running stage" not in story.repro_of_second.stdout
+    by_prefect, by_dvc = story.locks_of_second
+    assert by_prefect == by_dvc
 
 
 def test_a_reproduction_has_its_run_and_its_version(reproduced):

@@ -41,6 +41,28 @@ def test_half_of_all_weights_are_salient_and_no_other_weight_changes() -> None:
     assert sum(int((p != net().get_parameter(n)).sum()) for n, p in after.named_parameters()) > 0.9 * marked
 
 
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_only_the_salient_weights_are_reported_as_trained(share: float) -> None:
+    found = unlearn(SalUn(share=share, recipe=RECIPE), net(), materials(), seed=0)
+    assert found.coverage.share("trained") == pytest.approx(share, abs=1e-3)
+    assert found.coverage.share("frozen") == pytest.approx(1 - share, abs=1e-3)
+    for entry in found.coverage.parameters:
+        changed = found.model.get_parameter(entry.parameter) != net().get_parameter(entry.parameter)
+        assert int(changed.sum()) <= entry.movable
+
+
+def test_running_statistics_are_named_and_their_layers_are_not_called_frozen() -> None:
+    # So few weights that those of normalisation are not among them.
+    found = unlearn(SalUn(share=0.001, recipe=RECIPE), net(), materials(), seed=0)
+    moved = {name for name, buffer in found.model.named_buffers() if (buffer != net().get_buffer(name)).any()}
+    assert moved
+    assert set(found.coverage.buffers) == moved
+    still = {entry.parameter for entry in found.coverage.parameters if entry.treatment == "frozen"}
+    assert {"stem.weight"} & still
+    assert not {name.rpartition(".")[0] for name in moved} & {name.rpartition(".")[0] for name in still}
+    assert found.coverage.share("trained") == pytest.approx(0.001, abs=1e-3)
+
+
 def test_the_threshold_is_the_median() -> None:
     scores = saliency(net(), FORGET, batch_size=16)
     median = torch.cat([score.flatten() for score in scores.values()]).median()

@@ -80,15 +80,18 @@ def overdrawn(budget: DriftBudget, drift: DriftSummary) -> str | None:
     Returns:
         Why it may not be released, in plain words.
     """
+    dropped = None
+    if drift.accuracy is not None and drift.accuracy_at_origin is not None:
+        dropped = drift.accuracy_at_origin - drift.accuracy
     held = {
         "deletions": (drift.requests, budget.max_requests),
         "weight distance": (drift.weight_distance, budget.max_weight_distance),
         "output change": (1 - drift.retained_energy, budget.max_output_change),
-        "accuracy drop": (drift.accuracy_at_origin - drift.accuracy, budget.max_accuracy_drop),
+        "accuracy drop": (dropped, budget.max_accuracy_drop),
     }
     beyond = [
         f"{name} {value:.4g}, allowed {allowed:.4g}"
         for name, (value, allowed) in held.items()
-        if allowed is not None and value > allowed
+        if allowed is not None and value is not None and value > allowed
     ]
     return f"The drift budget is overdrawn: {'; '.join(beyond)}." if beyond else None

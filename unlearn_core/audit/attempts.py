@@ -16,7 +16,7 @@ def attempts_of(deletion: DeletionRecord) -> tuple[Attempt, ...]:
     judged = {
         rung.unlearning.name: Attempt(
             method=rung.unlearning.name,
-            verdict="drifted" if rung.has_drifted else rung.verdict.verdict,
+            verdict=rung.ending,
             removed=rung.verdict.removal,
         )
         for rung in deletion.rungs

@@ -86,11 +86,10 @@ def _drift(certificate: DeletionCertificate) -> Iterator[str]:
     moved = (drift.weight_distance, drift.layer_weight_distance, 1 - drift.retained_energy)
     if own and any(moved):
         yield "drift: the model is its own origin, yet has moved from it"
-    measured = certificate.judgement.unlearned.get("accuracy.audit.retain")
-    if measured is not None and measured.value != drift.accuracy:
-        yield (
-            f"drift: accuracy is {drift.accuracy}, but accuracy.audit.retain was measured as {measured.value}"
-        )
+    unlearned, name = certificate.judgement.unlearned, "accuracy.audit.retain"
+    measured = unlearned.find(name)
+    if measured != drift.accuracy and (measured is not None or unlearned.silence(name) is not None):
+        yield f"drift: accuracy is {drift.accuracy}, but {name} was measured as {measured}"
 
 
 def _circumstances(certificate: DeletionCertificate) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from unlearn_core.audit.acceptance import accept
 from unlearn_core.audit.compliance import scope_of
+from unlearn_core.audit.earlier import earlier_problems
 from unlearn_core.audit.evidence import SHADOWS, level
 from unlearn_core.audit.policy import judge
 from unlearn_core.records.certificate import Attempt, DeletionCertificate
@@ -24,7 +25,7 @@ def judgement_problems(certificate: DeletionCertificate) -> Iterator[str]:
     Yields:
         A sentence per problem.
     """
-    for rule in (_evaluations, _findings, _acceptance, _level, _policy, _attempts):
+    for rule in (_evaluations, _findings, _acceptance, _level, _policy, _attempts, earlier_problems):
         yield from rule(certificate)
 
 

@@ -6,7 +6,7 @@ on untouched features behaves like a retrained model, while the features still t
 Each is two-sided, and read in this order:
 
 1. Each band of the policy makes one *finding* on the candidate (``find``), unless the measurement rests on
-   fewer samples than the band asks for.
+   fewer samples than the band asks for, or could say nothing of any model.
 2. If any finding is shown to lie outside its band, the candidate fails, whatever else is true. Where some say
    under-forgotten and some over-forgotten, the verdict is under-forgotten: data still there is the
    greater harm.
@@ -95,12 +95,16 @@ def _judge_claim(
     alpha: float,
 ) -> tuple[ClaimVerdict, tuple[Finding, ...]]:
     """Judge one claim by its bands; see ``judge``."""
-    bands = tuple(band for band in stated if _has_samples(band, candidate))
+    silent = _silent(stated, (candidate, original, *references))
+    telling = tuple(band for band in stated if band.measurement not in silent)
+    bands = tuple(band for band in telling if _has_samples(band, candidate))
     findings = find(bands, candidate, references, alpha=alpha)
     control = find(bands, original, references, alpha=alpha)
     verdict, decided_by, reason = _weigh(findings, control)
-    if skipped := [band for band in stated if band not in bands]:
+    if skipped := [band for band in telling if band not in bands]:
         reason = f"{reason} {_too_few(skipped, candidate)}"
+    if silent:
+        reason = f"{reason} Not judged: {'; '.join(f'{name}, since {why}' for name, why in silent.items())}."
     return ClaimVerdict(verdict=verdict, decided_by=decided_by, reason=reason), findings
 
 
@@ -173,6 +177,16 @@ def _has_samples(band: Band, measured: Evaluation) -> bool:
     """Tell whether a measurement rests on enough samples for a band; ``find`` misses a missing one."""
     found = measured.get(band.measurement)
     return found is None or found.samples is None or found.samples >= band.least_samples
+
+
+def _silent(stated: Sequence[Band], models: Sequence[Evaluation]) -> dict[str, str]:
+    """Return the measurements that could say nothing of any of the models, and why."""
+    reasons = {band.measurement: models[0].silence(band.measurement) for band in stated}
+    return {
+        name: why
+        for name, why in reasons.items()
+        if why is not None and all(one.silence(name) and one.get(name) is None for one in models)
+    }
 
 
 def _too_few(skipped: list[Band], measured: Evaluation) -> str:

@@ -35,7 +35,7 @@ def _settings(policy: Policy, than: Policy) -> Iterator[str]:
     for name in ("references", "shadows"):
         if getattr(policy, name) < getattr(than, name):
             yield f"{name} is {getattr(policy, name)}, not {getattr(than, name)}"
-    for name in ("alpha", "max_unsupported_share"):
+    for name in ("alpha", "max_unsupported_share", "relapse"):
         if getattr(policy, name) > getattr(than, name):
             yield f"{name} is {getattr(policy, name):g}, not {getattr(than, name):g}"
 

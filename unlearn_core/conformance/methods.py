@@ -11,6 +11,7 @@ from unlearn_core.catalogue import name_of
 from unlearn_core.conformance import toy
 from unlearn_core.conformance.case import Case, read_method
 from unlearn_core.conformance.checking import Check, numpy_state
+from unlearn_core.coverage import untruths
 from unlearn_core.errors import ConfigurationError, UnlearningError
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Materials, Method, Need
@@ -131,10 +132,7 @@ def lists_every_parameter_in_its_coverage_and_marks_what_stayed(case: Case) -> I
     if [one.parameter for one in entries] != [name for name, _ in toy.parent().named_parameters()]:
         yield "the coverage does not have one entry for each parameter of the model, in their order"
         return
-    for one in entries:
-        same = torch.equal(toy.parent().get_parameter(one.parameter), found.get_parameter(one.parameter))
-        if not same and one.treatment not in {"projected", "trained"}:
-            yield f"the coverage calls {one.parameter} {one.treatment}, and it has changed"
+    yield from untruths(case.outcome().coverage, before=toy.parent(), after=found)
 
 
 def forgets_a_class_and_knows_the_rest_as_before(case: Case) -> Iterator[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from unlearn_core import intervals
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Part, Subject
-from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.evaluation import Measurement, Unmeasured
 from unlearn_core.records.words import Words
 
 
@@ -19,6 +19,8 @@ class Accuracy(Metric):
     ``per_class`` also ``accuracy.{part}.class.{index}`` of every class that has a sample there, both sides
     taken together. Accuracies are fractions with Clopper–Pearson intervals, losses have Student's t
     intervals.
+
+    Where one class is left, a view of it says nothing and is not measured.
 
     Traps: the retrained model's accuracy on forgotten data is the target, not 0; and a mean over classes
     hides the neighbour of a forgotten class, which is why the test part is also broken down.
@@ -65,7 +67,7 @@ class Accuracy(Metric):
         if not subject.views:
             raise UsageError("there is no view to measure accuracy on; observe the model on at least one")
         found: list[Measurement] = []
-        for view, outputs in subject.each_view():
+        for view, outputs in subject.telling_views():
             right = intervals.proportion(float(outputs.correct().sum()), len(outputs))
             loss = intervals.mean(outputs.losses(), lowest=0.0, highest=np.inf)
             found += [right.named(f"accuracy.{view}"), loss.named(f"loss.{view}")]
@@ -73,10 +75,18 @@ class Accuracy(Metric):
             found += _by_class(subject, part)
         return tuple(found)
 
+    def unmeasured(self, subject: Subject) -> tuple[Unmeasured, ...]:
+        """Return the quantities of views that say nothing; see ``Metric.unmeasured``."""
+        return subject.silent_on("accuracy", "loss")
+
 
 def _by_class(subject: Subject, part: Part) -> Iterator[Measurement]:
     """Yield the accuracy of every class that occurs in a part."""
-    views = [outputs for (where, _), outputs in subject.views.items() if where == part]
+    views = [
+        outputs
+        for (where, _), outputs in subject.views.items()
+        if where == part and not subject.says_nothing(outputs)
+    ]
     if not views:
         return
     labels = np.concatenate([outputs.labels.numpy() for outputs in views])

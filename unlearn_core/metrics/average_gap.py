@@ -84,6 +84,8 @@ class AverageGap(Metric):
         found["accuracy.test.retain"] = subject.view("test", "retain")
         forgotten, _unseen = salun_efficacy(subject, at_most=self.at_most, seed=seed)
         accuracies = {
-            name: intervals.proportion(float(said.correct().sum()), len(said)) for name, said in found.items()
+            name: intervals.proportion(float(said.correct().sum()), len(said))
+            for name, said in found.items()
+            if not subject.says_nothing(said)
         }
         return {**accuracies, "non_members.train.forget": forgotten}

@@ -8,7 +8,7 @@ import numpy as np
 from unlearn_core import intervals
 from unlearn_core.errors import UsageError
 from unlearn_core.metric import Metric, Subject
-from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.evaluation import Measurement, Unmeasured
 from unlearn_core.records.words import Words
 
 
@@ -20,6 +20,8 @@ class Confidence(Metric):
     below the retrained model's, or an entropy outside its range, tells an attacker what was removed.
     Measures ``confidence.true_class.{part}.{side}``, in [0, 1], and ``confidence.entropy.{part}.{side}`` in
     nats, with Student's t intervals.
+
+    Where one class is left, a view of it says nothing and is not measured.
 
     Traps: means hide two kinds of samples that average out; the membership attacks use each sample.
     """
@@ -58,7 +60,7 @@ class Confidence(Metric):
         if not subject.views:
             raise UsageError("there is no view to measure confidence on; observe the model on at least one")
         found: list[Measurement] = []
-        for view, outputs in subject.each_view():
+        for view, outputs in subject.telling_views():
             log_probabilities = outputs.log_probabilities()
             entropies = -(np.exp(log_probabilities) * log_probabilities).sum(1)
             true_class = intervals.mean(outputs.confidences(), lowest=0.0, highest=1.0)
@@ -66,3 +68,7 @@ class Confidence(Metric):
             found.append(true_class.named(f"confidence.true_class.{view}"))
             found.append(entropy.named(f"confidence.entropy.{view}"))
         return tuple(found)
+
+    def unmeasured(self, subject: Subject) -> tuple[Unmeasured, ...]:
+        """Return the quantities of views that say nothing; see ``Metric.unmeasured``."""
+        return subject.silent_on("confidence.true_class", "confidence.entropy")

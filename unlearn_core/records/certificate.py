@@ -10,11 +10,12 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from unlearn_core.records.base import Record, Sha256, canonical_json
 from unlearn_core.records.drift import Drift, DriftSummary
+from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName, shown_in_words
 from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestSummary
-from unlearn_core.records.result import Coverage, UnlearningRecord
+from unlearn_core.records.result import CoverageSummary, UnlearningRecord
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "tag:lethe.example,2025:certificate/v1"
@@ -40,28 +41,6 @@ class ModelDigests(Record):
     unlearned: Sha256
 
 
-class CoverageSummary(Record):
-    """Shares of all parameter elements per treatment, and the digest of the full coverage."""
-
-    projected: float = Field(ge=0, le=1)
-    trained: float = Field(ge=0, le=1)
-    frozen: float = Field(ge=0, le=1)
-    unsupported: float = Field(ge=0, le=1)
-    full: Sha256
-
-    @classmethod
-    def of(cls, coverage: Coverage) -> Self:
-        """Summarise a coverage report."""
-        # A sum of shares may exceed one by a rounding error.
-        return cls(
-            projected=min(1.0, coverage.share("projected")),
-            trained=min(1.0, coverage.share("trained")),
-            frozen=min(1.0, coverage.share("frozen")),
-            unsupported=min(1.0, coverage.share("unsupported")),
-            full=coverage.digest,
-        )
-
-
 class Judgement(Record):
     """The gate's verdict, and every number that it was given.
 
@@ -80,11 +59,12 @@ class Attempt(Record):
     """One rung of the ladder that was tried.
 
     ``failed`` means that the method gave no model, ``drifted`` that the gate accepted one whose drift was
-    beyond the policy's budget. ``removed`` is the verdict on the claim *removed*, if that was judged.
+    beyond the policy's budget, ``relapsed`` that it did not refuse one that knows again what an earlier
+    request forgot. ``removed`` is the verdict on the claim *removed*, if that was judged.
     """
 
     method: str
-    verdict: VerdictName | Literal["failed", "drifted"]
+    verdict: VerdictName | Literal["failed", "drifted", "relapsed"]
     removed: VerdictName | None = Field(default=None, exclude_if=lambda verdict: verdict is None)
 
     @property
@@ -112,7 +92,8 @@ class DeletionCertificate(Record):
     lock before certification; ``ledger`` the head of the audit ledger at that moment; ``attempts`` every
     rung in ladder order, the accepted one last, unless it behaves and no later one showed more; ``note``
     what the reader must know where a claim was judged and not shown; ``drift`` is absent from the first
-    certificates; ``group`` is present if the request was served together with others, and then data, models
+    certificates; ``earlier`` are the earlier requests of the model's lineage, asked again of the models, if
+    there were any; ``group`` is present if the request was served together with others, and then data, models
     and judgement are those of all of them; ``approval``, the digest of a person's decision, if the policy
     asks for one; ``extensions`` name whichever of the source, the method and the metrics is not Lethe's own.
     ``pins`` are the digests of the ``.dvc`` files that the deletion read beside the lock, absent from the
@@ -139,6 +120,7 @@ class DeletionCertificate(Record):
     provenance: Provenance
     note: str | None
     drift: DriftSummary | None = None
+    earlier: tuple[AskedAgain, ...] = Field(default=(), exclude_if=lambda asked: not asked)
     extensions: tuple[Extension, ...] = Field(default=(), exclude_if=lambda extensions: not extensions)
 
     @classmethod
@@ -161,6 +143,7 @@ class DeletionCertificate(Record):
         ledger: Sha256 | None = None,
         note: str | None = None,
         drift: Drift | None = None,
+        earlier: tuple[AskedAgain, ...] = (),
         source: Extension | None = None,
     ) -> Self:
         """Build a certificate from the records that the pipeline already has.
@@ -182,6 +165,7 @@ class DeletionCertificate(Record):
             ledger: Head of the audit ledger.
             note: What the reader must know; needed where a claim was judged and not shown.
             drift: How far the model has come from the last one that was trained in full.
+            earlier: The earlier requests of its lineage, asked again.
             source: Where the data's source is from, if that is not Lethe.
 
         Returns:
@@ -208,6 +192,7 @@ class DeletionCertificate(Record):
             provenance=provenance,
             note=note,
             drift=None if drift is None else DriftSummary.of(drift),
+            earlier=earlier,
             extensions=tuple(
                 one for one in (source, result.extension, *judgement.unlearned.extensions) if one is not None
             ),

@@ -5,14 +5,18 @@ from typing import Literal
 from pydantic import Field
 
 from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.earlier import EarlierRequest
 from unlearn_core.records.provenance import Extension
 
-Split = Literal["train", "tuning", "audit", "test", "canary"]
+Split = Literal["train", "tuning", "audit", "test", "canary", "forgotten"]
 SPLITS: tuple[Split, ...] = ("train", "tuning", "audit", "test")
 """The splits of every data set."""
 
 CANARY_SPLIT: Split = "canary"
 """Of canaries that are held out; only a data set with canaries has it."""
+
+FORGOTTEN_SPLIT: Split = "forgotten"
+"""Of held-out rows of classes that were forgotten earlier: no model learns from them, all are asked."""
 
 
 class Normalisation(Record):
@@ -36,8 +40,8 @@ class DatasetCard(Record):
 
     ``rows_digest`` is over the rows ``(sample_id, label, split, subject_id, sha256)`` in the order of their
     ids, whatever the layout of the files. ``lineage`` holds the digests of the data sets that this one was
-    retained from, newest first. ``extension`` is the source that the rows came from, if that is not Lethe's
-    own.
+    retained from, newest first, and ``earlier`` the requests that it was retained for, oldest first.
+    ``extension`` is the source that the rows came from, if that is not Lethe's own.
     """
 
     schema_version: Literal["lethe.dataset/1"] = "lethe.dataset/1"
@@ -48,6 +52,7 @@ class DatasetCard(Record):
     splits: tuple[SplitCard, ...]
     rows_digest: Sha256
     lineage: tuple[Sha256, ...] = ()
+    earlier: tuple[EarlierRequest, ...] = Field(default=(), exclude_if=lambda requests: not requests)
     extension: Extension | None = Field(default=None, exclude_if=lambda extension: extension is None)
 
 

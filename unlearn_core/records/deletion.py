@@ -7,6 +7,7 @@ from pydantic import Field
 from unlearn_core.kinds import RequestKind, ScopeKind
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift
+from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import EvidenceLevel, Verdict, VerdictName, shown_in_words
 from unlearn_core.records.request import GroupSummary, RequestId
@@ -52,7 +53,8 @@ class Rung(Record):
     """One method that was tried: what it did, what was measured, what the gate said.
 
     ``drift`` is measured where the gate accepts; beyond the policy's budget the model is not accepted after
-    all, and ``why`` says so.
+    all, and ``why`` says so. ``earlier`` are the earlier requests of the model's lineage, asked again; if one
+    of them relapsed, the model is not accepted either.
     """
 
     unlearning: UnlearningRecord
@@ -61,12 +63,26 @@ class Rung(Record):
     accepted: bool
     why: str
     drift: Drift | None = None
+    earlier: tuple[AskedAgain, ...] = Field(default=(), exclude_if=lambda asked: not asked)
+
+    @property
+    def ending(self) -> VerdictName | Literal["drifted", "relapsed"]:
+        """The verdict, or what speaks against a model that the gate alone would not have refused."""
+        if self.has_drifted:
+            return "drifted"
+        return "relapsed" if self.has_relapsed else self.verdict.verdict
 
     @property
     def in_words(self) -> str:
-        """What was shown, in a few words."""
+        """What was shown, or what speaks against the model, in a few words."""
         verdict, method = self.verdict, self.unlearning.name
-        return shown_in_words(verdict.verdict, verdict.removal, level=verdict.level, method=method)
+        return shown_in_words(self.ending, verdict.removal, level=verdict.level, method=method)
+
+    @property
+    def has_relapsed(self) -> bool:
+        """Whether the gate does not refuse the model, but an earlier request is no longer forgotten."""
+        back = any(one.outcome == "relapsed" for one in self.earlier)
+        return back and self.verdict.verdict in ("passes", "inconclusive")
 
     @property
     def has_drifted(self) -> bool:
@@ -121,6 +137,7 @@ class Outcome(Record):
     """The result of an accepted deletion, without anything that differs from run to run.
 
     ``removed`` is the verdict on the claim *removed*, if that was judged; ``verdict`` is that on *behaves*.
+    ``earlier`` are the earlier requests of the model's lineage, asked again.
     """
 
     schema_version: Literal["lethe.outcome/1"] = "lethe.outcome/1"
@@ -136,6 +153,7 @@ class Outcome(Record):
     level: EvidenceLevel
     policy: Sha256
     note: str | None
+    earlier: tuple[AskedAgain, ...] = Field(default=(), exclude_if=lambda asked: not asked)
 
     @property
     def in_words(self) -> str:

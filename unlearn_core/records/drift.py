@@ -32,7 +32,8 @@ class DriftSummary(Record):
     is over all parameters together. Of the layers' values the worst are given: the largest
     ``layer_weight_distance`` and ``staleness``, the smallest ``retained_energy``. ``staleness`` is None for a
     model that is trained in full: its second moments are taken afresh. ``accuracy`` is that on the retained
-    part of the audit split, and ``accuracy_at_origin`` the origin's on the same samples.
+    part of the audit split, and ``accuracy_at_origin`` the origin's on the same samples; None where that says
+    nothing: one class is left, or no sample.
     """
 
     origin: Sha256
@@ -41,8 +42,8 @@ class DriftSummary(Record):
     layer_weight_distance: float = Field(ge=0)
     retained_energy: float = Field(le=1)
     staleness: float | None = Field(ge=0)
-    accuracy: float = Field(ge=0, le=1)
-    accuracy_at_origin: float = Field(ge=0, le=1)
+    accuracy: float | None = Field(ge=0, le=1)
+    accuracy_at_origin: float | None = Field(ge=0, le=1)
 
     @classmethod
     def of(cls, drift: "Drift") -> Self:

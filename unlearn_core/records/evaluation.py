@@ -24,16 +24,25 @@ class Measurement(Record):
     samples: int | None = None
 
 
+class Unmeasured(Record):
+    """A measurement that could say nothing, and why."""
+
+    name: str
+    reason: str
+
+
 class Evaluation(Record):
     """Every number measured on one model for one request. Times and costs are not among them.
 
-    ``extensions`` are the metrics used that are not Lethe's own.
+    ``unmeasured`` are those that could say nothing. ``extensions`` are the metrics used that are not Lethe's
+    own.
     """
 
     schema_version: Literal["lethe.evaluation/1"] = "lethe.evaluation/1"
     model: Sha256
     seed: int
     measurements: tuple[Measurement, ...]
+    unmeasured: tuple[Unmeasured, ...] = Field(default=(), exclude_if=lambda names: not names)
     extensions: tuple[Extension, ...] = Field(default=(), exclude_if=lambda extensions: not extensions)
 
     @cached_property
@@ -44,6 +53,10 @@ class Evaluation(Record):
     def get(self, name: str) -> Measurement | None:
         """Return a measurement by name, or None if it was not taken."""
         return self._by_name.get(name)
+
+    def silence(self, name: str) -> str | None:
+        """Return why a measurement could say nothing, or None if that is not so."""
+        return next((entry.reason for entry in self.unmeasured if entry.name == name), None)
 
     def find(self, name: str) -> float | None:
         """Return a measured value, or None if it was not measured."""

@@ -12,6 +12,9 @@ LAST_RESORT = "retrain"
 MOST_REFERENCES = 256
 """The most retrained models of one request; as many shadow pairs as papers have used."""
 
+RELAPSE = 0.1
+"""By default, how far above the retrained models a model may be on what an earlier request forgot."""
+
 _LEAST_SHADOWS = 5
 """The fewest pairs of shadow models that an attack can be fitted to, including one that is left out."""
 
@@ -106,6 +109,10 @@ class Policy(Record):
     A model is accepted only if it *behaves*. Where bands of the claim *removed* apply as well, the ladder
     goes on until a model shows both; if no method but retraining is left, ``when_not_removed`` says whether
     the first that behaves is accepted with a note, or the model is retrained.
+
+    A model must also keep what earlier requests of its lineage were promised. ``relapse`` is how far its
+    accuracy and its confidence on their classes may lie above the retrained models', or, without one, above
+    its parent's.
     """
 
     schema_version: Literal["lethe.policy/2"] = "lethe.policy/2"
@@ -120,6 +127,8 @@ class Policy(Record):
     )
     max_unsupported_share: float = Field(default=0.05, ge=0, le=1)
     drift: DriftBudget = DriftBudget()
+    # Left out of the canonical form by default, like `when_not_removed`.
+    relapse: float = Field(default=RELAPSE, ge=0, le=1, exclude_if=lambda band: band == RELAPSE)
     ladder: Ladder
     classes: Bands
     samples: Bands

@@ -1,5 +1,7 @@
 """Data sets at rest: the identity of rows, whatever files they lie in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,13 +17,15 @@ from tasks.data.datasets import (
     manifest_of,
     read_card,
     read_manifest,
+    read_rows,
     rows_digest,
     write_dataset,
     write_retained,
 )
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import sha256
-from unlearn_core.records.data import SPLITS, Normalisation
+from unlearn_core.records.data import FORGOTTEN_SPLIT, SPLITS, Normalisation
+from unlearn_core.records.earlier import EarlierRequest
 
 CLASSES = ("a", "b", "c")
 ROWS = 2 * ROWS_PER_SHARD + 40
@@ -195,6 +199,30 @@ def test_a_shard_that_somebody_else_wrote_stays_as_it_is_too(folder):
 
 def test_a_shard_that_loses_all_rows_is_gone(folder):
     assert "shard-00002.parquet" not in shards(retained(folder, range(2 * ROWS_PER_SHARD, ROWS)))
+
+
+def test_rows_kept_apart_change_their_split_and_nothing_else(folder):
+    keep, asked = np.ones(ROWS, dtype=bool), np.zeros(ROWS, dtype=bool)
+    keep[[3, 4]], asked[4] = False, True
+    target = folder.with_name("retained")
+    write_retained(target, folder, keep, read_card(folder), asked=asked)
+    before, after = read_rows(folder), read_rows(target)
+    assert after["split"].to_pylist()[3] == FORGOTTEN_SPLIT
+    left = [row for row in range(ROWS) if row != 3]
+    assert after.drop_columns("split") == before.drop_columns("split").take(left)
+    assert shards(folder)["shard-00001.parquet"] == shards(target)["shard-00001.parquet"]
+
+
+def test_a_card_lists_what_is_kept_apart_as_a_split_of_its_own():
+    found = manifest_of(table_of(24), CLASSES)
+    apart = replace(found, splits=np.where(found.splits == "test", FORGOTTEN_SPLIT, found.splits))
+    shape = card_of(table_of(24))
+    settings = {name: getattr(shape, name) for name in ("name", "input_shape", "normalisation")}
+    earlier = (EarlierRequest(request="c-1", kind="classes", classes=(1,)),)
+    card = describe_dataset(apart, **settings, earlier=earlier)
+    assert card.splits[-1].split == FORGOTTEN_SPLIT
+    assert (card.splits[-1].rows, card.earlier) == (6, earlier)
+    assert b"earlier" not in shape.canonical()
 
 
 def test_no_byte_of_a_forgotten_image_is_left(folder):

@@ -55,7 +55,9 @@ def kept(manifest, mask):
 
 def first_class_forgotten(manifest):
     train, mine = manifest.splits == "train", manifest.labels == 0
-    return Selection(forget=train & mine, retain=train & ~mine, keep=~mine, classes=(0,))
+    return Selection(
+        forget=train & mine, retain=train & ~mine, keep=~mine, asked=train & ~train, classes=(0,)
+    )
 
 
 def validated_dataset(docs, manifest=None, digests=None, rows_digest=ROWS_DIGEST):
@@ -157,7 +159,7 @@ def test_all_broken_rules_are_named_at_once(tmp_path):
 
 def test_a_sound_split_passes(tmp_path):
     record = validated_split(tmp_path)
-    assert (record.subject, record.evaluated, record.failed) == ("split", 10, ())
+    assert (record.subject, record.evaluated, record.failed) == ("split", 11, ())
 
 
 def flipped(name, row, value):
@@ -184,6 +186,9 @@ BROKEN_SPLITS = {
     "every row of the retained data set was to be kept": {
         "retained": changed(RETAINED, "sample_ids", 5, "person-999")
     },
+    "what is left of a forgotten class is in no split that is learned or measured": {
+        "retained": changed(RETAINED, "labels", 5, 0)
+    },
 }
 
 
@@ -196,7 +201,7 @@ def test_a_broken_rule_of_the_split_is_named(rule, tmp_path):
 def test_an_exact_copy_in_a_held_out_split_is_found(tmp_path):
     copy = np.flatnonzero(RETAINED.splits == "test")[0]
     with pytest.raises(
-        PipelineError, match="1 of 10 expectations:\n  not true: no copy of a forgotten image"
+        PipelineError, match="1 of 11 expectations:\n  not true: no copy of a forgotten image"
     ):
         validated_split(tmp_path, retained=changed(RETAINED, "sha256", copy, sha256(b"0")))
 

@@ -10,9 +10,11 @@ import re
 import pytest
 from told import FAILED, LEFT_OUT, PICTURES, drifted, facts_of, measured, record_of, rung
 
+from tasks.report.explaining import explain
 from tasks.report.page import render
 from tasks.report.story import headline
-from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.earlier import AskedAgain, Knowledge
+from unlearn_core.records.evaluation import Measurement, Unmeasured
 
 
 def text_of(page):
@@ -225,3 +227,33 @@ def test_a_model_of_many_classes_has_its_table_and_no_unreadable_figure():
 def test_classes_of_any_name_are_drawn():
     facts = facts_of(record_of(rung()), classes=("$", "a" * 90, "%"), pictures=PICTURES)
     assert b'id="figure-confusion-unlearned"' in render(facts)
+
+
+def test_what_can_say_nothing_is_called_not_measured_with_the_reason():
+    silent = (Unmeasured(name="accuracy.test.retain", reason="one class is left"),)
+
+    def quiet(evaluation):
+        others = tuple(one for one in evaluation.measurements if one.name != "accuracy.test.retain")
+        return evaluation.model_copy(update={"measurements": others, "unmeasured": silent})
+
+    tried = rung()
+    record = record_of(tried.model_copy(update={"evaluation": quiet(tried.evaluation)}))
+    record = record.model_copy(
+        update={"original": quiet(record.original), "references": tuple(map(quiet, record.references))}
+    )
+    page, markdown = told(facts_of(record)), explain(facts_of(record))
+    assert "Not measured: one class is left." in page
+    assert "| not measured | not measured | not measured | `accuracy.test.retain` |" in markdown
+
+
+def test_a_relapse_is_told_in_the_headline_and_among_the_attempts():
+    known = Knowledge(rows=9, accuracy=0.71, confidence=0.6)
+    back = AskedAgain(request="c-3", outcome="relapsed", parent=known, candidate=known)
+    tried = rung(accepted=False, why="what was forgotten earlier is back").model_copy(
+        update={"earlier": (back,)}
+    )
+    page = told(facts_of(record_of(tried)))
+    assert headline(facts_of(record_of(tried))).label == "Relapsed"
+    assert "Method “svd”: relapsed" in page
+    assert "1 request was served on this model before. 1 could be asked again" in page
+    assert "c-3: relapsed: accuracy 0.71" in page

@@ -6,6 +6,7 @@ from world import content
 from tasks.report.outputs import (
     HEADLINES,
     drift_in_words,
+    earlier_in_words,
     evaluations_by_model,
     headlines,
     refusal_markdown,
@@ -14,6 +15,7 @@ from tasks.report.outputs import (
 )
 from unlearn_core.records.deletion import DeletionRecord, LeftOut, Rung
 from unlearn_core.records.drift import Drift
+from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation, Measurement
 from unlearn_core.records.policy import Verdict
 from unlearn_core.records.result import Coverage, UnlearningRecord
@@ -108,6 +110,16 @@ def test_the_words_say_how_far_the_model_has_drifted():
     assert "| deletions since training in full | 4 |" in told
     assert "| output energy retained, in every layer | 75.00% |" in told
     assert "| accuracy on retained audit samples | 90.00% (was 95.00%) |" in told
+
+
+def test_the_words_say_where_an_accuracy_says_nothing():
+    told = drift_in_words(drifted(4, accuracy=None, accuracy_at_origin=None))
+    assert "| accuracy on retained audit samples | not measured: one class is left" in told
+
+
+def test_the_words_say_how_earlier_requests_ended(record):
+    asked = (AskedAgain(request="p-1", outcome="not_asked", why="nothing is kept"),)
+    assert "| `p-1` | not asked: nothing is kept |" in earlier_in_words(asked)
 
 
 def test_the_words_say_that_full_training_ends_drift():

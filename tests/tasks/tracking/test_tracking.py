@@ -244,8 +244,15 @@ def test_an_attempt_keeps_its_records_byte_for_byte(run):
 
 def test_the_coverage_table_has_a_line_per_parameter():
     rows = list(csv.reader(io.StringIO(coverage_table(attempt_of().coverage))))
-    assert rows[0] == ["parameter", "treatment", "elements", "share of the model in %", "reason"]
-    assert rows[2] == ["bn.weight", "frozen", "10", "10.00", "a norm, by policy"]
+    heading = ["parameter", "treatment", "elements", "of them frozen", "share of the model in %", "reason"]
+    assert rows[0] == heading
+    assert rows[2] == ["bn.weight", "frozen", "10", "10", "10.00", "a norm, by policy"]
+
+
+def test_buffers_that_moved_have_lines_in_the_coverage_table():
+    coverage = Coverage(**{**dict(attempt_of().coverage), "buffers": ("bn.running_mean",)})
+    rows = list(csv.reader(io.StringIO(coverage_table(coverage))))
+    assert rows[-1] == ["bn.running_mean", "moved", "", "", "", "buffer"]
 
 
 def test_figures_are_artifacts(run):

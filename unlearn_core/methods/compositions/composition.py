@@ -93,7 +93,10 @@ def _merged(entries: Mapping[str, ParameterCoverage]) -> ParameterCoverage:
     alike = len(set(said.values())) == 1
     first = next(iter(entries.values()))
     reason = first.reason if alike else "; ".join(f"{name}: {what}" for name, what in said.items())
-    return ParameterCoverage(**{**dict(first), "treatment": treatment, "reason": reason})
+    # Two steps may have moved different elements: that many at most.
+    movable = min(first.elements, sum(entry.movable for entry in entries.values()))
+    changes = {"treatment": treatment, "frozen": first.elements - movable if movable else 0, "reason": reason}
+    return ParameterCoverage(**{**dict(first), **changes})
 
 
 def _method(annotation: object) -> type[Method] | None:
