@@ -8,6 +8,7 @@ from prefect.artifacts import create_table_artifact
 from tasks.checkout.checkout import CERTIFICATE, RELEASED, Checkout
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.evidence.verification import verify_files
+from tasks.orchestration.own_server import with_server
 from unlearn_core.errors import EvidenceError
 
 CheckedCertificate = dict[str, str]
@@ -40,6 +41,7 @@ def verify_release(checkout: Checkout, request_id: str) -> CheckedCertificate:
     return {"request": request_id, "model": model, "result": result}
 
 
+@with_server
 @flow(name="verify", flow_run_name="verify", validate_parameters=False)
 def verify(checkout: Checkout) -> list[CheckedCertificate]:
     """Verify every certificate that the checkout holds, and report those that it should hold but does not.
