@@ -1,7 +1,7 @@
-"""What commands begin in MLflow and Prefect, noted in the checkout so that what a killed one left can be closed.
+"""What commands begin in MLflow and Prefect, noted in the checkout: what a killed one left can be closed.
 
-A note is made before a run begins, so it is what the run can be searched by rather than its id. It stays until
-a later command has looked: most runs have ended by themselves by then.
+A note is made before a run begins, so it is what the run can be searched by rather than its id. It stays
+until a later command has looked: most runs have ended by themselves by then.
 """
 
 import json

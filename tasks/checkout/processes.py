@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, however that ends: all that run for long are started here.
+"""Processes that end with the one that started them, however that ends: all long-lived ones start here.
 
 Each runs a Python module in a session of its own. A terminal's Ctrl-C is then for the program that was typed,
 which ends what it has started; a process that finds itself without its parent ends itself and its session.

@@ -72,11 +72,11 @@ def _await_answer(process: "Popen[bytes]", address: str) -> None:
         UnavailableError: If it ends instead, or takes longer than Prefect allows it.
     """
     import httpx
-    from prefect.settings import PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS as patience_s
+    from prefect.settings import PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS as LIMIT
 
     pause = Event()
     with httpx.Client() as client:
-        for _ in range(int(patience_s.value() / _LOOK_EVERY_S)):
+        for _ in range(int(LIMIT.value() / _LOOK_EVERY_S)):
             try:
                 if client.get(f"{address}/health").status_code == httpx.codes.OK:
                     return

@@ -5,6 +5,7 @@ from pathlib import Path
 from subprocess import DEVNULL
 
 from tasks.checkout.environment import configure_libraries
+from tasks.checkout.files import make_database
 from tasks.checkout.processes import end_process, start_module
 from tasks.checkout.settings import ServiceSettings
 from tasks.checkout.variables import inherited
@@ -22,6 +23,7 @@ def addresses(root: Path) -> tuple[str, str | None]:
     folder = root.resolve() / "mlruns"
     folder.mkdir(parents=True, exist_ok=True)
     settle(folder)
+    make_database(folder / "mlflow.db")
     return f"sqlite:///{folder}/mlflow.db", (folder / ARTIFACTS).as_uri()
 
 
