@@ -60,6 +60,14 @@ def make_database(path: Path) -> None:
         path.touch()
 
 
+def follow_umask(path: Path) -> None:
+    """Give a file that a library has written the mode of a new one."""
+    fresh = _beside(path)
+    fresh.touch()
+    path.chmod(fresh.stat().st_mode)
+    fresh.unlink()
+
+
 def _open_secret(path: str, flags: int) -> int:
     descriptor = os.open(path, flags, OWNER_ONLY)
     os.fchmod(descriptor, OWNER_ONLY)

@@ -30,7 +30,7 @@ def start_module(module: str, *arguments: str, **options: Any) -> "subprocess.Po
         The process; ``end_process`` ends it.
     """
     command = [sys.executable, "-m", __name__, str(os.getpid()), module, *arguments]
-    process = subprocess.Popen(command, start_new_session=True, **options)
+    process = subprocess.Popen[bytes](command, start_new_session=True, **options)
     _started.add(process)
     return process
 

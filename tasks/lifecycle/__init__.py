@@ -4,5 +4,6 @@ May use every room but ``benchmarking``. ``initialising`` makes a project, ``upg
 Lethe. ``adopting`` makes a model that was ``trained_elsewhere`` the start of deletions; ``standing`` tells
 whether a request is new, unfinished or served; ``releases`` makes a released model the start of the next
 deletion; ``projects`` is the git repository of a model and a worker's clone of it, to which ``publishing``
-commits; ``replaying`` finds where a certified deletion can be run again.
+commits; ``replaying`` finds where a certified deletion can be run again; ``cut_short`` closes what a killed
+command left open.
 """

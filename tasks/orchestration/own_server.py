@@ -12,8 +12,8 @@ from tasks.checkout.processes import end_process, start_module
 from tasks.checkout.variables import inherited
 from unlearn_core.errors import UnavailableError
 
-P = ParamSpec("P")
-R = TypeVar("R")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _APPLICATION = ("uvicorn", "--factory", "prefect.server.api.server:create_app")
 _QUIETLY = ("--host", "127.0.0.1", "--log-level", "critical", "--lifespan", "on")
@@ -22,7 +22,7 @@ _SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFE
 _LOOK_EVERY_S, _END_WITHIN_S = 0.1, 5.0
 
 
-def with_server(run: Callable[P, R]) -> Callable[P, R]:
+def with_server(run: Callable[_P, _R]) -> Callable[_P, _R]:
     """Give a flow a Prefect server: the one that is named, or this process's own.
 
     The one that Prefect would start ends at a terminal's Ctrl-C, before the flow can tell it how it ended,
@@ -36,7 +36,7 @@ def with_server(run: Callable[P, R]) -> Callable[P, R]:
     """
 
     @wraps(run)
-    def served(*arguments: P.args, **named: P.kwargs) -> R:
+    def served(*arguments: _P.args, **named: _P.kwargs) -> _R:
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
         if PREFECT_API_URL.value():
