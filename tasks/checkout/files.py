@@ -6,8 +6,8 @@ import io
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -53,11 +53,23 @@ def written_beside(path: Path, content: bytes, *, secret: bool = False) -> Itera
         fresh.unlink(missing_ok=True)
 
 
-def make_database(path: Path) -> None:
-    """Make an empty SQLite file where there is none: SQLite itself would keep a group from writing to it."""
+def make_database(path: Path, fill: Callable[[Path], object]) -> None:
+    """Make a SQLite file where there is none, whole or not at all; its mode follows the umask.
+
+    Tables take seconds to make, and a file in which only some are made cannot be opened again.
+
+    Args:
+        path: The file.
+        fill: Makes the tables in an empty file, and closes it.
+    """
+    if path.exists():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch()
+    with written_beside(path, b"") as fresh:
+        fill(fresh)
+        # A link does not replace what another process has made meanwhile.
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)
 
 
 def follow_umask(path: Path) -> None:

@@ -23,8 +23,16 @@ def addresses(root: Path) -> tuple[str, str | None]:
     folder = root.resolve() / "mlruns"
     folder.mkdir(parents=True, exist_ok=True)
     settle(folder)
-    make_database(folder / "mlflow.db")
-    return f"sqlite:///{folder}/mlflow.db", (folder / ARTIFACTS).as_uri()
+    artifacts = (folder / ARTIFACTS).as_uri()
+    make_database(folder / "mlflow.db", lambda path: _make_tables(path, artifacts))
+    return f"sqlite:///{folder}/mlflow.db", artifacts
+
+
+def _make_tables(path: Path, artifacts: str) -> None:
+    configure_libraries()
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    SqlAlchemyStore(f"sqlite:///{path}", artifacts).engine.dispose()
 
 
 def serve_ui(root: Path, port: int) -> None:

@@ -84,8 +84,7 @@ class Commands:
         return left
 
     def close(self):
-        self._forks.stdin.close()
-        self._forks.wait()
+        self._forks.communicate()
 
     def _said(self):
         line = self._forks.stdout.readline()

@@ -43,7 +43,9 @@ def connect(root: Path | None) -> "Ledger":
     url = ledger_url(root)
     engine = open_engine(url)
     if url.get_backend_name() == "sqlite":
-        make_database(Path(str(url.database)))
+        make_database(
+            Path(str(url.database)), lambda path: bring_up_to_date(open_engine(url.set(database=str(path))))
+        )
         if current(engine) != newest():
             bring_up_to_date(engine)
     else:

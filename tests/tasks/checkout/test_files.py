@@ -43,13 +43,26 @@ def mode(path):
 
 def test_what_is_written_has_the_mode_that_the_umask_gives_it(tmp_path, umask):
     write_atomically(tmp_path / "a" / "file", b"")
-    make_database(tmp_path / "database")
+    make_database(tmp_path / "database", lambda _path: None)
     with replaced_folder(tmp_path / "folder") as fresh:
         write_atomically(fresh / "file", b"")
     copy_folder(tmp_path / "folder", tmp_path / "copy")
     files = ("a/file", "database", "folder/file", "copy/file")
     assert {mode(tmp_path / name) for name in files} == {0o666 & ~umask}
     assert {mode(tmp_path / name) for name in ("a", "folder", "copy")} == {0o777 & ~umask}
+
+
+def test_a_database_is_made_whole_or_not_at_all_and_once(tmp_path):
+    def fail(path):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_database(tmp_path / "database", fail)
+    assert list(tmp_path.iterdir()) == []
+    make_database(tmp_path / "database", lambda path: path.write_bytes(b"whole"))
+    make_database(tmp_path / "database", fail)
+    assert files_of(tmp_path) == {f"{tmp_path}/database": b"whole"}
 
 
 def test_a_secret_is_its_owners_whatever_the_umask(tmp_path, umask):
