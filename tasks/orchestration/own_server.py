@@ -2,10 +2,11 @@
 
 import atexit
 import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, wraps
 from subprocess import DEVNULL, Popen
-from threading import Event
 from typing import ParamSpec, TypeVar
 
 from tasks.checkout.processes import end_process, start_module
@@ -16,10 +17,10 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _APPLICATION = ("uvicorn", "--factory", "prefect.server.api.server:create_app")
-_QUIETLY = ("--host", "127.0.0.1", "--log-level", "critical", "--lifespan", "on")
+_QUIETLY = ("--log-level", "critical", "--lifespan", "on")
 _SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 """As Prefect sets them for the server that it would start."""
-_LOOK_EVERY_S, _END_WITHIN_S = 0.1, 5.0
+_ASK_WITHIN_S, _END_WITHIN_S = 1.0, 5.0
 
 
 def with_server(run: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -52,16 +53,22 @@ def _own_server() -> str:
     """Start this process's server, and return its address; it ends with the process."""
     from prefect.settings import get_current_settings
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     given = get_current_settings().to_environment_variables(exclude_unset=True)
-    process = start_module(
-        *_APPLICATION, *_QUIETLY, "--port", str(port), env=inherited({**given, **_SETTINGS}), stdin=DEVNULL
-    )
+    # The server is given a socket and not a number, which another program could take before it.
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        process = start_module(
+            *_APPLICATION,
+            *_QUIETLY,
+            "--fd",
+            str(listening.fileno()),
+            env=inherited({**given, **_SETTINGS}),
+            pass_fds=[listening.fileno()],
+            stdin=DEVNULL,
+        )
     # Prefect's queues are emptied before functions that are registered here are called.
     atexit.register(_end, process)
-    _await_answer(process, address := f"http://127.0.0.1:{port}/api")
+    _await_answer(process, address)
     return address
 
 
@@ -74,16 +81,12 @@ def _await_answer(process: "Popen[bytes]", address: str) -> None:
     import httpx
     from prefect.settings import PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS as LIMIT
 
-    pause = Event()
-    with httpx.Client() as client:
-        for _ in range(int(LIMIT.value() / _LOOK_EVERY_S)):
-            try:
+    until = time.monotonic() + LIMIT.value()
+    with httpx.Client(timeout=_ASK_WITHIN_S) as client:
+        while process.poll() is None and time.monotonic() < until:
+            with suppress(httpx.TransportError):
                 if client.get(f"{address}/health").status_code == httpx.codes.OK:
                     return
-            except httpx.TransportError:
-                if process.poll() is not None:
-                    break
-            pause.wait(_LOOK_EVERY_S)
     end_process(process)
     raise UnavailableError("Prefect's server could not be started; the same may succeed later")
 

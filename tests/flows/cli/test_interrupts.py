@@ -93,8 +93,9 @@ def test_a_second_interrupt_ends_it_at_once():
     assert took_s < AT_ONCE_S
 
 
-def test_what_runs_until_interrupted_has_nothing_to_say():
-    assert broken_off(SERVES, signal.SIGINT)[:3] == (0, "", "")
+@pytest.mark.parametrize("end", ["", "    sys.exit(0)"])
+def test_what_runs_until_interrupted_has_nothing_to_say(end):
+    assert broken_off(SERVES + end, signal.SIGINT)[:3] == (0, "", "")
 
 
 def test_an_interrupt_is_json_too_where_json_was_asked_for():
