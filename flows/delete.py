@@ -19,6 +19,7 @@ from tasks.checkout.log import about, tell
 from tasks.computing.unlearning import attempt
 from tasks.evidence.uploading import push_missing
 from tasks.keys.signing import require_keys
+from tasks.lifecycle.cut_short import closing_before
 from tasks.lifecycle.releases import ancestry, read_release
 from tasks.lifecycle.standing import New, Served, Unfinished, find_before, standing
 from tasks.measuring.drift import measure_drift
@@ -148,6 +149,7 @@ def store_evidence(checkout: Checkout, request_id: str) -> None:
     push_missing(checkout, request_id)
 
 
+@closing_before
 @flow(
     name="delete",
     flow_run_name="delete {request_id}",

@@ -9,6 +9,7 @@ from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
 from tasks.computing.materials import read_split
 from tasks.keys.signing import require_keys
+from tasks.lifecycle.cut_short import closing_before
 from tasks.orchestration.task_runs import RETRIES
 from tasks.references.building import build_missing, pin_references, refuse_failed, train_one
 from tasks.references.estimating import estimate_building, refuse_full_disk
@@ -26,6 +27,7 @@ _train = task(name="train", task_run_name="train {title}")(train_one)
 _pin = task(name="pin", task_run_name="pin", **RETRIES)(pin_references)
 
 
+@closing_before
 @flow(name="reference", flow_run_name="reference", validate_parameters=False)
 def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> BuildCost:
     """Build what is missing, and pin everything that exists.

@@ -6,6 +6,7 @@ from flows.stages.pipeline import PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.log import about
 from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.lifecycle.cut_short import closing_before
 from tasks.orchestration.flow_runs import flow_run_id
 from tasks.orchestration.task_runs import STAGE
 from unlearn_core.records.artifact import CheckpointCard
@@ -23,6 +24,7 @@ def prepare_parent(checkout: Checkout) -> None:
         prepare_stage(checkout, name)
 
 
+@closing_before
 @flow(
     name="train",
     flow_run_name="train",

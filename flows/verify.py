@@ -10,6 +10,7 @@ from tasks.evidence.dating import require_later
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate
 from tasks.lifecycle.held_models import CHAMPION_OF, UNLEARNED, Held, held_models
+from tasks.orchestration.own_server import with_server
 from tasks.tracking.server import has_store
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import Sha256, sha256
@@ -57,6 +58,7 @@ def verify_release(
     return _checked(request_id, model, result, compared=compared, missing=missing)
 
 
+@with_server
 @flow(name="verify", flow_run_name="verify", validate_parameters=False)
 def verify(checkout: Checkout) -> list[CheckedCertificate]:
     """Verify every certificate that the checkout holds, and report those that it should hold but does not.

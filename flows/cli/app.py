@@ -33,6 +33,7 @@ from flows.cli import (
     upgrade,
     verify,
 )
+from flows.cli.interrupts import Interrupts
 from flows.cli.output import Output
 from tasks.checkout.variables import set_defaults
 from unlearn_core.errors import SetupError
@@ -40,7 +41,7 @@ from unlearn_core.errors import SetupError
 app = typer.Typer(
     help="Make a trained model forget, and prove it: auditable machine unlearning.",
     epilog="Start with `lethe init` and `lethe demo`. Exit codes: 0 done, 2 wrong usage, 3 unlearning "
-    "failed, 4 a stage stopped, 5 no method was accepted, 6 evidence is false.",
+    "failed, 4 a stage stopped, 5 no method was accepted, 6 evidence is false, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -95,7 +96,8 @@ def start(
 def main() -> None:
     """Run the command line; an error is one message and an exit code."""
     try:
-        app()
+        with Interrupts().heard():
+            app()
     except OSError as error:
         full = error.errno in NOT_WRITABLE
         advice = "free some space there, or make it writable"

@@ -1,5 +1,6 @@
 """``lethe stage``: one stage of ``dvc.yaml``, in its own process."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -15,5 +16,7 @@ def command(
     """
     from flows.stages.process import find_stage, run_stage
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.processes import end_at_once, end_with
 
+    end_with(os.getppid(), end_at_once)
     run_stage(find_stage(name), Checkout.find(Path.cwd()))

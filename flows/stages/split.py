@@ -12,6 +12,7 @@ from tasks.data.validation import validate_dataset, validate_split
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.due import search_tags
 from tasks.requests.request_file import pseudonymiser, read_request
+from tasks.tracking.cut_short import close_killed_runs
 from tasks.tracking.registry import refuse_undoing
 from tasks.tracking.runs import deletion_run, log_dataset_input, log_documents, tracking_of
 from unlearn_core.records.data import DatasetCard
@@ -28,6 +29,7 @@ def split_data(checkout: Checkout) -> SplitRecord:
     request = read_request(checkout, checkout.params.request)
     card, manifest = read_card(checkout.dataset), read_manifest(checkout.dataset)
     selection = select(request.scope, manifest, pseudonymiser(request.scope))
+    close_killed_runs(checkout)
     tracking = tracking_of(checkout)
     name = checkout.params.registry.model
     lineage = (card.rows_digest, *card.lineage)

@@ -24,7 +24,7 @@ from tasks.orchestration.flow_runs import is_deployed, request_tags, tag_flow_ru
 from tasks.requests.claims import PASSING
 from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import PipelineError
-from unlearn_core.records.params import RegistryName
+from unlearn_core.records.base import RegistryName
 from unlearn_core.records.request import RequestId
 
 _POLL_S = 5.0

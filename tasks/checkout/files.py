@@ -4,10 +4,10 @@ import csv
 import hashlib
 import io
 import os
+import secrets
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -22,18 +22,74 @@ from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
+OWNER_ONLY = 0o600
+"""The mode of a secret, whatever the umask."""
+
+
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file atomically: it is always either the old one or the new one."""
+    """Write a file atomically: it is always either the old one or the new one. Its mode follows the umask."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with written_beside(path, content) as fresh:
+        fresh.replace(path)
+
+
+@contextmanager
+def written_beside(path: Path, content: bytes, *, secret: bool = False) -> Iterator[Path]:
+    """Write a new file beside a path, to be renamed or linked to it.
+
+    Args:
+        path: The path; its folder exists.
+        content: What to write.
+        secret: Only the owner may read it; otherwise its mode follows the umask.
+
+    Yields:
+        The new file. It is removed after the block, unless the block has renamed it.
+    """
+    fresh = _beside(path)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        with open(fresh, "xb", opener=_open_secret if secret else None) as stream:
             stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        yield fresh
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def make_database(path: Path, fill: Callable[[Path], object]) -> None:
+    """Make a SQLite file where there is none, whole or not at all; its mode follows the umask.
+
+    Tables take seconds to make, and a file in which only some are made cannot be opened again.
+
+    Args:
+        path: The file.
+        fill: Makes the tables in an empty file, and closes it.
+    """
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_beside(path, b"") as fresh:
+        fill(fresh)
+        # A link does not replace what another process has made meanwhile.
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)
+
+
+def follow_umask(path: Path) -> None:
+    """Give a file that a library has written the mode of a new one."""
+    fresh = _beside(path)
+    fresh.touch()
+    path.chmod(fresh.stat().st_mode)
+    fresh.unlink()
+
+
+def _open_secret(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags, OWNER_ONLY)
+    os.fchmod(descriptor, OWNER_ONLY)
+    return descriptor
+
+
+def _beside(path: Path) -> Path:
+    """Return a new hidden name beside a path; the modules for temporary files would keep the group out."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
 @contextmanager
@@ -44,11 +100,11 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         folder: The folder to replace; untouched if the block raises.
 
     Yields:
-        An empty folder beside it.
+        An empty folder beside it; its mode follows the umask.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    fresh.chmod(0o755)
+    fresh = _beside(folder)
+    fresh.mkdir()
     try:
         yield fresh
         if folder.exists():

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from tasks.checkout.files import file_digest, read_record, replaced_folder, write_record
 from tasks.computing.own_nets import allow_net
+from tasks.computing.tensors import save_tensors
 from unlearn_core.errors import LetheError, PipelineError
 from unlearn_core.models import build
 from unlearn_core.moments import Moments
@@ -31,8 +32,7 @@ def save_checkpoint(folder: Path, model: nn.Module, card: CheckpointCard) -> Che
         The card as written.
     """
     with replaced_folder(folder) as fresh:
-        # No metadata: with several keys the file's bytes would differ between processes.
-        save_file(_tensors(model), fresh / WEIGHTS)
+        save_tensors(fresh / WEIGHTS, _tensors(model))
         written = CheckpointCard(**{**dict(card), "weights": file_digest(fresh / WEIGHTS)})
         write_record(fresh / CARD, written)
     return written
@@ -105,7 +105,7 @@ def save_moments(
         for name, c in moments.layers.items()
     )
     with replaced_folder(folder) as fresh:
-        save_file({name: c.contiguous() for name, c in moments.layers.items()}, fresh / TENSORS)
+        save_tensors(fresh / TENSORS, {name: c.contiguous() for name, c in moments.layers.items()})
         tensors = file_digest(fresh / TENSORS)
         card = MomentsCard(
             model=model,

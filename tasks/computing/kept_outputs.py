@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from tasks.checkout.files import file_digest, replaced_folder, write_atomically
+from tasks.computing.tensors import save_tensors
 from unlearn_core.observations import InnerFeatures, Outputs, View
 
 OUTPUTS = "outputs.safetensors"
@@ -66,5 +67,5 @@ def read_inner_features(folder: Path) -> InnerFeatures:
 def _save(folder: Path, tensors: dict[str, Tensor]) -> None:
     with replaced_folder(folder) as fresh:
         # Each in memory of its own: a net with few layers has the same point twice.
-        save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, fresh / OUTPUTS)
+        save_tensors(fresh / OUTPUTS, {name: tensor.contiguous().clone() for name, tensor in tensors.items()})
         write_atomically(fresh / "digest", file_digest(fresh / OUTPUTS).encode())

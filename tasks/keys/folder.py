@@ -14,7 +14,6 @@ import contextlib
 import os
 import secrets
 import stat
-import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -27,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from tasks.checkout.files import written_beside
 from tasks.checkout.regular import open_regular, read_regular
 from tasks.checkout.settings import KeySettings
 from unlearn_core.errors import SetupError
@@ -67,12 +67,12 @@ def init_keys(folder: Path, *, force: bool = False) -> tuple[Path, ...]:
         for one in (folder, folder / "trusted"):  # the mode is that of the last folder alone
             one.mkdir(parents=True, exist_ok=True, mode=0o700)
         if force or not signing.exists():
-            made += _write(signing, _private_pem(Ed25519PrivateKey.generate()), mode=0o600, replace=force)
+            made += _write(signing, _private_pem(Ed25519PrivateKey.generate()), secret=True, replace=force)
         public = _private_key(_read_secret(signing), str(signing)).public_key()
-        made += _write(folder / "signing.pub", public_pem(public), mode=0o644, replace=True)
+        made += _write(folder / "signing.pub", public_pem(public), replace=True)
         trusted = f"{key_id(public).removeprefix('sha256:')[:16]}.pub"
-        made += _write(folder / "trusted" / trusted, public_pem(public), mode=0o644)
-        made += _write(folder / "pseudonym.key", secrets.token_hex(32).encode() + b"\n", mode=0o600)
+        made += _write(folder / "trusted" / trusted, public_pem(public))
+        made += _write(folder / "pseudonym.key", secrets.token_hex(32).encode() + b"\n", secret=True)
     except OSError as error:
         raise SetupError(
             f"cannot make keys in {folder}: {error}; choose another folder with LETHE_HOME"
@@ -165,23 +165,25 @@ def _read_secret(path: Path) -> bytes:
         ) from error
 
 
-def _write(path: Path, content: bytes, *, mode: int, replace: bool = False) -> list[Path]:
+def _write(path: Path, content: bytes, *, secret: bool = False, replace: bool = False) -> list[Path]:
     """Write a file atomically; without ``replace`` only if missing. Return it if it was written."""
     if path.exists() and (not replace or read_regular(path) == content):
         return []
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            os.fsync(file.fileno())
+    with written_beside(path, content, secret=secret) as fresh:
+        # Whatever the umask: a key that others may write to is not trusted.
+        fresh.chmod(stat.S_IMODE(fresh.stat().st_mode) & ~0o022)
+        _sync(fresh)
         if replace:
-            os.replace(temporary, path)
+            fresh.replace(path)
             return [path]
         # A link, unlike a rename, fails if the file exists by now: no key is ever overwritten.
-        os.link(temporary, path)
-    except FileExistsError:
-        return []
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return [path]
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(fresh)
+            return [path]
+    return []
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file is on the disk: nobody can make a lost key again."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())

@@ -6,5 +6,5 @@ whether a request is new, unfinished or served; ``releases`` makes a released mo
 deletion; ``projects`` is the git repository of a model and a worker's clone of it, to which ``publishing``
 commits; ``replaying`` finds where a certified deletion can be run again, and ``foreign_code`` what code that
 would run; ``pins`` are the ``.dvc`` files that a certificate covers. ``held_models`` are those that
-``lethe verify`` compares.
+``lethe verify`` compares. ``cut_short`` closes what a killed command left open.
 """

@@ -2,5 +2,6 @@
 
 May use ``report`` and below, not ``tracking``. Begin with ``deploying``: work pool, deployments and
 automations. ``flow_runs`` is what people see of a run, ``task_runs`` names its steps and says which are
-retried, and ``events`` starts one.
+retried, and ``events`` starts one. ``own_server`` is for commands where no server is named, and
+``cut_short`` closes what a killed one left open.
 """

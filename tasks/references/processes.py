@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -18,13 +17,14 @@ from typing import IO, Any, Self
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.environment import OWN_CODE
 from tasks.checkout.files import write_atomically
+from tasks.checkout.processes import end_process, start_module
 from tasks.checkout.variables import inherited
 from tasks.references.training_process import RESULT, STEP, WHY
 from unlearn_core.errors import LetheError, PipelineError
 from unlearn_core.progress import OnStep, Step, ignore_step
 from unlearn_core.records.reference import Job
 
-COMMAND = (sys.executable, "-m", "tasks.references.training_process")
+MODULE = "tasks.references.training_process"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class ProcessPool:
         with self._lock:
             self._over = True
             for process in self._at_work:
-                process.kill()
+                end_process(process)
 
     def do(self, job: Job, on_step: OnStep = ignore_step) -> Any:
         """Do a job in a separate process.
@@ -81,6 +81,7 @@ class ProcessPool:
         with tempfile.TemporaryFile() as errors, self._start(errors) as process:
             told = _listen(process, job, on_step)
             process.wait()
+            end_process(process)
             with self._lock:
                 self._at_work.discard(process)
             if RESULT not in told:
@@ -92,8 +93,8 @@ class ProcessPool:
             if self._over:
                 raise PipelineError("it was not begun, since the others were ended")
             # Unbuffered: closing a buffer would raise if the process ended before reading it.
-            process = subprocess.Popen(
-                COMMAND,
+            process = start_module(
+                MODULE,
                 bufsize=0,
                 cwd=self._root,
                 env=inherited(OWN_CODE),

@@ -6,4 +6,5 @@ the runs nested in it, ``auditing`` and ``closing`` what they record for later r
 MLflow runs, with the code that ``served_code`` copies. ``artifacts`` compares a version's files with what was
 registered, and loads it; ``fetching`` gets a checkpoint from the registry, ``server`` says where the store is
 and opens MLflow's pages, and ``moving`` updates the addresses in a store that was moved with its project.
+``cut_short`` ends the runs that a killed command left open.
 """

@@ -219,7 +219,7 @@ def _log_model(
 
 def _copied(folder: Path, *paths: Path) -> tuple[str, ...]:
     """Return copies in a folder: MLflow stores the paths that it is given, and a home may name a person."""
-    return tuple(str(shutil.copy(path, folder)) for path in paths)
+    return tuple(str(shutil.copyfile(path, folder / path.name)) for path in paths)
 
 
 def _signature(card: CheckpointCard) -> Any:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tasks.checkout.begun import note_begun
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import configure_libraries
 from tasks.checkout.log import note_run
@@ -38,10 +39,12 @@ class Tracking:
     Attributes:
         client: MLflow's client for it, and for the model registry in it.
         experiment_id: The experiment of the runs.
+        folder: Where what begins in it is noted.
     """
 
     client: "MlflowClient"
     experiment_id: str
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def open_tracking(folder: Path, model: str) -> Tracking:
     with restored("MLFLOW_TRACKING_URI"):
         mlflow.set_tracking_uri(address)
     client = mlflow.MlflowClient(address)
-    return Tracking(client, open_experiment(client, model, artifacts))
+    return Tracking(client, open_experiment(client, model, artifacts), folder)
 
 
 def deletion_run(
@@ -197,17 +200,22 @@ def find_or_start(tracking: Tracking, tag: str, *, name: str, tags: dict[str, st
         tags: The run's tags.
 
     Returns:
-        The run; an existing one gets these tags, and keeps its name and other tags.
+        The run; an existing one gets these tags, and keeps its name and other tags. One that was cut short is
+        open again.
     """
+    search = f"tags.`{tag}` = '{tags[tag]}'"
+    note_begun(tracking.folder, "mlflow", search)
     # The oldest one wins, so that two processes that both started one agree from then on.
     found = tracking.client.search_runs(
         [tracking.experiment_id],
-        f"tags.`{tag}` = '{tags[tag]}'",
+        search,
         max_results=1,
         order_by=["attributes.start_time ASC", "attributes.run_id ASC"],
     )
     if found:
         run, known = Run(tracking, found[0].info.run_id), found[0].data.tags
+        if found[0].info.status == "KILLED":
+            end_run(run, "RUNNING")
         set_tags(run, {key: value for key, value in tags.items() if known.get(key) != value})
         return run
     return Run(

@@ -1,11 +1,12 @@
 """Where MLflow's store is, and its pages for a local store."""
 
 import socket
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import DEVNULL
 
 from tasks.checkout.environment import configure_libraries
+from tasks.checkout.files import make_database
+from tasks.checkout.processes import end_process, start_module
 from tasks.checkout.settings import ServiceSettings
 from tasks.checkout.variables import inherited
 from tasks.tracking.moving import ARTIFACTS, settle
@@ -22,7 +23,16 @@ def addresses(root: Path) -> tuple[str, str | None]:
     folder = root.resolve() / "mlruns"
     folder.mkdir(parents=True, exist_ok=True)
     settle(folder)
-    return f"sqlite:///{folder}/mlflow.db", (folder / ARTIFACTS).as_uri()
+    artifacts = (folder / ARTIFACTS).as_uri()
+    make_database(folder / "mlflow.db", lambda path: _make_tables(path, artifacts))
+    return f"sqlite:///{folder}/mlflow.db", artifacts
+
+
+def _make_tables(path: Path, artifacts: str) -> None:
+    configure_libraries()
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    SqlAlchemyStore(f"sqlite:///{path}", artifacts).engine.dispose()
 
 
 def has_store(root: Path) -> bool:
@@ -47,13 +57,16 @@ def serve_ui(root: Path, port: int) -> None:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise SetupError(f"port {port} is taken by another program; choose another --port")
     configure_libraries()
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1"]
-    options = ["--port", str(port), "--backend-store-uri", address, "--default-artifact-root", artifacts]
+    command = ("mlflow", "server", "--workers", "1", "--host", "127.0.0.1", "--port", str(port))
+    options = ("--backend-store-uri", address, "--default-artifact-root", artifacts)
+    # Its job runner is for evaluating language models: eight processes that Lethe does not need.
+    environment = inherited({"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
+    server = start_module(*command, *options, env=environment, stdin=DEVNULL)
     try:
-        # Its job runner is for evaluating language models: eight processes that Lethe does not need.
-        environment = inherited({"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
-        done = subprocess.run([*command, *options], check=False, env=environment)
+        code = server.wait()
     except KeyboardInterrupt:
         return
-    if done.returncode > 0:
-        raise SetupError(f"MLflow's server stopped with {done.returncode}; its last lines above say why")
+    finally:
+        end_process(server)
+    if code > 0:
+        raise SetupError(f"MLflow's server stopped with {code}; its last lines above say why")

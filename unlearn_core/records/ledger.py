@@ -5,8 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from unlearn_core.kinds import Basis, RequestState
-from unlearn_core.records.base import Record, Sha256, UtcTime
-from unlearn_core.records.params import RegistryName
+from unlearn_core.records.base import Record, RegistryName, Sha256, UtcTime
 from unlearn_core.records.request import DeletionRequest, RequestId
 
 Action = Literal["submit", "claim", "complete", "fail", "expire", "retry", "cancel"]

@@ -2,15 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, create_model, model_validator
+from pydantic import Field, create_model, model_validator
 
 from unlearn_core.records.artifact import Recipe
-from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.base import Record, RegistryName, Sha256
 from unlearn_core.records.data import Normalisation
 from unlearn_core.records.policy import Policy
-
-RegistryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-"""A valid name for a model or a data set in a registry."""
 
 
 class DealtSource(Record):

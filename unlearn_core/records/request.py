@@ -6,8 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from unlearn_core.kinds import RequestKind
-from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
-from unlearn_core.records.params import RegistryName
+from unlearn_core.records.base import Pseudonym, Record, RegistryName, Sha256, canonical_json, sha256
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 

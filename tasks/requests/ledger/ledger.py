@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tasks.checkout.files import make_database
 from tasks.checkout.settings import LEASE_S
 from tasks.requests.ledger.changing import Draft, change, conflict, held_row, silence_of
 from tasks.requests.ledger.database import ledger_url, open_engine, writing
@@ -42,7 +43,9 @@ def connect(root: Path | None) -> "Ledger":
     url = ledger_url(root)
     engine = open_engine(url)
     if url.get_backend_name() == "sqlite":
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        make_database(
+            Path(str(url.database)), lambda path: bring_up_to_date(open_engine(url.set(database=str(path))))
+        )
         if current(engine) != newest():
             bring_up_to_date(engine)
     else:

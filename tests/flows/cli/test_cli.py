@@ -197,7 +197,7 @@ def test_a_folder_that_cannot_be_written_is_one_message(project, monkeypatch):
     def refuse(*_arguments, **_named):
         raise PermissionError(errno.EACCES, "Permission denied", "requests")
 
-    monkeypatch.setattr("tasks.checkout.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("tasks.checkout.files.written_beside", refuse)
     code, out, err = lethe(project, "delete", "r-1", "--class", "3")
     assert (code, out) == (2, "")
     assert err.startswith("lethe: [Errno 13] Permission denied: 'requests'")

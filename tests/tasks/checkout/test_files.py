@@ -11,12 +11,15 @@ import pytest
 from world import files_of
 
 from tasks.checkout.files import (
+    copy_folder,
     file_digest,
     link_folder,
+    make_database,
     read_record,
     replaced_folder,
     write_atomically,
     write_record,
+    written_beside,
 )
 from unlearn_core.errors import ConfigurationError, PipelineError
 from unlearn_core.records.params import RunParams
@@ -27,9 +30,46 @@ def test_a_file_is_written_with_its_folder(tmp_path):
     assert files_of(tmp_path) == {f"{tmp_path}/a/b/file": b"new"}
 
 
-def test_a_file_can_be_read_by_others(tmp_path):
-    write_atomically(tmp_path / "file", b"")
-    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+@pytest.fixture(params=[0o022, 0o002, 0o027, 0o077, 0o000], ids=oct)
+def umask(request):
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def mode(path):
+    return path.stat().st_mode & 0o777
+
+
+def test_what_is_written_has_the_mode_that_the_umask_gives_it(tmp_path, umask):
+    write_atomically(tmp_path / "a" / "file", b"")
+    make_database(tmp_path / "database", lambda _path: None)
+    with replaced_folder(tmp_path / "folder") as fresh:
+        write_atomically(fresh / "file", b"")
+    copy_folder(tmp_path / "folder", tmp_path / "copy")
+    files = ("a/file", "database", "folder/file", "copy/file")
+    assert {mode(tmp_path / name) for name in files} == {0o666 & ~umask}
+    assert {mode(tmp_path / name) for name in ("a", "folder", "copy")} == {0o777 & ~umask}
+
+
+def test_a_database_is_made_whole_or_not_at_all_and_once(tmp_path):
+    def fail(path):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_database(tmp_path / "database", fail)
+    assert list(tmp_path.iterdir()) == []
+    make_database(tmp_path / "database", lambda path: path.write_bytes(b"whole"))
+    make_database(tmp_path / "database", fail)
+    assert files_of(tmp_path) == {f"{tmp_path}/database": b"whole"}
+
+
+def test_a_secret_is_its_owners_whatever_the_umask(tmp_path, umask):
+    with written_beside(tmp_path / "key", b"secret", secret=True) as fresh:
+        fresh.replace(tmp_path / "key")
+    assert (mode(tmp_path / "key"), (tmp_path / "key").read_bytes()) == (0o600, b"secret")
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from hypothesis import strategies as st
 from securesystemslib import dsse
 from securesystemslib.signer import SSlibKey
 
+from tasks.checkout.files import written_beside
 from tasks.keys import signing
 from tasks.keys.folder import public_pem
 from unlearn_core.audit.envelope import decode_envelope, read_statement
@@ -62,12 +62,17 @@ def test_init_makes_everything_and_says_what(folder: Path):
     assert signing.load_signer().public_key() in signing.public_keys_in(signing.trust_folder()).values()
 
 
-def test_secrets_are_for_their_owner_only(folder: Path):
-    signing.init_keys(folder)
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077], ids=oct)
+def test_secrets_are_for_their_owner_only(folder: Path, umask: int):
+    before = os.umask(umask)
+    try:
+        signing.init_keys(folder)
+    finally:
+        os.umask(before)
     assert [mode(folder / name) for name in ("signing.key", "pseudonym.key", "signing.pub")] == [
         0o600,
         0o600,
-        0o644,
+        0o666 & ~umask,
     ]
 
 
@@ -100,15 +105,13 @@ def test_force_replaces_the_signing_key_and_keeps_trust_and_pseudonyms(folder: P
 
 
 def test_a_key_that_another_process_made_meanwhile_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    make_temporary = tempfile.mkstemp
-
-    def be_late(**where: Any) -> tuple[int, str]:
+    def be_late(path: Path, content: bytes, **named: bool) -> Any:
         if not (folder / "signing.key").exists():
             (folder / "signing.key").write_bytes(private_pem(KEY))
             (folder / "signing.key").chmod(0o600)
-        return make_temporary(**where)
+        return written_beside(path, content, **named)
 
-    monkeypatch.setattr("tasks.keys.folder.tempfile.mkstemp", be_late)
+    monkeypatch.setattr("tasks.keys.folder.written_beside", be_late)
     assert folder / "signing.key" not in signing.init_keys(folder)
     assert signing.load_signer().public_key() == KEY.public_key()
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
@@ -17,7 +18,7 @@ from tasks.checkout.files import read_record
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.references.building import build_missing, refuse_failed, sweep_references
 from tasks.references.plan import Plan, plan_references
-from tasks.references.processes import COMMAND, ProcessPool, side_by_side
+from tasks.references.processes import MODULE, ProcessPool, side_by_side
 from tasks.references.retrained import train_described
 from tasks.references.trials import steps_of
 from unlearn_core.errors import PipelineError
@@ -209,7 +210,11 @@ def test_leaving_the_block_ends_what_other_threads_have_at_work(origin, job):
 def test_a_training_ends_with_whoever_started_it_even_if_it_is_still_heard(origin, job):
     endless = changed(job, recipe=ENDLESS).canonical()
     with subprocess.Popen(
-        COMMAND, cwd=origin.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        [sys.executable, "-m", MODULE],
+        cwd=origin.root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
     ) as process:
         process.stdin.write(endless + b"\n")
         assert b"step" in process.stdout.readline()
