@@ -8,6 +8,7 @@ from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.data import Normalisation
 from unlearn_core.records.policy import Policy
+from unlearn_core.records.request import RequestId
 
 RegistryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A valid name for a model or a data set in a registry."""
@@ -191,7 +192,7 @@ class Params(Record):
     What is under ``methods`` is validated with the methods themselves, which need torch.
     """
 
-    request: str
+    request: RequestId
     run: RunParams
     dataset: DatasetParams
     parent: ParentParams
