@@ -296,3 +296,29 @@ def test_an_extra_class_in_the_data_is_refused(untouched, elsewhere, tmp_path):
     code, err = refused(untouched, elsewhere, "--data", str(images))
     assert code == 2
     assert "as many classes as the data has (4)" in err
+
+
+OWN_NET = """
+from unlearn_core.models import SmallResNet
+
+def make(*, classes, input_shape):
+    return SmallResNet(classes, input_shape[0])
+"""
+
+
+@pytest.mark.long
+def test_a_net_of_the_users_own_runs_once_its_user_has_named_it(elsewhere, prefect_server, tmp_path):
+    root = make_checkout(tmp_path / "project", policy=POLICY)
+    (root / "net_of_mine.py").write_text(OWN_NET)
+    net = "net_of_mine:make"
+    (tmp_path / "card.yaml").write_text(f"architecture: {net}\n")
+    given = [str(elsewhere.weights), "--data", str(elsewhere.images), "--name", "insects", "--json"]
+    code, _, err = lethe(root, "adopt", *given, "--card", str(tmp_path / "card.yaml"))
+    assert code == 2
+    assert f"the model's card names the net '{net}'" in err
+    assert said(lethe(root, "adopt", *given, "--architecture", net)).architecture == net
+    assert read_params(root).parent.architecture == net
+    assert f"net {net}" in json.loads((root / "reports" / "code" / "unlearn.json").read_text())
+    code, out, err = lethe(root, "delete", "r-1", "--class", "bee", "--json")
+    assert code == 0, out + err
+    assert lethe(root, "verify")[0] == 0

@@ -8,6 +8,7 @@ from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, RegistryName, Sha256
 from unlearn_core.records.data import Normalisation
 from unlearn_core.records.policy import Policy
+from unlearn_core.records.request import RequestId
 
 
 class DealtSource(Record):
@@ -188,7 +189,7 @@ class Params(Record):
     What is under ``methods`` is validated with the methods themselves, which need torch.
     """
 
-    request: str
+    request: RequestId
     run: RunParams
     dataset: DatasetParams
     parent: ParentParams

@@ -184,3 +184,11 @@ def test_a_file_that_is_no_such_record_is_refused_by_its_name(tmp_path, text, sa
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SetupError, match=r"recipe\.yaml is not a file"):
         read_yaml(tmp_path / "recipe.yaml", Recipe)
+
+
+@pytest.mark.parametrize("name", ["../evidence/r-1", "/etc/passwd", "a/b", "..", "R", "a\nb", ""])
+def test_a_request_that_is_a_path_is_refused(root, name):
+    """It names files: a project from elsewhere must not choose which."""
+    write_params(root, {"request": name})
+    with pytest.raises(ConfigurationError, match="section 'request'"):
+        read_params(root)
