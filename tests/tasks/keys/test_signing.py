@@ -72,7 +72,7 @@ def test_secrets_are_for_their_owner_only(folder: Path, umask: int):
     assert [mode(folder / name) for name in ("signing.key", "pseudonym.key", "signing.pub")] == [
         0o600,
         0o600,
-        0o666 & ~umask,
+        0o644 & ~umask,
     ]
 
 
