@@ -1,6 +1,7 @@
 """The command ``lethe``: its commands, and how it starts and ends."""
 
 import errno
+import sqlite3
 from typing import Annotated, Literal
 
 import typer
@@ -36,7 +37,7 @@ from flows.cli import (
 from flows.cli.interrupts import Interrupts
 from flows.cli.output import Output
 from tasks.checkout.variables import set_defaults
-from unlearn_core.errors import SetupError
+from unlearn_core.errors import LetheError, SetupError
 
 app = typer.Typer(
     help="Make a trained model forget, and prove it: auditable machine unlearning.",
@@ -62,6 +63,7 @@ for panel, modules in PANELS.items():
             app.command(name=name, rich_help_panel=panel)(module.command)
 
 NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+_SQLITE_NOT_WRITABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 
 def _print_version(asked: bool) -> None:
@@ -98,9 +100,15 @@ def main() -> None:
     try:
         with Interrupts().heard():
             app()
-    except OSError as error:
-        full = error.errno in NOT_WRITABLE
-        advice = "free some space there, or make it writable"
-        Output.asked().fail(SetupError(f"{error}; {advice}") if full else error)
     except Exception as error:
-        Output.asked().fail(error)
+        Output.asked().fail(_not_writable(error) or error)
+
+
+def _not_writable(error: BaseException | None) -> SetupError | None:
+    """Return what to do about an error that comes, perhaps by way of libraries, from a disk."""
+    while error is not None and not isinstance(error, LetheError):
+        own = isinstance(error, OSError) and error.errno in NOT_WRITABLE
+        if own or getattr(error, "sqlite_errorcode", None) in _SQLITE_NOT_WRITABLE:
+            return SetupError(f"{error}; free some space there, or make it writable")
+        error = error.__cause__ or error.__context__
+    return None

@@ -140,8 +140,8 @@ def _leave(code: int) -> NoReturn:
 
 def _close() -> None:
     """Close what the program has begun in MLflow and Prefect."""
-    # Only a program that has begun something there has loaded what closes it.
-    if "tasks.lifecycle.cut_short" in sys.modules or "tasks.tracking.runs" in sys.modules:
+    # Only a program that has begun something there has loaded what notes it.
+    if "tasks.checkout.begun" in sys.modules:
         from tasks.checkout.begun import checkouts_noted
         from tasks.lifecycle.cut_short import close_own
 

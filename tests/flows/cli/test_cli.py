@@ -3,8 +3,10 @@
 import errno
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
@@ -201,6 +203,21 @@ def test_a_folder_that_cannot_be_written_is_one_message(project, monkeypatch):
     code, out, err = lethe(project, "delete", "r-1", "--class", "3")
     assert (code, out) == (2, "")
     assert err.startswith("lethe: [Errno 13] Permission denied: 'requests'")
+
+
+def test_a_database_on_a_full_disk_is_one_message(project, monkeypatch):
+    def refuse(*_arguments, **_named):
+        with closing(sqlite3.connect(":memory:")) as full:
+            full.execute("PRAGMA max_page_count = 2")
+            try:
+                full.execute("CREATE TABLE one AS SELECT zeroblob(100000)")
+            except sqlite3.OperationalError as error:
+                raise RuntimeError("what a library makes of it") from error
+
+    monkeypatch.setattr("flows.delete.require_ready", refuse)
+    code, out, err = lethe(project, "delete", "r-1", "--class", "3")
+    assert (code, out) == (2, "")
+    assert err.startswith("lethe: database or disk is full; free some space")
 
 
 @pytest.mark.parametrize(
