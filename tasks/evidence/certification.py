@@ -1,5 +1,6 @@
 """The certificates of a deletion, gathered from a checkout and signed once."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,19 @@ from unlearn_core.records.certificate import (
 )
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.provenance import Provenance
-from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.request import DeletionRequest, RequestId
 from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.seeds import derive_seed
 
 
 def gather_certificates(
-    checkout: Checkout, deletion: DeletionRecord, *, started: UtcTime
+    checkout: Checkout,
+    deletion: DeletionRecord,
+    *,
+    started: UtcTime,
+    histories: Mapping[RequestId, RequestHistory] | None = None,
 ) -> tuple[DeletionCertificate, ...]:
     """Build the certificates of the checkout's deletion from what its stages wrote.
 
@@ -45,6 +51,7 @@ def gather_certificates(
         checkout: The checkout.
         deletion: The ladder, which ended in an accepted model.
         started: When the deletion began.
+        histories: What was tried before for each request, as far as that is known.
 
     Returns:
         One certificate, to be stated and signed; for a group, one per member, in order, which differ only in
@@ -91,7 +98,8 @@ def gather_certificates(
         drift=rung.drift,
         source=data.extension,
     )
-    return tuple(certificate(request=single) for single in request.singles)
+    known = histories or {}
+    return tuple(certificate(request=one, history=known.get(one.id)) for one in request.singles)
 
 
 def ledger_head(checkout: Checkout, requests: tuple[DeletionRequest, ...]) -> Sha256 | None:

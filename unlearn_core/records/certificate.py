@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from unlearn_core.records.base import Record, Sha256, canonical_json
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
+from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName, shown_in_words
 from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestSummary
@@ -112,9 +113,9 @@ class DeletionCertificate(Record):
     what the reader must know where a claim was judged and not shown; ``drift`` is absent from the first
     certificates; ``group`` is present if the request was served together with others, and then data, models
     and judgement are those of all of them; ``approval``, the digest of a person's decision, if the policy
-    asks for one; ``extensions`` name whichever of the source, the method and the metrics is not Lethe's own.
-    ``schema_version`` has no default: bytes without it
-    are refused.
+    asks for one; ``history`` tells the runs before this one and the policy at receipt, where that is known;
+    ``extensions`` name whichever of the source, the method and the metrics is not Lethe's own.
+    ``schema_version`` has no default: bytes without it are refused.
     """
 
     schema_version: Literal["lethe.certificate/1"]
@@ -136,6 +137,7 @@ class DeletionCertificate(Record):
     provenance: Provenance
     note: str | None
     drift: DriftSummary | None = None
+    history: RequestHistory | None = Field(default=None, exclude_if=lambda history: history is None)
     extensions: tuple[Extension, ...] = Field(default=(), exclude_if=lambda extensions: not extensions)
 
     @classmethod
@@ -157,6 +159,7 @@ class DeletionCertificate(Record):
         ledger: Sha256 | None = None,
         note: str | None = None,
         drift: Drift | None = None,
+        history: RequestHistory | None = None,
         source: Extension | None = None,
     ) -> Self:
         """Build a certificate from the records that the pipeline already has.
@@ -177,6 +180,7 @@ class DeletionCertificate(Record):
             ledger: Head of the audit ledger.
             note: What the reader must know; needed where a claim was judged and not shown.
             drift: How far the model has come from the last one that was trained in full.
+            history: What was tried for the request before.
             source: Where the data's source is from, if that is not Lethe.
 
         Returns:
@@ -202,6 +206,7 @@ class DeletionCertificate(Record):
             provenance=provenance,
             note=note,
             drift=None if drift is None else DriftSummary.of(drift),
+            history=history,
             extensions=tuple(
                 one for one in (source, result.extension, *judgement.unlearned.extensions) if one is not None
             ),
