@@ -3,4 +3,5 @@
 May use ``requests``, ``computing`` and below. Begin with ``certification``, which gathers and signs a
 certificate. ``verification`` checks one on its own. ``approving`` is a person's decision. ``bundle`` names
 what belongs to a certificate, ``uploading`` puts it into S3, ``stored`` reads it back and verifies it there.
+``heads`` compares the ledger with what certificates say of it.
 """

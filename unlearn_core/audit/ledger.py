@@ -78,7 +78,7 @@ def move(request: RequestId, state: RequestState | None, action: Action) -> Requ
     raise RequestError(f"cannot {action} request {request!r}: it is {state or 'not there'}, and {allowed}")
 
 
-def leads(action: Action, before: RequestState | None, after: RequestState) -> bool:
+def is_move(action: Action, before: RequestState | None, after: RequestState) -> bool:
     """Tell whether an action leads from one state to another."""
     return (before, after) == _way(action, before)
 

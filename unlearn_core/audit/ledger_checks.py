@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from unlearn_core.audit.deadlines import TIME, due_days, later
-from unlearn_core.audit.ledger import leads
+from unlearn_core.audit.ledger import is_move
 from unlearn_core.errors import EvidenceError
 from unlearn_core.kinds import RequestState
 from unlearn_core.records.base import Sha256, UtcTime
@@ -77,7 +77,7 @@ def _broken(
         "it does not carry the digest of the event before": event.previous
         != (None if head is None else head.digest),
         f"request {event.request!r} was {state or 'not there'} before it": event.before != state,
-        f"{event.action} does not lead from {event.before} to {event.after}": not leads(
+        f"{event.action} does not lead from {event.before} to {event.after}": not is_move(
             event.action, event.before, event.after
         ),
         "it names another submission than the events before": standing is not None

@@ -20,7 +20,7 @@ from unlearn_core.records.request import DeletionRequest, RequestId
 
 
 @dataclass(frozen=True)
-class Head:
+class LastEvent:
     """The last event, as the next one is chained to it."""
 
     sequence: int
@@ -88,6 +88,11 @@ class LedgerReader:
             last = last_event(session)
             return None if last is None else last.digest
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is on a server, for all models, rather than in one checkout."""
+        return self.engine.dialect.name != "sqlite"
+
     def completions(self) -> dict[RequestId, UtcTime]:
         """Return when each completed request was completed."""
         query = select(EventRow.request, EventRow.time).where(EventRow.action == "complete")
@@ -120,6 +125,11 @@ class LedgerReader:
             self.require_event(head)
         return found
 
+    def place_of_event(self, digest: Sha256) -> int | None:
+        """Return the number of the event with a digest; None if there is none."""
+        with reading(self.engine) as session:
+            return session.scalar(select(EventRow.sequence).where(EventRow.digest == digest))
+
     def require_event(self, digest: Sha256) -> None:
         """Refuse a head that the ledger does not hold; ``verify`` checks the chain itself.
 
@@ -129,9 +139,7 @@ class LedgerReader:
         Raises:
             EvidenceError: If there is no such event.
         """
-        with reading(self.engine) as session:
-            found = session.scalar(select(EventRow.sequence).where(EventRow.digest == digest))
-        if found is None:
+        if self.place_of_event(digest) is None:
             raise EvidenceError(
                 f"the ledger has no event {digest}: it was truncated, or that head is another ledger's"
             )
@@ -197,14 +205,14 @@ def _submitted(session: Session) -> dict[RequestId, Sha256]:
     return dict(session.execute(query).tuples().all())
 
 
-def last_event(session: Session) -> Head | None:
+def last_event(session: Session) -> LastEvent | None:
     """Return the event that the next one is chained to; None in an empty ledger.
 
     The rest of it is not read: whoever changes it must not keep later events from being recorded.
     """
     query = select(EventRow.sequence, EventRow.digest).order_by(EventRow.sequence.desc()).limit(1)
     row = session.execute(query).tuples().first()
-    return None if row is None else Head(*row)
+    return None if row is None else LastEvent(*row)
 
 
 def known_row(session: Session, request: RequestId) -> RequestRow:

@@ -223,7 +223,10 @@ def test_a_head_that_the_ledger_never_had_shows_that_it_was_cut_off(ledger):
 
 
 FIRST = "SELECT * FROM deletion_events WHERE sequence = 1"
-OUT_OF_TURN = "4, schema_version, time, request, action, actor, before, after, reason, submission, 'x', 'y', policy, run, deletion"
+OUT_OF_TURN = (
+    "4, schema_version, time, request, action, actor, before, after, reason, submission, 'x', 'y', "
+    "policy, run, deletion"
+)
 COMMON = [
     "UPDATE deletion_events SET actor = 'nobody'",
     "UPDATE deletion_events SET sequence = 7",
