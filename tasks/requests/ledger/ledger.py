@@ -1,7 +1,7 @@
 """The ledger itself: every change is one transaction, and says who may make it.
 
 Writers take turns, since each event carries the digest of the previous one: on SQLite by ``BEGIN IMMEDIATE``,
-on PostgreSQL by a lock on the table of events. Readers never wait for them.
+on PostgreSQL by an advisory lock. Readers never wait for them.
 """
 
 from collections.abc import Sequence
