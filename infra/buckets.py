@@ -70,9 +70,15 @@ def set_rule(s3, bucket: str, days: int | None) -> None:
     """Let the bucket lock by itself, whatever a worker asks for; a rule that is there stays.
 
     Raises:
-        SystemExit: If neither the bucket nor the environment says for how long.
+        SystemExit: If the bucket has no Object Lock, or neither it nor the environment says for how long.
+        ClientError: If the store does not answer.
     """
-    kept = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    try:
+        kept = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError":
+            raise
+        sys.exit(f"the bucket {bucket} has no Object Lock ({error}); name a new one with LETHE_S3_BUCKET")
     if kept.get("Rule"):
         return
     if days is None:
@@ -110,8 +116,8 @@ def main() -> None:
         sys.exit("name the users of the workers and of MLflow with S3_WORKER and S3_MLFLOW")
     prefix = f"{settings.prefix.strip('/')}/".lstrip("/")
     make_bucket(s3, evidence, locked=True)
-    require_lock(s3, evidence)
     set_rule(s3, evidence, settings.retain_days)
+    require_lock(s3, evidence)
     set_policy(s3, evidence, {worker: (prefix, EVIDENCE)})
     make_bucket(s3, data, locked=False)
     set_policy(s3, data, {worker: (f"{prefix}dvc/", DATA), mlflow: (f"{prefix}mlflow/", [*DATA, DELETE])})
