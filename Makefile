@@ -5,6 +5,8 @@ BIN := $(LETHE_VENV)/bin
 READY := $(LETHE_VENV)/.ready
 # One thread per process: two busy OpenMP pools on two cores slow each other down many times over.
 export OMP_NUM_THREADS ?= 1
+# Tools for releases, in an environment of their own: their dependencies are none of Lethe's.
+TOOLS ?= .venv-tools
 # The stages that DVC starts are this environment's.
 export PATH := $(abspath $(BIN)):$(PATH)
 # The core alone on another machine's own Python, which has torch, torchvision, pydantic and pytest:
@@ -13,7 +15,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-slow test-gpu test-browser test-services test-wheel check ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-gpu docs clean
+.PHONY: help setup demo test test-long test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-gpu docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -57,6 +59,19 @@ check: $(READY) ## Format, lint, types, import contracts, generated files, fast 
 	@basedpyright
 	@lint-imports
 	@$(MAKE) --no-print-directory test
+
+lock: ## Write requirements.lock for production: every package with the hashes of its files; needs the network.
+	@$(TOOLS)/bin/pip-compile --version > /dev/null 2>&1 \
+		|| { $(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/python -m pip install --quiet pip-tools pip-audit cyclonedx-bom; }
+	@$(TOOLS)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --no-header --constraint constraints.txt --extra postgres --extra s3 --extra server \
+		--output-file requirements.lock pyproject.toml
+
+audit: lock ## Look for known vulnerabilities in what requirements.lock names; needs the network.
+	@$(TOOLS)/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+
+sbom: lock ## Write sbom.json: what requirements.lock names, as CycloneDX.
+	@$(TOOLS)/bin/cyclonedx-py requirements requirements.lock --output-file sbom.json
 
 ui: $(READY) ## Open MLflow on this checkout's runs.
 	@lethe ui

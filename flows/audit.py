@@ -1,9 +1,12 @@
 """All evidence at once: the ledger's chain, and the evidence of every completed request."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from flows.submit import open_ledger
 from flows.verify import NOT_COMPARED, VERIFIED, CheckedCertificate, verify_release
+from tasks.checkout.environment import find_checkout
+from tasks.evidence.heads import gather_heads
 from tasks.evidence.stored import verify_stored
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate
@@ -18,18 +21,33 @@ from unlearn_core.records.ledger import Entry
 def audit(folder: Path) -> list[CheckedCertificate]:
     """Verify the ledger, then every completed request's evidence: in the bucket, else in its checkout.
 
+    A certificate at hand that names an event which the ledger does not have is told as well, whatever the
+    ledger says of its request: that is how a ledger shows that was cut off or rebuilt.
+
     Args:
         folder: Where the worker was started.
 
     Returns:
-        One entry per completed request: the request, its model, and ``verified`` or what is wrong.
+        One entry per completed request, and per such certificate: the request, its model (or where the
+        certificate is), and ``verified`` or what is wrong.
 
     Raises:
         EvidenceError: If the ledger was changed.
     """
     ledger, store = open_ledger(folder), find_store()
     ledger.verify()
-    return [_check(folder, ledger, store, entry) for entry in ledger.entries(state="completed")]
+    checked = [_check(folder, ledger, store, entry) for entry in ledger.entries(state="completed")]
+    return [*checked, *_beyond(folder, ledger, {one["request"] for one in checked})]
+
+
+def _beyond(folder: Path, ledger: Ledger, known: set[str]) -> Iterator[CheckedCertificate]:
+    """Yield the certificates of other requests that name an event which the ledger does not have."""
+    at_hand = gather_heads(find_checkout(folder), shared=True)
+    for place, head in at_hand.heads():
+        request = at_hand.certificates[place].request.id
+        if request not in known and ledger.place_of_event(head) is None:
+            result = f"the ledger has no event {head}: it was truncated or rebuilt, or is another one"
+            yield {"request": request, "model": place, "result": result}
 
 
 def _check(folder: Path, ledger: Ledger, store: ObjectStore | None, entry: Entry) -> CheckedCertificate:

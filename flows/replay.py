@@ -83,7 +83,7 @@ def replay(
 def _climb(tree: Checkout) -> DeletionRecord | None:
     """Run the ladder; None if no model is accepted."""
     try:
-        return climb_ladder(tree)
+        return climb_ladder(tree, replays=True)
     except GateError:
         return None
 

@@ -1,7 +1,7 @@
 """Enter deletion requests in the ledger, from what a person typed or from a file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
@@ -22,6 +22,7 @@ from tasks.requests.rows import refuse
 from unlearn_core.audit.deadlines import parse_received
 from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.kinds import Basis
+from unlearn_core.records.base import Sha256
 from unlearn_core.records.ledger import Entry
 
 
@@ -38,6 +39,11 @@ class Intake:
     ledger: Ledger
     model: str
     checkout: Checkout | None
+
+    @property
+    def policy(self) -> Sha256 | None:
+        """The digest of the policy as it is now, which the ledger keeps with a request."""
+        return None if self.checkout is None else self.checkout.params.policy.digest
 
 
 def open_ledger(folder: Path) -> Ledger:
@@ -106,7 +112,7 @@ def submit_typed(
         with told_as_typed(samples=samples, subjects=subjects):
             check_request(intake.checkout, request)
     draft = Draft(request, intake.model, basis=basis, received=when)
-    return _enter(intake.ledger, [draft])[0]
+    return _enter(intake, [draft])[0]
 
 
 def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, ...]:
@@ -127,12 +133,12 @@ def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, 
     requests = read_requests(path, model=intake.model, now=now())
     if intake.checkout is not None:
         refuse(path, _misfits(intake.checkout, requests))
-    return _enter(intake.ledger, [one.draft for one in requests])
+    return _enter(intake, [one.draft for one in requests])
 
 
-def _enter(ledger: Ledger, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
-    """Enter requests, then notify the deployment."""
-    entries = ledger.submit(drafts, actor=actor())
+def _enter(intake: Intake, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+    """Enter requests with the policy of this moment, then notify the deployment."""
+    entries = intake.ledger.submit([replace(one, policy=intake.policy) for one in drafts], actor=actor())
     announce(entries)
     return entries
 

@@ -1,11 +1,14 @@
 """Make the two buckets of a deployment, and see that the evidence bucket keeps what it locks.
 
-Evidence has Object Lock, so what is written there cannot be deleted before its time. Data has none: deleting
-data is the point. Some stores accept a lock and delete all the same, so one object is locked and its deletion
-tried, each time that this runs.
+Evidence has Object Lock and a rule of its own: what is written there cannot be deleted before its time, by
+anybody. Data has none: deleting data is the point. Policies let the workers' user and MLflow's do what they
+need, and nothing else. Some stores accept a lock and delete all the same, so one object is locked and its
+deletion tried, each time that this runs, as the store's root.
 """
 
+import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -14,9 +17,15 @@ from botocore.exceptions import ClientError
 
 from tasks.checkout.patience import TRIES
 from tasks.checkout.settings import StoreSettings
+from tasks.checkout.variables import variable_value
 
 PROBE = "object-lock-probe"
 LOCKED_S = 60
+# What begins so: the lock's configuration is not among the names that versitygw knows.
+READ = ["s3:ListBucket", "s3:GetBucket*"]
+EVIDENCE = ["s3:PutObject", "s3:GetObject", "s3:PutObjectRetention", "s3:GetObjectRetention"]
+DATA = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+DELETE = "s3:DeleteObject"
 
 
 def make_bucket(s3, name: str, *, locked: bool) -> None:
@@ -37,7 +46,7 @@ def require_lock(s3, bucket: str) -> None:
         ClientError: If the store does not answer.
     """
     until = datetime.now(UTC) + timedelta(seconds=LOCKED_S)
-    lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
+    lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
     try:
         version = s3.put_object(Bucket=bucket, Key=PROBE, Body=b"locked", **lock)["VersionId"]
     except ClientError as error:
@@ -57,6 +66,41 @@ def require_lock(s3, bucket: str) -> None:
     )
 
 
+def set_rule(s3, bucket: str, days: int | None) -> None:
+    """Let the bucket lock by itself, whatever a worker asks for; a rule that is there stays.
+
+    Raises:
+        SystemExit: If the bucket has no Object Lock, or neither it nor the environment says for how long.
+        ClientError: If the store does not answer.
+    """
+    try:
+        kept = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError":
+            raise
+        sys.exit(f"the bucket {bucket} has no Object Lock ({error}); name a new one with LETHE_S3_BUCKET")
+    if kept.get("Rule"):
+        return
+    if days is None:
+        sys.exit("say with LETHE_S3_RETAIN_DAYS how long evidence is locked")
+    rule = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": days}}
+    s3.put_object_lock_configuration(
+        Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+    )
+
+
+def set_policy(s3, bucket: str, allowed: Mapping[str, tuple[str, list[str]]]) -> None:
+    """Let users see a bucket, and each do what is named with the objects below a place of its own."""
+    objects = f"arn:aws:s3:::{bucket}"
+    statements = [_allow(sorted(allowed), READ, objects)]
+    statements += [_allow([user], may, f"{objects}/{place}*") for user, (place, may) in allowed.items()]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+
+
+def _allow(users: list[str], actions: list[str], resource: str) -> dict[str, object]:
+    return {"Effect": "Allow", "Principal": {"AWS": users}, "Action": actions, "Resource": resource}
+
+
 def main() -> None:
     """Make both buckets, where the environment says."""
     path = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": TRIES})
@@ -67,9 +111,16 @@ def main() -> None:
         sys.exit("name the two buckets with LETHE_S3_BUCKET and LETHE_S3_DATA_BUCKET")
     if evidence == data:
         sys.exit("LETHE_S3_BUCKET and LETHE_S3_DATA_BUCKET must differ: what is locked cannot be forgotten")
+    worker, mlflow = variable_value("S3_WORKER"), variable_value("S3_MLFLOW")
+    if not worker or not mlflow:
+        sys.exit("name the users of the workers and of MLflow with S3_WORKER and S3_MLFLOW")
+    prefix = f"{settings.prefix.strip('/')}/".lstrip("/")
     make_bucket(s3, evidence, locked=True)
+    set_rule(s3, evidence, settings.retain_days)
     require_lock(s3, evidence)
+    set_policy(s3, evidence, {worker: (prefix, EVIDENCE)})
     make_bucket(s3, data, locked=False)
+    set_policy(s3, data, {worker: (f"{prefix}dvc/", DATA), mlflow: (f"{prefix}mlflow/", [*DATA, DELETE])})
     print(f"{evidence} locks what is stored, {data} does not")
 
 

@@ -41,7 +41,7 @@ def run(command: list[str], folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def serve(programs: Path):
+def serve(programs: Path, *, user: str = USER):
     """Start a server; yield the URL of its first database, with a user who needs a password."""
     folder = Path(tempfile.mkdtemp(prefix="lethe-postgresql-"))
     password = secrets.token_hex(16)
@@ -49,7 +49,7 @@ def serve(programs: Path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     control = [
-        *initialise(programs, folder, USER, password, "--locale=C.UTF-8"),
+        *initialise(programs, folder, user, password, "--locale=C.UTF-8"),
         str(programs / "pg_ctl"),
         "-w",
     ]
@@ -57,7 +57,7 @@ def serve(programs: Path):
     settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
     run([*control, "-l", str(folder / "log"), "-o", settings, "start"], folder)
     try:
-        yield URL.create("postgresql+psycopg", USER, password, "127.0.0.1", port, "postgres")
+        yield URL.create("postgresql+psycopg", user, password, "127.0.0.1", port, "postgres")
     finally:
         run([*control, "-m", "immediate", "stop"], folder)
         shutil.rmtree(folder)

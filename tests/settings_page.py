@@ -15,7 +15,8 @@ HEAD = """# Settings
 
 Only `params.yaml` configures what is computed. Environment variables say where things are and who acts; no
 model depends on them. They are read when needed. An invalid value is refused with the name of its variable,
-and possible secrets are never printed. A variable that starts with `LETHE_` and is not listed here is named
+and possible secrets are never printed. A secret may be in a file that `NAME_FILE` names, in place of `NAME`:
+`{files}`. A variable that starts with `LETHE_` and is not listed here is named
 in a warning.
 """
 
@@ -25,7 +26,10 @@ def settings_page() -> str:
     sections = [line for title, group in GROUPS.items() for line in _section(title, group)]
     others = [_row(f"`{name}`", purpose) for name, purpose in ELSEWHERE.items()]
     table = [_row("variable", "read by"), _row("---", "---"), *others]
-    return "\n".join([HEAD, *sections, "## Not read by the program", "", *table, ""])
+    files = "`, `".join(name for group in GROUPS.values() for name in group.secret_files())
+    return "\n".join(
+        [HEAD.replace("{files}", files), *sections, "## Not read by the program", "", *table, ""]
+    )
 
 
 def _section(title: str, group: type[Settings]) -> list[str]:

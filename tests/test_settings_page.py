@@ -11,6 +11,7 @@ from world import ROOT
 
 from tasks.checkout.settings import ELSEWHERE, GROUPS
 
+FILES = {name for group in GROUPS.values() for name in group.secret_files()}
 READ = {name for group in GROUPS.values() for name in group.variables()}
 NAME = re.compile(r"\bLETHE_[A-Z0-9]+(?:_[A-Z0-9]+)*\b(?!_)")
 COMPOSE = YAML(typ="safe", pure=True).load((ROOT / "infra/compose.yaml").read_text())
@@ -44,7 +45,7 @@ def named():
 
 
 def test_every_variable_that_the_repository_names_is_known(named):
-    assert {name: file for name, file in named.items() if name not in READ | ELSEWHERE.keys()} == {}
+    assert {name: file for name, file in named.items() if name not in READ | FILES | ELSEWHERE.keys()} == {}
 
 
 def test_every_variable_that_is_known_is_named_somewhere(named):

@@ -13,3 +13,6 @@ RequestState = Literal["received", "running", "completed", "failed", "cancelled"
 
 Basis = Literal["gdpr", "ccpa"]
 """The law that a request rests on; it says when the request is due."""
+
+RunResult = Literal["accepted", "refused", "failed"]
+"""What came of a run: a model was accepted, the gate refused all of them, or something broke."""

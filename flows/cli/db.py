@@ -1,7 +1,7 @@
 """The command ``lethe db``: the tables of the ledger's database."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,6 +34,25 @@ def upgrade_tables(json: Json = False) -> None:
     from tasks.requests.ledger.schema import bring_up_to_date
 
     _tell(bring_up_to_date, json=json)
+
+
+@app.command(name="grant")
+def grant_role(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="The role of the workers.")], json: Json = False
+) -> None:
+    """Let a role of PostgreSQL claim requests and add events, but not change, delete or alter anything else.
+
+    Run it as the owner of the tables, after `lethe db upgrade`. Workers then use `ROLE`, and cannot switch
+    off what keeps events as they were written.
+    """
+    from tasks.checkout.environment import find_checkout
+    from tasks.requests.ledger.database import ledger_url, open_engine, place_of
+    from tasks.requests.ledger.granting import WORKER, grant_worker
+
+    url = ledger_url(find_checkout(Path.cwd()))
+    grant_worker(open_engine(url), role)
+    told = "\n".join(f"{role}: {privileges} on {table}" for table, privileges in WORKER.items())
+    Output(json).give({"database": place_of(url), "role": role, "privileges": WORKER}, lambda: told)
 
 
 def _tell(version_of: "Callable[[Engine], str | None]", *, json: bool) -> None:

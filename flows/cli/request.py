@@ -82,29 +82,34 @@ def list_(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List requests, those due first on top; open ones that are overdue are marked."""
+    """List requests, those due first on top; what is overdue, or was completed late, is marked."""
     from flows.cli.requests_table import describe_entries, print_entries
     from flows.submit import open_ledger
     from tasks.checkout.environment import now
     from unlearn_core.audit.deadlines import parse_day
 
     day = None if due_before is None else parse_day(due_before)
-    entries = open_ledger(Path.cwd()).entries(state=state, due_before=day)
-    described = describe_entries(entries, now())
+    ledger = open_ledger(Path.cwd())
+    entries = ledger.entries(state=state, due_before=day)
+    described = describe_entries(entries, now(), ledger.completions())
     Output(json).give(described, lambda: print_entries(described))
 
 
 @app.command()
 def show(request_id: RequestArgument, json: Json = False) -> None:
-    """Show a request and everything that happened to it."""
+    """Show a request, every run of it, and everything else that happened to it."""
     from flows.cli.requests_table import describe_entries, print_history
     from flows.submit import open_ledger
     from tasks.checkout.environment import now
+    from unlearn_core.audit.histories import history_of
 
-    entry, events = open_ledger(Path.cwd()).history(request_id)
-    (described,) = describe_entries((entry,), now())
+    ledger = open_ledger(Path.cwd())
+    entry, events = ledger.history(request_id)
+    (described,) = describe_entries((entry,), now(), ledger.completions())
     told = [event.model_dump(mode="json") for event in events]
-    Output(json).give({**described, "events": told}, lambda: print_history(described, told))
+    history = history_of(events).model_dump(mode="json")
+    shown = {**described, "events": told, "history": history}
+    Output(json).give(shown, lambda: print_history(described, told, history))
 
 
 @app.command()
@@ -142,16 +147,22 @@ def verify_ledger(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Recompute the chain of events, and compare it with the states of the requests.
+    """Recompute the chain of events, and compare it with the requests and with every head at hand.
 
-    Names the first event that was altered, and exits with 6. A truncated chain is detected only with a
-    `--head` that was kept elsewhere.
+    Heads are in the certificates of this checkout and of the bucket; so a ledger that was cut off or rebuilt
+    is noticed. Names what was altered, and exits with 6.
     """
+    from flows.cli.requests_table import tell_compared
     from flows.submit import open_ledger
+    from tasks.checkout.environment import find_checkout
+    from tasks.evidence.heads import compare_ledger, gather_heads
 
-    found = open_ledger(Path.cwd()).verify(head)
-    told = f"verified   head {found or 'none yet'}"
-    Output(json).give({"verified": True, "head": found}, lambda: told)
+    ledger, root = open_ledger(Path.cwd()), find_checkout(Path.cwd())
+    at_hand = gather_heads(root, shared=ledger.is_shared)
+    found = compare_ledger(ledger, at_hand, head)
+    compared = {"compared": dict(at_hand.heads()), "not_compared": at_hand.left_out}
+    told = tell_compared(found, **compared)
+    Output(json).give({"verified": True, "head": found, **compared}, lambda: told)
 
 
 def _tell(*entries: "Entry", json: bool, many: bool = False) -> None:

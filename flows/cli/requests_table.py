@@ -1,6 +1,7 @@
 """How requests of the ledger are shown."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -8,30 +9,36 @@ from rich.table import Table
 from flows.cli.output import console, say, table_cell
 from tasks.checkout.texts import one_line
 from unlearn_core.audit.deadlines import is_overdue
-from unlearn_core.records.base import UtcTime
+from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.ledger import Entry
-from unlearn_core.records.request import ClassScope, Scope
+from unlearn_core.records.request import ClassScope, RequestId, Scope
 
 OPEN = {"received", "running", "failed"}
 _COLOURS = {"completed": "green", "running": "cyan", "failed": "red"}
 
 
-def describe_entries(entries: Sequence[Entry], now: UtcTime) -> list[dict[str, Any]]:
+def describe_entries(
+    entries: Sequence[Entry], now: UtcTime, completions: Mapping[RequestId, UtcTime] | None = None
+) -> list[dict[str, Any]]:
     """Return requests as JSON values.
 
     Args:
         entries: The requests.
         now: The present.
+        completions: When each completed request was completed.
 
     Returns:
-        One flat object for each; ``overdue`` means late and still open.
+        One flat object for each; ``overdue`` means late and still open, ``late`` that it was completed late.
     """
+    ended = completions or {}
     return [
         {
             "id": entry.id,
             "state": entry.state,
             "due": entry.submission.due,
             "overdue": entry.state in OPEN and is_overdue(entry.submission.due, now),
+            "completed": (done := ended.get(entry.id)),
+            "late": None if done is None else is_overdue(entry.submission.due, done),
             "received": entry.submission.received,
             "basis": entry.submission.basis,
             "model": entry.submission.model,
@@ -74,10 +81,15 @@ def print_entries(described: Sequence[dict[str, Any]]) -> None:
         due = f"[bold red]{one['due']} overdue[/]" if one["overdue"] else one["due"]
         colour = _COLOURS.get(one["state"], "default")
         worker = f" ({table_cell(one['worker'])})" if one["worker"] else ""
+        when = (
+            f" {one['completed'][:10]}{' [bold red]late[/]' if one['late'] else ''}"
+            if one["completed"]
+            else ""
+        )
         table.add_row(
             one["id"],
             due,
-            f"[{colour}]{one['state']}[/]{worker}",
+            f"[{colour}]{one['state']}[/]{worker}{when}",
             one["received"][:10],
             one["basis"],
             one["model"],
@@ -87,10 +99,19 @@ def print_entries(described: Sequence[dict[str, Any]]) -> None:
     console().print(table)
 
 
-def print_history(described: dict[str, Any], events: Sequence[dict[str, Any]]) -> None:
-    """Print a request, and everything that happened to it."""
+def print_history(
+    described: dict[str, Any], events: Sequence[dict[str, Any]], history: dict[str, Any]
+) -> None:
+    """Print a request, its runs, and everything that happened to it."""
     print_entries([described])
     _print_events(events)
+    if runs := history["runs"]:
+        results = Counter(run["result"] for run in runs)
+        print(
+            f"runs       {len(runs)}: {', '.join(f'{count} {result}' for result, count in results.items())}"
+        )
+        policies = {history["policy_at_receipt"], *(run["policy"] for run in runs)} - {None}
+        print(f"policy     {'was changed' if len(policies) > 1 else 'always the same'}")
 
 
 def _print_events(events: Sequence[dict[str, Any]]) -> None:
@@ -99,6 +120,23 @@ def _print_events(events: Sequence[dict[str, Any]]) -> None:
     for name in ("event", "time", "action", "state", "who", "why"):
         table.add_column(name, justify="right" if name == "event" else "left")
     for event in events:
-        words = (table_cell(event["actor"]), table_cell(event["reason"] or ""))
+        why = "; ".join(filter(None, (event.get("run"), event["reason"], _policy(event))))
+        words = (table_cell(event["actor"]), table_cell(why))
         table.add_row(str(event["sequence"]), event["time"], event["action"], event["after"], *words)
     console().print(table)
+
+
+def _policy(event: dict[str, Any]) -> str:
+    """Return the start of the digest of an event's policy."""
+    policy = event.get("policy")
+    return f"policy {policy.removeprefix('sha256:')[:12]}" if policy else ""
+
+
+def tell_compared(
+    head: Sha256 | None, *, compared: Mapping[str, Sha256], not_compared: Mapping[str, str]
+) -> str:
+    """Tell that the ledger was verified, and with which heads it was compared and with which not."""
+    lines = [f"verified   head {head or 'none yet'}"]
+    lines += [f"compared   {kept} of {place}" for place, kept in compared.items()]
+    lines += [f"not        {place}: {' '.join(why.split())}" for place, why in not_compared.items()]
+    return "\n".join(lines)

@@ -20,7 +20,9 @@ from tasks.evidence.uploading import push_missing, store_certificate
 from tasks.lifecycle.pins import pins_read
 from tasks.report.page import write_report
 from tasks.requests.request_file import read_request
+from tasks.requests.runs import find_history
 from tasks.tracking.closing import close_released, describe_version
+from tasks.tracking.histories import history_in_tracking
 from tasks.tracking.registry import champion, promote, register_model
 from tasks.tracking.runs import (
     Run,
@@ -32,6 +34,7 @@ from tasks.tracking.runs import (
 from unlearn_core.audit.attempts import accepted_rung
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import DeletionRecord, Outcome, Released, Rung, SplitRecord
+from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.params import RegistryParams
 from unlearn_core.records.policy import NOT_JUDGED
 from unlearn_core.records.request import DeletionRequest, RequestId
@@ -80,11 +83,22 @@ def certify_and_store(checkout: Checkout) -> None:
 
 def _sign(checkout: Checkout, deletion: DeletionRecord, run: Run) -> dict[RequestId, Sha256]:
     """Sign all certificates, then store them; return their digests by request."""
-    certificates = gather_certificates(checkout, deletion, started=started_at(run), pins=pins_read(checkout))
+    histories = _histories(checkout, deletion, run)
+    certificates = gather_certificates(
+        checkout, deletion, started=started_at(run), pins=pins_read(checkout), histories=histories
+    )
     signed = {one.request.id: sign_once(one, checkout.certificate(one.request.id)) for one in certificates}
     for request_id in signed:
         store_certificate(checkout, request_id)
     return signed
+
+
+def _histories(checkout: Checkout, deletion: DeletionRecord, run: Run) -> dict[RequestId, RequestHistory]:
+    """Return what was tried for each request before this run: from the ledger, else as MLflow knows it."""
+    own = history_in_tracking(run, deletion)
+    singles = read_request(checkout, deletion.request).singles
+    found = {one.id: find_history(checkout, one, deletion.digest) or own for one in singles}
+    return {request: history for request, history in found.items() if history is not None}
 
 
 def _release(checkout: Checkout, request: DeletionRequest, released: Released) -> None:

@@ -15,6 +15,8 @@ from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
 from tasks.references.retrained import References
 from tasks.report.outputs import write_reports
+from tasks.requests.request_file import read_request
+from tasks.requests.runs import RunOfRequest, recorded_run
 from unlearn_core.audit.acceptance import spent
 from unlearn_core.audit.earlier import Earlier
 from unlearn_core.errors import GateError
@@ -24,12 +26,15 @@ from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.routing import Route, only_last_resort, route
 
 
-def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
+def climb_ladder(checkout: Checkout, steps: Steps = PLAIN, *, replays: bool = False) -> DeletionRecord:
     """Climb the ladder and write ``models/unlearned`` and ``reports``.
+
+    The ledger, if it holds the request, records that a run begins and how it ends.
 
     Args:
         checkout: The checkout.
         steps: The functions or tasks to call.
+        replays: Whether a served request is only run again, to compare; that is not recorded.
 
     Returns:
         The record of every rung.
@@ -37,6 +42,13 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
     Raises:
         GateError: If no method was accepted; the failure is recorded, and nothing is pinned.
     """
+    requests = () if replays else read_request(checkout, checkout.params.request).singles
+    with recorded_run(checkout, requests) as run:
+        return _climb(checkout, steps, run)
+
+
+def _climb(checkout: Checkout, steps: Steps, run: RunOfRequest) -> DeletionRecord:
+    """Climb the ladder, and tell the run's record as soon as there is one."""
     split, watch = read_split(checkout), Stopwatch()
     steps = watch.around(steps)
     baseline = prepare_ladder(checkout, steps)
@@ -58,6 +70,7 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN) -> DeletionRecord:
         failed=climb.failed,
         left_out=(*planned.left_out, *climb.left_out),
     )
+    run.deletion = record.digest
     keep_time(checkout, split.request, **watch.seconds, retraining=_retraining(baseline))
     steps.log_ladder(checkout, record)
     if record.accepted is None:

@@ -3,12 +3,17 @@
 ``settings`` lists all of them.
 """
 
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tasks.checkout.variables import variable_value
 from unlearn_core.errors import SetupError, UsageError
+
+FILE = "_FILE"
+"""What the name of a variable ends in that names the file of a secret."""
 
 
 def variable(
@@ -63,7 +68,7 @@ class Settings(BaseSettings):
             UsageError: If a value is not valid; all such values are listed.
         """
         try:
-            return cls()
+            return cls(**cls._in_files())
         except ValidationError as error:
             said = [cls._refusal(str(one["loc"][0]), one["input"]) for one in error.errors()]
             raise cls.wrong("\n".join(said)) from None
@@ -72,6 +77,26 @@ class Settings(BaseSettings):
     def variables(cls) -> dict[str, Any]:
         """Return the fields by the names of their variables."""
         return {str(field.validation_alias): field for field in cls.model_fields.values()}
+
+    @classmethod
+    def secret_files(cls) -> dict[str, str]:
+        """Return the variables that name the files of secrets, and the variables that they stand for."""
+        secrets = [name for name, field in cls.variables().items() if "SecretStr" in str(field.annotation)]
+        return {f"{name}{FILE}": name for name in secrets}
+
+    @classmethod
+    def _in_files(cls) -> dict[str, str]:
+        """Read the secrets that are in files, unless they are in the environment as well."""
+        found = dict[str, str]()
+        for named, name in cls.secret_files().items():
+            if not (path := variable_value(named)) or variable_value(name):
+                continue
+            try:
+                found[name] = Path(path).read_text().strip()
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is not text"
+                raise cls.wrong(f"{named}: cannot read {path}: {why}") from None
+        return found
 
     @classmethod
     def _refusal(cls, name: str, given: object) -> str:

@@ -234,6 +234,7 @@ ELSEWHERE = {
     "LETHE_CI_CACHE": "`.ci/run`: where environments are kept between runs",
     "LETHE_VERSION": "`infra/compose.yaml`: the version of the image",
     "LETHE_DATABASE_PASSWORD": "`infra/compose.yaml`: the password of the ledger's database",
+    "LETHE_OWNER_DATABASE_PASSWORD": "`infra/compose.yaml`: the password of the owner of its tables",
     "LETHE_SCREENSHOTS": "`make test-browser`: a folder for pictures of pages",
     "LETHE_TEST_STACK": "the tests: marks the processes of a stack",
     "LETHE_TEST_PROCESS": "the tests: marks one process",
@@ -243,7 +244,8 @@ ELSEWHERE = {
 
 def misspelt() -> tuple[str, ...]:
     """Return a line for each variable that has Lethe's prefix and is not a setting."""
-    known = {name for group in GROUPS.values() for name in group.variables()} | set(ELSEWHERE)
+    known = {name for group in GROUPS.values() for name in (*group.variables(), *group.secret_files())}
+    known |= set(ELSEWHERE)
     return tuple(_misspelling(name, known) for name in names_with(PREFIX) if name not in known)
 
 

@@ -14,6 +14,11 @@ def names_with(prefix: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in os.environ if name.startswith(prefix)))
 
 
+def variable_value(name: str) -> str | None:
+    """Return the value of a variable; None if it is not set."""
+    return os.environ.get(name)
+
+
 def set_variable(name: str, value: str) -> None:
     """Set a variable, also for child processes."""
     os.environ[name] = value

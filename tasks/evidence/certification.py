@@ -1,5 +1,6 @@
 """The certificates of a deletion, gathered from a checkout and signed once."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,20 @@ from unlearn_core.records.certificate import (
 )
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.provenance import Provenance
-from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.request import DeletionRequest, RequestId
 from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.seeds import derive_seed
 
 
 def gather_certificates(
-    checkout: Checkout, deletion: DeletionRecord, *, started: UtcTime, pins: dict[str, Sha256] | None = None
+    checkout: Checkout,
+    deletion: DeletionRecord,
+    *,
+    started: UtcTime,
+    pins: dict[str, Sha256] | None = None,
+    histories: Mapping[RequestId, RequestHistory] | None = None,
 ) -> tuple[DeletionCertificate, ...]:
     """Build the certificates of the checkout's deletion from what its stages wrote.
 
@@ -46,6 +53,7 @@ def gather_certificates(
         deletion: The ladder, which ended in an accepted model.
         started: When the deletion began.
         pins: The digests of the ``.dvc`` files that the deletion read.
+        histories: What was tried before for each request, as far as that is known.
 
     Returns:
         One certificate, to be stated and signed; for a group, one per member, in order, which differ only in
@@ -94,7 +102,8 @@ def gather_certificates(
         earlier=rung.earlier,
         source=data.extension,
     )
-    return tuple(certificate(request=single) for single in request.singles)
+    known = histories or {}
+    return tuple(certificate(request=one, history=known.get(one.id)) for one in request.singles)
 
 
 def ledger_head(checkout: Checkout, requests: tuple[DeletionRequest, ...]) -> Sha256 | None:

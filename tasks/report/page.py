@@ -8,6 +8,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
 from tasks.checkout.texts import printable
 from tasks.report import numbers
+from tasks.report.earlier import when_fixed
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
 from tasks.report.price import time_rows, worth
@@ -67,6 +68,7 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "relearning": [measured_row(models, name) for name in _names(models) if name.startswith("relearn")],
         "probes": [measured_row(models, name) for name in _names(models) if name.startswith("probe")],
         "fast": fast_relearning(models),
+        "fixed": when_fixed(facts),
         "groups": groups(record, facts.words),
         "figures": gallery(facts),
         "treatments": TREATMENTS,

@@ -171,6 +171,12 @@ def hold(ledger: Ledger, entries: Sequence[Entry], worker: str, *, limit_s: floa
         watch.join()
 
 
+def claimed_by() -> str | None:
+    """Return the worker whose claim is being served here; None during a person's command."""
+    claim = _CURRENT.get()
+    return None if claim is None else claim.worker
+
+
 def is_claimed() -> bool:
     """Tell whether a worker's claim is being served here, rather than a person's command."""
     return _CURRENT.get() is not None

@@ -1,7 +1,8 @@
 """MLflow: runs, experiments, the registry, and the model that it serves.
 
 May use ``report`` and below, not ``orchestration``. Begin with ``runs``: one per deletion. ``attempts`` are
-the runs nested in it, ``auditing`` and ``closing`` what they record for later readers.
+the runs nested in it, ``auditing`` and ``closing`` what they record for later readers, ``histories`` what
+they tell of earlier runs.
 ``experiments`` are one per registered model; ``registry`` registers and promotes; ``served_model`` is what
 MLflow runs, with the code that ``served_code`` copies. ``artifacts`` compares a version's files with what was
 registered, and loads it; ``fetching`` gets a checkpoint from the registry, ``server`` says where the store is

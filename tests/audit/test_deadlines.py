@@ -1,13 +1,13 @@
 """By when a request is due: the laws' own arithmetic, and dates that are none."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearn_core.audit.deadlines import due_day, is_overdue, later, parse_day, parse_received
+from unlearn_core.audit.deadlines import due_day, due_days, is_overdue, later, parse_day, parse_received
 from unlearn_core.errors import RequestError
 
 NOW = "2026-11-21T12:00:00Z"
@@ -49,9 +49,38 @@ def test_what_came_in_later_is_never_due_earlier(first, second):
         assert due_day(basis, f"{first}T00:00:00Z") <= due_day(basis, f"{second}T00:00:00Z")
 
 
-def test_the_due_day_counts_until_its_end():
-    assert not is_overdue("2026-11-21", "2026-11-21T23:59:59Z")
-    assert is_overdue("2026-11-21", "2026-11-22T00:00:00Z")
+def test_the_due_day_is_over_when_it_is_over_in_the_east():
+    assert not is_overdue("2026-11-21", "2026-11-21T09:59:59Z")
+    assert is_overdue("2026-11-21", "2026-11-21T10:00:00Z")
+
+
+@pytest.mark.parametrize("basis", ["gdpr", "ccpa"])
+@given(
+    received=st.datetimes(datetime(2018, 5, 25), datetime(2100, 1, 1)),
+    minutes=st.integers(-12 * 4, 14 * 4).map(lambda quarters: 15 * quarters),
+)
+def test_wherever_the_requester_lives_a_request_is_late_no_later_than_there(basis, received, minutes):
+    """The obvious count: the requester's own day of receipt, and the end of the own due day."""
+    received = received.replace(microsecond=0)
+    zone = timezone(timedelta(minutes=minutes))
+    own_day = received.replace(tzinfo=UTC).astimezone(zone).date()
+    own_due = date.fromisoformat(due_day(basis, f"{own_day}T00:00:00Z"))
+    over = datetime.combine(own_due + timedelta(days=1), time(), zone).astimezone(UTC)
+    if received.time() == time():
+        return  # only the day is known, and it is the requester's
+    due = due_day(basis, f"{received.isoformat()}Z")
+    assert is_overdue(due, f"{over:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def test_a_receipt_in_the_morning_was_the_day_before_in_the_west():
+    assert due_day("gdpr", "2026-03-01T03:00:00Z") == "2026-03-28"
+    assert due_day("gdpr", "2026-03-01T12:00:00Z") == "2026-04-01"
+    assert due_day("gdpr", "2026-03-01T00:00:00Z") == "2026-04-01", "a day alone is the requester's own"
+
+
+def test_the_due_days_that_follow_are_those_of_today_and_of_the_first_ledgers():
+    assert due_days("gdpr", "2026-03-01T03:00:00Z") == ("2026-03-28", "2026-04-01")
+    assert due_days("gdpr", "2026-02-30T03:00:00Z") == ()
 
 
 @pytest.mark.parametrize(

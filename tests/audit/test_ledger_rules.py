@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearn_core.audit.ledger import MOVES, check_ledger, make_submission, move, next_event
+from unlearn_core.audit.ledger import MOVES, make_submission, move, next_event
+from unlearn_core.audit.ledger_checks import check_ledger
 from unlearn_core.errors import EvidenceError, RequestError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.ledger import Entry

@@ -110,6 +110,13 @@ def test_a_head_that_the_ledger_does_not_hold_is_told_of_its_request(desk, ledge
     assert found["r-2"].startswith(f"the ledger has no event {ELSEWHERE}: it was truncated")
 
 
+def test_evidence_of_requests_that_the_ledger_no_longer_knows_is_told(desk, ledger, evidence, monkeypatch):
+    monkeypatch.setenv("LETHE_DATABASE_URL", f"sqlite:///{desk}/new.db")
+    found = results(desk)
+    assert set(found) == set(NAMES)
+    assert all("it was truncated or rebuilt" in result for result in found.values())
+
+
 def test_what_is_not_in_the_bucket_is_told_of_its_request(desk, ledger, bucket, s3):
     store("r-1", ledger.head())
     store("r-2", ledger.head())

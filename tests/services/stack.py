@@ -153,7 +153,8 @@ class Stack:
         return done.stdout
 
     def deploy(self, folder=ROOT):
-        """Run the job ``deploy`` in a folder that has ``infra/prefect.yaml``."""
+        """Run the jobs ``tables`` and ``deploy``, the latter in a folder that has ``infra/prefect.yaml``."""
+        self.run("tables")
         return self.run("deploy", folder=folder)
 
     @contextlib.contextmanager

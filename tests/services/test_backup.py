@@ -7,6 +7,7 @@ after which a role gets into another's database; a backup that failed and looks 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def test_init_makes_secrets_that_differ_and_that_nobody_else_reads(tmp_path):
     assert make("init", f"ENV_FILE={second}").returncode == 0
     assert first.stat().st_mode & 0o777 == 0o600
     values = [*dotenv_values(first).values(), *dotenv_values(second).values()]
-    assert len(set(values)) == len(values) == 18
+    assert len(set(values)) == len(values) == 28
     assert min(len(value) for value in values) == 40
 
 
@@ -173,3 +174,35 @@ def test_databases_that_are_up_to_date_survive_the_upgrade_of_mlflow(stack, besi
     saved = [n for n, call in enumerate(calls) if call.startswith(("exec postgres", "run files"))]
     assert len(saved) == 4
     assert calls.index("stop worker worker-gpu") < min(saved)
+
+
+def test_a_newer_version_gets_the_secrets_that_it_needs_besides(tmp_path):
+    file = tmp_path / ".env"
+    make("init", f"ENV_FILE={file}")
+    whole = dotenv_values(file)
+    file.write_text("POSTGRES_PASSWORD=mine\n")
+    done = make("secrets", f"ENV_FILE={file}")
+    assert done.returncode == 0, done.stderr
+    added = dotenv_values(file)
+    assert set(added) == set(whole)
+    assert added.pop("POSTGRES_PASSWORD") == "mine"
+    assert not [value for value in added.values() if value in done.stdout]
+    before = file.read_text()
+    make("secrets", f"ENV_FILE={file}")
+    assert file.read_text() == before
+
+
+def test_digests_are_written_behind_the_versions_and_replaced(tmp_path):
+    for name in ("Makefile", "compose.yaml", "Dockerfile"):
+        shutil.copy(ROOT / "infra" / name, tmp_path)
+    for number in (7, 8):
+        digest = f"sha256:{number:064d}"
+        command = [*MAKE[:-1], str(tmp_path), "pins", f"INSPECT=echo {digest}; true"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert len(done.stdout.splitlines()) == 3
+        for name, expected in (("compose.yaml", 3), ("Dockerfile", 2)):
+            text = (tmp_path / name).read_text()
+            assert text.count(f"@{digest}\n") + text.count(f"@{digest} AS") == expected
+            assert re.sub(r"@sha256:\d{64}", "", text) == re.sub(
+                r"@sha256:[0-9a-f]{64}", "", (ROOT / "infra" / name).read_text()
+            )

@@ -50,7 +50,7 @@ def test_nothing_starts_without_secrets(name, tmp_path):
 @by_service()
 def test_an_image_is_pinned_by_version(name, made):
     image = interpolate(SERVICES[name]["image"], made)
-    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+[\w.-]*", image), image
+    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?", image), image
 
 
 def test_the_image_has_the_version_of_the_package():
@@ -87,7 +87,7 @@ def test_what_reads_every_volume_runs_for_backups_alone_and_without_a_network():
     )
     mounted = dict(mount.split(":") for mount in service["volumes"])
     assert mounted == {name: f"/volumes/{name}" for name in kept}
-    assert set(load()["volumes"]) - kept == {"postgres", "state"}
+    assert set(load()["volumes"]) - kept == {"postgres", "state", "s3-users"}, "these are made again"
 
 
 @by_service(PROGRAMS)
@@ -110,7 +110,7 @@ def test_what_a_service_waits_for_can_come(name):
             assert "healthcheck" in SERVICES[other]
         else:
             assert wanted["condition"] == "service_completed_successfully"
-            assert other in {"buckets", "deploy"}
+            assert other in {"buckets", "deploy", "s3-users", "tables"}
         assert "profiles" not in SERVICES[other]
 
 
@@ -119,6 +119,27 @@ def test_telemetry_is_off(name):
     environment = SERVICES[name]["environment"]
     switches = [key for key in LIBRARY_SETTINGS if "TRACK" in key or "ANALYTICS" in key or "TELEMETRY" in key]
     assert {key: environment.get(key) for key in switches} == {key: LIBRARY_SETTINGS[key] for key in switches}
+
+
+def used_by(secret):
+    """Return the services whose environment a secret is in."""
+    return {name for name, service in SERVICES.items() if secret in str(service.get("environment"))}
+
+
+def test_the_keys_of_root_and_of_the_owner_are_with_what_needs_them_and_ends_alone():
+    assert used_by("S3_ROOT_SECRET_ACCESS_KEY") == {"s3", "s3-users", "buckets"}
+    assert used_by("LETHE_OWNER_DATABASE_PASSWORD") == {"postgres", "tables"}
+    assert used_by("${POSTGRES_PASSWORD") == {"postgres"}
+    assert "restart" in SERVICES["tables"]
+    assert {SERVICES[name]["restart"] for name in ("s3-users", "buckets", "tables")} == {"on-failure:3"}
+
+
+def test_each_service_has_its_own_user_of_the_store(made, tmp_path):
+    compose = Compose(made, tmp_path)
+    keys = {name: compose.environment(name)["AWS_ACCESS_KEY_ID"] for name in ("worker", "mlflow", "buckets")}
+    assert len(set(keys.values())) == 3
+    given = compose.environment("buckets")
+    assert (given["S3_WORKER"], given["S3_MLFLOW"]) == (keys["worker"], keys["mlflow"])
 
 
 @by_service(("worker", "worker-gpu", "lethe", "deploy"))

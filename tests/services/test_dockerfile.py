@@ -60,7 +60,7 @@ def copied():
 def test_bases_are_pinned_by_version():
     bases = {base for base, _ in STAGES.values() if base not in STAGES}
     assert len(bases) == 1
-    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+", *bases)
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+(@sha256:[0-9a-f]{64})?", *bases)
 
 
 def test_python_is_one_that_the_package_supports():

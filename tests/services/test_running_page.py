@@ -22,7 +22,7 @@ def calls(service):
 
 def test_every_target_is_in_the_makefile():
     named = set(re.findall(r"make -C infra ([a-z]+)", PAGE))
-    assert {"init", "up", "down", "logs", "backup", "restore", "upgrade", "help"} == named
+    assert {"init", "secrets", "pins", "up", "down", "logs", "backup", "restore", "upgrade", "help"} == named
     assert named == set(re.findall(r"^([a-z]+):.*##", MAKEFILE, re.MULTILINE))
 
 
@@ -48,7 +48,7 @@ def test_every_service_is_told_of_and_every_port():
 
 def test_every_volume_with_personal_data_is_told_of():
     told = PAGE.split("## Where personal data is")[1].split("##")[0]
-    holding = set(load()["volumes"]) - {"postgres", "state", "s3-versions"}
+    holding = set(load()["volumes"]) - {"postgres", "state", "s3-versions", "s3-users"}
     assert {name for name in holding if f"`{name}`" not in told} == set()
 
 

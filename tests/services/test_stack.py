@@ -5,6 +5,7 @@ database; an evidence bucket without Object Lock, or whose store deletes what is
 second time.
 """
 
+import json
 import re
 import time
 from base64 import b64encode
@@ -129,7 +130,10 @@ def test_postgresql_refuses_who_has_no_password(stack, role, password):
 def test_evidence_is_locked_and_data_is_not(stack):
     evidence, data = stack.environment["LETHE_S3_BUCKET"], stack.environment["LETHE_S3_DATA_BUCKET"]
     lock = stack.s3.client.get_object_lock_configuration(Bucket=evidence)["ObjectLockConfiguration"]
+    days = int(stack.environment["LETHE_S3_RETAIN_DAYS"])
     assert lock["ObjectLockEnabled"] == "Enabled"
+    rule = lock["Rule"]["DefaultRetention"]
+    assert (rule["Mode"], rule["Days"]) == ("COMPLIANCE", days)
     with pytest.raises(ClientError, match="ObjectLockConfigurationNotFound"):
         stack.s3.client.get_object_lock_configuration(Bucket=data)
 
@@ -138,6 +142,31 @@ def test_the_job_for_buckets_does_nothing_twice(stack):
     before = {one["Name"] for one in stack.s3.client.list_buckets()["Buckets"]}
     assert "lethe-evidence locks what is stored" in stack.run("buckets")
     assert {one["Name"] for one in stack.s3.client.list_buckets()["Buckets"]} == before
+
+
+def test_a_policy_lets_each_user_do_what_it_needs(stack):
+    worker = stack.environment["AWS_ACCESS_KEY_ID"]
+    mlflow = stack.compose.environment("mlflow")["AWS_ACCESS_KEY_ID"]
+
+    def may(bucket):
+        policy = stack.s3.client.get_bucket_policy(Bucket=stack.environment[bucket])["Policy"]
+        statements = json.loads(policy)["Statement"]
+        return {
+            (user, one["Resource"].split(":::")[1]): set(one["Action"])
+            for one in statements
+            for user in one["Principal"]["AWS"]
+        }
+
+    evidence, data = may("LETHE_S3_BUCKET"), may("LETHE_S3_DATA_BUCKET")
+    assert set(evidence) == {(worker, "lethe-evidence"), (worker, "lethe-evidence/lethe/*")}
+    assert set(data) == {
+        (worker, "lethe-data"), (worker, "lethe-data/lethe/dvc/*"),
+        (mlflow, "lethe-data"), (mlflow, "lethe-data/lethe/mlflow/*"),
+    }  # fmt: skip
+    never = {"s3:*", "s3:DeleteObject", "s3:BypassGovernanceRetention", "s3:PutBucketPolicy"}
+    assert all(
+        not never & actions for (user, _), actions in [*evidence.items(), *data.items()] if user == worker
+    )
 
 
 def test_a_bucket_without_a_lock_is_refused_as_evidence_bucket(stack):
@@ -214,13 +243,13 @@ def test_what_prefect_knew_is_there_after_a_restart(stack, prefect_api):
 
 
 def test_a_database_that_was_killed_comes_back_with_its_data(stack):
-    with connect(stack, "lethe", "lethe") as ledger:
+    with connect(stack, "lethe_owner", "lethe") as ledger:
         ledger.execute("CREATE TABLE kept (n int)")
         ledger.execute("INSERT INTO kept VALUES (1)")
     stack.stop("postgres", kill=True)
     assert not stack.healthy("postgres")
     stack.start("postgres")
-    with connect(stack, "lethe", "lethe") as ledger:
+    with connect(stack, "lethe_owner", "lethe") as ledger:
         assert ledger.execute("SELECT n FROM kept").fetchone() == (1,)
         ledger.execute("DROP TABLE kept")
 

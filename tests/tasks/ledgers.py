@@ -40,6 +40,28 @@ def enter(ledger: Ledger, *drafts):
     return ledger.submit([one if isinstance(one, Draft) else draft(one) for one in drafts], actor="clerk")
 
 
+TRIGGERS = {
+    "sqlite": {
+        "events_are_never_updated": "deletion_events",
+        "events_are_never_deleted": "deletion_events",
+        "requests_stay_as_received": "deletion_requests",
+    },
+    "postgresql": {
+        "events_are_never_changed": "deletion_events",
+        "requests_stay_as_received": "deletion_requests",
+    },
+}
+
+
+def drop_triggers(engine):
+    """Take away what keeps rows as they were written, as whoever owns the tables can."""
+    kind = engine.dialect.name
+    with engine.begin() as connection:
+        for name, table in TRIGGERS[kind].items():
+            on = "" if kind == "sqlite" else f" ON {table}"
+            connection.exec_driver_sql(f"DROP TRIGGER {name}{on}")
+
+
 def start(program: str, url: URL, *arguments):
     """Start a program of this folder as a process of its own, on the same ledger."""
     environment = {**os.environ, "LETHE_DATABASE_URL": url.render_as_string(hide_password=False)}

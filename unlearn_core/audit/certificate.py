@@ -113,6 +113,9 @@ def _circumstances(certificate: DeletionCertificate) -> Iterator[str]:
         return
     if finished < started:
         yield f"provenance: finished at {provenance.finished}, before the start at {provenance.started}"
+    for run in () if certificate.history is None else certificate.history.runs:
+        if run.began > provenance.finished:
+            yield f"history: an earlier run began at {run.began}, after the end at {provenance.finished}"
 
 
 def _future(certificate: DeletionCertificate, now: UtcTime | None) -> Iterator[str]:

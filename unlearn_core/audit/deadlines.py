@@ -7,6 +7,11 @@
 - ``ccpa``: 45 calendar days from receipt, California Civil Code § 1798.130(a)(2)(A).
 
 Extensions, which both laws allow if the person is told why, are not granted here.
+
+Nobody knows where a requester lives, so a day is taken as it is where that is earliest. A time of receipt
+before noon, UTC, was still the day before in the west (UTC-12), and counts from there; a receipt without a
+time of day is the requester's own day. The due day is over when it is over in the east (UTC+14), at 10:00
+UTC. So a request is never due later than where the requester lives, and may be due a few days earlier.
 """
 
 from calendar import monthrange
@@ -19,6 +24,12 @@ from unlearn_core.records.ledger import Day
 
 CCPA_DAYS = 45
 TIME = "%Y-%m-%dT%H:%M:%SZ"
+DAY_ALONE = "T00:00:00Z"
+"""The time of day of a receipt of which only the day is known."""
+NOON = "T12:00:00Z"
+"""From then on, UTC, no place on earth has the day before."""
+ENDS_FIRST = "T10:00:00Z"
+"""When a day ends, UTC, where it ends first: in UTC+14."""
 
 
 def due_day(basis: Basis, received: UtcTime) -> Day:
@@ -29,9 +40,31 @@ def due_day(basis: Basis, received: UtcTime) -> Day:
         received: When the request was received.
 
     Returns:
-        The day; it counts to its end.
+        The day; it counts to its end where that is first.
     """
     day = date.fromisoformat(received[:10])
+    return _counted(basis, day - timedelta(days=1) if DAY_ALONE < received[10:] < NOON else day)
+
+
+def due_days(basis: Basis, received: UtcTime) -> tuple[Day, ...]:
+    """Return the due days that a ledger may hold: today's, and the first ledgers', which counted in UTC.
+
+    Args:
+        basis: The law.
+        received: When the request was received.
+
+    Returns:
+        The days; none if there was no such time.
+    """
+    try:
+        datetime.strptime(received, TIME)
+        return due_day(basis, received), _counted(basis, date.fromisoformat(received[:10]))
+    except (ValueError, OverflowError):
+        return ()
+
+
+def _counted(basis: Basis, day: date) -> Day:
+    """Return the last day of a law's time from a day on."""
     return (_month_later(day) if basis == "gdpr" else day + timedelta(days=CCPA_DAYS)).isoformat()
 
 
@@ -42,8 +75,8 @@ def _month_later(day: date) -> date:
 
 
 def is_overdue(due: Day, now: UtcTime) -> bool:
-    """Return whether the last day is over."""
-    return now[:10] > due
+    """Return whether the last day is over, where it ends first."""
+    return now >= f"{due}{ENDS_FIRST}"
 
 
 def parse_day(text: str) -> Day:

@@ -8,22 +8,23 @@
                │  └─────────────────────── retry ────────┘
                └── cancel → cancelled
 
+A run of a request, by a worker or a person, adds ``begin`` and ``end``, which change no state.
+
 Each event carries the digest of the one before, over its canonical JSON. So the digest of the last one, the
 *head*, stands for all of them: whoever has kept a head can tell whether anything up to it was changed or cut
-off.
+off. ``audit.ledger_checks`` recomputes all of it.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.deadlines import due_day
-from unlearn_core.errors import EvidenceError, RequestError
+from unlearn_core.errors import RequestError
 from unlearn_core.kinds import Basis, RequestState
 from unlearn_core.records.base import Sha256, UtcTime, describe
-from unlearn_core.records.ledger import Action, Entry, LedgerEvent, Submission
+from unlearn_core.records.ledger import Action, LedgerEvent, Submission
 from unlearn_core.records.request import DeletionRequest, RequestId
 
 MOVES: Mapping[Action, tuple[RequestState | None, RequestState]] = {
@@ -36,6 +37,23 @@ MOVES: Mapping[Action, tuple[RequestState | None, RequestState]] = {
     "cancel": ("received", "cancelled"),
 }
 """The state that each action leads to from each state. All else is refused."""
+
+OF_A_RUN: tuple[Action, ...] = ("begin", "end")
+"""What is recorded of a run, in whatever state the request is."""
+
+
+class Link(Protocol):
+    """An event as the next one is chained to it."""
+
+    @property
+    def sequence(self) -> int:
+        """Its place in the ledger."""
+        ...
+
+    @property
+    def digest(self) -> Sha256:
+        """Its digest."""
+        ...
 
 
 def move(request: RequestId, state: RequestState | None, action: Action) -> RequestState:
@@ -52,12 +70,22 @@ def move(request: RequestId, state: RequestState | None, action: Action) -> Requ
     Raises:
         RequestError: If the action is not for this state.
     """
-    before, after = MOVES[action]
-    if state == before:
+    before, after = _way(action, state)
+    if state == before and after is not None:
         return after
     possible = [name for name, (left, _) in MOVES.items() if left == state]
     allowed = f"from there only {' or '.join(possible)} is possible" if possible else "that is final"
     raise RequestError(f"cannot {action} request {request!r}: it is {state or 'not there'}, and {allowed}")
+
+
+def is_move(action: Action, before: RequestState | None, after: RequestState) -> bool:
+    """Tell whether an action leads from one state to another."""
+    return (before, after) == _way(action, before)
+
+
+def _way(action: Action, state: RequestState | None) -> tuple[RequestState | None, RequestState | None]:
+    """Return the state that an action is for, and the one that it leads to."""
+    return (state, state) if action in OF_A_RUN else MOVES[action]
 
 
 def make_submission(request: DeletionRequest, *, model: str, basis: Basis, received: UtcTime) -> Submission:
@@ -83,7 +111,7 @@ def make_submission(request: DeletionRequest, *, model: str, basis: Basis, recei
 
 
 def next_event(
-    head: LedgerEvent | None,
+    head: Link | None,
     submission: Submission,
     state: RequestState | None,
     action: Action,
@@ -91,6 +119,7 @@ def next_event(
     time: UtcTime,
     actor: str,
     reason: str | None,
+    **of_a_run: Any,
 ) -> LedgerEvent:
     """Return the event that an action adds to the ledger.
 
@@ -102,6 +131,7 @@ def next_event(
         time: When.
         actor: Who does it.
         reason: Why.
+        of_a_run: The event's ``policy``, ``run`` and ``deletion``, as far as it has them.
 
     Returns:
         The event.
@@ -122,97 +152,7 @@ def next_event(
             reason=reason,
             submission=submission.digest,
             previous=None if head is None else head.digest,
+            **of_a_run,
         )
     except ValidationError as error:
         raise RequestError(describe("the event", error)) from error
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """A request's state according to the events alone."""
-
-    state: RequestState
-    attempts: int
-    submission: Sha256
-    sequence: int
-    submitted: UtcTime
-
-
-def check_ledger(
-    events: Iterable[tuple[LedgerEvent, Sha256]], entries: Iterable[Entry], now: UtcTime | None = None
-) -> Sha256 | None:
-    """Recompute the chain, replay it, and compare the result with the requests' states.
-
-    Args:
-        events: Every event in the order of the ledger, with the digest that is stored with it.
-        entries: Every request in its present state.
-        now: The current time, which nothing in the ledger may be after; None if it is not known.
-
-    Returns:
-        The head; None of an empty ledger.
-
-    Raises:
-        EvidenceError: If anything is not as it was written; the message names the first broken event.
-    """
-    head, standings = None, dict[RequestId, _Standing]()
-    for event, stored in events:
-        if problem := _broken(event, stored, head, standings.get(event.request), now):
-            raise EvidenceError(f"the ledger is broken at event {event.sequence}: {problem}")
-        standings[event.request] = _after(event, standings.get(event.request))
-        head = event
-    by_id = {entry.id: entry for entry in entries}
-    for request in sorted(standings.keys() | by_id.keys()):
-        _compare(request, by_id.get(request), standings.get(request))
-    return None if head is None else head.digest
-
-
-def _broken(
-    event: LedgerEvent,
-    stored: Sha256,
-    head: LedgerEvent | None,
-    standing: _Standing | None,
-    now: UtcTime | None,
-) -> str | None:
-    """Say what is wrong with an event, given all before it."""
-    expected = 1 if head is None else head.sequence + 1
-    state = None if standing is None else standing.state
-    problems = {
-        f"event {expected} was expected here": event.sequence != expected,
-        "its content does not have the digest that is stored with it": event.digest != stored,
-        "it does not carry the digest of the event before": event.previous
-        != (None if head is None else head.digest),
-        f"request {event.request!r} was {state or 'not there'} before it": event.before != state,
-        f"{event.action} does not lead from {event.before} to {event.after}": (event.before, event.after)
-        != MOVES[event.action],
-        "it names another submission than the events before": standing is not None
-        and standing.submission != event.submission,
-        f"it happened at {event.time}, in the future (it is {now}); is a clock wrong?": now is not None
-        and is_later(event.time, now),
-    }
-    return next((problem for problem, found in problems.items() if found), None)
-
-
-def _after(event: LedgerEvent, standing: _Standing | None) -> _Standing:
-    attempts = (0 if standing is None else standing.attempts) + (event.action == "claim")
-    submitted = event.time if standing is None else standing.submitted
-    return _Standing(event.after, attempts, event.submission, event.sequence, submitted)
-
-
-def _compare(request: RequestId, entry: Entry | None, standing: _Standing | None) -> None:
-    """Refuse a request that its events do not account for."""
-    if standing is None:
-        raise EvidenceError(f"request {request!r} is in the ledger without an event")
-    said = f"event {standing.sequence}, the last of request {request!r}, "
-    if entry is None:
-        raise EvidenceError(f"{said}belongs to a request that is gone")
-    if (entry.state, entry.attempts) != (standing.state, standing.attempts):
-        raise EvidenceError(
-            f"{said}left it {standing.state} after {standing.attempts} attempts; "
-            f"it is {entry.state} after {entry.attempts}"
-        )
-    if entry.submission.digest != standing.submission:
-        raise EvidenceError(f"{said}names {standing.submission}; what was asked for has changed")
-    if is_later(received := entry.submission.received, standing.submitted):
-        raise EvidenceError(
-            f"request {request!r} was entered at {standing.submitted}, before it was received: {received}"
-        )

@@ -12,6 +12,7 @@ from unlearn_core.records.base import Record, Sha256, canonical_json
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Cost, Evaluation
+from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName, shown_in_words
 from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestSummary
@@ -95,9 +96,11 @@ class DeletionCertificate(Record):
     certificates; ``earlier`` are the earlier requests of the model's lineage, asked again of the models, if
     there were any; ``group`` is present if the request was served together with others, and then data, models
     and judgement are those of all of them; ``approval``, the digest of a person's decision, if the policy
-    asks for one; ``extensions`` name whichever of the source, the method and the metrics is not Lethe's own.
-    ``pins`` are the digests of the ``.dvc`` files that the deletion read beside the lock, absent from the
-    first certificates. ``schema_version`` has no default: bytes without it are refused.
+    asks for one; ``history`` tells the runs before this one and the policy at receipt, where that is known;
+    ``extensions`` name whichever of the source, the method and the metrics is not Lethe's own. ``pins`` are
+    the digests of the ``.dvc`` files that the deletion read beside the lock, absent from the first
+    certificates.
+    ``schema_version`` has no default: bytes without it are refused.
     """
 
     schema_version: Literal["lethe.certificate/1"]
@@ -121,6 +124,7 @@ class DeletionCertificate(Record):
     note: str | None
     drift: DriftSummary | None = None
     earlier: tuple[AskedAgain, ...] = Field(default=(), exclude_if=lambda asked: not asked)
+    history: RequestHistory | None = Field(default=None, exclude_if=lambda history: history is None)
     extensions: tuple[Extension, ...] = Field(default=(), exclude_if=lambda extensions: not extensions)
 
     @classmethod
@@ -144,6 +148,7 @@ class DeletionCertificate(Record):
         note: str | None = None,
         drift: Drift | None = None,
         earlier: tuple[AskedAgain, ...] = (),
+        history: RequestHistory | None = None,
         source: Extension | None = None,
     ) -> Self:
         """Build a certificate from the records that the pipeline already has.
@@ -166,6 +171,7 @@ class DeletionCertificate(Record):
             note: What the reader must know; needed where a claim was judged and not shown.
             drift: How far the model has come from the last one that was trained in full.
             earlier: The earlier requests of its lineage, asked again.
+            history: What was tried for the request before.
             source: Where the data's source is from, if that is not Lethe.
 
         Returns:
@@ -193,6 +199,7 @@ class DeletionCertificate(Record):
             note=note,
             drift=None if drift is None else DriftSummary.of(drift),
             earlier=earlier,
+            history=history,
             extensions=tuple(
                 one for one in (source, result.extension, *judgement.unlearned.extensions) if one is not None
             ),

@@ -4,14 +4,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from unlearn_core.kinds import Basis, RequestState
+from unlearn_core.kinds import Basis, RequestState, RunResult
 from unlearn_core.records.base import Record, RegistryName, Sha256, UtcTime
 from unlearn_core.records.request import DeletionRequest, RequestId
 
-Action = Literal["submit", "claim", "complete", "fail", "expire", "retry", "cancel"]
+Action = Literal["submit", "claim", "complete", "fail", "expire", "retry", "cancel", "begin", "end"]
+"""``begin`` and ``end`` are of a run: the ladder was climbed. They change no state."""
 
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
-"""A day of the calendar, in UTC."""
+"""A day of the calendar."""
 
 LINE = r"^[^\x00-\x1f\x7f]+$"
 
@@ -80,6 +81,9 @@ class LedgerEvent(Record):
         reason: Why, in free text.
         submission: The digest of what was asked for.
         previous: The digest of the event before; None for the first.
+        policy: The digest of the policy: at receipt, or of a run; None where no checkout was at hand.
+        run: For the end of a run, what came of it.
+        deletion: For the end of a run, the digest of its record; None if it broke off before there was one.
     """
 
     schema_version: Literal["lethe.event/1"] = "lethe.event/1"
@@ -93,3 +97,6 @@ class LedgerEvent(Record):
     reason: Reason | None
     submission: Sha256
     previous: Sha256 | None
+    policy: Sha256 | None = Field(default=None, exclude_if=lambda policy: policy is None)
+    run: RunResult | None = Field(default=None, exclude_if=lambda run: run is None)
+    deletion: Sha256 | None = Field(default=None, exclude_if=lambda deletion: deletion is None)

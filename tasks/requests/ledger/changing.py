@@ -9,7 +9,7 @@ from tasks.requests.ledger.tables import RequestRow, row_of_event, submission_of
 from unlearn_core.audit.ledger import next_event
 from unlearn_core.errors import RequestError
 from unlearn_core.kinds import Basis
-from unlearn_core.records.base import UtcTime
+from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.ledger import Action
 from unlearn_core.records.request import DeletionRequest, RequestId
 
@@ -23,6 +23,7 @@ class Draft:
         model: The registered model that is to forget.
         basis: The law that it is based on.
         received: When it arrived; now, if None.
+        policy: The digest of the policy at receipt; None if no checkout is at hand.
         where: Where it is in a file, for messages.
     """
 
@@ -30,6 +31,7 @@ class Draft:
     model: str
     basis: Basis = "gdpr"
     received: UtcTime | None = None
+    policy: Sha256 | None = None
     where: str = ""
 
 
@@ -58,6 +60,7 @@ def change(
     time: UtcTime,
     actor: str,
     reason: str | None = None,
+    policy: Sha256 | None = None,
 ) -> None:
     """Change a request's state, and add the event that records it.
 
@@ -68,9 +71,12 @@ def change(
         time: When.
         actor: Who does it.
         reason: Why.
+        policy: The digest of the policy at receipt, for a new one.
     """
     head, submission = last_event(session), submission_of(row)
-    event = next_event(head, submission, row.state, action, time=time, actor=actor, reason=reason)
+    event = next_event(
+        head, submission, row.state, action, time=time, actor=actor, reason=reason, policy=policy
+    )
     row.state, row.worker, row.lease_until = event.after, None, None
     # An interrupted request resumes as it was: its model may already be promoted.
     row.leader = row.leader if action in {"claim", "expire"} else None

@@ -20,6 +20,7 @@ DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
 }
+WRITE_LOCK = 0x1E7F
 WAIT_S = 30
 """How long to wait for a server's response, and for another process's lock."""
 POSTGRESQL_WAITS = {
@@ -155,7 +156,8 @@ def writing(engine: Engine) -> Iterator[Session]:
         session.begin(),
     ):
         if engine.dialect.name == "postgresql":
-            session.execute(text("LOCK TABLE deletion_events IN SHARE ROW EXCLUSIVE MODE"))
+            # Not a lock on a table: that would need a right to change its rows.
+            session.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
         yield session
 
 

@@ -1,21 +1,31 @@
 """A ledger to read: what it holds, and whether anybody altered it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
 from tasks.checkout.environment import now
+from tasks.checkout.log import warn
 from tasks.requests.ledger.database import reading
 from tasks.requests.ledger.tables import EventRow, RequestRow, entry_of, event_of, submission_of
+from tasks.requests.ledger.triggers import trigger_problems
 from unlearn_core.audit.clocks import is_later
-from unlearn_core.audit.ledger import check_ledger
-from unlearn_core.errors import ConfigurationError, EvidenceError, RequestError
+from unlearn_core.audit.ledger_checks import check_ledger
+from unlearn_core.errors import EvidenceError, RequestError
 from unlearn_core.kinds import RequestState
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.ledger import Day, Entry, LedgerEvent
 from unlearn_core.records.request import DeletionRequest, RequestId
+
+
+@dataclass(frozen=True)
+class LastEvent:
+    """The last event, as the next one is chained to it."""
+
+    sequence: int
+    digest: Sha256
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ class LedgerReader:
             due_before: Only those that are due before this day.
 
         Returns:
-            The requests in their current state.
+            The requests in their current state, without those that cannot be read; a warning names these.
         """
         query = by_due_day(select(RequestRow))
         if state is not None:
@@ -48,7 +58,7 @@ class LedgerReader:
         if due_before is not None:
             query = query.where(RequestRow.due < due_before)
         with reading(self.engine) as session:
-            return tuple(entry_of(row) for row in session.scalars(query))
+            return readable(session.scalars(query))
 
     def history(self, request: RequestId) -> tuple[Entry, tuple[LedgerEvent, ...]]:
         """Return a request and its history.
@@ -79,6 +89,17 @@ class LedgerReader:
             last = last_event(session)
             return None if last is None else last.digest
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is on a server, for all models, rather than in one checkout."""
+        return self.engine.dialect.name != "sqlite"
+
+    def completions(self) -> dict[RequestId, UtcTime]:
+        """Return when each completed request was completed."""
+        query = select(EventRow.request, EventRow.time).where(EventRow.action == "complete")
+        with reading(self.engine) as session:
+            return dict(session.execute(query).tuples().all())
+
     def verify(self, head: Sha256 | None = None) -> Sha256 | None:
         """Recompute the whole chain.
 
@@ -93,11 +114,24 @@ class LedgerReader:
         """
         with reading(self.engine) as session:
             rows = session.scalars(select(EventRow).order_by(EventRow.sequence)).all()
-            requests = session.scalars(by_due_day(select(RequestRow))).all()
-            found = check_ledger(_as_written(rows), _as_they_stand(requests), self.clock())
+            entries, damaged = read_entries(session.scalars(by_due_day(select(RequestRow))))
+            problems = list(trigger_problems(session.connection()))
+            try:
+                found = check_ledger(
+                    ((event_of(row), row.digest) for row in rows), entries, damaged, self.clock()
+                )
+            except EvidenceError as error:
+                raise EvidenceError("\n".join([str(error), *problems])) from error
+        if problems:
+            raise EvidenceError("\n".join(problems))
         if head is not None:
             self.require_event(head)
         return found
+
+    def place_of_event(self, digest: Sha256) -> int | None:
+        """Return the number of the event with a digest; None if there is none."""
+        with reading(self.engine) as session:
+            return session.scalar(select(EventRow.sequence).where(EventRow.digest == digest))
 
     def require_event(self, digest: Sha256, *, by: UtcTime | None = None) -> None:
         """Refuse a head that the ledger does not hold; ``verify`` checks the chain itself.
@@ -120,41 +154,74 @@ class LedgerReader:
             )
 
 
-def _as_written(rows: Sequence[EventRow]) -> Iterator[tuple[LedgerEvent, Sha256]]:
-    """Yield the events and their stored digests; a row that is no longer a valid event is named."""
-    for row in rows:
-        try:
-            event = event_of(row)
-        except ConfigurationError as error:
-            raise EvidenceError(f"the ledger is broken at event {row.sequence}: {error}") from error
-        yield event, row.digest
+def read_entries(
+    rows: Iterable[RequestRow], submitted: Mapping[RequestId, Sha256] | None = None
+) -> tuple[tuple[Entry, ...], dict[RequestId, str]]:
+    """Read the requests of some rows.
 
+    Args:
+        rows: The rows.
+        submitted: The digests of what was asked for, to compare with.
 
-def _as_they_stand(rows: Sequence[RequestRow]) -> Iterator[Entry]:
-    """Yield the requests; a row that is no longer a valid request is named."""
+    Returns:
+        The requests, in the rows' order, and what is wrong with each that cannot be read, by id.
+    """
+    entries, damaged = list[Entry](), dict[RequestId, str]()
     for row in rows:
         try:
             entry = entry_of(row)
-        except (ConfigurationError, ValueError) as error:
-            raise EvidenceError(f"request {row.id!r} is not as it was written: {error}") from error
-        yield entry
+        except EvidenceError as error:
+            damaged[row.id] = str(error)
+            continue
+        if submitted is None or submitted.get(row.id) == entry.submission.digest:
+            entries.append(entry)
+        else:
+            damaged[row.id] = f"request {row.id!r} is not as it was entered: what was asked for has changed"
+    return tuple(entries), damaged
+
+
+def readable(
+    rows: Iterable[RequestRow], submitted: Mapping[RequestId, Sha256] | None = None
+) -> tuple[Entry, ...]:
+    """Read the requests of some rows, and warn of those that cannot be read."""
+    entries, damaged = read_entries(rows, submitted)
+    for problem in damaged.values():
+        warn(f"· left out: {problem}; `lethe request verify` names all that was changed")
+    return entries
 
 
 def open_entries(session: Session) -> tuple[Entry, ...]:
     """Return what waits or runs, ordered by due day.
 
-    Waiting requests are locked for the transaction; rows that somebody has locked by hand are skipped.
+    Waiting requests are locked for the transaction; rows that somebody has locked by hand are skipped. So are
+    damaged rows, but where such a request was begun nothing else of its model is returned: what it made may
+    be in use already.
     """
     waiting = by_due_day(select(RequestRow).where(RequestRow.state == "received"))
     rows = session.scalars(waiting.with_for_update(skip_locked=True)).all()
     running = session.scalars(select(RequestRow).where(RequestRow.state == "running")).all()
-    return tuple(entry_of(row) for row in (*rows, *running))
+    entries = readable((*rows, *running), _submitted(session))
+    read = {entry.id for entry in entries}
+    begun = {row.model for row in (*rows, *running) if row.id not in read and row.leader is not None}
+    return tuple(entry for entry in entries if entry.submission.model not in begun)
 
 
-def last_event(session: Session) -> LedgerEvent | None:
-    """Return the event that the next one is chained to; None in an empty ledger."""
-    row = session.scalar(select(EventRow).order_by(EventRow.sequence.desc()).limit(1))
-    return None if row is None else event_of(row)
+def _submitted(session: Session) -> dict[RequestId, Sha256]:
+    """Return the digests of what was asked for when open requests were entered."""
+    still_open = select(RequestRow.id).where(RequestRow.state.in_(("received", "running")))
+    query = select(EventRow.request, EventRow.submission)
+    query = query.where(EventRow.action == "submit", EventRow.request.in_(still_open))
+    return dict(session.execute(query).tuples().all())
+
+
+def last_event(session: Session) -> LastEvent | None:
+    """Return the event that the next one is chained to; None in an empty ledger.
+
+    The rest of it is not read: whoever changes it must not keep later events from being recorded.
+    """
+    query = select(EventRow.sequence, EventRow.digest).order_by(EventRow.sequence.desc()).limit(1)
+    row = session.execute(query).tuples().first()
+    return None if row is None else LastEvent(*row)
 
 
 def known_row(session: Session, request: RequestId) -> RequestRow:

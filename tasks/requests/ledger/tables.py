@@ -5,6 +5,7 @@ import json
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from unlearn_core.errors import ConfigurationError, EvidenceError
 from unlearn_core.kinds import RequestState
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.ledger import Entry, LedgerEvent, Submission
@@ -62,6 +63,9 @@ class EventRow(Tables):
     submission: Mapped[str] = mapped_column(String(71))
     previous: Mapped[str | None] = mapped_column(String(71), unique=True)
     digest: Mapped[str] = mapped_column(String(71), unique=True)
+    policy: Mapped[str | None] = mapped_column(String(71))
+    run: Mapped[str | None] = mapped_column(String(16))
+    deletion: Mapped[str | None] = mapped_column(String(71))
 
 
 def row_of_submission(submission: Submission) -> RequestRow:
@@ -71,15 +75,45 @@ def row_of_submission(submission: Submission) -> RequestRow:
 
 
 def submission_of(row: RequestRow) -> Submission:
-    """Read what was asked for."""
+    """Read what was asked for.
+
+    Args:
+        row: The request's row.
+
+    Returns:
+        The submission.
+
+    Raises:
+        EvidenceError: If the row is no longer that of a valid request, or of one with this id.
+    """
     columns = {name: getattr(row, name) for name in ("model", "basis", "received", "due")}
-    return Submission.parse(canonical_json({**columns, "request": json.loads(row.request)}))
+    try:
+        asked = Submission.parse(canonical_json({**columns, "request": json.loads(row.request)}))
+    except (ConfigurationError, ValueError) as error:
+        raise EvidenceError(f"request {row.id!r} is not as it was written: {error}") from error
+    if asked.request.id != row.id:
+        raise EvidenceError(f"request {row.id!r} was renamed: what was asked for is {asked.request.id!r}")
+    return asked
 
 
 def entry_of(row: RequestRow) -> Entry:
-    """Read a request's current state."""
+    """Read a request's current state.
+
+    Args:
+        row: The request's row.
+
+    Returns:
+        The request.
+
+    Raises:
+        EvidenceError: If the row is no longer that of a valid request, or of one with this id.
+    """
     standing = {name: getattr(row, name) for name in ("state", "attempts", "worker", "lease_until", "leader")}
-    return Entry.parse(canonical_json({**standing, "submission": submission_of(row).model_dump(mode="json")}))
+    asked = submission_of(row).model_dump(mode="json")
+    try:
+        return Entry.parse(canonical_json({**standing, "submission": asked}))
+    except ConfigurationError as error:
+        raise EvidenceError(f"request {row.id!r} is not as it was written: {error}") from error
 
 
 def row_of_event(event: LedgerEvent) -> EventRow:
@@ -88,5 +122,19 @@ def row_of_event(event: LedgerEvent) -> EventRow:
 
 
 def event_of(row: EventRow) -> LedgerEvent:
-    """Read an event."""
-    return LedgerEvent.parse(canonical_json({name: getattr(row, name) for name in LedgerEvent.model_fields}))
+    """Read an event.
+
+    Args:
+        row: The event's row.
+
+    Returns:
+        The event.
+
+    Raises:
+        EvidenceError: If the row is no longer that of a valid event.
+    """
+    columns = {name: getattr(row, name) for name in LedgerEvent.model_fields}
+    try:
+        return LedgerEvent.parse(canonical_json(columns))
+    except ConfigurationError as error:
+        raise EvidenceError(f"the ledger is broken at event {row.sequence}: {error}") from error

@@ -7,9 +7,11 @@ import subprocess
 import pytest
 from world import files_of, lethe, make_checkout
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import actor
 from tasks.checkout.params import write_params
 from tasks.requests.ledger.ledger import connect
+from tasks.requests.ledger.runs import record_run
 
 PERSON, NOBODY = "subject-0001", "nobody-1970"
 
@@ -69,6 +71,40 @@ def test_due_days_follow_the_law_and_what_is_late_is_marked(project):
     assert [one["id"] for one in told(project, "list", "--due-before", "2020-02-15")] == ["done"]
     assert [one["id"] for one in told(project, "list", "--state", "received")] == ["late", "soon"]
     assert request(project, "list")[1].count("overdue") == 1
+
+
+def test_a_completed_request_says_when_and_whether_that_was_late(project):
+    told(project, "submit", "late", "--class", "3", "--received", "2020-01-01")
+    told(project, "submit", "soon", "--class", "5")
+    told(project, "submit", "waits", "--class", "6")
+    ledger = connect(project)
+    for name in ("late", "soon"):
+        ledger.claim("w")
+        ledger.complete(name, "w")
+    when = {one: ledger.history(one)[1][-1].time for one in ("late", "soon")}
+    found = {one["id"]: (one["completed"], one["late"], one["overdue"]) for one in told(project, "list")}
+    assert found["late"] == (when["late"], True, False)
+    assert found["soon"] == (when["soon"], False, False)
+    assert found["waits"] == (None, None, False)
+    assert told(project, "show", "late")["completed"] == when["late"]
+    (shown,) = [line for line in request(project, "list")[1].splitlines() if "2020-02-01" in line]
+    assert shown.count("late") == 2, "its id, and that it was"
+
+
+def test_the_runs_of_a_request_are_shown(project):
+    told(project, "submit", "r-1", "--class", "3")
+    policy, ledger = Checkout(project).params.policy.digest, connect(project)
+    (submitted,) = told(project, "show", "r-1")["events"]
+    assert submitted["policy"] == policy
+    asked = [ledger.history("r-1")[0].submission.request]
+    for digest, result in ((policy, "refused"), ("sha256:" + "1" * 64, "accepted")):
+        record_run(ledger, asked, actor="w", policy=digest)
+        record_run(ledger, asked, actor="w", policy=digest, result=result, deletion="sha256:" + "2" * 64)
+    history = told(project, "show", "r-1")["history"]
+    assert (history["policy_at_receipt"], len(history["runs"])) == (policy, 2)
+    shown = request(project, "show", "r-1")[1]
+    assert "runs       2: 1 refused, 1 accepted" in shown
+    assert "policy     was changed" in shown
 
 
 REFUSED = {
@@ -158,7 +194,10 @@ def test_a_failed_request_is_put_in_line_again_and_a_running_one_is_not_cancelle
 
 
 def test_the_chain_is_verified_and_a_change_has_the_exit_code_of_false_evidence(project):
-    assert told(project, "verify") == {"verified": True, "head": None}
+    left_out = {"the bucket": "none is configured"}
+    assert told(project, "verify") == {
+        "verified": True, "head": None, "compared": {}, "not_compared": left_out
+    }  # fmt: skip
     told(project, "submit", "r-1", "--class", "3")
     head = told(project, "verify")["head"]
     assert request(project, "verify", "--head", head)[0] == 0
@@ -209,7 +248,7 @@ def test_the_version_of_the_tables_is_told(project):
     assert lethe(project, "db", "upgrade")[0] == 0
     code, out, _ = lethe(project, "db", "current")
     place = f"sqlite:///{project}/requests/ledger.db"
-    assert (code, out) == (0, f"{place}: version 0002; this Lethe needs 0002\n")
+    assert (code, out) == (0, f"{place}: version 0003; this Lethe needs 0003\n")
 
 
 def test_git_does_not_see_the_ledger(project):

@@ -131,3 +131,34 @@ def test_a_misspelt_variable_is_named_without_its_value(monkeypatch, name, hint)
 def test_no_variable_that_somebody_reads_counts_as_misspelt(monkeypatch, name):
     monkeypatch.setenv(name, HUSH)
     assert [line for line in misspelt() if line.startswith(f"{name} ")] == []
+
+
+FILES = {name: group for group in GROUPS.values() for name in group.secret_files()}
+
+
+def test_every_secret_may_be_in_a_file():
+    assert set(FILES) == {f"{name}_FILE" for name in SECRETS}
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_secret_is_read_from_the_file_that_is_named(monkeypatch, tmp_path, name):
+    path = tmp_path / "secret"
+    path.write_text(f"{HUSH}\n")
+    monkeypatch.setenv(name, str(path))
+    group = FILES[name]
+    values = dict(zip(group.variables(), dict(group.read()).values(), strict=True))
+    assert values[name.removesuffix("_FILE")].get_secret_value() == HUSH
+    assert misspelt() == ()
+    assert HUSH not in repr(group.read())
+
+
+def test_a_secret_in_the_environment_goes_before_its_file(monkeypatch, tmp_path):
+    monkeypatch.setenv("LETHE_DATABASE_URL_FILE", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("LETHE_DATABASE_URL", HUSH)
+    assert LedgerSettings.read().database_url.get_secret_value() == HUSH
+
+
+def test_a_file_that_cannot_be_read_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("LETHE_DATABASE_URL_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(SetupError, match=r"LETHE_DATABASE_URL_FILE: cannot read .*nowhere: No such file"):
+        LedgerSettings.read()

@@ -8,13 +8,14 @@ import html
 import re
 
 import pytest
-from told import FAILED, LEFT_OUT, PICTURES, drifted, facts_of, measured, record_of, rung
+from told import FAILED, LEFT_OUT, PICTURES, certificate_of, drifted, facts_of, measured, record_of, rung
 
 from tasks.report.explaining import explain
 from tasks.report.page import render
 from tasks.report.story import headline
 from unlearn_core.records.earlier import AskedAgain, Knowledge
 from unlearn_core.records.evaluation import Measurement, Unmeasured
+from unlearn_core.records.history import EarlierRun, RequestHistory
 
 
 def text_of(page):
@@ -257,3 +258,22 @@ def test_a_relapse_is_told_in_the_headline_and_among_the_attempts():
     assert "Method “svd”: relapsed" in page
     assert "1 request was served on this model before. 1 could be asked again" in page
     assert "c-3: relapsed: accuracy 0.71" in page
+
+
+POLICY, OTHER = certificate_of(record_of(rung())).judgement.verdict.policy, measured("other", 0.5).digest
+REFUSED = EarlierRun(began="2026-11-20T10:00:00Z", result="refused", policy=POLICY)
+FIXED = {
+    "before this run began.": None,
+    "fixed in the policy when the request was received. No earlier run": (POLICY, ()),
+    "a policy that was changed after the request was received. No earlier run": (OTHER, ()),
+    "received. There was 1 earlier run of the request: 1 refused by the gate.": (POLICY, (REFUSED,)),
+    "There were 2 earlier runs of the request: 2 refused": (None, (REFUSED, REFUSED)),
+}
+
+
+@pytest.mark.parametrize("words", FIXED)
+def test_the_decision_tells_when_its_ranges_were_fixed_and_what_was_tried_before(accepted, words):
+    known = FIXED[words]
+    history = known and RequestHistory(source="ledger", policy_at_receipt=known[0], runs=known[1])
+    certificate = certificate_of(accepted).model_copy(update={"history": history})
+    assert words in told(facts_of(accepted, certificate=certificate))

@@ -1,0 +1,69 @@
+"""Earlier runs of a deletion that no ledger holds, from what was logged of their attempts.
+
+Attempts can be deleted from MLflow, and one that is repeated to the last bit is logged once. So this is what
+a project can tell of itself, and the ledger tells more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tasks.checkout.tags import Tag
+from tasks.tracking.runs import Run
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.deletion import DeletionRecord
+from unlearn_core.records.history import EarlierRun, RequestHistory
+
+
+@dataclass
+class _Climb:
+    """Attempts that were logged one after another, each with another method."""
+
+    began: int
+    policy: Sha256 | None
+    methods: list[str] = field(default_factory=list[str])
+    verdicts: list[str] = field(default_factory=list[str])
+
+
+def history_in_tracking(run: Run, deletion: DeletionRecord) -> RequestHistory | None:
+    """Return the earlier runs of a deletion from the attempts that were logged to its run.
+
+    Args:
+        run: The deletion's run.
+        deletion: The present ladder, whose attempts are left out.
+
+    Returns:
+        The history; None if no other attempt was logged.
+    """
+    own = {rung.unlearning.weights for rung in deletion.rungs}
+    logged = run.tracking.client.search_runs(
+        [run.tracking.experiment_id],
+        f"tags.`{Tag.PARENT_RUN}` = '{run.id}' and tags.`{Tag.KIND}` = 'attempt'",
+        order_by=["attributes.start_time ASC"],
+    )
+    other = [one for one in logged if one.data.tags.get(Tag.WEIGHTS) not in own]
+    if not other:
+        return None
+    runs = tuple(
+        EarlierRun(
+            began=datetime.fromtimestamp(climb.began // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            result="accepted" if "passes" in climb.verdicts else "refused",
+            policy=climb.policy,
+        )
+        for climb in _climbs(other)
+    )
+    return RequestHistory(source="project", policy_at_receipt=None, runs=runs)
+
+
+def _climbs(logged: Sequence[Any]) -> list[_Climb]:
+    """Group attempts into runs: another one begins where a method is repeated, or the policy changes."""
+    climbs = list[_Climb]()
+    for one in logged:
+        tags = one.data.tags
+        method, policy = tags.get(Tag.METHOD, ""), tags.get(Tag.POLICY)
+        if not climbs or method in climbs[-1].methods or policy != climbs[-1].policy:
+            climbs.append(_Climb(one.info.start_time, policy))
+        climbs[-1].methods.append(method)
+        climbs[-1].verdicts.append(tags.get(Tag.VERDICT, ""))
+    return climbs
