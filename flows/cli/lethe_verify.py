@@ -98,6 +98,7 @@ def _text(summary: Summary, weaknesses: list[JsonValue]) -> str:
         *_about(summary),
         *_table(("right about", "original", "unlearned", "retrained"), _accuracies(summary)),
         *_table(("measurement", "claim", "value", "allowed", "original", "outcome"), _findings(summary)),
+        *_listed("asked again of earlier requests", summary["asked_again"]),
         *_listed("asks for less than the policy that Lethe ships", weaknesses),
         *_listed("could not be asked", summary["not_asked"]),
     ]
@@ -124,6 +125,7 @@ def _about(summary: Summary) -> Iterator[str]:
         "run": f"{summary['started']} to {summary['finished']}",
         "code": f"commit {summary['commit'] or 'none'}{changes}",
         "policy": summary["policy"],
+        "runs": summary["earlier_runs"] and f"before this one: {summary['earlier_runs']}",
         "note": summary["note"],
     }
     yield from (f"  {name:<10} {value}" for name, value in lines.items() if value is not None)

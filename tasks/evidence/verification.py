@@ -4,6 +4,7 @@ It loads no torch, uses no network and trusts only the given key, or else the ke
 nothing in a certificate can add to them.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,11 +131,23 @@ def _summary(certified: DeletionCertificate, *, signer: Sha256, model_checked: b
         "commit": provenance.commit,
         "dirty": provenance.dirty,
         "note": certified.note,
+        "earlier_runs": _earlier_runs(certified),
+        "asked_again": [f"{one.request}: {one.in_words}" for one in certified.earlier],
         "accuracies": _accuracies(judgement),
         "findings": _findings(judgement),
         "policy": verdict.policy,
         "asked": None if judgement.policy is None else judgement.policy.model_dump(mode="json"),
     }
+
+
+def _earlier_runs(certified: DeletionCertificate) -> str | None:
+    """Say what was tried for the request before, and whether the policy was changed meanwhile."""
+    if (history := certified.history) is None:
+        return None
+    counts = Counter(run.result for run in history.runs)
+    told = ", ".join(f"{count} {result}" for result, count in counts.items()) or "none"
+    changed = history.policy_changed(certified.judgement.verdict.policy)
+    return f"{told} ({history.source}){'; the policy was changed meanwhile' if changed else ''}"
 
 
 def _not_asked(certified: DeletionCertificate) -> Iterator[str]:
@@ -144,6 +157,8 @@ def _not_asked(certified: DeletionCertificate) -> Iterator[str]:
         yield "whether the verdict follows from the numbers: the policy is not in it"
     if certified.drift is None:
         yield "how far the model has drifted"
+    if certified.history is None:
+        yield "how often it was tried before"
     if certified.provenance.code is None:
         yield "which code of Lethe's made it"
     if not judgement.references:

@@ -36,13 +36,13 @@ def run(*arguments: object) -> int:
     return main([str(argument) for argument in arguments])
 
 
-def issued(folder: Path, *, model: bytes, note: str | None = None) -> tuple[Path, Path, Path]:
+def issued(folder: Path, *, model: bytes, note: str | None = None, **told: object) -> tuple[Path, Path, Path]:
     """Issue a certificate for a model; return certificate, model and public key files."""
     text = decode_envelope(CERTIFICATE.read_bytes()).payload.decode()
     old = json.loads(text)["predicate"]["models"]["unlearned"]
     new = sha256(model)
     tree = json.loads(text.replace(old.removeprefix("sha256:"), new.removeprefix("sha256:")))
-    tree["predicate"]["note"] = note
+    tree["predicate"] |= {"note": note, **told}
     raw = sign_statement(Statement.parse(canonical_json(tree)), KEY)
     files = folder / "c.dsse.json", folder / "model.safetensors", folder / "issuer.pub"
     for path, content in zip(files, (raw, model, public_pem(KEY.public_key())), strict=True):
@@ -160,6 +160,20 @@ def test_without_a_retrained_model_neither_claim_is_in_the_first_line(capsys: py
     said = capsys.readouterr().out
     assert said.startswith("verified: within fixed limits\n")
     assert "whether the model behaves like a retrained one: none is in it" in said
+
+
+def test_it_tells_what_was_tried_before_and_what_was_asked_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    refused = {"began": "2026-11-20T10:00:00Z", "result": "refused", "policy": None}
+    history = {"source": "ledger", "policy_at_receipt": sha256(b"another"), "runs": [refused, refused]}
+    asked = {"request": "r-1", "outcome": "not_asked", "why": "nothing of it was kept", "retrained": []}
+    earlier = [{**asked, "parent": None, "candidate": None}]
+    certificate, _, key = issued(tmp_path, model=b"weights", history=history, earlier=earlier)
+    assert run(certificate, "--key", key) == 0
+    said = capsys.readouterr().out
+    assert "runs       before this one: 2 refused (ledger); the policy was changed meanwhile" in said
+    assert "r-1: not asked: nothing of it was kept" in said
 
 
 def test_it_believes_the_trust_folder(home: Path):
