@@ -28,7 +28,7 @@ from unlearn_core.records.request import ClassScope, DeletionRequest
 
 pytestmark = NOISE
 
-GOLDEN = decode_envelope((ROOT / "tests/golden/certificate-v1.dsse.json").read_bytes())[0]
+GOLDEN = decode_envelope((ROOT / "tests/golden/certificate-digits.dsse.json").read_bytes())[0]
 NAMES = ("r-1", "r-2", "r-3")
 ELSEWHERE = "sha256:" + "0" * 64
 
@@ -160,5 +160,5 @@ def test_without_a_bucket_certificates_are_looked_for_in_the_checkout(ledger, pr
 
 def test_a_certificate_that_is_older_than_the_head_it_names_is_false(desk, ledger, bucket):
     head = ledger.history("r-1")[1][0].digest
-    store("r-1", head, finished="2025-03-01T09:04:10Z")
-    assert "later than 2025-03-01T09:04:10Z" in results(desk)["r-1"]
+    store("r-1", head, finished="2026-11-29T22:14:37Z")
+    assert "later than 2026-11-29T22:14:37Z" in results(desk)["r-1"]

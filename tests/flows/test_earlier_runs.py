@@ -25,7 +25,7 @@ from tasks.requests.runs import find_history, recorded_run
 from unlearn_core.errors import GateError
 
 pytestmark = NOISE
-REQUEST = make_request("r-3", make_scope(classes=("3",), samples=(), subjects=()))
+REQUEST = make_request("r-3", make_scope(classes=("3",), samples=(), subjects=()), model="digits")
 
 
 @pytest.fixture(scope="module")

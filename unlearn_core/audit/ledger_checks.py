@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from unlearn_core.audit.clocks import is_later
-from unlearn_core.audit.deadlines import TIME, due_days, later
+from unlearn_core.audit.deadlines import TIME, due_days
 from unlearn_core.audit.ledger import is_move
 from unlearn_core.errors import EvidenceError
 from unlearn_core.kinds import RequestState
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.ledger import Entry, LedgerEvent
 from unlearn_core.records.request import RequestId
-
-CLOCKS_S = 600
-"""How far the clocks of those who write may be apart: the lease, by default."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,7 @@ def _broken(
         return problem
     if now is not None and is_later(event.time, now):
         return f"it happened at {event.time}, in the future (it is {now}); is a clock wrong?"
-    if head is not None and later(event.time, CLOCKS_S) < head.time:
+    if head is not None and is_later(head.time, event.time):
         return f"time runs backwards: it is of {event.time}, the event before of {head.time}"
     return None
 
@@ -138,5 +135,5 @@ def _misdated(entry: Entry, standing: _Standing) -> Iterator[str]:
     if asked.due not in (days := due_days(asked.basis, asked.received)):
         follows = f"is due on {days[0]}" if days else "was received at no time of the calendar"
         yield f"it is said to be due on {asked.due}; what {asked.basis} gives for {asked.received} {follows}"
-    if asked.received > later(standing.entered, CLOCKS_S):
+    if is_later(asked.received, standing.entered):
         yield f"it was received at {asked.received}, after it was entered at {standing.entered}"

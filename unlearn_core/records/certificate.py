@@ -4,7 +4,7 @@ No personal data: a request is named by its id and by the digest of its scope, d
 neither classes nor pseudonyms are listed.
 """
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, StringConstraints
 
@@ -99,8 +99,7 @@ class DeletionCertificate(Record):
     asks for one; ``history`` tells the runs before this one and the policy at receipt, where that is known;
     ``extensions`` name whichever of the source, the method and the metrics is not Lethe's own. ``pins`` are
     the digests of the ``.dvc`` files that the deletion read beside the lock, absent from the first
-    certificates.
-    ``schema_version`` has no default: bytes without it are refused.
+    certificates. ``schema_version`` has no default: bytes without it are refused.
     """
 
     schema_version: Literal["lethe.certificate/1"]
@@ -132,77 +131,37 @@ class DeletionCertificate(Record):
         cls,
         *,
         request: DeletionRequest,
-        group: GroupSummary | None = None,
-        approval: Sha256 | None = None,
-        data: DataDigests,
         result: UnlearningRecord,
         judgement: Judgement,
-        attempts: tuple[Attempt, ...],
-        validation: ValidationSummary,
-        cost: Cost | None,
-        provenance: Provenance,
-        lock: Sha256,
-        pins: dict[PinnedPath, Sha256] | None = None,
-        moments: Sha256 | None = None,
-        ledger: Sha256 | None = None,
-        note: str | None = None,
         drift: Drift | None = None,
-        earlier: tuple[AskedAgain, ...] = (),
-        history: RequestHistory | None = None,
         source: Extension | None = None,
+        **others: Any,
     ) -> Self:
         """Build a certificate from the records that the pipeline already has.
 
         Args:
             request: The request, a single one; only its id, kind and scope digest are taken.
-            group: The group that it was served in.
-            approval: Digest of the record of a person's approval.
-            data: Digests of the data before, of what was retained, and of the splits.
             result: The accepted attempt: method, seed, digests and coverage are taken from it.
             judgement: The gate's verdict and the evaluations that it rests on.
-            attempts: Every rung tried, in ladder order, the accepted one last.
-            validation: What the data had to meet.
-            cost: The total cost, or None if a result was taken from a cache without its times.
-            provenance: Code, machine, seeds and times.
-            lock: Digest of the pipeline's lock before certification.
-            pins: Digests of the ``.dvc`` files that the deletion read beside it.
-            moments: Digest of the second moments, if the method used them.
-            ledger: Head of the audit ledger.
-            note: What the reader must know; needed where a claim was judged and not shown.
             drift: How far the model has come from the last one that was trained in full.
-            earlier: The earlier requests of its lineage, asked again.
-            history: What was tried for the request before.
             source: Where the data's source is from, if that is not Lethe.
+            others: The other fields, as they are.
 
         Returns:
             The certificate, valid as a record; ``audit.certificate.check`` checks whether its parts agree.
         """
+        given: dict[str, Any] = {"cost": None, "note": None, "moments": None, "ledger": None, **others}
         return cls(
             schema_version="lethe.certificate/1",
             request=request.summary,
-            group=group,
-            approval=approval,
-            data=data,
             models=ModelDigests(parent=result.parent, unlearned=result.weights),
             method=result.method,
             seed=result.seed,
-            moments=moments,
-            lock=lock,
-            pins=pins,
-            ledger=ledger,
             coverage=CoverageSummary.of(result.coverage),
             judgement=judgement,
-            attempts=attempts,
-            validation=validation,
-            cost=cost,
-            provenance=provenance,
-            note=note,
             drift=None if drift is None else DriftSummary.of(drift),
-            earlier=earlier,
-            history=history,
-            extensions=tuple(
-                one for one in (source, result.extension, *judgement.unlearned.extensions) if one is not None
-            ),
+            extensions=tuple(filter(None, (source, result.extension, *judgement.unlearned.extensions))),
+            **given,
         )
 
 

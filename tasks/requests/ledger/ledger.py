@@ -1,7 +1,6 @@
 """The ledger itself: every change is one transaction, and says who may make it.
 
-Writers take turns, since each event carries the digest of the previous one: on SQLite by ``BEGIN IMMEDIATE``,
-on PostgreSQL by an advisory lock. Readers never wait for them.
+Writers take turns, since each event carries the digest of the previous one. Readers never wait for them.
 """
 
 from collections.abc import Sequence
@@ -231,8 +230,7 @@ class Ledger(LedgerReader):
         # A claim without an end would hold its model forever.
         late = or_(RequestRow.lease_until < self.clock(), RequestRow.lease_until.is_(None))
         over = select(RequestRow).where(RequestRow.state == "running", late).order_by(RequestRow.id)
-        rows = [row for row in session.scalars(over).all() if not read_entries([row])[1]]
-        for row in rows:
+        for row in (rows := [row for row in session.scalars(over).all() if not read_entries([row])[1]]):
             self._put_back(session, row, actor=actor, reason=silence_of(row), suspect=True)
         return tuple(entry_of(row) for row in rows)
 

@@ -120,7 +120,7 @@ def test_a_table_of_the_terminal_shows_a_name_as_it_is(name, capsys):
     entry = Entry(submission=submission, state="received", attempts=0, worker=None, lease_until=None)
     described = requests_table.describe_entries([entry], "2026-11-21T12:00:00Z")
     requests_table.print_entries(described)
-    requests_table.print_history(described[0], [])
+    requests_table.print_history(described[0], [], {"runs": []})
     say(requests_table.tell_entries(described))
     said = capsys.readouterr().out
     assert not HIDDEN.search(said)
