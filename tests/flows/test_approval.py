@@ -21,7 +21,7 @@ from unlearn_core.records.approval import Approval
 from unlearn_core.records.certificate import Statement
 from unlearn_core.records.policy import Policy
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tasks.storage.versioning import is_current
 from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import GateError
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ from unlearn_core.errors import (
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.request import ClassScope, DeletionRequest
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 STAGES = {**PREPARATION, **DELETION}
 OUTS = {
