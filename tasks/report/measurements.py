@@ -74,7 +74,9 @@ def _where(rest: str) -> str:
     first, _, others = rest.partition(".")
     if first in STATISTICS:
         return ", ".join(filter(None, (STATISTICS[first], _where(others))))
-    part, _, side = rest.partition(".")
+    lead, _, side = rest.rpartition(".")
+    lead, _, part = lead.rpartition(".")
     if part in _PARTS and side in _SIDES:
-        return f"{_SIDES[side]} ({_PARTS[part]})"
+        told = f"{_SIDES[side]} ({_PARTS[part]})"
+        return ", ".join(filter(None, (lead.replace(".", " ").replace("_", " "), told)))
     return rest.replace(".", " ").replace("_", " ")

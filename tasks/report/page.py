@@ -1,6 +1,6 @@
 """The report as one HTML file: it loads nothing from elsewhere, and equal facts give equal bytes."""
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -8,6 +8,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
 from tasks.checkout.texts import printable
 from tasks.report import numbers
+from tasks.report.cautions import cautions, in_plain_words
 from tasks.report.earlier import when_fixed
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
@@ -76,6 +77,8 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "written_time": written_time,
         "spent": time_rows(facts.time),
         "worth": worth(facts.time),
+        "cautions": cautions(facts),
+        "plain": partial(in_plain_words, facts=facts),
     }
 
 

@@ -131,8 +131,21 @@ def steps(facts: ReportFacts) -> list[_Step]:
         _reference(facts),
         *_attempts(facts),
         *_earlier(facts),
-        *(_Step("plain", f"{_name(left.method)} was not tried", "", left.why) for left in record.left_out),
+        *_left_out(record),
         _end(facts),
+    ]
+
+
+def _left_out(record: DeletionRecord) -> list[_Step]:
+    """Name the methods that were not tried, those with one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for left in record.left_out:
+        by_reason.setdefault(left.why, []).append(f"“{left.method}”")
+    return [
+        _Step(
+            "plain", f"{counted(len(names), 'method was', 'methods were')} not tried", ", ".join(names), why
+        )
+        for why, names in by_reason.items()
     ]
 
 

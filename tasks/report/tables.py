@@ -12,6 +12,8 @@ from unlearn_core.records.policy import ClaimName, Finding
 from unlearn_core.records.report import ReportFacts
 
 NOT_MEASURED = "not measured"
+_NEVER_NEGATIVE = ("activation.", "confidence.", "loss.", "mia.", "neighbour_leakage.", "relearn.")
+"""The starts of the names of measurements that cannot be below zero."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,10 @@ def _gate_row(finding: Finding, before: Finding | None, words: Meaning) -> _Row:
 
 
 def _allowed(finding: Finding, style: Style) -> str:
-    """Write the range of a finding; a fraction stays within 0 to 1, whatever a band adds."""
+    """Write the range of a finding; it stays within what the quantity can be, whatever a band adds."""
     lowest, highest = finding.lowest, finding.highest
+    if finding.measurement.startswith(_NEVER_NEGATIVE):
+        lowest = None if lowest is None or lowest <= 0 else lowest
     if style is percent:
         lowest = None if lowest is None or lowest <= 0 else lowest
         highest = None if highest is None or highest >= 1 else highest

@@ -11,11 +11,14 @@ import pytest
 from told import FAILED, LEFT_OUT, PICTURES, certificate_of, drifted, facts_of, measured, record_of, rung
 
 from tasks.report.explaining import explain
+from tasks.report.measurements import meaning_of
 from tasks.report.page import render
 from tasks.report.story import headline
+from tasks.report.tables import gate_rows
 from unlearn_core.records.earlier import AskedAgain, Knowledge
 from unlearn_core.records.evaluation import Measurement, Unmeasured
 from unlearn_core.records.history import EarlierRun, RequestHistory
+from unlearn_core.records.policy import Finding
 
 
 def text_of(page):
@@ -124,7 +127,7 @@ def test_the_timeline_names_every_method_and_its_reason(accepted):
         "“pgu” produced no model",
         "it stopped",
         "“svd”: accepted",
-        "“unsir” was not tried",
+        "1 method was not tried “unsir”",
         "it cannot",
     ):
         assert expected in words
@@ -277,3 +280,52 @@ def test_the_decision_tells_when_its_ranges_were_fixed_and_what_was_tried_before
     history = known and RequestHistory(source="ledger", policy_at_receipt=known[0], runs=known[1])
     certificate = certificate_of(accepted).model_copy(update={"history": history})
     assert words in told(facts_of(accepted, certificate=certificate))
+
+
+def recognising(name, share):
+    """Return what was measured on a model that is right about so many test images of the class “cat”."""
+    found = measured(name, 0.05)
+    others = (one for one in found.measurements if one.name != "accuracy.test.class.0")
+    cat = Measurement(name="accuracy.test.class.0", value=share)
+    return found.model_copy(update={"measurements": (cat, *others)})
+
+
+def fallen(value):
+    """Return a deletion after which “cat” is recognised so often, and in 92 % by the retrained model."""
+    record = record_of(rung().model_copy(update={"evaluation": recognising("svd", value)}))
+    return record.model_copy(update={"references": (recognising("retrained", 0.92),)})
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.84, True), (0.90, False)])
+def test_a_class_that_was_kept_and_fell_is_told_on_top(value, said):
+    words = told(facts_of(fallen(value)))
+    sentence = (
+        "which was to be kept, is recognised in 84.0\u202f% of the test images; by the retrained model in"
+    )
+    assert (sentence.replace("\u202f", " ") in words) == said
+
+
+def test_the_note_names_measurements_in_plain_words():
+    why = "Not judged, for too few samples: accuracy.test.forget (9)."
+    words = told(facts_of(record_of(rung("retrain", verdict="inconclusive", why=why))))
+    assert "too few samples: “Right answers, the forgotten data (test samples)” (9)." in words
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("svc_salun.non_members.train.forget", "non members, the forgotten data (training samples)"),
+        ("accuracy.test.retain", "the kept data (test samples)"),
+    ],
+)
+def test_what_a_measurement_was_taken_on_is_told_in_words(name, label):
+    assert meaning_of(name).label.endswith(label)
+
+
+def test_a_range_does_not_begin_below_what_a_quantity_can_be():
+    told_of = {"claim": "behaves", "value": 0.4, "lowest": -0.3, "highest": 0.9, "outcome": "inside"}
+    entropy, gap = (Finding(measurement=name, **told_of) for name in ("confidence.entropy.x", "probe.gap"))
+    last = rung()
+    verdict = last.verdict.model_copy(update={"findings": (entropy, gap)})
+    rows = gate_rows(record_of(last.model_copy(update={"verdict": verdict})), "behaves")
+    assert [row.cells[1].value.startswith(("at most", "up to", "\u2264")) for row in rows] == [True, False]

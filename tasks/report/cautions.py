@@ -1,0 +1,76 @@
+"""What a reader should know before anything else: what a passed gate may hide, and notes in plain words."""
+
+import re
+from collections.abc import Iterator
+
+from tasks.report.measurements import Vocabulary, meaning_of
+from tasks.report.numbers import percent, points
+from tasks.report.tables import evaluations
+from unlearn_core.records.report import ReportFacts
+
+_FALL, _HAIR = 0.05, 0.005
+_KEPT = "accuracy.audit.retain"
+
+
+def cautions(facts: ReportFacts) -> list[str]:
+    """Say what is not seen in the verdict on an accepted model.
+
+    Args:
+        facts: The report's content.
+
+    Returns:
+        A sentence for each class that is recognised at least five points less often than by the model that it
+        is compared with, and one if the accuracy on what was kept is inside its range by under half a point.
+    """
+    if facts.deletion.accepted is None:
+        return []
+    return [*_fallen(facts), *_close(facts)]
+
+
+def _fallen(facts: ReportFacts) -> Iterator[str]:
+    models = evaluations(facts.deletion)
+    other = "retrained" if "retrained" in models else "original"
+    for index, name in enumerate(facts.classes):
+        if index in facts.forgotten_classes:
+            continue
+        mine, theirs = (models[one].find(f"accuracy.test.class.{index}") for one in ("unlearned", other))
+        if mine is not None and theirs is not None and theirs - mine >= _FALL:
+            yield (
+                f"“{name}”, which was to be kept, is recognised in {percent(mine)} of the test images; "
+                f"by the {other} model in {percent(theirs)}."
+            )
+
+
+def _close(facts: ReportFacts) -> Iterator[str]:
+    accepted = facts.deletion.accepted
+    findings = () if accepted is None else accepted.verdict.findings
+    for finding in findings:
+        if finding.measurement != _KEPT or finding.value is None or finding.lowest is None:
+            continue
+        if 0 <= (margin := finding.value - finding.lowest) < _HAIR:
+            yield f"Accuracy on everything else is inside its range by only {points(margin).lstrip('+')}."
+
+
+def in_plain_words(text: str, facts: ReportFacts) -> str:
+    """Write the names of measurements in a sentence from the records in plain words.
+
+    Args:
+        text: The sentence.
+        facts: The report's content, whose measurements are looked for.
+
+    Returns:
+        The sentence; what is no measurement stays.
+    """
+    names = {entry.name for found in evaluations(facts.deletion).values() for entry in found.measurements}
+    return _spelled(text, names, facts.words)
+
+
+def _spelled(text: str, names: set[str], words: Vocabulary) -> str:
+    if not names:
+        return text
+    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.sub(
+        rf"(?<![\w.])({longest_first})(?![\w]|\.\w)",
+        lambda found: f"“{meaning_of(found[1], words).label}”",
+        text,
+    )
