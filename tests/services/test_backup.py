@@ -92,7 +92,10 @@ def beside(stack, tmp_path):
     connection = {"PGHOST": "127.0.0.1", "PGPORT": str(stack.compose.ports["postgres"])}
     described = {
         "calls": str(tmp_path / "calls"),
-        "folders": {"/volumes": str(stack.folder / "volumes")},
+        "folders": {
+            "/volumes": str(stack.folder / "volumes"),
+            "/owner.sql": str(ROOT / "infra/postgresql/owner.sql"),
+        },
         "environments": {
             "postgres": stack.process_environment("postgres", **connection),
             "files": stack.process_environment("files"),
