@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ class Incoming:
         stamps: ``[rows]``, a number that changes when the image does.
         classes: The classes' names.
         read: Returns the encoded image of a row; fast in the rows' order. It may raise ``OSError``.
+        open: Opens the encoded image of a row, of which only the header will be read; by default what
+            ``read`` returns.
+        left_out: What else the source holds and is no row: its id, or what it is, and why.
     """
 
     sample_ids: list[str]
@@ -32,6 +36,8 @@ class Incoming:
     stamps: NDArray[np.int64]
     classes: tuple[str, ...]
     read: Callable[[int], bytes]
+    open: Callable[[int], BinaryIO] | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.sample_ids)
