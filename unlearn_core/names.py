@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 _UNSEEN = ("C", "Z")
 """The general categories of what controls, separates or has no shape."""
@@ -13,19 +13,19 @@ def one_form(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def told_apart(names: Iterable[str]) -> str:
+def told_apart(names: Sequence[str], *, among: Sequence[str] = ()) -> str:
     r"""Return names as a list in which none can be taken for another.
 
     Args:
         names: The names.
+        among: Other names, shown beside these.
 
     Returns:
         The names, with commas; one that looks like another, or holds what cannot be seen, is in quotes, with
         all but plain letters as ``\xa0``.
     """
-    shown = list(names)
-    looks = Counter(_look(name) for name in shown)
-    return ", ".join(ascii(one) if looks[_look(one)] > 1 or _hides(one) else one for one in shown)
+    looks = Counter(_look(name) for name in {*names, *among})
+    return ", ".join(ascii(one) if looks[_look(one)] > 1 or _hides(one) else one for one in names)
 
 
 def _look(name: str) -> str:

@@ -50,6 +50,7 @@ class Walk:
         self.deeper = 0
         self.left_out: list[tuple[str, str]] = []
         self._base = base
+        self._folders: dict[str, list[str]] = {}
         self._kinds: Counter[str] = Counter()
 
     def folders(self, part: str) -> list[str]:
@@ -61,13 +62,15 @@ class Walk:
         Returns:
             The names, in order.
         """
+        if part in self._folders:
+            return self._folders[part]
         names = []
         for entry in os.scandir(self._base / part):
             if entry.is_dir() and not self._is_system(entry.name, f"{part}{entry.name}"):
                 names.append(entry.name)
             elif entry.is_file() and Path(entry.name).suffix.lower() in SUFFIXES and entry.name[0] != ".":
                 self._leave(f"{part}{entry.name}", _BESIDE)
-        return sorted(names)
+        return self._folders.setdefault(part, sorted(names))
 
     def images(self, folders: Iterable[str]) -> list[Found]:
         """Return every image below folders, in the order of paths."""
