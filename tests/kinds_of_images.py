@@ -124,7 +124,7 @@ def every_kind() -> dict[str, tuple[bytes, str]]:
 
 
 def folder_of_every_kind(root: Path) -> dict[str, str]:
-    """Write them as one class, beside whole classes, with folders of systems and links; return the answers."""
+    """Write them as one class, with links, and return the answers."""
     answers = {}
     for name, (raw, answer) in every_kind().items():
         path = root / "train/mixed" / name

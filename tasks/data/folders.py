@@ -84,7 +84,7 @@ def list_folder(root: Path, params: ImageFolderSource) -> Incoming:
         classes=classes,
         read=lambda row: _read(base, found[row][0]),
         open=lambda row: _opened(base, found[row][0]),
-        left_out=tuple(walk.left_out),
+        left_out=tuple(sorted(walk.left_out)),
     )
 
 
@@ -130,7 +130,9 @@ def _classes(
     for part, names in there.items():
         where = part or "it"
         if unknown := [name for name in names if one_form(name) not in classes]:
-            problems.append(f"{where} has the folder(s) {told_apart(unknown)}, which are not classes")
+            problems.append(
+                f"{where} has the folder(s) {told_apart(unknown, among=classes)}, which are not classes"
+            )
         if same := _same(names):
             problems.append(
                 f"{where} has folders of one name but for capitals or Unicode: {told_apart(same)}"
@@ -140,7 +142,9 @@ def _classes(
                 f"{where} has links to folders elsewhere: {told_apart(links)}; put the images there"
             )
     if missing := sorted({*classes} - {*trained}):
-        problems.append(f"{first or 'it'} has no folder for the class(es) {told_apart(missing)}")
+        problems.append(
+            f"{first or 'it'} has no folder for the class(es) {told_apart(missing, among=trained)}"
+        )
     return classes, problems
 
 

@@ -181,12 +181,12 @@ def _settle_size(
     require_one_size(found, params)
 
 
-def _write_table(path: Path, rows: Iterable[tuple[str, str]]) -> None:
+def _write_table(path: Path, rows: Iterable[tuple[str, str]], *, column: str = "sample_id") -> None:
     """Write names, each with a reason, as CSV; no table where there are none."""
     path.unlink(missing_ok=True)
     if listed := list(rows):
         table = io.StringIO()
-        csv.writer(table).writerows([("sample_id", "reason"), *listed])
+        csv.writer(table).writerows([(column, "reason"), *listed])
         write_atomically(path, table.getvalue().encode())
 
 
@@ -221,6 +221,6 @@ def _remark(
     lines, rows = remarks_on(manifest, looks, kinds, orientation=params.orientation)
     for line in lines:
         tell(f"  {line}")
-    _write_table(checkout.lethe / REMARKS, [*incoming.left_out, *rows])
+    _write_table(checkout.lethe / REMARKS, [*incoming.left_out, *rows], column="name")
     if rows or incoming.left_out:
         tell(f"  .lethe/{REMARKS} names them")

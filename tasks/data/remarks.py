@@ -66,7 +66,7 @@ def _small_classes(manifest: Manifest) -> Iterator[Remark]:
 
 
 def _copies(manifest: Manifest, looks: Sequence[str]) -> Iterator[Remark]:
-    """Yield the images that are also in another class or split, or also another person's."""
+    """Yield the images that there are twice, and what the two do not share."""
     groups: defaultdict[str, list[int]] = defaultdict(list)
     for row, look in enumerate(looks):
         groups[look].append(row)
@@ -76,11 +76,8 @@ def _copies(manifest: Manifest, looks: Sequence[str]) -> Iterator[Remark]:
         "person": manifest.subject_ids,
     }
     for rows in groups.values():
-        apart = [what for what, column in columns.items() if len(set(column[rows].tolist())) > 1]
-        if apart:
-            first = str(manifest.sample_ids[rows[0]])
-            for row in rows[1:]:
-                yield (
-                    str(manifest.sample_ids[row]),
-                    f"the same picture as {first}, of another {' and '.join(apart)}",
-                )
+        first = str(manifest.sample_ids[rows[0]])
+        for row in rows[1:]:
+            apart = [what for what, column in columns.items() if column[row] != column[rows[0]]]
+            other = f", of another {' and '.join(apart)}" if apart else ""
+            yield str(manifest.sample_ids[row]), f"the same picture as {first}{other}"

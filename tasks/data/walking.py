@@ -22,12 +22,14 @@ SYSTEM_FOLDERS = {
 }
 """What systems and programs make, in small letters: no classes, and nothing in them is a row."""
 
-_SYSTEM, _SUFFIX, _BESIDE = (
-    "folder(s) of a system",
-    "file(s) without an image suffix",
-    "image(s) beside the classes",
-)
-_LINK, _STRANGE = "link(s) to a folder", "image name(s) of what is no file"
+_TOLD = {
+    "a system's folder": "{count} system folder(s) in {base} are left out",
+    "no image suffix": "{count} file(s) in {base} without an image suffix are left out",
+    "beside the class folders": "{count} image(s) in {base} beside the class folders are left out",
+    "a link to a folder": "{count} link(s) in {base} to folders are left out",
+    "no file": "{count} image name(s) in {base} of what is no file are left out",
+}
+"""Why something is no row, and how that is told."""
 
 Found = tuple[str, int, int]
 """An image's path, size and time."""
@@ -51,7 +53,6 @@ class Walk:
         self.left_out: list[tuple[str, str]] = []
         self._base = base
         self._folders: dict[str, list[str]] = {}
-        self._kinds: Counter[str] = Counter()
 
     def folders(self, part: str) -> list[str]:
         """Return the names of the folders in a part that are neither hidden nor a system's.
@@ -69,7 +70,7 @@ class Walk:
             if entry.is_dir() and not self._is_system(entry.name, f"{part}{entry.name}"):
                 names.append(entry.name)
             elif entry.is_file() and Path(entry.name).suffix.lower() in SUFFIXES and entry.name[0] != ".":
-                self._leave(f"{part}{entry.name}", _BESIDE)
+                self._leave(f"{part}{entry.name}", "beside the class folders")
         return self._folders.setdefault(part, sorted(names))
 
     def images(self, folders: Iterable[str]) -> list[Found]:
@@ -83,8 +84,10 @@ class Walk:
 
     def told(self) -> list[str]:
         """Say what is left out, and how many images lie deeper, without the name of a file."""
-        lines = [f"{count} {kind}" for kind, count in sorted(self._kinds.items())]
-        lines = [line.replace(")", f") in {self._base.name}", 1) + " are left out" for line in lines]
+        counts = Counter(why for _, why in self.left_out)
+        lines = [
+            _TOLD[why].format(count=count, base=self._base.name) for why, count in sorted(counts.items())
+        ]
         if self.deeper:
             lines.append(f"{self.deeper} image(s) lie in folders below their class's")
         return lines
@@ -101,24 +104,23 @@ class Walk:
                 elif entry.name.startswith("."):
                     continue
                 elif entry.is_dir():
-                    self._leave(path, _LINK)
+                    self._leave(path, "a link to a folder")
                 elif Path(entry.name).suffix.lower() not in SUFFIXES:
-                    self._leave(path, _SUFFIX)
+                    self._leave(path, "no image suffix")
                 elif entry.is_file() or entry.is_symlink():
                     # A link that leads nowhere is a row that cannot be read, and is listed with those.
                     status = entry.stat(follow_symlinks=entry.is_file())
                     yield path, status.st_size, status.st_mtime_ns
                 else:
-                    self._leave(path, _STRANGE)
+                    self._leave(path, "no file")
 
     def _is_system(self, name: str, path: str) -> bool:
         """Tell whether a folder is hidden or a system's; the latter is named."""
         if name.startswith("."):
             return True
         if is_system := name.casefold() in SYSTEM_FOLDERS:
-            self._leave(path, _SYSTEM)
+            self._leave(path, "a system's folder")
         return is_system
 
-    def _leave(self, path: str, kind: str) -> None:
-        self.left_out.append((path, kind.replace("(s)", "")))
-        self._kinds[kind] += 1
+    def _leave(self, path: str, why: str) -> None:
+        self.left_out.append((path, why))
