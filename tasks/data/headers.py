@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from tasks.data.incoming import Incoming
-from tasks.data.upright import is_sideways, turn_of
+from tasks.data.upright import is_sideways, turn_by_tag
 from unlearn_core.errors import ConfigurationError, UsageError
 from unlearn_core.progress import Step
 from unlearn_core.records.params import ImageSource
@@ -87,7 +87,7 @@ def read_header(stream: BinaryIO, *, follow: bool = False) -> tuple[int, int]:
             raise UsageError(_too_large(f"{image.width} x {image.height} pixels"))
         bits, pictures = _bits(image), _pictures(image)
         height, width = image.height, image.width
-        sideways = follow and is_sideways(turn_of(image))
+        sideways = follow and is_sideways(turn_by_tag(image))
     except UsageError:
         raise
     except Image.DecompressionBombError as error:

@@ -10,7 +10,7 @@ from unlearn_core.records.data import CANARY_SPLIT
 from unlearn_core.records.importing import ImageKind
 from unlearn_core.selection import ASKED_SPLITS, Manifest
 
-KINDS: dict[ImageKind, str] = {
+_BECOMES: dict[ImageKind, str] = {
     "orientation": "carry an orientation tag, which is {orientation}",
     "transparency": "have transparency, which is dropped: the colour below it stays",
     "cmyk": "are CMYK, converted without a colour profile",
@@ -37,7 +37,7 @@ def remarks_on(
         Lines for people, without the name of a sample, and what names them.
     """
     done = {"orientation": "followed" if orientation == "follow" else "not followed"}
-    lines = [f"{count} image(s) {KINDS[kind].format(**done)}" for kind, count in sorted(kinds.items())]
+    lines = [f"{count} image(s) {_BECOMES[kind].format(**done)}" for kind, count in sorted(kinds.items())]
     small, copies = list(_small_classes(manifest)), list(_copies(manifest, looks))
     none = sum(remark == _NONE for _, remark in small)
     if none:

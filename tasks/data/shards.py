@@ -15,7 +15,7 @@ from tasks.data.datasets import ROWS_PER_SHARD, write_shard
 from tasks.data.early_ends import refuse_early_end
 from tasks.data.headers import reason_for
 from tasks.data.incoming import Incoming
-from tasks.data.upright import turn_of, turned
+from tasks.data.upright import turn_by_tag, turned
 from unlearn_core.data import open_image, pixels_of
 from unlearn_core.errors import LetheError, UsageError
 from unlearn_core.records.base import Sha256, canonical_json, sha256
@@ -146,7 +146,7 @@ class _Seen:
     def include(self, encoded: bytes, *, train: bool) -> bytes:
         """Decode an image as the pipeline will, count it, and return it as it is to be stored."""
         image = decode_whole(encoded)
-        turn = turn_of(image)
+        turn = turn_by_tag(image)
         kinds = _kinds_of(image, turn)
         if turn is not None and self._follow:
             encoded = turned(image, turn)

@@ -17,7 +17,7 @@ _TURNS = {
 _KEPT_BY_PNG = {"1", "L", "P", "RGB"}
 
 
-def turn_of(image: Image.Image) -> Image.Transpose | None:
+def turn_by_tag(image: Image.Image) -> Image.Transpose | None:
     """Return how an opened image's tag turns or mirrors it; the image is not decoded for that.
 
     Args:
