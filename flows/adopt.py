@@ -11,7 +11,7 @@ from tasks.checkout.progress import announced
 from tasks.computing.checkpoints import save_checkpoint
 from tasks.computing.own_nets import allow_net
 from tasks.data.datasets import read_card
-from tasks.data.importing import discard_other_data
+from tasks.data.importing import count_turned, discard_other_data
 from tasks.data.pool import Pool
 from tasks.lifecycle.adopting import Adoption, register_adopted, settle_params, settle_source
 from tasks.lifecycle.releases import keep
@@ -65,7 +65,7 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
     with announced("measure"):
         pool = Pool(checkout, torch.device("cpu"), folder)
         found = measure_accuracy(model, pool, threads=checkout.params.run.threads)
-    refuse_false_claim(found, claims.accuracy, len(data.classes))
+    refuse_false_claim(found, claims.accuracy, len(data.classes), turned=count_turned(folder))
     refuse_undoing(tracking, asked.name, request_id="", ancestry=(data.rows_digest,))
     card = adopted_card(architecture, data, claims.recipe)
     card = save_checkpoint(scratch / "checkpoint", model.cpu(), card)

@@ -1,5 +1,6 @@
 """From a request's scope to rows: what is forgotten, and what is retained."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearn_core.errors import RequestError
+from unlearn_core.names import one_form, told_apart
 from unlearn_core.records.data import FORGOTTEN_SPLIT, Split
 from unlearn_core.records.request import ClassScope, SampleScope, Scope
 
@@ -127,10 +129,12 @@ def _match(
 ) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
     """Return the mask of matching rows, and the classes where the scope is classes."""
     if isinstance(scope, ClassScope):
-        wanted = _known(
-            scope.classes, manifest.classes, "class", f"the data set has {', '.join(manifest.classes)}"
-        )
-        indices = tuple(sorted(manifest.classes.index(name) for name in wanted))
+        labels = {one_form(name): label for label, name in enumerate(manifest.classes)}
+        if unknown := sorted(name for name in scope.classes if one_form(name) not in labels):
+            there = told_apart(manifest.classes, among=unknown)
+            said = told_apart(unknown, among=manifest.classes)
+            raise RequestError(f"unknown class: {said}; the data set has {there}")
+        indices = tuple(sorted({labels[one_form(name)] for name in scope.classes}))
         return np.isin(manifest.labels, indices), indices
     column, wanted, what = (
         (manifest.sample_ids, scope.samples, "sample")
@@ -138,16 +142,17 @@ def _match(
         else (manifest.subject_ids, scope.subjects, "subject")
     )
     ids, inverse = np.unique(column, return_inverse=True)
-    pseudonyms = tuple(pseudonymise(str(one)) if one else "" for one in ids)
-    hint = "check the ids, and that the pseudonym key is the one that the request was made with"
-    _known(wanted, pseudonyms, what, hint)
-    return np.isin(np.array(pseudonyms), wanted)[inverse], ()
-
-
-def _known(wanted: tuple[str, ...], known: tuple[str, ...], what: str, hint: str) -> tuple[str, ...]:
-    if unknown := sorted(set(wanted) - set(known)):
-        raise RequestError(f"unknown {what}: {', '.join(unknown)}; {hint}")
-    return wanted
+    places = defaultdict[str, list[int]](list)
+    for place, one in enumerate(ids.tolist()):
+        # An id was not always stored, or named, in the one form.
+        for form in {one, one_form(one)} - {""}:
+            places[pseudonymise(form)].append(place)
+    if unknown := sorted(set(wanted) - set(places)):
+        raise RequestError(
+            f"unknown {what}: {', '.join(unknown)}; check the ids, and that the pseudonym key is the one "
+            "that the request was made with"
+        )
+    return np.isin(inverse, [place for one in wanted for place in places[one]]), ()
 
 
 def _refuse_duplicates(manifest: Manifest, forget: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -> None:

@@ -15,6 +15,7 @@ from tasks.requests.request_file import pseudonymiser, read_request
 from tasks.tracking.cut_short import close_killed_runs
 from tasks.tracking.registry import refuse_undoing
 from tasks.tracking.runs import deletion_run, log_dataset_input, log_documents, tracking_of
+from unlearn_core.names import one_form
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.earlier import EarlierRequest
@@ -78,10 +79,11 @@ def _write_retained(
 def _served(request: DeletionRequest, classes: tuple[str, ...]) -> EarlierRequest:
     """Return a request as later ones on the retained data see it."""
     named = request.scope.classes if isinstance(request.scope, ClassScope) else ()
+    forms = [one_form(name) for name in classes]
     return EarlierRequest(
         request=request.id,
         kind=request.scope.kind,
-        classes=tuple(sorted(classes.index(name) for name in named)),
+        classes=tuple(sorted(forms.index(one_form(name)) for name in named)),
     )
 
 

@@ -1,20 +1,22 @@
 """Folders of images as a source: ``train/CLASS`` beside ``test/CLASS``, or ``CLASS`` alone."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from tasks.checkout.log import tell
+from tasks.checkout.regular import open_regular
 from tasks.data.images import Images
 from tasks.data.incoming import Incoming, deal_splits
 from tasks.data.subjects import read_subjects
-from unlearn_core.errors import ConfigurationError, SetupError
+from tasks.data.walking import Walk
+from unlearn_core.errors import ConfigurationError, SetupError, UsageError
+from unlearn_core.names import one_form, told_apart
 from unlearn_core.records.params import ImageFolderSource
 
 TRAIN, HELD_OUT = "train", ("test", "val", "valid", "validation")
-SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 
 class Folders(Images[ImageFolderSource]):
@@ -34,14 +36,14 @@ class Folders(Images[ImageFolderSource]):
 def list_folder(root: Path, params: ImageFolderSource) -> Incoming:
     """List the images of a folder; none is opened.
 
-    Hidden files, and files without an image's suffix, are left out.
+    Hidden files, files without an image's suffix, and what lies in ``SYSTEM_FOLDERS`` are left out.
 
     Args:
         root: What the paths in the settings are relative to.
         params: The folder, and how to read it.
 
     Returns:
-        The rows in the order of their ids, which are the paths below the folder.
+        The rows in the order of their paths; their ids are these paths below the folder.
 
     Raises:
         SetupError: If there is no such folder.
@@ -51,19 +53,21 @@ def list_folder(root: Path, params: ImageFolderSource) -> Incoming:
     base = root / params.path
     if not base.is_dir():
         raise SetupError(f"dataset.path: {base.name} is not a folder; name the one that holds the images")
-    parts, problems = _parts(base)
-    classes, wrong = _classes(base, parts, params.classes)
+    walk = Walk(base)
+    parts, problems = _parts(walk)
+    there = {part: walk.folders(part) for part in parts}
+    classes, wrong = _classes(base, there, params.classes)
     problems += wrong
-    found, others = _files(base, [f"{part}{name}" for part in parts for name in classes])
-    problems += _empty(found, parts[0], classes) if not problems else []
+    found = walk.images(f"{part}{name}" for part, names in there.items() for name in names)
+    names = [one_form(name) for name, _, _ in found]
+    problems += _empty(names, parts[0], classes) if not problems else []
     subjects, wrong = {}, list[str]()
     if params.subjects is not None:
-        subjects, wrong = read_subjects(root / params.subjects, {name for name, _, _ in found})
+        subjects, wrong = read_subjects(root / params.subjects, set(names))
     if problems := problems + [f"subjects: {problem}" for problem in wrong]:
         raise ConfigurationError("\n  ".join([f"{base.name} cannot be imported:", *problems]))
-    if others:
-        tell(f"  {others} file(s) in {base.name} without an image suffix are left out")
-    names = [name for name, _, _ in found]
+    for line in walk.told():
+        tell(f"  {line}")
     start = [name.index("/") + 1 if parts[0] else 0 for name in names]
     index = {name: label for label, name in enumerate(classes)}
     labels = np.array(
@@ -78,73 +82,87 @@ def list_folder(root: Path, params: ImageFolderSource) -> Incoming:
         sizes=np.array([size for _, size, _ in found], dtype=np.int64),
         stamps=np.array([stamp for _, _, stamp in found], dtype=np.int64),
         classes=classes,
-        read=lambda row: (base / names[row]).read_bytes(),
+        read=lambda row: _read(base, found[row][0]),
+        open=lambda row: _opened(base, found[row][0]),
+        left_out=tuple(sorted(walk.left_out)),
     )
 
 
-def _parts(base: Path) -> tuple[list[str], list[str]]:
+def _read(base: Path, name: str) -> bytes:
+    with _opened(base, name) as stream:
+        return stream.read()
+
+
+def _opened(base: Path, name: str) -> BinaryIO:
+    """Open an image, unless it is a link to a file elsewhere."""
+    path = base / name
+    if path.is_symlink() and not _is_inside(path, base):
+        raise UsageError("a link that leads out of the folder")
+    return open_regular(path)
+
+
+def _is_inside(path: Path, base: Path) -> bool:
+    return path.resolve().is_relative_to(base.resolve())
+
+
+def _parts(walk: Walk) -> tuple[list[str], list[str]]:
     """Return the prefixes of the parts, the one to train on first, and what is wrong with the folders."""
-    folders = _folders(base)
+    folders = walk.folders("")
     held_out = [name for name in HELD_OUT if name in folders]
     if TRAIN not in folders or not (held_out or folders == [TRAIN]):
         return [""], []
     if not held_out:
         return [f"{TRAIN}/"], ["train is without test or val; add one, or set the path to train to split it"]
     others = sorted({*folders} - {TRAIN, *held_out})
-    problems = [f"beside {TRAIN} and {held_out[0]} there is {', '.join(others)}"] if others else []
+    problems = [f"beside {TRAIN} and {held_out[0]} there is {told_apart(others)}"] if others else []
     return [f"{name}/" for name in (TRAIN, *held_out)], problems
 
 
-def _folders(base: Path) -> list[str]:
-    """Return the names of the folders in a folder, except hidden ones."""
-    return sorted(path.name for path in base.iterdir() if path.is_dir() and not path.name.startswith("."))
-
-
 def _classes(
-    base: Path, parts: list[str], ordered: tuple[str, ...] | None
+    base: Path, there: Mapping[str, list[str]], ordered: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Return the classes, i.e. the training part's folders, and what is wrong with them."""
-    there = _folders(base / parts[0])
-    classes = ordered or tuple(there)
-    problems = [f"{len(there)} class folder(s) in {parts[0] or 'it'}; at least two are needed"]
-    problems = problems if len(there) < 2 else []
-    for part in parts:
-        if unknown := sorted({*_folders(base / part)} - {*classes}):
-            problems.append(f"{part or 'it'} has the folder(s) {', '.join(unknown)}, which are not classes")
-    if missing := sorted({*classes} - {*there}):
-        problems.append(f"{parts[0] or 'it'} has no folder for the class(es) {', '.join(missing)}")
+    """Return the classes, i.e. the folders of the first part, and what is wrong with the folders of each."""
+    first = next(iter(there))
+    trained = [one_form(name) for name in there[first]]
+    classes = tuple(one_form(name) for name in ordered or trained)
+    problems = [f"{len(trained)} class folder(s) in {first or 'it'}; at least two are needed"]
+    problems = problems if len(trained) < 2 else []
+    for part, names in there.items():
+        where = part or "it"
+        if unknown := [name for name in names if one_form(name) not in classes]:
+            problems.append(
+                f"{where} has the folder(s) {told_apart(unknown, among=classes)}, which are not classes"
+            )
+        if same := _same(names):
+            problems.append(
+                f"{where} has folders of one name but for capitals or Unicode: {told_apart(same)}"
+            )
+        if links := [name for name in names if not _is_inside(base / part / name, base)]:
+            problems.append(
+                f"{where} has links to folders elsewhere: {told_apart(links)}; put the images there"
+            )
+    if missing := sorted({*classes} - {*trained}):
+        problems.append(
+            f"{first or 'it'} has no folder for the class(es) {told_apart(missing, among=trained)}"
+        )
     return classes, problems
 
 
-def _files(base: Path, folders: list[str]) -> tuple[list[tuple[str, int, int]], int]:
-    """Return every image's path, size and time, in the order of paths, and the number of other files."""
-    entries = [entry for folder in folders for entry in _walk(base, folder)]
-    images = [entry for entry in entries if Path(entry[0]).suffix.lower() in SUFFIXES]
-    return sorted(images), len(entries) - len(images)
+def _same(names: list[str]) -> list[str]:
+    """Return the names that another one equals but for capitals or Unicode's form."""
+    forms = [one_form(name).casefold() for name in names]
+    return [name for name, form in zip(names, forms, strict=True) if forms.count(form) > 1]
 
 
-def _walk(base: Path, folder: str) -> Iterator[tuple[str, int, int]]:
-    """Yield every file below a folder that is not hidden."""
-    if not (base / folder).is_dir():
-        return
-    with os.scandir(base / folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(base, f"{folder}/{entry.name}")
-            elif entry.is_file():
-                status = entry.stat()
-                yield f"{folder}/{entry.name}", status.st_size, status.st_mtime_ns
-
-
-def _empty(found: list[tuple[str, int, int]], part: str, classes: tuple[str, ...]) -> list[str]:
-    """Name the classes without an image to train on, and report file names that are not text."""
-    names = [name for name, _, _ in found]
+def _empty(names: list[str], part: str, classes: tuple[str, ...]) -> list[str]:
+    """Name the classes without an image to train on, and count file names that are not text, or one name."""
     full = {name[len(part) :].split("/", 1)[0] for name in names if name.startswith(part)}
-    problems = [f"class {name} has no images in {part or 'it'}" for name in classes if name not in full]
+    empty = [name for name in classes if name not in full]
+    problems = [f"class {told_apart([name])} has no images in {part or 'it'}" for name in empty]
     if strange := sum(not _is_text(name) for name in names):
         problems.append(f"{strange} file name(s) are not UTF-8; rename them")
+    if twice := len(names) - len(set(names)):
+        problems.append(f"{twice} file name(s) differ from another only in their Unicode form; rename them")
     return problems
 
 

@@ -8,7 +8,7 @@ from tasks.checkout.checkout import Checkout, short
 from tasks.data.canaries import with_canaries
 from tasks.data.datasets import read_card, read_manifest
 from tasks.data.importing import discard_import, import_images, place_import, require_imported
-from tasks.data.incoming import Incoming
+from tasks.data.incoming import Incoming, in_one_form
 from tasks.data.source import Dealt
 from tasks.extensions.discovery import extension_of
 from unlearn_core.catalogue import name_of
@@ -43,8 +43,8 @@ class Images(Dealt[I]):
         return params.digest
 
     def rows(self, root: Path, params: I) -> Incoming:
-        """List the rows, canaries among them; see ``Dealt.rows``."""
-        return with_canaries(self.listed(root, params), params)
+        """List the rows, canaries among them, with names in one form; see ``Dealt.rows``."""
+        return with_canaries(in_one_form(self.listed(root, params)), params)
 
     def import_beside(self, checkout: Checkout, params: I) -> Path:
         """Import the images beside the checkout's data set, which stays as it is.

@@ -1,6 +1,7 @@
 """Import a user's images as a data set, shard by shard, so that a stopped import can resume.
 
-Every image is decoded once on import. What cannot be read is collected, and listed at the end.
+All headers are read first; then every image is decoded once. What cannot be read is collected, and listed at
+the end, with all else that is wrong.
 """
 
 import csv
@@ -8,24 +9,30 @@ import io
 import shutil
 import warnings
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.files import read_record, write_atomically, write_record
+from tasks.checkout.files import read_record, write_atomically
 from tasks.checkout.log import tell
 from tasks.checkout.progress import progress
-from tasks.data.datasets import describe_dataset, manifest_of, read_card, read_rows
+from tasks.data.datasets import manifest_of, read_card, read_rows
+from tasks.data.describing import IMPORT_CARD, describe_import
+from tasks.data.headers import read_headers, reason_for, require_one_size
 from tasks.data.incoming import Incoming
-from tasks.data.shards import cut, import_shard, shard_paths, take_over
-from unlearn_core.errors import ConfigurationError, PipelineError, SetupError
+from tasks.data.remarks import remarks_on
+from tasks.data.shards import cut, decode_whole, import_shard, shard_paths, take_over
+from unlearn_core.errors import PipelineError, SetupError, UsageError
 from unlearn_core.progress import Step
-from unlearn_core.records.base import Sha256, canonical_json, sha256
-from unlearn_core.records.data import DatasetCard, ImportCard, Normalisation
-from unlearn_core.records.importing import Problem, ShardCard
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.data import ImportCard
+from unlearn_core.records.importing import ImageKind, Problem, ShardCard
 from unlearn_core.records.params import ImageSource
 from unlearn_core.records.provenance import Extension
+from unlearn_core.selection import Manifest
 
-IMPORT_CARD = "import.json"
+PROBLEMS, REMARKS = "import-problems.csv", "import-remarks.csv"
 
 
 def import_images(
@@ -49,19 +56,38 @@ def import_images(
         The folder of the imported data set.
     """
     (folder / "dataset").mkdir(parents=True, exist_ok=True)
+    shards = list(cut(incoming))
+    kept = [take_over(folder, number, rows, incoming, params) for number, rows in enumerate(shards)]
+    fresh = [row for rows, card in zip(shards, kept, strict=True) if card is None for row in rows]
     finished: list[ShardCard] = []
-    with progress("import images") as on_step, warnings.catch_warnings():
+    with warnings.catch_warnings():
         # Pillow warns of odd metadata and large images; only unreadable images matter here.
         warnings.simplefilter("ignore")
-        for number, rows in enumerate(cut(incoming)):
-            before = take_over(folder, number, rows, incoming, params)
-            finished.append(before or import_shard(folder, number, rows, incoming, params))
-            on_step(Step("images", rows.stop, len(incoming)))
+        incoming = _checked(checkout, incoming, params, fresh, [card for card in kept if card])
+        with progress("import images") as on_step:
+            for number, (rows, card) in enumerate(zip(shards, kept, strict=True)):
+                finished.append(card or import_shard(folder, number, rows, incoming, params))
+                on_step(Step("images", rows.stop, len(incoming)))
     _clear(folder, len(finished))
     problems = tuple(problem for card in finished for problem in card.problems)
-    _list_problems(checkout, params, problems, len(incoming))
-    _describe(folder / "dataset", incoming, params, finished, extension)
+    unread = _list_problems(checkout, params, problems, len(incoming))
+    manifest = manifest_of(read_rows(folder / "dataset"), incoming.classes)
+    _remark(checkout, params, incoming, manifest, finished)
+    describe_import(folder / "dataset", manifest, params, finished, extension=extension, unread=unread)
     return folder / "dataset"
+
+
+def count_turned(folder: Path) -> int:
+    """Count the images of an import, not placed yet, that carry an orientation tag.
+
+    Args:
+        folder: The folder of the imported data set.
+
+    Returns:
+        How many.
+    """
+    cards = (read_record(path, ShardCard) for path in sorted(folder.parent.glob("*.json")))
+    return sum(card.kinds.get("orientation", 0) for card in cards)
 
 
 def place_import(checkout: Checkout, folder: Path) -> None:
@@ -112,81 +138,89 @@ def _clear(folder: Path, shards: int) -> None:
         number += 1
 
 
-def _list_problems(checkout: Checkout, params: ImageSource, problems: tuple[Problem, ...], rows: int) -> None:
-    """Write the images that could not be read into a table, and refuse or skip them."""
-    path = checkout.lethe / "import-problems.csv"
-    path.unlink(missing_ok=True)
-    if not problems:
-        return
-    table = io.StringIO()
-    csv.writer(table).writerows([("sample_id", "reason"), *((p.sample_id, p.reason) for p in problems)])
-    write_atomically(path, table.getvalue().encode())
-    # Names of images may be personal, and error messages are stored: so only the table holds names.
-    said = f"{len(problems)} of {rows} images cannot be read; .lethe/{path.name} lists each with the reason"
-    if params.on_bad_image == "refuse" or len(problems) == rows:
-        raise PipelineError(f"{said}. Repair or remove them, or set dataset.on_bad_image to skip")
-    tell(f"  {said}; they are skipped")
+def _checked(
+    checkout: Checkout, incoming: Incoming, params: ImageSource, fresh: list[int], kept: list[ShardCard]
+) -> Incoming:
+    """Read the headers of fresh rows; those that need not be decoded are refused when they are read."""
+    with progress("read headers") as on_step:
+        refused, sizes = read_headers(incoming, fresh, params, on_step)
+    try:
+        _settle_size(incoming, params, refused, sizes, sum((Counter(card.sizes) for card in kept), Counter()))
+    finally:
+        listed = [(one.sample_id, one.reason) for card in kept for one in card.problems]
+        listed += [(incoming.sample_ids[row], why) for row, why in sorted(refused.items())]
+        _write_table(checkout.lethe / PROBLEMS, listed)
+
+    def read(row: int) -> bytes:
+        if row in refused:
+            raise UsageError(refused[row])
+        return incoming.read(row)
+
+    return replace(incoming, read=read)
 
 
-def _describe(
-    folder: Path,
+def _settle_size(
     incoming: Incoming,
     params: ImageSource,
+    refused: dict[int, str],
+    sizes: Mapping[int, str],
+    others: Counter[str],
+) -> None:
+    """Refuse images of several sizes before the work, unless the odd ones are damaged."""
+    found = others + Counter(sizes.values())
+    common = dict(found.most_common(1))
+    for row in [row for row, size in sizes.items() if params.image_size is None and size not in common]:
+        try:
+            decode_whole(incoming.read(row))
+        except (OSError, UsageError) as error:
+            refused[row] = reason_for(error)
+            found -= Counter([sizes[row]])
+        else:
+            # One that is whole settles it.
+            break
+    require_one_size(found, params)
+
+
+def _write_table(path: Path, rows: Iterable[tuple[str, str]], *, column: str = "sample_id") -> None:
+    """Write names, each with a reason, as CSV; no table where there are none."""
+    path.unlink(missing_ok=True)
+    if listed := list(rows):
+        table = io.StringIO()
+        csv.writer(table).writerows([(column, "reason"), *listed])
+        write_atomically(path, table.getvalue().encode())
+
+
+def _list_problems(
+    checkout: Checkout, params: ImageSource, problems: tuple[Problem, ...], rows: int
+) -> list[str]:
+    """List the images that could not be read; return what to refuse, or say that they are skipped."""
+    _write_table(checkout.lethe / PROBLEMS, ((one.sample_id, one.reason) for one in problems))
+    if not problems:
+        return []
+    # Names of images may be personal, and error messages are stored: so only the table holds names.
+    said = f"{len(problems)} of {rows} images cannot be read; .lethe/{PROBLEMS} lists each with the reason"
+    refusal = f"{said}. Repair or remove them, or set dataset.on_bad_image to skip"
+    if len(problems) == rows:
+        raise PipelineError(refusal)
+    if params.on_bad_image == "refuse":
+        return [refusal]
+    tell(f"  {said}; they are skipped")
+    return []
+
+
+def _remark(
+    checkout: Checkout,
+    params: ImageSource,
+    incoming: Incoming,
+    manifest: Manifest,
     finished: list[ShardCard],
-    extension: Extension | None,
-) -> DatasetCard:
-    """Write the cards of the data set and of its import."""
-    sizes = sum((Counter(card.sizes) for card in finished), Counter[str]())
-    if len(sizes) > 1:
-        counts = ", ".join(f"{count} of {size}" for size, count in sizes.most_common(5))
-        raise ConfigurationError(f"the images differ in size ({counts}); set dataset.image_size")
-    height, width = map(int, next(iter(sizes)).split("x"))
-    channels = params.channels or (3 if any(card.colour for card in finished) else 1)
-    given = params.normalisation
-    if given is not None and {len(given.mean), len(given.std)} != {channels}:
-        raise ConfigurationError(
-            f"dataset.normalisation has {len(given.mean)} means and {len(given.std)} standard deviations; "
-            f"the images have {channels} channel(s)"
-        )
-    card = describe_dataset(
-        manifest_of(read_rows(folder), incoming.classes),
-        name=params.name,
-        input_shape=(channels, height, width),
-        normalisation=given or _measured(finished, channels),
-        extension=extension,
-    )
-    _refuse_empty(card)
-    problems = [[one.sample_id, one.reason] for shard in finished for one in shard.problems]
-    write_record(folder / "card.json", card)
-    skipped = sha256(canonical_json(problems))
-    write_record(
-        folder / IMPORT_CARD,
-        ImportCard(settings=params.digest, skipped=len(problems), skipped_digest=skipped),
-    )
-    return card
-
-
-def _measured(finished: list[ShardCard], channels: int) -> Normalisation:
-    """Return the mean and standard deviation of the training rows' pixels, channel by channel."""
-    pixels = sum(card.pixels for card in finished)
-    sums = [sum(card.sums[channel] for card in finished) for channel in range(channels)]
-    squares = [sum(card.squares[channel] for card in finished) for channel in range(channels)]
-    mean = [total / pixels / 255 for total in sums]
-    variance = [square / pixels / 255**2 - m**2 for square, m in zip(squares, mean, strict=True)]
-    std = [round(max(v, 0.0) ** 0.5, 4) for v in variance]
-    if min(std) == 0:
-        raise ConfigurationError("a channel is the same in every pixel; give dataset.normalisation")
-    return Normalisation(mean=tuple(round(m, 4) for m in mean), std=tuple(std))
-
-
-def _refuse_empty(card: DatasetCard) -> None:
-    """Refuse classes with nothing left to train on, and splits without rows."""
-    train = next(split for split in card.splits if split.split == "train")
-    empty = [name for name, rows in zip(card.classes, train.rows_per_class, strict=True) if not rows]
-    if empty:
-        raise ConfigurationError(f"no training image is left of the class(es) {', '.join(empty)}")
-    if missing := [split.split for split in card.splits if not split.rows]:
-        raise ConfigurationError(
-            f"there are too few images for the split(s) {', '.join(missing)}; add images, or raise "
-            "dataset.tuning, dataset.audit and dataset.test"
-        )
+) -> None:
+    """Say what is odd about the rows, and write a table that names them."""
+    looks = [look for card in finished for look in card.looks]
+    kinds = sum((Counter(card.kinds) for card in finished), Counter[ImageKind]())
+    lines, rows = remarks_on(manifest, looks, kinds, orientation=params.orientation)
+    for line in lines:
+        tell(f"  {line}")
+    _write_table(checkout.lethe / REMARKS, [*incoming.left_out, *rows], column="name")
+    if rows or incoming.left_out:
+        tell(f"  .lethe/{REMARKS} names them")

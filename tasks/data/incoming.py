@@ -1,11 +1,14 @@
 """Rows to import: what every source of images gives to the import, and how rows are dealt to splits."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearn_core.errors import ConfigurationError
+from unlearn_core.names import one_form, told_apart
 from unlearn_core.records.params import DealtSource
 
 
@@ -22,6 +25,9 @@ class Incoming:
         stamps: ``[rows]``, a number that changes when the image does.
         classes: The classes' names.
         read: Returns the encoded image of a row; fast in the rows' order. It may raise ``OSError``.
+        open: Opens the encoded image of a row, of which only the header will be read; by default what
+            ``read`` returns.
+        left_out: What else the source holds and is no row: its id, or what it is, and why.
     """
 
     sample_ids: list[str]
@@ -32,9 +38,33 @@ class Incoming:
     stamps: NDArray[np.int64]
     classes: tuple[str, ...]
     read: Callable[[int], bytes]
+    open: Callable[[int], BinaryIO] | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.sample_ids)
+
+
+def in_one_form(incoming: Incoming) -> Incoming:
+    """Return rows with all names in Unicode's composed form, whichever system wrote them.
+
+    Args:
+        incoming: The rows.
+
+    Returns:
+        The same rows.
+
+    Raises:
+        ConfigurationError: If two classes or two ids are one in that form.
+    """
+    classes = tuple(map(one_form, incoming.classes))
+    ids = list(map(one_form, incoming.sample_ids))
+    if len(set(classes)) < len(classes):
+        raise ConfigurationError(f"two classes are one but for Unicode: {told_apart(incoming.classes)}")
+    if twice := len(ids) - len(set(ids)):
+        raise ConfigurationError(f"{twice} sample id(s) differ from another only in their Unicode form")
+    subjects = list(map(one_form, incoming.subject_ids))
+    return replace(incoming, classes=classes, sample_ids=ids, subject_ids=subjects)
 
 
 def deal_splits(

@@ -1,19 +1,25 @@
 """One shard of an import: its images read, decoded once and written, or reused from a stopped import."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+from PIL import Image
 
 from tasks.checkout.files import file_digest, read_record, write_record
 from tasks.data.datasets import ROWS_PER_SHARD, write_shard
+from tasks.data.early_ends import refuse_early_end
+from tasks.data.headers import reason_for
 from tasks.data.incoming import Incoming
+from tasks.data.upright import turn_by_tag, turned
 from unlearn_core.data import open_image, pixels_of
 from unlearn_core.errors import LetheError, UsageError
 from unlearn_core.records.base import Sha256, canonical_json, sha256
-from unlearn_core.records.importing import Problem, ShardCard
+from unlearn_core.records.importing import ImageKind, Problem, ShardCard
 from unlearn_core.records.params import ImageSource
 
 BYTES_PER_SHARD = 32 * 2**20
@@ -43,7 +49,7 @@ def _stamp(rows: range, incoming: Incoming, params: ImageSource) -> Sha256:
     numbers = (incoming.labels, incoming.sizes, incoming.stamps)
     names = (incoming.sample_ids, incoming.splits.tolist(), incoming.subject_ids)
     of_rows = [*(one[part] for one in names), *(one[part].tolist() for one in numbers)]
-    return sha256(canonical_json([*of_rows, params.channels, params.image_size]))
+    return sha256(canonical_json([*of_rows, params.channels, params.image_size, params.orientation]))
 
 
 def take_over(
@@ -80,14 +86,9 @@ def import_shard(
     problems: list[Problem] = []
     for row in rows:
         try:
-            image = incoming.read(row)
-            seen.include(image, train=incoming.splits[row] == "train")
-            images[row] = image
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            problems.append(Problem(sample_id=incoming.sample_ids[row], reason=reason))
-        except UsageError as error:
-            problems.append(Problem(sample_id=incoming.sample_ids[row], reason=str(error)))
+            images[row] = seen.include(incoming.read(row), train=incoming.splits[row] == "train")
+        except (OSError, UsageError) as error:
+            problems.append(Problem(sample_id=incoming.sample_ids[row], reason=reason_for(error)))
     path.unlink(missing_ok=True)
     shard.unlink(missing_ok=True)
     if images:
@@ -99,6 +100,20 @@ def import_shard(
     )
     write_record(path, card)
     return card
+
+
+def decode_whole(encoded: bytes) -> Image.Image:
+    """Decode an image of which nothing is missing.
+
+    Args:
+        encoded: The file.
+
+    Returns:
+        The image; anything else raises a ``UsageError`` of a few words.
+    """
+    image = open_image(encoded)
+    refuse_early_end(encoded, image)
+    return image
 
 
 def _table(incoming: Incoming, images: dict[int, bytes]) -> pa.Table:
@@ -121,20 +136,32 @@ class _Seen:
     def __init__(self, params: ImageSource) -> None:
         self._channels = params.channels or 3
         self._size = None if params.image_size is None else (params.image_size, params.image_size)
+        self._follow = params.orientation == "follow"
         self._colour = self._pixels = 0
         self._sizes: Counter[str] = Counter()
+        self._kinds: Counter[ImageKind] = Counter()
+        self._looks: list[str] = []
         self._sums, self._squares = np.zeros((2, self._channels), dtype=np.int64)
 
-    def include(self, encoded: bytes, *, train: bool) -> None:
-        """Decode an image as the pipeline will, and count it."""
-        image = open_image(encoded)
-        pixels = pixels_of(image, self._channels, self._size).astype(np.int64)
+    def include(self, encoded: bytes, *, train: bool) -> bytes:
+        """Decode an image as the pipeline will, count it, and return it as it is to be stored."""
+        image = decode_whole(encoded)
+        turn = turn_by_tag(image)
+        kinds = _kinds_of(image, turn)
+        if turn is not None and self._follow:
+            encoded = turned(image, turn)
+            image = open_image(encoded)
+        pixels = pixels_of(image, self._channels, self._size)
+        self._kinds.update(kinds)
+        self._looks.append(hashlib.sha256(pixels.tobytes()).hexdigest())
         self._colour += image.mode not in GREY
         self._sizes["x".join(map(str, pixels.shape[1:]))] += 1
         if train:
             self._pixels += pixels[0].size
-            self._sums += pixels.sum((1, 2))
-            self._squares += np.square(pixels).sum((1, 2))
+            counts = _histograms(pixels)
+            self._sums += counts @ np.arange(256)
+            self._squares += counts @ np.arange(256) ** 2
+        return encoded
 
     def card(self, *, stamp: Sha256, file: Sha256 | None, problems: tuple[Problem, ...]) -> ShardCard:
         """Return the shard's card."""
@@ -147,4 +174,21 @@ class _Seen:
             sums=tuple(self._sums.tolist()),
             squares=tuple(self._squares.tolist()),
             problems=problems,
+            looks=tuple(self._looks),
+            kinds=dict(sorted(self._kinds.items())),
         )
+
+
+def _kinds_of(image: Image.Image, turn: Image.Transpose | None) -> list[ImageKind]:
+    """Return which of the rules for conversion apply to a decoded image."""
+    found: dict[ImageKind, bool] = {
+        "orientation": turn is not None,
+        "transparency": image.has_transparency_data,
+        "cmyk": image.mode == "CMYK",
+    }
+    return [kind for kind, applies in found.items() if applies]
+
+
+def _histograms(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count the values of each channel; sums over them are exact, and need no copy in wider numbers."""
+    return np.array([Image.fromarray(channel).histogram() for channel in pixels], dtype=np.int64)

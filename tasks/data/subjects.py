@@ -17,6 +17,7 @@ from unlearn_core.audit.incoming import (
     parse_csv,
 )
 from unlearn_core.errors import UsageError
+from unlearn_core.names import one_form
 
 _COLUMNS = ("path", "subject")
 
@@ -26,7 +27,7 @@ def read_subjects(path: Path, known: set[str]) -> tuple[dict[str, str], list[str
 
     Args:
         path: The table.
-        known: The paths of the images, below their folder.
+        known: The paths of the images, below their folder, in Unicode's composed form.
 
     Returns:
         Subjects by the paths of their images, and what is wrong with the table, by line.
@@ -49,7 +50,7 @@ def read_subjects(path: Path, known: set[str]) -> tuple[dict[str, str], list[str
         elif problem := _problem(row, path.name, known, subjects):
             problems.append(problem)
         else:
-            subjects[row.cells["path"]] = row.cells["subject"]
+            subjects[one_form(row.cells["path"])] = row.cells["subject"]
     return subjects, first_problems(problems)
 
 
@@ -58,7 +59,7 @@ def _problem(row: Row, table: str, known: set[str], subjects: Mapping[str, str])
     for column in _COLUMNS:
         if problem := cell_problem(row.cells[column]):
             return f"{table}, line {row.line}, column {column}: {problem}"
-    image, subject = row.cells["path"], row.cells["subject"]
+    image, subject = one_form(row.cells["path"]), row.cells["subject"]
     if image not in known:
         return f"line {row.line} of {table} names no image below the folder"
     if subjects.get(image, subject) != subject:

@@ -16,6 +16,7 @@ from tasks.data.images import Images
 from tasks.data.incoming import Incoming, deal_splits
 from unlearn_core.audit.incoming import cell_problem
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UsageError
+from unlearn_core.names import one_form
 from unlearn_core.records.params import Columns, ParquetSource
 
 ROWS_AT_ONCE = 64
@@ -175,7 +176,8 @@ def _labels(
         index: dict[Any, int] = {number: number for number in range(len(classes))}
     else:
         classes = ordered or tuple(sorted({str(value) for value in values if value is not None}))
-        index = {name: number for number, name in enumerate(classes)}
+        index = {one_form(name): number for number, name in enumerate(classes)}
+        values = [one_form(value) if isinstance(value, str) else value for value in values]
     strange = sum(value not in index for value in values)
     # Unless the settings name the classes, they are what the column holds, and it may be the wrong one.
     expected = (

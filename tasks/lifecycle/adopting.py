@@ -112,7 +112,7 @@ def settle_source(
         ConfigurationError: If no data of the user's is named, or the settings are not valid.
     """
     section = read_values(checkout.root)["dataset"] if asked.data is None else _named(checkout, asked)
-    seen = {"classes", "normalisation", "channels", "image_size"}
+    seen = {"classes", "normalisation", "channels", "image_size", "orientation"}
     section |= claims.model_dump(mode="json", include=seen, exclude_none=True)
     section |= {"on_bad_image": "skip"} if asked.skip else {}
     section |= {"subjects": _relative(checkout, asked.subjects)} if asked.subjects else {}

@@ -189,13 +189,14 @@ def _refuse_unfit(model: nn.Module, pool: Pool, device: torch.device) -> None:
         )
 
 
-def refuse_false_claim(found: Estimate, claimed: float | None, classes: int) -> None:
+def refuse_false_claim(found: Estimate, claimed: float | None, classes: int, *, turned: int = 0) -> None:
     """Refuse a model whose accuracy contradicts its card, or is no better than guessing.
 
     Args:
         found: The measured accuracy.
         claimed: The claimed one; None if nothing was claimed.
         classes: How many there are.
+        turned: How many images carry an orientation tag, which a training may or may not have followed.
 
     Raises:
         ConfigurationError: If the claim is outside the interval, or the accuracy no better than guessing.
@@ -207,6 +208,10 @@ def refuse_false_claim(found: Estimate, claimed: float | None, classes: int) -> 
         f"{found.low:.2%} to {found.high:.2%})"
     )
     hint = "check the order of the classes, the normalisation and the image size, and that this is its data"
+    if turned:
+        hint += (
+            f"; {turned} image(s) carry an orientation tag: say in its card whether its training followed it"
+        )
     if claimed is not None and not found.low <= claimed <= found.high:
         raise ConfigurationError(f"{measured}, but {claimed:.2%} was claimed; {hint}")
     if claimed is None and found.low <= 1 / classes:

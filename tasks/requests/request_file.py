@@ -11,6 +11,7 @@ from tasks.checkout.regular import read_regular
 from tasks.data.sources import source_of
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from unlearn_core.errors import RequestError, SetupError
+from unlearn_core.names import one_form
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
 from unlearn_core.selection import Manifest, Selection, names_training_rows, select
@@ -38,11 +39,12 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
         shown = ", ".join(map(repr, wrong)) if is_for_people() else "a name"
         raise RequestError(f"{shown}: expected non-empty UTF-8 text")
     if classes:
-        return ClassScope(classes=tuple(sorted(set(classes))))
+        return ClassScope(classes=tuple(sorted({one_form(one) for one in classes})))
     key = load_pseudonym_key()
+    ids = {one_form(one) for one in (*samples, *subjects)}
     if samples:
-        return SampleScope(samples=tuple(sorted({pseudonymise(key, "sample", one) for one in samples})))
-    return SubjectScope(subjects=tuple(sorted({pseudonymise(key, "subject", one) for one in subjects})))
+        return SampleScope(samples=tuple(sorted(pseudonymise(key, "sample", one) for one in ids)))
+    return SubjectScope(subjects=tuple(sorted(pseudonymise(key, "subject", one) for one in ids)))
 
 
 def is_text(name: str) -> bool:
@@ -119,9 +121,9 @@ def told_as_typed(*, samples: tuple[str, ...], subjects: tuple[str, ...]) -> Ite
         if (samples or subjects) and is_for_people():
             key = load_pseudonym_key()
             for typed in samples:
-                message = message.replace(pseudonymise(key, "sample", typed), typed)
+                message = message.replace(pseudonymise(key, "sample", one_form(typed)), typed)
             for typed in subjects:
-                message = message.replace(pseudonymise(key, "subject", typed), typed)
+                message = message.replace(pseudonymise(key, "subject", one_form(typed)), typed)
         raise RequestError(message) from None
 
 

@@ -1,5 +1,6 @@
 """From a scope to rows: nothing in two places, nothing lost, and every misfit named."""
 
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
@@ -229,3 +230,19 @@ def test_at_most_five_duplicates_are_listed():
     with pytest.raises(RequestError, match=r"7 exact duplicate.* …;") as caught:
         select(of_samples(*(f"row-{row:03d}" for row in range(7))), found, pseudonym)
     assert str(caught.value).count("sha256:") == 5
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_are_compared_in_one_form(form):
+    """Data sets and requests of before may hold either."""
+    composed, stored = "Zo\u00eb", unicodedata.normalize(form, "Zo\u00eb")
+    found = replace(
+        ROWS,
+        classes=(stored, "b", "c"),
+        sample_ids=np.array([f"{stored}{row}" for row in range(len(ROWS))]),
+        subject_ids=np.where(ROWS.subject_ids == "x", stored, ROWS.subject_ids),
+    )
+    for named in {composed, stored}:
+        assert select(of_classes(named), found, pseudonym).classes == (0,)
+        assert rows(select(of_samples(f"{named}3"), found, pseudonym).forget) == [3]
+        assert rows(select(of_subjects(named), found, pseudonym).forget) == [0, 2, 4]

@@ -21,6 +21,7 @@ class Claims(Record):
     normalisation: Normalisation | None = None
     channels: Literal[1, 3] | None = None
     image_size: int | None = Field(default=None, ge=1)
+    orientation: Literal["follow", "ignore"] | None = None
     accuracy: float | None = Field(default=None, ge=0, le=1)
     recipe: Recipe | None = None
 

@@ -4,6 +4,9 @@ from typing import Literal
 
 from unlearn_core.records.base import Record, Sha256
 
+ImageKind = Literal["orientation", "transparency", "cmyk"]
+"""Images of which something is followed, dropped or converted."""
+
 
 class Problem(Record):
     """An image that could not be read, and why."""
@@ -17,10 +20,11 @@ class ShardCard(Record):
 
     ``stamp`` is over the rows' settings, sizes and times, ``file`` over the shard's bytes (None if no image
     of it could be read). ``sizes`` counts images by ``HEIGHTxWIDTH``; ``sums`` and ``squares`` are of the
-    training rows' ``pixels``, channel by channel, as bytes.
+    training rows' ``pixels``, channel by channel, as bytes. ``looks`` are digests of each stored image's
+    pixels, in order; ``kinds`` counts the images that a rule applies to, by ``ImageKind``.
     """
 
-    schema_version: Literal["lethe.shard/1"] = "lethe.shard/1"
+    schema_version: Literal["lethe.shard/2"] = "lethe.shard/2"
     stamp: Sha256
     file: Sha256 | None
     colour: int
@@ -29,3 +33,5 @@ class ShardCard(Record):
     sums: tuple[int, ...]
     squares: tuple[int, ...]
     problems: tuple[Problem, ...]
+    looks: tuple[str, ...]
+    kinds: dict[ImageKind, int]

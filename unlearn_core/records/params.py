@@ -50,7 +50,7 @@ class ImageSource(DealtSource):
     is 1 for grey and 3 for colour; without it, grey if every image is. ``image_size`` scales the shorter side
     to that many pixels and keeps the centre; without it all images must be of one size. ``normalisation`` is
     measured on the training rows where it is not given. An image that cannot be read stops the import, or is
-    skipped.
+    skipped. ``orientation`` says whether images are turned as the tag of their camera says.
     """
 
     name: RegistryName = "images"
@@ -59,6 +59,8 @@ class ImageSource(DealtSource):
     image_size: int | None = Field(default=None, ge=1)
     normalisation: Normalisation | None = None
     on_bad_image: Literal["refuse", "skip"] = "refuse"
+    # Left out by default: settings keep the digest that they had before there was a choice.
+    orientation: Literal["follow", "ignore"] = Field(default="ignore", exclude_if=lambda way: way == "ignore")
 
 
 class ImageFolderSource(ImageSource):

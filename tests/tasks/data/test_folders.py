@@ -1,6 +1,7 @@
 """Folders of images as a source: what is a class, what is a row, and what is wrong with a folder."""
 
 import re
+import unicodedata
 from collections import Counter
 
 import numpy as np
@@ -193,3 +194,79 @@ def test_no_message_holds_a_whole_path(root):
         with pytest.raises((ConfigurationError, SetupError)) as caught:
             list_folder(root, ImageFolderSource(path=str(path), subjects=str(root / "who.csv")))
         assert str(root) not in str(caught.value)
+
+
+NFC, NFD = (unicodedata.normalize(form, "Äpfel") for form in ("NFC", "NFD"))
+
+
+def test_names_are_stored_and_compared_in_one_form(root):
+    for part in ("train", "test"):
+        (root / "images" / part / "ant").rename(root / "images" / part / NFD)
+    table = subjects(root, f"train/{NFC}/0001.png,ada", f"train/{NFD}/0002.png,ada")
+    found = listed(root, classes=("cow", NFC, "bee"), **table)
+    row = found.sample_ids.index(f"train/{NFC}/0001.png")
+    assert (found.classes[found.labels[row]], found.subject_ids[row]) == (NFC, "ada")
+    assert found.subject_ids[found.sample_ids.index(f"train/{NFC}/0002.png")] == "ada"
+    assert found.read(row) == (root / "images/train" / NFD / "0001.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"), [(NFC, NFD, r"'\xc4pfel'"), ("cat", "Cat", "'Cat', 'cat'")]
+)
+def test_two_class_folders_that_are_one_are_refused(root, one, other, said):
+    for part in ("train", "test"):
+        for name in (one, other):
+            save(root / "images" / part / name / "1.png", picture(0, 1))
+    found = refusal(root)
+    assert "train/ has folders of one name but for capitals or Unicode" in found
+    assert said in found
+
+
+def test_two_files_of_one_name_are_refused(root):
+    for name in (NFC, NFD):
+        save(root / f"images/train/ant/{name}.png", picture(0, 1))
+    assert "1 file name(s) differ from another only in their Unicode form" in refusal(root)
+
+
+def test_names_that_look_alike_can_be_told_apart_in_a_refusal(root):
+    (root / "images/train/ant").rename(root / "images/train/ant ")
+    assert "test/ has the folder(s) 'ant', which are not classes" in refusal(root)
+    assert "no folder for the class(es) 'ant'" in refusal(root, classes=("ant", "bee", "cow"))
+
+
+@pytest.mark.parametrize("where", ["", "train/", "train/ant/"])
+@pytest.mark.parametrize(
+    "name", ["@eaDir", "__MACOSX", "$RECYCLE.BIN", "#recycle", "lost+found", "thumbnails", ".thumbnails"]
+)
+def test_a_systems_folder_is_no_class_and_holds_no_rows(root, where, name):
+    before = listed(root)
+    save(root / "images" / where / name / "a.png", picture(0, 1))
+    found = listed(root)
+    assert (found.classes, found.sample_ids) == (before.classes, before.sample_ids)
+    named = () if name[0] == "." else ((f"{where}{name}", "a system's folder"),)
+    assert found.left_out == named
+
+
+def test_what_is_left_out_is_named_once(tmp_path, capsys):
+    folder_of_pictures(tmp_path / "images")
+    save(tmp_path / "images/train/stray.png", picture(0, 1))
+    (tmp_path / "images/train/ant/notes.txt").write_text("junk")
+    (tmp_path / "images/train/ant/linked").symlink_to(tmp_path / "images/train/bee")
+    found = list_folder(tmp_path, ImageFolderSource(path="images/train"))
+    assert found.left_out == (
+        ("ant/linked", "a link to a folder"),
+        ("ant/notes.txt", "no image suffix"),
+        ("stray.png", "beside the class folders"),
+    )
+    err = capsys.readouterr().err
+    assert "1 image(s) in train beside the class folders are left out" in err
+    assert "1 link(s) in train to folders are left out" in err
+    assert "notes.txt" not in err
+
+
+def test_a_class_that_is_a_link_to_elsewhere_is_refused(root):
+    (root / "elsewhere").mkdir()
+    save(root / "elsewhere/1.png", picture(0, 1))
+    for part in ("train", "test"):
+        (root / "images" / part / "dog").symlink_to(root / "elsewhere")
+    assert "train/ has links to folders elsewhere: dog" in refusal(root)

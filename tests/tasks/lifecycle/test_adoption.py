@@ -157,6 +157,11 @@ def test_without_a_claim_a_model_must_be_better_than_guessing():
         refuse_false_claim(proportion(115, 1000), None, 10)
 
 
+def test_a_refused_claim_tells_of_orientation_tags_if_there_are_any():
+    with pytest.raises(ConfigurationError, match="7 image\\(s\\) carry an orientation tag: say in its card"):
+        refuse_false_claim(proportion(8000, 10_000), 0.9, 10, turned=7)
+
+
 def test_a_claim_that_is_true_makes_a_poor_model_welcome():
     refuse_false_claim(proportion(115, 1000), 0.115, 10)
 

@@ -1,5 +1,7 @@
 """Requests at rest: checked before anything is written, and never a raw id."""
 
+import unicodedata
+
 import pytest
 from world import content, files_of, make_checkout
 
@@ -36,6 +38,15 @@ def request(request_id="r-17", **named):
 
 def test_names_of_classes_stay_and_are_put_in_order_once():
     assert scope(classes=("5", "3", "5")) == ClassScope(classes=("3", "5"))
+
+
+@pytest.mark.parametrize("kind", ["classes", "samples", "subjects"])
+def test_a_name_means_the_same_in_either_unicode_form(kind):
+    none = {"classes": (), "samples": (), "subjects": ()}
+    scopes = [
+        make_scope(**{**none, kind: (unicodedata.normalize(form, "Zo\u00eb"),)}) for form in ("NFC", "NFD")
+    ]
+    assert scopes[0] == scopes[1]
 
 
 @pytest.mark.parametrize("kind", ["sample", "subject"])
