@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from unlearn_core.errors import RequestError
 from unlearn_core.records.data import FORGOTTEN_SPLIT, Split
 from unlearn_core.records.request import ClassScope, SampleScope, Scope
+from unlearn_core.spelling import did_you_mean
 
 ASKED_SPLITS: tuple[Split, ...] = ("audit", "test")
 """Whose rows of a forgotten class are kept; methods may read the tuning rows."""
@@ -122,15 +123,26 @@ def names_training_rows(scope: Scope, manifest: Manifest, pseudonymise: Pseudony
     return bool((matched & (manifest.splits == "train")).any())
 
 
+def require_classes(named: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """Refuse names that are no classes of a data set.
+
+    Args:
+        named: The names.
+        known: The data set's classes.
+
+    Raises:
+        RequestError: If any is unknown; the message has the nearest class, and all of them.
+    """
+    _require_known(named, known, "class", f"the data set has {', '.join(known)}", suggest=known)
+
+
 def _match(
     scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise
 ) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
     """Return the mask of matching rows, and the classes where the scope is classes."""
     if isinstance(scope, ClassScope):
-        wanted = _known(
-            scope.classes, manifest.classes, "class", f"the data set has {', '.join(manifest.classes)}"
-        )
-        indices = tuple(sorted(manifest.classes.index(name) for name in wanted))
+        require_classes(scope.classes, manifest.classes)
+        indices = tuple(sorted(manifest.classes.index(name) for name in scope.classes))
         return np.isin(manifest.labels, indices), indices
     column, wanted, what = (
         (manifest.sample_ids, scope.samples, "sample")
@@ -140,14 +152,16 @@ def _match(
     ids, inverse = np.unique(column, return_inverse=True)
     pseudonyms = tuple(pseudonymise(str(one)) if one else "" for one in ids)
     hint = "check the ids, and that the pseudonym key is the one that the request was made with"
-    _known(wanted, pseudonyms, what, hint)
+    _require_known(wanted, pseudonyms, what, hint)
     return np.isin(np.array(pseudonyms), wanted)[inverse], ()
 
 
-def _known(wanted: tuple[str, ...], known: tuple[str, ...], what: str, hint: str) -> tuple[str, ...]:
+def _require_known(
+    wanted: tuple[str, ...], known: tuple[str, ...], what: str, hint: str, *, suggest: tuple[str, ...] = ()
+) -> None:
+    """Refuse names that are not known; pseudonyms are alike only by chance, so only classes are suggested."""
     if unknown := sorted(set(wanted) - set(known)):
-        raise RequestError(f"unknown {what}: {', '.join(unknown)}; {hint}")
-    return wanted
+        raise RequestError(f"unknown {what}: {', '.join(unknown)}; {did_you_mean(unknown[0], suggest)}{hint}")
 
 
 def _refuse_duplicates(manifest: Manifest, forget: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -> None:

@@ -25,16 +25,19 @@ def command(
     a group, only by its id. Ids of samples and subjects become pseudonyms immediately. The first method on
     the policy's ladder that the gate accepts is used. A request that was served before is not served again.
     """
-    from flows.delete import delete, require_ready
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
-    from tasks.computing.costs import read_time
+    from tasks.lifecycle.refusals import require_fitting, require_ready
     from tasks.requests.request_file import told_as_typed, typed_request
 
     named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
     with about(request_id), Checkout.open(Path.cwd()) as checkout, told_as_typed(**named):
-        require_ready()
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
+        require_fitting(checkout, request)
+        require_ready()
+        from flows.delete import delete
+        from tasks.computing.costs import read_time
+
         released = delete(checkout, request)
         spent = read_time(checkout, request.id)
     values = [one.model_dump(mode="json") for one in released]

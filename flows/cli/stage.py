@@ -18,5 +18,6 @@ def command(
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.processes import end_at_once, end_with
 
+    checkout = Checkout.find(Path.cwd())
     end_with(os.getppid(), end_at_once)
-    run_stage(find_stage(name), Checkout.find(Path.cwd()))
+    run_stage(find_stage(name), checkout)

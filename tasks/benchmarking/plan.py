@@ -9,6 +9,7 @@ from tasks.benchmarking.kept import Keeper
 from tasks.benchmarking.runs import ORIGINAL
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
+from tasks.checkout.params import require_configured
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.configured import configured_methods
 from tasks.references.retrained import describe_training
@@ -83,13 +84,6 @@ def plan_benchmark(
 
 
 def _chosen(checkout: Checkout, names: Collection[str]) -> list[Method]:
-    """Return the configured methods, or the named ones among them.
-
-    Raises:
-        ConfigurationError: If one is not configured; the message lists those that are.
-    """
-    configured = configured_methods(checkout)
-    if unknown := sorted(set(names) - {method.name for method in configured}):
-        known = ", ".join(method.name for method in configured)
-        raise ConfigurationError(f"there is no method {', '.join(unknown)} in params.yaml; it has {known}")
-    return [method for method in configured if not names or method.name in names]
+    """Return the configured methods, or the named ones among them; others are refused."""
+    require_configured(checkout.params, names)
+    return [method for method in configured_methods(checkout) if not names or method.name in names]

@@ -10,7 +10,6 @@ import pyarrow as pa
 from tasks.checkout.files import file_digest, read_record, write_record
 from tasks.data.datasets import ROWS_PER_SHARD, write_shard
 from tasks.data.incoming import Incoming
-from unlearn_core.data import open_image, pixels_of
 from unlearn_core.errors import LetheError, UsageError
 from unlearn_core.records.base import Sha256, canonical_json, sha256
 from unlearn_core.records.importing import Problem, ShardCard
@@ -127,6 +126,8 @@ class _Seen:
 
     def include(self, encoded: bytes, *, train: bool) -> None:
         """Decode an image as the pipeline will, and count it."""
+        from unlearn_core.data import open_image, pixels_of
+
         image = open_image(encoded)
         pixels = pixels_of(image, self._channels, self._size).astype(np.int64)
         self._colour += image.mode not in GREY

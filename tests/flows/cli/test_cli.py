@@ -50,7 +50,7 @@ def test_a_log_for_machines_has_a_document_for_each_line(monkeypatch, tmp_path):
     code, _, err = lethe(tmp_path, "train")
     told = [json.loads(line) for line in err.splitlines()]
     assert (code, [line["level"] for line in told]) == (2, ["warning", "error"])
-    assert "is not in a git checkout" in told[1]["message"]
+    assert "is not in a Lethe project: it is not in a git checkout" in told[1]["message"]
 
 
 def test_a_misspelt_variable_is_warned_of_and_stops_nothing(monkeypatch, tmp_path):
@@ -159,7 +159,7 @@ OUTSIDE = [
 def test_outside_of_a_checkout_it_exits_with_2_and_writes_nothing(tmp_path, arguments):
     code, out, err = lethe(tmp_path, *arguments)
     assert (code, out) == (2, "")
-    assert err.startswith(f"lethe: {tmp_path} is not in a git checkout")
+    assert err.startswith(f"lethe: {tmp_path} is not in a Lethe project: it is not in a git checkout")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -214,7 +214,7 @@ def test_a_database_on_a_full_disk_is_one_message(project, monkeypatch):
             except sqlite3.OperationalError as error:
                 raise RuntimeError("what a library makes of it") from error
 
-    monkeypatch.setattr("flows.delete.require_ready", refuse)
+    monkeypatch.setattr("tasks.lifecycle.refusals.require_ready", refuse)
     code, out, err = lethe(project, "delete", "r-1", "--class", "3")
     assert (code, out) == (2, "")
     assert err.startswith("lethe: database or disk is full; free some space")

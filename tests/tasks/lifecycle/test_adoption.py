@@ -9,7 +9,8 @@ from world import ROOT
 from tasks.checkout.checkout import Checkout
 from tasks.data.folders import Folders
 from tasks.data.pool import Pool
-from tasks.lifecycle.adopting import Adoption, given_claims, settle_source
+from tasks.lifecycle.adopting import settle_source
+from tasks.lifecycle.claims import Adoption, given_claims
 from tasks.lifecycle.trained_elsewhere import (
     find_claims,
     fit_weights,
