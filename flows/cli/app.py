@@ -71,8 +71,9 @@ app = typer.Typer(
     help="Make a trained model forget, and prove it: auditable machine unlearning.",
     cls=InOrder,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with `lethe init` and `lethe demo`; `lethe status` says what to do next. Exit codes: 0 done, 2 wrong usage, 3 unlearning "
-    "failed, 4 a stage stopped, 5 no method was accepted, 6 evidence is false, 130 interrupted.",
+    epilog="Start with `lethe init` and `lethe demo`; `lethe status` says what to do next. Exit codes: "
+    "0 done, 2 wrong usage, 3 unlearning failed, 4 a stage stopped, 5 no method was accepted, 6 evidence is "
+    "false, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

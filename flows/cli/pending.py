@@ -17,10 +17,11 @@ def command(
     Requests on one model that name the same kind of thing are unlearned together, each with its own
     certificate. The deployment of this name does the same on a schedule.
     """
-    from tasks.checkout.environment import find_checkout, working_folder
+    from tasks.checkout.environment import find_checkout
+    from tasks.checkout.settings import WorkerSettings
     from tasks.requests.ledger.finding import find_ledger
 
-    served, ledger = 0, find_ledger(find_checkout(working_folder()))
+    served, ledger = 0, find_ledger(find_checkout(WorkerSettings.read().project))
     if ledger is not None and any(ledger.entries(state=state) for state in ("received", "running")):
         from flows.worker.deployments import QueueOrder, pending
 
