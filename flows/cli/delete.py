@@ -66,6 +66,7 @@ def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:
         f"method       {outcome.method}",
         f"registered   {shared.registered_model} version {shared.registered_version}, alias champion",
         *(f"certificate  {one.certificate}" for one in released),
+        tell_kept(shared.registered_model, *(one.outcome.request for one in released)),
         f"model        {outcome.model}",
         *note,
         *earlier,
@@ -76,3 +77,24 @@ def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:
         "next         lethe next",
     ]
     return "\n".join(lines)
+
+
+def tell_kept(model: str, *requests: str) -> str:
+    """Return where certificates are kept besides this folder, or how they outlive it.
+
+    Args:
+        model: The registered model.
+        *requests: The requests that were certified.
+
+    Returns:
+        A line for a terminal, or two.
+    """
+    from tasks.storage.object_store import find_store
+
+    if (store := find_store()) is not None:
+        return f"stored       {', '.join(store.address(f'{model}/{one}/') for one in requests)}"
+    folders, one = " ".join(f"evidence/{one}" for one in requests), "REQUEST" if requests[1:] else requests[0]
+    return (
+        f"kept         only here: git does not hold evidence/. Copy {folders} to a place that outlives this\n"
+        f"             folder, or name a bucket in LETHE_S3_BUCKET and run `lethe evidence push {one}`"
+    )

@@ -69,6 +69,19 @@ def test_every_command_has_help(tmp_path, command):
     assert f"{' '.join(command)} [OPTIONS]".strip() in out
 
 
+@pytest.mark.parametrize("command", [[], ["keys"], ["delete"], ["request", "show"]], ids=" ".join)
+def test_a_short_h_is_help_too(tmp_path, command):
+    assert lethe(tmp_path, *command, "-h") == lethe(tmp_path, *command, "--help")
+
+
+def test_the_first_help_has_the_commands_in_the_order_of_use(tmp_path):
+    _, out, _ = lethe(tmp_path, "--help")
+    rows = (line.strip("│ ").split(" ")[0] for line in out.splitlines() if line.startswith("│ "))
+    shown = [word for word in rows if word in {command[0] for command in COMMANDS}]
+    assert shown[:7] == ["init", "keys", "demo", "adopt", "train", "status", "delete"]
+    assert shown == list(dict.fromkeys(command[0] for command in COMMANDS))
+
+
 def test_the_first_help_names_every_command_and_what_its_exit_codes_mean(tmp_path):
     _, out, _ = lethe(tmp_path, "--help")
     for command in COMMANDS:
@@ -123,6 +136,23 @@ def test_a_forced_signing_key_is_new_and_the_pseudonym_key_stays(home, tmp_path)
     assert {"signing.key", "signing.pub"} < changed
     assert "pseudonym.key" not in changed
     assert set(before) < set(files_of(home))
+
+
+def test_a_key_is_exported_trusted_elsewhere_and_listed(home, tmp_path, monkeypatch):
+    lethe(tmp_path, "keys", "init")
+    code, pem, _ = lethe(tmp_path, "keys", "export")
+    assert (code, pem) == (0, (home / "signing.pub").read_text())
+    exported = json.loads(lethe(tmp_path, "keys", "export", "--json")[1])
+    (tmp_path / "issuer.pub").write_text(pem)
+    (tmp_path / "issuer.pub").chmod(0o644)
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "auditor"))
+    assert json.loads(lethe(tmp_path, "keys", "list", "--json")[1]) == []
+    code, out, _ = lethe(tmp_path, "keys", "trust", "issuer.pub", "--json")
+    assert (code, json.loads(out)["id"]) == (0, exported["id"])
+    listed = json.loads(lethe(tmp_path, "keys", "list", "--json")[1])
+    assert [(one["id"], one["own"]) for one in listed] == [(exported["id"], False)]
+    lethe(tmp_path, "keys", "init")
+    assert {one["own"] for one in json.loads(lethe(tmp_path, "keys", "list", "--json")[1])} == {True, False}
 
 
 @pytest.mark.parametrize(
