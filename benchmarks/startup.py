@@ -72,7 +72,7 @@ PROJECT = (
 )
 """What ends by itself soon: answers and refusals."""
 OUTSIDE = ("delete r-1 --class 3", "status", "train", "verify", "next")
-WORKING = ("train", "delete demo", "demo", "tune svd", "reference --dry-run", "benchmark --dry-run")
+WORKING = ("train", "demo", "delete demo", "tune svd", "reference --dry-run", "benchmark --dry-run")
 """What works for long; it is ended after its first output."""
 
 
@@ -114,7 +114,7 @@ def _timed(words: str, folder: Path, *, stop: bool) -> dict[str, Any]:
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, place.name, *words.split()],
             cwd=folder,
-            env=inherited({"LETHE_HOME": str(folder.parent / "home")}),
+            env=inherited({f"{name}_HOME": str(folder.parent / name) for name in ("LETHE", "PREFECT")}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
