@@ -74,17 +74,13 @@ def command(
     if adversaries:
         refuse_forget_sets(methods, classes, random, subjects, output, dry_run)
         sys.exit(give_challenge(Output(json), variants))
-    from tasks.benchmarking.cases import Asked, plan_cases
+    from tasks.benchmarking.cases import Asked, require_comparable
     from tasks.checkout.checkout import Checkout
-    from tasks.checkout.params import require_configured
-    from tasks.lifecycle.refusals import require_parent
 
     asked = Asked(tuple(classes or ()), tuple(random or ()), tuple(subjects or ()))
     agree = partial(agrees_to_run, dry_run=dry_run, yes=yes)
     with Checkout.open(Path.cwd()) as checkout:
-        require_configured(checkout.params, methods or ())
-        require_parent(checkout)
-        plan_cases(checkout, asked, seeds=1, base=checkout.params.run.seed)
+        require_comparable(checkout, asked, methods or ())
         from flows.benchmark import benchmark
 
         report = benchmark(checkout, asked, methods=methods or (), seeds=seeds, output=output, agree=agree)

@@ -32,7 +32,7 @@ def init(
 
 
 @app.command(name="list")
-def list_(json: Json = False) -> None:
+def list_keys(json: Json = False) -> None:
     """List the keys whose certificates are trusted here, each checked: its id, its file, and whose it is."""
     from tasks.keys.trust import list_trusted, trust_folder
 

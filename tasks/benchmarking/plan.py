@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.benchmarking.cases import Asked, BenchmarkCase, plan_cases
+from tasks.benchmarking.cases import NO_PARENT, Asked, BenchmarkCase, plan_cases
 from tasks.benchmarking.kept import Keeper
 from tasks.benchmarking.runs import ORIGINAL
 from tasks.checkout.checkout import Checkout
@@ -65,7 +65,7 @@ def plan_benchmark(
         ConfigurationError: If it is unknown how the parent was trained.
     """
     if not is_whole(checkout.parent):
-        raise SetupError("there is no parent to compare methods on; run `lethe train` first")
+        raise SetupError(NO_PARENT)
     parent, run = read_checkpoint_card(checkout.parent), checkout.params.run
     if (recipe := parent.recipe) is None:
         raise ConfigurationError(

@@ -48,16 +48,6 @@ def require_named(checkout: Checkout) -> None:
     require_keys()
 
 
-def require_parent(checkout: Checkout) -> None:
-    """Refuse work on a parent that was never made.
-
-    Raises:
-        SetupError: If there is none.
-    """
-    if not checkout.parent.is_dir():
-        raise SetupError("there is no parent to compare methods on; run `lethe train` first")
-
-
 def require_accepted(checkout: Checkout) -> None:
     """Refuse to continue from a deletion that was never made.
 
