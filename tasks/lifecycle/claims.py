@@ -87,7 +87,7 @@ def _numbers(typed: str) -> list[float | str]:
         return [typed]
 
 
-def _find_claims(weights: Path, card: Path | None) -> Claims:
+def find_claims(weights: Path, card: Path | None) -> Claims:
     """Read the claims about a checkpoint.
 
     Args:
@@ -102,7 +102,7 @@ def _find_claims(weights: Path, card: Path | None) -> Claims:
     return Claims() if path is None else read_yaml(path, Claims)
 
 
-def _merged(claims: Claims, stronger: Claims) -> Claims:
+def merge(claims: Claims, stronger: Claims) -> Claims:
     """Return claims overridden by stronger ones."""
     return Claims(**{**dict(claims), **{name: value for name, value in stronger if value is not None}})
 
@@ -121,7 +121,7 @@ def all_claims(asked: Adoption, path: Path, registered: Claims) -> Claims:
     Raises:
         ConfigurationError: If they do not name the net.
     """
-    claims = _merged(_merged(registered, _find_claims(path, asked.card)), asked.given)
+    claims = merge(merge(registered, find_claims(path, asked.card)), asked.given)
     if claims.architecture is None:
         raise ConfigurationError(
             "the model's architecture is unknown; give --architecture, or `architecture` in its card"
