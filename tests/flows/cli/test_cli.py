@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -76,8 +77,7 @@ def test_a_short_h_is_help_too(tmp_path, command):
 
 def test_the_first_help_has_the_commands_in_the_order_of_use(tmp_path):
     _, out, _ = lethe(tmp_path, "--help")
-    rows = (line.strip("│ ").split(" ")[0] for line in out.splitlines() if line.startswith("│ "))
-    shown = [word for word in rows if word in {command[0] for command in COMMANDS}]
+    shown = re.findall("^│ ([a-z]+(?:-[a-z]+)?) ", out, re.MULTILINE)
     assert shown[:7] == ["init", "keys", "demo", "adopt", "train", "status", "delete"]
     assert shown == list(dict.fromkeys(command[0] for command in COMMANDS))
 
