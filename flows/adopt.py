@@ -13,21 +13,19 @@ from tasks.computing.own_nets import allow_net
 from tasks.data.datasets import read_card
 from tasks.data.importing import count_turned, discard_other_data
 from tasks.data.pool import Pool
-from tasks.lifecycle.adopting import Adoption, register_adopted, settle_params, settle_source
+from tasks.lifecycle.adopting import register_adopted, settle_params, settle_source
+from tasks.lifecycle.claims import Adoption, all_claims
 from tasks.lifecycle.releases import keep
 from tasks.lifecycle.trained_elsewhere import (
     adopted_card,
-    find_claims,
     fit_weights,
     measure_accuracy,
-    merge,
     read_weights,
     refuse_false_claim,
 )
-from tasks.tracking.fetching import SCHEME, fetch_weights
-from tasks.tracking.registry import refuse_undoing
+from tasks.tracking.fetching import fetch_weights
+from tasks.tracking.registry import SCHEME, refuse_undoing
 from tasks.tracking.runs import open_tracking
-from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.adoption import Adopted, Claims
 from unlearn_core.records.artifact import Architecture
 
@@ -50,10 +48,7 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
     """Adopt through a temporary folder; until everything is checked, only caches are written."""
     tracking = open_tracking(checkout.root, asked.name)
     weights, claims = _fetch(asked, scratch)
-    if claims.architecture is None:
-        raise ConfigurationError(
-            "the model's architecture is unknown; give --architecture, or `architecture` in its card"
-        )
+    assert claims.architecture is not None
     allow_net(claims.architecture, checkout.root, asked.given.architecture)
     tensors = read_weights(weights)
     settings, source = settle_source(checkout, asked, claims)
@@ -83,4 +78,4 @@ def _fetch(asked: Adoption, scratch: Path) -> tuple[Path, Claims]:
         path, claims = fetch_weights(asked.weights, scratch)
     else:
         path, claims = Path(asked.weights), Claims()
-    return path, merge(merge(claims, find_claims(path, asked.card)), asked.given)
+    return path, all_claims(asked, path, claims)

@@ -18,7 +18,6 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.log import about, tell
 from tasks.computing.unlearning import attempt
 from tasks.evidence.uploading import push_missing
-from tasks.keys.signing import require_keys
 from tasks.lifecycle.cut_short import closing_before
 from tasks.lifecycle.releases import ancestry, read_release
 from tasks.lifecycle.standing import New, Served, Unfinished, find_before, standing
@@ -123,18 +122,6 @@ def _repeat(
         push_missing(checkout, one.outcome.request)
     tell(f"· request {request.id} was served before; nothing was done")
     return releases
-
-
-def require_ready() -> None:
-    """Refuse to begin what could not be signed and stored here.
-
-    Raises:
-        SetupError: If keys are missing, or the bucket cannot be used.
-        UnavailableError: If the bucket does not answer.
-    """
-    require_keys()
-    if (store := find_store()) is not None:
-        store.require()
 
 
 @task(**STAGE, **RETRIES)

@@ -3,11 +3,10 @@
 import time
 from typing import Any
 
-from flows.compare import compare
-from flows.delete import delete, require_ready
 from tasks.checkout.checkout import Checkout
 from tasks.evidence.verification import verify_files
 from tasks.keys.signing import home, init_keys
+from tasks.lifecycle.refusals import require_ready
 from tasks.requests.request_file import read_request
 from unlearn_core.errors import SetupError
 
@@ -31,9 +30,13 @@ def run_demo(checkout: Checkout) -> dict[str, Any]:
     started = time.perf_counter()
     if checkout.params.dataset.source != "digits":
         raise SetupError("params.yaml names other data; the demo needs `dataset: {source: digits}`")
+    request = read_request(checkout, REQUEST)
     init_keys(home())
     require_ready()
-    (released,) = delete(checkout, read_request(checkout, REQUEST))
+    from flows.compare import compare
+    from flows.delete import delete
+
+    (released,) = delete(checkout, request)
     certificate = checkout.root / released.certificate
     verify_files(certificate, model=checkout.unlearned / "model.safetensors")
     ladder = checkout.params.policy.ladder

@@ -10,6 +10,7 @@ from tasks.checkout.log import tell
 from tasks.orchestration.events import announce
 from tasks.requests.bulk import Filed, read_requests
 from tasks.requests.ledger.changing import Draft
+from tasks.requests.ledger.database import ledger_url
 from tasks.requests.ledger.ledger import Ledger, connect
 from tasks.requests.request_file import (
     check_request,
@@ -31,12 +32,12 @@ class Intake:
     """Where requests arrive.
 
     Attributes:
-        ledger: The ledger.
+        root: The top folder of the project, if there is one; the ledger is opened when something is entered.
         model: The registered model that they are for.
         checkout: The checkout that makes this model, to check requests against its data; None elsewhere.
     """
 
-    ledger: Ledger
+    root: Path | None
     model: str
     checkout: Checkout | None
 
@@ -52,27 +53,28 @@ def open_ledger(folder: Path) -> Ledger:
 
 
 def open_intake(folder: Path, model: str | None) -> Intake:
-    """Open the ledger, and find out whether requests can be checked here.
+    """Find out where the ledger is, and whether requests can be checked here; nothing is made.
 
     Args:
         folder: Where the command was given.
         model: The registered model; that of the checkout's ``params.yaml`` if None.
 
     Returns:
-        The ledger, the model, and the checkout if the model is made here.
+        Where the ledger is, the model, and the checkout if the model is made here.
 
     Raises:
         SetupError: If there is no ledger, or no model is named.
     """
     root = find_checkout(folder)
-    ledger, checkout = connect(root), None if root is None else Checkout(root)
+    ledger_url(root)
+    checkout = None if root is None else Checkout(root)
     here = None if checkout is None else checkout.params.registry.model
     if (wanted := model or here) is None:
         raise SetupError("no model is named and there is no checkout here; give --model NAME")
     if wanted == here:
-        return Intake(ledger, wanted, checkout)
+        return Intake(root, wanted, checkout)
     tell(f"· not checked: the data of {wanted} is not here; the worker that serves it checks")
-    return Intake(ledger, wanted, None)
+    return Intake(root, wanted, None)
 
 
 def submit_typed(
@@ -138,7 +140,8 @@ def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, 
 
 def _enter(intake: Intake, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
     """Enter requests with the policy of this moment, then notify the deployment."""
-    entries = intake.ledger.submit([replace(one, policy=intake.policy) for one in drafts], actor=actor())
+    ledger = connect(intake.root)
+    entries = ledger.submit([replace(one, policy=intake.policy) for one in drafts], actor=actor())
     announce(entries)
     return entries
 

@@ -27,6 +27,7 @@ one retrained without the forgotten data: the retrained model is the target, not
 | `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: \
 [what it detects](adversaries-cifar10.md), its cost | `adversaries_cifar10`, `metric_costs` |
 | `make bench-services` | [the cost of the services](operations.md#what-the-services-cost) | `overhead` |
+| `make bench-startup` | how long a command takes to start, and to refuse | `startup` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
 """
 DATA = {"digits": "Digits, small_resnet", "cifar10": "CIFAR-10, resnet18 at 32 × 32"}
@@ -45,6 +46,7 @@ def benchmarks_page() -> str:
     parts.append(_memory(json.loads((RESULTS / "kernels_memory.json").read_text())))
     parts.append(_kept_outputs(json.loads((RESULTS / "kept_outputs.json").read_text())))
     parts.append(_metric_costs(json.loads((RESULTS / "metric_costs.json").read_text())))
+    parts.append(_startup(json.loads((RESULTS / "startup.json").read_text())))
     return "\n".join(parts)
 
 
@@ -243,6 +245,38 @@ def _metric_costs(document: Row) -> str:
             "",
             table_row("part", *(cell for title in DATA.values() for cell in (title, "share"))),
             table_row(*["---"] * (1 + 2 * len(DATA))),
+            *rows,
+            "",
+            origin(document),
+        ]
+    )
+
+
+def _startup(document: Row) -> str:
+    helps = [row["first_output"] for row in document["rows"] if row["kind"] == "help"]
+    rows = [
+        table_row(
+            f"`{row['command']}`",
+            row["kind"],
+            f"{row['first_output']:.2f}",
+            "–" if row["seconds"] is None else f"{row['seconds']:.2f}",
+            row["modules"] or "–",
+            ", ".join(f"`{name}`" for name in row["heavy"]) or ("–" if row["modules"] else ""),
+        )
+        for row in document["rows"]
+        if row["kind"] != "help"
+    ]
+    return "\n".join(
+        [
+            "## How long a command takes to start",
+            "",
+            "Each in a process of its own, in seconds: until its first output, and until its end; then the "
+            "modules that were loaded, and the heavy ones among them. What would work for long was ended "
+            f"after its first output. The help of all {len(helps)} commands takes {min(helps):.2f} to "
+            f"{max(helps):.2f} s. {document['note']}".strip(),
+            "",
+            table_row("command", "", "first output", "end", "modules", "heavy"),
+            table_row(*["---"] * 6),
             *rows,
             "",
             origin(document),

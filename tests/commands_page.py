@@ -18,8 +18,8 @@ HEAD = """# Commands
 
 *Written from the code by `make docs`; edit the help texts instead.*
 
-Every command has `--help` and, where it has a result, `--json`: one JSON document on standard output, also
-when it fails. Progress and errors go to standard error, [the log](operations.md#the-log), and
+Every command has `--help`, or `-h`, and, where it has a result, `--json`: one JSON document on standard
+output, also when it fails. Progress and errors go to standard error, [the log](operations.md#the-log), and
 `lethe --log-level warning COMMAND` reduces them. `lethe --install-completion` makes your shell complete
 commands, options, requests and methods.
 """

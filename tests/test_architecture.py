@@ -221,7 +221,8 @@ def test_the_projects_own_request_is_there():
 
 VERBS = {
     "adopt", "approve", "audit", "benchmark", "challenge", "compare", "delete", "demo", "reference", "replay",
-    "report", "submit", "train", "tune", "upgrade", "verify",
+    "report", "status",
+    "submit", "train", "tune", "upgrade", "verify",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from unlearn_core.errors import RequestError
 from unlearn_core.names import one_form, told_apart
 from unlearn_core.records.data import FORGOTTEN_SPLIT, Split
 from unlearn_core.records.request import ClassScope, SampleScope, Scope
+from unlearn_core.spelling import did_you_mean
 
 ASKED_SPLITS: tuple[Split, ...] = ("audit", "test")
 """Whose rows of a forgotten class are kept; methods may read the tuning rows."""
@@ -124,16 +125,30 @@ def names_training_rows(scope: Scope, manifest: Manifest, pseudonymise: Pseudony
     return bool((matched & (manifest.splits == "train")).any())
 
 
+def require_classes(named: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """Refuse names that are no classes of a data set.
+
+    Args:
+        named: The names.
+        known: The data set's classes.
+
+    Raises:
+        RequestError: If any is unknown; the message has the nearest class, and all of them.
+    """
+    forms = {one_form(name) for name in known}
+    if unknown := sorted(name for name in named if one_form(name) not in forms):
+        said, there = told_apart(unknown, among=known), told_apart(known, among=unknown)
+        meant = did_you_mean(unknown[0], known)
+        raise RequestError(f"unknown class: {said}; {meant}the data set has {there}")
+
+
 def _match(
     scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise
 ) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
     """Return the mask of matching rows, and the classes where the scope is classes."""
     if isinstance(scope, ClassScope):
+        require_classes(scope.classes, manifest.classes)
         labels = {one_form(name): label for label, name in enumerate(manifest.classes)}
-        if unknown := sorted(name for name in scope.classes if one_form(name) not in labels):
-            there = told_apart(manifest.classes, among=unknown)
-            said = told_apart(unknown, among=manifest.classes)
-            raise RequestError(f"unknown class: {said}; the data set has {there}")
         indices = tuple(sorted({labels[one_form(name)] for name in scope.classes}))
         return np.isin(manifest.labels, indices), indices
     column, wanted, what = (

@@ -64,9 +64,8 @@ def command(
     the order of the outputs), `normalisation`, `accuracy` and `recipe`; options override it. Pickled
     checkpoints are never loaded. Then: `lethe delete r-1 --class NAME`.
     """
-    from flows.adopt import adopt
     from tasks.checkout.checkout import Checkout
-    from tasks.lifecycle.adopting import Adoption, given_claims
+    from tasks.lifecycle.claims import Adoption, given_claims, require_adoptable
 
     given = given_claims(
         architecture=architecture, accuracy=accuracy, recipe=recipe, mean=mean, std=std, image_size=image_size
@@ -74,6 +73,9 @@ def command(
     table = None if subjects is None else str(subjects)
     asked = Adoption(weights, data, name, card, given, skip_bad_images, table)
     with Checkout.open(Path.cwd()) as checkout:
+        require_adoptable(checkout, asked)
+        from flows.adopt import adopt
+
         adopted = adopt(checkout, asked)
     Output(json).give(adopted.model_dump(mode="json"), lambda: tell_adopted(adopted))
 

@@ -2,9 +2,11 @@
 
 import errno
 import sqlite3
-from typing import Annotated, Literal
+from types import ModuleType
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from flows.cli import (
     adopt,
@@ -28,6 +30,7 @@ from flows.cli import (
     request,
     serve,
     stage,
+    status,
     train,
     tune,
     ui,
@@ -39,28 +42,48 @@ from flows.cli.output import Output
 from tasks.checkout.variables import set_defaults
 from unlearn_core.errors import LetheError, SetupError
 
+PANELS = {
+    "Begin": (init, keys, demo, adopt, train),
+    "Forget": (status, delete, approve, report, verify, next),
+    "Requests of many people": (request, pending, evidence),
+    "Judge and compare": (methods, tune, reference, benchmark, canary, check_method, check_metric),
+    "Run": (ui, serve, deploy, db, upgrade, stage),
+}
+"""All commands, in groups and in the order of use: a module has an ``app`` of several, or one ``command``."""
+
+
+class InOrder(TyperGroup):
+    """The commands in the order of ``PANELS``; by itself typer lists groups of commands before all others."""
+
+    def __init__(self, **options: Any) -> None:
+        """Sort what typer has gathered."""
+        super().__init__(**options)
+        ordered = [_name(module) for modules in PANELS.values() for module in modules]
+        self.commands = {name: self.commands[name] for name in ordered}
+
+
+def _name(module: ModuleType) -> str:
+    """Return the command of a module."""
+    return module.__name__.rpartition(".")[2].replace("_", "-")
+
+
 app = typer.Typer(
     help="Make a trained model forget, and prove it: auditable machine unlearning.",
-    epilog="Start with `lethe init` and `lethe demo`. Exit codes: 0 done, 2 wrong usage, 3 unlearning "
-    "failed, 4 a stage stopped, 5 no method was accepted, 6 evidence is false, 130 interrupted.",
+    cls=InOrder,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `lethe init` and `lethe demo`; `lethe status` says what to do next. Exit codes: "
+    "0 done, 2 wrong usage, 3 unlearning failed, 4 a stage stopped, 5 no method was accepted, 6 evidence is "
+    "false, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-PANELS = {
-    "Forget": (init, demo, adopt, train, delete, next),
-    "Requests and evidence": (request, approve, report, verify, evidence),
-    "Judge and compare": (methods, check_method, check_metric, tune, reference, benchmark, canary),
-    "Run": (keys, ui, pending, serve, deploy, db, stage, upgrade),
-}
-"""All commands, in the order of ``lethe --help``: a module has an ``app`` of several, or one ``command``."""
 for panel, modules in PANELS.items():
     for module in modules:
-        name = module.__name__.rpartition(".")[2].replace("_", "-")
         if hasattr(module, "app"):
-            app.add_typer(module.app, name=name, rich_help_panel=panel)
+            app.add_typer(module.app, name=_name(module), rich_help_panel=panel)
         else:
-            app.command(name=name, rich_help_panel=panel)(module.command)
+            app.command(name=_name(module), rich_help_panel=panel)(module.command)
 
 NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 _SQLITE_NOT_WRITABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}

@@ -74,13 +74,15 @@ def command(
     if adversaries:
         refuse_forget_sets(methods, classes, random, subjects, output, dry_run)
         sys.exit(give_challenge(Output(json), variants))
-    from flows.benchmark import benchmark
-    from tasks.benchmarking.cases import Asked
+    from tasks.benchmarking.cases import Asked, require_comparable
     from tasks.checkout.checkout import Checkout
 
     asked = Asked(tuple(classes or ()), tuple(random or ()), tuple(subjects or ()))
     agree = partial(agrees_to_run, dry_run=dry_run, yes=yes)
     with Checkout.open(Path.cwd()) as checkout:
+        require_comparable(checkout, asked, methods or ())
+        from flows.benchmark import benchmark
+
         report = benchmark(checkout, asked, methods=methods or (), seeds=seeds, output=output, agree=agree)
     Output(json).give(report.model_dump(mode="json"), lambda: _tell_report(report))
 

@@ -32,10 +32,13 @@ def refuse_forget_sets(*given: object) -> None:
 
 def give_challenge(output: Output, variants: int) -> int:
     """Run the adversaries in the checkout, print what the gate said, and return the exit code."""
-    from flows.challenge import challenge_gate
     from tasks.checkout.checkout import Checkout
+    from tasks.lifecycle.refusals import require_named
 
     with Checkout.open(Path.cwd()) as checkout:
+        require_named(checkout)
+        from flows.challenge import challenge_gate
+
         report = challenge_gate(checkout, variants=variants)
     output.give(report.model_dump(mode="json"), lambda: tell_challenge(report))
     return PASSED if report.passed else 0

@@ -25,16 +25,19 @@ def command(
     a group, only by its id. Ids of samples and subjects become pseudonyms immediately. The first method on
     the policy's ladder that the gate accepts is used. A request that was served before is not served again.
     """
-    from flows.delete import delete, require_ready
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
-    from tasks.computing.costs import read_time
+    from tasks.lifecycle.refusals import require_fitting, require_ready
     from tasks.requests.request_file import told_as_typed, typed_request
 
     named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
     with about(request_id), Checkout.open(Path.cwd()) as checkout, told_as_typed(**named):
-        require_ready()
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
+        require_fitting(checkout, request)
+        require_ready()
+        from flows.delete import delete
+        from tasks.computing.costs import read_time
+
         released = delete(checkout, request)
         spent = read_time(checkout, request.id)
     values = [one.model_dump(mode="json") for one in released]
@@ -63,6 +66,7 @@ def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:
         f"method       {outcome.method}",
         f"registered   {shared.registered_model} version {shared.registered_version}, alias champion",
         *(f"certificate  {one.certificate}" for one in released),
+        tell_kept(shared.registered_model, *(one.outcome.request for one in released)),
         f"model        {outcome.model}",
         *note,
         *earlier,
@@ -73,3 +77,24 @@ def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:
         "next         lethe next",
     ]
     return "\n".join(lines)
+
+
+def tell_kept(model: str, *requests: str) -> str:
+    """Return where certificates are kept besides this folder, or how they outlive it.
+
+    Args:
+        model: The registered model.
+        *requests: The requests that were certified.
+
+    Returns:
+        A line for a terminal, or two.
+    """
+    from tasks.storage.object_store import find_store
+
+    if (store := find_store()) is not None:
+        return f"stored       {', '.join(store.address(f'{model}/{one}/') for one in requests)}"
+    folders, one = " ".join(f"evidence/{one}" for one in requests), "REQUEST" if requests[1:] else requests[0]
+    return (
+        f"kept         only here: git does not hold evidence/. Copy {folders} to a place that outlives this\n"
+        f"             folder, or name a bucket in LETHE_S3_BUCKET and run `lethe evidence push {one}`"
+    )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from flows.cli.delete import tell_kept
 from flows.cli.options import Json
 from flows.cli.output import Output, console, number, table_cell
 
@@ -44,6 +45,7 @@ def tell_demo(result: dict[str, Any]) -> str:
         f"accepted     {result['accepted']}\n"
         f"registered   {result['registered_model']} version {result['registered_version']}, alias champion\n"
         f"certificate  {result['certificate']}\n"
+        f"{tell_kept(result['registered_model'], result['request'])}\n"
         f"model        {result['model']}\n"
         f"took         {result['wall_seconds']:.0f} s\n\n"
         f"verify it    lethe-verify {result['certificate']} --model models/unlearned/model.safetensors\n"

@@ -1,5 +1,6 @@
 """``lethe keys``: the signing key and the pseudonym key."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,7 +8,9 @@ import typer
 from flows.cli.options import Json
 from flows.cli.output import Output
 
-app = typer.Typer(help="Signing key, trusted keys and pseudonym key.", no_args_is_help=True)
+app = typer.Typer(
+    help="Signing key, pseudonym key, and the keys of others that are trusted.", no_args_is_help=True
+)
 
 
 @app.command(name="init")
@@ -26,3 +29,42 @@ def init(
         {"home": str(folder), "made": [str(path) for path in made]},
         lambda: told or f"all keys are already in {folder}; nothing was made",
     )
+
+
+@app.command(name="list")
+def list_keys(json: Json = False) -> None:
+    """List the keys whose certificates are trusted here, each checked: its id, its file, and whose it is."""
+    from tasks.keys.trust import list_trusted, trust_folder
+
+    found = list_trusted()
+    told = "\n".join(f"{one.id}  {'own  ' if one.own else 'other'}  {one.file}" for one in found)
+    values = [{"id": one.id, "file": str(one.file), "own": one.own} for one in found]
+    Output(json).give(values, lambda: told or f"no key is trusted: {trust_folder()} holds none")
+
+
+@app.command()
+def trust(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The issuer's public key, as PEM.")],
+    json: Json = False,
+) -> None:
+    """Trust certificates that an issuer signs: check the public key, and copy it into the trust folder.
+
+    Refused is what is no Ed25519 key, a key that anybody could sign with, and a file that others may change.
+    Compare the id with the one that the issuer tells you by another way than that of the file.
+    """
+    from tasks.keys.trust import trust_key
+
+    identity, place = trust_key(file)
+    told = f"trusted      {identity}\nkept         {place}"
+    Output(json).give({"id": identity, "file": str(place)}, lambda: told)
+
+
+@app.command()
+def export(json: Json = False) -> None:
+    """Print the public half of the signing key, as PEM, for those who verify what is signed here."""
+    from tasks.keys.folder import public_pem
+    from tasks.keys.signing import key_id, load_signer
+
+    key = load_signer().public_key()
+    pem = public_pem(key).decode()
+    Output(json).give({"id": key_id(key), "public_key": pem}, pem.rstrip)

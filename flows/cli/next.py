@@ -9,9 +9,12 @@ from flows.cli.output import Output
 def command(json: Json = False) -> None:
     """Start the next request from the promoted model and its retained data."""
     from tasks.checkout.checkout import Checkout
-    from tasks.lifecycle.releases import continue_from_champion
+    from tasks.lifecycle.refusals import require_accepted
 
     with Checkout.open(Path.cwd()) as checkout:
+        require_accepted(checkout)
+        from tasks.lifecycle.releases import continue_from_champion
+
         model, data = continue_from_champion(checkout)
     keep = f"git add params.yaml {model.parent}/*.dvc {data.parent}/*.dvc"
     told = (

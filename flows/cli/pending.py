@@ -17,7 +17,13 @@ def command(
     Requests on one model that name the same kind of thing are unlearned together, each with its own
     certificate. The deployment of this name does the same on a schedule.
     """
-    from flows.worker.deployments import QueueOrder, pending
+    from tasks.checkout.environment import find_checkout
+    from tasks.checkout.settings import WorkerSettings
+    from tasks.requests.ledger.finding import find_ledger
 
-    served = pending(QueueOrder(model=None, together=together, limit_h=24.0))
+    served, ledger = 0, find_ledger(find_checkout(WorkerSettings.read().project))
+    if ledger is not None and any(ledger.entries(state=state) for state in ("received", "running")):
+        from flows.worker.deployments import QueueOrder, pending
+
+        served = pending(QueueOrder(model=None, together=together, limit_h=24.0))
     Output(json).give({"served": served}, lambda: f"{served} requests were served")

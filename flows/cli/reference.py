@@ -45,11 +45,14 @@ def command(
     unlearned. As many train at once as cores and memory allow. After a kill, the same command resumes;
     finished models stay.
     """
-    from flows.reference import make_references
     from tasks.checkout.checkout import Checkout
+    from tasks.lifecycle.refusals import require_named
 
     agree = partial(agrees_to_train, dry_run=dry_run, yes=yes)
     with Checkout.open(Path.cwd()) as checkout:
+        require_named(checkout)
+        from flows.reference import make_references
+
         report = make_references(checkout, count=count, shadows=shadows, agree=agree, at_most=at_once)
     Output(json).give(report.model_dump(mode="json"), lambda: _tell_report(report))
 

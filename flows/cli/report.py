@@ -24,10 +24,13 @@ def command(
     One HTML file that loads nothing from elsewhere. Serving a request already writes it; this writes it again
     from the records. If no model was accepted, it says why.
     """
-    from flows.report import report_on
     from tasks.checkout.checkout import Checkout
+    from tasks.lifecycle.refusals import require_facts
 
     with Checkout.open(Path.cwd()) as checkout:
+        require_facts(checkout, request_id or checkout.params.request)
+        from flows.report import report_on
+
         named, page = report_on(checkout, request_id, output)
     place = str(page.resolve())
     Output(json).give({"request": named, "report": place}, lambda: place)

@@ -19,8 +19,10 @@ def command(
     with the same PREFECT_API_URL, starts `delete` automatically. Runs that need the same model or the
     accelerator wait for each other.
     """
-    from flows.worker.local_serving import serve_deployments
     from tasks.checkout.checkout import Checkout
     from tasks.orchestration.deploying import DEPLOYMENTS
 
-    serve_deployments(Checkout.find(Path.cwd()).root, limit=limit, folder=folder or DEPLOYMENTS)
+    root = Checkout.find(Path.cwd()).root
+    from flows.worker.local_serving import serve_deployments
+
+    serve_deployments(root, limit=limit, folder=folder or DEPLOYMENTS)

@@ -14,9 +14,11 @@ def command(
 
     It runs the installed Lethe, even if the project contains modules of the same names.
     """
-    from flows.stages.process import find_stage, run_stage
+    from flows.stages.process import find_stage, require_stage, run_stage
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.processes import end_at_once, end_with
 
+    require_stage(name)
+    checkout = Checkout.find(Path.cwd())
     end_with(os.getppid(), end_at_once)
-    run_stage(find_stage(name), Checkout.find(Path.cwd()))
+    run_stage(find_stage(name), checkout)

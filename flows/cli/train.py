@@ -8,10 +8,11 @@ from flows.cli.output import Output
 
 def command(json: Json = False) -> None:
     """Make the parent model that deletions start from, as `params.yaml` says."""
-    from flows.train import train
     from tasks.checkout.checkout import Checkout
 
     with Checkout.open(Path.cwd()) as checkout:
+        from flows.train import train
+
         card = train(checkout)
     told = f"parent {card.architecture.name}, {card.weights}, trained on {card.data}"
     Output(json).give(card.model_dump(mode="json"), lambda: told)

@@ -26,10 +26,15 @@ def command(
     better than the present settings are written into `params.yaml`. An interrupted search resumes where it
     stopped; more `--trials` extend it. The cost of the search is added to the reported cost of the method.
     """
-    from flows.tune import tune
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.params import require_configured
+    from tasks.lifecycle.refusals import require_named
 
     with Checkout.open(Path.cwd()) as checkout:
+        require_configured(checkout.params, [method])
+        require_named(checkout)
+        from flows.tune import tune
+
         record = tune(checkout, method, trials=trials, timeout_s=timeout_s)
     Output(json).give(record.model_dump(mode="json"), lambda: tell_tuning(record))
 

@@ -61,10 +61,16 @@ def command(
         given = [str(part) for option, value in options if value for part in (option, value)]
         sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
     from flows.cli.lethe_verify import NOT_JUDGED_AGAIN
-    from flows.verify import NOT_COMPARED, UNJUDGED, verify
     from tasks.checkout.checkout import Checkout
+    from tasks.lifecycle.refusals import has_evidence
 
-    checked = verify(Checkout.find(Path.cwd()))
+    checkout = Checkout.find(Path.cwd())
+    if not has_evidence(checkout):
+        Output(json).give([], lambda: "no certificates here yet")
+        return
+    from flows.verify import NOT_COMPARED, UNJUDGED, verify
+
+    checked = verify(checkout)
     told = "\n".join(map(_told, checked))
     Output(json).give(checked, lambda: told or "no certificates here yet")
     results = {entry["result"] for entry in checked}

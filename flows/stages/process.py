@@ -11,6 +11,7 @@ from tasks.checkout.files import read_record
 from tasks.checkout.log import about, tell_error
 from unlearn_core.errors import LetheError, SetupError
 from unlearn_core.records.request import DeletionRequest
+from unlearn_core.spelling import did_you_mean
 
 FUNCTIONS = {
     "code": "list_code",
@@ -26,14 +27,20 @@ RUN_OTHERS = {"make_dataset", "make_parent", "make_moments", "climb_ladder"}
 """The functions that run code that is not Lethe's if ``params.yaml`` names it."""
 
 
-def find_stage(name: str) -> Callable[[Checkout], object]:
-    """Return the function of the stage with this name in ``dvc.yaml``.
+def require_stage(name: str) -> None:
+    """Refuse a name that no stage has.
 
     Raises:
         SetupError: If there is no such stage.
     """
     if name not in FUNCTIONS:
-        raise SetupError(f"there is no stage {name!r}; the stages are {', '.join(FUNCTIONS)}")
+        hint = did_you_mean(name, FUNCTIONS)
+        raise SetupError(f"there is no stage {name!r}; {hint}the stages are {', '.join(FUNCTIONS)}")
+
+
+def find_stage(name: str) -> Callable[[Checkout], object]:
+    """Load the function of the stage with this name in ``dvc.yaml``; other names are refused."""
+    require_stage(name)
     return pkgutil.resolve_name(f"flows.stages.{name}:{FUNCTIONS[name]}")
 
 

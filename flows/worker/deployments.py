@@ -14,12 +14,12 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.audit import audit
-from flows.delete import require_ready
 from flows.submit import open_ledger
 from flows.verify import show_checked
 from flows.worker.turn import serve_next, train_model, worker_name
 from tasks.checkout.log import open_log, tell_error
 from tasks.checkout.settings import WorkerSettings
+from tasks.lifecycle.refusals import require_ready
 from tasks.orchestration.flow_runs import is_deployed, request_tags, tag_flow_run
 from tasks.requests.claims import PASSING
 from unlearn_core.audit.queueing import in_groups, turn_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from flows.delete import delete_together, require_ready
+from flows.delete import delete_together
 from flows.submit import open_ledger
 from flows.train import train
 from tasks.checkout.checkout import Checkout
@@ -14,6 +14,7 @@ from tasks.checkout.log import about, tell, tell_error
 from tasks.checkout.patience import TURN
 from tasks.lifecycle.projects import Project, open_project, prepare_project
 from tasks.lifecycle.publishing import publish, publish_training
+from tasks.lifecycle.refusals import require_ready
 from tasks.orchestration.flow_runs import end_orphans, flow_run_id, tagged
 from tasks.requests.claims import Lease, device, hold, lease_s
 from tasks.requests.request_file import check_request, preview_manifest

@@ -1,6 +1,6 @@
 """The cases of a comparison: forget sets, each with several seeds."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 
 from tasks.checkout.checkout import Checkout, short
+from tasks.checkout.params import require_configured
 from tasks.data.datasets import read_card, read_manifest, rows_digest
 from tasks.keys.signing import pseudonymise
-from unlearn_core.errors import RequestError
+from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.kinds import RequestKind
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.benchmark import ForgetKind, ForgetSet
@@ -21,6 +22,8 @@ from unlearn_core.selection import Manifest, Selection, retained_rows, select
 
 MOST_CLASSES = 10
 """How many classes are forgotten, one at a time, if none are named."""
+
+NO_PARENT = "there is no parent to compare methods on; run `lethe train` first"
 
 NO_KEY = bytes(32)
 """Rows are found through pseudonyms. These are never written, so their key need not be secret."""
@@ -66,6 +69,23 @@ class BenchmarkCase:
     def folder(self) -> str:
         """The name of the case's folder."""
         return f"{self.forget.kind}-{short(self.split.retained)}-{self.seed}"
+
+
+def require_comparable(checkout: Checkout, asked: Asked, methods: Collection[str]) -> None:
+    """Refuse a comparison of what is not there, before torch is loaded.
+
+    Args:
+        checkout: The checkout.
+        asked: The forget sets; unknown ones are refused, as by ``plan_cases``.
+        methods: Names of methods; unknown ones are refused, as by ``require_configured``.
+
+    Raises:
+        SetupError: If there is no parent yet.
+    """
+    require_configured(checkout.params, methods)
+    if not checkout.parent.is_dir():
+        raise SetupError(NO_PARENT)
+    plan_cases(checkout, asked, seeds=1, base=checkout.params.run.seed)
 
 
 def plan_cases(checkout: Checkout, asked: Asked, *, seeds: int, base: int) -> tuple[BenchmarkCase, ...]:

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.benchmarking.cases import Asked, BenchmarkCase, plan_cases
+from tasks.benchmarking.cases import NO_PARENT, Asked, BenchmarkCase, plan_cases
 from tasks.benchmarking.kept import Keeper
 from tasks.benchmarking.runs import ORIGINAL
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
+from tasks.checkout.params import require_configured
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.configured import configured_methods
 from tasks.references.retrained import describe_training
@@ -64,7 +65,7 @@ def plan_benchmark(
         ConfigurationError: If it is unknown how the parent was trained.
     """
     if not is_whole(checkout.parent):
-        raise SetupError("there is no parent to compare methods on; run `lethe train` first")
+        raise SetupError(NO_PARENT)
     parent, run = read_checkpoint_card(checkout.parent), checkout.params.run
     if (recipe := parent.recipe) is None:
         raise ConfigurationError(
@@ -83,13 +84,6 @@ def plan_benchmark(
 
 
 def _chosen(checkout: Checkout, names: Collection[str]) -> list[Method]:
-    """Return the configured methods, or the named ones among them.
-
-    Raises:
-        ConfigurationError: If one is not configured; the message lists those that are.
-    """
-    configured = configured_methods(checkout)
-    if unknown := sorted(set(names) - {method.name for method in configured}):
-        known = ", ".join(method.name for method in configured)
-        raise ConfigurationError(f"there is no method {', '.join(unknown)} in params.yaml; it has {known}")
-    return [method for method in configured if not names or method.name in names]
+    """Return the configured methods, or the named ones among them; others are refused."""
+    require_configured(checkout.params, names)
+    return [method for method in configured_methods(checkout) if not names or method.name in names]

@@ -92,18 +92,22 @@ def require_checkout(root: Path) -> Path:
     Raises:
         SetupError: If it is in no project, or not in a git checkout, or git holds what it must not.
     """
-    if (top := _git_top(root)) is None:
-        raise SetupError(
-            f"{root.resolve()} is not in a git checkout; Lethe pins every deletion with git and DVC. "
-            "Change to your project, or run `lethe init` to make one here"
-        )
     if (found := find_checkout(root)) is None:
-        raise SetupError(
-            f"{root.resolve()} is not in a project: neither it nor a folder above it, up to {top}, holds "
-            f"{' and '.join(MARKS)}. Change to your project, or run `lethe init` to make one here"
-        )
+        raise SetupError(outside_of_projects(root))
     refuse_planted(found)
     return found
+
+
+def outside_of_projects(folder: Path) -> str:
+    """Return the one answer to whoever works in a folder that is in no project: why, and what to do."""
+    if (top := _git_top(folder)) is None:
+        why = "it is not in a git checkout, and Lethe pins every deletion with git and DVC"
+    else:
+        why = f"neither it nor a folder above it, up to {top}, holds {' and '.join(MARKS)}"
+    return (
+        f"{folder.resolve()} is not in a Lethe project: {why}. Change to your project, or run `lethe init` "
+        "to make one here"
+    )
 
 
 def find_checkout(root: Path) -> Path | None:

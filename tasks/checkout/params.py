@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tasks.extensions.settings import other_settings
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.base import describe
 from unlearn_core.records.params import Params, params_with
+from unlearn_core.spelling import did_you_mean
 
 SECTIONS = tuple(Params.model_fields)
 
@@ -67,6 +68,25 @@ def read_values(root: Path) -> dict[str, Any]:
         unknown, missing = sorted(found - set(SECTIONS), key=str), sorted(set(SECTIONS) - found)
         raise ConfigurationError(f"params.yaml: unknown sections {unknown}, missing sections {missing}")
     return values
+
+
+def require_configured(params: Params, names: Iterable[str]) -> None:
+    """Refuse names of methods that ``params.yaml`` does not configure.
+
+    Args:
+        params: Its contents.
+        names: The names.
+
+    Raises:
+        ConfigurationError: If any is not there; the message has the nearest name, and all of them.
+    """
+    known = params.methods
+    if unknown := sorted(set(names) - set(known)):
+        hint = did_you_mean(unknown[0], known)
+        raise ConfigurationError(
+            f"there is no method {', '.join(map(repr, unknown))} in params.yaml; {hint}it has "
+            f"{', '.join(known)}"
+        )
 
 
 def read_yaml(path: Path, kind: type[AnyRecord]) -> AnyRecord:

@@ -5,7 +5,6 @@ on it. Groups are read again each time. ``docs/settings.md`` is written from her
 """
 
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ from pydantic_settings import SettingsConfigDict
 from tasks.checkout.setting import Settings, variable
 from tasks.checkout.variables import names_with
 from unlearn_core.errors import ConfigurationError
+from unlearn_core.spelling import did_you_mean
 
 PREFIX = "LETHE_"
 LEASE_S = 600
@@ -250,6 +250,6 @@ def misspelt() -> tuple[str, ...]:
 
 
 def _misspelling(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, sorted(known), n=1, cutoff=0.8)
-    hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists them"
+    # All of them begin alike, so less than this says nothing.
+    hint = did_you_mean(name, known, alike=0.8).strip() or "docs/settings.md lists them"
     return f"{name} is not a setting of Lethe and has no effect; {hint}"

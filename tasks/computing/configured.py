@@ -3,10 +3,9 @@
 from typing import Any
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import set_values
+from tasks.checkout.params import require_configured, set_values
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.extensions.catalogues import other_methods
-from unlearn_core.errors import ConfigurationError
 from unlearn_core.method import Method, settled
 from unlearn_core.methods import parse_methods
 from unlearn_core.presets import with_presets
@@ -28,15 +27,10 @@ def configured_method(checkout: Checkout, name: str) -> Method:
         name: The method's name.
 
     Returns:
-        The method.
-
-    Raises:
-        ConfigurationError: If it is not configured; the message lists those that are.
+        The method; a name that is not configured is refused, as by ``require_configured``.
     """
-    methods = {method.name: method for method in configured_methods(checkout)}
-    if name not in methods:
-        raise ConfigurationError(f"there is no method {name!r} in params.yaml; it has {', '.join(methods)}")
-    return methods[name]
+    require_configured(checkout.params, [name])
+    return next(method for method in configured_methods(checkout) if method.name == name)
 
 
 def write_values(checkout: Checkout, method: Method, values: Values) -> None:

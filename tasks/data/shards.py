@@ -16,7 +16,6 @@ from tasks.data.early_ends import refuse_early_end
 from tasks.data.headers import reason_for
 from tasks.data.incoming import Incoming
 from tasks.data.upright import turn_by_tag, turned
-from unlearn_core.data import open_image, pixels_of
 from unlearn_core.errors import LetheError, UsageError
 from unlearn_core.records.base import Sha256, canonical_json, sha256
 from unlearn_core.records.importing import ImageKind, Problem, ShardCard
@@ -111,6 +110,9 @@ def decode_whole(encoded: bytes) -> Image.Image:
     Returns:
         The image; anything else raises a ``UsageError`` of a few words.
     """
+    # torch, which a refusal does without
+    from unlearn_core.data import open_image
+
     image = open_image(encoded)
     refuse_early_end(encoded, image)
     return image
@@ -145,6 +147,8 @@ class _Seen:
 
     def include(self, encoded: bytes, *, train: bool) -> bytes:
         """Decode an image as the pipeline will, count it, and return it as it is to be stored."""
+        from unlearn_core.data import open_image, pixels_of
+
         image = decode_whole(encoded)
         turn = turn_by_tag(image)
         kinds = _kinds_of(image, turn)

@@ -67,12 +67,11 @@ def init_keys(folder: Path, *, force: bool = False) -> tuple[Path, ...]:
         for one in (folder, folder / "trusted"):  # the mode is that of the last folder alone
             one.mkdir(parents=True, exist_ok=True, mode=0o700)
         if force or not signing.exists():
-            made += _write(signing, _private_pem(Ed25519PrivateKey.generate()), secret=True, replace=force)
+            made += write_key(signing, _private_pem(Ed25519PrivateKey.generate()), secret=True, replace=force)
         public = _private_key(_read_secret(signing), str(signing)).public_key()
-        made += _write(folder / "signing.pub", public_pem(public), replace=True)
-        trusted = f"{key_id(public).removeprefix('sha256:')[:16]}.pub"
-        made += _write(folder / "trusted" / trusted, public_pem(public))
-        made += _write(folder / "pseudonym.key", secrets.token_hex(32).encode() + b"\n", secret=True)
+        made += write_key(folder / "signing.pub", public_pem(public), replace=True)
+        made += write_key(folder / "trusted" / trusted_name(public), public_pem(public))
+        made += write_key(folder / "pseudonym.key", secrets.token_hex(32).encode() + b"\n", secret=True)
     except OSError as error:
         raise SetupError(
             f"cannot make keys in {folder}: {error}; choose another folder with LETHE_HOME"
@@ -128,6 +127,18 @@ def key_id(key: Ed25519PublicKey) -> Sha256:
     return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
+def trusted_name(key: Ed25519PublicKey) -> str:
+    """Return the name of a key's file in the trust folder."""
+    return f"{key_id(key).removeprefix('sha256:')[:16]}.pub"
+
+
+def own_public_key() -> Ed25519PublicKey | None:
+    """Return the public half of the signing key; None if there is no signing key."""
+    if not KeySettings.read().signing_key and not (home() / "signing.key").exists():
+        return None
+    return load_signer().public_key()
+
+
 def public_pem(key: Ed25519PublicKey) -> bytes:
     """Return a public key as PEM."""
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -165,8 +176,18 @@ def _read_secret(path: Path) -> bytes:
         ) from error
 
 
-def _write(path: Path, content: bytes, *, secret: bool = False, replace: bool = False) -> list[Path]:
-    """Write a file atomically; without ``replace`` only if missing. Return it if it was written."""
+def write_key(path: Path, content: bytes, *, secret: bool = False, replace: bool = False) -> list[Path]:
+    """Write a key's file atomically.
+
+    Args:
+        path: Its place, in a folder that exists.
+        content: Its content.
+        secret: Whether only its owner may read it.
+        replace: Replace the file that may be there; without it, that stays.
+
+    Returns:
+        The file if it was written.
+    """
     if path.exists() and (not replace or read_regular(path) == content):
         return []
     with written_beside(path, content, secret=secret) as fresh:

@@ -5,6 +5,7 @@ As with ``ssh``, whoever may write to the folder, or to one above it, could choo
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,7 +13,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from tasks.checkout.regular import open_regular
-from tasks.keys.folder import MAX_KEY_BYTES, key_id, trust_folder
+from tasks.keys.folder import (
+    MAX_KEY_BYTES,
+    key_id,
+    own_public_key,
+    public_pem,
+    trust_folder,
+    trusted_name,
+    write_key,
+)
 from tasks.keys.points import point_problem
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256
@@ -80,8 +89,63 @@ def trusted_keys() -> dict[Sha256, Ed25519PublicKey]:
         SetupError: If there is none, or one of the files is not a public key.
     """
     if not (keys := public_keys_in(trust_folder())):
-        raise SetupError(f"no key is trusted; put the issuer's public key in {trust_folder()}")
+        raise SetupError("no key is trusted; get the issuer's public key, and `lethe keys trust` it")
     return keys
+
+
+def trust_key(path: Path) -> tuple[Sha256, Path]:
+    """Trust somebody's public key: check it as whenever it is read, and copy it to the trust folder.
+
+    Args:
+        path: A PEM file.
+
+    Returns:
+        The key's id, and where it is now; the same key again is not copied again.
+
+    Raises:
+        SetupError: If it cannot be trusted, or the trust folder cannot be written.
+    """
+    key, folder = read_public_key(path), trust_folder()
+    identity, place = key_id(key), folder / trusted_name(key)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        public_keys_in(folder)
+        if identity in (there := _trusted_files(folder)):
+            return identity, there[identity]
+        written = write_key(place, public_pem(key))
+    except OSError as error:
+        raise SetupError(f"cannot copy the key to {folder}: {error.strerror}") from error
+    if not written:
+        raise SetupError(f"{place} holds another key; remove or rename it")
+    return identity, place
+
+
+@dataclass(frozen=True)
+class TrustedKey:
+    """A public key in the trust folder.
+
+    Attributes:
+        id: Its id, as certificates name it.
+        file: Where it is.
+        own: Whether this machine signs with it.
+    """
+
+    id: Sha256
+    file: Path
+    own: bool
+
+
+def list_trusted() -> tuple[TrustedKey, ...]:
+    """Return the trusted keys, each checked, by the names of their files."""
+    public_keys_in(folder := trust_folder())
+    mine = own_public_key()
+    own = None if mine is None else key_id(mine)
+    return tuple(TrustedKey(one, file, one == own) for one, file in _trusted_files(folder).items())
+
+
+def _trusted_files(folder: Path) -> dict[Sha256, Path]:
+    """Return the files of a trust folder by the ids of their keys."""
+    return {key_id(read_public_key(file)): file for file in sorted(folder.glob("*.pub"))}
 
 
 def _refuse_writable(path: Path, mode: int) -> None:

@@ -2,17 +2,17 @@
 
 import math
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.params import read_values, read_yaml, set_values
+from tasks.checkout.params import read_values, set_values
 from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.data.datasets import read_card
 from tasks.data.images import Images
 from tasks.data.sources import parse_dataset, source_of
+from tasks.lifecycle.claims import NO_IMAGES, TORCHVISION, Adoption, require_images
 from tasks.tracking.registry import promote, register_model
 from tasks.tracking.runs import adoption_run, end_run, log_dataset_input, open_tracking
 from unlearn_core.catalogue import name_of
@@ -20,79 +20,9 @@ from unlearn_core.errors import ConfigurationError
 from unlearn_core.factories import is_factory
 from unlearn_core.intervals import Estimate
 from unlearn_core.records.adoption import Adopted, Claims
-from unlearn_core.records.artifact import CheckpointCard, Recipe
+from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.params import ImageSource
-
-TORCHVISION = "torchvision:"
-
-
-@dataclass(frozen=True)
-class Adoption:
-    """What a person asked to adopt.
-
-    Attributes:
-        weights: A safetensors file, or ``models:/NAME/VERSION`` or ``models:/NAME@ALIAS``.
-        data: Where its data is, or None for the data set that ``params.yaml`` names.
-        name: The registered model's name.
-        card: The file of claims, or None for the one beside the weights.
-        given: Claims that override the card's.
-        skip: Whether to skip images that cannot be read.
-        subjects: The CSV file that says whose the images of a folder are, or None.
-    """
-
-    weights: str
-    data: str | None
-    name: str
-    card: Path | None
-    given: Claims
-    skip: bool
-    subjects: str | None = None
-
-
-def given_claims(
-    *,
-    architecture: str | None,
-    accuracy: float | None,
-    recipe: Path | None,
-    mean: str | None,
-    std: str | None,
-    image_size: int | None,
-) -> Claims:
-    """Turn what was typed into claims.
-
-    Args:
-        architecture: The net.
-        accuracy: On held-out data, 0 to 1.
-        recipe: The file of a recipe.
-        mean: Numbers separated by commas.
-        std: Likewise.
-        image_size: In pixels.
-
-    Returns:
-        The claims.
-
-    Raises:
-        ConfigurationError: If they are not valid, or only one of mean and std is given.
-    """
-    if (mean is None) != (std is None):
-        raise ConfigurationError("--mean and --std go together; give both, or neither to measure them")
-    values = {
-        "architecture": architecture,
-        "accuracy": accuracy,
-        "recipe": None if recipe is None else read_yaml(recipe, Recipe).model_dump(mode="json"),
-        "normalisation": None if mean is None else {"mean": _numbers(mean), "std": _numbers(std or "")},
-        "image_size": image_size,
-    }
-    return Claims.parse(canonical_json(values))
-
-
-def _numbers(typed: str) -> list[float | str]:
-    """Return comma-separated numbers; what is not a number stays as typed, for the message."""
-    try:
-        return [float(part) for part in typed.split(",")]
-    except ValueError:
-        return [typed]
 
 
 def settle_source(
@@ -116,10 +46,10 @@ def settle_source(
     section |= claims.model_dump(mode="json", include=seen, exclude_none=True)
     section |= {"on_bad_image": "skip"} if asked.skip else {}
     section |= {"subjects": _relative(checkout, asked.subjects)} if asked.subjects else {}
-    settings = parse_dataset(section)
+    settings = require_images(parse_dataset(section))
     source = source_of(settings)
-    if not isinstance(source, Images) or not isinstance(settings, ImageSource):
-        raise ConfigurationError("name the images that the model was trained on with --data")
+    if not isinstance(source, Images):
+        raise ConfigurationError(NO_IMAGES)
     if settings.canaries:
         raise ConfigurationError("a model from elsewhere has learned no canaries; set dataset.canaries to 0")
     return settings, source

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import find_checkout, locked
+from tasks.checkout.environment import find_checkout, locked, outside_of_projects
 from tasks.checkout.git import ask_git, reach_git, run_git
 from tasks.checkout.planted import refuse_planted
 from tasks.checkout.settings import WorkerSettings
@@ -64,7 +64,7 @@ def find_project(folder: Path, model: str) -> Project:
     elif (found := find_checkout(folder)) is not None:
         checkout, branch = Checkout.at(found), None
     else:
-        raise SetupError(f"there is no project of {model!r} here: work in its checkout, or set {_VARIABLE}")
+        raise SetupError(f"{outside_of_projects(folder)}; or set {_VARIABLE}, to clone that of {model!r}")
     if (named := checkout.params.registry.model) != model:
         raise SetupError(
             f"the project in {checkout.root.resolve().name} is of {named!r}, expected {model!r}; "

@@ -13,10 +13,11 @@ from tasks.computing.materials import find_model
 from tasks.data.datasets import read_manifest, rows_digest
 from tasks.data.sources import source_of
 from tasks.lifecycle.adopting import named_net
+from tasks.lifecycle.refusals import require_accepted
 from tasks.storage.versioning import track
 from tasks.tracking.registry import champion
 from tasks.tracking.runs import tracking_of
-from unlearn_core.errors import PipelineError, SetupError
+from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import Released
 
@@ -46,12 +47,10 @@ def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:
         The folders of the model and of the data set, relative to the checkout.
 
     Raises:
-        SetupError: If nothing has been deleted here yet.
         PipelineError: If the checkout's last deletion is not the champion, or model and retained data are
             from different deletions; nothing was changed.
     """
-    if not checkout.unlearned.is_dir():
-        raise SetupError("no deletion has been accepted in this checkout yet; serve one with `lethe delete`")
+    require_accepted(checkout)
     _, card = load_checkpoint(checkout.unlearned)
     name = checkout.params.registry.model
     promoted = champion(tracking_of(checkout), name)

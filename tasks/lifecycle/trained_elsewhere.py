@@ -3,22 +3,20 @@
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tasks.checkout.params import read_yaml
 from tasks.checkout.progress import progress
 from tasks.computing.execution import computing
 from tasks.computing.training import UNWRITTEN
 from tasks.data.pool import Pool
-from unlearn_core.errors import ConfigurationError, LetheError, SetupError
+from tasks.lifecycle.claims import require_weights
+from unlearn_core.errors import ConfigurationError, LetheError
 from unlearn_core.evaluating import observe
 from unlearn_core.intervals import Estimate, proportion
 from unlearn_core.models import build
 from unlearn_core.modes import mode
 from unlearn_core.progress import Step
-from unlearn_core.records.adoption import Claims
 from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.data import DatasetCard
 
@@ -28,26 +26,6 @@ WRAPPED = ("module.", "_orig_mod.")
 """The prefixes that torch adds to every name if a net was trained in parallel, or compiled."""
 
 
-def find_claims(weights: Path, card: Path | None) -> Claims:
-    """Read the claims about a checkpoint.
-
-    Args:
-        weights: The checkpoint; a file with its name that ends in ``.yaml`` or ``.json`` is its card.
-        card: Another card, or None.
-
-    Returns:
-        The claims; empty without a card.
-    """
-    beside = (weights.with_suffix(suffix) for suffix in (".yaml", ".yml", ".json"))
-    path = card or next((path for path in beside if path.is_file()), None)
-    return Claims() if path is None else read_yaml(path, Claims)
-
-
-def merge(claims: Claims, stronger: Claims) -> Claims:
-    """Return claims overridden by stronger ones."""
-    return Claims(**{**dict(claims), **{name: value for name, value in stronger if value is not None}})
-
-
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a checkpoint's tensors; a prefix that torch's wrappers added to all names is removed.
 
@@ -55,21 +33,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         path: A safetensors file.
 
     Returns:
-        The tensors by name.
-
-    Raises:
-        SetupError: If there is no such file.
-        ConfigurationError: If it is not a safetensors file.
+        The tensors by name; anything else is refused, as by ``require_weights``.
     """
-    if not path.is_file():
-        raise SetupError(f"{path} is not a file")
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise ConfigurationError(
-            f"{path} is not a safetensors file ({error}); pickled checkpoints are never loaded. Write one "
-            "with safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
-        ) from error
+    require_weights(path)
+    tensors = load_file(path)
     for prefix in WRAPPED:
         if tensors and all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}

@@ -7,7 +7,7 @@ from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
 from tasks.keys.signing import read_certificate
 from tasks.report.others import deeds_of_others, words_of_others
-from tasks.requests.request_file import read_request
+from tasks.requests.request_file import nothing_about, read_request
 from unlearn_core.audit.envelope import decode_envelope, read_statement
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256
@@ -45,10 +45,7 @@ def gather_facts(checkout: Checkout, request_id: str) -> ReportFacts:
             return facts
     if not kept.is_file():
         _refuse_group(checkout, request_id)
-        raise SetupError(
-            f"nothing here is about a deletion for the request {request_id!r}; serve it with `lethe delete "
-            f"{request_id}`, or check out the commit that it was served in and run `dvc pull`"
-        )
+        raise SetupError(nothing_about(checkout, request_id))
     return read_record(kept, ReportFacts)
 
 

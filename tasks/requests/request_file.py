@@ -15,6 +15,7 @@ from unlearn_core.names import one_form
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
 from unlearn_core.selection import Manifest, Selection, names_training_rows, select
+from unlearn_core.spelling import did_you_mean
 
 
 def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: tuple[str, ...]) -> Scope:
@@ -152,11 +153,27 @@ def read_request(checkout: Checkout, request_id: str) -> DeletionRequest:
     """
     path = checkout.request(request_id)
     if not path.is_file():
-        raise SetupError(f"there is no request {request_id!r} ({path}); name its scope to create it")
+        hint = _meant(checkout, request_id)
+        raise SetupError(f"there is no request {request_id!r} ({path}); {hint}name its scope to create it")
     request = DeletionRequest.parse(read_regular(path))
     if request.id != request_id:
         raise RequestError(f"{path} holds the request {request.id!r}; rename the file or change its id")
     return request
+
+
+def nothing_about(checkout: Checkout, request_id: str) -> str:
+    """Return the answer to whoever asks for the deletion of a request of which there is none here."""
+    return (
+        f"nothing here is about a deletion for the request {request_id!r}; {_meant(checkout, request_id)}"
+        f"serve it with `lethe delete {request_id}`, or check out the commit that it was served in and run "
+        "`dvc pull`"
+    )
+
+
+def _meant(checkout: Checkout, request_id: str) -> str:
+    """Suggest the request of the checkout whose id is nearest."""
+    known = {path.stem for path in checkout.request(request_id).parent.glob("*.json")}
+    return did_you_mean(request_id, known - {request_id})
 
 
 def is_known(checkout: Checkout, request: DeletionRequest) -> bool:

@@ -6,11 +6,11 @@ from tasks.checkout.files import file_digest
 from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD
 from tasks.tracking.artifacts import stored_names
+from tasks.tracking.registry import SCHEME
 from unlearn_core.errors import ConfigurationError, EvidenceError, SetupError
 from unlearn_core.records.adoption import Claims
 from unlearn_core.records.artifact import CheckpointCard
 
-SCHEME = "models:/"
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib")
 
 

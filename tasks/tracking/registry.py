@@ -19,6 +19,8 @@ from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
 
 CHAMPION, PREVIOUS = "champion", "previous"
+SCHEME = "models:/"
+"""How the address of a registered version begins."""
 
 
 @dataclass(frozen=True)

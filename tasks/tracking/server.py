@@ -50,12 +50,12 @@ def serve_ui(root: Path, port: int) -> None:
     Raises:
         SetupError: If the store is a server, the port is taken, or the pages could not be served.
     """
-    address, artifacts = addresses(root)
-    if artifacts is None:
-        raise SetupError(f"the store is {address}; open that address, or unset MLFLOW_TRACKING_URI")
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise SetupError(f"port {port} is taken by another program; choose another --port")
+    address, artifacts = addresses(root)
+    if artifacts is None:
+        raise SetupError(f"the store is {address}; open that address, or unset MLFLOW_TRACKING_URI")
     configure_libraries()
     command = ("mlflow", "server", "--workers", "1", "--host", "127.0.0.1", "--port", str(port))
     options = ("--backend-store-uri", address, "--default-artifact-root", artifacts)

@@ -173,7 +173,7 @@ def test_another_setting_is_another_row(compared):
         (("--class", "dog"), "unknown class: dog"),
         (("--random", "99999"), "to draw from"),
         (("--subject", "nobody"), "unknown subject: nobody"),
-        (("--method", "magic"), "there is no method magic"),
+        (("--method", "magic"), "there is no method 'magic'"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(compared, options, words):

@@ -13,7 +13,8 @@ from tasks.computing.checkpoints import load_checkpoint
 from tasks.computing.materials import load_materials, views
 from tasks.data.datasets import read_manifest
 from tasks.data.pool import Pool
-from tasks.lifecycle.adopting import Adoption, settle_source
+from tasks.lifecycle.adopting import settle_source
+from tasks.lifecycle.claims import Adoption
 from tasks.requests.request_file import make_scope, submit_request
 from unlearn_core.canaries import CANARY_SUBJECT
 from unlearn_core.errors import ConfigurationError

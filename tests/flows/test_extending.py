@@ -186,7 +186,8 @@ def test_canaries_can_be_planted_among_its_rows(whole):
 
 
 def test_adopting_takes_the_source_that_params_yaml_names(served):
-    from tasks.lifecycle.adopting import Adoption, settle_source
+    from tasks.lifecycle.adopting import settle_source
+    from tasks.lifecycle.claims import Adoption
     from unlearn_core.records.adoption import Claims
 
     asked = Adoption("weights", None, "model", None, Claims(), False)

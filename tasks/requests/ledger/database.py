@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.environment import outside_of_projects, working_folder
 from tasks.checkout.settings import LedgerSettings
 from unlearn_core.errors import SetupError
 
@@ -52,7 +53,7 @@ def ledger_url(root: Path | None) -> URL:
     if given := LedgerSettings.read().database_url:
         return read_url(given.get_secret_value())
     if root is None:
-        raise SetupError(f"there is no ledger here: work in a Lethe checkout, or set {_VARIABLE}; {EXPECTED}")
+        raise SetupError(f"{outside_of_projects(working_folder())}; or set {_VARIABLE}: {EXPECTED}")
     return URL.create(DRIVERS["sqlite"], database=str(Checkout(root).ledger))
 
 

@@ -6,11 +6,11 @@ from tasks.requests.ledger.database import is_absent, ledger_url
 from tasks.requests.ledger.ledger import Ledger, connect
 
 
-def find_ledger(root: Path) -> Ledger | None:
+def find_ledger(root: Path | None) -> Ledger | None:
     """Open the ledger if there is one.
 
     Args:
-        root: The checkout.
+        root: The checkout, if there is one.
 
     Returns:
         The ledger, or None where no database is named and the checkout holds none.

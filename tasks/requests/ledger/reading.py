@@ -18,6 +18,7 @@ from unlearn_core.kinds import RequestState
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.ledger import Day, Entry, LedgerEvent
 from unlearn_core.records.request import DeletionRequest, RequestId
+from unlearn_core.spelling import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,10 @@ def known_row(session: Session, request: RequestId) -> RequestRow:
         RequestError: If there is none.
     """
     if (row := session.get(RequestRow, request)) is None:
-        raise RequestError(f"there is no request {request!r} in the ledger; `lethe request list` shows all")
+        hint = did_you_mean(request, session.scalars(select(RequestRow.id)))
+        raise RequestError(
+            f"there is no request {request!r} in the ledger; {hint}`lethe request list` shows all"
+        )
     return row
 
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def test_a_log_for_machines_has_a_document_for_each_line(monkeypatch, tmp_path):
     code, _, err = lethe(tmp_path, "train")
     told = [json.loads(line) for line in err.splitlines()]
     assert (code, [line["level"] for line in told]) == (2, ["warning", "error"])
-    assert "is not in a git checkout" in told[1]["message"]
+    assert "is not in a Lethe project: it is not in a git checkout" in told[1]["message"]
 
 
 def test_a_misspelt_variable_is_warned_of_and_stops_nothing(monkeypatch, tmp_path):
@@ -67,6 +68,18 @@ def test_every_command_has_help(tmp_path, command):
     code, out, err = lethe(tmp_path, *command, "--help")
     assert (code, err) == (0, "")
     assert f"{' '.join(command)} [OPTIONS]".strip() in out
+
+
+@pytest.mark.parametrize("command", [[], ["keys"], ["delete"], ["request", "show"]], ids=" ".join)
+def test_a_short_h_is_help_too(tmp_path, command):
+    assert lethe(tmp_path, *command, "-h") == lethe(tmp_path, *command, "--help")
+
+
+def test_the_first_help_has_the_commands_in_the_order_of_use(tmp_path):
+    _, out, _ = lethe(tmp_path, "--help")
+    shown = re.findall("^│ ([a-z]+(?:-[a-z]+)?) ", out, re.MULTILINE)
+    assert shown[:7] == ["init", "keys", "demo", "adopt", "train", "status", "delete"]
+    assert shown == list(dict.fromkeys(command[0] for command in COMMANDS))
 
 
 def test_the_first_help_names_every_command_and_what_its_exit_codes_mean(tmp_path):
@@ -125,6 +138,23 @@ def test_a_forced_signing_key_is_new_and_the_pseudonym_key_stays(home, tmp_path)
     assert set(before) < set(files_of(home))
 
 
+def test_a_key_is_exported_trusted_elsewhere_and_listed(home, tmp_path, monkeypatch):
+    lethe(tmp_path, "keys", "init")
+    code, pem, _ = lethe(tmp_path, "keys", "export")
+    assert (code, pem) == (0, (home / "signing.pub").read_text())
+    exported = json.loads(lethe(tmp_path, "keys", "export", "--json")[1])
+    (tmp_path / "issuer.pub").write_text(pem)
+    (tmp_path / "issuer.pub").chmod(0o644)
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "auditor"))
+    assert json.loads(lethe(tmp_path, "keys", "list", "--json")[1]) == []
+    code, out, _ = lethe(tmp_path, "keys", "trust", "issuer.pub", "--json")
+    assert (code, json.loads(out)["id"]) == (0, exported["id"])
+    listed = json.loads(lethe(tmp_path, "keys", "list", "--json")[1])
+    assert [(one["id"], one["own"]) for one in listed] == [(exported["id"], False)]
+    lethe(tmp_path, "keys", "init")
+    assert {one["own"] for one in json.loads(lethe(tmp_path, "keys", "list", "--json")[1])} == {True, False}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -159,7 +189,7 @@ OUTSIDE = [
 def test_outside_of_a_checkout_it_exits_with_2_and_writes_nothing(tmp_path, arguments):
     code, out, err = lethe(tmp_path, *arguments)
     assert (code, out) == (2, "")
-    assert err.startswith(f"lethe: {tmp_path} is not in a git checkout")
+    assert err.startswith(f"lethe: {tmp_path} is not in a Lethe project: it is not in a git checkout")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -214,7 +244,7 @@ def test_a_database_on_a_full_disk_is_one_message(project, monkeypatch):
             except sqlite3.OperationalError as error:
                 raise RuntimeError("what a library makes of it") from error
 
-    monkeypatch.setattr("flows.delete.require_ready", refuse)
+    monkeypatch.setattr("tasks.lifecycle.refusals.require_ready", refuse)
     code, out, err = lethe(project, "delete", "r-1", "--class", "3")
     assert (code, out) == (2, "")
     assert err.startswith("lethe: database or disk is full; free some space")

@@ -213,7 +213,8 @@ def test_the_chain_is_verified_and_a_change_has_the_exit_code_of_false_evidence(
 def test_elsewhere_a_request_needs_a_ledger_and_a_model_and_is_not_checked(tmp_path, monkeypatch):
     code, out, err = request(tmp_path, "submit", "r-1", "--class", "eleven")
     assert (code, out) == (2, "")
-    assert "work in a Lethe checkout, or set LETHE_DATABASE_URL" in err
+    assert "is not in a Lethe project" in err
+    assert "or set LETHE_DATABASE_URL" in err
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setenv("LETHE_DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
     code, out, err = request(tmp_path, "submit", "r-1", "--class", "eleven")
@@ -222,6 +223,19 @@ def test_elsewhere_a_request_needs_a_ledger_and_a_model_and_is_not_checked(tmp_p
     code, out, err = request(tmp_path, "submit", "r-1", "--class", "eleven", "--model", "cifar")
     assert code == 0
     assert "not checked: the data of cifar is not here" in err
+
+
+def test_what_does_not_fit_leaves_no_ledger_behind(tmp_path):
+    empty = make_checkout(tmp_path / "project")
+    code, _, err = request(empty, "submit", "r-1", "--class", "threee")
+    assert (code, "unknown class: threee" in err) == (2, True)
+    assert not (empty / "requests" / "ledger.db").exists()
+
+
+def test_a_misspelt_id_comes_with_the_nearest(project):
+    assert request(project, "submit", "holiday-17", "--class", "3")[0] == 0
+    code, _, err = request(project, "show", "holliday-17")
+    assert (code, "did you mean holiday-17?" in err) == (2, True)
 
 
 def test_a_request_for_another_model_than_the_checkouts_is_not_checked_against_its_data(project):

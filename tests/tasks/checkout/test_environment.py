@@ -46,7 +46,10 @@ def test_the_checkout_is_found_from_within(repository):
 
 
 def test_outside_of_a_checkout_it_says_what_to_do(tmp_path):
-    with pytest.raises(SetupError, match=f"{tmp_path} is not in a git checkout.*run `lethe init`"):
+    with pytest.raises(
+        SetupError,
+        match=f"{tmp_path} is not in a Lethe project: it is not in a git checkout.*run `lethe init`",
+    ):
         environment.require_checkout(tmp_path)
 
 

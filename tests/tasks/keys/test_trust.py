@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from flows.cli.lethe_verify import main
 from tasks.keys.folder import key_id, public_pem
 from tasks.keys.points import CURVE_D, PRIME, point_problem
-from tasks.keys.trust import public_keys_in, read_public_key
+from tasks.keys.trust import public_keys_in, read_public_key, trust_key
 from unlearn_core.audit.envelope import decode_envelope, encode, pae
 from unlearn_core.errors import SetupError
 
@@ -132,3 +132,42 @@ def test_a_folder_that_is_mounted_read_only_cannot_be_changed(
         lambda _: os.statvfs_result([*real[:8], real.f_flag | os.ST_RDONLY, *real[9:]]),
     )
     assert len(public_keys_in(path.parent)) == 1
+
+
+def test_a_key_to_trust_is_checked_before_it_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "home"))
+    issuer = Ed25519PrivateKey.generate().public_key()
+    for content, mode, said in (
+        (b"no key", 0o644, "not a public key"),
+        (public_pem(issuer), 0o666, "others may change"),
+        (public_pem(Ed25519PublicKey.from_public_bytes(raw(0))), 0o644, "small order"),
+    ):
+        (tmp_path / "some.pub").write_bytes(content)
+        (tmp_path / "some.pub").chmod(mode)
+        with pytest.raises(SetupError, match=said):
+            trust_key(tmp_path / "some.pub")
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_same_key_is_copied_once_and_no_other_file_is_taken_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path))
+    first, second = (Ed25519PrivateKey.generate().public_key() for _ in range(2))
+    path = trust(tmp_path / "elsewhere", first)
+    identity, place = trust_key(path)
+    assert trust_key(path) == (identity, place)
+    assert (identity, place.read_bytes()) == (key_id(first), public_pem(first))
+    place.write_bytes(public_pem(second))
+    with pytest.raises(SetupError, match="holds another key"):
+        trust_key(path)
+
+
+def test_no_key_is_added_where_others_may_add_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "home"))
+    path = trust(tmp_path / "elsewhere", Ed25519PrivateKey.generate().public_key())
+    (tmp_path / "home" / "trusted").mkdir(parents=True)
+    (tmp_path / "home" / "trusted").chmod(0o777)
+    with pytest.raises(SetupError, match="others may change who is trusted"):
+        trust_key(path)
+    assert list((tmp_path / "home" / "trusted").iterdir()) == []

@@ -9,12 +9,11 @@ from world import ROOT
 from tasks.checkout.checkout import Checkout
 from tasks.data.folders import Folders
 from tasks.data.pool import Pool
-from tasks.lifecycle.adopting import Adoption, given_claims, settle_source
+from tasks.lifecycle.adopting import settle_source
+from tasks.lifecycle.claims import Adoption, find_claims, given_claims, merge
 from tasks.lifecycle.trained_elsewhere import (
-    find_claims,
     fit_weights,
     measure_accuracy,
-    merge,
     read_weights,
     refuse_false_claim,
 )

@@ -32,9 +32,10 @@ def test_the_checkouts_own_ledger_is_beside_its_requests(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "requests").iterdir()] == ["ledger.db"]
 
 
-def test_without_a_checkout_somebody_must_say_where(monkeypatch):
+def test_without_a_checkout_somebody_must_say_where(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(VARIABLE, raising=False)
-    with pytest.raises(SetupError, match=f"no ledger here: work in a Lethe checkout, or set {VARIABLE}"):
+    with pytest.raises(SetupError, match=f"not in a Lethe project.*`lethe init`.*; or set {VARIABLE}"):
         url_of(None)
 
 
