@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from tasks.checkout.checkout import CERTIFICATE
 from tasks.checkout.texts import in_markdown
+from tasks.report.headline import Headline, headline, last_rung
 from tasks.report.notes import note
 from tasks.report.numbers import count, counted
 from tasks.report.outputs import HEADLINES, drift_in_words, earlier_in_words, run_name, tried_table
-from tasks.report.story import Headline, headline, last_rung
 from tasks.report.tables import evaluations, measured_row
 from unlearn_core.records.deletion import DeletionRecord, Outcome
 from unlearn_core.records.report import ReportFacts

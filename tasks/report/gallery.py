@@ -14,10 +14,10 @@ from tasks.report.figures import (
     draw_relearning,
     draw_series,
 )
+from tasks.report.headline import forgotten_thing, last_rung
 from tasks.report.inline import Drawing, inline
 from tasks.report.model_figures import MODELS
 from tasks.report.numbers import decimal, duration, interval, percent
-from tasks.report.story import forgotten_thing, last_rung
 from tasks.report.tables import evaluations
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.report import Picture, ReportFacts

@@ -12,8 +12,9 @@ from tasks.report.cautions import cautions, in_plain_words
 from tasks.report.earlier import when_fixed
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
+from tasks.report.headline import forgotten_thing, headline, last_rung
 from tasks.report.price import time_rows, worth
-from tasks.report.story import forgotten_thing, headline, last_rung, steps, written_time
+from tasks.report.story import steps, written_time
 from tasks.report.summary import fast_relearning, tiles
 from tasks.report.tables import class_rows, evaluations, gate_rows, groups, measured_row
 from tasks.report.words import LEVEL_SENTENCES, TREATMENTS, does

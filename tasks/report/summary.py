@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.report.headline import last_rung
 from tasks.report.numbers import Style, counted, decimal, duration, interval, percent, times
-from tasks.report.story import last_rung
 from tasks.report.tables import evaluations
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import LAST_RESORT

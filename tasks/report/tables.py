@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
+from tasks.report.headline import last_rung
 from tasks.report.measurements import Meaning, Vocabulary, family_of, meaning_of, title_of
 from tasks.report.numbers import NONE, Style, allowed_range, interval, percent
-from tasks.report.story import last_rung
 from tasks.report.words import OUTCOMES
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.evaluation import Evaluation, Measurement

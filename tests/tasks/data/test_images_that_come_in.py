@@ -14,7 +14,6 @@ from PIL import Image, ImageOps
 from world import ROOT
 
 from tasks.checkout.checkout import Checkout
-from tasks.data import shards
 from tasks.data.datasets import each_image, read_card, read_manifest
 from tasks.data.folders import Folders
 from tasks.data.headers import read_header
@@ -177,7 +176,7 @@ def test_images_of_several_sizes_are_refused_before_the_work(root, monkeypatch):
         save(root / f"images/train/bee/{number:04d}.png", picture(1, number, size=size))
     write(root, "train/ant/0001.png", b"no image")
     opened = []
-    monkeypatch.setattr(shards, "open_image", lambda raw: opened.append(raw) or open_image(raw))
+    monkeypatch.setattr("unlearn_core.data.open_image", lambda raw: opened.append(raw) or open_image(raw))
     with pytest.raises(
         ConfigurationError, match=r"92 of 8x8, 2 of 9x12, 1 of 300x200\); set dataset\.image_"
     ):

@@ -19,6 +19,7 @@ from tasks.data import shards
 from tasks.data.datasets import each_image, read_card, read_manifest, rows_digest
 from tasks.data.folders import Folders
 from tasks.data.importing import IMPORT_CARD, require_imported
+from unlearn_core.data import open_image
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError
 from unlearn_core.records.data import ImportCard, Normalisation
 from unlearn_core.records.params import ImageFolderSource
@@ -212,7 +213,7 @@ def test_repaired_images_are_no_problem_any_more(checkout, small_shards):
 
 def test_a_finished_shard_is_not_read_again(checkout, small_shards, monkeypatch):
     before = files_of(imported(checkout))
-    monkeypatch.setattr("tasks.data.shards.open_image", None)
+    monkeypatch.setattr("unlearn_core.data.open_image", None)
     assert files_of(imported(checkout)) == before
 
 
@@ -222,7 +223,7 @@ def test_other_settings_read_no_finished_shard_again_where_it_would_be_the_same(
     spoil(checkout)
     with pytest.raises(PipelineError):
         imported(checkout)
-    monkeypatch.setattr("tasks.data.shards.open_image", None)
+    monkeypatch.setattr("unlearn_core.data.open_image", None)
     given = Normalisation(mean=(0.5,), std=(0.25,))
     assert (
         len(read_manifest(imported(checkout, on_bad_image="skip", normalisation=given, name="other"))) == 92
@@ -243,8 +244,7 @@ def test_only_the_shard_of_a_changed_image_is_read_again(checkout, small_shards,
     imported(checkout)
     save(checkout.root / "images/train/bee/0003.png", picture(1, 500))
     opened = []
-    real = shards.open_image
-    monkeypatch.setattr(shards, "open_image", lambda raw: opened.append(raw) or real(raw))
+    monkeypatch.setattr("unlearn_core.data.open_image", lambda raw: opened.append(raw) or open_image(raw))
     folder = imported(checkout)
     assert len(opened) == 10
     assert encoded(picture(1, 500)) in images_of(folder)

@@ -11,9 +11,9 @@ import pytest
 from told import FAILED, LEFT_OUT, PICTURES, certificate_of, drifted, facts_of, measured, record_of, rung
 
 from tasks.report.explaining import explain
+from tasks.report.headline import headline
 from tasks.report.measurements import meaning_of
 from tasks.report.page import render
-from tasks.report.story import headline
 from tasks.report.tables import gate_rows
 from unlearn_core.records.earlier import AskedAgain, Knowledge
 from unlearn_core.records.evaluation import Measurement, Unmeasured
