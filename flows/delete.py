@@ -18,7 +18,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.log import about, tell
 from tasks.computing.unlearning import attempt
 from tasks.evidence.uploading import push_missing
-from tasks.lifecycle.cut_short import closing_before
+from tasks.lifecycle.cut_short import attended
 from tasks.lifecycle.releases import ancestry, read_release
 from tasks.lifecycle.standing import New, Served, Unfinished, find_before, standing
 from tasks.measuring.drift import measure_drift
@@ -78,14 +78,16 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
             case Served(releases):
                 return _repeat(checkout, request, releases)
             case Unfinished(begun):
-                finished = {one.outcome.request: one for one in deletion(checkout, begun.id)}
+                with attended(checkout):
+                    finished = {one.outcome.request: one for one in deletion(checkout, begun.id)}
                 return tuple(finished[single.id] for single in request.singles)
             case New():
                 name = checkout.params.registry.model
                 refuse_undoing(
                     tracking_of(checkout), name, request_id=request.id, ancestry=ancestry(checkout)
                 )
-                return deletion(submit_request(checkout, request), request.id)
+                with attended(checkout):
+                    return deletion(submit_request(checkout, request), request.id)
 
 
 def delete_together(checkout: Checkout, requests: Sequence[DeletionRequest]) -> tuple[Released, ...]:
@@ -136,7 +138,6 @@ def store_evidence(checkout: Checkout, request_id: str) -> None:
     push_missing(checkout, request_id)
 
 
-@closing_before
 @flow(
     name="delete",
     flow_run_name="delete {request_id}",

@@ -16,7 +16,7 @@ from tasks.data.pool import Pool
 from tasks.references.retrained import References
 from tasks.report.outputs import write_reports
 from tasks.requests.request_file import read_request
-from tasks.requests.runs import RunOfRequest, recorded_run
+from tasks.requests.runs import recorded_run
 from unlearn_core.audit.acceptance import spent
 from unlearn_core.audit.earlier import Earlier
 from unlearn_core.errors import GateError
@@ -44,40 +44,35 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN, *, replays: bool = Fa
     """
     requests = () if replays else read_request(checkout, checkout.params.request).singles
     with recorded_run(checkout, requests) as run:
-        return _climb(checkout, steps, run)
-
-
-def _climb(checkout: Checkout, steps: Steps, run: RunOfRequest) -> DeletionRecord:
-    """Climb the ladder, and tell the run's record as soon as there is one."""
-    split, watch = read_split(checkout), Stopwatch()
-    steps = watch.around(steps)
-    baseline = prepare_ladder(checkout, steps)
-    planned = plan(baseline)
-    control = judge_model(baseline, baseline.original)
-    climb = Climb(baseline, steps)
-    for method in climb.due(planned.methods):
-        with climb.trying(method):
-            climb.add(try_method(baseline, method, steps))
-    climb.settle()
-    record = DeletionRecord(
-        request=split.request,
-        split=split.digest,
-        original=baseline.original,
-        original_verdict=control,
-        references=baseline.retrained,
-        tried=climb.tried,
-        rungs=climb.rungs,
-        failed=climb.failed,
-        left_out=(*planned.left_out, *climb.left_out),
-    )
-    run.deletion = record.digest
-    keep_time(checkout, split.request, **watch.seconds, retraining=_retraining(baseline))
-    steps.log_ladder(checkout, record)
-    if record.accepted is None:
-        raise GateError(_explain(record))
-    copy_folder(checkout.attempt(record.accepted.unlearning.name), checkout.unlearned)
-    write_reports(checkout, record, baseline.run, baseline.references.chosen)
-    return record
+        split, watch = read_split(checkout), Stopwatch()
+        steps = watch.around(steps)
+        baseline = prepare_ladder(checkout, steps)
+        planned = plan(baseline)
+        control = judge_model(baseline, baseline.original)
+        climb = Climb(baseline, steps)
+        for method in climb.due(planned.methods):
+            with climb.trying(method):
+                climb.add(try_method(baseline, method, steps))
+        climb.settle()
+        record = DeletionRecord(
+            request=split.request,
+            split=split.digest,
+            original=baseline.original,
+            original_verdict=control,
+            references=baseline.retrained,
+            tried=climb.tried,
+            rungs=climb.rungs,
+            failed=climb.failed,
+            left_out=(*planned.left_out, *climb.left_out),
+        )
+        run.deletion = record.digest
+        keep_time(checkout, split.request, **watch.seconds, retraining=_retraining(baseline))
+        steps.log_ladder(checkout, record)
+        if record.accepted is None:
+            raise GateError(_explain(record))
+        copy_folder(checkout.attempt(record.accepted.unlearning.name), checkout.unlearned)
+        write_reports(checkout, record, baseline.run, baseline.references.chosen)
+        return record
 
 
 def _retraining(baseline: Baseline) -> float | None:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from tasks.checkout.files import follow_umask
+from unlearn_core.errors import SetupError
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -17,6 +19,12 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     Args:
         path: The file.
         tensors: The tensors, each contiguous and in memory of its own.
+
+    Raises:
+        SetupError: If the file cannot be written.
     """
-    save_file(dict(tensors), path)
+    try:
+        save_file(dict(tensors), path)
+    except SafetensorError as error:
+        raise SetupError(f"{path.name} cannot be written: {error}; is the disk full?") from error
     follow_umask(path)

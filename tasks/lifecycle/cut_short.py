@@ -1,6 +1,7 @@
 """Commands that are killed or interrupted: what they have begun in MLflow and Prefect does not stay open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -8,20 +9,35 @@ from typing import Concatenate, ParamSpec, TypeVar
 from tasks.checkout.begun import noted_here
 from tasks.checkout.checkout import Checkout
 from tasks.orchestration.cut_short import close_own_flows, noted_flows
-from tasks.orchestration.own_server import with_server
+from tasks.orchestration.own_server import served
 from tasks.tracking.cut_short import close_killed_runs, close_own_runs
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
+@contextmanager
+def attended(checkout: Checkout) -> Iterator[None]:
+    """Give flows a server, and close what killed commands left open before they begin.
+
+    Args:
+        checkout: The checkout, whose lock the caller holds.
+
+    Yields:
+        Nothing.
+    """
+    close_killed_runs(checkout)
+    with served(), noted_flows(checkout):
+        yield
+
+
 def closing_before(
     run: Callable[Concatenate[Checkout, _P], _R],
 ) -> Callable[Concatenate[Checkout, _P], _R]:
-    """Give a flow a server, and let it close what killed commands left open before it begins.
+    """Attend to a flow (``attended``) whose first argument is the checkout.
 
     Args:
-        run: The flow; its first argument is the checkout, whose lock the caller holds.
+        run: The flow.
 
     Returns:
         The same, called in the same way.
@@ -29,11 +45,10 @@ def closing_before(
 
     @wraps(run)
     def noted(checkout: Checkout, *arguments: _P.args, **named: _P.kwargs) -> _R:
-        close_killed_runs(checkout)
-        with noted_flows(checkout):
+        with attended(checkout):
             return run(checkout, *arguments, **named)
 
-    return with_server(noted)
+    return noted
 
 
 def close_own(root: Path) -> None:

@@ -3,9 +3,9 @@
 import atexit
 import socket
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from functools import cache, wraps
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from subprocess import DEVNULL, Popen
 from typing import ParamSpec, TypeVar
 
@@ -24,10 +24,7 @@ _ASK_WITHIN_S, _END_WITHIN_S = 1.0, 5.0
 
 
 def with_server(run: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Give a flow a Prefect server: the one that is named, or this process's own.
-
-    The one that Prefect would start ends at a terminal's Ctrl-C, before the flow can tell it how it ended,
-    and outlives a command that is killed.
+    """Give a flow a Prefect server (``served``).
 
     Args:
         run: The flow.
@@ -35,17 +32,26 @@ def with_server(run: Callable[_P, _R]) -> Callable[_P, _R]:
     Returns:
         The same, called in the same way.
     """
+    return served()(run)
 
-    @wraps(run)
-    def served(*arguments: _P.args, **named: _P.kwargs) -> _R:
-        from prefect.settings import PREFECT_API_URL, temporary_settings
 
-        if PREFECT_API_URL.value():
-            return run(*arguments, **named)
-        with temporary_settings({PREFECT_API_URL: _own_server()}):
-            return run(*arguments, **named)
+@contextmanager
+def served() -> Iterator[None]:
+    """Let flows use the Prefect server that is named, or else this process's own.
 
-    return served
+    The one that Prefect would start ends at a terminal's Ctrl-C, before the flow can tell it how it ended,
+    and outlives a command that is killed.
+
+    Yields:
+        Nothing.
+    """
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    if PREFECT_API_URL.value():
+        yield
+        return
+    with temporary_settings({PREFECT_API_URL: _own_server()}):
+        yield
 
 
 @cache

@@ -63,9 +63,11 @@ def refuse_places(root: Path, outs: Iterable["Output"]) -> None:
     top = root.resolve()
     for out in outs:
         place = Path(out.fs_path)
-        if out.protocol != "local" or not place.is_relative_to(top):
+        # DVC names the project as it was named to it, which may be by way of a link.
+        base = next((one for one in (top, root.absolute()) if place.is_relative_to(one)), None)
+        if out.protocol != "local" or base is None:
             raise PipelineError(f"{out.stage.addressing} would write {out.fs_path}, outside of the project")
-        inside = place.relative_to(top)
+        inside = place.relative_to(base)
         refuse_unsafe_name(inside.as_posix(), out.stage.addressing)
         if inside.parts[0] not in OUTPUT_FOLDERS:
             raise PipelineError(

@@ -70,8 +70,8 @@ def test_every_case_has_a_row_per_method_that_can(compared):
     }
     assert {one.method: one.origin and one.origin.source for one in board.standings} == {
         "original": None,
-        "svd": "default",
-        "finetune": "default",
+        "svd": "given",
+        "finetune": "given",
     }
     assert all(one.average_gap.samples == 2 and one.average_gap.low is not None for one in board.standings)
 

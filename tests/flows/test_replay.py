@@ -166,7 +166,7 @@ def test_the_same_model_comes_again_and_the_clone_stays_as_it_is(published, seco
     assert came["unlearned model"] == certified.models.unlearned
     assert came["data retained"] == certified.data.retained
     assert came["second moments"] == certified.moments
-    assert came["verdict"] == "passes, E1"
+    assert came["verdict"] == "behaves, E1"
     assert seen(second) == before
     assert len(worktrees(second)) == 1
     assert list((tmp_path / "temporary").iterdir()) == []
@@ -197,7 +197,8 @@ def test_another_model_than_the_certified_one_is_told_with_what_else_is_other(pu
 
 
 def test_where_no_method_is_accepted_any_more_that_is_the_answer(second, monkeypatch):
-    def refuse(_root):
+    def refuse(_root, *, replays):
+        assert replays
         raise GateError("none")
 
     monkeypatch.setattr("flows.replay.climb_ladder", refuse)

@@ -15,6 +15,8 @@ WORKERS, EACH, MODELS = 4, 50, 10
 def test_of_four_workers_no_two_get_the_same_request_or_the_same_model(ledger, ledger_url):
     wanted = [draft(f"r-{n}", model=f"model-{n % MODELS}") for n in range(WORKERS * EACH)]
     enter(ledger, *wanted)
+    # The workers go by the machine's clock.
+    ledger = Ledger(ledger.engine)
     with spawned(
         "ledger_worker.py", ledger_url, "serve", names=[f"w-{n}" for n in range(WORKERS)]
     ) as workers:
