@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from once import made_once, share
 from tasks.checkout.environment import configure_libraries
 from tasks.keys.folder import init_keys
 from unlearn_core.records.base import sha256
+
+# A shell lets its background jobs ignore these, and what a test starts would ignore them too.
+for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
+
 
 GOLDEN = Path(__file__).with_name("golden")
 

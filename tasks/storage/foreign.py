@@ -54,7 +54,7 @@ def refuse_places(root: Path, outs: Iterable["Output"]) -> None:
     """Refuse outputs that DVC would write anywhere but in the project's own folders.
 
     Args:
-        root: The project.
+        root: The project; absolute, since DVC works in its folder.
         outs: The outputs.
 
     Raises:
@@ -63,11 +63,9 @@ def refuse_places(root: Path, outs: Iterable["Output"]) -> None:
     top = root.resolve()
     for out in outs:
         place = Path(out.fs_path)
-        # DVC names the project as it was named to it, which may be by way of a link.
-        base = next((one for one in (top, root.absolute()) if place.is_relative_to(one)), None)
-        if out.protocol != "local" or base is None:
+        if out.protocol != "local" or not place.is_relative_to(top):
             raise PipelineError(f"{out.stage.addressing} would write {out.fs_path}, outside of the project")
-        inside = place.relative_to(base)
+        inside = place.relative_to(top)
         refuse_unsafe_name(inside.as_posix(), out.stage.addressing)
         if inside.parts[0] not in OUTPUT_FOLDERS:
             raise PipelineError(

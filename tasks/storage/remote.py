@@ -96,12 +96,13 @@ def pull_data(checkout: Checkout, *targets: str, settings: dict[str, Any] | None
         SetupError: If there is no remote to fetch from, or it cannot be used with these credentials.
         UnavailableError: If it does not answer.
     """
-    with opened(checkout.root, settings) as repo:
+    root = checkout.root.resolve()  # it may be relative, and DVC works in its folder
+    with opened(root, settings) as repo:
         # What no run has pinned yet is made by the stages, and cannot be fetched.
         if not (chosen := list(targets) or [str(out) for out in repo.index.outs if out.hash_info]):
             return
         outs = [out for target in chosen for out in repo.find_outs_by_path(target, recursive=True)]
-        refuse_places(checkout.root, outs)
+        refuse_places(root, outs)
         with _patient(), _explained():
             refuse_manifests(repo, outs)
         if lost := _incomplete(outs):
