@@ -88,7 +88,7 @@ def serve_on_schedule(company):
 def test_every_request_was_completed_once(served):
     for request_id in REQUESTS:
         _, events = served.company.request(request_id)
-        assert [event.action for event in events] == ["submit", "claim", "complete"]
+        assert [event.action for event in events] == ["submit", "claim", "begin", "end", "complete"]
         assert "certificate sha256:" in events[-1].reason
 
 
@@ -174,7 +174,7 @@ def test_the_weekly_verification_finds_all_of_it_true(served):
 def test_the_run_that_waited_said_what_for_and_took_no_answer_but_the_forms(served):
     assert served.paused["name"] == "delete by-approval"
     assert "svd" in served.question
-    assert "passes" in served.question
+    assert "behaves" in served.question
     assert served.refused["status"] == "REJECT"
     assert "boolean" in served.refused["details"]["reason"]
 

@@ -114,7 +114,7 @@ def weathered(company):
 @pytest.mark.parametrize("request_id", ["no-tracking", "no-store"])
 def test_a_run_outlives_half_a_minute_without_a_service(company, weathered, request_id):
     _, events = company.request(request_id)
-    assert [event.action for event in events] == ["submit", "claim", "complete"]
+    assert [event.action for event in events] == ["submit", "claim", "begin", "end", "complete"]
     assert [one["lethe.request"] for one in company.versions("weather")].count(request_id) == 1
 
 
