@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import ParamSpec, TypeVar
 
@@ -57,6 +58,7 @@ def served() -> Iterator[None]:
 @cache
 def _own_server() -> str:
     """Start this process's server, and return its address; it ends with the process."""
+    import prefect
     from prefect.settings import get_current_settings
 
     given = get_current_settings().to_environment_variables(exclude_unset=True)
@@ -66,6 +68,9 @@ def _own_server() -> str:
         process = start_module(
             *_APPLICATION,
             *_QUIETLY,
+            # uvicorn would look for modules in the working folder first, which is the user's.
+            "--app-dir",
+            str(Path(prefect.__file__).parents[1]),
             "--fd",
             str(listening.fileno()),
             env=inherited({**given, **_SETTINGS}),

@@ -44,7 +44,9 @@ def events_of(company, model):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_requests_of_a_model_never_interleave(company, served, model):
-    acted = [(e.action, e.request) for e in events_of(company, model) if e.action not in {"submit", "begin", "end"}]
+    acted = [
+        (e.action, e.request) for e in events_of(company, model) if e.action not in {"submit", "begin", "end"}
+    ]
     claims, ends = acted[::2], acted[1::2]
     assert [action for action, _ in claims] == ["claim"] * EACH
     assert ends == [("complete", request) for _, request in claims]
