@@ -85,7 +85,7 @@ def test_the_experiment_explains_itself_and_its_runs_say_how_they_ended(mlflow, 
 @pytest.mark.parametrize(
     ("search", "request_id"),
     [
-        ("tags.lethe.verdict = 'passes' AND tags.lethe.kind = 'deletion'", "r-17"),
+        ("tags.lethe.shown LIKE 'behaves%' AND tags.lethe.kind = 'deletion'", "r-17"),
         ("tags.lethe.due LIKE '2026-12-%'", "r-17"),
         ("tags.lethe.request = 'r-17'", "r-17"),
         ("tags.lethe.kind = 'deletion' AND attributes.status = 'FAILED'", "r-18"),
