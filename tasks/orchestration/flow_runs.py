@@ -59,7 +59,7 @@ def tag_flow_run(tags: Iterable[str], *, name: str | None = None) -> None:
 
     Args:
         tags: The tags. They must not name a person.
-        name: The run's new name, if any.
+        name: The run's new name, which it gets at its end.
     """
     from prefect.client.orchestration import get_client
     from prefect.context import FlowRunContext
@@ -68,6 +68,9 @@ def tag_flow_run(tags: Iterable[str], *, name: str | None = None) -> None:
         return
     run = context.flow_run
     run.tags = list(dict.fromkeys((*run.tags, *tags)))
+    if name is not None:
+        # It is named at its end: the tag that finds the runs of a killed command has served its purpose.
+        run.tags = [tag for tag in run.tags if not tag.startswith(flow_tag("command", ""))]
     with get_client(sync_client=True) as client:
         client.update_flow_run(run.id, tags=run.tags, name=name)
 
