@@ -26,6 +26,9 @@ from unlearn_core.records.params import ImageFolderSource
 IMPORT = """
 import re, resource, sys
 from pathlib import Path
+
+import torch  # which is loaded late, and takes half a gigabyte by itself
+
 from tasks.checkout.checkout import Checkout
 from tasks.data.folders import Folders
 from unlearn_core.records.params import ImageFolderSource
