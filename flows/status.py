@@ -1,6 +1,6 @@
 """The verb ``status``: how a project stands, read from its files without changing or starting anything."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now
@@ -15,8 +15,15 @@ from tasks.storage.staleness import stale_stages
 from tasks.tracking.in_use import read_champion
 from unlearn_core.audit.deadlines import is_overdue
 from unlearn_core.errors import LetheError, SetupError
+from unlearn_core.kinds import OPEN, TO_SERVE
 from unlearn_core.records.deletion import DeletionRecord, Released
 from unlearn_core.records.status import InUse, NextStep, Progress, StaleStage, Status, Waiting
+
+_MENDS = {
+    "lethe upgrade": "the project was made with another Lethe",
+    "lethe keys init": "the keys are missing, or cannot be used",
+}
+"""What mends a project that cannot be worked in, and why."""
 
 
 def status(checkout: Checkout) -> Status:
@@ -28,8 +35,10 @@ def status(checkout: Checkout) -> Status:
     Returns:
         The model in use, what waits and when it is due, what has to run again, and what to do next.
     """
-    params, checks = checkout.params, (lambda: require_pinned(checkout.root), require_keys)
-    problems = [said for check in checks if (said := _refusal(check))]
+    params = checkout.params
+    checks = {"lethe upgrade": lambda: require_pinned(checkout.root), "lethe keys init": require_keys}
+    refusals = {mend: said for mend, check in checks.items() if (said := _refusal(check))}
+    problems = [*refusals.values()]
     champion, progress = _champion(checkout), _progress(checkout, params.request)
     try:
         submitted = tuple(_in_ledger(checkout))
@@ -46,7 +55,7 @@ def status(checkout: Checkout) -> Status:
         waiting=waiting,
         stale=tuple(StaleStage(stage=one, why=why) for one, why in stale_stages(checkout.root).items()),
         problems=tuple(problems),
-        next=tuple(_steps(checkout, champion, progress, waiting)),
+        next=(*_mends(refusals), *_steps(checkout, champion, progress, waiting)),
     )
 
 
@@ -88,7 +97,7 @@ def _in_ledger(checkout: Checkout) -> Iterator[Waiting]:
         return
     for entry in ledger.entries():
         due, model = entry.submission.due, entry.submission.model
-        if entry.state not in {"completed", "cancelled"} and model == checkout.params.registry.model:
+        if entry.state in OPEN and model == checkout.params.registry.model:
             yield Waiting(request=entry.id, state=entry.state, due=due, overdue=is_overdue(due, now()))
 
 
@@ -99,15 +108,17 @@ def _in_folder(checkout: Checkout) -> Iterator[Waiting]:
             yield Waiting(request=path.stem, state="in requests/")
 
 
+def _mends(refusals: Iterable[str]) -> Iterator[NextStep]:
+    """Yield what must be done before anything else can be."""
+    for command in refusals:
+        yield NextStep(command=command, why=_MENDS[command])
+
+
 def _steps(
     checkout: Checkout, champion: InUse | None, progress: Progress, waiting: tuple[Waiting, ...]
 ) -> Iterator[NextStep]:
     """Yield what to do next, in order."""
     named = checkout.params.request
-    if _refusal(lambda: require_pinned(checkout.root)):
-        yield NextStep(command="lethe upgrade", why="the project was made with another Lethe")
-    if _refusal(require_keys):
-        yield NextStep(command="lethe keys init", why="the keys are missing, or cannot be used")
     match progress:
         case "unfinished":
             yield NextStep(command=f"lethe delete {named}", why="it was interrupted; this finishes it")
@@ -127,7 +138,7 @@ def _steps(
 def _serving(waiting: tuple[Waiting, ...], begun: str | None) -> Iterator[NextStep]:
     """Yield what serves the requests that wait."""
     states = {one.request: one.state for one in waiting if one.request != begun}
-    if any(state in {"received", "running"} for state in states.values()):
+    if any(state in TO_SERVE for state in states.values()):
         yield NextStep(command="lethe pending", why="serves what waits in the ledger, the first due first")
     for request, state in states.items():
         if state == "failed":

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 
-from tasks.checkout.checkout import CERTIFICATE, RELEASED, Checkout
+from tasks.checkout.checkout import Checkout
 from tasks.evidence.dating import require_later
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate
@@ -75,11 +75,7 @@ def verify(checkout: Checkout) -> list[CheckedCertificate]:
     Raises:
         EvidenceError: If any of them is false; all are listed, and the artifact names each.
     """
-    evidence = checkout.root / "evidence"
-    found = sorted(
-        {path.parent.name for name in (CERTIFICATE, RELEASED) for path in evidence.glob(f"*/{name}")}
-    )
-    held = held_models(checkout)
+    found, held = checkout.with_evidence(), held_models(checkout)
     checked = [verify_release(checkout, request_id, held) for request_id in found]
     checked += _without_certificate(held, _certificates(checkout, found))
     title = "Certificates and models of this checkout"

@@ -8,8 +8,20 @@ RequestKind = Literal["classes", "samples", "subjects"]
 ScopeKind = Literal["classes", "samples"]
 """What methods, metrics and the gate distinguish: a subject's rows are samples."""
 
+
+def scope_kind(kind: RequestKind) -> ScopeKind:
+    """Return what a request of some kind is to methods, metrics and the gate."""
+    return "classes" if kind == "classes" else "samples"
+
+
 RequestState = Literal["received", "running", "completed", "failed", "cancelled"]
 """A request's state in the ledger."""
+
+TO_SERVE: tuple[RequestState, ...] = ("received", "running")
+"""The states of a request that a worker serves, or will."""
+
+OPEN: tuple[RequestState, ...] = (*TO_SERVE, "failed")
+"""The states of a request that is not done with: one that failed waits for a person."""
 
 Basis = Literal["gdpr", "ccpa"]
 """The law that a request rests on; it says when the request is due."""

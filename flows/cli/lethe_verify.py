@@ -21,6 +21,7 @@ from tasks.lifecycle.initialising import shipped_policy
 from unlearn_core.audit.evidence import LEVELS
 from unlearn_core.audit.strictness import weaker
 from unlearn_core.errors import LetheError, SetupError
+from unlearn_core.kinds import RequestKind, scope_kind
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.policy import Policy
 
@@ -86,8 +87,8 @@ def _weaknesses(summary: Summary) -> list[JsonValue]:
     """Say where the certificate's policy asks for less than the one that this Lethe ships."""
     if (asked := summary["asked"]) is None:
         return []
-    policy = Policy.parse(json.dumps(asked))
-    return [*weaker(policy, shipped_policy(), "classes" if summary["scope"] == "classes" else "samples")]
+    scope = scope_kind(cast("RequestKind", summary["scope"]))
+    return [*weaker(Policy.parse(json.dumps(asked)), shipped_policy(), scope)]
 
 
 def _text(summary: Summary, weaknesses: list[JsonValue]) -> str:

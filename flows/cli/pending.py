@@ -20,9 +20,10 @@ def command(
     from tasks.checkout.environment import find_checkout
     from tasks.checkout.settings import WorkerSettings
     from tasks.requests.ledger.finding import find_ledger
+    from unlearn_core.kinds import TO_SERVE
 
     served, ledger = 0, find_ledger(find_checkout(WorkerSettings.read().project))
-    if ledger is not None and any(ledger.entries(state=state) for state in ("received", "running")):
+    if ledger is not None and any(ledger.entries(state=state) for state in TO_SERVE):
         from flows.worker.deployments import QueueOrder, pending
 
         served = pending(QueueOrder(model=None, together=together, limit_h=24.0))

@@ -107,8 +107,8 @@ def show(request_id: RequestArgument, json: Json = False) -> None:
     entry, events = ledger.history(request_id)
     (described,) = describe_entries((entry,), now(), ledger.completions())
     told = [event.model_dump(mode="json") for event in events]
-    history = history_of(events).model_dump(mode="json")
-    shown = {**described, "events": told, "history": history}
+    history = history_of(events)
+    shown = {**described, "events": told, "history": history.model_dump(mode="json")}
     Output(json).give(shown, lambda: print_history(described, told, history))
 
 

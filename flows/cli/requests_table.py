@@ -1,6 +1,5 @@
 """How requests of the ledger are shown."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,11 +8,12 @@ from rich.table import Table
 from flows.cli.output import console, say, table_cell
 from tasks.checkout.texts import one_line
 from unlearn_core.audit.deadlines import is_overdue
+from unlearn_core.kinds import OPEN
 from unlearn_core.records.base import Sha256, UtcTime
+from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.ledger import Entry
 from unlearn_core.records.request import ClassScope, RequestId, Scope
 
-OPEN = {"received", "running", "failed"}
 _COLOURS = {"completed": "green", "running": "cyan", "failed": "red"}
 
 
@@ -100,18 +100,15 @@ def print_entries(described: Sequence[dict[str, Any]]) -> None:
 
 
 def print_history(
-    described: dict[str, Any], events: Sequence[dict[str, Any]], history: dict[str, Any]
+    described: dict[str, Any], events: Sequence[dict[str, Any]], history: RequestHistory
 ) -> None:
     """Print a request, its runs, and everything that happened to it."""
     print_entries([described])
     _print_events(events)
-    if runs := history["runs"]:
-        results = Counter(run["result"] for run in runs)
-        print(
-            f"runs       {len(runs)}: {', '.join(f'{count} {result}' for result, count in results.items())}"
-        )
-        policies = {history["policy_at_receipt"], *(run["policy"] for run in runs)} - {None}
-        print(f"policy     {'was changed' if len(policies) > 1 else 'always the same'}")
+    if history.runs:
+        results = ", ".join(f"{count} {result}" for result, count in history.results.items())
+        print(f"runs       {len(history.runs)}: {results}")
+        print(f"policy     {'was changed' if len(history.policies) > 1 else 'always the same'}")
 
 
 def _print_events(events: Sequence[dict[str, Any]]) -> None:

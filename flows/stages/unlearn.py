@@ -108,7 +108,7 @@ def plan(baseline: Baseline) -> Route:
     scope = read_split(baseline.checkout).method_scope
     methods = configured_methods(baseline.checkout)
     materials = load_materials(baseline.checkout, Pool(baseline.checkout, torch.device("cpu")))
-    ladder = baseline.policy.ladder.classes if scope == "classes" else baseline.policy.ladder.samples
+    ladder = baseline.policy.ladder.of(scope)
     planned = route(ladder, methods, scope=scope, available=materials.available())
     deletions = read_checkpoint_card(baseline.checkout.parent).deletions + 1
     if (why := spent(baseline.policy.drift, deletions)) is not None:
@@ -123,10 +123,7 @@ def _explain(record: DeletionRecord) -> str:
     """Say why each attempt was refused, which methods were not tried, and what to do."""
     reasons = [f"  {rung.unlearning.name}: {rung.why}" for rung in record.rungs]
     reasons += [f"  {entry.method}: {entry.why}" for entry in record.failed]
-    left_out: dict[str, list[str]] = {}
-    for entry in record.left_out:
-        left_out.setdefault(entry.why, []).append(entry.method)
-    reasons += [f"  {', '.join(names)}: {why}" for why, names in left_out.items()]
+    reasons += [f"  {', '.join(names)}: {why}" for why, names in record.not_tried.items()]
     head = f"request {record.request}: no model was accepted, the champion stays"
     return "\n".join([head, *reasons, *_advise(record)])
 

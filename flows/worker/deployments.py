@@ -24,6 +24,7 @@ from tasks.orchestration.flow_runs import is_deployed, request_tags, tag_flow_ru
 from tasks.requests.claims import PASSING
 from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import PipelineError
+from unlearn_core.kinds import TO_SERVE
 from unlearn_core.records.base import RegistryName
 from unlearn_core.records.request import RequestId
 
@@ -130,7 +131,7 @@ def delete(order: DeletionOrder) -> str:
     tag_flow_run(request_tags([order.request_id]))
     ledger, worker = open_ledger(here()), worker_name()
     choose = turn_of(order.request_id, ahead=order.ahead)
-    while (entry := ledger.history(order.request_id)[0]).state in {"received", "running"}:
+    while (entry := ledger.history(order.request_id)[0]).state in TO_SERVE:
         turn = serve_next(here(), worker, choose, limit_s=order.limit_h * 3600)
         if isinstance(turn.failure, PASSING):
             raise turn.failure

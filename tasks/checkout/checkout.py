@@ -181,6 +181,11 @@ class Checkout:
         """The signed certificate of a request."""
         return self.evidence(request_id) / CERTIFICATE
 
+    def with_evidence(self) -> list[str]:
+        """The ids of the requests that have a certificate or a release here, in order."""
+        names = (CERTIFICATE, RELEASED)
+        return sorted({path.parent.name for name in names for path in self.root.glob(f"evidence/*/{name}")})
+
     def tuning(self, request_id: str, method: str) -> Path:
         """The record of a search for a method's hyper-parameters; its times differ between runs."""
         return self.evidence(request_id) / f"tuning_{method}.json"

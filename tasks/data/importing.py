@@ -4,8 +4,6 @@ All headers are read first; then every image is decoded once. What cannot be rea
 the end, with all else that is wrong.
 """
 
-import csv
-import io
 import shutil
 import warnings
 from collections import Counter
@@ -14,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.files import read_record, write_atomically
+from tasks.checkout.files import as_csv, read_record, write_atomically
 from tasks.checkout.log import tell
 from tasks.checkout.progress import progress
 from tasks.data.datasets import manifest_of, read_card, read_rows
@@ -185,9 +183,7 @@ def _write_table(path: Path, rows: Iterable[tuple[str, str]], *, column: str = "
     """Write names, each with a reason, as CSV; no table where there are none."""
     path.unlink(missing_ok=True)
     if listed := list(rows):
-        table = io.StringIO()
-        csv.writer(table).writerows([(column, "reason"), *listed])
-        write_atomically(path, table.getvalue().encode())
+        write_atomically(path, as_csv((column, "reason"), listed).encode())
 
 
 def _list_problems(

@@ -16,7 +16,7 @@ _BECOMES: dict[ImageKind, str] = {
     "cmyk": "are CMYK, converted without a colour profile",
 }
 """What becomes of images of a kind."""
-
+_NONE = "a class without a held-out image"
 
 Remark = tuple[str, str]
 """A sample's id or a class's name, and what is odd about it."""
@@ -47,9 +47,6 @@ def remarks_on(
     if copies:
         lines.append(f"{len(copies)} image(s) are the same, pixel by pixel, as one elsewhere in the data")
     return lines, [*small, *copies]
-
-
-_NONE = "a class without a held-out image"
 
 
 def _small_classes(manifest: Manifest) -> Iterator[Remark]:

@@ -4,7 +4,6 @@ It loads no torch, uses no network and trusts only the given key, or else the ke
 nothing in a certificate can add to them.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from tasks.keys.signing import (
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate, Judgement
-from unlearn_core.records.policy import NOT_JUDGED, shown_in_words
+from unlearn_core.records.policy import NOT_JUDGED
 from unlearn_core.records.request import RequestId
 
 Summary = dict[str, JsonValue]
@@ -107,18 +106,16 @@ def _digest(model: Path) -> Sha256:
 def _summary(certified: DeletionCertificate, *, signer: Sha256, model_checked: bool) -> Summary:
     """Select what a reader asks first."""
     judgement, provenance, group = certified.judgement, certified.provenance, certified.group
-    verdict = judgement.verdict
+    verdict, method = judgement.verdict, str(certified.method["name"])
     return {
         "signed_by": signer,
-        "shown": shown_in_words(
-            verdict.verdict, verdict.removal, level=verdict.level, method=str(certified.method["name"])
-        ),
+        "shown": verdict.shown_of(method),
         "judged_again": judgement.policy is not None,
         "not_asked": [*_not_asked(certified)],
         "request": certified.request.id,
         "group": None if group is None else f"{group.id} of {len(group.members)} requests",
         "scope": certified.request.kind,
-        "method": str(certified.method["name"]),
+        "method": method,
         "extensions": "; ".join(f"{one}, code {one.code}" for one in certified.extensions) or None,
         "verdict": verdict.verdict,
         "removed": verdict.removal or NOT_JUDGED,
@@ -144,8 +141,7 @@ def _earlier_runs(certified: DeletionCertificate) -> str | None:
     """Say what was tried for the request before, and whether the policy was changed meanwhile."""
     if (history := certified.history) is None:
         return None
-    counts = Counter(run.result for run in history.runs)
-    told = ", ".join(f"{count} {result}" for result, count in counts.items()) or "none"
+    told = ", ".join(f"{count} {result}" for result, count in history.results.items()) or "none"
     changed = history.policy_changed(certified.judgement.verdict.policy)
     return f"{told} ({history.source}){'; the policy was changed meanwhile' if changed else ''}"
 

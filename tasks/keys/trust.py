@@ -68,6 +68,11 @@ def public_keys_in(folder: Path) -> dict[Sha256, Ed25519PublicKey]:
         SetupError: If one of the files is not a public key: a typo must not look like distrust. Also if
             others may put a key there.
     """
+    return {key_id(key): key for key in _files_in(folder).values()}
+
+
+def _files_in(folder: Path) -> dict[Path, Ed25519PublicKey]:
+    """Read the keys as ``public_keys_in`` does, by their files."""
     if not folder.is_dir():
         return {}
     place = folder.resolve()
@@ -76,7 +81,7 @@ def public_keys_in(folder: Path) -> dict[Sha256, Ed25519PublicKey]:
         # In a sticky folder, such as /tmp, others may add something, but not replace what is there.
         if not (mode := above.stat().st_mode) & stat.S_ISVTX:
             _refuse_writable(above, mode)
-    return {key_id(key): key for key in map(read_public_key, sorted(folder.glob("*.pub")))}
+    return {file: read_public_key(file) for file in sorted(folder.glob("*.pub"))}
 
 
 def trusted_keys() -> dict[Sha256, Ed25519PublicKey]:
@@ -109,8 +114,8 @@ def trust_key(path: Path) -> tuple[Sha256, Path]:
     identity, place = key_id(key), folder / trusted_name(key)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        public_keys_in(folder)
-        if identity in (there := _trusted_files(folder)):
+        there = {key_id(known): file for file, known in _files_in(folder).items()}
+        if identity in there:
             return identity, there[identity]
         written = write_key(place, public_pem(key))
     except OSError as error:
@@ -137,15 +142,10 @@ class TrustedKey:
 
 def list_trusted() -> tuple[TrustedKey, ...]:
     """Return the trusted keys, each checked, by the names of their files."""
-    public_keys_in(folder := trust_folder())
     mine = own_public_key()
     own = None if mine is None else key_id(mine)
-    return tuple(TrustedKey(one, file, one == own) for one, file in _trusted_files(folder).items())
-
-
-def _trusted_files(folder: Path) -> dict[Sha256, Path]:
-    """Return the files of a trust folder by the ids of their keys."""
-    return {key_id(read_public_key(file)): file for file in sorted(folder.glob("*.pub"))}
+    found = {key_id(key): file for file, key in _files_in(trust_folder()).items()}
+    return tuple(TrustedKey(one, file, one == own) for one, file in found.items())
 
 
 def _refuse_writable(path: Path, mode: int) -> None:

@@ -10,7 +10,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import file_digest
 from tasks.checkout.params import read_values
 from tasks.extensions.discovery import offers
-from tasks.keys.folder import key_id, load_signer
+from tasks.keys.folder import key_id, own_public_key
 from unlearn_core.errors import SetupError
 from unlearn_core.factories import is_factory
 from unlearn_core.records.base import Sha256
@@ -27,7 +27,7 @@ def refuse_unknown_project(tree: Checkout, signer: Sha256) -> None:
     Raises:
         SetupError: If the key is not this machine's.
     """
-    if signer == _own_key():
+    if (own := own_public_key()) is not None and signer == key_id(own):
         return
     told = "\n".join(f"  {line}" for line in code_of(tree))
     raise SetupError(
@@ -85,11 +85,3 @@ def _others(values: dict[str, Any]) -> list[tuple[str, str, str]]:
 def _leads_out(path: str) -> bool:
     pure = PurePosixPath(path)
     return pure.is_absolute() or path.startswith("~") or ".." in pure.parts
-
-
-def _own_key() -> Sha256 | None:
-    """Return the id of this machine's key, or None if it has none."""
-    try:
-        return key_id(load_signer().public_key())
-    except SetupError:
-        return None

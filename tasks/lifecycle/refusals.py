@@ -4,7 +4,7 @@ A wrong word then costs a moment, and changes nothing. The checks at the place o
 comes by there without a command line, and the project may have changed in between.
 """
 
-from tasks.checkout.checkout import CERTIFICATE, RELEASED, Checkout
+from tasks.checkout.checkout import Checkout
 from tasks.keys.signing import require_keys
 from tasks.requests.request_file import check_request, nothing_about, read_request
 from tasks.storage.object_store import find_store
@@ -70,8 +70,5 @@ def require_facts(checkout: Checkout, request_id: str) -> None:
 
 def has_evidence(checkout: Checkout) -> bool:
     """Tell whether a checkout or its registry may hold anything that can be verified."""
-    certified = (
-        path for name in (CERTIFICATE, RELEASED) for path in checkout.root.glob(f"evidence/*/{name}")
-    )
     models = checkout.unlearned.is_dir() or (checkout.root / "models" / "generations").is_dir()
-    return models or any(certified) or has_store(checkout.root)
+    return models or bool(checkout.with_evidence()) or has_store(checkout.root)

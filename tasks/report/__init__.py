@@ -6,7 +6,7 @@ turns facts into one kind of thing: ``headline`` into the verdict, ``cautions`` 
 ``story`` into steps, ``earlier`` into what came before, ``summary`` into the numbers at the top, ``tables``
 into rows, ``figures`` into drawings, which ``gallery`` chooses and ``inline`` embeds in the page. ``price``
 says where the time went; ``words``, ``measurements`` and ``numbers`` hold their common wording. ``outputs``
-writes the folder ``reports`` that DVC pins. ``explaining`` and
-``notes`` describe a deletion on the pages of MLflow and Prefect, for which ``model_figures`` and
-``attempt_figures`` are drawn. ``drawing`` is the style of all figures.
+writes the folder ``reports`` that DVC pins. ``explaining`` and ``notes`` describe a deletion on the pages of
+MLflow and Prefect, for which ``model_figures`` and ``attempt_figures`` are drawn. ``drawing`` is the style of
+all figures.
 """

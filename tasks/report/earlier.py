@@ -1,7 +1,5 @@
 """What a report says of the policy's age, and of the runs before the one that it is about."""
 
-from collections import Counter
-
 from tasks.report.numbers import counted
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.report import ReportFacts
@@ -46,7 +44,6 @@ def _fixed(history: RequestHistory, changed: bool | None) -> str:
 def _earlier(history: RequestHistory) -> str:
     if not history.runs:
         return "No earlier run of the request is on record."
-    results = Counter(run.result for run in history.runs)
-    told = ", ".join(f"{count} {RESULTS[result]}" for result, count in results.items())
+    told = ", ".join(f"{count} {RESULTS[result]}" for result, count in history.results.items())
     were = "was" if len(history.runs) == 1 else "were"
     return f"There {were} {counted(len(history.runs), 'earlier run', 'earlier runs')} of the request: {told}."

@@ -1,4 +1,4 @@
-"""A deletion in sentences: the verdict, what was asked, and what was done, step by step."""
+"""A deletion in sentences: what was asked, and what was done, step by step."""
 
 from dataclasses import dataclass
 
@@ -36,14 +36,14 @@ def steps(facts: ReportFacts) -> list[_Step]:
 
 def _left_out(record: DeletionRecord) -> list[_Step]:
     """Name the methods that were not tried, those with one reason together."""
-    by_reason: dict[str, list[str]] = {}
-    for left in record.left_out:
-        by_reason.setdefault(left.why, []).append(f"“{left.method}”")
     return [
         _Step(
-            "plain", f"{counted(len(names), 'method was', 'methods were')} not tried", ", ".join(names), why
+            "plain",
+            f"{counted(len(names), 'method was', 'methods were')} not tried",
+            ", ".join(f"“{name}”" for name in names),
+            why,
         )
-        for why, names in by_reason.items()
+        for why, names in record.not_tried.items()
     ]
 
 

@@ -102,11 +102,11 @@ def _gate_row(finding: Finding, before: Finding | None, words: Meaning) -> _Row:
 def _allowed(finding: Finding, style: Style) -> str:
     """Write the range of a finding; it stays within what the quantity can be, whatever a band adds."""
     lowest, highest = finding.lowest, finding.highest
-    if finding.measurement.startswith(_NEVER_NEGATIVE):
-        lowest = None if lowest is None or lowest <= 0 else lowest
-    if style is percent:
-        lowest = None if lowest is None or lowest <= 0 else lowest
-        highest = None if highest is None or highest >= 1 else highest
+    never_negative = style is percent or finding.measurement.startswith(_NEVER_NEGATIVE)
+    if never_negative and lowest is not None and lowest <= 0:
+        lowest = None
+    if style is percent and highest is not None and highest >= 1:
+        highest = None
     return allowed_range(lowest, highest, style)
 
 

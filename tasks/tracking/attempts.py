@@ -10,7 +10,7 @@ from tasks.tracking.runs import Run, end_run, find_or_start
 from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
-from unlearn_core.records.policy import NOT_JUDGED, Verdict, shown_in_words
+from unlearn_core.records.policy import NOT_JUDGED, Verdict
 from unlearn_core.records.result import Coverage, UnlearningRecord
 from unlearn_core.records.tuning import TuningRecord
 
@@ -46,7 +46,7 @@ def log_attempt(
     """
     key = sha256(canonical_json([parent.id, record.digest, evaluation.digest, verdict.digest]))
     tags = _attempt_tags(parent, key, record, verdict)
-    name = f"{record.name} · {_shown(record, verdict)}"
+    name = f"{record.name} · {verdict.shown_of(record.name)}"
     run = find_or_start(parent.tracking, Tag.ATTEMPT_KEY, name=name, tags=tags)
     client = parent.tracking.client
     info = client.get_run(run.id).info
@@ -146,7 +146,7 @@ def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: V
         Tag.METHOD: record.name,
         Tag.VERDICT: verdict.verdict,
         Tag.REMOVED: verdict.removal or NOT_JUDGED,
-        Tag.SHOWN: _shown(record, verdict),
+        Tag.SHOWN: verdict.shown_of(record.name),
         Tag.LEVEL: verdict.level,
         Tag.REASON: verdict.reason,
         Tag.PARENT_WEIGHTS: record.parent,
@@ -155,10 +155,6 @@ def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: V
         Tag.POLICY: verdict.policy,
         Tag.PARENT_RUN: parent.id,
     }
-
-
-def _shown(record: UnlearningRecord, verdict: Verdict) -> str:
-    return shown_in_words(verdict.verdict, verdict.removal, level=verdict.level, method=record.name)
 
 
 def _reasons(verdict: Verdict) -> str:

@@ -6,11 +6,11 @@ a project can tell of itself, and the ledger tells more.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from tasks.checkout.tags import Tag
 from tasks.tracking.runs import Run
+from unlearn_core.audit.clocks import as_time
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.history import EarlierRun, RequestHistory
@@ -47,7 +47,7 @@ def history_in_tracking(run: Run, deletion: DeletionRecord) -> RequestHistory | 
         return None
     runs = tuple(
         EarlierRun(
-            began=datetime.fromtimestamp(climb.began // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            began=as_time(climb.began // 1000),
             result="accepted" if "passes" in climb.verdicts else "refused",
             policy=climb.policy,
         )

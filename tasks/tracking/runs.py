@@ -9,7 +9,6 @@ the system's user.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +20,7 @@ from tasks.checkout.tags import Tag
 from tasks.checkout.variables import restored
 from tasks.tracking.experiments import open_experiment
 from tasks.tracking.server import addresses
+from unlearn_core.audit.clocks import as_time
 from unlearn_core.records.base import Sha256, UtcTime
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def end_run(run: Run, status: RunStatus) -> None:
 def started_at(run: Run) -> UtcTime:
     """Return when a run began, UTC, to the second."""
     milliseconds = run.tracking.client.get_run(run.id).info.start_time
-    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return as_time(milliseconds // 1000)
 
 
 def set_tags(run: Run, tags: Mapping[str, str]) -> None:

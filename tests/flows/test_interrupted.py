@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sweeper import marked, words_of
 from tiny import make_tiny
 from world import NOISE, run
 
@@ -77,11 +78,11 @@ class Commands:
     def left(self):
         """Return what still runs of all that these forks have started, if it does not end soon."""
         end = time.monotonic() + ORPHANS_S
-        while left := {pid: words for pid, words in marked() if pid != self._forks.pid}:
+        while left := [pid for pid in marked(MARK) if pid != self._forks.pid]:
             if time.monotonic() > end:
                 break
             time.sleep(0.05)
-        return left
+        return dict(map(words_of, left))
 
     def close(self):
         self._forks.communicate()
@@ -97,16 +98,6 @@ def is_running(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def marked():
-    """Yield the running processes that carry this test's mark."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if MARK.encode() in (folder / "environ").read_bytes():
-                yield int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sweeper import marked, words_of
 from tiny import make_tiny
 from world import NOISE
 
@@ -34,14 +35,7 @@ def begin(folder, *command):
 
 def running(folder):
     """Return the command lines of what carries the folder as a mark."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"LETHE_TEST_PROCESS={folder}".encode() in (place / "environ").read_bytes():
-                found.append((place / "cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue
-    return found
+    return [words for _, words in map(words_of, marked(f"LETHE_TEST_PROCESS={folder}"))]
 
 
 def wait_until(holds):

@@ -1,8 +1,6 @@
 """How a project stands, and what to do next: read from its files, and nothing is made."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 from world import files_of, lethe, make_checkout
@@ -87,13 +85,3 @@ def test_it_is_a_document_for_programs_and_lines_for_people(root):
         "model        digits has no version in use yet\nrequest      demo: is not served yet\n"
     )
     assert "next         lethe delete demo" in out
-
-
-def test_it_loads_nothing_heavy(root):
-    code = (
-        "import sys; sys.argv = ['lethe', 'status']; from flows.cli.app import app; "
-        "app(standalone_mode=False); heavy = {'torch', 'mlflow', 'prefect', 'dvc', 'great_expectations'}; "
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr

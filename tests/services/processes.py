@@ -77,7 +77,7 @@ class Sweeper:
     """A process that outlives the tests by a moment, and kills what they leave behind."""
 
     def __init__(self, mark):
-        program = Path(__file__).with_name("sweeper.py")
+        program = Path(__file__).parents[1] / "sweeper.py"
         self._popen = subprocess.Popen(
             [sys.executable, str(program), mark], stdin=subprocess.PIPE, start_new_session=True
         )

@@ -1,9 +1,10 @@
-"""Which of two times is later, when they were told by different clocks."""
+"""Times as records write them: on the calendar or not, and which is later by different clocks."""
 
 from datetime import UTC, datetime
 
 from unlearn_core.records.base import UtcTime
 
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 CLOCK_TOLERANCE_S = 300
 """By how many seconds two clocks may disagree."""
 
@@ -25,6 +26,14 @@ def is_later(time: UtcTime, other: UtcTime) -> bool:
     return ahead.total_seconds() > CLOCK_TOLERANCE_S
 
 
+def is_time(text: str) -> bool:
+    """Return whether a text is a time of the calendar, written as all of them are."""
+    try:
+        return datetime.strptime(text, TIME).strftime(TIME) == text
+    except ValueError:
+        return False
+
+
 def as_time(seconds: int) -> UtcTime:
-    """Return a time that git gives in seconds since 1970."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return a time that git and MLflow count in seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC).strftime(TIME)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from unlearn_core.audit.acceptance import overdrawn
 from unlearn_core.audit.evidence import SHADOWS
-from unlearn_core.kinds import ScopeKind
+from unlearn_core.kinds import scope_kind
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.policy import LAST_RESORT, Policy
 
@@ -21,11 +21,6 @@ OWN_METHODS = frozenset(
     }
 )  # fmt: skip
 """The methods of Lethe's own; any other must come from an extension that the certificate names."""
-
-
-def scope_of(certificate: DeletionCertificate) -> ScopeKind:
-    """Return which of a policy's bands and ladders apply to a certificate; a subject's rows are samples."""
-    return "classes" if certificate.request.kind == "classes" else "samples"
 
 
 def compliance_problems(certificate: DeletionCertificate) -> Iterator[str]:
@@ -60,7 +55,7 @@ def _comparisons(certificate: DeletionCertificate, policy: Policy) -> Iterator[s
 
 def _ladder(certificate: DeletionCertificate, policy: Policy) -> Iterator[str]:
     """The methods are known and on the ladder, and were tried in its order, each once."""
-    ladder = policy.ladder.classes if scope_of(certificate) == "classes" else policy.ladder.samples
+    ladder = policy.ladder.of(scope_kind(certificate.request.kind))
     rungs = [*(method for method in ladder if method != LAST_RESORT), LAST_RESORT]
     tried = [attempt.method for attempt in certificate.attempts]
     if strangers := sorted(set(tried) - set(rungs)):

@@ -17,13 +17,13 @@ UTC. So a request is never due later than where the requester lives, and may be 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
+from unlearn_core.audit.clocks import TIME, is_time
 from unlearn_core.errors import RequestError
 from unlearn_core.kinds import Basis
 from unlearn_core.records.base import UtcTime
 from unlearn_core.records.ledger import Day
 
 CCPA_DAYS = 45
-TIME = "%Y-%m-%dT%H:%M:%SZ"
 DAY_ALONE = "T00:00:00Z"
 """The time of day of a receipt of which only the day is known."""
 NOON = "T12:00:00Z"
@@ -56,11 +56,12 @@ def due_days(basis: Basis, received: UtcTime) -> tuple[Day, ...]:
     Returns:
         The days; none if there was no such time.
     """
+    if not is_time(received):
+        return ()
     try:
-        datetime.strptime(received, TIME)
         return due_day(basis, received), _counted(basis, date.fromisoformat(received[:10]))
     except (ValueError, OverflowError):
-        return ()
+        return ()  # beyond the last year of the calendar
 
 
 def _counted(basis: Basis, day: date) -> Day:
@@ -91,10 +92,9 @@ def parse_day(text: str) -> Day:
     Raises:
         RequestError: If it is not a day; the message does not repeat the text.
     """
-    try:
-        return _exactly(date.fromisoformat(text).isoformat(), text)
-    except ValueError:
-        raise RequestError("not a day of the calendar; expected one like 2026-11-20") from None
+    if not is_time(f"{text}{DAY_ALONE}"):
+        raise RequestError("not a day of the calendar; expected one like 2026-11-20")
+    return text
 
 
 def parse_received(text: str, now: UtcTime) -> UtcTime:
@@ -110,23 +110,12 @@ def parse_received(text: str, now: UtcTime) -> UtcTime:
     Raises:
         RequestError: If it is neither, or in the future; the message does not repeat the text.
     """
-    try:
-        whole = text if "T" in text else f"{text}T00:00:00Z"
-        time = _exactly(datetime.strptime(whole, TIME).strftime(TIME), whole)
-    except ValueError:
-        raise RequestError(
-            "not a day or a time; expected one like 2026-11-20 or 2026-11-20T09:30:00Z (UTC)"
-        ) from None
+    time = text if "T" in text else f"{text}{DAY_ALONE}"
+    if not is_time(time):
+        raise RequestError("not a day or a time; expected one like 2026-11-20 or 2026-11-20T09:30:00Z (UTC)")
     if time > now:
         raise RequestError(f"in the future; it is {now} now (UTC)")
     return time
-
-
-def _exactly(written: str, text: str) -> str:
-    """Refuse other ways to write the same, which the standard library accepts as well."""
-    if written != text:
-        raise ValueError
-    return written
 
 
 def later(time: UtcTime, seconds: float) -> UtcTime:

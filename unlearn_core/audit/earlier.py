@@ -73,10 +73,8 @@ class Earlier:
 
 def _knows_more(mine: Knowledge, others: Sequence[Knowledge], band: float) -> bool:
     """Whether a model lies above the mean of others by more than the band, in accuracy or in confidence."""
-    return any(
-        getattr(mine, name) > sum(getattr(one, name) for one in others) / len(others) + band
-        for name in ("accuracy", "confidence")
-    )
+    mean = Knowledge.mean_of(others)
+    return mine.accuracy > mean.accuracy + band or mine.confidence > mean.confidence + band
 
 
 def relapses(asked: Sequence[AskedAgain], *, band: float) -> str | None:

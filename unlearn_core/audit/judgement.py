@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from unlearn_core.audit.acceptance import accept
-from unlearn_core.audit.compliance import scope_of
 from unlearn_core.audit.earlier import earlier_problems
 from unlearn_core.audit.evidence import SHADOWS, level
 from unlearn_core.audit.policy import judge
+from unlearn_core.kinds import scope_kind
 from unlearn_core.records.certificate import Attempt, DeletionCertificate
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.policy import LAST_RESORT, ClaimName, ClaimVerdict, Finding, Verdict
@@ -141,7 +141,7 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
         return
     follows = judge(
         policy,
-        scope_of(certificate),
+        scope_kind(certificate.request.kind),
         judgement.unlearned,
         original=judgement.original,
         references=judgement.references,

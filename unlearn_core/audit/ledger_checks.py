@@ -6,10 +6,9 @@ replayed, and every request that is not as its events say is named.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from unlearn_core.audit.clocks import is_later
-from unlearn_core.audit.deadlines import TIME, due_days
+from unlearn_core.audit.clocks import is_later, is_time
+from unlearn_core.audit.deadlines import due_days
 from unlearn_core.audit.ledger import is_move
 from unlearn_core.errors import EvidenceError
 from unlearn_core.kinds import RequestState
@@ -86,7 +85,7 @@ def _broken(
         ),
         "it names another submission than the events before": standing is not None
         and standing.submission != event.submission,
-        f"its time, {event.time}, is not on the calendar": not _is_time(event.time),
+        f"its time, {event.time}, is not on the calendar": not is_time(event.time),
     }
     if problem := next((problem for problem, found in problems.items() if found), None):
         return problem
@@ -95,13 +94,6 @@ def _broken(
     if head is not None and is_later(head.time, event.time):
         return f"time runs backwards: it is of {event.time}, the event before of {head.time}"
     return None
-
-
-def _is_time(text: UtcTime) -> bool:
-    try:
-        return datetime.strptime(text, TIME).strftime(TIME) == text
-    except ValueError:
-        return False
 
 
 def _after(event: LedgerEvent, standing: _Standing | None) -> _Standing:

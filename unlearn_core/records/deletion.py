@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from unlearn_core.kinds import RequestKind, ScopeKind
+from unlearn_core.kinds import RequestKind, ScopeKind, scope_kind
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.earlier import AskedAgain
@@ -34,7 +34,7 @@ class SplitRecord(Record):
     @property
     def method_scope(self) -> ScopeKind:
         """The scope as a method sees it: a subject's rows are samples."""
-        return "classes" if self.scope_kind == "classes" else "samples"
+        return scope_kind(self.scope_kind)
 
     @property
     def deletion_key(self) -> Sha256:
@@ -112,6 +112,14 @@ class DeletionRecord(Record):
     def accepted(self) -> Rung | None:
         """The rung whose model was accepted, if one was."""
         return next((rung for rung in self.rungs if rung.accepted), None)
+
+    @property
+    def not_tried(self) -> dict[str, list[str]]:
+        """The methods that were left out, by the reason for which they were."""
+        found: dict[str, list[str]] = {}
+        for left in self.left_out:
+            found.setdefault(left.why, []).append(left.method)
+        return found
 
     @property
     def drift(self) -> Drift | None:

@@ -1,6 +1,7 @@
 """Requests that a model's lineage has served before, and what a later model answers of them."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -28,6 +29,16 @@ class Knowledge(Record):
     accuracy: float = Field(ge=0, le=1)
     confidence: float = Field(ge=0, le=1)
 
+    @classmethod
+    def mean_of(cls, models: Sequence[Self]) -> Self:
+        """Return what several models know on average; they were asked with the same rows."""
+        count = len(models)
+        return cls(
+            rows=models[0].rows,
+            accuracy=sum(one.accuracy for one in models) / count,
+            confidence=sum(one.confidence for one in models) / count,
+        )
+
 
 class AskedAgain(Record):
     """An earlier request, asked again of a candidate, of its parent and of the retrained models.
@@ -48,9 +59,7 @@ class AskedAgain(Record):
         if self.parent is None or self.candidate is None:
             return f"not asked: {self.why}"
         numbers = f"accuracy {self.candidate.accuracy:.2f}, confidence {self.candidate.confidence:.2f}"
-        others = self.retrained or (self.parent,)
-        accuracy, confidence = (
-            sum(getattr(one, name) for one in others) / len(others) for name in ("accuracy", "confidence")
-        )
+        others = Knowledge.mean_of(self.retrained or (self.parent,))
         of = "retrained" if self.retrained else "before"
-        return f"{self.outcome.replace('_', ' ')}: {numbers} ({of} {accuracy:.2f}, {confidence:.2f})"
+        beside = f"{of} {others.accuracy:.2f}, {others.confidence:.2f}"
+        return f"{self.outcome.replace('_', ' ')}: {numbers} ({beside})"

@@ -1,5 +1,6 @@
 """What was tried for a request before the run that a certificate is about."""
 
+from collections import Counter
 from typing import Literal
 
 from unlearn_core.kinds import RunResult
@@ -33,6 +34,17 @@ class RequestHistory(Record):
     policy_at_receipt: Sha256 | None
     runs: tuple[EarlierRun, ...]
 
+    @property
+    def results(self) -> dict[RunResult | Literal["interrupted"], int]:
+        """How many runs ended in each way, in the order in which they first did."""
+        return dict(Counter(run.result for run in self.runs))
+
+    @property
+    def policies(self) -> frozenset[Sha256]:
+        """The digests of the policies at receipt and of each run, as far as they are known."""
+        known = (self.policy_at_receipt, *(run.policy for run in self.runs))
+        return frozenset(one for one in known if one is not None)
+
     def policy_changed(self, policy: Sha256) -> bool | None:
         """Tell whether a policy is another one than at receipt, or than an earlier run's.
 
@@ -42,7 +54,4 @@ class RequestHistory(Record):
         Returns:
             Whether it was changed; None if neither is known.
         """
-        known = {
-            one for one in (self.policy_at_receipt, *(run.policy for run in self.runs)) if one is not None
-        }
-        return bool(known - {policy}) if known else None
+        return bool(self.policies - {policy}) if self.policies else None

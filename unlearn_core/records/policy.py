@@ -4,6 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, JsonValue
 
+from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.base import Record, Sha256
 
 LAST_RESORT = "retrain"
@@ -74,6 +75,10 @@ class Ladder(Record):
 
     classes: tuple[str, ...]
     samples: tuple[str, ...]
+
+    def of(self, scope: ScopeKind) -> tuple[str, ...]:
+        """Return the methods for a kind of scope."""
+        return self.classes if scope == "classes" else self.samples
 
 
 class DriftBudget(Record):
@@ -219,7 +224,11 @@ class Verdict(ClaimVerdict):
     @property
     def in_words(self) -> str:
         """What was shown, in a few words."""
-        return shown_in_words(self.verdict, self.removal, level=self.level)
+        return self.shown_of(None)
+
+    def shown_of(self, method: str | None) -> str:
+        """Say in a few words what was shown of the model that a method made, if the method is known."""
+        return shown_in_words(self.verdict, self.removal, level=self.level, method=method)
 
     @property
     def is_shown(self) -> bool:

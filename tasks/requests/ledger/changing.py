@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from tasks.requests.ledger.reading import known_row, last_event
+from tasks.requests.ledger.reading import known_row, last_event, read_entries
 from tasks.requests.ledger.tables import RequestRow, row_of_event, submission_of
 from unlearn_core.audit.ledger import next_event
 from unlearn_core.errors import RequestError
@@ -108,6 +109,14 @@ def held_row(session: Session, request: RequestId, worker: str) -> RequestRow:
         f"worker {worker!r} does not hold request {request!r}: it is {row.state}{holder}; stop, and discard "
         "what was done under the expired claim"
     )
+
+
+def expired_rows(session: Session, now: UtcTime) -> list[RequestRow]:
+    """Return the rows whose claims have ended by now, without those that cannot be read."""
+    # A claim without an end would hold its model forever.
+    late = or_(RequestRow.lease_until < now, RequestRow.lease_until.is_(None))
+    over = select(RequestRow).where(RequestRow.state == "running", late).order_by(RequestRow.id)
+    return [row for row in session.scalars(over).all() if not read_entries([row])[1]]
 
 
 def silence_of(row: RequestRow) -> str:

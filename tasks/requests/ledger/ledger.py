@@ -6,14 +6,13 @@ Writers take turns, since each event carries the digest of the previous one. Rea
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from tasks.checkout.files import make_database
 from tasks.checkout.settings import LEASE_S
-from tasks.requests.ledger.changing import Draft, change, conflict, held_row, silence_of
+from tasks.requests.ledger.changing import Draft, change, conflict, expired_rows, held_row, silence_of
 from tasks.requests.ledger.database import ledger_url, open_engine, writing
-from tasks.requests.ledger.reading import LedgerReader, known_row, open_entries, read_entries
+from tasks.requests.ledger.reading import LedgerReader, known_row, open_entries
 from tasks.requests.ledger.schema import bring_up_to_date, current, newest, require_current
 from tasks.requests.ledger.tables import RequestRow, entry_of, row_of_submission
 from unlearn_core.audit.deadlines import later
@@ -227,10 +226,8 @@ class Ledger(LedgerReader):
             return self._expire(session, actor=actor)
 
     def _expire(self, session: Session, *, actor: str) -> tuple[Entry, ...]:
-        # A claim without an end would hold its model forever.
-        late = or_(RequestRow.lease_until < self.clock(), RequestRow.lease_until.is_(None))
-        over = select(RequestRow).where(RequestRow.state == "running", late).order_by(RequestRow.id)
-        for row in (rows := [row for row in session.scalars(over).all() if not read_entries([row])[1]]):
+        rows = expired_rows(session, self.clock())
+        for row in rows:
             self._put_back(session, row, actor=actor, reason=silence_of(row), suspect=True)
         return tuple(entry_of(row) for row in rows)
 

@@ -14,7 +14,7 @@ from tasks.requests.ledger.triggers import trigger_problems
 from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.ledger_checks import check_ledger
 from unlearn_core.errors import EvidenceError, RequestError
-from unlearn_core.kinds import RequestState
+from unlearn_core.kinds import TO_SERVE, RequestState
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.ledger import Day, Entry, LedgerEvent
 from unlearn_core.records.request import DeletionRequest, RequestId
@@ -209,7 +209,7 @@ def open_entries(session: Session) -> tuple[Entry, ...]:
 
 def _submitted(session: Session) -> dict[RequestId, Sha256]:
     """Return the digests of what was asked for when open requests were entered."""
-    still_open = select(RequestRow.id).where(RequestRow.state.in_(("received", "running")))
+    still_open = select(RequestRow.id).where(RequestRow.state.in_(TO_SERVE))
     query = select(EventRow.request, EventRow.submission)
     query = query.where(EventRow.action == "submit", EventRow.request.in_(still_open))
     return dict(session.execute(query).tuples().all())

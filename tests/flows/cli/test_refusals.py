@@ -72,6 +72,7 @@ INSIDE = [
     ("project", ["adopt", "net.safetensors", *NET], 2, "trained on with --data"),
     ("project", ["canary", "plant", "--records", "100000"], 2, "canaries"),
     ("project", ["next"], 2, "no deletion has been accepted"),
+    ("project", ["status"], 0, "digits has no version in use yet"),
     ("project", ["verify"], 0, "no certificates here yet"),
     ("project", ["tune", "sdv"], 2, "there is no method 'sdv' in params.yaml; did you mean svd? it has"),
     ("project", ["benchmark", "--method", "sdv"], 2, "there is no method 'sdv'"),

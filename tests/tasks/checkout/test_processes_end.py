@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sweeper import marked
 
 from tasks.checkout import processes
 
@@ -38,17 +39,9 @@ def waiting(tmp_path, monkeypatch):
     return tmp_path
 
 
-def alive(mark):
-    """Return the running processes that carry a mark in their environment."""
-    found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
-            if f"LETHE_TEST_PROCESS={mark}".encode() in (folder / "environ").read_bytes() and state != "Z":
-                found.add(int(folder.name))
-        except OSError:
-            continue
-    return found
+def alive(folder):
+    """Return the running processes that carry a folder as a mark, this one left out."""
+    return marked(f"LETHE_TEST_PROCESS={folder}")
 
 
 def wait_for(holds):

@@ -20,6 +20,7 @@ from tasks.report.outputs import tried_table
 from tasks.report.page import render
 from unlearn_core.audit.ledger import make_submission
 from unlearn_core.records.deletion import LeftOut
+from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.ledger import Entry
 from unlearn_core.records.request import ClassScope, DeletionRequest
 from unlearn_core.records.result import Coverage, Curve, ParameterCoverage
@@ -36,6 +37,7 @@ NAMES = (
     "<script>alert(1)</script>",
     "\x00\r\x7f",
 )
+NO_RUNS = RequestHistory(source="ledger", policy_at_receipt=None, runs=())
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff]")
 
 
@@ -120,7 +122,7 @@ def test_a_table_of_the_terminal_shows_a_name_as_it_is(name, capsys):
     entry = Entry(submission=submission, state="received", attempts=0, worker=None, lease_until=None)
     described = requests_table.describe_entries([entry], "2026-11-21T12:00:00Z")
     requests_table.print_entries(described)
-    requests_table.print_history(described[0], [], {"runs": []})
+    requests_table.print_history(described[0], [], NO_RUNS)
     say(requests_table.tell_entries(described))
     said = capsys.readouterr().out
     assert not HIDDEN.search(said)

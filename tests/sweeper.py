@@ -26,6 +26,14 @@ def marked(mark):
     return found
 
 
+def words_of(process):
+    """Return a process, and the words that it was started with; none of one that has ended."""
+    try:
+        return process, Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return process, ""
+
+
 def sweep(mark):
     """Kill them until none is left: one may start another in between."""
     for _ in range(100):
