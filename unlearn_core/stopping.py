@@ -140,7 +140,7 @@ def judge_by_aim(
             verdict="too much" if excessive else "right" if near else "too little",
             badness=(excessive, not near, now.off.worst),
             good=near and not excessive,
-            values=now.values() | {"distance": now.off.worst},
+            values=now.values(),
         )
 
     return judge

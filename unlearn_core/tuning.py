@@ -54,7 +54,8 @@ class CandidateScores:
 
     def values(self) -> dict[str, float]:
         """Return the values to report with a step."""
-        return {"forget_accuracy": self.forget_accuracy, "retain_accuracy": self.retain_accuracy}
+        found = {"forget_accuracy": self.forget_accuracy, "retain_accuracy": self.retain_accuracy}
+        return found if self.off is None else found | {"distance": self.off.worst}
 
 
 def measure_candidate(

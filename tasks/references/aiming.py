@@ -3,17 +3,15 @@
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from tasks.checkout.checkout import Checkout, short
 from tasks.computing.checkpoints import is_whole, load_checkpoint, read_checkpoint_card
 from tasks.computing.execution import computing
-from tasks.computing.materials import load_materials, read_split
+from tasks.computing.materials import forget_mask, read_split, tuning_data
 from tasks.data.pool import Pool
 from tasks.references.retrained import describe_training
-from unlearn_core.aiming import Standing, aim_at
+from unlearn_core.aiming import aim_at
 from unlearn_core.data import concatenate, drawn
-from unlearn_core.method import Materials
 from unlearn_core.records.aim import Aim
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import MOST_REFERENCES, Policy
@@ -21,7 +19,7 @@ from unlearn_core.seeds import derive_seed
 from unlearn_core.tuning import stands_at
 
 MOST_FORGOTTEN = 1000
-"""The most samples of the forgotten data that the retrained model is asked for."""
+"""The most samples of the forgotten data that the retrained model, which never saw any, is asked for."""
 
 
 def find_aim(checkout: Checkout, run: RunParams, policy: Policy, *, pool: Pool | None = None) -> Aim | None:
@@ -42,11 +40,17 @@ def find_aim(checkout: Checkout, run: RunParams, policy: Policy, *, pool: Pool |
     """
     if (folder := _spare(checkout, run, policy)) is None:
         return None
+    split = read_split(checkout)
     with computing(run.threads) as device:
-        materials = load_materials(checkout, pool or Pool(checkout, device))
-        model = load_checkpoint(folder)[0].to(device)
-        weights, bands = read_checkpoint_card(folder).weights, policy.bands_of(materials.scope)
-        return aim_at(_stands(model, materials, run), bands, reference=weights)
+        pool = pool or Pool(checkout, device)
+        tuning, forget = tuning_data(split, pool), pool.take(forget_mask(split, len(pool.manifest)))
+        generator = torch.Generator().manual_seed(derive_seed(run.seed, "aim"))
+        unseen = drawn(forget, MOST_FORGOTTEN, generator=generator)
+        if tuning.forget is not None:
+            unseen = concatenate(unseen, tuning.forget)
+        stands = stands_at(load_checkpoint(folder)[0].to(device), unseen, tuning.retain)
+    weights = read_checkpoint_card(folder).weights
+    return aim_at(stands, policy.bands_of(split.method_scope), reference=weights)
 
 
 def _spare(checkout: Checkout, run: RunParams, policy: Policy) -> Path | None:
@@ -60,14 +64,3 @@ def _spare(checkout: Checkout, run: RunParams, policy: Policy) -> Path | None:
         if is_whole(folder := checkout.reference(short(wanted.digest))):
             return folder
     return None
-
-
-def _stands(model: nn.Module, materials: Materials, run: RunParams) -> Standing:
-    """Return where the model stands on the tuning data and on some of the forgotten data, unseen as well."""
-    assert materials.tuning is not None
-    assert materials.forget is not None
-    generator = torch.Generator().manual_seed(derive_seed(run.seed, "aim"))
-    forgotten = drawn(materials.forget, MOST_FORGOTTEN, generator=generator)
-    if materials.tuning.forget is not None:
-        forgotten = concatenate(forgotten, materials.tuning.forget)
-    return stands_at(model, forgotten, materials.tuning.retain)
