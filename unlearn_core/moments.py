@@ -11,7 +11,7 @@ looked like from inside the model without holding any sample. It belongs to the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from unlearn_core.grams import Gram, full_precision
 from unlearn_core.layer import Layer
 from unlearn_core.layers import linear_layers
 from unlearn_core.modes import mode
+from unlearn_core.on_demand import OnDemand
 from unlearn_core.padding import padding_told
 from unlearn_core.progress import OnStep, ignore_step
 
@@ -36,12 +37,12 @@ class Moments:
 
     Attributes:
         layers: By layer name, ``[groups, d_in, d_in]`` float64 on the CPU, summed and not averaged. A layer
-            that was never called has no entry.
+            that was never called has no entry. *On demand*, each is laid out when it is asked for.
         positions: By layer name, how many rows were summed.
         samples: How many samples they were taken over.
     """
 
-    layers: dict[str, Tensor]
+    layers: Mapping[str, Tensor]
     positions: dict[str, int]
     samples: int
 
@@ -51,6 +52,7 @@ def collect(
     samples: Batches,
     *,
     batch_size: int = 256,
+    on_demand: bool = False,
     on_step: OnStep = ignore_step,
 ) -> Moments:
     """Sum the second moments of every linear layer's inputs in one forward pass in eval mode.
@@ -62,6 +64,8 @@ def collect(
         model: The model.
         samples: The data to pass through it, on the model's device.
         batch_size: Samples per forward pass, halved where memory runs out.
+        on_demand: Whether layers are laid out only when they are asked for: convolutions are summed by their
+            lags, which takes a small part of the memory.
         on_step: Called after every batch.
 
     Returns:
@@ -73,15 +77,16 @@ def collect(
         sums.begin(before, before + len(part))
         model(part.inputs)
 
-    layers = linear_layers(model)
-    handles = [layer.module.register_forward_pre_hook(sums.hook(layer), with_kwargs=True) for layer in layers]
+    found = linear_layers(model)
+    handles = [layer.module.register_forward_pre_hook(sums.hook(layer), with_kwargs=True) for layer in found]
     try:
-        with mode(model, "eval"), modules_called(), padding_told(model, layers), torch.no_grad():
+        with mode(model, "eval"), modules_called(), padding_told(model, found), torch.no_grad():
             show(samples, look, batch_size=batch_size, phase="moments", on_step=on_step)
     finally:
         for handle in handles:
             handle.remove()
-    return Moments(sums.moments(), sums.positions, len(samples))
+    layers = sums.on_demand() if on_demand else sums.moments()
+    return Moments(layers, sums.positions, len(samples))
 
 
 class _Sums:
@@ -129,6 +134,18 @@ class _Sums:
             moments[layer.name] = moment if layer.name not in moments else moments[layer.name] + moment
         return moments
 
+    def on_demand(self) -> Mapping[str, Tensor]:
+        """Return the second moments by layer name; the sums are kept."""
+        parts: dict[str, list[tuple[Layer, Hashable]]] = {}
+        for layer, form in self.sums:
+            parts.setdefault(layer.name, []).append((layer, form))
+
+        def make(name: str) -> Tensor:
+            first, *others = (layer.moment(form, self.sums[layer, form].cpu()) for layer, form in parts[name])
+            return sum(others, first)
+
+        return OnDemand(parts, make)
+
 
 def add(first: Moments, second: Moments) -> Moments:
     """Return the moments of two disjoint data sets together.
@@ -151,7 +168,7 @@ def add(first: Moments, second: Moments) -> Moments:
     )
 
 
-def subtract(whole: Moments, part: Moments, *, tolerance: float = 1e-5) -> Moments:
+def subtract(whole: Moments, part: Moments, *, tolerance: float = 1e-5, on_demand: bool = False) -> Moments:
     """Return the moments of a data set without a part of it.
 
     Args:
@@ -159,6 +176,7 @@ def subtract(whole: Moments, part: Moments, *, tolerance: float = 1e-5) -> Momen
         part: Moments of some of it, at the same weights and with the same deterministic transform.
         tolerance: How far below zero an eigenvalue of the difference may lie, in units of the largest
             eigenvalue of the whole, before the two count as mismatched.
+        on_demand: Whether layers are subtracted again whenever they are asked for, and not kept.
 
     Returns:
         The difference.
@@ -167,14 +185,16 @@ def subtract(whole: Moments, part: Moments, *, tolerance: float = 1e-5) -> Momen
         MomentsError: If the two are not of the same layers, or the part is not contained in the whole. An
             absolute value would hide that, and could protect the very directions to be forgotten.
     """
+    layers = OnDemand(whole.layers, lambda name: whole.layers[name] - part.layers[name])
+    kept: dict[str, Tensor] = {}
+    problems: list[str] = []
     _refuse_other_layers(whole, part)
-    layers = {name: moment - part.layers[name] for name, moment in whole.layers.items()}
+    for name, difference in layers.items():
+        if problem := _negative(whole.layers[name], difference, tolerance):
+            problems.append(f"{name}: {problem}")
+        if not on_demand:
+            kept[name] = difference
     positions = {name: count - part.positions[name] for name, count in whole.positions.items()}
-    problems = [
-        f"{name}: {problem}"
-        for name, difference in layers.items()
-        if (problem := _negative(whole.layers[name], difference, tolerance))
-    ]
     if problems or whole.samples < part.samples or min(positions.values(), default=0) < 0:
         raise MomentsError(
             f"the moments of {part.samples} samples are not contained in those of {whole.samples}: "
@@ -182,7 +202,7 @@ def subtract(whole: Moments, part: Moments, *, tolerance: float = 1e-5) -> Momen
             + ". Collect both at the same weights, with the same deterministic transform, and the part from "
             "samples of the whole; if the model changed, collect the whole again"
         )
-    return Moments(layers, positions, whole.samples - part.samples)
+    return Moments(layers if on_demand else kept, positions, whole.samples - part.samples)
 
 
 def _refuse_other_layers(first: Moments, second: Moments) -> None:

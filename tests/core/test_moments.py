@@ -75,6 +75,30 @@ def test_adding_and_subtracting_parts_equals_collecting_directly(cut: int, batch
     assert_same(subtract(whole, first), second)
 
 
+def test_moments_on_demand_are_the_same_bits_and_are_not_kept() -> None:
+    net, samples = small_net(), some_samples()
+    part = samples.subset(torch.arange(10))
+    whole, kept = collect(net, samples), collect(net, part)
+    asked = collect(net, part, on_demand=True)
+    left, left_asked = subtract(whole, kept), subtract(whole, asked, on_demand=True)
+    assert list(asked.layers) == list(kept.layers)
+    assert (asked.positions, asked.samples) == (kept.positions, kept.samples)
+    for name in kept.layers:
+        for _ in range(2):  # laying one out does not use its sums up
+            assert torch.equal(asked.layers[name], kept.layers[name])
+            assert torch.equal(left_asked.layers[name], left.layers[name])
+        assert left_asked.layers[name] is not left_asked.layers[name]
+    with pytest.raises(KeyError):
+        asked.layers["nothing"]
+
+
+def test_moments_on_demand_are_refused_where_the_others_are() -> None:
+    net, samples = small_net(), some_samples()
+    part = collect(net, samples.subset(torch.arange(10)), on_demand=True)
+    with pytest.raises(MomentsError, match="are not contained"):
+        subtract(part, collect(net, samples), on_demand=True)
+
+
 def test_a_module_that_is_called_twice_sums_its_calls() -> None:
     class Twice(nn.Module):
         def __init__(self) -> None:

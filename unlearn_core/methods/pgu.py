@@ -121,8 +121,10 @@ class Pgu(Method):
         """Change every covered weight of ``model``; see ``Method.apply``."""
         forget = needed(materials.forget, Need.FORGET)
         whole = needed(materials.moments, Need.MOMENTS)
-        seen = collect(materials.observer(model), forget, batch_size=self.batch_size, on_step=on_step)
-        retained = subtract(whole, seen)
+        seen = collect(
+            materials.observer(model), forget, batch_size=self.batch_size, on_demand=True, on_step=on_step
+        )
+        retained = subtract(whole, seen, on_demand=True)
         seed = int(torch.randint(2**62, (), generator=generator))
         shares = self._shares(list(seen.layers))
         descent = _Descent(self, model, guard(model, retained, shares, self.energy), forget, seed)

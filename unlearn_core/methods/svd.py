@@ -76,8 +76,10 @@ class Svd(Method):
         """Project every covered weight of ``model``; see ``Method.apply``."""
         retain = _draw(needed(materials.retain, Need.RETAIN), self.retain_samples, generator)
         forget = _draw(needed(materials.forget, Need.FORGET), self.forget_samples, generator)
-        retain_moments = collect(model, retain, batch_size=self.batch_size, on_step=on_step)
-        forget_moments = collect(model, forget, batch_size=self.batch_size, on_step=on_step)
+        retain_moments, forget_moments = (
+            collect(model, samples, batch_size=self.batch_size, on_demand=True, on_step=on_step)
+            for samples in (retain, forget)
+        )
         edits = edits_of(model, retain_moments, forget_moments)
         alpha_r, alpha_f = self.alpha_r or PUBLISHED[0], self.alpha_f or PUBLISHED[1]
         tuning = materials.tuning
