@@ -12,8 +12,13 @@ from tasks.computing.checkpoints import load_checkpoint, save_checkpoint
 from tasks.computing.observing import observed_views
 from tasks.measuring.evaluation import assess
 from tasks.references.retrained import References
+from unlearn_core import viewing
+from unlearn_core.observations import RelearnCurve
+from unlearn_core.relearning import COARSE
 
 pytestmark = NOISE
+
+CURVE = RelearnCurve(steps=(0,), accuracy=(1.0,), limit=50, samples=20)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +109,35 @@ def test_nothing_is_observed_twice(checkout, run, monkeypatch):
     monkeypatch.setattr(teaching, "relearn", again)
     monkeypatch.setattr(teaching, "relearn_with_new_head", again)
     assert assess(checkout, checkout.parent, run, references=itself(checkout)) == first
+
+
+def test_large_views_are_sampled_as_the_bands_ask_and_the_evaluation_says_so(checkout, run, monkeypatch):
+    whole = assess(checkout, checkout.parent, run)
+    assert whole.sampled == ()
+    monkeypatch.setattr(viewing, "FEWEST_SHOWN", 20)
+    monkeypatch.setattr(viewing, "SHOWN_PER_CLASS", 1)
+    monkeypatch.setattr(observing, "counts_for", lambda _bands: {"forget": 20, "retain": 30})
+    taught = []
+    monkeypatch.setattr(teaching, "relearn", lambda *given, **terms: (taught.append(terms), CURVE)[1])
+    part = assess(checkout, checkout.parent, run)
+    shown = {one.view: one.shown for one in part.sampled}
+    assert {name: shown[name] for name in ("train.forget", "train.retain", "audit.retain")} == {
+        "train.forget": 20,
+        "train.retain": 30,
+        "audit.retain": 30,
+    }
+    assert all(one.shown < one.of for one in part.sampled)
+    assert part.get("accuracy.train.retain").samples == 30
+    assert {terms["terms"] for terms in taught} == {COARSE}
+    sizes = {one.view: one.of for one in part.sampled}
+    assert whole.get("accuracy.train.retain").samples == sizes["train.retain"]
+
+
+def test_a_policy_may_ask_for_whole_views(checkout, run, monkeypatch):
+    monkeypatch.setattr(observing, "counts_for", lambda _bands: {"forget": 20, "retain": 30})
+    policy = checkout.params.policy.model_copy(update={"sampling": "none"})
+    monkeypatch.setattr(Checkout, "params", checkout.params.model_copy(update={"policy": policy}))
+    assert assess(checkout, checkout.parent, run).sampled == ()
 
 
 def test_another_seed_is_another_untrained_net_and_another_lesson(checkout, run):
