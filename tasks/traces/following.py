@@ -62,7 +62,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WhatToFind:
     """What the first pass over the stores tells: what to look for in the second.
 
     Attributes:
@@ -115,7 +115,7 @@ def trace(
     )
 
 
-def _found(known: KnownCards, asked: Question) -> Wanted:
+def _found(known: KnownCards, asked: Question) -> WhatToFind:
     """Find the rows, and the models that learned them."""
     if asked.kind == "class":
         _require_class(asked.name, known)
@@ -134,7 +134,7 @@ def _found(known: KnownCards, asked: Question) -> Wanted:
         if one.knows != "made_from"
     }
     tensors |= dict.fromkeys((one.tensors for one in known.moments if one.data in taught), "derived")
-    return Wanted(_sought(asked, rows), data, models, tensors)
+    return WhatToFind(_sought(asked, rows), data, models, tensors)
 
 
 def _require_class(name: str, known: KnownCards) -> None:
@@ -169,7 +169,7 @@ def _sought(asked: Question, rows: tuple[SoughtRow, ...]) -> Sought:
     return Sought(rows, (asked.name,), (asked.pseudonym,))
 
 
-def _trace(store: str, one: StoredObject, found: Wanted) -> Trace | None:
+def _trace(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:
     """Return what an object holds, or None if that is nothing."""
     content = one.read() if one.size else b""
     needles = [found.sought.needles[index] for index in set(_indices(content, found.sought))]
