@@ -103,13 +103,13 @@ def signed(payload: bytes) -> bytes:
 
 def believed(raw: bytes) -> bool:
     """Verify within the time that is allowed; a refusal is an ``EvidenceError`` and nothing else."""
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         statement, _ = verify_signature(raw, TRUSTED)
     except EvidenceError:
         return False
     finally:
-        assert time.perf_counter() - started < SLOWEST_S
+        assert time.process_time() - started < SLOWEST_S
     # Without its policy a certificate is signed, and ``lethe-verify`` does not call it verified.
     return statement.predicate.judgement.policy is not None
 

@@ -136,8 +136,9 @@ def test_large_views_are_sampled_as_the_bands_ask_and_the_evaluation_says_so(che
 def test_a_policy_may_ask_for_whole_views(checkout, run, monkeypatch):
     monkeypatch.setattr(observing, "counts_for", lambda _bands: {"forget": 20, "retain": 30})
     policy = checkout.params.policy.model_copy(update={"sampling": "none"})
-    monkeypatch.setattr(Checkout, "params", checkout.params.model_copy(update={"policy": policy}))
-    assert assess(checkout, checkout.parent, run).sampled == ()
+    asking = Checkout(checkout.root)
+    vars(asking)["params"] = checkout.params.model_copy(update={"policy": policy})
+    assert assess(asking, checkout.parent, run).sampled == ()
 
 
 def test_another_seed_is_another_untrained_net_and_another_lesson(checkout, run):
