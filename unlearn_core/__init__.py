@@ -8,7 +8,8 @@ or network. The modules, in the order of one deletion:
 3. ``models``, ``data``, ``training``   a net, its samples, the one training loop
 4. ``layers``, ``moments``, ``subspaces``   the statistic that the projection methods share;
    ``importance``, ``distillation``, ``relabelling``, ``freezing``   what the other methods use
-5. ``method``, ``methods``   what a method is, and one file for each
+5. ``method``, ``methods``   what a method is, and one file for each;
+   ``tuning``, ``aiming``, ``stopping``, ``objective``   how searches score candidates, and when they end
 6. ``routing``     which methods can serve a request, and why the others cannot
 7. ``unlearning``  ``unlearn(method, model, materials, seed=…)``; ``coverage``   its report and what moved
 8. ``metric``, ``metrics``, ``evaluating``   ``evaluate(metrics, subject, seed=…)``;

@@ -23,7 +23,7 @@ NEARER = 0.05
 SHARPEST = 1e-6
 """The least width of a band: one without any would make every distance infinite."""
 
-Standing = dict[tuple[Quantity, str], float]
+Quantities = dict[tuple[Quantity, str], float]
 """A model's quantities by name and side."""
 
 _PREFIXES: dict[str, Quantity] = {
@@ -54,7 +54,7 @@ class Distance:
         return 1 / (1 + self.worst)
 
 
-def standing(logits: Tensor, labels: Tensor, side: str) -> Standing:
+def standing(logits: Tensor, labels: Tensor, side: str) -> Quantities:
     """Return a model's quantities on samples.
 
     Args:
@@ -75,7 +75,7 @@ def standing(logits: Tensor, labels: Tensor, side: str) -> Standing:
     }
 
 
-def aim_at(retrained: Standing, bands: Iterable[Band], *, reference: Sha256) -> Aim | None:
+def aim_at(retrained: Quantities, bands: Iterable[Band], *, reference: Sha256) -> Aim | None:
     """Turn the gate's bands into targets on tuning data.
 
     Args:
@@ -109,7 +109,7 @@ def _place(measurement: str) -> tuple[Quantity, str] | None:
     return None if quantity is None else (quantity, side)
 
 
-def _target(place: tuple[Quantity, str], band: Band, retrained: Standing) -> Target:
+def _target(place: tuple[Quantity, str], band: Band, retrained: Quantities) -> Target:
     return Target(
         quantity=place[0],
         side="forget" if place[1] == "forget" else "retain",
@@ -121,7 +121,7 @@ def _target(place: tuple[Quantity, str], band: Band, retrained: Standing) -> Tar
     )
 
 
-def distance(aim: Aim, candidate: Standing) -> Distance:
+def distance(aim: Aim, candidate: Quantities) -> Distance:
     """Return how far a candidate is from its targets.
 
     Args:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.aiming import Distance, Standing, distance, standing
+from unlearn_core.aiming import Distance, Quantities, distance, standing
 from unlearn_core.data import Samples
 from unlearn_core.modes import mode
 from unlearn_core.records.aim import Aim
@@ -93,7 +93,7 @@ def measure_candidate(
     )
 
 
-def stands_at(model: nn.Module, forget: Samples | None, retain: Samples) -> Standing:
+def stands_at(model: nn.Module, forget: Samples | None, retain: Samples) -> Quantities:
     """Return where a model stands; without forgotten samples only on the retained side."""
     sides = {"forget": forget, "retain": retain}
     shown = {side: samples for side, samples in sides.items() if samples is not None}
@@ -105,9 +105,9 @@ def stands_at(model: nn.Module, forget: Samples | None, retain: Samples) -> Stan
     )
 
 
-def _standing_of(said: Mapping[str, tuple[Tensor, Tensor]]) -> Standing:
+def _standing_of(said: Mapping[str, tuple[Tensor, Tensor]]) -> Quantities:
     """Return the quantities of logits and labels by side."""
-    found: Standing = {}
+    found: Quantities = {}
     for side, (logits, labels) in said.items():
         found |= standing(logits, labels, side)
     return found
