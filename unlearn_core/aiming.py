@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_core.records.aim import Aim, Quantity, Target
+from unlearn_core.records.aim import Aim, Quantity, Goal
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.policy import Band
 
@@ -54,7 +54,7 @@ class Distance:
         return 1 / (1 + self.worst)
 
 
-def standing(logits: Tensor, labels: Tensor, side: str) -> Quantities:
+def quantities_of(logits: Tensor, labels: Tensor, side: str) -> Quantities:
     """Return a model's quantities on samples.
 
     Args:
@@ -109,8 +109,8 @@ def _place(measurement: str) -> tuple[Quantity, str] | None:
     return None if quantity is None else (quantity, side)
 
 
-def _target(place: tuple[Quantity, str], band: Band, retrained: Quantities) -> Target:
-    return Target(
+def _target(place: tuple[Quantity, str], band: Band, retrained: Quantities) -> Goal:
+    return Goal(
         quantity=place[0],
         side="forget" if place[1] == "forget" else "retain",
         value=retrained[place],

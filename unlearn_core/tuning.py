@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from unlearn_core.aiming import Distance, Quantities, distance, standing
+from unlearn_core.aiming import Distance, Quantities, distance, quantities_of
 from unlearn_core.data import Samples
 from unlearn_core.modes import mode
 from unlearn_core.records.aim import Aim
@@ -109,7 +109,7 @@ def _standing_of(said: Mapping[str, tuple[Tensor, Tensor]]) -> Quantities:
     """Return the quantities of logits and labels by side."""
     found: Quantities = {}
     for side, (logits, labels) in said.items():
-        found |= standing(logits, labels, side)
+        found |= quantities_of(logits, labels, side)
     return found
 
 

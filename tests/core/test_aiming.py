@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from unlearn_core.aiming import Distance, aim_at, distance, standing
+from unlearn_core.aiming import Distance, aim_at, distance, quantities_of
 from unlearn_core.records.policy import Band
 
 DIGEST = "sha256:" + "0" * 64
@@ -51,7 +51,7 @@ def off(**changes):
 def test_standing_is_the_mean_over_the_samples():
     logits = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(20) % 4
-    found = standing(logits, labels, "retain")
+    found = quantities_of(logits, labels, "retain")
     shares = [row.double().softmax(0) for row in logits]
     own = [float(row[label]) for row, label in zip(shares, labels, strict=True)]
     assert found["accuracy", "retain"] == sum(

@@ -9,7 +9,7 @@ from unlearn_core.errors import NeedError
 from unlearn_core.method import Materials, Tuning
 from unlearn_core.objective import objective
 from unlearn_core.presets import with_presets
-from unlearn_core.records.aim import Aim, Target
+from unlearn_core.records.aim import Aim, Goal
 
 
 class Shifted(nn.Module):
@@ -47,7 +47,7 @@ def test_classes_without_held_out_images_score_by_the_training_images():
 
 def aim(value: float) -> Aim:
     """Aim at a loss on forgotten images, three nats to either side."""
-    target = Target(
+    target = Goal(
         quantity="loss",
         side="forget",
         value=value,

@@ -9,7 +9,7 @@ Quantity = Literal["accuracy", "confidence", "entropy", "loss"]
 """What a target is about: mean over samples of being right, the true class's probability, entropy, loss."""
 
 
-class Target(Record):
+class Goal(Record):
     """A quantity on one side of the tuning data: the retrained model's, and how far others may be off."""
 
     quantity: Quantity
@@ -29,4 +29,4 @@ class Aim(Record):
 
     schema_version: Literal["lethe.aim/1"] = "lethe.aim/1"
     reference: Sha256
-    targets: tuple[Target, ...]
+    targets: tuple[Goal, ...]
