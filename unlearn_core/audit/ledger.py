@@ -149,8 +149,8 @@ def next_event(
     after = move(submission.request.id, state, action)
     if head is not None and head.time is not None and is_later(head.time, time):
         raise SetupError(
-            f"this machine's clock says {time}, and the last event of the ledger is of {head.time}: one of the "
-            "two is wrong, and nothing was recorded. Set the clock right; if it is, wait until then"
+            f"this machine's clock says {time}, and the last event of the ledger is of {head.time}: one of "
+            "them is wrong, and nothing was recorded. Set the clock right; if it is, wait until then"
         )
     try:
         return LedgerEvent(

@@ -133,7 +133,7 @@ def test_nothing_is_recorded_by_a_clock_that_was_moved_back(ledger, clock):
         lambda: ledger.cancel("r-2", actor="a", reason="asked to"),
     )
     for act in acts:
-        with pytest.raises(SetupError, match="clock says 2026-11-19T12:00:00Z, and the last event .* is of"):
+        with pytest.raises(SetupError, match=r"clock says 2026-11-19T12:00:00Z, and the last event .* is of"):
             act()
     clock.advance(TWO_DAYS_S)
     assert [entry.state for entry in ledger.entries()] == ["running", "received"]
