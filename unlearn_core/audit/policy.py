@@ -86,6 +86,26 @@ def judge(
     )
 
 
+def unjudged(policy: Policy, scope_kind: ScopeKind, candidate: Evaluation) -> dict[str, str]:
+    """Return what a policy has a band for, and a verdict on a candidate is silent about.
+
+    Args:
+        policy: The bands.
+        scope_kind: Which of them apply.
+        candidate: What was measured on the model that was judged.
+
+    Returns:
+        Why, by the measurement's name.
+    """
+    found = dict[str, str]()
+    for band in _stated(policy, scope_kind, candidate):
+        if (why := candidate.silence(band.measurement)) is not None:
+            found[band.measurement] = why
+        elif not _has_samples(band, candidate):
+            found[band.measurement] = f"it rests on fewer than {band.least_samples} samples"
+    return found
+
+
 def _judge_claim(
     stated: Sequence[Band],
     candidate: Evaluation,
