@@ -15,12 +15,11 @@ from tasks.data.importing import count_turned, discard_other_data
 from tasks.data.pool import Pool
 from tasks.lifecycle.adopting import register_adopted, settle_params, settle_source
 from tasks.lifecycle.claims import Adoption, all_claims
+from tasks.lifecycle.fitting import fit_weights, read_weights
 from tasks.lifecycle.releases import keep
 from tasks.lifecycle.trained_elsewhere import (
     adopted_card,
-    fit_weights,
     measure_accuracy,
-    read_weights,
     refuse_false_claim,
 )
 from tasks.tracking.fetching import fetch_weights
@@ -56,7 +55,7 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
         folder = source.import_beside(checkout, settings)
     data = read_card(folder)
     architecture = Architecture(name=claims.architecture, classes=data.classes, input_shape=data.input_shape)
-    model = fit_weights(architecture, tensors)
+    model = fit_weights(architecture, tensors, part=claims.part)
     with announced("measure"):
         pool = Pool(checkout, torch.device("cpu"), folder)
         found = measure_accuracy(model, pool, threads=checkout.params.run.threads)

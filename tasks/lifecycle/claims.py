@@ -50,6 +50,7 @@ def given_claims(
     mean: str | None,
     std: str | None,
     image_size: int | None,
+    part: str | None = None,
 ) -> Claims:
     """Turn what was typed into claims.
 
@@ -60,6 +61,7 @@ def given_claims(
         mean: Numbers separated by commas.
         std: Likewise.
         image_size: In pixels.
+        part: The name under which the net lies among the weights.
 
     Returns:
         The claims.
@@ -75,6 +77,7 @@ def given_claims(
         "recipe": None if recipe is None else read_yaml(recipe, Recipe).model_dump(mode="json"),
         "normalisation": None if mean is None else {"mean": _numbers(mean), "std": _numbers(std or "")},
         "image_size": image_size,
+        "part": part,
     }
     return Claims.parse(canonical_json(values))
 

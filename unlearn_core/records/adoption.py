@@ -13,7 +13,8 @@ class Claims(Record):
     """The card that may stand beside a checkpoint; whatever is not claimed is determined, or unknown.
 
     ``classes`` are in the order of the model's outputs, ``accuracy`` is on held-out data, between 0 and 1.
-    Without a ``recipe`` the model cannot be retrained.
+    ``part`` is the name under which the net lies among the weights, if they hold it several times. Without a
+    ``recipe`` the model cannot be retrained.
     """
 
     architecture: str | None = None
@@ -23,6 +24,7 @@ class Claims(Record):
     image_size: int | None = Field(default=None, ge=1)
     orientation: Literal["follow", "ignore"] | None = None
     accuracy: float | None = Field(default=None, ge=0, le=1)
+    part: str | None = None
     recipe: Recipe | None = None
 
 
