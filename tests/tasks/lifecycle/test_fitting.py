@@ -98,7 +98,7 @@ def partly(tensors):
 
 WRAPPED = {
     "parallel": lambda plain: nn.DataParallel(net()).state_dict(),
-    "compiled": lambda plain: torch.compile(net()).state_dict(),
+    "compiled": lambda plain: under("_orig_mod.", plain),
     "compiled parallel": lambda plain: under("_orig_mod.module.", plain),
     "parallel compiled": lambda plain: under("module._orig_mod.", plain),
     "twice parallel": lambda plain: under("module.module.", plain),
