@@ -82,8 +82,8 @@ def parse_csv(
     if separator := _other_separator(text.partition("\n")[0], wanted):
         expected = columns_in_words(required, optional)
         yield (
-            f"line 1: the columns are separated by {separator}; expected {expected}, separated by commas: save "
-            "the file again so"
+            f"line 1: the columns are separated by {separator}; expected {expected}, separated by commas: "
+            "save the file again so"
         )
         return
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)

@@ -1,4 +1,4 @@
-"""YAML from others: plain values, or one line that says what is wrong; never a loop, and never much memory."""
+"""YAML from others: plain values, or one line that says what is wrong; never a loop, nor much memory."""
 
 import time
 
