@@ -3,20 +3,15 @@
 import torch
 from torch import nn
 
-from tasks.checkout.progress import progress
+from tasks.computing.accuracy import HELD_OUT, ask
 from tasks.computing.execution import computing
 from tasks.computing.training import UNWRITTEN
 from tasks.data.pool import Pool
 from unlearn_core.errors import ConfigurationError, LetheError
 from unlearn_core.evaluating import observe
-from unlearn_core.intervals import Estimate, proportion
-from unlearn_core.modes import mode
-from unlearn_core.progress import Step
+from unlearn_core.intervals import Estimate
 from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.data import DatasetCard
-
-_BATCH_SIZE = 256
-_HELD_OUT = ("tuning", "audit", "test")
 
 
 def adopted_card(architecture: Architecture, data: DatasetCard, recipe: Recipe | None) -> CheckpointCard:
@@ -47,19 +42,9 @@ def measure_accuracy(model: nn.Module, pool: Pool, *, threads: int) -> Estimate:
     Raises:
         ConfigurationError: If the model cannot take the images, or does not return logits of the classes.
     """
-    right = done = 0
-    parts = [pool.split(split) for split in _HELD_OUT]
-    total = sum(map(len, parts))
-    with computing(threads) as device, progress("measure the accuracy") as on_step:
-        model = model.to(device)
-        _refuse_unfit(model, pool, device)
-        with mode(model, "eval"), torch.no_grad():
-            for part in parts:
-                for batch in part.to(device).batches(_BATCH_SIZE):
-                    right += int((model(batch.inputs).argmax(1) == batch.labels).sum())
-                    done += len(batch)
-                    on_step(Step("images", done, total))
-    return proportion(right, total)
+    with computing(threads) as device:
+        _refuse_unfit(model.to(device), pool, device)
+    return ask(model, [pool.split(split) for split in HELD_OUT], threads=threads).accuracy()
 
 
 def _refuse_unfit(model: nn.Module, pool: Pool, device: torch.device) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.data import Normalisation
+from unlearn_core.records.policy import EvidenceLevel
 
 
 class Claims(Record):
@@ -28,6 +29,14 @@ class Claims(Record):
     recipe: Recipe | None = None
 
 
+class Outlook(Record):
+    """What deletions on a model can get: the methods that serve each kind of request, and the evidence."""
+
+    classes: tuple[str, ...]
+    samples: tuple[str, ...]
+    level: EvidenceLevel
+
+
 class Adopted(Record):
     """An adopted model as it stands in this checkout."""
 
@@ -41,3 +50,4 @@ class Adopted(Record):
     registered_model: str
     registered_version: int
     reference: Literal["none", "cached", "build"]
+    outlook: Outlook
