@@ -130,10 +130,8 @@ def _judge_claim(
 
 def _stated(policy: Policy, scope_kind: ScopeKind, candidate: Evaluation) -> tuple[Band, ...]:
     """Return a policy's bands for a kind of scope, and for planted canaries."""
-    if scope_kind == "classes":
-        return policy.classes
     planted = any(candidate.get(band.measurement) for band in policy.canaries)
-    return (*policy.samples, *policy.canaries) if planted else policy.samples
+    return policy.bands_of(scope_kind, planted=planted)
 
 
 def _weigh(
