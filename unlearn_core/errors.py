@@ -6,7 +6,8 @@
     ├── UsageError                 what was asked for cannot be done
     │   ├── RequestError           the deletion request does not fit the data
     │   ├── ConfigurationError     params.yaml, a policy or a method's settings are wrong
-    │   └── SetupError             the machine or the folder is not ready (git, keys, files)
+    │   ├── SetupError             the machine or the folder is not ready (git, keys, files)
+    │   └── NoSampleError          a metric has no held-out sample to measure on
     ├── UnlearningError            the request is fine, the unlearning could not be done
     │   ├── NeedError              a method used something it had not declared
     │   ├── CoverageError          too much of the model is out of the method's reach
@@ -43,6 +44,10 @@ class ConfigurationError(UsageError):
 
 class SetupError(UsageError):
     """The machine or the working folder is not ready."""
+
+
+class NoSampleError(UsageError):
+    """A metric has no held-out sample to measure on; the message is the reason that reports give."""
 
 
 class UnlearningError(LetheError):

@@ -172,7 +172,7 @@ def _measurements(record: DeletionRecord) -> str:
         f"|:---|{'---:|' * len(models)}:---|",
     ]
     for name in HEADLINES:
-        if any(evaluation.get(name) or evaluation.silence(name) for evaluation in models.values()):
+        if any(evaluation.get(name) or evaluation.missing(name) for evaluation in models.values()):
             row = measured_row(models, name)
             lines.append(
                 f"| {in_markdown(row.label)} | {' | '.join(cell.value for cell in row.cells)} | `{name}` |"
