@@ -5,6 +5,7 @@
     LetheError
     ├── UsageError                 what was asked for cannot be done
     │   ├── RequestError           the deletion request does not fit the data
+    │   │   └── MisfitError        what it names is unknown, or has a copy that it does not name
     │   ├── ConfigurationError     params.yaml, a policy or a method's settings are wrong
     │   ├── SetupError             the machine or the folder is not ready (git, keys, files)
     │   └── NoSampleError          a metric has no held-out sample to measure on
@@ -36,6 +37,27 @@ class UsageError(LetheError):
 
 class RequestError(UsageError):
     """A deletion request does not fit the data set."""
+
+
+class MisfitError(RequestError):
+    """What a request names is not to be forgotten as it stands. The message holds no id of the data set.
+
+    Attributes:
+        names: The names, as in the scope, that are unknown or match no training row.
+        known: The ids of the data set that are of the same kind, for whoever may see them.
+        copies: The ids of the samples that would stay behind, for whoever may see them.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        names: tuple[str, ...] = (),
+        known: tuple[str, ...] = (),
+        copies: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.names, self.known, self.copies = names, known, copies
 
 
 class ConfigurationError(UsageError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearn_core.errors import RequestError
+from unlearn_core.errors import MisfitError, RequestError
 from unlearn_core.names import one_form, told_apart
 from unlearn_core.records.data import FORGOTTEN_SPLIT, Split
 from unlearn_core.records.request import ClassScope, SampleScope, Scope
@@ -78,14 +78,15 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
         The selection.
 
     Raises:
-        RequestError: If the scope names something unknown, matches no training row, leaves nothing to
-            retain, or leaves an exact duplicate of a forgotten image behind; the message names it.
+        RequestError: If the scope leaves nothing to retain.
+        MisfitError: If the scope names something unknown, matches no training row, or leaves an exact
+            duplicate of a forgotten image behind; the message names it.
     """
     train = manifest.splits == "train"
     matched, classes = _match(scope, manifest, pseudonymise)
     forget, retain = matched & train, ~matched & train
     if not forget.any():
-        raise RequestError("the scope matches no training row; there is nothing to forget")
+        raise MisfitError(f"the scope matches no training row{_where(manifest, matched)}", names=scope.names)
     if not retain.any():
         raise RequestError(
             "the scope covers all training rows; nothing would be left to retain. Retire the model instead"
@@ -163,9 +164,11 @@ def _match(
         for form in {one, one_form(one)} - {""}:
             places[pseudonymise(form)].append(place)
     if unknown := sorted(set(wanted) - set(places)):
-        raise RequestError(
+        raise MisfitError(
             f"unknown {what}: {', '.join(unknown)}; check the ids, and that the pseudonym key is the one "
-            "that the request was made with"
+            "that the request was made with",
+            names=tuple(unknown),
+            known=tuple(str(one) for one in ids.tolist() if one),
         )
     return np.isin(inverse, [place for one in wanted for place in places[one]]), ()
 
@@ -175,7 +178,22 @@ def _refuse_duplicates(manifest: Manifest, forget: NDArray[np.bool_], elsewhere:
     copies = elsewhere & np.isin(manifest.sha256, manifest.sha256[forget])
     if copies.any():
         digests = sorted({str(digest) for digest in manifest.sha256[copies]})
-        raise RequestError(
+        raise MisfitError(
             f"{int(copies.sum())} exact duplicate(s) of forgotten images would be left behind, with content "
-            f"{', '.join(digests[:5])}{' …' if len(digests) > 5 else ''}; add them to the scope"
+            f"{', '.join(digests[:5])}{' …' if len(digests) > 5 else ''}; add them to the scope: `lethe data "
+            "CONTENT` says which samples they are",
+            copies=tuple(str(one) for one in manifest.sample_ids[copies].tolist()),
         )
+
+
+def _where(manifest: Manifest, matched: NDArray[np.bool_]) -> str:
+    """Say why there is nothing to forget, and where the rows are that a scope names."""
+    splits = np.unique(manifest.splits[matched]).tolist()
+    if FORGOTTEN_SPLIT in splits:
+        return "; it was forgotten earlier, and only held-out rows to ask models for it are left"
+    if splits:
+        return (
+            f"; there is nothing to forget: the {int(matched.sum())} row(s) that it names are held out "
+            f"({', '.join(splits)}), and no model learned from them"
+        )
+    return "; there is nothing to forget"

@@ -1,7 +1,6 @@
 """Deletion requests on disk: checked against the data before anything is written."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 
 from tasks.checkout.checkout import Checkout
@@ -10,7 +9,8 @@ from tasks.checkout.log import is_for_people
 from tasks.checkout.regular import read_regular
 from tasks.data.sources import source_of
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
-from unlearn_core.errors import RequestError, SetupError
+from tasks.requests.forgotten import forgotten_by
+from unlearn_core.errors import MisfitError, RequestError, SetupError
 from unlearn_core.names import one_form
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
@@ -100,34 +100,6 @@ def typed_request(
     return read_request(checkout, request_id) if is_known(checkout, made) else made
 
 
-@contextmanager
-def told_as_typed(*, samples: tuple[str, ...], subjects: tuple[str, ...]) -> Iterator[None]:
-    """Make a refusal name what the person at the terminal typed, in place of pseudonyms.
-
-    Args:
-        samples: Ids of samples, as typed.
-        subjects: Ids of subjects, as typed.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        RequestError: The one raised inside, in the person's words, which go to nobody else.
-    """
-    try:
-        yield
-    except RequestError as error:
-        message = str(error)
-        # Logs are kept: what was typed goes to the person at the terminal and to nobody else.
-        if (samples or subjects) and is_for_people():
-            key = load_pseudonym_key()
-            for typed in samples:
-                message = message.replace(pseudonymise(key, "sample", one_form(typed)), typed)
-            for typed in subjects:
-                message = message.replace(pseudonymise(key, "subject", one_form(typed)), typed)
-        raise RequestError(message) from None
-
-
 def pseudonymiser(scope: Scope) -> Callable[[str], str]:
     """Return the keyed hash that made a scope's pseudonyms; classes need none, and no key."""
     if isinstance(scope, ClassScope):
@@ -197,6 +169,7 @@ def check_request(
 
     Raises:
         RequestError: If it does not fit the data, or its id is taken by another scope; nothing changes.
+        MisfitError: If ``select`` refuses what it names, and no served request has forgotten that.
     """
     for one in (*request.singles, request):
         if checkout.request(one.id).is_file() and not is_known(checkout, one):
@@ -204,7 +177,13 @@ def check_request(
                 f"the id {one.id!r} is taken by a request with another scope or model; choose another"
             )
     manifest, pseudonym = manifest or preview_manifest(checkout), cache(pseudonymiser(request.scope))
-    selection = select(request.scope, manifest, pseudonym)
+    try:
+        selection = select(request.scope, manifest, pseudonym)
+    except MisfitError as misfit:
+        if earlier := forgotten_by(checkout, misfit.names):
+            told = ", ".join(f"{name} by request {by}" for name, by in earlier.items())
+            raise RequestError(f"{misfit}. Forgotten already: {told}") from None
+        raise
     # In a group nobody would notice a member that matches nothing.
     singles = request.singles
     if idle := [one.id for one in singles if not names_training_rows(one.scope, manifest, pseudonym)]:
