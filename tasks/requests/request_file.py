@@ -1,7 +1,7 @@
 """Deletion requests on disk: checked against the data before anything is written."""
 
-from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from typing import Literal
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
@@ -13,8 +13,9 @@ from tasks.requests.forgotten import forgotten_by
 from unlearn_core.errors import MisfitError, RequestError, SetupError
 from unlearn_core.names import one_form
 from unlearn_core.records.base import canonical_json
-from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
-from unlearn_core.selection import Manifest, Selection, names_training_rows, select
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope, SampleScope, Scope, SubjectScope, join
+from unlearn_core.selection import Manifest, Pseudonymise, Selection, names_training_rows, select
 from unlearn_core.spelling import did_you_mean
 
 
@@ -30,22 +31,26 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
         The scope.
 
     Raises:
-        RequestError: If nothing was named, or more than one kind, or a name is not text.
+        RequestError: If nothing was named, or a name is not text.
     """
-    named = [kind for kind, ids in (("class", classes), ("sample", samples), ("subject", subjects)) if ids]
-    if len(named) != 1:
-        came = "nothing" if not named else " and ".join(named)
-        raise RequestError(f"a request names either classes, samples or subjects; this one names {came}")
+    if not (classes or samples or subjects):
+        raise RequestError("a request names classes, samples or subjects; this one names nothing")
     if wrong := [one for one in (*classes, *samples, *subjects) if not is_text(one)]:
         shown = ", ".join(map(repr, wrong)) if is_for_people() else "a name"
         raise RequestError(f"{shown}: expected non-empty UTF-8 text")
+    named: list[Scope] = []
     if classes:
-        return ClassScope(classes=tuple(sorted({one_form(one) for one in classes})))
-    key = load_pseudonym_key()
-    ids = {one_form(one) for one in (*samples, *subjects)}
+        named.append(ClassScope(classes=tuple({one_form(one) for one in classes})))
     if samples:
-        return SampleScope(samples=tuple(sorted(pseudonymise(key, "sample", one) for one in ids)))
-    return SubjectScope(subjects=tuple(sorted(pseudonymise(key, "subject", one) for one in ids)))
+        named.append(SampleScope(samples=_pseudonyms("sample", samples)))
+    if subjects:
+        named.append(SubjectScope(subjects=_pseudonyms("subject", subjects)))
+    return join(named)
+
+
+def _pseudonyms(kind: Literal["sample", "subject"], ids: tuple[str, ...]) -> tuple[str, ...]:
+    key = load_pseudonym_key()
+    return tuple({pseudonymise(key, kind, one_form(one)) for one in ids})
 
 
 def is_text(name: str) -> bool:
@@ -100,13 +105,11 @@ def typed_request(
     return read_request(checkout, request_id) if is_known(checkout, made) else made
 
 
-def pseudonymiser(scope: Scope) -> Callable[[str], str]:
-    """Return the keyed hash that made a scope's pseudonyms; classes need none, and no key."""
+def pseudonymiser(scope: Scope) -> Pseudonymise:
+    """Return the keyed hash that made a scope's pseudonyms; classes alone need none, and no key."""
     if isinstance(scope, ClassScope):
-        return lambda identifier: identifier
-    key = load_pseudonym_key()
-    kind = "sample" if isinstance(scope, SampleScope) else "subject"
-    return lambda identifier: pseudonymise(key, kind, identifier)
+        return lambda _kind, identifier: identifier
+    return partial(pseudonymise, load_pseudonym_key())
 
 
 def read_request(checkout: Checkout, request_id: str) -> DeletionRequest:

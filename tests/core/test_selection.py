@@ -11,7 +11,7 @@ from world import content, manifest, pseudonym
 
 from unlearn_core.errors import MisfitError, RequestError
 from unlearn_core.records.data import FORGOTTEN_SPLIT
-from unlearn_core.records.request import ClassScope, SampleScope, SubjectScope
+from unlearn_core.records.scope import ClassScope, SampleScope, SubjectScope, join
 from unlearn_core.selection import retained_rows, select
 
 ROWS = manifest("aabbccab", "rrrrrrtt", subjects="xyxyxy--")
@@ -271,3 +271,20 @@ def test_copies_and_known_ids_go_with_a_refusal_and_not_into_its_message():
     with pytest.raises(MisfitError) as caught:
         select(of_subjects("zoe"), ROWS, pseudonym)
     assert caught.value.known == ("x", "y")
+
+
+def test_a_mixed_scope_forgets_what_each_of_its_parts_names():
+    scope = join([of_classes("a"), of_samples("row-002"), of_subjects("y")])
+    found = select(scope, ROWS, pseudonym)
+    assert rows(found.forget) == [0, 1, 2, 3, 5]
+    assert rows(found.keep) == [4]
+    assert found.classes == ()
+    # Of a class held-out rows are kept to ask later models for it, of a person never.
+    assert rows(found.asked) == [6]
+    owned = replace(ROWS, subject_ids=np.where(np.arange(len(ROWS)) == 6, "y", ROWS.subject_ids))
+    assert rows(select(scope, owned, pseudonym).asked) == []
+
+
+def test_a_mixed_scope_with_an_unknown_name_is_refused():
+    with pytest.raises(RequestError, match="unknown subject"):
+        select(join([of_classes("a"), of_subjects("zoe")]), ROWS, pseudonym)
