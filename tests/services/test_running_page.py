@@ -22,7 +22,19 @@ def calls(service):
 
 def test_every_target_is_in_the_makefile():
     named = set(re.findall(r"make -C infra ([a-z]+)", PAGE))
-    assert {"init", "secrets", "pins", "up", "down", "logs", "backup", "restore", "upgrade", "help"} == named
+    assert {
+        "init",
+        "secrets",
+        "pins",
+        "job",
+        "up",
+        "down",
+        "logs",
+        "backup",
+        "restore",
+        "upgrade",
+        "help",
+    } == named
     assert named == set(re.findall(r"^([a-z]+):.*##", MAKEFILE, re.MULTILINE))
 
 
