@@ -55,7 +55,7 @@ def test_an_image_is_pinned_by_version(name, made):
 
 def test_an_image_of_others_is_named_in_one_place():
     text = FILE.read_text() + (ROOT / "infra/Dockerfile").read_text()
-    named = re.findall(r"(?:postgres|versitygw|python):v?\d[\w.-]*", text)
+    named = re.findall(r"(?:postgres|versitygw|python):v?\d+\.[\w.-]*", text)
     assert len(named) == len(set(named)) == 3
 
 
