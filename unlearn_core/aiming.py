@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_core.records.aim import Aim, Quantity, Goal
+from unlearn_core.records.aim import Aim, Goal, Quantity
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.policy import Band
 

@@ -43,7 +43,7 @@ class Tuning:
     """Held-out data for choosing hyper-parameters, in neither training, audit nor test.
 
     Attributes:
-        forget: Held-out samples of the forgotten classes; None in sample scope.
+        forget: Held-out samples of the forgotten classes; None in sample scope, and where there are none.
         retain: Held-out samples of everything else.
         aim: Where a retrained model stands on such data, if one is at hand that the gate does not judge by.
     """

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from unlearn_core.errors import UsageError
-from unlearn_core.metric import Metric, Observation, Subject
-from unlearn_core.observations import KNOWN_AGAIN, RelearnCurve, Relearning
-from unlearn_core.records.evaluation import Measurement
+from unlearn_core.metric import Metric, Observation, Subject, no_sample
+from unlearn_core.observations import HELD_OUT, KNOWN_AGAIN, RelearnCurve, Relearning
+from unlearn_core.records.evaluation import Measurement, Unmeasured
 from unlearn_core.records.words import Words
 
 
@@ -108,6 +108,12 @@ class Relearn(Metric):
             goal = KNOWN_AGAIN * subject.new_head.original
             found += _compared("relearn.new_head", subject.new_head, goal)
         return tuple(found)
+
+    def unmeasured(self, subject: Subject) -> tuple[Unmeasured, ...]:
+        """Return the curve with a new head, if there are no samples for it; see ``Metric.unmeasured``."""
+        if not subject.forget_classes or any(view in subject.views for view in HELD_OUT):
+            return ()
+        return (Unmeasured(name="relearn.new_head", reason=no_sample(*HELD_OUT[0]), lacking=True),)
 
 
 def _compared(name: str, seen: Relearning, goal: float) -> Iterator[Measurement]:

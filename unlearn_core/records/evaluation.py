@@ -25,10 +25,19 @@ class Measurement(Record):
 
 
 class Unmeasured(Record):
-    """A measurement that could say nothing, and why."""
+    """A measurement that could not be taken, or could say nothing, and why.
+
+    ``name`` stands for every measurement that begins with it. ``lacking`` says that there was no sample to
+    take it on: that is missing from a judgement. What could say nothing of any model is not.
+    """
 
     name: str
     reason: str
+    lacking: bool = Field(default=False, exclude_if=lambda lacking: not lacking)
+
+    def is_about(self, name: str) -> bool:
+        """Tell whether this is about a measurement."""
+        return name == self.name or name.startswith(f"{self.name}.")
 
 
 class SampledView(Record):
@@ -42,8 +51,8 @@ class SampledView(Record):
 class Evaluation(Record):
     """Every number measured on one model for one request. Times and costs are not among them.
 
-    ``unmeasured`` are those that could say nothing. ``extensions`` are the metrics used that are not Lethe's
-    own. ``sampled`` are the views that were not measured whole.
+    ``unmeasured`` are those that are missing, and why. ``extensions`` are the metrics used that are not
+    Lethe's own. ``sampled`` are the views that were not measured whole.
     """
 
     schema_version: Literal["lethe.evaluation/1"] = "lethe.evaluation/1"
@@ -65,7 +74,15 @@ class Evaluation(Record):
 
     def silence(self, name: str) -> str | None:
         """Return why a measurement could say nothing, or None if that is not so."""
-        return next((entry.reason for entry in self.unmeasured if entry.name == name), None)
+        return next((one.reason for one in self.unmeasured if one.is_about(name) and not one.lacking), None)
+
+    def missing(self, name: str) -> str | None:
+        """Return why a measurement is missing, or None if nothing is known of that."""
+        return self.silence(name) or self.lack(name)
+
+    def lack(self, name: str) -> str | None:
+        """Return which samples there were none of to take a measurement on, or None if that is not so."""
+        return next((one.reason for one in self.unmeasured if one.is_about(name) and one.lacking), None)
 
     def find(self, name: str) -> float | None:
         """Return a measured value, or None if it was not measured."""

@@ -161,7 +161,8 @@ class Finding(Record):
 
     From ``lowest`` to ``highest`` a value is equivalent to the retrained models'. If there are enough of
     these for their spread to be known, that is narrower than the band, and what lies outside may still be
-    *undecided*: neither shown to be equivalent nor to lie beyond the band.
+    *undecided*: neither shown to be equivalent nor to lie beyond the band. ``lacking`` says of a value that
+    was not measured which samples there were none of; without it, nobody looked.
     """
 
     measurement: str
@@ -170,6 +171,7 @@ class Finding(Record):
     lowest: float | None
     highest: float | None
     outcome: FindingOutcome
+    lacking: str | None = Field(default=None, exclude_if=lambda why: why is None)
 
 
 def shown_in_words(
