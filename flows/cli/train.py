@@ -40,12 +40,12 @@ def command(
     wrong with them, nothing is changed. All other settings are in `params.yaml`: net, recipe, splits.
     """
     from tasks.checkout.checkout import Checkout
-    from tasks.data.own_images import ask_for_images, images_section
+    from tasks.data.own_images import ask_for_images, require_there
 
     asked = ask_for_images(data, subjects=subjects, name=name, image_size=image_size, skip=skip_bad_images)
     with Checkout.open(Path.cwd()) as checkout:
         if asked is not None:
-            images_section(checkout, asked.data, subjects=asked.subjects, name=asked.name)
+            require_there(asked.data, asked.subjects)
         from flows.train import accuracies_of_parent, train, train_on
 
         card = train(checkout) if asked is None else train_on(checkout, asked)

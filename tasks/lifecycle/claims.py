@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_yaml
-from tasks.data.own_images import images_section
+from tasks.data.own_images import require_there
 from tasks.tracking.registry import SCHEME
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.adoption import Claims
@@ -172,8 +172,7 @@ def require_adoptable(checkout: Checkout, asked: Adoption) -> None:
         all_claims(asked, Path(asked.weights), Claims())
     if asked.data is None:
         require_images(checkout.params.dataset)
-    else:
-        images_section(checkout, asked.data, subjects=asked.subjects, name=asked.name)
+    require_there(asked.data, asked.subjects)
 
 
 def require_images(settings: object) -> ImageSource:
