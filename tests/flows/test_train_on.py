@@ -31,9 +31,8 @@ def test_it_ends_with_accuracies_and_the_next_command(trained, root):
     assert code == 0, err
     found = json.loads(out)["accuracies"]
     assert (found["training"]["samples"], found["held_out"]["samples"]) == (90, 36)
-    assert {name: one["samples"] for name, one in found["held_out_by_class"].items()} == dict.fromkeys(
-        CLASSES, 12
-    )
+    by_class = found["held_out_by_class"]
+    assert {name: one["samples"] for name, one in by_class.items()} == dict.fromkeys(CLASSES, 12)
     right = sum(12 * one["value"] for one in by_class.values())
     assert found["held_out"]["value"] == pytest.approx(right / 36)
     assert f"accuracy     {found['held_out']['value']:.2%} of 36 held-out images, " in trained
