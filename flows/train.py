@@ -15,7 +15,7 @@ from tasks.data.own_images import ImagesAsked
 from tasks.data.pool import Pool
 from tasks.lifecycle.choosing import settle_images
 from tasks.lifecycle.cut_short import closing_before
-from tasks.orchestration.flow_runs import flow_run_id
+from tasks.orchestration.flow_runs import flow_run_id, project_tags, tag_flow_run
 from tasks.orchestration.task_runs import STAGE
 from unlearn_core.records.accuracies import Accuracies, Accuracy
 from unlearn_core.records.artifact import CheckpointCard
@@ -33,15 +33,30 @@ def prepare_parent(checkout: Checkout) -> None:
         prepare_stage(checkout, name)
 
 
+def train_here(checkout: Checkout) -> CheckpointCard:
+    """Make the parent that deletions start from, in the current flow run.
+
+    Args:
+        checkout: The checkout; the caller holds its lock.
+
+    Returns:
+        The parent's card.
+    """
+    tag_flow_run(project_tags(checkout))
+    with about(flow_run=flow_run_id()):
+        prepare_parent(checkout)
+    return read_checkpoint_card(checkout.parent)
+
+
 @closing_before
 @flow(
     name="train",
-    flow_run_name="train",
+    flow_run_name="{checkout.params.registry.model}: train",
     description="Gets the model that deletions start from: trained here, adopted, or the one in use.",
     validate_parameters=False,
 )
 def train(checkout: Checkout) -> CheckpointCard:
-    """Make the parent that deletions start from.
+    """Make the parent that deletions start from, in a flow run of its own.
 
     Args:
         checkout: The checkout; the caller holds its lock. Its root is stored, so it must name nobody.
@@ -49,9 +64,7 @@ def train(checkout: Checkout) -> CheckpointCard:
     Returns:
         The parent's card.
     """
-    with about(flow_run=flow_run_id()):
-        prepare_parent(checkout)
-    return read_checkpoint_card(checkout.parent)
+    return train_here(checkout)
 
 
 def train_on(checkout: Checkout, asked: ImagesAsked) -> CheckpointCard:

@@ -48,7 +48,10 @@ def remarks_on(
     small, copies = list(_small_classes(manifest)), list(_copies(manifest, looks))
     none = sum(remark == _NONE for _, remark in small)
     if none:
-        lines.append(f"{none} class(es) have no held-out image: what is forgotten of them cannot be measured")
+        lines.append(
+            f"{none} class(es) have no held-out image: what is forgotten of them cannot be measured, so only "
+            "a retrained model will be accepted"
+        )
     if rest := len({name for name, _ in small}) - none:
         lines.append(f"{rest} other class(es) have a single training image, or none in audit or test")
     if copies:
