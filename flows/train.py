@@ -7,7 +7,7 @@ from flows.stages.pipeline import PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.log import about
 from tasks.checkout.progress import announced
-from tasks.computing.accuracy import HELD_OUT, Answers, ask
+from tasks.computing.accuracy import UNSEEN, Answers, ask
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.data.datasets import read_card
 from tasks.data.importing import discard_other_data
@@ -17,7 +17,7 @@ from tasks.lifecycle.choosing import settle_images
 from tasks.lifecycle.cut_short import closing_before
 from tasks.orchestration.flow_runs import flow_run_id, project_tags, tag_flow_run
 from tasks.orchestration.task_runs import STAGE
-from unlearn_core.records.accuracies import Accuracies, Accuracy
+from unlearn_core.records.accuracies import Accuracies, MeasuredAccuracy
 from unlearn_core.records.artifact import CheckpointCard
 
 
@@ -67,7 +67,7 @@ def train(checkout: Checkout) -> CheckpointCard:
     return train_here(checkout)
 
 
-def train_on(checkout: Checkout, asked: ImagesAsked) -> CheckpointCard:
+def train_on_images(checkout: Checkout, asked: ImagesAsked) -> CheckpointCard:
     """Train on images of the user's own: ``params.yaml`` names them once they are imported.
 
     Args:
@@ -99,7 +99,7 @@ def accuracies_of_parent(checkout: Checkout) -> Accuracies:
     """
     pool, threads = Pool(checkout, torch.device("cpu")), checkout.params.run.threads
     model, card = load_checkpoint(checkout.parent)
-    held_out = ask(model, [pool.split(split) for split in HELD_OUT], threads=threads)
+    held_out = ask(model, [pool.split(split) for split in UNSEEN], threads=threads)
     return Accuracies(
         training=_accuracy(ask(model, [pool.split("train")], threads=threads)),
         held_out=_accuracy(held_out),
@@ -109,6 +109,6 @@ def accuracies_of_parent(checkout: Checkout) -> Accuracies:
     )
 
 
-def _accuracy(answers: Answers) -> Accuracy:
+def _accuracy(answers: Answers) -> MeasuredAccuracy:
     count = len(answers.right)
-    return Accuracy(value=answers.accuracy().value if count else None, samples=count)
+    return MeasuredAccuracy(value=answers.accuracy().value if count else None, samples=count)

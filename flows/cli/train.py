@@ -9,7 +9,7 @@ from flows.cli.options import Json
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
-    from unlearn_core.records.accuracies import Accuracies, Accuracy
+    from unlearn_core.records.accuracies import Accuracies, MeasuredAccuracy
     from unlearn_core.records.artifact import CheckpointCard
 
 
@@ -40,15 +40,15 @@ def command(
     wrong with them, nothing is changed. All other settings are in `params.yaml`: net, recipe, splits.
     """
     from tasks.checkout.checkout import Checkout
-    from tasks.data.own_images import ask_for_images, images_section
+    from tasks.data.own_images import ask_for_images, require_there
 
     asked = ask_for_images(data, subjects=subjects, name=name, image_size=image_size, skip=skip_bad_images)
     with Checkout.open(Path.cwd()) as checkout:
         if asked is not None:
-            images_section(checkout, asked.data, subjects=asked.subjects, name=asked.name)
-        from flows.train import accuracies_of_parent, train, train_on
+            require_there(asked.data, asked.subjects)
+        from flows.train import accuracies_of_parent, train, train_on_images
 
-        card = train(checkout) if asked is None else train_on(checkout, asked)
+        card = train(checkout) if asked is None else train_on_images(checkout, asked)
         found = accuracies_of_parent(Checkout(checkout.root))
     told = {**card.model_dump(mode="json"), "accuracies": found.model_dump(mode="json")}
     Output(json).give(told, lambda: _tell(card, found))
@@ -69,6 +69,6 @@ def _tell(card: "CheckpointCard", found: "Accuracies") -> str:
     )
 
 
-def _share(accuracy: "Accuracy") -> str:
+def _share(accuracy: "MeasuredAccuracy") -> str:
     value = "–" if accuracy.value is None else f"{accuracy.value:.2%}"
     return f"{value} of {accuracy.samples}"

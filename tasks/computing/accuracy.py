@@ -14,7 +14,7 @@ from unlearn_core.modes import mode
 from unlearn_core.progress import Step
 
 _BATCH_SIZE = 256
-HELD_OUT = ("tuning", "audit", "test")
+UNSEEN = ("tuning", "audit", "test")
 """The splits that a model never saw."""
 
 

@@ -3,6 +3,7 @@
 Whatever a file holds, nothing here takes more memory than a table of images can need.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,16 +42,21 @@ _EXPECTED = {"label": _NAMES[::2], "split": _TEXT[:1], "subject_id": _NAMES, "sa
 
 @dataclass(frozen=True)
 class Opened:
-    """A Parquet file, of which only the end has been read."""
+    """A Parquet file, of which only the end has been read.
+
+    Attributes:
+        path: Where it is.
+        file: The open file.
+        types: What each column holds.
+        rows: How many rows each of its groups has.
+        sizes: How many bytes each column takes in memory.
+    """
 
     path: Path
     file: pq.ParquetFile
-
-    @property
-    def rows(self) -> list[int]:
-        """How many rows each of its groups has."""
-        groups = range(self.file.num_row_groups)
-        return [self.file.metadata.row_group(group).num_rows for group in groups]
+    types: dict[str, pa.DataType]
+    rows: list[int]
+    sizes: Counter[str]
 
 
 def open_tables(path: Path) -> list[Opened]:
@@ -76,14 +82,19 @@ def _opened(path: Path) -> Opened:
     try:
         if not path.is_file():
             raise OSError("it is no file")
-        opened = Opened(path, pq.ParquetFile(path))
-        _ = opened.file.schema_arrow
-        if min(opened.rows, default=0) < 0 or sum(opened.rows) != opened.file.metadata.num_rows:
+        file = pq.ParquetFile(path)
+        types = {field.name: field.type for field in file.schema_arrow}
+        groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+        rows = [group.num_rows for group in groups]
+        if min(rows, default=0) < 0 or sum(rows) != file.metadata.num_rows:
             raise OSError("its numbers of rows disagree")
+        sizes = Counter[str]()
+        for chunk in (group.column(index) for group in groups for index in range(group.num_columns)):
+            sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
     except (pa.ArrowException, OSError, ValueError) as error:
         said = str(error).replace(str(path), path.name)
         raise PipelineError(f"{path.name} is not a complete Parquet file ({said})") from error
-    return opened
+    return Opened(path, file, types, rows, sizes)
 
 
 def read_columns(tables: Sequence[Opened], params: ParquetSource) -> dict[str, list[str | int | None]]:
@@ -102,7 +113,7 @@ def read_columns(tables: Sequence[Opened], params: ParquetSource) -> dict[str, l
     """
     named = params.columns.model_dump(exclude_none=True)
     problems = [problem for table in tables for problem in _problems(table, params, named)]
-    if not problems and len({_kind(_types(table)[named["label"]]) for table in tables}) > 1:
+    if not problems and len({_kind(table.types[named["label"]]) for table in tables}) > 1:
         problems = [f"the column {named['label']} holds text in one file and whole numbers in another"]
     if problems:
         raise ConfigurationError("\n  ".join([f"{Path(params.path).name} cannot be imported:", *problems]))
@@ -113,10 +124,6 @@ def read_columns(tables: Sequence[Opened], params: ParquetSource) -> dict[str, l
         for use, name in wanted.items():
             values[use] += [value for chunk in read[name].chunks for value in _plain(chunk)]
     return values
-
-
-def _types(table: Opened) -> dict[str, pa.DataType]:
-    return {field.name: field.type for field in table.file.schema_arrow}
 
 
 def _problems(table: Opened, params: ParquetSource, named: dict[str, str]) -> Iterator[str]:
@@ -130,18 +137,16 @@ def _problems(table: Opened, params: ParquetSource, named: dict[str, str]) -> It
         )
     if twice := {one for one in named.values() if there.count(one) > 1}:
         yield f"{name} has the column {', '.join(sorted(twice))} more than once; rename or remove one"
-    types = _types(table)
     for use, column in named.items():
-        if column not in missing and (problem := _wrong_kind(use, types[column])):
+        if column not in missing and (problem := _wrong_kind(use, table.types[column])):
             yield f"the column {column} of {name} holds {problem}"
-    size, rows = table.path.stat().st_size, table.file.metadata.num_rows
+    size, rows = table.path.stat().st_size, sum(table.rows)
+    texts = sum(table.sizes[column] for use, column in named.items() if use != "image")
     if size < _FEWEST_BYTES * rows:
         yield f"{name} has {rows} rows in {size} bytes; images take more"
-    elif (bytes_of_texts := _unpacked(table, {*named.values()} - {named["image"]})) > (
-        _MOST_BYTES * rows + _LESS_COUNTS
-    ):
+    elif texts > _MOST_BYTES * rows + _LESS_COUNTS:
         yield (
-            f"{name} has {bytes_of_texts >> 20} MiB of labels and names for {rows} rows; expected at most "
+            f"{name} has {texts >> 20} MiB of labels and names for {rows} rows; expected at most "
             f"{_MOST_BYTES} bytes a row: is it another column?"
         )
 
@@ -176,18 +181,10 @@ def _kind(found: pa.DataType) -> str:
     return next(kinds, "something else")
 
 
-def _unpacked(table: Opened, columns: set[str]) -> int:
-    """Return how many bytes columns take in memory."""
-    groups = (table.file.metadata.row_group(group) for group in range(table.file.num_row_groups))
-    chunks = (group.column(index) for group in groups for index in range(group.num_columns))
-    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
-
-
 def _read(table: Opened, columns: list[str]) -> pa.Table:
     """Read some columns, without what else their file says of them."""
     # Text is read as a dictionary, in which what is repeated takes memory once.
-    types = _types(table)
-    texts = [name for name in columns if _kind(types[name]) == "text"]
+    texts = [name for name in columns if _kind(table.types[name]) == "text"]
     try:
         file = pq.ParquetFile(table.path, metadata=table.file.metadata, read_dictionary=texts)
         read = file.read(columns=columns).replace_schema_metadata()

@@ -58,6 +58,25 @@ def ask_for_images(
     return None
 
 
+def require_there(data: str | None, subjects: str | None) -> None:
+    """Refuse images, or a table of whose they are, that are not there.
+
+    Args:
+        data: What was typed, or None.
+        subjects: Likewise.
+
+    Raises:
+        SetupError: If there is no such file or folder; both are named.
+    """
+    missing = [
+        f"{option}: there is no {Path(path).name}"
+        for option, path in {"--data": data, "--subjects": subjects}.items()
+        if path is not None and not path.startswith(TORCHVISION) and not Path(path).exists()
+    ]
+    if missing:
+        raise SetupError("\n".join(missing))
+
+
 def images_section(checkout: Checkout, data: str, *, subjects: str | None, name: str) -> dict[str, Any]:
     """Return the section ``dataset`` for what was typed.
 
@@ -69,18 +88,7 @@ def images_section(checkout: Checkout, data: str, *, subjects: str | None, name:
 
     Returns:
         The section, not validated; paths that were typed relative stay relative, to the checkout.
-
-    Raises:
-        SetupError: If there is no such file or folder; both are named.
     """
-    typed = {"--data": data, "--subjects": subjects}
-    missing = [
-        f"{option}: there is no {Path(path).name}"
-        for option, path in typed.items()
-        if path is not None and not path.startswith(TORCHVISION) and not Path(path).exists()
-    ]
-    if missing:
-        raise SetupError("\n".join(missing))
     if data.startswith(TORCHVISION):
         section = {"source": "torchvision", "dataset": data.removeprefix(TORCHVISION), "name": name}
     else:

@@ -24,7 +24,7 @@ _BYTES_AT_ONCE = 32 * 2**20
 _TRAIN = "train"
 _FEWEST_IN_A_CLASS = 2
 
-Values = list[str | int | None]
+ColumnValues = list[str | int | None]
 """What a column holds."""
 
 
@@ -81,7 +81,7 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _ids(values: Values | None, column: str | None, count: int) -> tuple[list[str], list[str]]:
+def _ids(values: ColumnValues | None, column: str | None, count: int) -> tuple[list[str], list[str]]:
     """Return each row's id, and what is wrong with the ids."""
     if values is None:
         return [f"row-{row:09d}" for row in range(count)], []
@@ -92,7 +92,7 @@ def _ids(values: Values | None, column: str | None, count: int) -> tuple[list[st
     return ids, problems
 
 
-def _subjects(values: Values | None, column: str | None, count: int) -> tuple[list[str], list[str]]:
+def _subjects(values: ColumnValues | None, column: str | None, count: int) -> tuple[list[str], list[str]]:
     """Return whom each row belongs to, and what is wrong with the subjects."""
     if values is None:
         return [""] * count, []
@@ -104,7 +104,9 @@ def _subjects(values: Values | None, column: str | None, count: int) -> tuple[li
     return subjects, []
 
 
-def _held_out(values: Values | None, column: str | None, count: int) -> tuple[NDArray[np.bool_], list[str]]:
+def _held_out(
+    values: ColumnValues | None, column: str | None, count: int
+) -> tuple[NDArray[np.bool_], list[str]]:
     """Return which rows are held out, and what is wrong with the splits."""
     if values is None:
         return np.zeros(count, dtype=bool), []
@@ -116,7 +118,7 @@ def _held_out(values: Values | None, column: str | None, count: int) -> tuple[ND
 
 
 def _labels(
-    values: Values, first: Opened, params: ParquetSource
+    values: ColumnValues, first: Opened, params: ParquetSource
 ) -> tuple[tuple[str, ...], NDArray[np.int64], list[str]]:
     """Return the classes, each row's index among them, and what is wrong with the labels."""
     ordered = params.classes

@@ -3,14 +3,15 @@
 It loads no torch: an adoption with a wrong word is refused before that.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_yaml
-from tasks.data.own_images import images_section
+from tasks.data.own_images import require_there
 from tasks.tracking.registry import SCHEME
-from unlearn_core.errors import ConfigurationError, SetupError
+from unlearn_core.errors import ConfigurationError, SetupError, UsageError
 from unlearn_core.records.adoption import Claims
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import canonical_json
@@ -164,16 +165,26 @@ def require_adoptable(checkout: Checkout, asked: Adoption) -> None:
         asked: What to adopt.
 
     Raises:
-        SetupError: If a file or a folder is missing.
-        ConfigurationError: If the weights are not a safetensors file, or no net or no data is named.
+        SetupError: If a file or a folder is missing, and nothing else is wrong.
+        ConfigurationError: If the weights are not a safetensors file, or no net or no data is named; all of
+            it is told at once.
     """
+    checks: list[Callable[[], object]] = [lambda: require_there(asked.data, asked.subjects)]
     if not asked.weights.startswith(SCHEME):
-        require_weights(Path(asked.weights))
-        all_claims(asked, Path(asked.weights), Claims())
+        path = Path(asked.weights)
+        checks = [lambda: require_weights(path), lambda: all_claims(asked, path, Claims()), *checks]
     if asked.data is None:
-        require_images(checkout.params.dataset)
-    else:
-        images_section(checkout, asked.data, subjects=asked.subjects, name=asked.name)
+        checks.append(lambda: require_images(checkout.params.dataset))
+    problems = list[UsageError]()
+    for check in checks:
+        try:
+            check()
+        except UsageError as error:
+            problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise ConfigurationError("\n".join(map(str, problems)))
 
 
 def require_images(settings: object) -> ImageSource:

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from tasks.computing.accuracy import HELD_OUT, ask
+from tasks.computing.accuracy import UNSEEN, ask
 from tasks.computing.execution import computing
 from tasks.computing.training import UNWRITTEN
 from tasks.data.pool import Pool
@@ -44,7 +44,7 @@ def measure_accuracy(model: nn.Module, pool: Pool, *, threads: int) -> Estimate:
     """
     with computing(threads) as device:
         _refuse_unfit(model.to(device), pool, device)
-    return ask(model, [pool.split(split) for split in HELD_OUT], threads=threads).accuracy()
+    return ask(model, [pool.split(split) for split in UNSEEN], threads=threads).accuracy()
 
 
 def _refuse_unfit(model: nn.Module, pool: Pool, device: torch.device) -> None:

@@ -23,7 +23,7 @@ from tasks.tracking.registry import champion
 from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.models import build_seeded
-from unlearn_core.records.adoption import Adopted
+from unlearn_core.records.adoption import Adopted, Outlook
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.records.deletion import DeletionRecord, Released
 from unlearn_core.records.params import ImageFolderSource
@@ -103,18 +103,22 @@ class Told:
     after: dict[str, bytes]
     released: Released
     reproduced: object
+    err: str
 
 
 @pytest.fixture(scope="module")
 def told(elsewhere, prefect_server, tmp_path_factory):
     root = make_checkout(tmp_path_factory.mktemp("adopting") / "project", policy=POLICY)
-    adopted = said(adopt(root, elsewhere, "--accuracy", f"{elsewhere.accuracy:.4f}"))
+    answer = adopt(root, elsewhere, "--accuracy", f"{elsewhere.accuracy:.4f}")
+    adopted = said(answer)
     before = pinned(root)
     again = said(adopt(root, elsewhere))
     after = pinned(root)
     code, out, err = lethe(root, "delete", "r-1", "--class", "bee", "--json")
     assert code == 0, out + err
-    return Told(root, adopted, again, before, after, Released.parse(out), run(root, "dvc", "repro"))
+    return Told(
+        root, adopted, again, before, after, Released.parse(out), run(root, "dvc", "repro"), answer[2]
+    )
 
 
 def said(answer):
@@ -152,6 +156,15 @@ def test_without_a_recipe_nothing_is_retrained_and_the_record_says_why(told):
     record = DeletionRecord.parse(Checkout(told.root).deletion.read_bytes())
     (why,) = [one.why for one in record.left_out if one.method == "retrain"]
     assert why == "needs the recipe that the model was trained by, which is not at hand"
+
+
+def test_what_deletions_can_get_is_told_before_anything_is_imported(told):
+    assert told.adopted.outlook == Outlook(classes=("svd",), samples=("finetune",), level="E0")
+    said = told.err.splitlines()
+    assert said[0] == "what deletions on this model can get:"
+    assert [line for line in said if "--recipe recipe.yaml" in line]
+    imported = next(number for number, line in enumerate(said) if "import" in line)
+    assert imported > said.index("                     batch_size: 64")
 
 
 def test_the_policys_floor_is_the_models_own(told, elsewhere):

@@ -17,7 +17,7 @@ from flows.upgrade import upgrade
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import locked
 from tasks.checkout.files import read_record, write_record
-from tasks.checkout.params import load_yaml
+from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.software import PINNED, installed
 from tasks.lifecycle.upgrading import upgrade_project
 from tasks.storage.versioning import is_current

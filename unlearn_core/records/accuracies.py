@@ -3,7 +3,7 @@
 from unlearn_core.records.base import Record
 
 
-class Accuracy(Record):
+class MeasuredAccuracy(Record):
     """The share of ``samples`` images that a model classifies correctly; None of no image."""
 
     value: float | None
@@ -13,6 +13,6 @@ class Accuracy(Record):
 class Accuracies(Record):
     """The accuracy on the images that a model was trained on, on all others, and on those of each class."""
 
-    training: Accuracy
-    held_out: Accuracy
-    held_out_by_class: dict[str, Accuracy]
+    training: MeasuredAccuracy
+    held_out: MeasuredAccuracy
+    held_out_by_class: dict[str, MeasuredAccuracy]

@@ -9,7 +9,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.data.folders import Folders
 from tasks.data.pool import Pool
 from tasks.lifecycle.adopting import settle_source
-from tasks.lifecycle.claims import Adoption, find_claims, given_claims, merge
+from tasks.lifecycle.claims import Adoption, find_claims, given_claims, merge, require_adoptable
 from tasks.lifecycle.trained_elsewhere import measure_accuracy, refuse_false_claim
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.intervals import proportion
@@ -168,3 +168,14 @@ def test_other_images_than_a_folders_take_no_table_of_subjects(tmp_path):
     asked = Adoption("net", "images.parquet", "model", None, Claims(), skip=False, subjects="who.csv")
     with pytest.raises(ConfigurationError, match=r"subjects: Extra inputs are not permitted"):
         settle_source(Checkout(tmp_path), asked, Claims())
+
+
+def test_everything_that_is_missing_is_told_at_once(tmp_path):
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    asked = Adoption("no.safetensors", "imags", "model", None, Claims(), skip=False, subjects="who.csv")
+    with pytest.raises(ConfigurationError) as caught:
+        require_adoptable(Checkout(tmp_path), asked)
+    said = str(caught.value).splitlines()
+    assert said[0] == "no.safetensors is not a file"
+    assert "architecture is unknown" in said[1]
+    assert said[2:] == ["--data: there is no imags", "--subjects: there is no who.csv"]

@@ -12,7 +12,8 @@ from world import PACKAGES, ROOT, commit, files_of
 from tasks.checkout.environment import find_checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.git import ask_git, run_git
-from tasks.checkout.params import load_yaml, read_params
+from tasks.checkout.params import read_params
+from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.software import PINNED, installed
 from tasks.lifecycle.initialising import FILES, IGNORING, TEMPLATE, init_project
 from tasks.storage.versioning import opened
