@@ -23,12 +23,12 @@ def address(report):
     port, root = free_port(), report.parents[2]
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     lethe = [str(Path(sys.executable).with_name("lethe")), "ui", "--port", str(port)]
-    process = subprocess.Popen(lethe, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
-    said = process.stdout.readline()
-    await_page(process, f"http://127.0.0.1:{port}/health")
-    yield said.split()[-1]
-    process.send_signal(signal.SIGINT)
-    process.wait(timeout=15)
+    options = {"cwd": root, "env": environment, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(lethe, **options) as process:
+        said = process.stdout.readline()
+        await_page(process, f"http://127.0.0.1:{port}/health")
+        yield said.split()[-1]
+        process.send_signal(signal.SIGINT)
 
 
 @pytest.fixture(scope="module")
