@@ -81,7 +81,7 @@ def certificate_tags(digests: Mapping[RequestId, Sha256]) -> dict[str, str]:
     return {f"{Tag.CERTIFICATE}.{request}": digest for request, digest in digests.items()}
 
 
-def flow_tag(kind: Literal["model", "request", "verdict", "method", "command"], value: str) -> str:
+def flow_tag(kind: Literal["model", "project", "request", "verdict", "method", "command"], value: str) -> str:
     """Return a tag of Prefect's flow runs, which have no value of their own."""
     return f"{kind}:{value}"
 

@@ -78,7 +78,7 @@ def _confidences(facts: ReportFacts) -> list[Drawing]:
 
 
 def _attack(facts: ReportFacts) -> list[Drawing]:
-    if not (pictures := _pictures(facts)):
+    if not (pictures := {model: one for model, one in _pictures(facts).items() if one.members}):
         return []
     models = evaluations(facts.deletion)
     found = {model: models[model].get("mia.loss_auc") for model in pictures}

@@ -48,6 +48,8 @@ def forgotten_thing(facts: ReportFacts) -> str:
         return f"the classes {', '.join(quoted[:-1])} and {quoted[-1]}"
     if facts.kind == "samples":
         return counted(facts.named, "single sample", "single samples")
+    if facts.kind == "mixed":
+        return f"the data behind {counted(facts.named, 'name', 'names')} of classes, samples and people"
     return f"the data of {counted(facts.named, 'person', 'people')}"
 
 

@@ -87,7 +87,7 @@ def _accuracy_per_class(record: DeletionRecord) -> str:
 
 def _attack_roc(pictures: Pictures) -> str:
     """Return a row per false-positive rate and a column per model with its true-positive rate."""
-    there = pictures.models
+    there = {name: one for name, one in pictures.models.items() if one.members}
     columns = [there[model].attack if model in there else (None,) * RATES for model in _MODELS]
     rates = np.linspace(0, 1, RATES).tolist()
     return as_csv(("false_positive_rate", *_MODELS), zip(rates, *columns, strict=True))

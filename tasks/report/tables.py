@@ -57,9 +57,9 @@ def cell(entry: Measurement | None, style: Style) -> Cell:
 def measured_row(models: dict[str, Evaluation], name: str, others: Vocabulary | None = None) -> _Row:
     """Write one measurement of every model."""
     words = meaning_of(name, others)
-    silent = next((why for evaluation in models.values() if (why := evaluation.silence(name))), None)
+    silent = next((why for evaluation in models.values() if (why := evaluation.missing(name))), None)
     cells = tuple(
-        Cell(NOT_MEASURED) if evaluation.silence(name) else cell(evaluation.get(name), words.style)
+        Cell(NOT_MEASURED) if evaluation.missing(name) else cell(evaluation.get(name), words.style)
         for evaluation in models.values()
     )
     told = words.explanation if silent is None else f"Not measured: {silent}."

@@ -23,9 +23,10 @@ class Picture(Record):
     ``forgotten`` and ``unseen`` count samples by the probability that the model gives their true class, in
     ``BINS`` equal bins. ``attack`` is the share of forgotten samples that the attack by the loss takes for
     training data, at each of ``RATES`` equally spaced shares of unseen samples that it wrongly takes for it;
-    it rests on ``members`` forgotten samples. ``confusion`` counts test samples as ``[true][predicted]``, and
-    is empty if there are too many classes to show. ``relearn_accuracy`` is that on the forgotten data after
-    each of ``relearn_steps`` steps of training on it; both are empty if it was not measured.
+    it rests on ``members`` forgotten samples, none if there was nothing unseen to compare with.
+    ``confusion`` counts test samples as ``[true][predicted]``, and is empty if there are too many classes to
+    show. ``relearn_accuracy`` is that on the forgotten data after each of ``relearn_steps`` steps of training
+    on it; both are empty if it was not measured.
     """
 
     forgotten: tuple[int, ...] = Field(min_length=BINS, max_length=BINS)
