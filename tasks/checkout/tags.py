@@ -67,6 +67,8 @@ class Tag:
     NOTE = "mlflow.note.content"
     """The description on the page of a run, a version or an experiment, in Markdown."""
     PARENT_RUN = "mlflow.parentRunId"
+    SOURCE = "mlflow.source.name"
+    """What a run came from, which MLflow shows in its list: the request."""
     EXPERIMENT_KIND = "mlflow.experimentKind"
     CONTEXT = "mlflow.data.context"
 

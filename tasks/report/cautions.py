@@ -1,25 +1,20 @@
 """What a reader should know before anything else: what a passed gate may hide."""
 
-import re
 from collections.abc import Iterator
 
-from tasks.report.measurements import in_plain_words
+from tasks.report.measurements import in_brief
 from tasks.report.numbers import percent, points
 from tasks.report.tables import evaluations
 from unlearn_core.records.report import ReportFacts
 
 _FALL, _HAIR = 0.05, 0.005
 _KEPT = "accuracy.audit.retain"
-_ORIGINAL_FAILS = re.compile(r"; the original fails (?:\w+(?:\.\w+)*(?:, )?)+")
 
 
 def note_in_words(facts: ReportFacts) -> str:
-    """Return the note that a model was released with, in plain words; empty if there is none.
-
-    What the original model fails is left to the decision, where each measurement has a line.
-    """
+    """Return the note that a model was released with, in plain words; empty if there is none."""
     note = "" if facts.released is None else facts.released.outcome.note or ""
-    return in_plain_words(_ORIGINAL_FAILS.sub("", note), facts.words)
+    return in_brief(note, facts.words)
 
 
 def cautions(facts: ReportFacts) -> list[str]:

@@ -9,6 +9,8 @@ from tasks.report.vocabulary import piece_words
 from unlearn_core.metrics import WORDS
 from unlearn_core.records.words import Words
 
+_ORIGINAL_FAILS = re.compile(r"; the original fails (?:\w+(?:\.\w+)*(?:, )?)+")
+
 Vocabulary = Mapping[str, Words]
 """Words by the start of a measurement's name."""
 
@@ -60,6 +62,19 @@ def in_plain_words(text: str, others: Vocabulary | None = None) -> str:
         return f"“{meaning_of(name, others).label}”" if is_known else name
 
     return re.sub(r"(?<![\w.])\w+(?:\.\w+)+", spelled, text)
+
+
+def in_brief(text: str, others: Vocabulary | None = None) -> str:
+    """Write a sentence from the records in plain words, without listing what the original model fails.
+
+    Args:
+        text: The sentence.
+        others: The words of other packages' metrics.
+
+    Returns:
+        The sentence; the decision has a line for each measurement that it leaves out.
+    """
+    return in_plain_words(_ORIGINAL_FAILS.sub("", text), others)
 
 
 def family_of(name: str) -> str:

@@ -10,7 +10,7 @@ from tasks.checkout.files import as_csv, write_atomically, write_record
 from tasks.checkout.texts import in_markdown
 from tasks.measuring.evaluation import models_side_by_side
 from tasks.report.headline import STATE_MARKS, state_of
-from tasks.report.measurements import Vocabulary, in_plain_words
+from tasks.report.measurements import Vocabulary, in_brief
 from unlearn_core.histograms import take_pictures
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.drift import Drift, DriftSummary
@@ -156,7 +156,7 @@ def tried_table(record: DeletionRecord, others: Vocabulary | None = None) -> str
     rows += [(entry.method, "failed", entry.why) for entry in record.failed]
     rows += [(", ".join(names), "not tried", why) for why, names in record.not_tried.items()]
     lines = (
-        f"| {in_markdown(method)} | {verdict} | {_cell(in_plain_words(why, others))} |"
+        f"| {in_markdown(method)} | {verdict} | {_cell(in_brief(why, others))} |"
         for method, verdict, why in rows
     )
     return "\n".join(["| method | verdict | why |", "|---|---|---|", *lines])

@@ -7,18 +7,20 @@ hold that no metric and no method of Lethe's has a piece without words.
 
 from collections.abc import Mapping
 
-PARTS = {
+DATA_PARTS = {
     "train": "training samples",
     "audit": "audit samples",
     "test": "test samples",
     "altered": "shifted and noisy samples",
     "canary": "held-out canaries",
 }
-SIDES = {"forget": "the forgotten data", "retain": "the kept data"}
+DATA_SIDES = {"forget": "the forgotten data", "retain": "the kept data"}
 
 PIECES: Mapping[str, str] = {
-    **PARTS,
-    **{f"{part}.{side}": f"{of} ({on})" for part, on in PARTS.items() for side, of in SIDES.items()},
+    **DATA_PARTS,
+    **{
+        f"{part}.{side}": f"{of} ({on})" for part, on in DATA_PARTS.items() for side, of in DATA_SIDES.items()
+    },
     "accuracy": "right answers",
     "auc": "area under the curve",
     "balanced_accuracy": "share of right guesses",

@@ -17,12 +17,13 @@ OPENS_ON = "_LETHE_UI_OPENS_ON"
 """The variable that hands the address within the pages on to Gunicorn's process."""
 
 REMEMBERED = {
-    "mlflow.workflowType_v1": '"machine_learning"',
-    "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
-    "mlflow.settings.telemetry.enabled_v1": "false",
-    "mlflow.telemetry.info.alert.dismissed_v1": "true",
+    "workflowType_v1": '"machine_learning"',
+    "assistant.fab.autoOpenedOnFirstLoad_v1": "true",
+    "settings.telemetry.enabled_v1": "false",
+    "telemetry.info.alert.dismissed_v1": "true",
 }
-"""What MLflow's pages remember in a browser: model training, no assistant, no usage statistics."""
+"""What MLflow's pages remember in a browser, each under ``mlflow.``: model training, no assistant, no usage
+statistics."""
 
 # Gunicorn's own settings.
 threads = 8
@@ -48,7 +49,7 @@ def beginning(opens_on: str) -> str:
     return (
         "<style>[data-assistant-ui] { display: none !important }</style><script>"
         f"for (const [name, value] of Object.entries({json.dumps(REMEMBERED)}))"
-        " if (localStorage.getItem(name) === null) localStorage.setItem(name, value);"
+        " localStorage[`mlflow.${name}`] ??= value;"
         f' if (["", "#", "#/"].includes(location.hash)) location.hash = {json.dumps(opens_on)};</script>'
     )
 

@@ -106,7 +106,8 @@ def deletion_run(
     Returns:
         The run. Its status stays until ``end_run`` changes it.
     """
-    own = {Tag.REQUEST: request_id, **(tags or {}), Tag.KIND: "deletion", Tag.DELETION_KEY: key}
+    fixed = {Tag.REQUEST: request_id, Tag.SOURCE: request_id}
+    own = {**fixed, **(tags or {}), Tag.KIND: "deletion", Tag.DELETION_KEY: key}
     run = find_or_start(tracking, Tag.DELETION_KEY, name=f"delete {request_id}", tags=own)
     note_run(run.id)
     return run
@@ -114,7 +115,8 @@ def deletion_run(
 
 def comparison_run(tracking: Tracking, *, request_id: str, key: Sha256) -> Run:
     """Find or start the run that holds methods tried beside a deletion, for comparison only."""
-    tags = {Tag.COMPARISON_KEY: key, Tag.REQUEST: request_id, Tag.KIND: "comparison"}
+    named = {Tag.REQUEST: request_id, Tag.SOURCE: request_id}
+    tags = {Tag.COMPARISON_KEY: key, **named, Tag.KIND: "comparison"}
     return find_or_start(tracking, Tag.COMPARISON_KEY, name=f"compare {request_id}", tags=tags)
 
 

@@ -151,7 +151,10 @@ def test_the_registry_says_which_version_is_in_use_and_how_to_load_it(mlflow, de
     page = mlflow("models/digits")
     see(page, "champion", "the version in use", "nothing is unpickled", "r-19: retrained")
     see(page, "previous still knows what champion forgot", "Still knows what version 2")
+    page.set_viewport_size({**SIZE, "height": 1500})  # as tall as both versions
+    page.get_by_text("Still knows what version 2").wait_for()
     assert desk.keep("mlflow-registry").stat().st_size < LARGEST
+    page.set_viewport_size(SIZE)
 
 
 def test_a_version_leads_to_its_evidence(mlflow, desk):

@@ -23,12 +23,12 @@ def address(report):
     port, root = free_port(), report.parents[2]
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     lethe = [str(Path(sys.executable).with_name("lethe")), "ui", "--port", str(port)]
-    process = subprocess.Popen(lethe, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
-    said = process.stdout.readline()
-    await_page(process, f"http://127.0.0.1:{port}/health")
-    yield said.split()[-1]
-    process.send_signal(signal.SIGINT)
-    process.wait(timeout=15)
+    options = {"cwd": root, "env": environment, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(lethe, **options) as process:
+        said = process.stdout.readline()
+        await_page(process, f"http://127.0.0.1:{port}/health")
+        yield said.split()[-1]
+        process.send_signal(signal.SIGINT)
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +48,7 @@ def test_it_opens_on_the_deletions_of_the_project(page):
 
 def test_neither_an_assistant_nor_usage_statistics_are_there(page):
     assert page.locator("[data-assistant-ui]").locator("visible=true").count() == 0
-    page.goto(page.url.partition("#")[0] + "#/settings")
-    page.get_by_text("telemetry").first.wait_for(timeout=40_000)
+    page.evaluate("location.hash = '#/'")
+    page.get_by_text("Welcome to MLflow").wait_for(timeout=40_000)
     assert page.get_by_text("collects usage data").locator("visible=true").count() == 0
-    assert (
-        page.get_by_role("switch", name="telemetry")
-        .or_(page.locator("[role=switch]"))
-        .first.get_attribute("aria-checked")
-        == "false"
-    )
+    assert page.evaluate("localStorage['mlflow.settings.telemetry.enabled_v1']") == "false"

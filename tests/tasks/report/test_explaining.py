@@ -80,6 +80,13 @@ def test_without_mlflows_pages_the_words_say_where_to_look():
     assert "on the run `✓ behaves · r-17 · svd`, under `evidence`" in told
 
 
+def test_where_the_data_still_is_is_said_of_what_was_released_alone():
+    assert "Earlier versions of the model, such as `previous`, still know them" in explain(
+        facts_of(record_of(rung()))
+    )
+    assert "Where the data still is" not in explain(facts_of(record_of(rung(accepted=False))))
+
+
 def test_models_stand_beside_one_another_in_plain_words_and_under_their_own_names():
     told = explain(PASSED)
     assert "| measurement | original | released | retrained without it | name |" in told

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from tasks.report.measurements import in_plain_words, meaning_of
-from tasks.report.vocabulary import PARTS, SIDES, curve_words, piece_words
+from tasks.report.vocabulary import DATA_PARTS, DATA_SIDES, curve_words, piece_words
 from unlearn_core.catalogue import name_of
 from unlearn_core.conformance import subjects
 from unlearn_core.metric import Part, Side
@@ -25,8 +25,8 @@ def test_every_piece_of_what_a_metric_measures_has_words(kind):
 
 
 def test_every_part_and_side_of_the_data_has_words():
-    assert set(get_args(Part)) <= set(PARTS)
-    assert set(get_args(Side)) == set(SIDES)
+    assert set(get_args(Part)) <= set(DATA_PARTS)
+    assert set(get_args(Side)) == set(DATA_SIDES)
 
 
 @pytest.mark.parametrize(
