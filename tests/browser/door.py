@@ -1,4 +1,7 @@
-"""Two real deletions behind both servers: one that no model can pass, and one that the second try does."""
+"""Two real deletions behind both servers: one that no model can pass, and one that the second try does.
+
+Two more requests wait, and Lethe is deployed, so that they could be chosen from a form.
+"""
 
 import json
 import os
@@ -26,6 +29,7 @@ class Door:
         experiment: MLflow's id of the experiment.
         runs: MLflow's runs of deletions, by request.
         flows: Prefect's flow runs, by request.
+        form: Prefect's id of the deployment ``delete``.
     """
 
     mlflow: str
@@ -33,6 +37,7 @@ class Door:
     experiment: str
     runs: dict[str, dict[str, Any]]
     flows: dict[str, dict[str, Any]]
+    form: str
 
 
 def serve_two(root: Path, mlflow: str, prefect: str) -> Door:
@@ -47,7 +52,8 @@ def serve_two(root: Path, mlflow: str, prefect: str) -> Door:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     experiment, runs = found_in_mlflow(mlflow)
-    return Door(mlflow, f"{prefect}/v2", experiment, runs, found_in_prefect(prefect))
+    form = asked(f"{prefect}/api/deployments/name/delete/delete")["id"]
+    return Door(mlflow, f"{prefect}/v2", experiment, runs, found_in_prefect(prefect), form)
 
 
 def delete_two(root: Path) -> None:
@@ -60,6 +66,15 @@ def delete_two(root: Path) -> None:
     write_params(root, {"policy": policy})
     did(root, 0, "request", "submit", "r-17", "--class", "3", "--received", "2026-11-20")
     did(root, 0, "delete", "r-17", "--class", "3")
+    for request_id, label, received in (
+        ("r-19", "7", "2026-11-24"),
+        ("r-20", "8", "2026-11-22"),
+        ("r-21", "9", "2026-11-21"),
+    ):
+        did(root, 0, "request", "submit", request_id, "--class", label, "--received", received)
+    did(root, 0, "deploy")
+    # Only a change of the queue tells the new form of it.
+    did(root, 0, "request", "cancel", "r-21", "--reason", "a mistake")
 
 
 def did(root: Path, code: int, *arguments: str) -> None:

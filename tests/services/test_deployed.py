@@ -50,6 +50,9 @@ REQUESTS = {
 def served(company):
     company.add_model("digits")
     company.add_model("careful", policy={**POLICY, "approval": {"within_h": 1}})
+    # From here on nothing comes on schedule, unless it is asked for: each request is its own run's.
+    with company.schedule(every_s=86_400):
+        pass
     with company.stack.worker("one"):
         company.submit("by-event", "3")
         company.submit("by-approval", "3", model="careful")
