@@ -20,7 +20,9 @@ def tag_deletion(checkout: Checkout, *requests: RequestId) -> None:
         requests: The ids of the requests that it serves.
     """
     name = run_named(checkout, f"delete {checkout.params.request}")
-    tag_flow_run([*project_tags(checkout), *request_tags(requests)], name=name)
+    # A page shows the first few.
+    model, *rest = project_tags(checkout)
+    tag_flow_run([model, *request_tags(requests), *rest], name=name)
 
 
 def show_deletion(checkout: Checkout, *requests: RequestId) -> None:
@@ -67,8 +69,8 @@ def run_named(checkout: Checkout, what: str) -> str:
 
 def project_tags(checkout: Checkout) -> list[str]:
     """Return the tags of a flow run of a project: those of its model, and of its folder's name alone."""
-    model = flow_tag("model", checkout.params.registry.model)
-    return ["lethe", model, flow_tag("project", checkout.root.resolve().name)]
+    model, project = checkout.params.registry.model, checkout.root.resolve().name
+    return [flow_tag("model", model), flow_tag("project", project), "lethe"]
 
 
 def is_run_of(requests: Iterable[RequestId]) -> bool:

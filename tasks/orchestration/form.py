@@ -68,7 +68,7 @@ def _field(field: dict[str, Any], offered: Sequence[Entry]) -> dict[str, Any]:
     typed = {name: value for name, value in rest.get("anyOf", [rest])[-1].items() if name not in _WORDS}
     if not offered:
         return {**words, **typed}
-    listed = "  \n".join(f"{one.id}: {one.submission.model}, due {one.submission.due}" for one in offered)
+    listed = "; ".join(f"{one.id}: {one.submission.model}, due {one.submission.due}" for one in offered)
     waiting = {
         "title": "Waiting",
         "type": "string",

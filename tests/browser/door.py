@@ -1,4 +1,7 @@
-"""Real deletions behind both servers: one that no model can pass, one that one can, one retrained."""
+"""Real deletions behind both servers: one that no model can pass, one that one can, one retrained.
+
+Two more requests wait, and Lethe is deployed, so that they could be chosen from a form.
+"""
 
 import json
 import os
@@ -26,6 +29,7 @@ class Door:
         experiment: MLflow's id of the experiment.
         runs: MLflow's runs of deletions, by request.
         flows: Prefect's flow runs, by request.
+        form: Prefect's id of the deployment ``delete``.
     """
 
     mlflow: str
@@ -33,6 +37,7 @@ class Door:
     experiment: str
     runs: dict[str, dict[str, Any]]
     flows: dict[str, dict[str, Any]]
+    form: str
 
 
 def serve_three(root: Path, mlflow: str, prefect: str) -> Door:
@@ -47,7 +52,8 @@ def serve_three(root: Path, mlflow: str, prefect: str) -> Door:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     experiment, runs = found_in_mlflow(mlflow)
-    return Door(mlflow, f"{prefect}/v2", experiment, runs, found_in_prefect(prefect))
+    form = asked(f"{prefect}/api/deployments/name/delete/delete")["id"]
+    return Door(mlflow, f"{prefect}/v2", experiment, runs, found_in_prefect(prefect), form)
 
 
 def delete_three(root: Path) -> None:
@@ -63,6 +69,15 @@ def delete_three(root: Path) -> None:
     did(root, 0, "next")
     write_params(root, {"policy": {**policy, "ladder": {**policy["ladder"], "classes": ["retrain"]}}})
     did(root, 0, "delete", "r-19", "--class", "8")
+    for request_id, label, received in (
+        ("r-20", "7", "2026-11-24"),
+        ("r-21", "6", "2026-11-22"),
+        ("r-22", "9", "2026-11-21"),
+    ):
+        did(root, 0, "request", "submit", request_id, "--class", label, "--received", received)
+    did(root, 0, "deploy")
+    # Only a change of the queue tells the new form of it.
+    did(root, 0, "request", "cancel", "r-22", "--reason", "a mistake")
 
 
 def did(root: Path, code: int, *arguments: str) -> None:

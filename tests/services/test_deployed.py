@@ -50,6 +50,9 @@ REQUESTS = {
 def served(company):
     company.add_model("digits")
     company.add_model("careful", policy={**POLICY, "approval": {"within_h": 1}})
+    # From here on nothing comes on schedule, unless it is asked for: each request is its own run's.
+    with company.schedule(every_s=86_400):
+        pass
     with company.stack.worker("one"):
         company.submit("by-event", "3")
         company.submit("by-approval", "3", model="careful")
@@ -237,7 +240,7 @@ def page_of(company, request_id):
     return run, steps, said, [one["key"] for one in artifacts if one["type"] == "markdown"]
 
 
-@pytest.mark.parametrize("request_id", ["by-event", "by-form", "by-approval"])
+@pytest.mark.parametrize("request_id", ["by-event", "by-approval"])
 def test_a_request_has_one_run_with_its_steps_its_log_and_its_result(served, request_id):
     run, steps, said, artifacts = page_of(served.company, request_id)
     model = REQUESTS[request_id]
@@ -247,6 +250,8 @@ def test_a_request_has_one_run_with_its_steps_its_log_and_its_result(served, req
     assert {"unlearn with svd", "certify: sign, register, report"} <= set(steps)
     assert f"· {request_id} of {model}" in said
     assert any(line.startswith("✓ certify") for line in said)
+    # Prefect's own log, which would have tracebacks, is not stored; its worker tells how the run was started.
+    assert [line for line in said if line.startswith(("Finished in state", "Beginning"))] == []
     assert f"deletion-{request_id}" in artifacts
     tagged = [one for one in served.company.runs() if f"request:{request_id}" in one["tags"]]
     assert [one["id"] for one in tagged] == [run["id"]]

@@ -6,6 +6,7 @@ import pytest
 from answering import answering
 
 from flows.worker.local_serving import deployment_of, serve_deployments, what_it_does
+from tasks.checkout.environment import LIBRARY_SETTINGS
 from tasks.orchestration.deploying import DEPLOYMENTS, deploy, read_deployments
 from unlearn_core.errors import ConfigurationError, SetupError, UnavailableError
 
@@ -13,6 +14,12 @@ from unlearn_core.errors import ConfigurationError, SetupError, UnavailableError
 def test_lethes_own_deployments_are_read():
     names = [one["name"] for one in read_deployments(DEPLOYMENTS)]
     assert names == ["delete", "pending", "train", "verify"]
+
+
+def test_no_deployed_run_stores_prefects_own_log_which_has_tracebacks():
+    given = [one["work_pool"]["job_variables"]["env"] for one in read_deployments(DEPLOYMENTS)]
+    name = "PREFECT_LOGGING_LEVEL"
+    assert given == [{name: LIBRARY_SETTINGS[name]}] * 4
 
 
 def test_a_folder_without_deployments_is_named(tmp_path):
