@@ -20,8 +20,6 @@ from unlearn_core.records.params import Params, params_with
 from unlearn_core.spelling import did_you_mean
 
 SECTIONS = tuple(Params.model_fields)
-MOST_VALUES = 1_000_000
-"""How many values are read from one YAML file; the largest of Lethe's own, a lock, has a few hundred."""
 
 
 def read_params(root: Path) -> Params:
@@ -120,39 +118,15 @@ def load_yaml(path: Path) -> Any:
         path: The file.
 
     Returns:
-        Its one document; JSON can hold all of it but dates and bytes.
+        Its one document.
 
     Raises:
-        ConfigurationError: If it is not YAML, or holds itself, or more than any of Lethe's files.
+        ConfigurationError: If it is not YAML.
     """
     try:
-        value = _parse(read_regular(path).decode())
-        size = _size(value, {})
-    except (YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise ConfigurationError(f"{path} is not YAML that Lethe reads: {error}") from error
-    if size > MOST_VALUES:
-        raise ConfigurationError(
-            f"{path} holds {size:,} values with its aliases; at most {MOST_VALUES:,} are read"
-        )
-    return value
-
-
-def _size(value: Any, known: dict[int, int]) -> int:
-    """Count the values in a value, an alias as what it stands for: a few lines can stand for billions."""
-    if not isinstance(value, dict | list | tuple):
-        return 1
-    if (found := known.get(id(value))) is not None:
-        if found == 0:
-            raise ValueError("an alias stands for what it is in")
-        return found
-    known[id(value)] = 0
-    inside = value
-    if isinstance(value, dict):
-        if wrong := [key for key in value if not isinstance(key, str | int | float | None)]:
-            raise TypeError(f"a key must be text or a number (got {wrong[0]!r:.80})")
-        inside = value.values()
-    known[id(value)] = 1 + sum(_size(one, known) for one in inside)
-    return known[id(value)]
+        return _parse(read_regular(path).decode())
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not YAML: {error}") from error
 
 
 def _parse(text: str) -> Any:

@@ -12,7 +12,7 @@ from tasks.checkout.tags import Tag
 from tasks.report.notes import note
 from tasks.tracking.runs import Run, Tracking
 from tasks.tracking.served_code import copy_needed
-from unlearn_core.audit.lineage import would_undo
+from unlearn_core.audit.lineage import sources_of, would_undo
 from unlearn_core.errors import PipelineError, RequestError
 from unlearn_core.factories import is_factory
 from unlearn_core.records.artifact import CheckpointCard
@@ -121,9 +121,7 @@ def previous(tracking: Tracking, name: str) -> ModelVersion | None:
 
 
 def refuse_undoing(tracking: Tracking, name: str, *, request_id: str, ancestry: tuple[Sha256, ...]) -> None:
-    """Refuse to serve a request on data that the champion has already forgotten a part of.
-
-    The request's parent would still know that part, and so would the model that replaces the champion.
+    """Refuse a model on data of which the registered one has already forgotten a part: it still knows it.
 
     Args:
         tracking: The store.
@@ -132,17 +130,19 @@ def refuse_undoing(tracking: Tracking, name: str, *, request_id: str, ancestry: 
         ancestry: The digest of the data, and those of what it was retained from.
 
     Raises:
-        RequestError: If the data that the champion retained is not among them, but its source is.
+        RequestError: If the data that was retained is not among them, but any of its sources is.
     """
+    unlearned = [one for one in _versions(tracking, name) if Tag.RETAINED in one.tags]
+    # A model that was adopted since has forgotten nothing; what was promised before it still holds.
     current = champion(tracking, name)
-    if current is None or current.tags.get(Tag.REQUEST) == request_id:
+    last = current if current in unlearned else next(iter(unlearned[::-1]), None)
+    if last is None or last.tags.get(Tag.REQUEST) == request_id:
         return
-    if would_undo(current.tags.get(Tag.DATA), current.tags.get(Tag.RETAINED), ancestry):
-        forgotten = current.tags[Tag.REQUEST]
+    deletions = [(one.tags[Tag.DATA], one.tags[Tag.RETAINED]) for one in unlearned]
+    if would_undo(sources_of(last.tags[Tag.DATA], deletions), last.tags[Tag.RETAINED], ancestry):
         raise RequestError(
-            f"{name!r} version {current.version} has forgotten request {forgotten!r} from this data, but the "
-            "parent that params.yaml names still knows it; run `lethe next` to start from the champion, or "
-            "name another registry.model"
+            f"{last} has forgotten request {last.tags[Tag.REQUEST]!r} from this data, and this parent still "
+            "knows it; run `lethe next` to start from the champion, or name another registry.model"
         )
 
 
@@ -157,9 +157,13 @@ def find_version(tracking: Tracking, name: str, tags: Mapping[str, str]) -> Mode
     Returns:
         The oldest such version, or None.
     """
+    return next((one for one in _versions(tracking, name) if tags.items() <= one.tags.items()), None)
+
+
+def _versions(tracking: Tracking, name: str) -> list[ModelVersion]:
+    """Return all versions of a model, the oldest first."""
     found = tracking.client.search_model_versions(f"name = '{name}'", order_by=["version_number ASC"])
-    matching = (entry for entry in found if tags.items() <= (entry.tags or {}).items())
-    return next((_described(entry) for entry in matching), None)
+    return [_described(entry) for entry in found]
 
 
 def _by_alias(tracking: Tracking, name: str, alias: str) -> ModelVersion | None:

@@ -5,15 +5,7 @@ import shutil
 import pytest
 from world import ROOT
 
-from tasks.checkout.params import (
-    SECTIONS,
-    load_yaml,
-    read_params,
-    read_values,
-    read_yaml,
-    set_values,
-    write_params,
-)
+from tasks.checkout.params import SECTIONS, read_params, read_values, read_yaml, set_values, write_params
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.artifact import Recipe
 
@@ -200,25 +192,3 @@ def test_a_request_that_is_a_path_is_refused(root, name):
     write_params(root, {"request": name})
     with pytest.raises(ConfigurationError, match="section 'request'"):
         read_params(root)
-
-
-BILLIONS = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 'x'}]\n" for n in range(12))
-HOSTILE = {
-    "holds itself": ("policy: &a {x: *a}", "an alias stands for what it is in"),
-    "billions": (BILLIONS, "values with its aliases; at most 1,000,000"),
-    "billions in pairs": (BILLIONS.replace("[x]", "!!pairs [x: x]"), "values with its aliases"),
-    "deep": ("[" * 2000 + "]" * 2000, "recursion"),
-    "a date as a key": ("{2020-01-01: 1}", "a key must be text or a number"),
-    "no day": ("a: 2020-13-45", "month must be"),
-    "a long number": ("a: " + "1" * 5000, "digits"),
-    "a false tag": ("a: !!bool x", "'x'"),
-}
-
-
-@pytest.mark.parametrize(("text", "said"), HOSTILE.values(), ids=HOSTILE)
-def test_hostile_yaml_is_refused_by_its_name(tmp_path, text, said):
-    file = tmp_path / "recipe.yaml"
-    file.write_text(text)
-    for read in (load_yaml, lambda path: read_yaml(path, Recipe)):
-        with pytest.raises(ConfigurationError, match=rf"(?s)recipe\.yaml .*{said}"):
-            read(file)
