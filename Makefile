@@ -64,11 +64,11 @@ check: $(READY) ## Format, lint, types, import contracts, generated files, fast 
 	@$(MAKE) --no-print-directory test
 
 lock: ## Write requirements.lock for production: every package with the hashes of its files; needs the network.
-	@$(TOOLS)/bin/pip-compile --version > /dev/null 2>&1 \
-		|| { $(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/python -m pip install --quiet pip-tools pip-audit cyclonedx-bom; }
-	@$(TOOLS)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host \
-		--no-emit-find-links --no-header --constraint constraints.txt --extra postgres --extra s3 --extra server \
-		--output-file requirements.lock pyproject.toml
+	@$(TOOLS)/bin/uv --version > /dev/null 2>&1 \
+		|| { $(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/python -m pip install --quiet uv pip-audit cyclonedx-bom; }
+	@$(TOOLS)/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
+		--custom-compile-command 'make lock' --constraint constraints.txt \
+		--extra postgres --extra s3 --extra server --output-file requirements.lock pyproject.toml
 
 audit: lock ## Look for known vulnerabilities in what requirements.lock names; needs the network.
 	@$(TOOLS)/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock

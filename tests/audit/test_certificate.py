@@ -27,16 +27,9 @@ from unlearn_core.records.drift import DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
 from unlearn_core.records.policy import Band, DriftBudget, Finding, Ladder, Policy, Verdict
 from unlearn_core.records.provenance import Extension, Provenance
-from unlearn_core.records.request import (
-    ClassScope,
-    DeletionRequest,
-    GroupSummary,
-    SampleScope,
-    Scope,
-    SubjectScope,
-    group_id,
-)
+from unlearn_core.records.request import DeletionRequest, GroupSummary, group_id
 from unlearn_core.records.result import Coverage, ParameterCoverage, UnlearningRecord
+from unlearn_core.records.scope import ClassScope, SampleScope, Scope, SubjectScope
 
 SEVEN = ClassScope(classes=("seven",))
 PSEUDONYM = "hmac-sha256:" + "5a" * 32

@@ -99,7 +99,9 @@ def _may_be_outside(finding: Finding, claim: ClaimVerdict) -> bool:
     """Tell whether a finding of a certified model may lie elsewhere than inside its band."""
     if finding.claim == "removed":
         return claim.verdict != "passes"
-    return finding.outcome == "undecided" and claim.verdict == "inconclusive"
+    # Nobody could look where there was no sample; ``accept`` sees to it that such a model was retrained.
+    unknown = finding.outcome == "undecided" or finding.lacking is not None
+    return unknown and claim.verdict == "inconclusive"
 
 
 def _acceptance(certificate: DeletionCertificate) -> Iterator[str]:
@@ -170,7 +172,8 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
 def _agree(said: tuple[Finding, ...], follow: tuple[Finding, ...]) -> bool:
     """Whether findings are the same, except the last digits of bounds, which depend on a library."""
     return len(said) == len(follow) and all(
-        (one.measurement, one.value, one.outcome) == (other.measurement, other.value, other.outcome)
+        (one.measurement, one.value, one.outcome, one.lacking)
+        == (other.measurement, other.value, other.outcome, other.lacking)
         and _close(one.lowest, other.lowest)
         and _close(one.highest, other.highest)
         for one, other in zip(said, follow, strict=True)

@@ -10,7 +10,8 @@ from ledgers import TRIGGERS, draft, drop_triggers, enter
 
 from unlearn_core.audit.queueing import in_groups
 from unlearn_core.errors import EvidenceError, SetupError
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
 
 OTHER = DeletionRequest(id="r-1", scope=ClassScope(classes=("4",))).canonical().decode()
 RENAMED = "UPDATE deletion_requests SET id = 'r-9' WHERE id = 'r-1'"
