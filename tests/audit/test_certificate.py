@@ -594,3 +594,4 @@ def test_a_measurement_that_missed_its_band_cannot_be_called_silent(name: str):
     with pytest.raises(EvidenceError, match=rf"{name} is said to be silent, and of such a request it never"):
         check(changed(path, silent))
     check(changed(path, [{"name": "accuracy.test.retain", "reason": "one class is left"}]))
+    check(changed(path, [{"name": "loss.audit.forget", "reason": "no sample", "lacking": True}]))
