@@ -12,8 +12,7 @@ from tasks.checkout.tags import Tag
 from tasks.report.notes import note
 from tasks.tracking.runs import Run, Tracking
 from tasks.tracking.served_code import copy_needed
-from unlearn_core.audit.lineage import sources_of, would_undo
-from unlearn_core.errors import PipelineError, RequestError
+from unlearn_core.errors import PipelineError
 from unlearn_core.factories import is_factory
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
@@ -133,32 +132,6 @@ def previous(tracking: Tracking, name: str) -> ModelVersion | None:
     return _by_alias(tracking, name, PREVIOUS)
 
 
-def refuse_undoing(tracking: Tracking, name: str, *, request_id: str, ancestry: tuple[Sha256, ...]) -> None:
-    """Refuse a model on data of which the registered one has already forgotten a part: it still knows it.
-
-    Args:
-        tracking: The store.
-        name: The registered model's name.
-        request_id: The request; the champion's own may be served again.
-        ancestry: The digest of the data, and those of what it was retained from.
-
-    Raises:
-        RequestError: If the data that was retained is not among them, but any of its sources is.
-    """
-    unlearned = [one for one in _versions(tracking, name) if Tag.RETAINED in one.tags]
-    # A model that was adopted since has forgotten nothing; what was promised before it still holds.
-    current = champion(tracking, name)
-    last = current if current in unlearned else next(iter(unlearned[::-1]), None)
-    if last is None or last.tags.get(Tag.REQUEST) == request_id:
-        return
-    deletions = [(one.tags[Tag.DATA], one.tags[Tag.RETAINED]) for one in unlearned]
-    if would_undo(sources_of(last.tags[Tag.DATA], deletions), last.tags[Tag.RETAINED], ancestry):
-        raise RequestError(
-            f"{last} has forgotten request {last.tags[Tag.REQUEST]!r} from this data, and this parent still "
-            "knows it; run `lethe next` to start from the champion, or name another registry.model"
-        )
-
-
 def find_version(tracking: Tracking, name: str, tags: Mapping[str, str]) -> ModelVersion | None:
     """Find the version that has all of some tags.
 
@@ -170,10 +143,10 @@ def find_version(tracking: Tracking, name: str, tags: Mapping[str, str]) -> Mode
     Returns:
         The oldest such version, or None.
     """
-    return next((one for one in _versions(tracking, name) if tags.items() <= one.tags.items()), None)
+    return next((one for one in versions_of(tracking, name) if tags.items() <= one.tags.items()), None)
 
 
-def _versions(tracking: Tracking, name: str) -> list[ModelVersion]:
+def versions_of(tracking: Tracking, name: str) -> list[ModelVersion]:
     """Return all versions of a model, the oldest first."""
     found = tracking.client.search_model_versions(f"name = '{name}'", order_by=["version_number ASC"])
     return [_described(entry) for entry in found]

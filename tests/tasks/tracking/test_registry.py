@@ -16,9 +16,9 @@ from tasks.tracking.registry import (
     find_version,
     previous,
     promote,
-    refuse_undoing,
     register_model,
 )
+from tasks.tracking.undoing import refuse_undoing
 from unlearn_core.data import normalise
 from unlearn_core.errors import PipelineError, RequestError
 from unlearn_core.models import build_seeded
