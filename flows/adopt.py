@@ -25,8 +25,9 @@ from tasks.lifecycle.trained_elsewhere import (
     refuse_false_claim,
 )
 from tasks.tracking.fetching import fetch_weights
-from tasks.tracking.registry import SCHEME, refuse_undoing
+from tasks.tracking.registry import SCHEME
 from tasks.tracking.runs import open_tracking
+from tasks.tracking.undoing import refuse_undoing
 from unlearn_core.records.adoption import Adopted, Claims
 from unlearn_core.records.artifact import Architecture
 

@@ -32,8 +32,8 @@ from tasks.requests.request_file import read_request, submit_request
 from tasks.storage.object_store import find_store
 from tasks.tracking.auditing import log_ladder, log_rung, open_deletion
 from tasks.tracking.closing import close_unapproved, explain_refusal
-from tasks.tracking.registry import refuse_undoing
 from tasks.tracking.runs import tracking_of
+from tasks.tracking.undoing import refuse_undoing
 from unlearn_core.audit.grouping import make_one
 from unlearn_core.errors import GateError, RequestError
 from unlearn_core.records.deletion import Released

@@ -6,6 +6,7 @@ user's trust folder; keys inside a certificate are never trusted.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,9 +77,10 @@ def _digest_of(policy: str) -> Sha256:
     """
     if policy.startswith("sha256:"):
         return policy
-    if not (path := Path(policy)).is_file():
+    # Path.is_file raises if a name is too long for one.
+    if not os.path.isfile(policy):
         raise SetupError(f"{policy} is neither a digest (sha256:…) nor a file")
-    values = load_yaml(path)
+    values = load_yaml(Path(policy))
     section = values.get("policy", values) if isinstance(values, dict) else values
     return Policy.parse(json.dumps(section, default=str)).digest
 

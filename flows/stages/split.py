@@ -13,8 +13,8 @@ from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.due import search_tags
 from tasks.requests.request_file import pseudonymiser, read_request
 from tasks.tracking.cut_short import close_killed_runs
-from tasks.tracking.registry import refuse_undoing
 from tasks.tracking.runs import deletion_run, log_dataset_input, log_documents, tracking_of
+from tasks.tracking.undoing import refuse_undoing
 from unlearn_core.names import one_form
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import SplitRecord

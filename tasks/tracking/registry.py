@@ -13,8 +13,7 @@ from tasks.report.notes import note
 from tasks.tracking.remains import say_what_it_knows
 from tasks.tracking.runs import Run, Tracking
 from tasks.tracking.served_code import copy_needed
-from unlearn_core.audit.lineage import would_undo
-from unlearn_core.errors import PipelineError, RequestError
+from unlearn_core.errors import PipelineError
 from unlearn_core.factories import is_factory
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
@@ -122,32 +121,6 @@ def previous(tracking: Tracking, name: str) -> ModelVersion | None:
     return _by_alias(tracking, name, PREVIOUS)
 
 
-def refuse_undoing(tracking: Tracking, name: str, *, request_id: str, ancestry: tuple[Sha256, ...]) -> None:
-    """Refuse to serve a request on data that the champion has already forgotten a part of.
-
-    The request's parent would still know that part, and so would the model that replaces the champion.
-
-    Args:
-        tracking: The store.
-        name: The registered model's name.
-        request_id: The request; the champion's own may be served again.
-        ancestry: The digest of the data, and those of what it was retained from.
-
-    Raises:
-        RequestError: If the data that the champion retained is not among them, but its source is.
-    """
-    current = champion(tracking, name)
-    if current is None or current.tags.get(Tag.REQUEST) == request_id:
-        return
-    if would_undo(current.tags.get(Tag.DATA), current.tags.get(Tag.RETAINED), ancestry):
-        forgotten = current.tags[Tag.REQUEST]
-        raise RequestError(
-            f"{name!r} version {current.version} has forgotten request {forgotten!r} from this data, but the "
-            "parent that params.yaml names still knows it; run `lethe next` to start from the champion, or "
-            "name another registry.model"
-        )
-
-
 def find_version(tracking: Tracking, name: str, tags: Mapping[str, str]) -> ModelVersion | None:
     """Find the version that has all of some tags.
 
@@ -159,9 +132,13 @@ def find_version(tracking: Tracking, name: str, tags: Mapping[str, str]) -> Mode
     Returns:
         The oldest such version, or None.
     """
+    return next((one for one in versions_of(tracking, name) if tags.items() <= one.tags.items()), None)
+
+
+def versions_of(tracking: Tracking, name: str) -> list[ModelVersion]:
+    """Return all versions of a model, the oldest first."""
     found = tracking.client.search_model_versions(f"name = '{name}'", order_by=["version_number ASC"])
-    matching = (entry for entry in found if tags.items() <= (entry.tags or {}).items())
-    return next((_described(entry) for entry in matching), None)
+    return [_described(entry) for entry in found]
 
 
 def _by_alias(tracking: Tracking, name: str, alias: str) -> ModelVersion | None:

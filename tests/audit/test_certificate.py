@@ -594,3 +594,15 @@ def test_a_measurement_that_missed_its_band_cannot_be_called_silent(name: str):
     with pytest.raises(EvidenceError, match=rf"{name} is said to be silent, and of such a request it never"):
         check(changed(path, silent))
     check(changed(path, [{"name": "accuracy.test.retain", "reason": "one class is left"}]))
+    check(changed(path, [{"name": "loss.audit.forget", "reason": "no sample", "lacking": True}]))
+
+
+def test_what_samples_measure_is_silent_only_where_what_is_retained_is():
+    path, of_samples = (
+        "predicate.judgement.unlearned.unmeasured",
+        statement(SampleScope(samples=(PSEUDONYM,))),
+    )
+    forget = {"name": "loss.train.forget", "reason": "one class is left"}
+    with pytest.raises(EvidenceError, match=r"loss\.train\.forget is said to be silent"):
+        check(changed(path, [forget], of_samples))
+    check(changed(path, [forget, forget | {"name": "loss.train.retain"}], of_samples))

@@ -56,13 +56,17 @@ def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
 
 
 def _unmeasured(certificate: DeletionCertificate) -> Iterator[str]:
-    """What is called silent can be: after a class request only views of what is retained have a single class.
+    """What is called silent can be: a single class is retained, so what is retained of it is silent first.
 
-    Otherwise every measurement that misses its band could be called silent, and the rest would pass.
+    Otherwise every measurement that misses its band could be called silent, and the rest would pass. What is
+    lacking does not pass either.
     """
-    sides = (".retain",) if scope_kind(certificate.request.kind) == "classes" else (".retain", ".forget")
-    for entry in certificate.judgement.unlearned.unmeasured:
-        if not entry.name.endswith(sides):
+    unlearned, of_classes = certificate.judgement.unlearned, certificate.request.kind == "classes"
+    for entry in unlearned.unmeasured:
+        quantity, side = entry.name.rsplit(".", 2)[0], entry.name.rpartition(".")[2]
+        # Rows of classes that were forgotten are of none that is left; other rows may be.
+        may_be = not of_classes and unlearned.silence(f"{quantity}.train.retain") is not None
+        if not (entry.lacking or side == "retain" or (side == "forget" and may_be)):
             yield f"judgement: {entry.name} is said to be silent, and of such a request it never is"
 
 

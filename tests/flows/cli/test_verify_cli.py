@@ -163,7 +163,8 @@ def test_the_policy_that_was_agreed_on_is_compared(
         assert run(CERTIFICATE, "--key", PUBLIC, "--policy", agreed) == 0
         assert run(vacuous[0], "--key", vacuous[1], "--policy", agreed) == FALSE
     assert f"not under {policy.digest}" in capsys.readouterr().err
-    assert run(CERTIFICATE, "--key", PUBLIC, "--policy", tmp_path / "absent.yaml") == NOT_CHECKED
+    for absent in (tmp_path / "absent.yaml", tmp_path, "/dev/zero", "x" * 5000):
+        assert run(CERTIFICATE, "--key", PUBLIC, "--policy", absent) == NOT_CHECKED
 
 
 def test_the_request_that_was_asked_about_is_compared(capsys: pytest.CaptureFixture[str]):

@@ -2,16 +2,25 @@ import pickletools
 import re
 import zipfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD, WEIGHTS, load_checkpoint, save_checkpoint
-from tasks.tracking.registry import champion, find_version, previous, promote, register_model
+from tasks.tracking.registry import (
+    champion,
+    find_version,
+    previous,
+    promote,
+    register_model,
+)
+from tasks.tracking.undoing import refuse_undoing
 from unlearn_core.data import normalise
-from unlearn_core.errors import PipelineError
+from unlearn_core.errors import PipelineError, RequestError
 from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.base import sha256
@@ -47,10 +56,10 @@ class Registry:
     key: str
     checkpoints: dict
 
-    def register(self, seed=0, key=None):
+    def register(self, seed=0, key=None, tags=TAGS):
         folder = self.checkpoints[seed]
         return register_model(
-            self.run, self.name, weights=folder / WEIGHTS, card=folder / CARD, key=key or self.key, tags=TAGS
+            self.run, self.name, weights=folder / WEIGHTS, card=folder / CARD, key=key or self.key, tags=tags
         )
 
     def versions(self):
@@ -260,3 +269,27 @@ def test_a_promotion_can_be_taken_back(registry):
     for version in (first, second, first):
         promote(tracking, name, version.version)
     assert (champion(tracking, name), previous(tracking, name)) == (first, second)
+
+
+@pytest.fixture
+def forgetful(registry):
+    """A registry in which two requests were served, one after the other; the data sets, oldest first."""
+    data = tuple(f"{registry.key}{number}" for number in range(3))
+    for number, (before, left) in enumerate(pairwise(data)):
+        tags = {Tag.REQUEST: f"r-{number + 1}", Tag.DATA: before, Tag.RETAINED: left}
+        promote(registry.run.tracking, registry.name, registry.register(number, f"{number}", tags).version)
+    return registry, data
+
+
+@pytest.mark.parametrize("since", ["", "another model was adopted"])
+def test_a_model_that_still_knows_what_was_forgotten_is_refused(forgetful, since):
+    registry, (first, second, third) = forgetful
+    tracking, name = registry.run.tracking, registry.name
+    if since:
+        promote(tracking, name, registry.register(0, "adopted", {}).version)
+    for ancestry in ((first,), (second, first), ("data of another deletion", first)):
+        with pytest.raises(RequestError, match="version 2 has forgotten request 'r-2' from this data"):
+            refuse_undoing(tracking, name, request_id="r-3", ancestry=ancestry)
+    for ancestry in ((third, second, first), ("other data",)):
+        refuse_undoing(tracking, name, request_id="r-3", ancestry=ancestry)
+    refuse_undoing(tracking, name, request_id="r-2", ancestry=(second, first))
