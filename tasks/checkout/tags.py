@@ -55,7 +55,7 @@ class Tag:
     """The digest of the data before the deletion, on a version that has forgotten a part of it."""
     RETAINED = "lethe.retained"
     SOURCES = "lethe.retained.sources"
-    """The digests of all data that it was retained from, the latest first: of versions that may be deleted."""
+    """The digests of all data that it was retained from, the latest first; versions may be deleted."""
     TRAINED_ON = "lethe.trained_on"
     """The digest of the data that an adopted model was trained on."""
     ROWS = "lethe.sha256"
