@@ -15,6 +15,7 @@ from tasks.checkout.files import copy_folder, read_record, write_record
 from tasks.checkout.tags import Tag, certificate_tags
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.computing.materials import read_split
+from tasks.data.datasets import read_card
 from tasks.evidence.certification import gather_certificates, note_on, sign_once
 from tasks.evidence.dating import require_clock
 from tasks.evidence.uploading import push_missing, store_certificate
@@ -167,6 +168,7 @@ def _version_tags(
     checkout: Checkout, split: SplitRecord, outcome: Outcome, certificates: dict[RequestId, Sha256]
 ) -> dict[str, str]:
     """Return a version's tags in the registry; request and scope are used to find it again."""
+    data = read_card(checkout.dataset)
     return {
         Tag.REQUEST: split.request,
         Tag.VERDICT: outcome.verdict,
@@ -178,6 +180,7 @@ def _version_tags(
         Tag.SCOPE: split.scope,
         Tag.DATA: split.data,
         Tag.RETAINED: split.retained,
+        Tag.SOURCES: " ".join((data.rows_digest, *data.lineage)),
         Tag.COMMIT: git_commit(checkout.root) or "none",
         **certificate_tags(certificates),
     }

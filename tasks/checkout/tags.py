@@ -54,6 +54,8 @@ class Tag:
     DATA = "lethe.data"
     """The digest of the data before the deletion, on a version that has forgotten a part of it."""
     RETAINED = "lethe.retained"
+    SOURCES = "lethe.retained.sources"
+    """The digests of all data that it was retained from, the latest first; versions may be deleted."""
     TRAINED_ON = "lethe.trained_on"
     """The digest of the data that an adopted model was trained on."""
     ROWS = "lethe.sha256"

@@ -27,7 +27,9 @@ def refuse_undoing(tracking: Tracking, name: str, *, request_id: str, ancestry: 
     if last is None or last.tags.get(Tag.REQUEST) == request_id:
         return
     deletions = [(one.tags[Tag.DATA], one.tags[Tag.RETAINED]) for one in unlearned]
-    if would_undo(sources_of(last.tags[Tag.DATA], deletions), last.tags[Tag.RETAINED], ancestry):
+    # Versions in between may have been deleted; those registered by earlier versions of Lethe say no more.
+    named = last.tags.get(Tag.SOURCES, "").split()
+    if would_undo({*named, *sources_of(last.tags[Tag.DATA], deletions)}, last.tags[Tag.RETAINED], ancestry):
         raise RequestError(
             f"{last} has forgotten request {last.tags[Tag.REQUEST]!r} from this data, and this parent still "
             "knows it; run `lethe next` to start from the champion, or name another registry.model"

@@ -277,16 +277,19 @@ def forgetful(registry):
     data = tuple(f"{registry.key}{number}" for number in range(3))
     for number, (before, left) in enumerate(pairwise(data)):
         tags = {Tag.REQUEST: f"r-{number + 1}", Tag.DATA: before, Tag.RETAINED: left}
+        tags |= {Tag.SOURCES: " ".join(data[number::-1])}
         promote(registry.run.tracking, registry.name, registry.register(number, f"{number}", tags).version)
     return registry, data
 
 
-@pytest.mark.parametrize("since", ["", "another model was adopted"])
+@pytest.mark.parametrize("since", ["", "another model was adopted", "the first version was deleted"])
 def test_a_model_that_still_knows_what_was_forgotten_is_refused(forgetful, since):
     registry, (first, second, third) = forgetful
     tracking, name = registry.run.tracking, registry.name
-    if since:
+    if "adopted" in since:
         promote(tracking, name, registry.register(0, "adopted", {}).version)
+    if "deleted" in since:
+        tracking.client.delete_model_version(name, "1")
     for ancestry in ((first,), (second, first), ("data of another deletion", first)):
         with pytest.raises(RequestError, match="version 2 has forgotten request 'r-2' from this data"):
             refuse_undoing(tracking, name, request_id="r-3", ancestry=ancestry)
