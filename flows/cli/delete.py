@@ -2,9 +2,11 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from flows.cli.options import ClassOptions, Json, RequestArgument, SampleOptions, SubjectOptions
+import typer
+
+from flows.cli.options import ClassOptions, Json, Names, RequestArgument, SampleOptions, SubjectOptions
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
@@ -17,6 +19,10 @@ def command(
     classes: ClassOptions = None,
     samples: SampleOptions = None,
     subjects: SubjectOptions = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Serve one deletion request: unlearn, judge, register, certify.
@@ -27,23 +33,46 @@ def command(
     """
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
+    from tasks.checkout.progress import signs_of_life
     from tasks.lifecycle.refusals import require_fitting, require_ready
     from tasks.requests.request_file import typed_request
     from tasks.requests.typed import told_as_typed
 
+    if dry_run:
+        _tell_outlook(request_id, classes, samples, subjects, json=json)
+        return
     named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
     with about(request_id), Checkout.open(Path.cwd()) as checkout, told_as_typed(**named):
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
         require_fitting(checkout, request)
         require_ready()
-        from flows.delete import delete
-        from tasks.computing.costs import read_time
+        with signs_of_life("starting"):
+            from flows.delete import delete
+            from tasks.computing.costs import read_time
 
-        released = delete(checkout, request)
+            released = delete(checkout, request)
         spent = read_time(checkout, request.id)
     values = [one.model_dump(mode="json") for one in released]
     told = partial(tell_released, *released, spent=spent)
     Output(json).give(values if len(values) > 1 else values[0], told)
+
+
+def _tell_outlook(request_id: str, classes: Names, samples: Names, subjects: Names, *, json: bool) -> None:
+    """Say what a deletion would do; nothing is changed, and nobody is kept from working."""
+    from tasks.checkout.checkout import Checkout
+    from tasks.lifecycle.refusals import require_fitting
+    from tasks.requests.request_file import typed_request
+    from tasks.requests.typed import told_as_typed
+
+    checkout = Checkout.find(Path.cwd())
+    named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
+    with told_as_typed(**named):
+        request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
+        require_fitting(checkout, request)
+        from tasks.lifecycle.outlook import foresee, outlook_lines
+
+        found = foresee(checkout, request)
+    Output(json).give(found.model_dump(mode="json"), lambda: "\n".join(outlook_lines(found)))
 
 
 def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:

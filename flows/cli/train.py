@@ -9,8 +9,9 @@ from flows.cli.output import Output
 def command(json: Json = False) -> None:
     """Make the parent model that deletions start from, as `params.yaml` says."""
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
 
-    with Checkout.open(Path.cwd()) as checkout:
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("starting"):
         from flows.train import train
 
         card = train(checkout)
