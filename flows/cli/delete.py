@@ -27,9 +27,10 @@ def command(
 ) -> None:
     """Serve one deletion request: unlearn, judge, register, certify.
 
-    A new request is given by its scope, e.g. `lethe delete r-17 --class 3`; one in `requests/`, which may be
-    a group, only by its id. Ids of samples and subjects become pseudonyms immediately. The first method on
-    the policy's ladder that the gate accepts is used. A request that was served before is not served again.
+    A new request is given by its scope, e.g. `lethe delete r-17 --class 3`; classes, samples and persons may
+    be named together. One in `requests/`, which may be a group, is given only by its id. Ids of samples and
+    subjects become pseudonyms immediately. The first method on the policy's ladder that the gate accepts is
+    used. A request that was served before is not served again.
     """
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
@@ -42,15 +43,19 @@ def command(
         _tell_outlook(request_id, classes, samples, subjects, json=json)
         return
     named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
-    with about(request_id), Checkout.open(Path.cwd()) as checkout, told_as_typed(**named):
+    with (
+        about(request_id),
+        Checkout.open(Path.cwd()) as checkout,
+        signs_of_life(f"delete {request_id}"),
+        told_as_typed(**named),
+    ):
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
         require_fitting(checkout, request)
         require_ready()
-        with signs_of_life("starting"):
-            from flows.delete import delete
-            from tasks.computing.costs import read_time
+        from flows.delete import delete
+        from tasks.computing.costs import read_time
 
-            released = delete(checkout, request)
+        released = delete(checkout, request)
         spent = read_time(checkout, request.id)
     values = [one.model_dump(mode="json") for one in released]
     told = partial(tell_released, *released, spent=spent)

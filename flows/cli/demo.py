@@ -19,7 +19,7 @@ def command(json: Json = False) -> None:
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.progress import signs_of_life
 
-    with Checkout.open(Path.cwd()) as checkout, signs_of_life("starting"):
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("demo"):
         from flows.demo import run_demo
 
         result = run_demo(checkout)

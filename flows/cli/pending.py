@@ -25,7 +25,7 @@ def command(
 
     served, ledger = 0, find_ledger(find_checkout(WorkerSettings.read().project))
     if ledger is not None and any(ledger.entries(state=state) for state in TO_SERVE):
-        with signs_of_life("starting"):
+        with signs_of_life("pending"):
             from flows.worker.deployments import QueueOrder, pending
 
             served = pending(QueueOrder(model=None, together=together, limit_h=24.0))

@@ -11,7 +11,7 @@ def command(json: Json = False) -> None:
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.progress import signs_of_life
 
-    with Checkout.open(Path.cwd()) as checkout, signs_of_life("starting"):
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("train"):
         from flows.train import train
 
         card = train(checkout)
