@@ -19,13 +19,13 @@ from tasks.checkout.log import about, tell
 from tasks.computing.unlearning import attempt
 from tasks.evidence.uploading import push_missing
 from tasks.lifecycle.cut_short import attended
-from tasks.lifecycle.outlook import foresee, outlook_lines
+from tasks.lifecycle.foreseeing import foresee, foresight_lines
 from tasks.lifecycle.releases import ancestry, read_release
 from tasks.lifecycle.standing import New, Served, Unfinished, find_before, standing
 from tasks.measuring.drift import measure_drift
 from tasks.measuring.earlier import measure_earlier
 from tasks.measuring.evaluation import assess
-from tasks.orchestration.flow_runs import flow_run_id, show_deletion, tag_deletion
+from tasks.orchestration.flow_runs import flow_run_id, is_run_of, show_deletion, tag_deletion
 from tasks.orchestration.task_runs import MEASURING, RETRIES, STAGE
 from tasks.references.gathering import gather_references
 from tasks.requests.claims import at_work
@@ -80,7 +80,7 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
                 return _repeat(checkout, request, releases)
             case Unfinished(begun):
                 with attended(checkout):
-                    finished = {one.outcome.request: one for one in deletion(checkout, begun.id)}
+                    finished = {one.outcome.request: one for one in _run_deletion(checkout, begun)}
                 return tuple(finished[single.id] for single in request.singles)
             case New():
                 name = checkout.params.registry.model
@@ -88,7 +88,13 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
                     tracking_of(checkout), name, request_id=request.id, ancestry=ancestry(checkout)
                 )
                 with attended(checkout):
-                    return deletion(submit_request(checkout, request), request.id)
+                    return _run_deletion(submit_request(checkout, request), request)
+
+
+def _run_deletion(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]:
+    """Run a deletion in the flow run that was started for it, else in one of its own."""
+    has_page = is_run_of(single.id for single in request.singles)
+    return (deletion.fn if has_page else deletion)(checkout, request.id)
 
 
 def delete_together(checkout: Checkout, requests: Sequence[DeletionRequest]) -> tuple[Released, ...]:
@@ -141,7 +147,7 @@ def store_evidence(checkout: Checkout, request_id: str) -> None:
 
 @flow(
     name="delete",
-    flow_run_name="delete {request_id}",
+    flow_run_name="{checkout.params.registry.model}: delete {request_id}",
     description=(
         "Makes a model forget what a deletion request names: splits the data, tries one method after "
         "another, compares each result with a model that was retrained without the data, and signs and "
@@ -171,7 +177,7 @@ def deletion(checkout: Checkout, request_id: str) -> tuple[Released, ...]:
     tag_deletion(checkout, *members)
     with about(*members, flow_run=flow_run_id()):
         with at_work():
-            for line in outlook_lines(foresee(checkout, read_request(checkout, request_id))):
+            for line in foresight_lines(foresee(checkout, read_request(checkout, request_id))):
                 tell(f"  {line}")
             prepare_parent(checkout)
             _run_stage(checkout, "split")

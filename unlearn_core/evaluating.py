@@ -11,7 +11,7 @@ from unlearn_core.errors import ModelError, NoSampleError, UsageError
 from unlearn_core.metric import Metric, Outputs, Subject
 from unlearn_core.modes import mode
 from unlearn_core.records.base import Sha256
-from unlearn_core.records.evaluation import Evaluation, Measurement, Unmeasured
+from unlearn_core.records.evaluation import Evaluation, Measurement, SampledView, Unmeasured
 from unlearn_core.records.provenance import Extension
 from unlearn_core.tracing import last_linear
 
@@ -57,6 +57,7 @@ def evaluate(
     model_digest: Sha256,
     seed: int,
     extensions: tuple[Extension, ...] = (),
+    sampled: tuple[SampledView, ...] = (),
 ) -> Evaluation:
     """Measure one model by several metrics. The same seed gives the same numbers.
 
@@ -66,6 +67,7 @@ def evaluate(
         model_digest: The digest of the model's weights.
         seed: Given to every metric; the global generator is seeded with it and then restored.
         extensions: The metrics among them that are not Lethe's own.
+        sampled: The views of which only some samples were shown.
 
     Returns:
         Every measurement, in the metrics' order, and those that could say nothing, or had no held-out sample
@@ -96,6 +98,7 @@ def evaluate(
         measurements=tuple(measurements),
         unmeasured=tuple(unmeasured),
         extensions=extensions,
+        sampled=sampled,
     )
 
 

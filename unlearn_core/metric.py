@@ -104,9 +104,7 @@ class Subject:
             raise NoSampleError(no_sample(part, side))
         if outputs is None or len(outputs) == 0:
             state = "absent" if outputs is None else "empty"
-            raise UsageError(
-                f"the view {part}.{side} is {state}; observe the model on at least one sample of it"
-            )
+            raise UsageError(f"the view {part}.{side} is {state}; observe the model on a sample of it")
         return outputs
 
     def unseen(self) -> Outputs:

@@ -40,7 +40,7 @@ def command(
     from tasks.requests.typed import told_as_typed
 
     if dry_run:
-        _tell_outlook(request_id, classes, samples, subjects, json=json)
+        _tell_foresight(request_id, classes, samples, subjects, json=json)
         return
     named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
     with (
@@ -62,7 +62,7 @@ def command(
     Output(json).give(values if len(values) > 1 else values[0], told)
 
 
-def _tell_outlook(request_id: str, classes: Names, samples: Names, subjects: Names, *, json: bool) -> None:
+def _tell_foresight(request_id: str, classes: Names, samples: Names, subjects: Names, *, json: bool) -> None:
     """Say what a deletion would do; nothing is changed, and nobody is kept from working."""
     from tasks.checkout.checkout import Checkout
     from tasks.lifecycle.refusals import require_fitting
@@ -74,10 +74,10 @@ def _tell_outlook(request_id: str, classes: Names, samples: Names, subjects: Nam
     with told_as_typed(**named):
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
         require_fitting(checkout, request)
-        from tasks.lifecycle.outlook import foresee, outlook_lines
+        from tasks.lifecycle.foreseeing import foresee, foresight_lines
 
         found = foresee(checkout, request)
-    Output(json).give(found.model_dump(mode="json"), lambda: "\n".join(outlook_lines(found)))
+    Output(json).give(found.model_dump(mode="json"), lambda: "\n".join(foresight_lines(found)))
 
 
 def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:

@@ -13,6 +13,7 @@ from tasks.computing.costs import keep_time, read_cost
 from tasks.computing.materials import load_materials, read_split
 from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
+from tasks.references.aiming import find_aim
 from tasks.references.retrained import References
 from tasks.report.outputs import write_reports
 from tasks.requests.request_file import read_request
@@ -90,7 +91,8 @@ def prepare_ladder(checkout: Checkout, steps: Steps) -> Baseline:
         for folder in (checkout.parent, *references.retrained)
     )
     earlier = _measure_earlier(checkout, run, references, steps)
-    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier)
+    aim = find_aim(checkout, run, policy)
+    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier, aim)
 
 
 def _measure_earlier(checkout: Checkout, run: RunParams, references: References, steps: Steps) -> Earlier:

@@ -58,11 +58,17 @@ def load_materials(checkout: Checkout, pool: Pool) -> Materials:
         moments_model=None
         if taken.model == card.weights
         else load_checkpoint(find_model(checkout, taken.model))[0],
-        tuning=Tuning(
-            forget=_any(pool.split("tuning").of_classes(split.classes)) if split.classes else None,
-            retain=pool.split("tuning").of_classes(split.classes, exclude=True),
-        ),
+        tuning=tuning_data(split, pool),
         origin=_origin(card),
+    )
+
+
+def tuning_data(split: SplitRecord, pool: Pool) -> Tuning:
+    """Return the held-out data that methods may choose by."""
+    held_out = pool.split("tuning")
+    return Tuning(
+        forget=_any(held_out.of_classes(split.classes)) if split.classes else None,
+        retain=held_out.of_classes(split.classes, exclude=True),
     )
 
 

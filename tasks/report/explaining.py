@@ -62,7 +62,7 @@ def explain(*told: ReportFacts, page: Page | None = None) -> str:
         _links(told, page) if page else _places(facts),
         _request(told),
         _measurements(record),
-        f"### Methods tried\n\n{tried_table(record)}",
+        f"### Methods tried\n\n{tried_table(record, facts.words)}",
         "" if record.drift is None else drift_in_words(record.drift),
         "" if last is None or not last.earlier else earlier_in_words(last.earlier),
         "" if facts.released is None else _check(told, facts.released.outcome.level),

@@ -67,13 +67,13 @@ def measured_row(models: dict[str, Evaluation], name: str, others: Vocabulary | 
 
 
 def class_rows(facts: ReportFacts) -> list[_Row]:
-    """Write the accuracy of each class, forgotten ones marked."""
-    models = evaluations(facts.deletion)
+    """Write the accuracy of each class, those forgotten now or earlier marked."""
+    models, remarks = evaluations(facts.deletion), facts.class_remarks
     rows = []
     for index, name in enumerate(facts.classes):
         found = [evaluation.get(f"accuracy.test.class.{index}") for evaluation in models.values()]
-        remark = "forgotten" if index in facts.forgotten_classes else ""
-        rows.append(_Row(name, "", tuple(cell(entry, percent) for entry in found), remark=remark))
+        cells = tuple(cell(entry, percent) for entry in found)
+        rows.append(_Row(name, "", cells, remark=remarks.get(index, "")))
     return rows
 
 

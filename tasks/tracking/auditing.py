@@ -98,9 +98,7 @@ def open_deletion(checkout: Checkout) -> Run:
 def _log(parent: Run, checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:
     log_attempt(
         parent,
-        record=rung.unlearning,
-        evaluation=rung.evaluation,
-        verdict=rung.verdict,
+        rung,
         cost=read_cost(checkout, rung.unlearning.weights),
         figures=_figures(checkout, rung, run, reference),
     )

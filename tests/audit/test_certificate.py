@@ -585,3 +585,12 @@ def test_the_drift_budget_is_asked_again(drift: DriftSummary | None, problem: st
 
 def test_lethes_own_methods_are_those_of_the_catalogue():
     assert {name_of(method) for method in CATALOGUE} == OWN_METHODS
+
+
+@pytest.mark.parametrize("name", ["accuracy.train.forget", "mia.loss_auc"])
+def test_a_measurement_that_missed_its_band_cannot_be_called_silent(name: str):
+    silent = [{"name": name, "reason": "one class is left"}]
+    path = "predicate.judgement.unlearned.unmeasured"
+    with pytest.raises(EvidenceError, match=rf"{name} is said to be silent, and of such a request it never"):
+        check(changed(path, silent))
+    check(changed(path, [{"name": "accuracy.test.retain", "reason": "one class is left"}]))

@@ -31,6 +31,9 @@ class Relearn(Metric):
     of the forgotten classes is half of the original's. It is measured in class scope alone: single samples
     have no held-out ones.
 
+    Where the forgotten data is measured by sample, steps are fewer and longer (``relearning.COARSE``), for
+    every model alike.
+
     Traps: a ratio of a censored number is a bound and not a value, so check both flags; where the retrained
     model needs no step at all, which is usual for a few samples of classes that are kept, there is no ratio,
     unless the model needs none either: then it is 1.

@@ -40,11 +40,19 @@ class Unmeasured(Record):
         return name == self.name or name.startswith(f"{self.name}.")
 
 
+class SampledView(Record):
+    """A view, such as ``train.retain``, of which only some samples were shown: how many, and of how many."""
+
+    view: str
+    shown: int
+    of: int
+
+
 class Evaluation(Record):
     """Every number measured on one model for one request. Times and costs are not among them.
 
     ``unmeasured`` are those that are missing, and why. ``extensions`` are the metrics used that are not
-    Lethe's own.
+    Lethe's own. ``sampled`` are the views that were not measured whole.
     """
 
     schema_version: Literal["lethe.evaluation/1"] = "lethe.evaluation/1"
@@ -53,6 +61,7 @@ class Evaluation(Record):
     measurements: tuple[Measurement, ...]
     unmeasured: tuple[Unmeasured, ...] = Field(default=(), exclude_if=lambda names: not names)
     extensions: tuple[Extension, ...] = Field(default=(), exclude_if=lambda extensions: not extensions)
+    sampled: tuple[SampledView, ...] = Field(default=(), exclude_if=lambda views: not views)
 
     @cached_property
     def _by_name(self) -> dict[str, Measurement]:

@@ -8,7 +8,7 @@ from unlearn_core.records.request import RequestId
 from unlearn_core.records.status import StaleStage
 
 
-class Outlook(Record):
+class Foresight(Record):
     """What a deletion will do, as far as that can be told from files.
 
     Attributes:

@@ -6,7 +6,7 @@ from world import files_of, lethe, make_checkout
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
 from tasks.checkout.params import set_values
-from tasks.lifecycle.outlook import foresee, outlook_lines
+from tasks.lifecycle.foreseeing import foresee, foresight_lines
 from tasks.requests.request_file import make_request, make_scope
 from unlearn_core.records.base import sha256
 from unlearn_core.records.deletion import Outcome, Released
@@ -53,7 +53,7 @@ def test_rungs_trainings_and_stages_are_told_before_anything_was_made(checkout):
     assert (found.methods, found.trainings, found.seconds) == (("svd", "retrain"), 1, None)
     assert [one.stage for one in found.stages] == ["dataset", "parent", "moments"]
     assert (found.retraining, found.advice) == ((), ())
-    assert "takes about  unknown: no deletion of this kind has run here" in outlook_lines(found)
+    assert "takes about  unknown: no deletion of this kind has run here" in foresight_lines(found)
 
 
 def test_the_time_is_what_earlier_deletions_took_with_the_trainings_that_are_missing_now(checkout):
