@@ -19,6 +19,7 @@ from tasks.checkout.log import about, tell
 from tasks.computing.unlearning import attempt
 from tasks.evidence.uploading import push_missing
 from tasks.lifecycle.cut_short import attended
+from tasks.lifecycle.foreseeing import foresee, foresight_lines
 from tasks.lifecycle.releases import ancestry, read_release
 from tasks.lifecycle.standing import New, Served, Unfinished, find_before, standing
 from tasks.measuring.drift import measure_drift
@@ -176,6 +177,8 @@ def deletion(checkout: Checkout, request_id: str) -> tuple[Released, ...]:
     tag_deletion(checkout, *members)
     with about(*members, flow_run=flow_run_id()):
         with at_work():
+            for line in foresight_lines(foresee(checkout, read_request(checkout, request_id))):
+                tell(f"  {line}")
             prepare_parent(checkout)
             _run_stage(checkout, "split")
             try:

@@ -1,7 +1,7 @@
 """Run a model over the data once, and every metric over its outputs."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +86,7 @@ def evaluate(
             try:
                 measurements += metric.measure(subject, seed=seed)
             except NoSampleError as missing:
-                unmeasured += metric.without_samples(str(missing))
+                unmeasured += _without_samples(metric, str(missing))
             else:
                 unmeasured += metric.unmeasured(subject)
     counts = Counter(entry.name for entry in measurements)
@@ -100,6 +100,12 @@ def evaluate(
         extensions=extensions,
         sampled=sampled,
     )
+
+
+def _without_samples(metric: Metric, reason: str) -> Iterator[Unmeasured]:
+    """Yield all that a metric measures as not measured, for want of samples."""
+    for name in sorted({name.partition(".")[0] for name in metric.words} or {metric.name}):
+        yield Unmeasured(name=name, reason=reason, lacking=True)
 
 
 def _finite(outputs: Outputs) -> Outputs:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearn_core.errors import NoSampleError
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.membership import loss_scores
 from unlearn_core.records.report import BINS, RATES, Picture, Pictures
@@ -33,13 +34,21 @@ def _picture(subject: Subject, seed: int) -> Picture:
     relearned = None if subject.relearning is None else subject.relearning.model
     return Picture(
         forgotten=_histogram(subject.view("train", "forget").confidences()),
-        unseen=_histogram(subject.unseen_confidences()),
+        unseen=_histogram(unseen_confidences(subject)),
         attack=tuple(tpr_at_fpr(curve, rate) if curve else 0.0 for rate in np.linspace(0, 1, RATES)),
         members=len(members),
         confusion=_confusion(subject) if subject.classes <= _MOST_CLASSES else (),
         relearn_steps=() if relearned is None else relearned.steps,
         relearn_accuracy=() if relearned is None else relearned.accuracy,
     )
+
+
+def unseen_confidences(subject: Subject) -> NDArray[np.float64]:
+    """Return the probability of every unseen sample's label, ``[samples]``; none if there are none."""
+    try:
+        return subject.unseen().confidences()
+    except NoSampleError:
+        return np.empty(0)
 
 
 def _histogram(confidences: NDArray[np.float64]) -> tuple[int, ...]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unlearn_core.errors import NoSampleError, UsageError
 from unlearn_core.kinds import ScopeKind
@@ -27,6 +26,7 @@ from unlearn_core.observations import (
     Side,
     View,
     WeightDistances,
+    no_sample,
 )
 from unlearn_core.records.base import Record
 from unlearn_core.records.evaluation import Measurement, Unmeasured
@@ -49,9 +49,6 @@ Observation = Literal[
 
 
 ONE_CLASS = "one class is left, and a model that names nothing else is always right"
-NOTHING_UNSEEN = (
-    "no audit sample has the class of a forgotten sample: there is nothing unseen to compare with"
-)
 
 
 @dataclass(frozen=True)
@@ -107,9 +104,7 @@ class Subject:
             raise NoSampleError(no_sample(part, side))
         if outputs is None or len(outputs) == 0:
             state = "absent" if outputs is None else "empty"
-            raise UsageError(
-                f"the view {part}.{side} is {state}; observe the model on at least one sample of it"
-            )
+            raise UsageError(f"the view {part}.{side} is {state}; observe the model on a sample of it")
         return outputs
 
     def unseen(self) -> Outputs:
@@ -118,13 +113,6 @@ class Subject:
         In class scope these are the samples of the forgotten classes, in sample scope all of them.
         """
         return self.view("audit", "forget" if self.forget_classes else "retain")
-
-    def unseen_confidences(self) -> NDArray[np.float64]:
-        """Return the probability of every unseen sample's label, ``[samples]``; none if there are none."""
-        try:
-            return self.unseen().confidences()
-        except NoSampleError:
-            return np.empty(0)
 
     def held_out(self) -> Outputs:
         """Return the model's outputs on held-out samples of the forgotten classes: audit, and test if any.
@@ -147,22 +135,14 @@ class Subject:
         return ((name, outputs) for name, outputs in self.each_view() if not self.says_nothing(outputs))
 
     def silent_on(self, *quantities: str) -> tuple[Unmeasured, ...]:
-        """Return quantities of the views that say nothing, as not measured.
-
-        Args:
-            *quantities: What would be measured of every view, for example ``accuracy``.
-        """
+        """Return quantities, such as ``accuracy``, of the views that say nothing, as not measured."""
         silent = [name for name, outputs in self.each_view() if self.says_nothing(outputs)]
         return tuple(
             Unmeasured(name=f"{one}.{view}", reason=ONE_CLASS) for view in silent for one in quantities
         )
 
     def lacking(self, *quantities: str) -> tuple[Unmeasured, ...]:
-        """Return quantities of the held-out views that do not exist, as not measured.
-
-        Args:
-            *quantities: What would be measured of every view, for example ``accuracy``.
-        """
+        """Return quantities, such as ``accuracy``, of the held-out views that do not exist."""
         kept: tuple[View, ...] = (("audit", "retain"), ("test", "retain"))
         expected = (*HELD_OUT, *kept) if self.forget_classes else kept
         return tuple(
@@ -233,13 +213,6 @@ class Subject:
         return mine, theirs
 
 
-def no_sample(part: Part, side: Side) -> str:
-    """Say in plain words what it means that a view of held-out samples does not exist."""
-    if side == "retain":
-        return f"the {part} split has no sample of what is kept"
-    return f"not every forgotten class has a sample in the {part} split"
-
-
 class Metric(Record):
     """A metric: settings as fields, and ``measure``.
 
@@ -274,8 +247,7 @@ class Metric(Record):
             an empty tuple.
 
         Raises:
-            NoSampleError: If a view of held-out samples that the metric needs is absent. One that is empty
-                raises ``UsageError``.
+            NoSampleError: If a view of held-out samples is absent; if one is empty, ``UsageError``.
         """
         raise NotImplementedError
 
@@ -286,12 +258,3 @@ class Metric(Record):
             subject: What ``measure`` is given.
         """
         return ()
-
-    def without_samples(self, reason: str) -> tuple[Unmeasured, ...]:
-        """Return all that the metric measures as not measured, for want of samples.
-
-        Args:
-            reason: Which samples there are none of.
-        """
-        names = sorted({name.partition(".")[0] for name in self.words} or {self.name})
-        return tuple(Unmeasured(name=name, reason=reason, lacking=True) for name in names)

@@ -19,7 +19,17 @@ Side = Literal["forget", "retain"]
 View = tuple[Part, Side]
 HELD_OUT: tuple[View, ...] = (("audit", "forget"), ("test", "forget"))
 """In class scope, the held-out samples of the forgotten classes."""
+NOTHING_UNSEEN = (
+    "no audit sample has the class of a forgotten sample: there is nothing unseen to compare with"
+)
 Margins = NDArray[np.float64]
+
+
+def no_sample(part: Part, side: Side) -> str:
+    """Say in plain words what it means that a view of held-out samples does not exist."""
+    if side == "retain":
+        return f"the {part} split has no sample of what is kept"
+    return f"not every forgotten class has a sample in the {part} split"
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,23 @@ def retained_rows(manifest: Manifest, selection: Selection) -> Manifest:
     return Manifest(**kept, classes=manifest.classes)
 
 
+def without_samples(manifest: Manifest, selection: Selection) -> tuple[Split, ...]:
+    """Return the splits in which nothing can be measured of what is forgotten.
+
+    Args:
+        manifest: The data set.
+        selection: What is forgotten of it.
+
+    Returns:
+        In class scope those of audit and test in which a forgotten class has no row; otherwise audit, if it
+        has no row of any forgotten sample's class.
+    """
+    held = {part: np.unique(manifest.labels[manifest.splits == part]) for part in ASKED_SPLITS}
+    if selection.classes:
+        return tuple(part for part in ASKED_SPLITS if not np.isin(selection.classes, held[part]).all())
+    return () if np.isin(manifest.labels[selection.forget], held["audit"]).any() else ("audit",)
+
+
 def names_training_rows(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> bool:
     """Return whether a scope matches any training row at all; arguments as for ``select``."""
     matched, *_ = _match(scope, manifest, pseudonymise)

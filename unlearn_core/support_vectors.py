@@ -14,8 +14,8 @@ from sklearn.svm import SVC
 
 from unlearn_core import intervals
 from unlearn_core.errors import NoSampleError
-from unlearn_core.metric import NOTHING_UNSEEN, Subject
-from unlearn_core.observations import Outputs
+from unlearn_core.metric import Subject
+from unlearn_core.observations import NOTHING_UNSEEN, Outputs
 
 
 class ConfidenceAttack:

@@ -11,7 +11,7 @@ from unlearn_core.records.data import Split
 
 if TYPE_CHECKING:
     from tasks.checkout.checkout import Checkout
-    from unlearn_core.records.contents import Contents, FoundRow, PersonContents
+    from unlearn_core.records.contents import DataContents, FoundRow, PersonContents
 
 _MOST_ROWS = 50
 """How many rows are shown on a screen; JSON holds all of them."""
@@ -102,7 +102,7 @@ def _picture(checkout: "Checkout", rows: "tuple[FoundRow, ...]", save: Path | No
         console().print(in_blocks(encoded))
 
 
-def _print_contents(found: "Contents") -> None:
+def _print_contents(found: "DataContents") -> None:
     """Print the classes as a table, and who is in the data."""
     from rich.table import Table
 

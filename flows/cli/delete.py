@@ -2,9 +2,11 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from flows.cli.options import ClassOptions, Json, RequestArgument, SampleOptions, SubjectOptions
+import typer
+
+from flows.cli.options import ClassOptions, Json, Names, RequestArgument, SampleOptions, SubjectOptions
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
@@ -17,22 +19,36 @@ def command(
     classes: ClassOptions = None,
     samples: SampleOptions = None,
     subjects: SubjectOptions = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Serve one deletion request: unlearn, judge, register, certify.
 
-    A new request is given by its scope, e.g. `lethe delete r-17 --class 3`; one in `requests/`, which may be
-    a group, only by its id. Ids of samples and subjects become pseudonyms immediately. The first method on
-    the policy's ladder that the gate accepts is used. A request that was served before is not served again.
+    A new request is given by its scope, e.g. `lethe delete r-17 --class 3`; classes, samples and persons may
+    be named together. One in `requests/`, which may be a group, is given only by its id. Ids of samples and
+    subjects become pseudonyms immediately. The first method on the policy's ladder that the gate accepts is
+    used. A request that was served before is not served again.
     """
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
+    from tasks.checkout.progress import signs_of_life
     from tasks.lifecycle.refusals import require_fitting, require_ready
     from tasks.requests.request_file import typed_request
     from tasks.requests.typed import told_as_typed
 
+    if dry_run:
+        _tell_foresight(request_id, classes, samples, subjects, json=json)
+        return
     named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
-    with about(request_id), Checkout.open(Path.cwd()) as checkout, told_as_typed(**named):
+    with (
+        about(request_id),
+        Checkout.open(Path.cwd()) as checkout,
+        signs_of_life(f"delete {request_id}"),
+        told_as_typed(**named),
+    ):
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
         require_fitting(checkout, request)
         require_ready()
@@ -44,6 +60,24 @@ def command(
     values = [one.model_dump(mode="json") for one in released]
     told = partial(tell_released, *released, spent=spent)
     Output(json).give(values if len(values) > 1 else values[0], told)
+
+
+def _tell_foresight(request_id: str, classes: Names, samples: Names, subjects: Names, *, json: bool) -> None:
+    """Say what a deletion would do; nothing is changed, and nobody is kept from working."""
+    from tasks.checkout.checkout import Checkout
+    from tasks.lifecycle.refusals import require_fitting
+    from tasks.requests.request_file import typed_request
+    from tasks.requests.typed import told_as_typed
+
+    checkout = Checkout.find(Path.cwd())
+    named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
+    with told_as_typed(**named):
+        request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
+        require_fitting(checkout, request)
+        from tasks.lifecycle.foreseeing import foresee, foresight_lines
+
+        found = foresee(checkout, request)
+    Output(json).give(found.model_dump(mode="json"), lambda: "\n".join(foresight_lines(found)))
 
 
 def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:

@@ -16,10 +16,12 @@ def command(json: Json = False) -> None:
     Trains a small net, serves the request of `requests/demo.json` (forget the digit 3), registers the
     model, signs the certificate and verifies it. Takes a minute or two on two cores.
     """
-    from flows.demo import run_demo
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
 
-    with Checkout.open(Path.cwd()) as checkout:
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("demo"):
+        from flows.demo import run_demo
+
         result = run_demo(checkout)
     Output(json).give(result, lambda: tell_demo(result))
 

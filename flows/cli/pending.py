@@ -18,13 +18,15 @@ def command(
     certificate. The deployment of this name does the same on a schedule.
     """
     from tasks.checkout.environment import find_checkout
+    from tasks.checkout.progress import signs_of_life
     from tasks.checkout.settings import WorkerSettings
     from tasks.requests.ledger.finding import find_ledger
     from unlearn_core.kinds import TO_SERVE
 
     served, ledger = 0, find_ledger(find_checkout(WorkerSettings.read().project))
     if ledger is not None and any(ledger.entries(state=state) for state in TO_SERVE):
-        from flows.worker.deployments import QueueOrder, pending
+        with signs_of_life("pending"):
+            from flows.worker.deployments import QueueOrder, pending
 
-        served = pending(QueueOrder(model=None, together=together, limit_h=24.0))
+            served = pending(QueueOrder(model=None, together=together, limit_h=24.0))
     Output(json).give({"served": served}, lambda: f"{served} requests were served")

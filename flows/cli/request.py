@@ -65,9 +65,10 @@ def import_(
     """Enter all requests of a file, or none of them.
 
     A CSV has the columns `id`, `kind` (class, sample or subject) and `name`, and optionally `basis` and
-    `received`; several rows with one id are one request for several names. A JSON file is a list of objects
-    with these keys. Invalid rows are listed by line and column; values that may name a person are never
-    printed. Requests that are already in the ledger stay as they are, so a file may be imported twice.
+    `received`; several rows with one id are one request for several names, also of several kinds. A JSON
+    file is a list of objects with these keys. Invalid rows are listed by line and column; values that may
+    name a person are never printed. Requests that are already in the ledger stay as they are, so a file may
+    be imported twice.
     """
     from flows.submit import import_file
 

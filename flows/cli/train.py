@@ -40,10 +40,11 @@ def command(
     wrong with them, nothing is changed. All other settings are in `params.yaml`: net, recipe, splits.
     """
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
     from tasks.data.own_images import ask_for_images, require_there
 
     asked = ask_for_images(data, subjects=subjects, name=name, image_size=image_size, skip=skip_bad_images)
-    with Checkout.open(Path.cwd()) as checkout:
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("train"):
         if asked is not None:
             require_there(asked.data, asked.subjects)
         from flows.train import accuracies_of_parent, train, train_on_images

@@ -8,6 +8,7 @@ and level are looked up when a line is written, so nothing has to be set up.
 import json
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,16 @@ class Topic:
     flow_run: str | None = None
     run: str | None = None
 
+
+@dataclass
+class _Screen:
+    """When standard error was last written to, and whether a hint stands there until the next line."""
+
+    written: float = 0.0
+    hinted: bool = False
+
+
+_SCREEN = _Screen()
 
 _TOPIC: ContextVar[Topic | None] = ContextVar("topic", default=None)
 
@@ -102,6 +113,27 @@ def tell(line: str) -> None:
 def warn(line: str) -> None:
     """Write a line about something to look into, though the work goes on."""
     logging.getLogger(_NAME).warning(line)
+
+
+def hint(line: str) -> None:
+    """Write what is going on: on a terminal in place, until the next line; elsewhere as a line of its own."""
+    if not sys.stderr.isatty():
+        tell(line)
+        return
+    print(f"\r{printable(line)[:79]}\033[K", end="", file=sys.stderr, flush=True)
+    _SCREEN.written, _SCREEN.hinted = time.monotonic(), True
+
+
+def clear_hint() -> None:
+    """Remove a hint that stands on the terminal."""
+    if _SCREEN.hinted:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+        _SCREEN.hinted = False
+
+
+def silence_s() -> float:
+    """Return for how many seconds nothing was written."""
+    return time.monotonic() - _SCREEN.written
 
 
 def tell_error(error: BaseException, *, by: str = _NAME) -> None:
@@ -184,7 +216,9 @@ class _StandardError(logging.Handler):
         if record.levelno < logging.getLevelNamesMapping()[settings.log_level.upper()]:
             return
         formatter = _ForMachines() if settings.log == "json" else _ForPeople()
+        clear_hint()
         print(formatter.format(record), file=sys.stderr, flush=True)
+        _SCREEN.written = time.monotonic()
 
 
 def _settings() -> LogSettings:

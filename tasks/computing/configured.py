@@ -14,9 +14,13 @@ from unlearn_core.records.tuning import Values
 
 def configured_methods(checkout: Checkout) -> tuple[Method, ...]:
     """Return every method of ``params.yaml``, with open settings filled in for the parent's architecture."""
+    return methods_for(checkout, read_checkpoint_card(checkout.parent).architecture.name)
+
+
+def methods_for(checkout: Checkout, architecture: str) -> tuple[Method, ...]:
+    """Return every method of ``params.yaml``, with open settings filled in for an architecture."""
     settings = checkout.params.methods
-    filled = with_presets(settings, read_checkpoint_card(checkout.parent).architecture.name)
-    return parse_methods(filled, other_methods(settings))
+    return parse_methods(with_presets(settings, architecture), other_methods(settings))
 
 
 def configured_method(checkout: Checkout, name: str) -> Method:

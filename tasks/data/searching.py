@@ -15,7 +15,7 @@ from tasks.checkout.log import is_for_people
 from tasks.data.datasets import rows_digest
 from unlearn_core.errors import RequestError
 from unlearn_core.names import one_form
-from unlearn_core.records.contents import ClassContents, Contents, FoundRow, PersonContents
+from unlearn_core.records.contents import ClassContents, DataContents, FoundRow, PersonContents
 from unlearn_core.records.data import SPLITS, Split
 from unlearn_core.records.earlier import EarlierRequest
 from unlearn_core.selection import ASKED_SPLITS, Manifest
@@ -24,7 +24,7 @@ from unlearn_core.spelling import did_you_mean
 _SHORTEST_DIGEST = 6
 
 
-def contents_of(manifest: Manifest, earlier: Sequence[EarlierRequest] = ()) -> Contents:
+def contents_of(manifest: Manifest, earlier: Sequence[EarlierRequest] = ()) -> DataContents:
     """Count what is in a data set.
 
     Args:
@@ -36,7 +36,7 @@ def contents_of(manifest: Manifest, earlier: Sequence[EarlierRequest] = ()) -> C
     """
     splits = [_splits(manifest, manifest.labels == label) for label in range(len(manifest.classes))]
     owned = manifest.subject_ids != ""
-    return Contents(
+    return DataContents(
         rows=len(manifest),
         rows_digest=rows_digest(manifest),
         classes=tuple(

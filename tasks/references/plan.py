@@ -8,6 +8,7 @@ from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
 from tasks.references.retrained import describe_training, find_trained
 from unlearn_core.errors import ConfigurationError
+from unlearn_core.records.base import Sha256
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.reference import Training
 
@@ -25,6 +26,16 @@ class Wanted:
     training: Training
     rows: int
     title: str
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The digest of the data before and after a deletion, and how many training rows each has."""
+
+    data: Sha256
+    rows: int
+    retained: Sha256
+    retained_rows: int
 
 
 @dataclass(frozen=True)
@@ -50,24 +61,44 @@ def plan_references(checkout: Checkout, run: RunParams, *, count: int, shadows: 
         shadows: The number of shadow pairs.
 
     Returns:
+        What is wanted and what is missing; ``plan_sides`` says what is refused.
+    """
+    split = read_split(checkout)
+    (train,) = (entry.rows for entry in read_card(checkout.dataset).splits if entry.split == "train")
+    sides = Sides(split.data, train, split.retained, train - len(split.forget_rows))
+    return plan_sides(checkout, run, sides, count=count, shadows=shadows)
+
+
+def plan_sides(checkout: Checkout, run: RunParams, sides: Sides, *, count: int, shadows: int) -> Plan:
+    """List the models of a request that may not have been split yet.
+
+    Args:
+        checkout: The checkout, with its parent.
+        run: Base seed and threads.
+        sides: The data before and after the deletion.
+        count: The number of retrained models, including those of shadow pairs.
+        shadows: The number of shadow pairs.
+
+    Returns:
         What is wanted and what is missing.
 
     Raises:
         ConfigurationError: If it is unknown how the parent was trained.
     """
-    parent, split = read_checkpoint_card(checkout.parent), read_split(checkout)
+    parent = read_checkpoint_card(checkout.parent)
     if (recipe := parent.recipe) is None:
         raise ConfigurationError(
             "it is unknown how the parent was trained, so nothing can be retrained; adopt the model "
             "with its --recipe, or set policy.reference to none, which is evidence level E0"
         )
-    (train,) = (entry.rows for entry in read_card(checkout.dataset).splits if entry.split == "train")
-    retained = train - len(split.forget_rows)
     most = max(count, shadows)
-    sides = (("retrained", split.retained, retained, most), ("shadow", split.data, train, shadows))
+    kinds = (
+        ("retrained", sides.retained, sides.retained_rows, most),
+        ("shadow", sides.data, sides.rows, shadows),
+    )
     wanted: dict[str, Wanted] = {}
     for index in range(most):
-        for title, digest, rows, models in sides:
+        for title, digest, rows, models in kinds:
             if index < models:
                 training = describe_training(parent, recipe, run, data_digest=digest, index=index)
                 wanted[short(training.digest)] = Wanted(training, rows, f"{title} {index + 1}")

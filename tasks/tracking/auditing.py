@@ -26,6 +26,7 @@ from tasks.tracking.runs import (
     set_tags,
     tracking_of,
 )
+from unlearn_core.histograms import unseen_confidences
 from unlearn_core.metric import Subject
 from unlearn_core.metrics.membership import loss_scores
 from unlearn_core.records.deletion import DeletionRecord, Rung
@@ -114,7 +115,7 @@ def _figures(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | N
         ),
         "confidences": draw_confidences(
             {model: subject.view("train", "forget").confidences() for model, subject in subjects.items()},
-            {model: subject.unseen_confidences() for model, subject in subjects.items()},
+            {model: unseen_confidences(subject) for model, subject in subjects.items()},
         ),
         "coverage": draw_coverage(rung.unlearning.coverage),
     }

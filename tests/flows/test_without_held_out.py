@@ -9,7 +9,8 @@ from world import FORGOTTEN, NOISE, SMALL
 
 from flows.stages.split import split_data
 from tasks.checkout.checkout import Checkout
-from tasks.computing.materials import load_materials, views
+from tasks.computing.materials import load_materials, read_split, views
+from tasks.data.datasets import read_manifest
 from tasks.data.pool import Pool
 from tasks.evidence.verification import verify_files
 from tasks.requests.request_file import make_request, make_scope, submit_request
@@ -57,3 +58,16 @@ def test_a_class_without_a_held_out_image_is_retrained_away(prepared):
     assert verify_files(prepared.certificate("r-few"))
     page = prepared.report("r-few").read_text()
     assert "Not measured: not every forgotten class has a sample in the audit split" in page
+
+
+@pytest.mark.long
+def test_a_class_and_a_sample_are_forgotten_by_one_request(prepared):
+    ids = read_manifest(prepared.dataset).sample_ids.tolist()
+    scope = make_scope(classes=("few",), samples=(next(one for one in ids if "a/0" in one),), subjects=())
+    record = serve(prepared.root, "r-mixed", scope)
+    split = read_split(prepared)
+    assert (split.scope_kind, split.method_scope, split.classes) == ("mixed", "samples", ())
+    assert len(split.forget_rows) == 3
+    assert record.tried[0] == "finetune"
+    assert verify_files(prepared.certificate("r-mixed"))
+    assert "the data behind 2 names of classes, samples and people" in prepared.report("r-mixed").read_text()

@@ -14,7 +14,8 @@ from sklearn.preprocessing import StandardScaler
 
 from unlearn_core import intervals, roc
 from unlearn_core.errors import NoSampleError
-from unlearn_core.metric import NOTHING_UNSEEN, Metric, Outputs, Subject
+from unlearn_core.metric import Metric, Outputs, Subject
+from unlearn_core.observations import NOTHING_UNSEEN
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.words import Words
 

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from unlearn_core.errors import UsageError
-from unlearn_core.metric import Metric, Observation, Subject, no_sample
-from unlearn_core.observations import HELD_OUT, KNOWN_AGAIN, RelearnCurve, Relearning
+from unlearn_core.metric import Metric, Observation, Subject
+from unlearn_core.observations import HELD_OUT, KNOWN_AGAIN, RelearnCurve, Relearning, no_sample
 from unlearn_core.records.evaluation import Measurement, Unmeasured
 from unlearn_core.records.words import Words
 

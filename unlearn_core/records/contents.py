@@ -12,7 +12,7 @@ class ClassContents(Record):
     forgotten_by: tuple[str, ...] = ()
 
 
-class Contents(Record):
+class DataContents(Record):
     """What is in a data set. ``persons`` counts those whose rows can be found by an id.
 
     ``without_held_out`` are the classes with training rows and no row that a model could be judged on.

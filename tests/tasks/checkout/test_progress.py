@@ -3,9 +3,11 @@
 import io
 import json
 import sys
+import time
 
 import pytest
 
+from tasks.checkout import log, progress
 from tasks.checkout.progress import progress_of_many
 from unlearn_core.progress import Step
 
@@ -61,3 +63,32 @@ def test_a_part_that_fails_is_not_counted_as_done(monkeypatch, terminal):
         raise OSError("full")
     assert "✓" not in shown.getvalue()
     assert "1/1" not in shown.getvalue()
+
+
+def test_long_work_that_says_nothing_gives_signs_of_life_with_its_step(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "SILENCE_S", 0.08)
+    with progress.signs_of_life("starting"):
+        time.sleep(0.3)
+        with progress.announced("parent"), progress.progress("train") as on_step:
+            on_step(Step("epochs", 3, 30))
+            time.sleep(0.3)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "… starting, 0 s"
+    assert "… train, epochs 3 of 30, 0 s" in lines
+    assert lines[-1].startswith("✓ parent")
+
+
+def test_a_log_for_machines_gets_no_signs_of_life(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "SILENCE_S", 0.05)
+    monkeypatch.setenv("LETHE_LOG", "json")
+    with progress.signs_of_life("starting"):
+        time.sleep(0.2)
+    assert not capsys.readouterr().err
+
+
+def test_a_hint_on_a_terminal_gives_way_to_the_next_line(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    log.hint("… starting")
+    log.tell("done")
+    assert terminal.getvalue() == "\r… starting\x1b[K\r\x1b[Kdone\n"

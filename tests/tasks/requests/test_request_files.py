@@ -126,6 +126,13 @@ SHAPES = {
 }
 
 
+def test_rows_of_one_id_may_name_several_kinds(read):
+    (found,) = read("id,kind,name\nr-1,class,3\nr-1,subject,p\n")
+    assert found.draft.request.scope.kind == "mixed"
+    name = found.draft.request.scope.subjects[0]
+    assert found.by_line(f"class 3 and {name}").endswith("class 3 and the one of line 3")
+
+
 @pytest.mark.parametrize("content", SHAPES, ids=range(len(SHAPES)))
 def test_a_csv_of_the_wrong_shape_is_refused(read, content):
     assert SHAPES[content] in refused(read, content)

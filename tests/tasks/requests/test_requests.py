@@ -6,6 +6,7 @@ import pytest
 from world import content, files_of, make_checkout
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.files import write_record
 from tasks.checkout.params import read_values
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.request_file import (
@@ -18,8 +19,9 @@ from tasks.requests.request_file import (
     submit_request,
     typed_request,
 )
+from tasks.requests.typed import told_as_typed
 from unlearn_core.audit.grouping import make_group
-from unlearn_core.errors import ConfigurationError, PipelineError, RequestError, SetupError
+from unlearn_core.errors import ConfigurationError, MisfitError, PipelineError, RequestError, SetupError
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.scope import ClassScope
 
@@ -57,17 +59,51 @@ def test_ids_become_pseudonyms_in_order_once(kind):
     assert found == tuple(sorted(pseudonymise(key, kind, one) for one in "ab"))
 
 
-@pytest.mark.parametrize(
-    ("named", "said"),
-    [
-        ({}, "this one names nothing"),
-        ({"classes": ("3",), "subjects": ("p",)}, "this one names class and subject"),
-        ({"samples": ("s",), "subjects": ("p",)}, "this one names sample and subject"),
-    ],
-)
-def test_a_scope_is_of_one_kind(named, said):
-    with pytest.raises(RequestError, match=said):
-        scope(**named)
+def test_a_scope_names_something():
+    with pytest.raises(RequestError, match="this one names nothing"):
+        scope()
+
+
+def test_a_scope_may_name_several_kinds_and_ids_become_pseudonyms_of_their_kind():
+    found = scope(classes=("3",), samples=("one",), subjects=("one",))
+    key = load_pseudonym_key()
+    assert found.kind == "mixed"
+    assert found.samples == (pseudonymise(key, "sample", "one"),)
+    assert found.subjects == (pseudonymise(key, "subject", "one"),)
+
+
+def refusal(**error):
+    """Return what a person who typed names is told of a misfit."""
+    typed = {"samples": ("digit-0012",), "subjects": ()}
+    name = pseudonymise(load_pseudonym_key(), "sample", "digit-0012")
+    with pytest.raises(RequestError) as caught, told_as_typed(**typed):
+        raise MisfitError(f"unknown sample: {name}; check the ids", names=(name,), **error)
+    return str(caught.value)
+
+
+def test_a_person_is_told_what_may_have_been_meant_and_which_copies_there_are():
+    said = refusal(known=("digit-0001", "digit-9012"), copies=("a b", "c"))
+    assert said.startswith("unknown sample: digit-0012; did you mean digit-9012? check the ids")
+    assert said.endswith("Give the same command with --sample 'a b' --sample c")
+
+
+def test_a_log_that_is_kept_gets_no_id(monkeypatch):
+    monkeypatch.setenv("LETHE_LOG", "json")
+    said = refusal(known=("digit-0013",), copies=("someone",))
+    assert "digit-" not in said
+    assert "someone" not in said
+
+
+def test_what_an_earlier_request_forgot_is_told_with_that_request(checkout):
+    asked = make_request("r-1", scope(samples=("digit-9999",)), model="digits")
+    write_record(checkout.request("r-1"), asked)
+    with pytest.raises(RequestError, match="unknown sample") as caught:
+        check_request(checkout, make_request("r-2", asked.scope, model="digits"))
+    assert "Forgotten already" not in str(caught.value)
+    checkout.released("r-1").parent.mkdir(parents=True)
+    checkout.released("r-1").write_text("{}")
+    with pytest.raises(RequestError, match=r"Forgotten already: hmac-sha256:\w+ by request r-1"):
+        check_request(checkout, make_request("r-2", asked.scope, model="digits"))
 
 
 @pytest.mark.parametrize("kind", ["classes", "samples", "subjects"])
