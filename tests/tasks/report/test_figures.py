@@ -164,4 +164,4 @@ def test_the_coverage_legend_tells_the_share_of_each_treatment():
 
 def test_each_curve_has_its_own_panel():
     figure = FIGURES["curves"]()
-    assert [axes.get_ylabel() for axes in figure.axes] == ["forget loss", "one"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss on the forgotten data", "one"]
