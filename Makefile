@@ -15,7 +15,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-startup bench-gpu docs clean
+.PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-startup bench-gpu docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ test: $(READY) ## Run the fast tests.
 
 test-long: $(READY) ## Run the tests that serve several deletions each; minutes.
 	@python -m pytest -n 2 --dist loadfile -m "long and not slow"
+
+test-attacks: $(READY) ## Run the fast tests that docs/threat-model.md names: each attack that was tried.
+	@python -m pytest -n 2 --dist loadfile $$(grep -oE 'tests/[a-z_/]+(\.py)?' docs/threat-model.md | sort -u)
 
 test-slow: $(READY) ## Run the tests that train for minutes.
 	@python -m pytest -m slow

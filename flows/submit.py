@@ -18,9 +18,9 @@ from tasks.requests.request_file import (
     make_request,
     make_scope,
     preview_manifest,
-    told_as_typed,
 )
 from tasks.requests.rows import refuse
+from tasks.requests.typed import told_as_typed
 from unlearn_core.audit.deadlines import parse_received
 from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.kinds import Basis

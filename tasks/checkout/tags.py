@@ -32,12 +32,14 @@ class Tag:
     DUE = "lethe.due"
 
     VERDICT = "lethe.verdict"
-    """The verdict on the claim *behaves*."""
+    """The verdict on the claim *behaves*; of attempts and refused deletions also *drifted*, *relapsed*."""
     REMOVED = "lethe.removed"
     """The verdict on the claim *removed*, or ``NOT_JUDGED``."""
     METHOD = "lethe.method"
     LEVEL = "lethe.level"
     SHOWN = "lethe.shown"
+    ACCEPTED = "lethe.accepted"
+    """Whether an attempt's model was accepted: yes or no."""
     REASON = "lethe.reason"
     POLICY = "lethe.policy"
 
