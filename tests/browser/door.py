@@ -70,14 +70,14 @@ def delete_three(root: Path) -> None:
     write_params(root, {"policy": {**policy, "ladder": {**policy["ladder"], "classes": ["retrain"]}}})
     did(root, 0, "delete", "r-19", "--class", "8")
     for request_id, label, received in (
-        ("r-20", "7", "2026-11-24"),
-        ("r-21", "6", "2026-11-22"),
-        ("r-22", "9", "2026-11-21"),
+        ("r-21", "7", "2026-11-24"),
+        ("r-22", "6", "2026-11-22"),
+        ("r-23", "9", "2026-11-21"),
     ):
         did(root, 0, "request", "submit", request_id, "--class", label, "--received", received)
     did(root, 0, "deploy")
     # Only a change of the queue tells the new form of it.
-    did(root, 0, "request", "cancel", "r-22", "--reason", "a mistake")
+    did(root, 0, "request", "cancel", "r-23", "--reason", "a mistake")
 
 
 def did(root: Path, code: int, *arguments: str) -> None:
