@@ -58,11 +58,12 @@ def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
 def _unmeasured(certificate: DeletionCertificate) -> Iterator[str]:
     """What is called silent can be: after a class request only views of what is retained have a single class.
 
-    Otherwise every measurement that misses its band could be called silent, and the rest would pass.
+    Otherwise every measurement that misses its band could be called silent, and the rest would pass. Nothing
+    passes by what was lacking a sample: only a retrained model is accepted then.
     """
     sides = (".retain",) if scope_kind(certificate.request.kind) == "classes" else (".retain", ".forget")
     for entry in certificate.judgement.unlearned.unmeasured:
-        if not entry.name.endswith(sides):
+        if not entry.lacking and not entry.name.endswith(sides):
             yield f"judgement: {entry.name} is said to be silent, and of such a request it never is"
 
 
