@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sequence import prepare, serve
+from templates import copied
 from tiny import make_tiny
 from world import FORGOTTEN, NOISE, SMALL
 
@@ -61,7 +62,8 @@ def test_a_class_without_a_held_out_image_is_retrained_away(prepared):
 
 
 @pytest.mark.long
-def test_a_class_and_a_sample_are_forgotten_by_one_request(prepared):
+def test_a_class_and_a_sample_are_forgotten_by_one_request(prepared, tmp_path):
+    prepared = Checkout(copied(prepared.root, tmp_path / "project", cache=True))
     ids = read_manifest(prepared.dataset).sample_ids.tolist()
     scope = make_scope(classes=("few",), samples=(next(one for one in ids if "a/0" in one),), subjects=())
     record = serve(prepared.root, "r-mixed", scope)
