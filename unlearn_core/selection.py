@@ -121,8 +121,12 @@ def retained_rows(manifest: Manifest, selection: Selection) -> Manifest:
 
 def names_training_rows(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> bool:
     """Return whether a scope matches any training row at all; arguments as for ``select``."""
-    matched, _ = _match(scope, manifest, pseudonymise)
-    return bool((matched & (manifest.splits == "train")).any())
+    return bool((rows_named(scope, manifest, pseudonymise) & (manifest.splits == "train")).any())
+
+
+def rows_named(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> NDArray[np.bool_]:
+    """Return the ``[rows]`` mask of what a scope names, in whichever split; arguments as for ``select``."""
+    return _match(scope, manifest, pseudonymise)[0]
 
 
 def require_classes(named: tuple[str, ...], known: tuple[str, ...]) -> None:

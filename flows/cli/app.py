@@ -25,6 +25,7 @@ from flows.cli import (
     methods,
     next,  # noqa: A004
     pending,
+    receipt,
     reference,
     report,
     request,
@@ -44,7 +45,7 @@ from unlearn_core.errors import LetheError, SetupError
 
 PANELS = {
     "Begin": (init, keys, demo, adopt, train),
-    "Forget": (status, delete, approve, report, verify, next),
+    "Forget": (status, delete, approve, report, receipt, verify, next),
     "Requests of many people": (request, pending, evidence),
     "Judge and compare": (methods, tune, reference, benchmark, canary, check_method, check_metric),
     "Run": (ui, serve, deploy, db, upgrade, stage),
