@@ -5,6 +5,8 @@
     LetheError
     ├── UsageError                 what was asked for cannot be done
     │   ├── RequestError           the deletion request does not fit the data
+    │   │   └── CopyError          a copy of what is to be forgotten would be left behind
+    │   ├── ForgottenError         what was forgotten before would come back
     │   ├── ConfigurationError     params.yaml, a policy or a method's settings are wrong
     │   └── SetupError             the machine or the folder is not ready (git, keys, files)
     ├── UnlearningError            the request is fine, the unlearning could not be done
@@ -35,6 +37,21 @@ class UsageError(LetheError):
 
 class RequestError(UsageError):
     """A deletion request does not fit the data set."""
+
+
+class CopyError(RequestError):
+    """The same pictures as forgotten ones would be left behind.
+
+    ``copies`` has, for each, its row in the data set and the row of a forgotten one.
+    """
+
+    def __init__(self, message: str, copies: tuple[tuple[int, int], ...]) -> None:
+        super().__init__(message)
+        self.copies = copies
+
+
+class ForgottenError(UsageError):
+    """Data hold what an earlier deletion had forgotten."""
 
 
 class ConfigurationError(UsageError):

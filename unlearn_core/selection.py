@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearn_core.errors import RequestError
+from unlearn_core.errors import CopyError, RequestError
 from unlearn_core.names import one_form, told_apart
 from unlearn_core.records.data import FORGOTTEN_SPLIT, Split
 from unlearn_core.records.request import ClassScope, SampleScope, Scope
@@ -31,6 +31,9 @@ class Manifest:
         subject_ids: ``[rows]``, empty where a row belongs to nobody.
         sha256: ``[rows]``, the digest of each image's bytes.
         classes: The classes' names.
+        pixels: ``[rows]``, the digest of each image's pixels, where it is known: copies are found by it
+            whatever their files are like. None falls back on ``sha256``.
+        looks: ``[rows]``, the perceptual hash of each image, where it is known.
     """
 
     sample_ids: NDArray[np.str_]
@@ -39,9 +42,16 @@ class Manifest:
     subject_ids: NDArray[np.str_]
     sha256: NDArray[np.str_]
     classes: tuple[str, ...]
+    pixels: NDArray[np.str_] | None = None
+    looks: NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         return len(self.sample_ids)
+
+    @property
+    def contents(self) -> NDArray[np.str_]:
+        """``[rows]``, equal for the same picture."""
+        return self.sha256 if self.pixels is None else self.pixels
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,8 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
 
     Raises:
         RequestError: If the scope names something unknown, matches no training row, leaves nothing to
-            retain, or leaves an exact duplicate of a forgotten image behind; the message names it.
+            retain. A ``CopyError`` if it leaves a copy of a forgotten image behind, or of one that the
+            person holds out.
     """
     train = manifest.splits == "train"
     matched, classes = _match(scope, manifest, pseudonymise)
@@ -92,12 +103,12 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
         )
     present = np.isin(manifest.labels, np.unique(manifest.labels[retain]))
     # Nothing needs the rows that models are asked for again: a copy of a forgotten image goes with it.
-    copies = np.isin(manifest.sha256, manifest.sha256[forget])
-    asked_before = (manifest.splits == FORGOTTEN_SPLIT) & ~copies
     # The held-out rows of a forgotten class are dropped with its last training row; those of a person always.
     gone = forget if classes else matched
+    copies = np.isin(manifest.contents, manifest.contents[gone])
+    asked_before = (manifest.splits == FORGOTTEN_SPLIT) & ~copies
     keep = ~gone & ((present & (manifest.splits != FORGOTTEN_SPLIT)) | train | asked_before)
-    _refuse_duplicates(manifest, forget, keep)
+    _refuse_duplicates(manifest, gone, keep)
     asked = matched & np.isin(manifest.splits, ASKED_SPLITS) & ~copies & bool(classes)
     return Selection(forget=forget, retain=retain, keep=keep, asked=asked, classes=classes)
 
@@ -174,12 +185,17 @@ def _match(
     return np.isin(inverse, [place for one in wanted for place in places[one]]), ()
 
 
-def _refuse_duplicates(manifest: Manifest, forget: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -> None:
+def _refuse_duplicates(manifest: Manifest, gone: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -> None:
     """Refuse a scope that would leave an exact copy of a forgotten image in the data."""
-    copies = elsewhere & np.isin(manifest.sha256, manifest.sha256[forget])
-    if copies.any():
-        digests = sorted({str(digest) for digest in manifest.sha256[copies]})
-        raise RequestError(
-            f"{int(copies.sum())} exact duplicate(s) of forgotten images would be left behind, with content "
-            f"{', '.join(digests[:5])}{' …' if len(digests) > 5 else ''}; add them to the scope"
-        )
+    contents = manifest.contents
+    rows = np.flatnonzero(elsewhere & np.isin(contents, contents[gone]))
+    if not len(rows):
+        return
+    first = {str(contents[row]): int(row) for row in np.flatnonzero(gone)[::-1]}
+    copies = tuple((int(row), first[str(contents[row])]) for row in rows)
+    digests = sorted({str(digest) for digest in manifest.sha256[rows]})
+    raise CopyError(
+        f"{len(rows)} exact duplicate(s) of forgotten images would be left behind, with content "
+        f"{', '.join(digests[:5])}{' …' if len(digests) > 5 else ''}; add them to the scope",
+        copies,
+    )

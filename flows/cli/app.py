@@ -32,6 +32,7 @@ from flows.cli import (
     serve,
     stage,
     status,
+    tombstone,
     train,
     tune,
     ui,
@@ -45,7 +46,7 @@ from unlearn_core.errors import LetheError, SetupError
 
 PANELS = {
     "Begin": (init, keys, demo, adopt, train),
-    "Forget": (status, delete, approve, report, receipt, verify, next),
+    "Forget": (status, delete, approve, report, receipt, tombstone, verify, next),
     "Requests of many people": (request, pending, evidence),
     "Judge and compare": (methods, tune, reference, benchmark, canary, check_method, check_metric),
     "Run": (ui, serve, deploy, db, upgrade, stage),

@@ -70,6 +70,19 @@ class LedgerSettings(Settings):
     )
 
 
+class TombstoneSettings(Settings):
+    """How long forgotten pictures are kept out."""
+
+    days: int | None = variable(
+        "LETHE_TOMBSTONE_DAYS",
+        None,
+        expected="a number of days from 1 to 36500",
+        purpose="After how many days new [tombstones](tombstones.md) expire; by default never.",
+        ge=1,
+        le=36500,
+    )
+
+
 def _is_address(url: str) -> str:
     host = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d+)?"
     if url and not re.fullmatch(rf"https?://{host}(/[^\s?#@]*)?", url):
@@ -220,6 +233,7 @@ class ServiceSettings(Settings):
 
 GROUPS: dict[str, type[Settings]] = {
     "Keys": KeySettings,
+    "Tombstones": TombstoneSettings,
     "The ledger": LedgerSettings,
     "Evidence and data in S3": StoreSettings,
     "Workers": WorkerSettings,

@@ -1,7 +1,7 @@
 """What is odd about the rows of an import. Nothing of it is refused, but a deletion may meet it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,12 @@ Remark = tuple[str, str]
 
 
 def remarks_on(
-    manifest: Manifest, looks: Sequence[str], kinds: Counter[ImageKind], *, orientation: str
+    manifest: Manifest, kinds: Counter[ImageKind], *, orientation: str
 ) -> tuple[list[str], list[Remark]]:
     """Look for classes that a deletion cannot measure, and for copies where there should be none.
 
     Args:
         manifest: The imported rows.
-        looks: ``[rows]`` digests of the images' pixels, as a model sees them.
         kinds: How many images each rule for conversion applies to.
         orientation: What becomes of the tag: ``follow`` or ``ignore``.
 
@@ -38,7 +37,7 @@ def remarks_on(
     """
     done = {"orientation": "followed" if orientation == "follow" else "not followed"}
     lines = [f"{count} image(s) {_BECOMES[kind].format(**done)}" for kind, count in sorted(kinds.items())]
-    small, copies = list(_small_classes(manifest)), list(_copies(manifest, looks))
+    small, copies = list(_small_classes(manifest)), list(_copies(manifest))
     none = sum(remark == _NONE for _, remark in small)
     if none:
         lines.append(f"{none} class(es) have no held-out image: what is forgotten of them cannot be measured")
@@ -62,11 +61,11 @@ def _small_classes(manifest: Manifest) -> Iterator[Remark]:
             yield name, "a class with one training image"
 
 
-def _copies(manifest: Manifest, looks: Sequence[str]) -> Iterator[Remark]:
+def _copies(manifest: Manifest) -> Iterator[Remark]:
     """Yield the images that there are twice, and what the two do not share."""
     groups: defaultdict[str, list[int]] = defaultdict(list)
-    for row, look in enumerate(looks):
-        groups[look].append(row)
+    for row, content in enumerate(manifest.contents.tolist()):
+        groups[content].append(row)
     columns: dict[str, NDArray[np.generic]] = {
         "class": manifest.labels,
         "split": manifest.splits,

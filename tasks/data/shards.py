@@ -1,6 +1,5 @@
 """One shard of an import: its images read, decoded once and written, or reused from a stopped import."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from tasks.data.headers import reason_for
 from tasks.data.incoming import Incoming
 from tasks.data.upright import turn_by_tag, turned
 from unlearn_core.errors import LetheError, UsageError
+from unlearn_core.fingerprints import fingerprint
 from unlearn_core.records.base import Sha256, canonical_json, sha256
 from unlearn_core.records.importing import ImageKind, Problem, ShardCard
 from unlearn_core.records.params import ImageSource
@@ -142,7 +142,7 @@ class _Seen:
         self._colour = self._pixels = 0
         self._sizes: Counter[str] = Counter()
         self._kinds: Counter[ImageKind] = Counter()
-        self._looks: list[str] = []
+        self._fingerprints: list[str] = []
         self._sums, self._squares = np.zeros((2, self._channels), dtype=np.int64)
 
     def include(self, encoded: bytes, *, train: bool) -> bytes:
@@ -157,7 +157,7 @@ class _Seen:
             image = open_image(encoded)
         pixels = pixels_of(image, self._channels, self._size)
         self._kinds.update(kinds)
-        self._looks.append(hashlib.sha256(pixels.tobytes()).hexdigest())
+        self._fingerprints.append(fingerprint(image))
         self._colour += image.mode not in GREY
         self._sizes["x".join(map(str, pixels.shape[1:]))] += 1
         if train:
@@ -178,7 +178,7 @@ class _Seen:
             sums=tuple(self._sums.tolist()),
             squares=tuple(self._squares.tolist()),
             problems=problems,
-            looks=tuple(self._looks),
+            fingerprints=tuple(self._fingerprints),
             kinds=dict(sorted(self._kinds.items())),
         )
 

@@ -10,7 +10,8 @@ from tasks.checkout.log import is_for_people
 from tasks.checkout.regular import read_regular
 from tasks.data.sources import source_of
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
-from unlearn_core.errors import RequestError, SetupError
+from tasks.requests.copies import refuse_alike, refuse_copies
+from unlearn_core.errors import CopyError, RequestError, SetupError
 from unlearn_core.names import one_form
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
@@ -204,7 +205,11 @@ def check_request(
                 f"the id {one.id!r} is taken by a request with another scope or model; choose another"
             )
     manifest, pseudonym = manifest or preview_manifest(checkout), cache(pseudonymiser(request.scope))
-    selection = select(request.scope, manifest, pseudonym)
+    try:
+        selection = select(request.scope, manifest, pseudonym)
+    except CopyError as error:
+        refuse_copies(checkout, request, manifest, error.copies)
+    refuse_alike(checkout, request, manifest, selection, pseudonym)
     # In a group nobody would notice a member that matches nothing.
     singles = request.singles
     if idle := [one.id for one in singles if not names_training_rows(one.scope, manifest, pseudonym)]:

@@ -20,11 +20,11 @@ class ShardCard(Record):
 
     ``stamp`` is over the rows' settings, sizes and times, ``file`` over the shard's bytes (None if no image
     of it could be read). ``sizes`` counts images by ``HEIGHTxWIDTH``; ``sums`` and ``squares`` are of the
-    training rows' ``pixels``, channel by channel, as bytes. ``looks`` are digests of each stored image's
-    pixels, in order; ``kinds`` counts the images that a rule applies to, by ``ImageKind``.
+    training rows' ``pixels``, channel by channel, as bytes. ``fingerprints`` are those of each stored image,
+    in order; ``kinds`` counts the images that a rule applies to, by ``ImageKind``.
     """
 
-    schema_version: Literal["lethe.shard/2"] = "lethe.shard/2"
+    schema_version: Literal["lethe.shard/3"] = "lethe.shard/3"
     stamp: Sha256
     file: Sha256 | None
     colour: int
@@ -33,5 +33,5 @@ class ShardCard(Record):
     sums: tuple[int, ...]
     squares: tuple[int, ...]
     problems: tuple[Problem, ...]
-    looks: tuple[str, ...]
+    fingerprints: tuple[str, ...]
     kinds: dict[ImageKind, int]
