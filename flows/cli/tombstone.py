@@ -30,8 +30,8 @@ def list_tombstones(json: Json = False) -> None:
     Output(json).give(values, lambda: "\n".join(lines) or "nothing was forgotten here that is kept out")
 
 
-@app.command()
-def keep(
+@app.command(name="keep")
+def keep_alike(
     samples: Annotated[
         Names,
         typer.Option("--sample", help="This is another picture than the one it looks like. Repeatable."),

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from tasks.checkout.setting import Settings, variable
+from tasks.checkout.terms import TombstoneSettings
 from tasks.checkout.variables import names_with
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.spelling import did_you_mean
@@ -67,19 +68,6 @@ class LedgerSettings(Settings):
         expected="a name",
         purpose="Who acts, in the ledger and in commits: a role or a ticket. By default the ledger names the "
         "system's user, and commits are Lethe's.",
-    )
-
-
-class TombstoneSettings(Settings):
-    """How long forgotten pictures are kept out."""
-
-    days: int | None = variable(
-        "LETHE_TOMBSTONE_DAYS",
-        None,
-        expected="a number of days from 1 to 36500",
-        purpose="After how many days new [tombstones](tombstones.md) expire; by default never.",
-        ge=1,
-        le=36500,
     )
 
 

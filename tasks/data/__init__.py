@@ -7,6 +7,8 @@ a folder, ``subjects`` reads whose they are), and ``importing`` turns them into 
 ``headers``, then ``shards`` decode each image (``early_ends`` and ``upright`` look closer), ``remarks`` are
 made on what is odd, and ``describing`` writes the cards, or lists all that is wrong. ``datasets``
 reads and writes a data set on disk; ``validation`` checks it with Great Expectations, and ``data_docs`` makes
-the reports open from disk. ``pool`` is the data set decoded and cut into parts, ``pixels`` caches what was
-decoded. ``canaries`` and ``planting`` are rows with wrong labels, to measure the forgetting of samples on.
+the reports open from disk. ``fingerprints`` tell the same picture whatever its file, ``tombstones`` keep
+forgotten ones out, ``alike`` lists what was found. ``pool`` is the data set decoded and cut into parts,
+``pixels`` caches what was decoded. ``canaries`` and ``planting`` are rows with wrong labels, to measure the
+forgetting of samples on.
 """

@@ -19,7 +19,7 @@ _COLUMNS = ("sample_id", "reason", "request", "mark")
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPicture:
     """A picture that stands in the way.
 
     Attributes:
@@ -35,7 +35,7 @@ class Found:
     mark: HexDigest | None
 
 
-def list_found(checkout: Checkout, found: Iterable[Found]) -> Path:
+def list_found(checkout: Checkout, found: Iterable[FoundPicture]) -> Path:
     """Write the table of what was found last, and return its path in the checkout."""
     rows = ((one.sample, one.reason, one.request, one.mark or "") for one in found)
     write_atomically(checkout.lethe / _TABLE, as_csv(_COLUMNS, rows).encode())

@@ -14,8 +14,8 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import UTC_FORMAT, now
 from tasks.checkout.files import read_record, write_record
 from tasks.checkout.log import tell
-from tasks.checkout.settings import TombstoneSettings
-from tasks.data.alike import Found, decided, list_found
+from tasks.checkout.terms import TombstoneSettings
+from tasks.data.alike import FoundPicture, decided, list_found
 from tasks.data.datasets import rows_digest
 from tasks.keys.folder import load_pseudonym_key
 from tasks.keys.marks import marks_of, open_looks, seal_looks
@@ -129,17 +129,17 @@ def _is_its_own(checkout: Checkout, stone: Tombstones, digest: str) -> bool:
     return present and not checkout.generation("data", stone.retained).is_dir()
 
 
-def _same(manifest: Manifest, stones: list[Tombstones]) -> Iterator[Found]:
+def _same(manifest: Manifest, stones: list[Tombstones]) -> Iterator[FoundPicture]:
     """Yield the rows whose pixels are those of a forgotten picture."""
     request = {mark: one.request for one in stones for mark in one.marks}
     assert manifest.pixels is not None
     for row, mark in enumerate(marks_of(load_pseudonym_key(), manifest.pixels)):
         if mark in request:
             reason = f"the same picture as one that request {request[mark]} had forgotten"
-            yield Found(str(manifest.sample_ids[row]), reason, request[mark], None)
+            yield FoundPicture(str(manifest.sample_ids[row]), reason, request[mark], None)
 
 
-def _alike(checkout: Checkout, manifest: Manifest, stones: list[Tombstones]) -> Iterator[Found]:
+def _alike(checkout: Checkout, manifest: Manifest, stones: list[Tombstones]) -> Iterator[FoundPicture]:
     """Yield the rows that look like a forgotten picture, unless a person decided that they are others."""
     key, settled, seen = load_pseudonym_key(), decided(checkout), set[int]()
     assert manifest.pixels is not None
@@ -152,7 +152,7 @@ def _alike(checkout: Checkout, manifest: Manifest, stones: list[Tombstones]) -> 
                 continue
             seen.add(row)
             reason = f"looks like one that request {stone.request} had forgotten: {bits} of 64 bits differ"
-            yield Found(str(manifest.sample_ids[row]), reason, stone.request, mark)
+            yield FoundPicture(str(manifest.sample_ids[row]), reason, stone.request, mark)
 
 
 def _expiry(made: UtcTime) -> UtcTime | None:

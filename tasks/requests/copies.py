@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.log import is_for_people, tell
-from tasks.data.alike import Found, decided, list_found
+from tasks.data.alike import FoundPicture, decided, list_found
 from tasks.keys.folder import load_pseudonym_key
 from tasks.keys.marks import marks_of
 from tasks.keys.signing import pseudonymise
@@ -36,7 +36,7 @@ def refuse_copies(
     """
     names = manifest.sample_ids
     found = [
-        Found(
+        FoundPicture(
             str(names[copy]), f"the same picture as {names[one]}, which is to be forgotten", request.id, None
         )
         for copy, one in copies
@@ -82,7 +82,7 @@ def refuse_alike(
     marks = dict(zip(rows.tolist(), marks_of(load_pseudonym_key(), manifest.pixels[rows]), strict=True))
     settled, names = decided(checkout), manifest.sample_ids
     found = [
-        Found(
+        FoundPicture(
             str(names[row]), f"looks like {names[one]}: {bits} of 64 bits differ", request.id, marks[int(row)]
         )
         for row, (one, bits) in sorted(pairs.items())
@@ -101,7 +101,7 @@ def refuse_alike(
     )
 
 
-def _listed(found: list[Found]) -> str:
+def _listed(found: list[FoundPicture]) -> str:
     """Name what was found to a person; a log gets pseudonyms."""
     if is_for_people():
         lines = [f"  {one.sample}: {one.reason}" for one in found[:_SHOWN]]
@@ -111,7 +111,7 @@ def _listed(found: list[Found]) -> str:
     return "\n".join([*lines, *(["  …"] if len(found) > _SHOWN else [])])
 
 
-def _way_out(request: DeletionRequest, found: list[Found]) -> str:
+def _way_out(request: DeletionRequest, found: list[FoundPicture]) -> str:
     """Say which command takes the copies in."""
     if isinstance(request.scope, ClassScope):
         return "put them into the class in the source, or remove them there, and import again"
@@ -120,7 +120,7 @@ def _way_out(request: DeletionRequest, found: list[Found]) -> str:
     )
 
 
-def _samples(found: list[Found]) -> str:
+def _samples(found: list[FoundPicture]) -> str:
     """Return the options that name some samples; a log gets none of their names."""
     if not is_for_people():
         return "--sample ID …"

@@ -40,5 +40,5 @@ class OtherPicture(Record):
 class OtherPictures(Record):
     """All such decisions of a project, in the order of the marks."""
 
-    schema_version: Literal["lethe.other_pictures/1"] = "lethe.other_pictures/1"
+    schema_version: Literal["lethe.other-pictures/1"] = "lethe.other-pictures/1"
     pictures: tuple[OtherPicture, ...] = ()
