@@ -15,7 +15,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-gpu docs clean
+.PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-gpu docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ test: $(READY) ## Run the fast tests.
 
 test-long: $(READY) ## Run the tests that serve several deletions each; minutes.
 	@python -m pytest -n 2 --dist loadfile -m "long and not slow"
+
+test-attacks: $(READY) ## Run the fast tests that docs/threat-model.md names: each attack that was tried.
+	@python -m pytest -n 2 --dist loadfile $$(grep -oE 'tests/[a-z_/]+(\.py)?' docs/threat-model.md | sort -u)
 
 test-slow: $(READY) ## Run the tests that train for minutes.
 	@python -m pytest -m slow
@@ -61,11 +64,11 @@ check: $(READY) ## Format, lint, types, import contracts, generated files, fast 
 	@$(MAKE) --no-print-directory test
 
 lock: ## Write requirements.lock for production: every package with the hashes of its files; needs the network.
-	@$(TOOLS)/bin/pip-compile --version > /dev/null 2>&1 \
-		|| { $(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/python -m pip install --quiet pip-tools pip-audit cyclonedx-bom; }
-	@$(TOOLS)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host \
-		--no-emit-find-links --no-header --constraint constraints.txt --extra postgres --extra s3 --extra server \
-		--output-file requirements.lock pyproject.toml
+	@$(TOOLS)/bin/uv --version > /dev/null 2>&1 \
+		|| { $(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/python -m pip install --quiet uv pip-audit cyclonedx-bom; }
+	@$(TOOLS)/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
+		--custom-compile-command 'make lock' --constraint constraints.txt \
+		--extra postgres --extra s3 --extra server --output-file requirements.lock pyproject.toml
 
 audit: lock ## Look for known vulnerabilities in what requirements.lock names; needs the network.
 	@$(TOOLS)/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock

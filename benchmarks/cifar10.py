@@ -37,13 +37,8 @@ from tasks.computing.execution import measured
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card, read_manifest
 from tasks.data.pool import Pool
-from tasks.lifecycle.trained_elsewhere import (
-    adopted_card,
-    fit_weights,
-    measure_accuracy,
-    read_weights,
-    refuse_false_claim,
-)
+from tasks.lifecycle.fitting import fit_weights, read_weights
+from tasks.lifecycle.trained_elsewhere import adopted_card, measure_accuracy, refuse_false_claim
 from tasks.references.trials import retraining_seconds
 from tasks.report.drawing import save_figure
 from tasks.report.model_figures import draw_trade_off

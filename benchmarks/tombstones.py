@@ -22,7 +22,7 @@ from PIL import Image
 from benchmarks.timing import provenance
 from tasks.data.digits import read_scans
 from unlearn_core import fingerprints
-from unlearn_core.fingerprints import LEAST_SIDE, NEAR, perceptual_hash, pixel_digest
+from unlearn_core.fingerprints import LEAST_SIDE, NEAR_BITS, perceptual_hash, pixel_digest
 
 RESULT = Path(__file__).parent / "results" / "tombstones.json"
 FORGOTTEN, INCOMING = 2_000, 10_000
@@ -115,7 +115,7 @@ def main(folder: Path) -> None:
     result = {
         **provenance("cpu", "make bench-tombstones"),
         "pillow": PIL.__version__,
-        "near_bits": NEAR,
+        "near_bits": NEAR_BITS,
         "least_side": LEAST_SIDE,
         "photographs": measure(photographs),
         "digits_if_they_had_a_perceptual_hash": small,

@@ -7,6 +7,7 @@ import torch
 
 from flows.train import train
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.log import tell
 from tasks.checkout.progress import announced
 from tasks.computing.checkpoints import save_checkpoint
 from tasks.computing.own_nets import allow_net
@@ -15,12 +16,12 @@ from tasks.data.importing import count_turned, discard_other_data
 from tasks.data.pool import Pool
 from tasks.lifecycle.adopting import register_adopted, settle_params, settle_source
 from tasks.lifecycle.claims import Adoption, all_claims
+from tasks.lifecycle.fitting import fit_weights, read_weights
+from tasks.lifecycle.outlook import outlook, outlook_lines
 from tasks.lifecycle.releases import keep
 from tasks.lifecycle.trained_elsewhere import (
     adopted_card,
-    fit_weights,
     measure_accuracy,
-    read_weights,
     refuse_false_claim,
 )
 from tasks.tracking.fetching import fetch_weights
@@ -51,12 +52,15 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
     assert claims.architecture is not None
     allow_net(claims.architecture, checkout.root, asked.given.architecture)
     tensors = read_weights(weights)
+    expected = outlook(checkout, claims.architecture, claims.recipe)
+    for line in outlook_lines(expected, claims.recipe):
+        tell(line)
     settings, source = settle_source(checkout, asked, claims)
     with announced("import"):
         folder = source.import_beside(checkout, settings)
     data = read_card(folder)
     architecture = Architecture(name=claims.architecture, classes=data.classes, input_shape=data.input_shape)
-    model = fit_weights(architecture, tensors)
+    model = fit_weights(architecture, tensors, part=claims.part)
     with announced("measure"):
         pool = Pool(checkout, torch.device("cpu"), folder)
         found = measure_accuracy(model, pool, threads=checkout.params.run.threads)
@@ -69,7 +73,7 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
     discard_other_data(checkout, data.rows_digest)
     train(checkout)
     source.discard(checkout, settings)
-    return register_adopted(checkout, asked.name, claims.accuracy, found)
+    return register_adopted(checkout, asked.name, claims.accuracy, found, expected)
 
 
 def _fetch(asked: Adoption, scratch: Path) -> tuple[Path, Claims]:

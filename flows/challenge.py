@@ -22,6 +22,7 @@ from tasks.computing.unlearning import Attempted
 from unlearn_core.adversaries.suite import adversaries_for
 from unlearn_core.errors import UnlearningError
 from unlearn_core.method import Method
+from unlearn_core.records.aim import Aim
 from unlearn_core.records.challenge import ChallengeReport, ChallengeRow
 from unlearn_core.records.deletion import Rung
 from unlearn_core.records.params import RunParams
@@ -96,7 +97,12 @@ def _steps_of(challenger: Challenger) -> Steps:
     """Return the steps by which an adversary is tried: with its own seed, and without a record in MLflow."""
 
     def try_it(
-        checkout: Checkout, method: Method, run: RunParams, *, max_unsupported_share: float
+        checkout: Checkout,
+        method: Method,
+        run: RunParams,
+        *,
+        max_unsupported_share: float,
+        aim: Aim | None = None,  # noqa: ARG001, an adversary has aims of its own
     ) -> Attempted:
         own = seeded(run, challenger)
         return exposed_attempt(checkout, method, own, max_unsupported_share=max_unsupported_share)

@@ -24,7 +24,7 @@ from tasks.lifecycle.standing import New, Served, Unfinished, find_before, stand
 from tasks.measuring.drift import measure_drift
 from tasks.measuring.earlier import measure_earlier
 from tasks.measuring.evaluation import assess
-from tasks.orchestration.flow_runs import flow_run_id, show_deletion, tag_deletion
+from tasks.orchestration.flow_runs import flow_run_id, is_run_of, show_deletion, tag_deletion
 from tasks.orchestration.task_runs import MEASURING, RETRIES, STAGE
 from tasks.references.gathering import gather_references
 from tasks.requests.claims import at_work
@@ -79,7 +79,7 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
                 return _repeat(checkout, request, releases)
             case Unfinished(begun):
                 with attended(checkout):
-                    finished = {one.outcome.request: one for one in deletion(checkout, begun.id)}
+                    finished = {one.outcome.request: one for one in _run_deletion(checkout, begun)}
                 return tuple(finished[single.id] for single in request.singles)
             case New():
                 name = checkout.params.registry.model
@@ -87,7 +87,13 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
                     tracking_of(checkout), name, request_id=request.id, ancestry=ancestry(checkout)
                 )
                 with attended(checkout):
-                    return deletion(submit_request(checkout, request), request.id)
+                    return _run_deletion(submit_request(checkout, request), request)
+
+
+def _run_deletion(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]:
+    """Run a deletion in the flow run that was started for it, else in one of its own."""
+    has_page = is_run_of(single.id for single in request.singles)
+    return (deletion.fn if has_page else deletion)(checkout, request.id)
 
 
 def delete_together(checkout: Checkout, requests: Sequence[DeletionRequest]) -> tuple[Released, ...]:
@@ -140,7 +146,7 @@ def store_evidence(checkout: Checkout, request_id: str) -> None:
 
 @flow(
     name="delete",
-    flow_run_name="delete {request_id}",
+    flow_run_name="{checkout.params.registry.model}: delete {request_id}",
     description=(
         "Makes a model forget what a deletion request names: splits the data, tries one method after "
         "another, compares each result with a model that was retrained without the data, and signs and "

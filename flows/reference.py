@@ -10,6 +10,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.computing.materials import read_split
 from tasks.keys.signing import require_keys
 from tasks.lifecycle.cut_short import closing_before
+from tasks.orchestration.flow_runs import project_tags, tag_flow_run
 from tasks.orchestration.task_runs import RETRIES
 from tasks.references.building import build_missing, pin_references, refuse_failed, train_one
 from tasks.references.estimating import estimate_building, refuse_full_disk
@@ -28,7 +29,9 @@ _pin = task(name="pin", task_run_name="pin", **RETRIES)(pin_references)
 
 
 @closing_before
-@flow(name="reference", flow_run_name="reference", validate_parameters=False)
+@flow(
+    name="reference", flow_run_name="{checkout.params.registry.model}: reference", validate_parameters=False
+)
 def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> BuildCost:
     """Build what is missing, and pin everything that exists.
 
@@ -41,6 +44,7 @@ def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> Bui
     Returns:
         What it took.
     """
+    tag_flow_run(project_tags(checkout))
     plan = plan_references(checkout, checkout.params.run, count=count, shadows=shadows)
     started = time.perf_counter()
     done = build_missing(checkout, plan, at_once=at_once, train=_train)

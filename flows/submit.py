@@ -8,6 +8,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import actor, find_checkout, now
 from tasks.checkout.log import tell
 from tasks.orchestration.events import announce
+from tasks.orchestration.form import offer
 from tasks.requests.bulk import Filed, read_requests
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.database import ledger_url
@@ -17,9 +18,9 @@ from tasks.requests.request_file import (
     make_request,
     make_scope,
     preview_manifest,
-    told_as_typed,
 )
 from tasks.requests.rows import refuse
+from tasks.requests.typed import told_as_typed
 from unlearn_core.audit.deadlines import parse_received
 from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.kinds import Basis
@@ -142,8 +143,34 @@ def _enter(intake: Intake, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
     """Enter requests with the policy of this moment, then notify the deployment."""
     ledger = connect(intake.root)
     entries = ledger.submit([replace(one, policy=intake.policy) for one in drafts], actor=actor())
-    announce(entries)
+    _notify(ledger, entries)
     return entries
+
+
+def _notify(ledger: Ledger, entries: Sequence[Entry]) -> None:
+    """Tell Prefect which requests came in, and what its form may offer now."""
+    announce(entries)
+    offer(ledger)
+
+
+def cancel_request(folder: Path, request_id: str, *, reason: str) -> Entry:
+    """Cancel a request that nobody has begun to serve.
+
+    Args:
+        folder: Where the command was given.
+        request_id: The request's id.
+        reason: Why.
+
+    Returns:
+        The request as it stands.
+
+    Raises:
+        RequestError: If it does not exist, or has been begun.
+    """
+    ledger = open_ledger(folder)
+    entry = ledger.cancel(request_id, actor=actor(), reason=reason)
+    _notify(ledger, [entry])
+    return entry
 
 
 def retry_request(folder: Path, request_id: str, *, reason: str) -> Entry:
@@ -160,8 +187,9 @@ def retry_request(folder: Path, request_id: str, *, reason: str) -> Entry:
     Raises:
         RequestError: If it does not exist, or has not failed.
     """
-    entry = open_ledger(folder).retry(request_id, actor=actor(), reason=reason)
-    announce([entry])
+    ledger = open_ledger(folder)
+    entry = ledger.retry(request_id, actor=actor(), reason=reason)
+    _notify(ledger, [entry])
     return entry
 
 

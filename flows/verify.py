@@ -10,6 +10,7 @@ from tasks.evidence.dating import require_later
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate
 from tasks.lifecycle.held_models import CHAMPION_OF, UNLEARNED, Held, held_models
+from tasks.orchestration.flow_runs import project_tags, tag_flow_run
 from tasks.orchestration.own_server import with_server
 from tasks.tracking.server import has_store
 from unlearn_core.errors import EvidenceError
@@ -59,7 +60,7 @@ def verify_release(
 
 
 @with_server
-@flow(name="verify", flow_run_name="verify", validate_parameters=False)
+@flow(name="verify", flow_run_name="{checkout.params.registry.model}: verify", validate_parameters=False)
 def verify(checkout: Checkout) -> list[CheckedCertificate]:
     """Verify every certificate that the checkout holds, and report those that it should hold but does not.
 
@@ -75,6 +76,7 @@ def verify(checkout: Checkout) -> list[CheckedCertificate]:
     Raises:
         EvidenceError: If any of them is false; all are listed, and the artifact names each.
     """
+    tag_flow_run(project_tags(checkout))
     found, held = checkout.with_evidence(), held_models(checkout)
     checked = [verify_release(checkout, request_id, held) for request_id in found]
     checked += _without_certificate(held, _certificates(checkout, found))

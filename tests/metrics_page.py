@@ -35,8 +35,9 @@ retrained without the forgotten data. A metric sees the outputs of models, never
 | ensembles | margins of several unlearned and several retrained models |
 
 The pipeline observes the first two and those from `original` to `weights` for every model that it
-measures. `{view}` stands for a part and a side, such as `train.forget`. Of a view of more than 5,000 samples
-5,000 are drawn. The part `altered` are held-out images moved by up to a sixteenth of their side, with
+measures. `{view}` stands for a part and a side, such as `train.forget`. Of a view of more than 1,000 samples
+as many are drawn as the policy's bands ask for ([how many](judging.md#how-many-samples-are-measured)). The
+part `altered` are held-out images moved by up to a sixteenth of their side, with
 noise of a twentieth of their standard deviation, drawn from the weights of the model that is shown them:
 nobody can prepare a model for them. In class scope its forgotten side are audit and test samples of the
 forgotten classes, in sample scope the forgotten samples; its retained side are audit samples.

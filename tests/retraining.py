@@ -18,7 +18,7 @@ from unlearn_core.models import build_seeded
 from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.request import ClassScope
+from unlearn_core.records.scope import ClassScope
 from unlearn_core.selection import select
 
 RUN = RunParams(threads=1)

@@ -72,3 +72,10 @@ def test_the_page_on_extending_shows_the_package_that_the_tests_run():
     project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
     for group, entries in printed["project"]["entry-points"].items():
         assert entries.items() <= project["entry-points"][group].items()
+
+
+def test_every_test_that_the_threat_model_names_is_there_to_be_run():
+    page = (ROOT / "docs/threat-model.md").read_text()
+    named = set(re.findall(r"`([^` ]+\.py)`", page))
+    assert {name for name in named if not (ROOT / name).is_file()} == set()
+    assert named <= set(re.findall(r"tests/[a-z_/]+\.py", page)), "make test-attacks finds them so"

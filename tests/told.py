@@ -10,8 +10,9 @@ from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
 from unlearn_core.records.policy import ClaimVerdict, Finding, Verdict
 from unlearn_core.records.provenance import Provenance
 from unlearn_core.records.report import BINS, RATES, Picture, Pictures, ReportFacts
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.result import Coverage, Curve, ParameterCoverage, UnlearningRecord
+from unlearn_core.records.scope import ClassScope
 
 CLASSES = ("cat", "dog", "owl")
 COVERAGE = Coverage(

@@ -5,10 +5,11 @@
     LetheError
     ├── UsageError                 what was asked for cannot be done
     │   ├── RequestError           the deletion request does not fit the data
-    │   │   └── CopyError          a copy of what is to be forgotten would be left behind
+    │   │   └── MisfitError        what it names is unknown, or has a copy that it does not name
     │   ├── ForgottenError         what was forgotten before would come back
     │   ├── ConfigurationError     params.yaml, a policy or a method's settings are wrong
-    │   └── SetupError             the machine or the folder is not ready (git, keys, files)
+    │   ├── SetupError             the machine or the folder is not ready (git, keys, files)
+    │   └── NoSampleError          a metric has no held-out sample to measure on
     ├── UnlearningError            the request is fine, the unlearning could not be done
     │   ├── NeedError              a method used something it had not declared
     │   ├── CoverageError          too much of the model is out of the method's reach
@@ -39,15 +40,25 @@ class RequestError(UsageError):
     """A deletion request does not fit the data set."""
 
 
-class CopyError(RequestError):
-    """The same pictures as forgotten ones would be left behind.
+class MisfitError(RequestError):
+    """What a request names is not to be forgotten as it stands. The message holds no id of the data set.
 
-    ``copies`` has, for each, its row in the data set and the row of a forgotten one.
+    Attributes:
+        names: The names, as in the scope, that are unknown or match no training row.
+        known: The ids of the data set that are of the same kind, for whoever may see them.
+        copies: The ids of the samples that would stay behind, for whoever may see them.
     """
 
-    def __init__(self, message: str, copies: tuple[tuple[int, int], ...]) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        names: tuple[str, ...] = (),
+        known: tuple[str, ...] = (),
+        copies: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message)
-        self.copies = copies
+        self.names, self.known, self.copies = names, known, copies
 
 
 class ForgottenError(UsageError):
@@ -60,6 +71,10 @@ class ConfigurationError(UsageError):
 
 class SetupError(UsageError):
     """The machine or the working folder is not ready."""
+
+
+class NoSampleError(UsageError):
+    """A metric has no held-out sample to measure on; the message is the reason that reports give."""
 
 
 class UnlearningError(LetheError):

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from unlearn_core.batching import Batches
-from unlearn_core.errors import ModelError, UsageError
+from unlearn_core.errors import ModelError, NoSampleError, UsageError
 from unlearn_core.metric import Metric, Outputs, Subject
 from unlearn_core.modes import mode
 from unlearn_core.records.base import Sha256
-from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.evaluation import Evaluation, Measurement, SampledView, Unmeasured
 from unlearn_core.records.provenance import Extension
 from unlearn_core.tracing import last_linear
 
@@ -57,6 +57,7 @@ def evaluate(
     model_digest: Sha256,
     seed: int,
     extensions: tuple[Extension, ...] = (),
+    sampled: tuple[SampledView, ...] = (),
 ) -> Evaluation:
     """Measure one model by several metrics. The same seed gives the same numbers.
 
@@ -66,17 +67,28 @@ def evaluate(
         model_digest: The digest of the model's weights.
         seed: Given to every metric; the global generator is seeded with it and then restored.
         extensions: The metrics among them that are not Lethe's own.
+        sampled: The views of which only some samples were shown.
 
     Returns:
-        Every measurement, in the metrics' order, and those that could say nothing.
+        Every measurement, in the metrics' order, and those that could say nothing, or had no held-out sample
+        to be taken on.
 
     Raises:
-        UsageError: If a view that a metric needs is empty or absent, or two measurements share a name.
+        UsageError: If a view that a metric needs is empty, one of training samples is absent, or two
+            measurements share a name.
     """
     asked = tuple(metrics)
+    measurements: list[Measurement] = []
+    unmeasured: list[Unmeasured] = []
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        measurements = [entry for metric in asked for entry in metric.measure(subject, seed=seed)]
+        for metric in asked:
+            try:
+                measurements += metric.measure(subject, seed=seed)
+            except NoSampleError as missing:
+                unmeasured += metric.without_samples(str(missing))
+            else:
+                unmeasured += metric.unmeasured(subject)
     counts = Counter(entry.name for entry in measurements)
     if twice := sorted(name for name, count in counts.items() if count > 1):
         raise UsageError(f"measured more than once: {', '.join(twice)}; pass each metric once")
@@ -84,8 +96,9 @@ def evaluate(
         model=model_digest,
         seed=seed,
         measurements=tuple(measurements),
-        unmeasured=tuple(entry for metric in asked for entry in metric.unmeasured(subject)),
+        unmeasured=tuple(unmeasured),
         extensions=extensions,
+        sampled=sampled,
     )
 
 

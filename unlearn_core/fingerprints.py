@@ -19,7 +19,7 @@ LEAST_SIDE = 24
 LEAST_CONTRAST = 4.0
 """Grey levels of standard deviation below which a picture is called plain, and has no perceptual hash."""
 
-NEAR = 8
+NEAR_BITS = 8
 """Of how many bits two hashes may differ for two pictures to be near."""
 
 NO_HASH = 0
@@ -63,8 +63,8 @@ def perceptual_hash(image: Image.Image) -> int:
     return int(_PLACES[lowest > np.median(lowest)].sum())
 
 
-def near_pairs(
-    first: NDArray[np.uint64], second: NDArray[np.uint64], *, bits: int = NEAR
+def near_hashes(
+    first: NDArray[np.uint64], second: NDArray[np.uint64], *, bits: int = NEAR_BITS
 ) -> Iterator[tuple[int, int, int]]:
     """Find which hashes of one list are near which of another.
 

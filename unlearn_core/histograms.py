@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unlearn_core.metric import Outputs, Subject
+from unlearn_core.metric import Subject
 from unlearn_core.metrics.membership import loss_scores
 from unlearn_core.records.report import BINS, RATES, Picture, Pictures
 from unlearn_core.roc import roc_curve, tpr_at_fpr
@@ -28,12 +29,12 @@ def take_pictures(subjects: Mapping[str, Subject], *, seed: int) -> Pictures:
 
 def _picture(subject: Subject, seed: int) -> Picture:
     members, others = loss_scores(subject, seed=seed)
-    curve = roc_curve(members, others)
+    curve = roc_curve(members, others) if len(members) else None
     relearned = None if subject.relearning is None else subject.relearning.model
     return Picture(
-        forgotten=_histogram(subject.view("train", "forget")),
-        unseen=_histogram(subject.unseen()),
-        attack=tuple(tpr_at_fpr(curve, rate) for rate in np.linspace(0, 1, RATES)),
+        forgotten=_histogram(subject.view("train", "forget").confidences()),
+        unseen=_histogram(subject.unseen_confidences()),
+        attack=tuple(tpr_at_fpr(curve, rate) if curve else 0.0 for rate in np.linspace(0, 1, RATES)),
         members=len(members),
         confusion=_confusion(subject) if subject.classes <= _MOST_CLASSES else (),
         relearn_steps=() if relearned is None else relearned.steps,
@@ -41,9 +42,9 @@ def _picture(subject: Subject, seed: int) -> Picture:
     )
 
 
-def _histogram(outputs: Outputs) -> tuple[int, ...]:
+def _histogram(confidences: NDArray[np.float64]) -> tuple[int, ...]:
     """Count samples by the probability of their true class."""
-    counts, _ = np.histogram(outputs.confidences(), bins=BINS, range=(0, 1))
+    counts, _ = np.histogram(confidences, bins=BINS, range=(0, 1))
     return tuple(counts.tolist())
 
 

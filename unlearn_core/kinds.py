@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-RequestKind = Literal["classes", "samples", "subjects"]
-"""What a request names."""
+RequestKind = Literal["classes", "samples", "subjects", "mixed"]
+"""What a request names; ``mixed`` is several of the others."""
 
 ScopeKind = Literal["classes", "samples"]
-"""What methods, metrics and the gate distinguish: a subject's rows are samples."""
+"""What methods, metrics and the gate distinguish: rows of a subject or a mixed request are samples."""
 
 
 def scope_kind(kind: RequestKind) -> ScopeKind:

@@ -18,6 +18,7 @@ from unlearn_core.errors import NeedError
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.moments import Moments
 from unlearn_core.progress import OnStep, Step, ignore_step  # noqa: F401
+from unlearn_core.records.aim import Aim
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, canonical_json
 from unlearn_core.records.result import Coverage
@@ -42,12 +43,14 @@ class Tuning:
     """Held-out data for choosing hyper-parameters, in neither training, audit nor test.
 
     Attributes:
-        forget: Held-out samples of the forgotten classes; None in sample scope.
+        forget: Held-out samples of the forgotten classes; None in sample scope, and where there are none.
         retain: Held-out samples of everything else.
+        aim: Where a retrained model stands on such data, if one is at hand that the gate does not judge by.
     """
 
     forget: Samples | None
     retain: Samples
+    aim: Aim | None = None
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unlearn_core.errors import UsageError
+from unlearn_core.errors import NoSampleError, UsageError
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.observations import (
+    HELD_OUT,
     Depths,
     Ensembles,
     Outputs,
@@ -47,6 +49,9 @@ Observation = Literal[
 
 
 ONE_CLASS = "one class is left, and a model that names nothing else is always right"
+NOTHING_UNSEEN = (
+    "no audit sample has the class of a forgotten sample: there is nothing unseen to compare with"
+)
 
 
 @dataclass(frozen=True)
@@ -94,9 +99,12 @@ class Subject:
         """Return the model's outputs on one view.
 
         Raises:
-            UsageError: If the view is absent or empty; the message names it.
+            NoSampleError: If it is a view of held-out samples, and absent; the message names it.
+            UsageError: If another view is absent, or the view is empty.
         """
         outputs = self.views.get((part, side))
+        if outputs is None and part != "train":
+            raise NoSampleError(no_sample(part, side))
         if outputs is None or len(outputs) == 0:
             state = "absent" if outputs is None else "empty"
             raise UsageError(
@@ -111,11 +119,18 @@ class Subject:
         """
         return self.view("audit", "forget" if self.forget_classes else "retain")
 
+    def unseen_confidences(self) -> NDArray[np.float64]:
+        """Return the probability of every unseen sample's label, ``[samples]``; none if there are none."""
+        try:
+            return self.unseen().confidences()
+        except NoSampleError:
+            return np.empty(0)
+
     def held_out(self) -> Outputs:
         """Return the model's outputs on held-out samples of the forgotten classes: audit, and test if any.
 
         Raises:
-            UsageError: If there are none in the audit part, or a view is empty.
+            NoSampleError: If there are none in the audit part. An empty view raises ``UsageError``.
         """
         found = self.view("audit", "forget")
         return found.joined(self.view("test", "forget")) if ("test", "forget") in self.views else found
@@ -140,6 +155,21 @@ class Subject:
         silent = [name for name, outputs in self.each_view() if self.says_nothing(outputs)]
         return tuple(
             Unmeasured(name=f"{one}.{view}", reason=ONE_CLASS) for view in silent for one in quantities
+        )
+
+    def lacking(self, *quantities: str) -> tuple[Unmeasured, ...]:
+        """Return quantities of the held-out views that do not exist, as not measured.
+
+        Args:
+            *quantities: What would be measured of every view, for example ``accuracy``.
+        """
+        kept: tuple[View, ...] = (("audit", "retain"), ("test", "retain"))
+        expected = (*HELD_OUT, *kept) if self.forget_classes else kept
+        return tuple(
+            Unmeasured(name=f"{one}.{part}.{side}", reason=no_sample(part, side), lacking=True)
+            for part, side in expected
+            if (part, side) not in self.views
+            for one in quantities
         )
 
     def shared_views(self) -> list[View]:
@@ -203,6 +233,13 @@ class Subject:
         return mine, theirs
 
 
+def no_sample(part: Part, side: Side) -> str:
+    """Say in plain words what it means that a view of held-out samples does not exist."""
+    if side == "retain":
+        return f"the {part} split has no sample of what is kept"
+    return f"not every forgotten class has a sample in the {part} split"
+
+
 class Metric(Record):
     """A metric: settings as fields, and ``measure``.
 
@@ -237,14 +274,24 @@ class Metric(Record):
             an empty tuple.
 
         Raises:
-            UsageError: If a view that the metric needs is empty or absent.
+            NoSampleError: If a view of held-out samples that the metric needs is absent. One that is empty
+                raises ``UsageError``.
         """
         raise NotImplementedError
 
     def unmeasured(self, subject: Subject) -> tuple[Unmeasured, ...]:  # noqa: ARG002
-        """Return what ``measure`` leaves out since it could say nothing, and why.
+        """Return what ``measure`` leaves out, and why.
 
         Args:
             subject: What ``measure`` is given.
         """
         return ()
+
+    def without_samples(self, reason: str) -> tuple[Unmeasured, ...]:
+        """Return all that the metric measures as not measured, for want of samples.
+
+        Args:
+            reason: Which samples there are none of.
+        """
+        names = sorted({name.partition(".")[0] for name in self.words} or {self.name})
+        return tuple(Unmeasured(name=name, reason=reason, lacking=True) for name in names)

@@ -6,7 +6,7 @@ from torch import nn
 
 from unlearn_core.data import Samples, concatenate
 from unlearn_core.method import Materials, Need, needed
-from unlearn_core.stopping import Judge, judge_of_classes, judge_of_samples
+from unlearn_core.stopping import Judge, judge_by_aim, judge_of_classes, judge_of_samples
 
 Objective = Callable[[nn.Module], float]
 
@@ -27,11 +27,13 @@ def judge_of(
         The judge.
     """
     tuning = materials.tuning
+    if tuning is not None and tuning.forget is not None:
+        forget = concatenate(forget, tuning.forget)
+    if tuning is not None and tuning.aim is not None:
+        return judge_by_aim(model, forget, tuning.retain, tuning.aim, max_retain_drop=max_retain_drop)
     if materials.scope == "samples":
         unseen = needed(tuning, Need.TUNING).retain
         return judge_of_samples(model, forget, unseen, max_retain_drop=max_retain_drop)
-    if tuning is not None and tuning.forget is not None:
-        forget = concatenate(forget, tuning.forget)
     retain = None if tuning is None else tuning.retain
     return judge_of_classes(
         model, forget, retain, forget_target=forget_target, max_retain_drop=max_retain_drop
@@ -40,6 +42,8 @@ def judge_of(
 
 def objective(model: nn.Module, materials: Materials) -> Objective:
     """Return the function that scores a candidate; higher is better.
+
+    With an aim, minus the worst distance from it, in widths of the gate's bands (``aiming``). Without one:
 
     Classes: retain accuracy times the share of forgotten images, both with margins (``CandidateScores``).
     Samples: minus the distance between the accuracies on forgotten and on unseen samples, and minus what the

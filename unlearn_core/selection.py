@@ -3,21 +3,22 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearn_core.errors import CopyError, RequestError
+from unlearn_core.errors import MisfitError, RequestError
 from unlearn_core.names import one_form, told_apart
 from unlearn_core.records.data import FORGOTTEN_SPLIT, Split
-from unlearn_core.records.request import ClassScope, SampleScope, Scope
+from unlearn_core.records.scope import ClassScope, SampleScope, Scope, SubjectScope, classes_in, parts_of
 from unlearn_core.spelling import did_you_mean
 
 ASKED_SPLITS: tuple[Split, ...] = ("audit", "test")
 """Whose rows of a forgotten class are kept; methods may read the tuning rows."""
 
-Pseudonymise = Callable[[str], str]
-"""A keyed hash of a sample's or a subject's id."""
+Pseudonymise = Callable[[Literal["sample", "subject"], str], str]
+"""A keyed hash of the kind of an id, and of the id."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
     """Find the rows that a scope means.
 
     Args:
-        scope: Classes by name, or samples or subjects by pseudonym.
+        scope: Classes by name, samples and subjects by pseudonym.
         manifest: The data set that the model was trained on.
         pseudonymise: The keyed hash that made the scope's pseudonyms.
 
@@ -88,15 +89,15 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
         The selection.
 
     Raises:
-        RequestError: If the scope names something unknown, matches no training row, leaves nothing to
-            retain. A ``CopyError`` if it leaves a copy of a forgotten image behind, or of one that the
-            person holds out.
+        RequestError: If the scope leaves nothing to retain.
+        MisfitError: If the scope names something unknown, matches no training row, or leaves a copy of a
+            forgotten image behind, or of one that a person holds out; the message names it.
     """
     train = manifest.splits == "train"
-    matched, classes = _match(scope, manifest, pseudonymise)
+    matched, classes, of_classes = _match(scope, manifest, pseudonymise)
     forget, retain = matched & train, ~matched & train
     if not forget.any():
-        raise RequestError("the scope matches no training row; there is nothing to forget")
+        raise MisfitError(f"the scope matches no training row{_where(manifest, matched)}", names=scope.names)
     if not retain.any():
         raise RequestError(
             "the scope covers all training rows; nothing would be left to retain. Retire the model instead"
@@ -105,11 +106,12 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
     # Nothing needs the rows that models are asked for again: a copy of a forgotten image goes with it.
     # The held-out rows of a forgotten class are dropped with its last training row; those of a person always.
     gone = forget if classes else matched
-    copies = np.isin(manifest.contents, manifest.contents[gone])
+    named = forget | (matched & ~of_classes)
+    copies = np.isin(manifest.contents, manifest.contents[named])
     asked_before = (manifest.splits == FORGOTTEN_SPLIT) & ~copies
     keep = ~gone & ((present & (manifest.splits != FORGOTTEN_SPLIT)) | train | asked_before)
-    _refuse_duplicates(manifest, gone, keep)
-    asked = matched & np.isin(manifest.splits, ASKED_SPLITS) & ~copies & bool(classes)
+    _refuse_duplicates(manifest, named, keep)
+    asked = of_classes & np.isin(manifest.splits, ASKED_SPLITS) & ~copies
     return Selection(forget=forget, retain=retain, keep=keep, asked=asked, classes=classes)
 
 
@@ -137,7 +139,8 @@ def names_training_rows(scope: Scope, manifest: Manifest, pseudonymise: Pseudony
 
 def rows_named(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> NDArray[np.bool_]:
     """Return the ``[rows]`` mask of what a scope names, in whichever split; arguments as for ``select``."""
-    return _match(scope, manifest, pseudonymise)[0]
+    matched, *_ = _match(scope, manifest, pseudonymise)
+    return matched
 
 
 def require_classes(named: tuple[str, ...], known: tuple[str, ...]) -> None:
@@ -159,43 +162,67 @@ def require_classes(named: tuple[str, ...], known: tuple[str, ...]) -> None:
 
 def _match(
     scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise
-) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
-    """Return the mask of matching rows, and the classes where the scope is classes."""
-    if isinstance(scope, ClassScope):
-        require_classes(scope.classes, manifest.classes)
-        labels = {one_form(name): label for label, name in enumerate(manifest.classes)}
-        indices = tuple(sorted({labels[one_form(name)] for name in scope.classes}))
-        return np.isin(manifest.labels, indices), indices
-    column, wanted, what = (
-        (manifest.sample_ids, scope.samples, "sample")
+) -> tuple[NDArray[np.bool_], tuple[int, ...], NDArray[np.bool_]]:
+    """Return the matching rows, the classes where the scope is classes, and the rows that only these name."""
+    named = classes_in(scope)
+    require_classes(named, manifest.classes)
+    labels = {one_form(name): label for label, name in enumerate(manifest.classes)}
+    indices = tuple(sorted({labels[one_form(name)] for name in named}))
+    of_classes, others = np.isin(manifest.labels, indices), np.zeros(len(manifest), dtype=bool)
+    for part in parts_of(scope):
+        if not isinstance(part, ClassScope):
+            others |= _match_ids(part, manifest, pseudonymise)
+    whole = indices if isinstance(scope, ClassScope) else ()
+    return of_classes | others, whole, of_classes & ~others
+
+
+def _match_ids(
+    scope: SampleScope | SubjectScope, manifest: Manifest, pseudonymise: Pseudonymise
+) -> NDArray[np.bool_]:
+    """Return the mask of the rows that pseudonyms name."""
+    column, wanted = (
+        (manifest.sample_ids, scope.samples)
         if isinstance(scope, SampleScope)
-        else (manifest.subject_ids, scope.subjects, "subject")
+        else (manifest.subject_ids, scope.subjects)
     )
+    what = "sample" if isinstance(scope, SampleScope) else "subject"
     ids, inverse = np.unique(column, return_inverse=True)
     places = defaultdict[str, list[int]](list)
     for place, one in enumerate(ids.tolist()):
         # An id was not always stored, or named, in the one form.
         for form in {one, one_form(one)} - {""}:
-            places[pseudonymise(form)].append(place)
+            places[pseudonymise(what, form)].append(place)
     if unknown := sorted(set(wanted) - set(places)):
-        raise RequestError(
+        raise MisfitError(
             f"unknown {what}: {', '.join(unknown)}; check the ids, and that the pseudonym key is the one "
-            "that the request was made with"
+            "that the request was made with",
+            names=tuple(unknown),
+            known=tuple(str(one) for one in ids.tolist() if one),
         )
-    return np.isin(inverse, [place for one in wanted for place in places[one]]), ()
+    return np.isin(inverse, [place for one in wanted for place in places[one]])
 
 
-def _refuse_duplicates(manifest: Manifest, gone: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -> None:
+def _refuse_duplicates(manifest: Manifest, named: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -> None:
     """Refuse a scope that would leave an exact copy of a forgotten image in the data."""
-    contents = manifest.contents
-    rows = np.flatnonzero(elsewhere & np.isin(contents, contents[gone]))
-    if not len(rows):
-        return
-    first = {str(contents[row]): int(row) for row in np.flatnonzero(gone)[::-1]}
-    copies = tuple((int(row), first[str(contents[row])]) for row in rows)
-    digests = sorted({str(digest) for digest in manifest.sha256[rows]})
-    raise CopyError(
-        f"{len(rows)} exact duplicate(s) of forgotten images would be left behind, with content "
-        f"{', '.join(digests[:5])}{' …' if len(digests) > 5 else ''}; add them to the scope",
-        copies,
-    )
+    copies = elsewhere & np.isin(manifest.contents, manifest.contents[named])
+    if copies.any():
+        digests = sorted({str(digest) for digest in manifest.sha256[copies]})
+        raise MisfitError(
+            f"{int(copies.sum())} exact duplicate(s) of forgotten images would be left behind, with content "
+            f"{', '.join(digests[:5])}{' …' if len(digests) > 5 else ''}; add them to the scope: `lethe data "
+            "CONTENT` says which samples they are",
+            copies=tuple(str(one) for one in manifest.sample_ids[copies].tolist()),
+        )
+
+
+def _where(manifest: Manifest, matched: NDArray[np.bool_]) -> str:
+    """Say why there is nothing to forget, and where the rows are that a scope names."""
+    splits = np.unique(manifest.splits[matched]).tolist()
+    if FORGOTTEN_SPLIT in splits:
+        return "; it was forgotten earlier, and only held-out rows to ask models for it are left"
+    if splits:
+        return (
+            f"; there is nothing to forget: the {int(matched.sum())} row(s) that it names are held out "
+            f"({', '.join(splits)}), and no model learned from them"
+        )
+    return "; there is nothing to forget"

@@ -12,8 +12,10 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from unlearn_core.aiming import NEAR
 from unlearn_core.data import Samples
 from unlearn_core.progress import OnStep, Step
+from unlearn_core.records.aim import Aim
 from unlearn_core.tuning import accuracy, measure_candidate
 
 _Verdict = Literal["too little", "right", "too much"]
@@ -106,6 +108,39 @@ def judge_of_samples(model: nn.Module, forget: Samples, unseen: Samples, *, max_
             badness=(drop > max_retain_drop, False, distance),  # the nearest may be on either side
             good=drop <= max_retain_drop and distance <= allowed / 2,
             values={"forget_accuracy": forget_now, "retain_accuracy": unseen_now},
+        )
+
+    return judge
+
+
+def judge_by_aim(
+    model: nn.Module, forget: Samples, retain: Samples, aim: Aim, *, max_retain_drop: float
+) -> Judge:
+    """Judge the forgetting of classes or samples by the distance from a retrained model's place.
+
+    Args:
+        model: The model before unlearning.
+        forget: Samples of what is forgotten.
+        retain: Held-out samples of everything else.
+        aim: Where a retrained model stands on such samples.
+        max_retain_drop: How much retain accuracy may fall.
+
+    Returns:
+        The judge: right once what is forgotten is near enough to the aim, too much once the rest has suffered
+        or a band is left on the side of having forgotten too hard.
+    """
+    before = measure_candidate(model, forget, retain)
+
+    def judge(model: nn.Module) -> Judged:
+        now = measure_candidate(model, forget, retain, aim=aim)
+        assert now.off is not None
+        excessive = before.retain_accuracy - now.retain_accuracy > max_retain_drop or now.off.over > 1
+        near = now.off.under <= NEAR
+        return Judged(
+            verdict="too much" if excessive else "right" if near else "too little",
+            badness=(excessive, not near, now.off.worst),
+            good=near and not excessive,
+            values=now.values(),
         )
 
     return judge

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sklearn.svm import SVC
 
 from unlearn_core import intervals
-from unlearn_core.errors import UsageError
-from unlearn_core.metric import Subject
+from unlearn_core.errors import NoSampleError
+from unlearn_core.metric import NOTHING_UNSEEN, Subject
 from unlearn_core.observations import Outputs
 
 
@@ -71,15 +71,14 @@ def salun_efficacy(
         audit samples of their classes, which no model has seen.
 
     Raises:
-        UsageError: If a view is empty or absent, or no audit sample has the class of a forgotten one.
+        NoSampleError: If no audit sample has the class of a forgotten one, or a view of held-out samples is
+            absent. A view that is empty raises ``UsageError``.
     """
     retained, test = subject.view("train", "retain"), subject.view("test", "retain")
     forgotten, pool = subject.view("train", "forget"), subject.unseen()
     rows = torch.isin(pool.labels, forgotten.labels)
     if not rows.any():
-        raise UsageError(
-            "no audit sample has the class of a forgotten sample; there is nothing unseen to compare with"
-        )
+        raise NoSampleError(NOTHING_UNSEEN)
     unseen = Outputs(pool.logits[rows], pool.features[rows], pool.labels[rows])
     attack = ConfidenceAttack(retained, test, at_most=at_most, seed=seed)
     return attack.share_called_others(forgotten), attack.share_called_others(unseen)

@@ -4,18 +4,26 @@ The published criterion is the highest ``retain accuracy · (1 - forget accuracy
 2312.00761, section 4). A few dozen held-out images of a class cannot resolve its last per cent: all of them
 may be misclassified, and the next image not. So for choosing, an image counts as forgotten only if another
 class leads its own by a clear margin, and as retained in full only if its own class leads by as much.
+
+Where a retrained model's place on the same data is known, candidates are scored by the worst distance from it
+instead (``aiming``).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from unlearn_core.aiming import Distance, Standing, distance, standing
 from unlearn_core.data import Samples
 from unlearn_core.modes import mode
+from unlearn_core.records.aim import Aim
 
 MARGIN = 0.5
 """By how much, in logits, one class must lead another to lead clearly, when candidates are compared."""
+_AT_ONCE = 512
+"""Samples per forward pass."""
 
 
 @dataclass(frozen=True)
@@ -28,25 +36,35 @@ class CandidateScores:
         within_reach: Share of the former whose own class does not trail clearly; never below
             ``forget_accuracy``.
         retain_clearly: Share of the latter whose own class leads clearly; never above ``retain_accuracy``.
+        off: How far the candidate is from the aim; None without one.
     """
 
     forget_accuracy: float
     retain_accuracy: float
     within_reach: float
     retain_clearly: float
+    off: Distance | None = None
 
     @property
     def score(self) -> float:
-        """What is maximised: the published criterion, with margins on both sides."""
+        """What is maximised, from 0 to 1: nearness to the aim, or the published criterion with margins."""
+        if self.off is not None:
+            return self.off.score
         return (self.retain_accuracy + self.retain_clearly) / 2 * (1 - self.within_reach)
 
     def values(self) -> dict[str, float]:
         """Return the values to report with a step."""
-        return {"forget_accuracy": self.forget_accuracy, "retain_accuracy": self.retain_accuracy}
+        found = {"forget_accuracy": self.forget_accuracy, "retain_accuracy": self.retain_accuracy}
+        return found if self.off is None else found | {"distance": self.off.worst}
 
 
 def measure_candidate(
-    model: nn.Module, forget: Samples, retain: Samples | None, *, margin: float = MARGIN
+    model: nn.Module,
+    forget: Samples,
+    retain: Samples | None,
+    *,
+    margin: float = MARGIN,
+    aim: Aim | None = None,
 ) -> CandidateScores:
     """Measure a candidate, leaving its modes as they were.
 
@@ -55,17 +73,86 @@ def measure_candidate(
         forget: Samples of the forgotten classes; not empty.
         retain: Samples of everything else; not empty. With None, all counts as retained.
         margin: What counts as a clear lead, in logits.
+        aim: Where a retrained model stands on such data.
 
     Returns:
         Its scores.
     """
-    forget_leads = leads(model, forget)
-    retain_leads = forget_leads.new_ones(1) * margin if retain is None else leads(model, retain)
+    said = {"forget": (answers(model, forget, batch_size=_AT_ONCE), forget.labels)}
+    forget_leads = _leads_of(*said["forget"])
+    retain_leads = forget_leads.new_ones(1) * margin
+    if retain is not None:
+        said["retain"] = (answers(model, retain, batch_size=_AT_ONCE), retain.labels)
+        retain_leads = _leads_of(*said["retain"])
     return CandidateScores(
         forget_accuracy=_share(forget_leads >= 0),
         retain_accuracy=_share(retain_leads >= 0),
         within_reach=_share(forget_leads >= -margin),
         retain_clearly=_share(retain_leads >= margin),
+        off=None if aim is None else distance(aim, _standing_of(said)),
+    )
+
+
+def stands_at(model: nn.Module, forget: Samples | None, retain: Samples) -> Standing:
+    """Return where a model stands; without forgotten samples only on the retained side."""
+    sides = {"forget": forget, "retain": retain}
+    shown = {side: samples for side, samples in sides.items() if samples is not None}
+    return _standing_of(
+        {
+            side: (answers(model, samples, batch_size=_AT_ONCE), samples.labels)
+            for side, samples in shown.items()
+        }
+    )
+
+
+def _standing_of(said: Mapping[str, tuple[Tensor, Tensor]]) -> Standing:
+    """Return the quantities of logits and labels by side."""
+    found: Standing = {}
+    for side, (logits, labels) in said.items():
+        found |= standing(logits, labels, side)
+    return found
+
+
+@dataclass(frozen=True)
+class HeldOutScores:
+    """What methods that train on retained data are judged by.
+
+    Attributes:
+        retain_accuracy: Share of retained samples recognised.
+        confidence: Mean probability of their own class.
+        forget_accuracy: Share of forgotten samples still recognised; 0 where none are held out.
+        far: The worst distance from the aim, in widths of a band; None without one.
+    """
+
+    retain_accuracy: float
+    confidence: float
+    forget_accuracy: float
+    far: float | None = None
+
+    def values(self) -> dict[str, float]:
+        """Return the values to report with a step."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def measure_held_out(
+    model: nn.Module, forget: Samples | None, retain: Samples, aim: Aim | None
+) -> HeldOutScores:
+    """Measure a candidate on held-out data alone, leaving its modes as they were.
+
+    Args:
+        model: The candidate.
+        forget: Samples of the forgotten classes, if there are any.
+        retain: Samples of everything else; not empty.
+        aim: Where a retrained model stands on such data.
+
+    Returns:
+        Its scores.
+    """
+    return HeldOutScores(
+        retain_accuracy=accuracy(model, retain),
+        confidence=confidence(model, retain),
+        forget_accuracy=0.0 if forget is None else accuracy(model, forget),
+        far=None if aim is None else distance(aim, stands_at(model, forget, retain)).worst,
     )
 
 
@@ -74,7 +161,7 @@ def accuracy(model: nn.Module, samples: Samples) -> float:
     return _share(leads(model, samples) >= 0)
 
 
-def confidence(model: nn.Module, samples: Samples, *, batch_size: int = 512) -> float:
+def confidence(model: nn.Module, samples: Samples, *, batch_size: int = _AT_ONCE) -> float:
     """Return the mean probability that a model gives to each sample's own class, in eval mode."""
     shares = answers(model, samples, batch_size=batch_size).softmax(1)
     return float(shares.gather(1, samples.labels[:, None]).mean())
@@ -86,7 +173,7 @@ def answers(model: nn.Module, samples: Samples, *, batch_size: int = 256) -> Ten
         return torch.cat([model(batch.inputs).float() for batch in samples.batches(batch_size)])
 
 
-def leads(model: nn.Module, samples: Samples, *, batch_size: int = 512) -> Tensor:
+def leads(model: nn.Module, samples: Samples, *, batch_size: int = _AT_ONCE) -> Tensor:
     """Return by how many logits each sample's own class leads the best other one, ``[samples]``.
 
     Args:
@@ -97,14 +184,13 @@ def leads(model: nn.Module, samples: Samples, *, batch_size: int = 512) -> Tenso
     Returns:
         The leads; negative where another class is ahead.
     """
-    found = []
-    with mode(model, "eval"), torch.no_grad():
-        for batch in samples.batches(batch_size):
-            logits = model(batch.inputs)
-            own = batch.labels[:, None]
-            others = logits.scatter(1, own, -torch.inf).amax(1)
-            found.append(logits.gather(1, own).squeeze(1) - others)
-    return torch.cat(found)
+    return _leads_of(answers(model, samples, batch_size=batch_size), samples.labels)
+
+
+def _leads_of(logits: Tensor, labels: Tensor) -> Tensor:
+    own = labels[:, None]
+    others = logits.scatter(1, own, -torch.inf).amax(1)
+    return logits.gather(1, own).squeeze(1) - others
 
 
 def _share(hits: Tensor) -> float:

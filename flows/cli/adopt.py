@@ -47,6 +47,9 @@ def command(
     mean: Annotated[str | None, typer.Option(help="Of the channels, e.g. `0.49,0.48,0.45`.")] = None,
     std: Annotated[str | None, typer.Option(help="Of the channels, e.g. `0.20,0.20,0.20`.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Scale the images to this many pixels.")] = None,
+    part: Annotated[
+        str | None, typer.Option(help="Which net in the weights, if they hold several: e.g. `ema`.")
+    ] = None,
     name: Annotated[str, typer.Option(help="What to register it as.")] = "model",
     card: Annotated[
         Path | None, typer.Option(help="A file that states all of this; by default beside the weights.")
@@ -68,7 +71,13 @@ def command(
     from tasks.lifecycle.claims import Adoption, given_claims, require_adoptable
 
     given = given_claims(
-        architecture=architecture, accuracy=accuracy, recipe=recipe, mean=mean, std=std, image_size=image_size
+        architecture=architecture,
+        accuracy=accuracy,
+        recipe=recipe,
+        mean=mean,
+        std=std,
+        image_size=image_size,
+        part=part,
     )
     table = None if subjects is None else str(subjects)
     asked = Adoption(weights, data, name, card, given, skip_bad_images, table)

@@ -15,6 +15,7 @@ from flows.cli import (
     canary,
     check_method,
     check_metric,
+    data,
     db,
     delete,
     demo,
@@ -22,6 +23,7 @@ from flows.cli import (
     evidence,
     init,
     keys,
+    lineage,
     methods,
     next,  # noqa: A004
     pending,
@@ -46,7 +48,7 @@ from unlearn_core.errors import LetheError, SetupError
 
 PANELS = {
     "Begin": (init, keys, demo, adopt, train),
-    "Forget": (status, delete, approve, report, receipt, tombstone, verify, next),
+    "Forget": (status, data, delete, approve, report, receipt, tombstone, verify, lineage, next),
     "Requests of many people": (request, pending, evidence),
     "Judge and compare": (methods, tune, reference, benchmark, canary, check_method, check_metric),
     "Run": (ui, serve, deploy, db, upgrade, stage),

@@ -28,7 +28,8 @@ def command(
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
     from tasks.lifecycle.refusals import require_fitting, require_ready
-    from tasks.requests.request_file import told_as_typed, typed_request
+    from tasks.requests.request_file import typed_request
+    from tasks.requests.typed import told_as_typed
 
     named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
     with about(request_id), Checkout.open(Path.cwd()) as checkout, told_as_typed(**named):

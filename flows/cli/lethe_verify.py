@@ -14,7 +14,7 @@ from typing import Any, cast
 from pydantic import JsonValue
 
 from flows.cli.output import say
-from tasks.checkout.params import load_yaml
+from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.texts import one_line
 from tasks.evidence.verification import Summary, verify_files
 from tasks.lifecycle.initialising import shipped_policy

@@ -46,6 +46,7 @@ Deployments = Annotated[
         show_default="Lethe's deployments",
     ),
 ]
+# A request may name several kinds of things at once.
 ClassOptions = Annotated[Names, typer.Option("--class", help="Forget this class. Repeatable.")]
 SampleOptions = Annotated[Names, typer.Option("--sample", help="Forget this sample. Repeatable.")]
 SubjectOptions = Annotated[Names, typer.Option("--subject", help="Forget this person. Repeatable.")]

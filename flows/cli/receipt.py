@@ -26,7 +26,7 @@ def command(
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.files import write_atomically
     from tasks.evidence.receipts import make_receipt
-    from tasks.requests.request_file import told_as_typed
+    from tasks.requests.typed import told_as_typed
     from unlearn_core.audit.receipts import write_receipt
 
     checkout = Checkout.find(Path.cwd())

@@ -120,10 +120,9 @@ def cancel(
     json: Json = False,
 ) -> None:
     """Cancel a request that has not been started. A started one runs to its end."""
-    from flows.submit import open_ledger
-    from tasks.checkout.environment import actor
+    from flows.submit import cancel_request
 
-    _tell(open_ledger(Path.cwd()).cancel(request_id, actor=actor(), reason=reason), json=json)
+    _tell(cancel_request(Path.cwd(), request_id, reason=reason), json=json)
 
 
 @app.command()

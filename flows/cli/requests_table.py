@@ -12,7 +12,8 @@ from unlearn_core.kinds import OPEN
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.ledger import Entry
-from unlearn_core.records.request import ClassScope, RequestId, Scope
+from unlearn_core.records.request import RequestId
+from unlearn_core.records.scope import ClassScope, Scope, parts_of
 
 _COLOURS = {"completed": "green", "running": "cyan", "failed": "red"}
 
@@ -55,10 +56,14 @@ def describe_entries(
 
 def _in_words(scope: Scope) -> str:
     """Say what is to be forgotten: classes by name, anything else by count."""
-    if isinstance(scope, ClassScope):
-        return f"class{'es' if scope.classes[1:] else ''} {', '.join(map(one_line, scope.classes))}"
-    count = len(scope.model_dump()[scope.kind])
-    return f"{count} {scope.kind if count > 1 else scope.kind.removesuffix('s')}"
+    told = []
+    for part in parts_of(scope):
+        if isinstance(part, ClassScope):
+            told.append(f"class{'es' if part.classes[1:] else ''} {', '.join(map(one_line, part.classes))}")
+        else:
+            count = len(part.names)
+            told.append(f"{count} {part.kind if count > 1 else part.kind.removesuffix('s')}")
+    return " and ".join(told)
 
 
 def tell_entries(described: Sequence[dict[str, Any]]) -> str:

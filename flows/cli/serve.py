@@ -15,9 +15,12 @@ def command(
     """Serve Lethe's deployments from this machine until interrupted, without a work pool or a worker.
 
     Registers the deployments, their schedules and the trigger with the Prefect server that PREFECT_API_URL
-    names (`prefect server start` starts one). Requests are served in this checkout; `lethe request submit`,
-    with the same PREFECT_API_URL, starts `delete` automatically. Runs that need the same model or the
-    accelerator wait for each other.
+    names (`prefect server start` starts one). `lethe request submit`, with the same PREFECT_API_URL, starts
+    `delete` automatically. Runs that need the same model or the accelerator wait for each other.
+
+    Requests are served in this checkout: each deletion changes its params.yaml, dvc.lock, data, models,
+    reports and evidence, and you commit the result, as after `lethe delete`. If LETHE_PROJECTS and LETHE_WORK
+    are set, runs work in clones, as a worker does, and this checkout stays as it is.
     """
     from tasks.checkout.checkout import Checkout
     from tasks.orchestration.deploying import DEPLOYMENTS

@@ -54,6 +54,7 @@ def tell_tuning(record: "TuningRecord", *, rows: int = 10) -> str:
     console().print(table)
     chosen = ", ".join(f"{name} {value}" for name, value in record.chosen.items())
     return (
+        f"scored by    {record.scored_by}\n"
         f"untuned      {number(record.untuned, 4)}\n"
         f"written      {chosen or 'nothing: no trial did better'}\n"
         f"took         {record.cost.seconds:.0f} s in {len(record.trials)} trials, "

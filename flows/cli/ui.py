@@ -7,8 +7,14 @@ import typer
 
 
 def command(port: Annotated[int, typer.Option(help="The port on the loopback interface.")] = 5000) -> None:
-    """Open MLflow on this checkout's runs and registry, for auditing."""
+    """Serve MLflow's pages about this checkout's deletions and registry, for auditing, until Ctrl-C."""
     from tasks.checkout.checkout import Checkout
     from tasks.tracking.server import serve_ui
 
-    serve_ui(Checkout.find(Path.cwd()).root, port)
+    checkout = Checkout.find(Path.cwd())
+    model = checkout.params.registry.model
+
+    def tell(address: str) -> None:
+        typer.echo(f"MLflow is starting. Its pages open on the deletions from {model!r}: {address}")
+
+    serve_ui(checkout.root, port, model=model, tell=tell)

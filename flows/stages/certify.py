@@ -19,6 +19,7 @@ from tasks.data.datasets import read_manifest
 from tasks.data.fingerprints import with_fingerprints
 from tasks.data.tombstones import write_tombstones
 from tasks.evidence.certification import gather_certificates, note_on, sign_once
+from tasks.evidence.dating import require_clock
 from tasks.evidence.uploading import push_missing, store_certificate
 from tasks.lifecycle.pins import pins_read
 from tasks.report.page import write_report
@@ -96,9 +97,10 @@ def certify_and_store(checkout: Checkout) -> None:
 
 def _sign(checkout: Checkout, deletion: DeletionRecord, run: Run) -> dict[RequestId, Sha256]:
     """Sign all certificates, then store them; return their digests by request."""
+    require_clock(checkout, began=(started := started_at(run)), run=run.id)
     histories = _histories(checkout, deletion, run)
     certificates = gather_certificates(
-        checkout, deletion, started=started_at(run), pins=pins_read(checkout), histories=histories
+        checkout, deletion, started=started, pins=pins_read(checkout), histories=histories
     )
     signed = {one.request.id: sign_once(one, checkout.certificate(one.request.id)) for one in certificates}
     for request_id in signed:

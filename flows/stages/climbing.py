@@ -17,6 +17,7 @@ from unlearn_core.audit.earlier import Earlier, relapses
 from unlearn_core.audit.policy import judge
 from unlearn_core.errors import UnlearningError
 from unlearn_core.method import Method
+from unlearn_core.records.aim import Aim
 from unlearn_core.records.deletion import LeftOut, Rung
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
@@ -35,6 +36,7 @@ class Baseline:
     original: Evaluation
     retrained: tuple[Evaluation, ...]
     earlier: Earlier = field(default_factory=Earlier)
+    aim: Aim | None = None
 
 
 def judge_model(baseline: Baseline, candidate: Evaluation) -> Verdict:
@@ -46,7 +48,9 @@ def judge_model(baseline: Baseline, candidate: Evaluation) -> Verdict:
 def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:
     """Unlearn with one method, measure, judge, and record everything."""
     share = baseline.policy.max_unsupported_share
-    tried = steps.attempt(baseline.checkout, method, baseline.run, max_unsupported_share=share)
+    tried = steps.attempt(
+        baseline.checkout, method, baseline.run, max_unsupported_share=share, aim=baseline.aim
+    )
     evaluation = steps.assess(
         baseline.checkout, tried.checkpoint, baseline.run, references=baseline.references, method=method
     )

@@ -20,7 +20,8 @@ from unlearn_core.names import one_form
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.earlier import EarlierRequest
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import classes_in
 from unlearn_core.records.validation import ValidationRecord
 from unlearn_core.selection import Manifest, Selection, retained_rows, select
 
@@ -80,12 +81,11 @@ def _write_retained(
 
 def _served(request: DeletionRequest, classes: tuple[str, ...]) -> EarlierRequest:
     """Return a request as later ones on the retained data see it."""
-    named = request.scope.classes if isinstance(request.scope, ClassScope) else ()
     forms = [one_form(name) for name in classes]
     return EarlierRequest(
         request=request.id,
         kind=request.scope.kind,
-        classes=tuple(sorted(forms.index(one_form(name)) for name in named)),
+        classes=tuple(sorted(forms.index(one_form(name)) for name in classes_in(request.scope))),
     )
 
 

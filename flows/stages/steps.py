@@ -13,6 +13,7 @@ from tasks.references.gathering import gather_references
 from tasks.references.retrained import References
 from tasks.tracking.auditing import log_ladder, log_rung
 from unlearn_core.method import Method
+from unlearn_core.records.aim import Aim
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.earlier import Knowledge
@@ -33,7 +34,13 @@ class TryMethod(Protocol):
     """Unlearns with one method."""
 
     def __call__(  # noqa: D102
-        self, checkout: Checkout, method: Method, run: RunParams, *, max_unsupported_share: float
+        self,
+        checkout: Checkout,
+        method: Method,
+        run: RunParams,
+        *,
+        max_unsupported_share: float,
+        aim: Aim | None = ...,
     ) -> Attempted: ...
 
 

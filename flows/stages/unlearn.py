@@ -13,11 +13,12 @@ from tasks.computing.costs import keep_time, read_cost
 from tasks.computing.materials import load_materials, read_split
 from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
+from tasks.references.aiming import find_aim
 from tasks.references.retrained import References
 from tasks.report.outputs import write_reports
 from tasks.requests.request_file import read_request
 from tasks.requests.runs import recorded_run
-from unlearn_core.audit.acceptance import spent
+from unlearn_core.audit.acceptance import spent, unmeasurable
 from unlearn_core.audit.earlier import Earlier
 from unlearn_core.errors import GateError
 from unlearn_core.records.deletion import DeletionRecord
@@ -90,7 +91,8 @@ def prepare_ladder(checkout: Checkout, steps: Steps) -> Baseline:
         for folder in (checkout.parent, *references.retrained)
     )
     earlier = _measure_earlier(checkout, run, references, steps)
-    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier)
+    aim = find_aim(checkout, run, policy)
+    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier, aim)
 
 
 def _measure_earlier(checkout: Checkout, run: RunParams, references: References, steps: Steps) -> Earlier:
@@ -104,7 +106,7 @@ def _measure_earlier(checkout: Checkout, run: RunParams, references: References,
 
 
 def plan(baseline: Baseline) -> Route:
-    """Route the request; if the drift budget is spent or nothing to forget is measurable, only retrain."""
+    """Route the request; if the drift budget is spent or the gate could not tell, only retrain."""
     scope = read_split(baseline.checkout).method_scope
     methods = configured_methods(baseline.checkout)
     materials = load_materials(baseline.checkout, Pool(baseline.checkout, torch.device("cpu")))
@@ -114,6 +116,8 @@ def plan(baseline: Baseline) -> Route:
     if (why := spent(baseline.policy.drift, deletions)) is not None:
         return only_last_resort(planned, why)
     control = judge_model(baseline, baseline.original)
+    if (why := unmeasurable(control)) is not None:
+        return only_last_resort(planned, why)
     if control.verdict == "inconclusive" and baseline.policy.when_inconclusive == "retrain":
         return only_last_resort(planned, f"{control.reason} The policy accepts only a retrained model then.")
     return planned

@@ -20,7 +20,9 @@ from flows.worker.turn import serve_next, train_model, worker_name
 from tasks.checkout.log import open_log, tell_error
 from tasks.checkout.settings import WorkerSettings
 from tasks.lifecycle.refusals import require_ready
-from tasks.orchestration.flow_runs import is_deployed, request_tags, tag_flow_run
+from tasks.orchestration.flow_runs import is_deployed, request_tags, show_served_elsewhere, tag_flow_run
+from tasks.orchestration.form import offer
+from tasks.orchestration.run_log import log_to_pages
 from tasks.requests.claims import PASSING
 from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import PipelineError
@@ -90,6 +92,7 @@ def logged() -> Iterator[None]:
     deployed = is_deployed()
     try:
         if deployed:
+            log_to_pages()
             open_log()
         yield
     except Exception as error:
@@ -113,8 +116,9 @@ def here() -> Path:
 def delete(order: DeletionOrder) -> str:
     """Serve one deletion request, after those that are due earlier on the same model.
 
-    The request is already in the ledger. While another run works on its model, this one waits. One that was
-    served before is not served again.
+    The request is already in the ledger, and this run is its page: steps, log and result. What is due earlier
+    is served in runs of its own inside of it. While another run works on the model, this one waits. A request
+    that was served before is not served again.
 
     Args:
         order: Which request.
@@ -130,15 +134,18 @@ def delete(order: DeletionOrder) -> str:
     require_ready()
     tag_flow_run(request_tags([order.request_id]))
     ledger, worker = open_ledger(here()), worker_name()
-    choose = turn_of(order.request_id, ahead=order.ahead)
+    choose, own = turn_of(order.request_id, ahead=order.ahead), False
     while (entry := ledger.history(order.request_id)[0]).state in TO_SERVE:
         turn = serve_next(here(), worker, choose, limit_s=order.limit_h * 3600)
+        own = own or order.request_id in turn.requests
         if isinstance(turn.failure, PASSING):
             raise turn.failure
         if not turn.requests:
             time.sleep(_POLL_S)
     if entry.state != "completed":
         raise PipelineError(f"request {entry.id} is {entry.state}; `lethe request show {entry.id}` says why")
+    if not own:
+        show_served_elsewhere(order.request_id)
     return entry.state
 
 
@@ -169,12 +176,15 @@ def pending(order: QueueOrder = ALL) -> int:
         if isinstance(turn.failure, PASSING):
             raise turn.failure
         failed += [] if turn.failure is None else [str(turn.failure)]
+    # Requests that came in while no server answered are offered from now on.
+    offer(open_ledger(here()))
+    tag_flow_run([], name=f"pending requests · {served} served")
     if failed:
         raise PipelineError("\n".join([f"some of {served} requests could not be served:", *failed]))
     return served
 
 
-@flow(name="train", flow_run_name="train {order.model}")
+@flow(name="train", flow_run_name="{order.model}: train")
 @logged()
 def train(order: TrainingOrder) -> str:
     """Make the model that deletions start from, as its project's ``params.yaml`` says.

@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tasks.checkout.imports import own_root
+from tasks.checkout.log import tell
+from tasks.checkout.settings import WorkerSettings
+from tasks.checkout.texts import printable
 from tasks.checkout.variables import set_variable
+from tasks.lifecycle.projects import BRANCH
 from tasks.orchestration.deploying import DEPLOYMENTS, prefect_explained, read_deployments, require_server
 
 
@@ -24,6 +28,7 @@ def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> 
     """
     require_server()
     described = read_deployments(folder)
+    tell(f"· {what_it_does(root)}")
     from prefect import serve
 
     # Runs start in this process's folder, and Prefect looks for modules there first: so it must be Lethe's,
@@ -31,6 +36,28 @@ def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> 
     set_variable("LETHE_PROJECT", str(root.resolve()))
     with prefect_explained(), chdir(own_root()):
         serve(*(deployment_of(one) for one in described), limit=limit)
+
+
+def what_it_does(root: Path) -> str:
+    """Say in which folder runs will work, and what they change there.
+
+    Args:
+        root: The checkout that is served from.
+
+    Returns:
+        One line.
+    """
+    if WorkerSettings.read().projects:
+        return (
+            "runs work in clones below LETHE_WORK, one for each model, and push each deletion to the branch "
+            f"{BRANCH} of the repository that LETHE_PROJECTS names; this checkout stays as it is"
+        )
+    return (
+        f"runs work in this very checkout, {printable(root.resolve().name)}: each deletion changes "
+        "params.yaml, dvc.lock, data/, models/, reports/ and evidence/, and what is registered. Nothing is "
+        "committed, and other commands that write here are refused while a run works. Set LETHE_PROJECTS and "
+        "LETHE_WORK to work in clones instead"
+    )
 
 
 def deployment_of(described: dict[str, Any]) -> Any:

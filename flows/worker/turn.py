@@ -7,15 +7,17 @@ from pathlib import Path
 
 from flows.delete import delete_together
 from flows.submit import open_ledger
-from flows.train import train
+from flows.train import train_here
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.log import about, tell, tell_error
 from tasks.checkout.patience import TURN
+from tasks.lifecycle.cut_short import attended
 from tasks.lifecycle.projects import Project, open_project, prepare_project
 from tasks.lifecycle.publishing import publish, publish_training
 from tasks.lifecycle.refusals import require_ready
 from tasks.orchestration.flow_runs import end_orphans, flow_run_id, tagged
+from tasks.orchestration.form import offer
 from tasks.requests.claims import Lease, device, hold, lease_s
 from tasks.requests.request_file import check_request, preview_manifest
 from unlearn_core.audit.grouping import make_one
@@ -57,6 +59,8 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
     claimed = tuple(entry.id for entry in entries)
     if not entries:
         return Turn(claimed)
+    offer(ledger)
+    failure = None
     with about(*claimed, flow_run=flow_run_id()):
         tell(f"· {', '.join(claimed)} of {entries[0].submission.model}")
         try:
@@ -65,8 +69,10 @@ def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> 
                 TURN.ask(partial(_serve, folder, claim))
         except LetheError as error:
             tell_error(error)
-            return Turn(claimed, error)
-    return Turn(claimed)
+            failure = error
+    # What was given back waits again.
+    offer(ledger)
+    return Turn(claimed, failure)
 
 
 def _serve(folder: Path, claim: Lease) -> None:
@@ -120,7 +126,7 @@ def worker_name() -> str:
 
 
 def train_model(folder: Path, model: str) -> CheckpointCard:
-    """Make the model that deletions start from, in its project.
+    """Make the model that deletions start from, in its project and the current flow run.
 
     Args:
         folder: Where the worker was started.
@@ -131,8 +137,8 @@ def train_model(folder: Path, model: str) -> CheckpointCard:
     """
     with open_project(folder, model) as project:
         checkout = prepare_project(project)
-        with device():
-            card = train(checkout)
+        with device(), attended(checkout):
+            card = train_here(checkout)
         if project.branch is not None:
             publish_training(checkout, model, branch=project.branch)
     return card

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from unlearn_core.kinds import RequestKind
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.benchmark import ForgetKind, ForgetSet
 from unlearn_core.records.deletion import SplitRecord
-from unlearn_core.records.request import ClassScope, SampleScope, Scope, SubjectScope
+from unlearn_core.records.scope import ClassScope, SampleScope, Scope, SubjectScope
 from unlearn_core.seeds import derive_seed
 from unlearn_core.selection import Manifest, Selection, retained_rows, select
 
@@ -110,7 +109,7 @@ def plan_cases(checkout: Checkout, asked: Asked, *, seeds: int, base: int) -> tu
     cases: list[BenchmarkCase] = []
     for seed in range(seeds):
         for kind, scope, name in _scopes(manifest, asked, derive_seed(base + seed, "benchmark")):
-            found = select(scope, manifest, partial(pseudonymise, NO_KEY, _kind_of_id(scope)))
+            found = select(scope, manifest, partial(pseudonymise, NO_KEY))
             split = _split(kind, manifest, found, data)
             shown = f"person {short(split.retained)[:8]}" if kind == "subject" else name
             rows = len(split.forget_rows)
@@ -158,10 +157,6 @@ def draw(manifest: Manifest, count: int, seed: int) -> tuple[str, ...]:
     if not 0 < count < len(ids):
         raise RequestError(f"{count} random samples were asked for; there are {len(ids)} to draw from")
     return tuple(sorted(np.random.default_rng(seed).choice(ids, count, replace=False).tolist()))
-
-
-def _kind_of_id(scope: Scope) -> Literal["sample", "subject"]:
-    return "sample" if isinstance(scope, SampleScope) else "subject"
 
 
 def _split(kind: ForgetKind, manifest: Manifest, found: Selection, data: str) -> SplitRecord:

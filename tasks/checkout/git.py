@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -44,6 +45,24 @@ def ask_git(root: Path, *arguments: str) -> str | None:
     """Run git in a folder and return what it printed, or None if it failed."""
     done = _run(root, *arguments)
     return done.stdout.rstrip("\n") if done.returncode == 0 else None
+
+
+def git_objects(root: Path) -> Iterator[tuple[str, str, bytes]]:
+    """Yield every object of a repository, whether a branch leads to it or not.
+
+    Args:
+        root: A folder in it.
+
+    Yields:
+        The object's kind, its digest and its content.
+    """
+    command = ["git", "-C", str(root), "cat-file", "--batch-all-objects", "--batch"]
+    with subprocess.Popen(command, env=inherited({}), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            digest, kind, size = line.decode().split()
+            yield kind, digest, process.stdout.read(int(size))
+            process.stdout.read(1)
 
 
 def push_branch(root: Path, branch: str) -> None:

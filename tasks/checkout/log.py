@@ -89,6 +89,11 @@ def open_log(level: str | None = None) -> None:
         warn(f"· {line}")
 
 
+def copy_lines(handler: logging.Handler) -> None:
+    """Write each line to one more place, too."""
+    logging.getLogger(_NAME).addHandler(handler)
+
+
 def tell(line: str) -> None:
     """Write a line on standard error, so that standard output holds only results."""
     logging.getLogger(_NAME).info(line)

@@ -9,10 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
 
 from tasks.checkout.files import AnyRecord, write_atomically
-from tasks.checkout.regular import read_regular
+from tasks.checkout.plain_yaml import load_yaml, parse_yaml
 from tasks.extensions.settings import other_settings
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.base import describe
@@ -111,28 +110,6 @@ def read_yaml(path: Path, kind: type[AnyRecord]) -> AnyRecord:
         raise ConfigurationError(describe(str(path), error)) from error
 
 
-def load_yaml(path: Path) -> Any:
-    """Read a file as YAML 1.2, in which ``1e-3`` is a number, into plain values.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its one document.
-
-    Raises:
-        ConfigurationError: If it is not YAML.
-    """
-    try:
-        return _parse(read_regular(path).decode())
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not YAML: {error}") from error
-
-
-def _parse(text: str) -> Any:
-    return YAML(typ="safe", pure=True).load(text)
-
-
 def write_params(root: Path, changes: Mapping[str, Any]) -> None:
     """Replace whole sections of ``params.yaml``; every other line stays as it is.
 
@@ -148,7 +125,7 @@ def write_params(root: Path, changes: Mapping[str, Any]) -> None:
     for section, value in changes.items():
         if before[section] != value:
             text = _with_section(text, section, value)
-    if _parse(text) != {**before, **changes}:
+    if parse_yaml(text) != {**before, **changes}:
         raise ConfigurationError(
             "params.yaml: write each section on separate lines, so that it can be changed"
         )

@@ -32,12 +32,14 @@ class Tag:
     DUE = "lethe.due"
 
     VERDICT = "lethe.verdict"
-    """The verdict on the claim *behaves*."""
+    """The verdict on the claim *behaves*; of attempts and refused deletions also *drifted*, *relapsed*."""
     REMOVED = "lethe.removed"
     """The verdict on the claim *removed*, or ``NOT_JUDGED``."""
     METHOD = "lethe.method"
     LEVEL = "lethe.level"
     SHOWN = "lethe.shown"
+    ACCEPTED = "lethe.accepted"
+    """Whether an attempt's model was accepted: yes or no."""
     REASON = "lethe.reason"
     POLICY = "lethe.policy"
 
@@ -77,7 +79,7 @@ def certificate_tags(digests: Mapping[RequestId, Sha256]) -> dict[str, str]:
     return {f"{Tag.CERTIFICATE}.{request}": digest for request, digest in digests.items()}
 
 
-def flow_tag(kind: Literal["model", "request", "verdict", "method", "command"], value: str) -> str:
+def flow_tag(kind: Literal["model", "project", "request", "verdict", "method", "command"], value: str) -> str:
     """Return a tag of Prefect's flow runs, which have no value of their own."""
     return f"{kind}:{value}"
 

@@ -58,12 +58,23 @@ def load_materials(checkout: Checkout, pool: Pool) -> Materials:
         moments_model=None
         if taken.model == card.weights
         else load_checkpoint(find_model(checkout, taken.model))[0],
-        tuning=Tuning(
-            forget=pool.split("tuning").of_classes(split.classes) if split.classes else None,
-            retain=pool.split("tuning").of_classes(split.classes, exclude=True),
-        ),
+        tuning=tuning_data(split, pool),
         origin=_origin(card),
     )
+
+
+def tuning_data(split: SplitRecord, pool: Pool) -> Tuning:
+    """Return the held-out data that methods may choose by."""
+    held_out = pool.split("tuning")
+    return Tuning(
+        forget=_any(held_out.of_classes(split.classes)) if split.classes else None,
+        retain=held_out.of_classes(split.classes, exclude=True),
+    )
+
+
+def _any(samples: Samples) -> Samples | None:
+    """Return the samples, or None if there are none."""
+    return samples if len(samples) else None
 
 
 def _origin(card: CheckpointCard) -> Origin | None:
@@ -127,8 +138,9 @@ def views(checkout: Checkout, pool: Pool) -> dict[View, Samples]:
         pool: Its data set.
 
     Returns:
-        The samples by view. In sample scope all held-out data is on the retain side; held-out canaries are a
-        view if planted ones are forgotten and nothing else is.
+        The samples by view. In sample scope all held-out data is on the retain side. In class scope a part
+        has a forget side if every forgotten class has a sample in it: otherwise one class would pass for all
+        of them. Held-out canaries are a view if planted ones are forgotten and nothing else is.
     """
     split = read_split(checkout)
     found: dict[View, Samples] = {
@@ -138,7 +150,8 @@ def views(checkout: Checkout, pool: Pool) -> dict[View, Samples]:
     for part in ("audit", "test"):
         held_out = pool.split(part)
         found[part, "retain"] = held_out.of_classes(split.classes, exclude=True)
-        found[part, "forget"] = held_out.of_classes(split.classes)
+        if set(split.classes) <= set(held_out.labels.tolist()):
+            found[part, "forget"] = held_out.of_classes(split.classes)
     forgotten_subjects = pool.manifest.subject_ids[list(split.forget_rows)]
     if not split.classes and (forgotten_subjects == CANARY_SUBJECT).all():
         found["canary", "retain"] = pool.split(CANARY_SPLIT)

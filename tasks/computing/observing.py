@@ -31,14 +31,16 @@ from unlearn_core.observations import (
     Depths,
     InnerFeatures,
     Outputs,
+    Side,
     View,
     WeightDistances,
 )
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.data import FORGOTTEN_SPLIT
+from unlearn_core.records.evaluation import SampledView
 from unlearn_core.records.params import RunParams
 from unlearn_core.seeds import derive_seed
-from unlearn_core.viewing import altered_views, sampled
+from unlearn_core.viewing import altered_views, counts_for, sampled
 
 _BATCH_SIZE = 256
 FORGOTTEN: View = ("train", "forget")
@@ -55,11 +57,12 @@ def observed_views(checkout: Checkout, checkpoint: Path, run: RunParams) -> dict
     Returns:
         The outputs by view, observed now or earlier.
     """
-    weights, seed = read_checkpoint_card(checkpoint).weights, _view_seed(run)
+    weights, seed, counts = read_checkpoint_card(checkpoint).weights, _view_seed(run), shown_counts(checkout)
 
     def look(device: torch.device) -> dict[View, Outputs]:
         model, whole = loaded_on(device, checkpoint), views(checkout, Pool(checkout, device))
-        shown = {**sampled(whole, seed=seed), **altered_views(whole, seed=seed, weights=weights)}
+        altered = altered_views(whole, counts, seed=seed, weights=weights)
+        shown = {**sampled(whole, counts, seed=seed), **altered}
         return {view: observe(model, part, batch_size=_BATCH_SIZE) for view, part in shown.items()}
 
     return _kept(checkout, run, {"weights": weights, "seed": seed}, look)
@@ -171,7 +174,24 @@ def loaded_on(device: torch.device, checkpoint: Path) -> nn.Module:
 
 def shown_views(checkout: Checkout, run: RunParams, device: torch.device) -> dict[View, Samples]:
     """Return the samples of every view that models are shown as they are."""
-    return sampled(views(checkout, Pool(checkout, device)), seed=_view_seed(run))
+    return sampled(views(checkout, Pool(checkout, device)), shown_counts(checkout), seed=_view_seed(run))
+
+
+def shown_counts(checkout: Checkout) -> dict[Side, int] | None:
+    """Return how many samples of a large view of each side are shown; None if all are."""
+    policy = checkout.params.policy
+    if policy.sampling == "none":
+        return None
+    return counts_for(policy.bands_of(read_split(checkout).method_scope))
+
+
+def sampled_views(checkout: Checkout, observed: dict[View, Outputs]) -> tuple[SampledView, ...]:
+    """Return which of the observed views were not shown whole, but for the altered ones, which never are."""
+    whole = views(checkout, Pool(checkout, torch.device("cpu")))
+    sizes = ((view, len(observed[view]), len(whole[view])) for view in observed if view in whole)
+    return tuple(
+        SampledView(view=".".join(view), shown=shown, of=size) for view, shown, size in sizes if shown < size
+    )
 
 
 def _view_seed(run: RunParams) -> int:
@@ -203,6 +223,7 @@ def observation_key(
     """Name an observation by all that it depends on: these, the split, and the code and settings."""
     here = {
         "split": read_split(checkout).digest,
+        "shown": shown_counts(checkout),
         "threads": run.threads,
         "device": device_name(),
         "torch": torch.__version__,

@@ -11,12 +11,27 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record, write_record
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing
-from tasks.computing.observing import FORGOTTEN, loaded_on, observation_key, observed_views, shown_views
+from tasks.computing.materials import read_split
+from tasks.computing.observing import (
+    FORGOTTEN,
+    loaded_on,
+    observation_key,
+    observed_views,
+    shown_counts,
+    shown_views,
+)
 from unlearn_core import data, fresh_head, models, relearning, tracing, viewing
 from unlearn_core.data import concatenate
 from unlearn_core.observations import HELD_OUT, KNOWN_AGAIN, RelearnCurve, Relearning
 from unlearn_core.records.params import RunParams
-from unlearn_core.relearning import NEW_HEAD, RelearnTerms, relearn, relearn_with_new_head
+from unlearn_core.relearning import (
+    COARSE,
+    COARSE_NEW_HEAD,
+    NEW_HEAD,
+    RelearnTerms,
+    relearn,
+    relearn_with_new_head,
+)
 from unlearn_core.seeds import derive_seed
 
 
@@ -70,7 +85,8 @@ def observed_with_new_head(
 
 def _curve(checkout: Checkout, checkpoint: Path, run: RunParams, *, until: float) -> RelearnCurve:
     """Teach a checkpoint the forgotten data, or read the cached curve."""
-    terms, seed = RelearnTerms(), derive_seed(run.seed, "relearn")
+    terms = COARSE if _is_sampled(checkout) else RelearnTerms()
+    seed = derive_seed(run.seed, "relearn")
 
     def teach(device: torch.device) -> RelearnCurve:
         model, shown = loaded_on(device, checkpoint), shown_views(checkout, run, device)
@@ -83,7 +99,8 @@ def _curve_with_new_head(
     checkout: Checkout, checkpoint: Path, run: RunParams, *, until: float
 ) -> RelearnCurve:
     """Teach a checkpoint the forgotten classes with a new head, or read the cached curve."""
-    terms, seed = NEW_HEAD, derive_seed(run.seed, "relearn with a new head")
+    terms = COARSE_NEW_HEAD if _is_sampled(checkout) else NEW_HEAD
+    seed = derive_seed(run.seed, "relearn with a new head")
 
     def teach(device: torch.device) -> RelearnCurve:
         model, shown = loaded_on(device, checkpoint), shown_views(checkout, run, device)
@@ -95,6 +112,12 @@ def _curve_with_new_head(
 
     ingredients = {"until": until, "terms": terms, "seed": seed, "head": "new"}
     return _kept_curve(checkout, checkpoint, run, ingredients, teach)
+
+
+def _is_sampled(checkout: Checkout) -> bool:
+    """Tell whether models are shown only a sample of the forgotten data."""
+    counts = shown_counts(checkout)
+    return counts is not None and len(read_split(checkout).forget_rows) > counts["forget"]
 
 
 def _kept_curve(

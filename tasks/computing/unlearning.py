@@ -1,7 +1,7 @@
 """Run one method on this machine, from the pinned parent to a candidate checkpoint."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
@@ -12,7 +12,8 @@ from tasks.computing.execution import computing, measured
 from tasks.computing.materials import load_materials, load_parent, read_split
 from tasks.data.pool import Pool
 from tasks.extensions.discovery import extension_of
-from unlearn_core.method import Materials, Method, settled
+from unlearn_core.method import Materials, Method, Need, settled
+from unlearn_core.records.aim import Aim
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
@@ -38,6 +39,7 @@ def attempt(
     run: RunParams,
     *,
     max_unsupported_share: float,
+    aim: Aim | None = None,
     gather: Callable[[Checkout, Pool], Materials] = load_materials,
 ) -> Attempted:
     """Unlearn with one method and save the candidate.
@@ -47,6 +49,7 @@ def attempt(
         method: What to run.
         run: Base seed and threads.
         max_unsupported_share: The policy's limit.
+        aim: What the method's searches aim at; None lets them go by accuracies.
         gather: Gathers what the method may be given.
 
     Returns:
@@ -55,7 +58,7 @@ def attempt(
     seed = derive_seed(run.seed, f"method/{method.name}")
     with computing(run.threads) as device, progress(f"unlearn with {method.name}") as on_step:
         parent = load_parent(checkout, device)
-        materials = gather(checkout, Pool(checkout, device))
+        materials = aimed(gather(checkout, Pool(checkout, device)), aim)
         with measured() as meter:
             result = unlearn(
                 method,
@@ -76,8 +79,16 @@ def attempt(
         coverage=result.coverage,
         curves=result.curves,
         extension=extension_of("method", type(method)),
+        aim=aim if Need.TUNING in method.needs | method.uses else None,
     )
     return Attempted(record, _with_search(checkout, method, meter.read()), folder)
+
+
+def aimed(materials: Materials, aim: Aim | None) -> Materials:
+    """Return materials whose tuning data comes with an aim."""
+    if materials.tuning is None:
+        return materials
+    return replace(materials, tuning=replace(materials.tuning, aim=aim))
 
 
 def _with_search(checkout: Checkout, method: Method, cost: Cost) -> Cost:

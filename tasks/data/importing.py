@@ -216,8 +216,10 @@ def _remark(
     finished: list[ShardCard],
 ) -> None:
     """Say what is odd about the rows, and write a table that names them."""
+    looks = [look for card in finished for look in card.looks]
     kinds = sum((Counter(card.kinds) for card in finished), Counter[ImageKind]())
-    lines, rows = remarks_on(manifest, kinds, orientation=params.orientation)
+    shapes = [shape for card in finished for shape in card.shapes]
+    lines, rows = remarks_on(manifest, looks, shapes, kinds, orientation=params.orientation)
     for line in lines:
         tell(f"  {line}")
     _write_table(checkout.lethe / REMARKS, [*incoming.left_out, *rows], column="name")

@@ -1,11 +1,12 @@
 """What is odd about the rows of an import. Nothing of it is refused, but a deletion may meet it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.data.likeness import near_pairs
 from unlearn_core.records.data import CANARY_SPLIT
 from unlearn_core.records.importing import ImageKind
 from unlearn_core.selection import ASKED_SPLITS, Manifest
@@ -23,12 +24,19 @@ Remark = tuple[str, str]
 
 
 def remarks_on(
-    manifest: Manifest, kinds: Counter[ImageKind], *, orientation: str
+    manifest: Manifest,
+    looks: Sequence[str],
+    shapes: Sequence[str],
+    kinds: Counter[ImageKind],
+    *,
+    orientation: str,
 ) -> tuple[list[str], list[Remark]]:
     """Look for classes that a deletion cannot measure, and for copies where there should be none.
 
     Args:
         manifest: The imported rows.
+        looks: ``[rows]`` digests of the images' pixels, as a model sees them.
+        shapes: ``[rows]`` difference hashes of the images.
         kinds: How many images each rule for conversion applies to.
         orientation: What becomes of the tag: ``follow`` or ``ignore``.
 
@@ -37,15 +45,23 @@ def remarks_on(
     """
     done = {"orientation": "followed" if orientation == "follow" else "not followed"}
     lines = [f"{count} image(s) {_BECOMES[kind].format(**done)}" for kind, count in sorted(kinds.items())]
-    small, copies = list(_small_classes(manifest)), list(_copies(manifest))
+    small, copies = list(_small_classes(manifest)), list(_copies(manifest, looks))
     none = sum(remark == _NONE for _, remark in small)
     if none:
-        lines.append(f"{none} class(es) have no held-out image: what is forgotten of them cannot be measured")
+        lines.append(
+            f"{none} class(es) have no held-out image: what is forgotten of them cannot be measured, so only "
+            "a retrained model will be accepted"
+        )
     if rest := len({name for name, _ in small}) - none:
         lines.append(f"{rest} other class(es) have a single training image, or none in audit or test")
     if copies:
         lines.append(f"{len(copies)} image(s) are the same, pixel by pixel, as one elsewhere in the data")
-    return lines, [*small, *copies]
+    if near := list(_near_copies(manifest, looks, shapes)):
+        lines.append(
+            f"{len(near)} image(s) look nearly the same as one of another class, split or person: drawings "
+            "on an even ground may only be alike"
+        )
+    return lines, [*small, *copies, *near]
 
 
 def _small_classes(manifest: Manifest) -> Iterator[Remark]:
@@ -61,19 +77,37 @@ def _small_classes(manifest: Manifest) -> Iterator[Remark]:
             yield name, "a class with one training image"
 
 
-def _copies(manifest: Manifest) -> Iterator[Remark]:
+def _copies(manifest: Manifest, looks: Sequence[str]) -> Iterator[Remark]:
     """Yield the images that there are twice, and what the two do not share."""
     groups: defaultdict[str, list[int]] = defaultdict(list)
-    for row, content in enumerate(manifest.contents.tolist()):
-        groups[content].append(row)
+    for row, look in enumerate(looks):
+        groups[look].append(row)
+    for rows in groups.values():
+        first = str(manifest.sample_ids[rows[0]])
+        for row in rows[1:]:
+            apart = _apart(manifest, row, rows[0])
+            other = f", of another {apart}" if apart else ""
+            yield str(manifest.sample_ids[row]), f"the same picture as {first}{other}"
+
+
+def _near_copies(manifest: Manifest, looks: Sequence[str], shapes: Sequence[str]) -> Iterator[Remark]:
+    """Yield the images that look nearly the same as one of another class, split or person."""
+    told = set[int]()
+    for one, other in near_pairs(shapes):
+        apart = _apart(manifest, other, one)
+        if other not in told and looks[one] != looks[other] and apart:
+            told.add(other)
+            yield (
+                str(manifest.sample_ids[other]),
+                (f"nearly the same picture as {manifest.sample_ids[one]}, of another {apart}"),
+            )
+
+
+def _apart(manifest: Manifest, one: int, other: int) -> str:
+    """Say what two images do not share."""
     columns: dict[str, NDArray[np.generic]] = {
         "class": manifest.labels,
         "split": manifest.splits,
         "person": manifest.subject_ids,
     }
-    for rows in groups.values():
-        first = str(manifest.sample_ids[rows[0]])
-        for row in rows[1:]:
-            apart = [what for what, column in columns.items() if column[row] != column[rows[0]]]
-            other = f", of another {' and '.join(apart)}" if apart else ""
-            yield str(manifest.sample_ids[row]), f"the same picture as {first}{other}"
+    return " and ".join(what for what, column in columns.items() if column[one] != column[other])

@@ -1,5 +1,6 @@
 """One shard of an import: its images read, decoded once and written, or reused from a stopped import."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tasks.data.datasets import ROWS_PER_SHARD, write_shard
 from tasks.data.early_ends import refuse_early_end
 from tasks.data.headers import reason_for
 from tasks.data.incoming import Incoming
+from tasks.data.likeness import difference_hash
 from tasks.data.upright import turn_by_tag, turned
 from unlearn_core.errors import LetheError, UsageError
 from unlearn_core.fingerprints import fingerprint
@@ -143,6 +145,8 @@ class _Seen:
         self._sizes: Counter[str] = Counter()
         self._kinds: Counter[ImageKind] = Counter()
         self._fingerprints: list[str] = []
+        self._looks: list[str] = []
+        self._shapes: list[str] = []
         self._sums, self._squares = np.zeros((2, self._channels), dtype=np.int64)
 
     def include(self, encoded: bytes, *, train: bool) -> bytes:
@@ -158,6 +162,8 @@ class _Seen:
         pixels = pixels_of(image, self._channels, self._size)
         self._kinds.update(kinds)
         self._fingerprints.append(fingerprint(image))
+        self._looks.append(hashlib.sha256(pixels.tobytes()).hexdigest())
+        self._shapes.append(difference_hash(pixels))
         self._colour += image.mode not in GREY
         self._sizes["x".join(map(str, pixels.shape[1:]))] += 1
         if train:
@@ -179,6 +185,8 @@ class _Seen:
             squares=tuple(self._squares.tolist()),
             problems=problems,
             fingerprints=tuple(self._fingerprints),
+            looks=tuple(self._looks),
+            shapes=tuple(self._shapes),
             kinds=dict(sorted(self._kinds.items())),
         )
 

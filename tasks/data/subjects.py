@@ -20,6 +20,7 @@ from unlearn_core.errors import UsageError
 from unlearn_core.names import one_form
 
 _COLUMNS = ("path", "subject")
+_MOST_BYTES = 512 * 2**20
 
 
 def read_subjects(path: Path, known: set[str]) -> tuple[dict[str, str], list[str]]:
@@ -35,7 +36,10 @@ def read_subjects(path: Path, known: set[str]) -> tuple[dict[str, str], list[str
     try:
         if not path.is_file():
             return {}, [f"{path.name} is not a file"]
-        text = decoded(read_regular(path))
+        raw = read_regular(path, _MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
+            return {}, [f"{path.name} has more than {_MOST_BYTES >> 20} MiB; expected one line per image"]
+        text = decoded(raw)
     except OSError as error:
         return {}, [f"{path.name} cannot be read: {error.strerror}"]
     except UsageError as error:

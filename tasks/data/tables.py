@@ -9,17 +9,23 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from tasks.data.columns import Opened, open_tables, read_columns
 from tasks.data.images import Images
 from tasks.data.incoming import Incoming, deal_splits
 from unlearn_core.audit.incoming import cell_problem
-from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UsageError
+from unlearn_core.errors import ConfigurationError, UsageError
 from unlearn_core.names import one_form
-from unlearn_core.records.params import Columns, ParquetSource
+from unlearn_core.records.params import ParquetSource
 
 ROWS_AT_ONCE = 64
+_BYTES_AT_ONCE = 32 * 2**20
+_TRAIN = "train"
+_FEWEST_IN_A_CLASS = 2
+
+Values = list[str | int | None]
+"""What a column holds."""
 
 
 class ParquetFiles(Images[ParquetSource]):
@@ -49,17 +55,16 @@ def list_parquet(root: Path, params: ParquetSource) -> Incoming:
     Raises:
         ConfigurationError: If a column is missing or holds wrong values; every problem is listed.
     """
-    files = [_opened(path) for path in parquet_files(root / params.path)]
-    table = _columns(files, params)
-    count = len(table)
-    classes, labels, problems = _labels(table[params.columns.label], files[0], params.classes)
-    ids, wrong = _ids(table, params.columns.sample_id)
-    subjects, unclear = _subjects(table, params.columns.subject_id)
-    if problems := problems + wrong + unclear:
+    tables = open_tables(root / params.path)
+    values, columns = read_columns(tables, params), params.columns
+    classes, labels, problems = _labels(values["label"], tables[0], params)
+    count = len(labels)
+    ids, wrong = _ids(values.get("sample_id"), columns.sample_id, count)
+    subjects, unclear = _subjects(values.get("subject_id"), columns.subject_id, count)
+    held_out, unsplit = _held_out(values.get("split"), columns.split, count)
+    if problems := problems + wrong + unclear + unsplit:
         raise ConfigurationError("\n  ".join([f"{Path(params.path).name} cannot be imported:", *problems]))
-    parts = [] if params.columns.split is None else table[params.columns.split].to_pylist()
-    held_out = np.array([part != "train" for part in parts] or [False] * count, dtype=bool)
-    groups = _Groups(files, params.columns.image)
+    groups = _Groups(tables, columns.image)
     return Incoming(
         sample_ids=ids,
         labels=labels,
@@ -72,90 +77,26 @@ def list_parquet(root: Path, params: ParquetSource) -> Incoming:
     )
 
 
-def parquet_files(path: Path) -> list[Path]:
-    """Return a Parquet file, or those of a folder, ordered by name.
-
-    Args:
-        path: The file or the folder.
-
-    Returns:
-        At least one file.
-
-    Raises:
-        SetupError: If there is none.
-    """
-    files = [path] if path.is_file() else sorted(path.glob("*.parquet"))
-    if not files:
-        raise SetupError(f"dataset.path: {path.name} is neither a Parquet file nor a folder of such files")
-    return files
-
-
-def _opened(path: Path) -> tuple[Path, pq.ParquetFile]:
-    try:
-        return path, pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        said = str(error).replace(str(path), path.name)
-        raise PipelineError(f"{path.name} is not a complete Parquet file ({said})") from error
-
-
-def _columns(files: list[tuple[Path, pq.ParquetFile]], params: ParquetSource) -> pa.Table:
-    """Read every column but the images."""
-    named = params.columns.model_dump(exclude_none=True)
-    for path, file in files:
-        there = file.schema_arrow.names
-        if missing := {*named.values()} - {*there}:
-            raise ConfigurationError(
-                f"{path.name} has no column {', '.join(sorted(missing))}; it has {_listed(there, params)}. "
-                "Name them in dataset.columns"
-            )
-        if twice := {name for name in named.values() if there.count(name) > 1}:
-            raise ConfigurationError(
-                f"{path.name} has the column {', '.join(sorted(twice))} more than once; rename or remove one"
-            )
-    wanted = sorted({name for use, name in named.items() if use != "image"})
-    return pa.concat_tables(_read(path, file, wanted) for path, file in files)
-
-
-def _listed(there: list[str], params: ParquetSource) -> str:
-    """List the columns that there are by the names in the settings; others may be a row of persons' data."""
-    usual = {*Columns.model_fields, *params.columns.model_dump(exclude_none=True).values()}
-    names = [name for name in there if name in usual]
-    more = len(there) - len(names)
-    return ", ".join([*names, *([f"{more} of other names"] if more else [])]) or "none"
-
-
-def _read(path: Path, file: pq.ParquetFile, columns: list[str]) -> pa.Table:
-    """Read some columns, without what else their file says of them."""
-    try:
-        table = file.read(columns=columns).replace_schema_metadata()
-        table.validate(full=True)
-    except (pa.ArrowException, OSError) as error:
-        raise PipelineError(
-            f"{path.name} cannot be read: it is damaged, or holds text that is not UTF-8; write it again"
-        ) from error
-    return table
-
-
 def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _ids(table: pa.Table, column: str | None) -> tuple[list[str], list[str]]:
+def _ids(values: Values | None, column: str | None, count: int) -> tuple[list[str], list[str]]:
     """Return each row's id, and what is wrong with the ids."""
-    if column is None:
-        return [f"row-{row:09d}" for row in range(len(table))], []
-    ids = [_text(value) for value in table[column].to_pylist()]
+    if values is None:
+        return [f"row-{row:09d}" for row in range(count)], []
+    ids = [_text(value) for value in values]
     problems = [f"{ids.count('')} row(s) have no {column}"] if "" in ids else []
     if twice := len(ids) - len(set(ids)):
         problems.append(f"{twice} row(s) have a {column} that another row has")
     return ids, problems
 
 
-def _subjects(table: pa.Table, column: str | None) -> tuple[list[str], list[str]]:
+def _subjects(values: Values | None, column: str | None, count: int) -> tuple[list[str], list[str]]:
     """Return whom each row belongs to, and what is wrong with the subjects."""
-    if column is None:
-        return [""] * len(table), []
-    subjects = [_text(value) for value in table[column].to_pylist()]
+    if values is None:
+        return [""] * count, []
+    subjects = [_text(value) for value in values]
     if unclear := sum(cell_problem(one) is not None for one in subjects):
         return subjects, [
             f"{unclear} row(s) have a {column} with white space or control characters; expected none"
@@ -163,19 +104,31 @@ def _subjects(table: pa.Table, column: str | None) -> tuple[list[str], list[str]
     return subjects, []
 
 
+def _held_out(values: Values | None, column: str | None, count: int) -> tuple[NDArray[np.bool_], list[str]]:
+    """Return which rows are held out, and what is wrong with the splits."""
+    if values is None:
+        return np.zeros(count, dtype=bool), []
+    held_out = np.array([value != _TRAIN for value in values], dtype=bool)
+    problems = [f"{values.count(None)} row(s) have no {column}"] if None in values else []
+    if count and held_out.all():
+        problems.append(f"no row has the {column} {_TRAIN!r}, so nothing is left to train on")
+    return held_out, problems
+
+
 def _labels(
-    column: pa.ChunkedArray, first: tuple[Path, pq.ParquetFile], ordered: tuple[str, ...] | None
+    values: Values, first: Opened, params: ParquetSource
 ) -> tuple[tuple[str, ...], NDArray[np.int64], list[str]]:
     """Return the classes, each row's index among them, and what is wrong with the labels."""
-    values = column.to_pylist()
-    if pa.types.is_integer(column.type):
-        known = [value for value in values if value is not None and value >= 0]
-        classes = (
-            ordered or _named(first) or tuple(str(number) for number in range(max(known, default=0) + 1))
-        )
+    ordered = params.classes
+    if any(isinstance(value, int) for value in values):
+        known = {value for value in values if isinstance(value, int) and value >= 0}
+        named = ordered or _named(first, params.columns.label)
+        if known and named is None and len(known) <= (largest := max(known)):
+            return (), np.zeros(len(values), dtype=np.int64), [_gaps(largest, len(known))]
+        classes = named or tuple(map(str, range(len(known))))
         index: dict[Any, int] = {number: number for number in range(len(classes))}
     else:
-        classes = ordered or tuple(sorted({str(value) for value in values if value is not None}))
+        classes = ordered or tuple(sorted({str(value) for value in values if value}))
         index = {one_form(name): number for number, name in enumerate(classes)}
         values = [one_form(value) if isinstance(value, str) else value for value in values]
     strange = sum(value not in index for value in values)
@@ -186,24 +139,38 @@ def _labels(
     problems = [f"{strange} row(s) have a label {expected}"] if strange else []
     if len(classes) < 2:
         problems.append(f"{len(classes)} class(es); at least two are needed")
+    if ordered is None and len(values) < _FEWEST_IN_A_CLASS * len(classes):
+        problems.append(
+            f"{len(classes)} classes in {len(values)} rows; is {params.columns.label} another column?"
+        )
     return classes, np.array([index.get(value, 0) for value in values], dtype=np.int64), problems
 
 
-def _named(first: tuple[Path, pq.ParquetFile]) -> tuple[str, ...]:
-    """Return the names of numbered classes, if a file's metadata gives them."""
-    described = json.loads((first[1].schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
-    features = described.get("info", {}).get("features", {})
-    names = (feature.get("names") for feature in features.values() if isinstance(feature, dict))
-    return tuple(next((one for one in names if one), ()))
+def _gaps(largest: int, different: int) -> str:
+    return (
+        f"the labels are {different} different numbers up to {largest}; number the classes from 0 without "
+        "gaps, or write their names"
+    )
+
+
+def _named(first: Opened, column: str) -> tuple[str, ...] | None:
+    """Return the names of numbered classes, if a file's metadata gives them in the way that is known."""
+    try:
+        described = json.loads((first.file.schema_arrow.metadata or {})[b"huggingface"])
+        names = described["info"]["features"][column]["names"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    are_names = isinstance(names, list) and names and all(isinstance(one, str) and one for one in names)
+    return tuple(names) if are_names else None
 
 
 class _Groups:
     """The images, read one row group at a time; fast in the rows' order."""
 
-    def __init__(self, files: list[tuple[Path, pq.ParquetFile]], column: str) -> None:
+    def __init__(self, tables: list[Opened], column: str) -> None:
         self._column = column
-        self._groups = [(path, file, group) for path, file in files for group in range(file.num_row_groups)]
-        self._rows = [file.metadata.row_group(group).num_rows for _, file, group in self._groups]
+        self._groups = [(table, group) for table in tables for group in range(table.file.num_row_groups)]
+        self._rows = [rows for table in tables for rows in table.rows]
         self._starts = list(accumulate(self._rows, initial=0))[:-1]
         self._batches: Iterator[pa.RecordBatch] = iter(())
         self._held: list[Any] = []
@@ -211,29 +178,40 @@ class _Groups:
 
     def sizes(self) -> NDArray[np.int64]:
         """Return each image's approximate size in bytes: its share of its group."""
-        size = [
-            file.metadata.row_group(group).total_byte_size // max(rows, 1)
-            for (_, file, group), rows in zip(self._groups, self._rows, strict=True)
-        ]
+        size = [self._size(group) for group in range(len(self._groups))]
         return np.repeat(np.array(size, dtype=np.int64), self._rows)
+
+    def _size(self, group: int) -> int:
+        table, number = self._groups[group]
+        total = table.file.metadata.row_group(number).total_byte_size
+        return max(total, 0) // max(self._rows[group], 1)
 
     def stamps(self) -> NDArray[np.int64]:
         """Return when each row's file was last changed."""
-        times = [path.stat().st_mtime_ns for path, _, _ in self._groups]
+        times = [table.path.stat().st_mtime_ns for table, _ in self._groups]
         return np.repeat(np.array(times, dtype=np.int64), self._rows)
 
     def read(self, row: int) -> bytes:
         """Return a row's image."""
-        group = bisect_right(self._starts, row) - 1
-        if group != self._group or row < self._start:
-            _, file, number = self._groups[group]
-            self._batches = file.iter_batches(ROWS_AT_ONCE, row_groups=[number], columns=[self._column])
-            self._group, self._start, self._held = group, self._starts[group], []
-        while row >= self._start + len(self._held):
-            self._start += len(self._held)
-            self._held = next(self._batches)[self._column].to_pylist()
-        found = self._held[row - self._start]
+        try:
+            found = self._found(row)
+        except (pa.ArrowException, OSError, ValueError, StopIteration) as error:
+            self._group = -1
+            raise UsageError("damaged: its part of the table cannot be read") from error
         encoded = found.get("bytes") if isinstance(found, dict) else found
         if not isinstance(encoded, bytes):
             raise UsageError("not the bytes of an image")
         return encoded
+
+    def _found(self, row: int) -> object:
+        """Return what a row holds; a few rows are read at once."""
+        group = bisect_right(self._starts, row) - 1
+        if group != self._group or row < self._start:
+            table, number = self._groups[group]
+            rows = max(1, min(ROWS_AT_ONCE, _BYTES_AT_ONCE // max(self._size(group), 1)))
+            self._batches = table.file.iter_batches(rows, row_groups=[number], columns=[self._column])
+            self._group, self._start, self._held = group, self._starts[group], []
+        while row >= self._start + len(self._held):
+            self._start += len(self._held)
+            self._held = next(self._batches)[self._column].to_pylist()
+        return self._held[row - self._start]

@@ -20,7 +20,7 @@ from tasks.data.datasets import rows_digest
 from tasks.keys.folder import load_pseudonym_key
 from tasks.keys.marks import marks_of, open_looks, seal_looks
 from unlearn_core.errors import ForgottenError, SetupError
-from unlearn_core.fingerprints import near_pairs
+from unlearn_core.fingerprints import near_hashes
 from unlearn_core.records.base import UtcTime
 from unlearn_core.records.request import RequestId
 from unlearn_core.records.tombstone import Tombstones
@@ -146,7 +146,7 @@ def _alike(checkout: Checkout, manifest: Manifest, stones: list[Tombstones]) -> 
     assert manifest.looks is not None
     for stone in stones:
         looks = open_looks(key, stone.looks, about=stone.request.encode())
-        for row, _, bits in near_pairs(manifest.looks, looks):
+        for row, _, bits in near_hashes(manifest.looks, looks):
             (mark,) = marks_of(key, manifest.pixels[row : row + 1])
             if mark in settled or mark in stone.marks or row in seen:
                 continue

@@ -1,13 +1,37 @@
-"""Whether a certificate is later than what it rests on: its code's commit, and a person's approval."""
+"""Whether a certificate is later than what it rests on: its run, its code's commit, a person's approval."""
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.environment import git_commit, now
 from tasks.checkout.files import read_record
 from tasks.checkout.git import ask_git
 from unlearn_core.audit.clocks import as_time, is_later
-from unlearn_core.errors import EvidenceError
+from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.approval import Approval
-from unlearn_core.records.base import Sha256
+from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.certificate import DeletionCertificate
+
+
+def require_clock(checkout: Checkout, *, began: UtcTime, run: str) -> None:
+    """Refuse to certify what has not happened yet by this machine's clock: nobody would believe it later.
+
+    Args:
+        checkout: The checkout, and the clone that it is in.
+        began: When the deletion's run began.
+        run: MLflow's id of that run.
+
+    Raises:
+        SetupError: If the run began, or the code was committed, later than now.
+    """
+    committed = _committed(checkout, git_commit(checkout.root))
+    said = f"this machine's clock says {(time := now())}"
+    remedy = "one of them is wrong, and nothing was signed. Set the clock right, and the same command goes on"
+    if committed is not None and is_later(committed, time):
+        raise SetupError(f"{said}, and the code was committed at {committed}: {remedy}")
+    if began > time:
+        raise SetupError(
+            f"{said}, and the deletion began at {began}: {remedy}. If it is right and was wrong then, delete "
+            f"the misdated run (`mlflow runs delete --run-id {run}`), and the same command begins another"
+        )
 
 
 def predates_approval(certified: DeletionCertificate, approval: Approval) -> str | None:
@@ -36,12 +60,8 @@ def require_later(checkout: Checkout, certified: DeletionCertificate) -> None:
         EvidenceError: If its commit was made, or its approval given, after it was signed.
     """
     finished, commit = certified.provenance.finished, certified.provenance.commit
-    made = (
-        None
-        if commit is None
-        else ask_git(checkout.root, "show", "-s", "--format=%ct", f"{commit}^{{commit}}")
-    )
-    if made is not None and is_later(committed := as_time(int(made)), finished):
+    committed = _committed(checkout, commit)
+    if committed is not None and is_later(committed, finished):
         raise EvidenceError(
             f"certified at {finished}, before its code was committed at {committed} ({commit}); one of them "
             "is misdated: ask the issuer"
@@ -59,3 +79,11 @@ def _approval(checkout: Checkout, request_id: str, certified: Sha256 | None) -> 
         return None
     approval = read_record(path, Approval)
     return approval if approval.digest == certified else None
+
+
+def _committed(checkout: Checkout, commit: str | None) -> UtcTime | None:
+    """Return when a commit was made, if the clone holds it."""
+    if commit is None:
+        return None
+    made = ask_git(checkout.root, "show", "-s", "--format=%ct", f"{commit}^{{commit}}")
+    return None if made is None else as_time(int(made))

@@ -20,8 +20,10 @@ from tasks.keys.signing import (
     verify_signature,
 )
 from unlearn_core.audit.envelope import MAX_BYTES
+from unlearn_core.audit.policy import unjudged
 from unlearn_core.audit.receipts import check_receipt, read_receipt
 from unlearn_core.errors import EvidenceError, SetupError
+from unlearn_core.kinds import scope_kind
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate, Judgement
 from unlearn_core.records.policy import NOT_JUDGED
@@ -171,10 +173,14 @@ def _earlier_runs(certified: DeletionCertificate) -> str | None:
 
 
 def _not_asked(certified: DeletionCertificate) -> Iterator[str]:
-    """Say what a certificate of an earlier version does not carry, and could not be asked for that reason."""
+    """Say what a certificate does not carry, as one of an earlier version, or what was not judged in it."""
     judgement = certified.judgement
     if judgement.policy is None:
         yield "whether the verdict follows from the numbers: the policy is not in it"
+    else:
+        scope = scope_kind(certified.request.kind)
+        for name, why in unjudged(judgement.policy, scope, judgement.unlearned).items():
+            yield f"whether {name} is inside the policy's band: {why}"
     if certified.drift is None:
         yield "how far the model has drifted"
     if certified.history is None:

@@ -1,8 +1,6 @@
 """What an adoption reads from ``params.yaml``, what it writes there, and what it registers."""
 
 import math
-import os
-from pathlib import Path
 from typing import Any
 
 from tasks.checkout.checkout import Checkout
@@ -11,15 +9,16 @@ from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.data.datasets import read_card
 from tasks.data.images import Images
+from tasks.data.own_images import images_section, relative
 from tasks.data.sources import parse_dataset, source_of
-from tasks.lifecycle.claims import NO_IMAGES, TORCHVISION, Adoption, require_images
+from tasks.lifecycle.claims import NO_IMAGES, Adoption, require_images
 from tasks.tracking.registry import promote, register_model
 from tasks.tracking.runs import adoption_run, end_run, log_dataset_input, open_tracking
 from unlearn_core.catalogue import name_of
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.factories import is_factory
 from unlearn_core.intervals import Estimate
-from unlearn_core.records.adoption import Adopted, Claims
+from unlearn_core.records.adoption import Adopted, Claims, Outlook
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.params import ImageSource
@@ -41,11 +40,14 @@ def settle_source(
     Raises:
         ConfigurationError: If no data of the user's is named, or the settings are not valid.
     """
-    section = read_values(checkout.root)["dataset"] if asked.data is None else _named(checkout, asked)
+    if asked.data is None:
+        section = read_values(checkout.root)["dataset"]
+        section |= {"subjects": relative(checkout, asked.subjects)} if asked.subjects else {}
+    else:
+        section = images_section(checkout, asked.data, subjects=asked.subjects, name=asked.name)
     seen = {"classes", "normalisation", "channels", "image_size", "orientation"}
     section |= claims.model_dump(mode="json", include=seen, exclude_none=True)
     section |= {"on_bad_image": "skip"} if asked.skip else {}
-    section |= {"subjects": _relative(checkout, asked.subjects)} if asked.subjects else {}
     settings = require_images(parse_dataset(section))
     source = source_of(settings)
     if not isinstance(source, Images):
@@ -53,21 +55,6 @@ def settle_source(
     if settings.canaries:
         raise ConfigurationError("a model from elsewhere has learned no canaries; set dataset.canaries to 0")
     return settings, source
-
-
-def _named(checkout: Checkout, asked: Adoption) -> dict[str, Any]:
-    """Return a section for ``--data``."""
-    typed = asked.data or ""
-    if typed.startswith(TORCHVISION):
-        return {"source": "torchvision", "dataset": typed.removeprefix(TORCHVISION), "name": asked.name}
-    tables = typed.endswith(".parquet") or any(Path(typed).glob("*.parquet"))
-    path = _relative(checkout, typed)
-    return {"source": "parquet" if tables else "imagefolder", "path": path, "name": asked.name}
-
-
-def _relative(checkout: Checkout, typed: str) -> str:
-    """Return a path for the settings: what was typed relative stays relative, to the checkout."""
-    return typed if Path(typed).is_absolute() else os.path.relpath(typed, checkout.root)
 
 
 def settle_params(
@@ -115,7 +102,9 @@ def named_net(card: CheckpointCard) -> dict[str, str]:
     return {"architecture": net} if is_factory(net) else {}
 
 
-def register_adopted(checkout: Checkout, name: str, claimed: float | None, found: Estimate) -> Adopted:
+def register_adopted(
+    checkout: Checkout, name: str, claimed: float | None, found: Estimate, expected: Outlook
+) -> Adopted:
     """Register the parent as the champion; the same model on the same data is registered once.
 
     Args:
@@ -123,6 +112,7 @@ def register_adopted(checkout: Checkout, name: str, claimed: float | None, found
         name: The registered model's name.
         claimed: The claimed accuracy, or None.
         found: The measured accuracy.
+        expected: What deletions on it can get.
 
     Returns:
         What the checkout holds now.
@@ -154,4 +144,5 @@ def register_adopted(checkout: Checkout, name: str, claimed: float | None, found
         registered_model=name,
         registered_version=version.version,
         reference=checkout.params.policy.reference,
+        outlook=expected,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_yaml
+from tasks.data.own_images import images_section
 from tasks.tracking.registry import SCHEME
 from unlearn_core.errors import ConfigurationError, SetupError
 from unlearn_core.records.adoption import Claims
@@ -15,7 +16,6 @@ from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.params import ImageSource
 
-TORCHVISION = "torchvision:"
 NO_IMAGES = "name the images that the model was trained on with --data"
 
 
@@ -50,6 +50,7 @@ def given_claims(
     mean: str | None,
     std: str | None,
     image_size: int | None,
+    part: str | None = None,
 ) -> Claims:
     """Turn what was typed into claims.
 
@@ -60,6 +61,7 @@ def given_claims(
         mean: Numbers separated by commas.
         std: Likewise.
         image_size: In pixels.
+        part: The name under which the net lies among the weights.
 
     Returns:
         The claims.
@@ -75,6 +77,7 @@ def given_claims(
         "recipe": None if recipe is None else read_yaml(recipe, Recipe).model_dump(mode="json"),
         "normalisation": None if mean is None else {"mean": _numbers(mean), "std": _numbers(std or "")},
         "image_size": image_size,
+        "part": part,
     }
     return Claims.parse(canonical_json(values))
 
@@ -169,10 +172,8 @@ def require_adoptable(checkout: Checkout, asked: Adoption) -> None:
         all_claims(asked, Path(asked.weights), Claims())
     if asked.data is None:
         require_images(checkout.params.dataset)
-    named = {"--data": asked.data, "--subjects": asked.subjects}
-    for option, typed in named.items():
-        if typed is not None and not typed.startswith(TORCHVISION) and not Path(typed).exists():
-            raise SetupError(f"{option}: there is no {Path(typed).name}")
+    else:
+        images_section(checkout, asked.data, subjects=asked.subjects, name=asked.name)
 
 
 def require_images(settings: object) -> ImageSource:

@@ -15,7 +15,8 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import file_digest
 from tasks.checkout.git import ask_git, run_git
 from tasks.checkout.imports import own_root
-from tasks.checkout.params import load_yaml, read_values
+from tasks.checkout.params import read_values
+from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.planted import refuse_planted
 from tasks.checkout.software import is_source
 from tasks.checkout.variables import restored, unset_variable

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from tasks.checkout.files import write_atomically, write_record
 from tasks.checkout.imports import PACKAGES
-from tasks.checkout.params import load_yaml
+from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.software import PINNED, installed, is_source, read_pinned
 from tasks.lifecycle.initialising import TEMPLATE
 from unlearn_core.records.project import Upgraded

@@ -12,6 +12,7 @@ from tasks.computing.observing import (
     observed_untrained,
     observed_views,
     observed_weights,
+    sampled_views,
 )
 from tasks.computing.teaching import observed_relearning, observed_with_new_head
 from tasks.extensions.discovery import extension_of
@@ -74,6 +75,7 @@ def assess(
             model_digest=read_checkpoint_card(checkpoint).weights,
             seed=derive_seed(run.seed, "evaluate"),
             extensions=tuple(one for one in named if one is not None),
+            sampled=sampled_views(checkout, subject.views),
         )
 
 

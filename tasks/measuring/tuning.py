@@ -14,13 +14,16 @@ from tasks.checkout.progress import progress
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.execution import computing, device_name, measured
 from tasks.computing.materials import load_materials, load_parent, read_split
+from tasks.computing.unlearning import aimed
 from tasks.data.datasets import read_card
 from tasks.measuring.studies import Ended, GiveUp, Report, Study
 from tasks.measuring.tuning_pool import READABLE_SPLITS, TuningPool
+from tasks.references.aiming import find_aim
 from unlearn_core import objective, unlearning
 from unlearn_core.errors import UnlearningError, UsageError
 from unlearn_core.method import Materials, Method, settled
 from unlearn_core.progress import OnStep, Step
+from unlearn_core.records.aim import Aim
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
@@ -51,17 +54,19 @@ def search(
     Returns:
         What was tried, what was found and what it cost.
     """
-    study = Study(checkout.lethe / "tuning" / f"{method.name}-{_key(checkout, method, run)}.journal")
     with computing(run.threads) as device, progress(f"tune {method.name}") as on_step:
         parent = load_parent(checkout, device)
-        materials = load_materials(checkout, TuningPool(checkout, device))
+        pool = TuningPool(checkout, device)
+        aim = find_aim(checkout, run, checkout.params.policy, pool=pool)
+        materials = aimed(load_materials(checkout, pool), aim)
         _refuse_unsearchable(method, materials)
+        study = Study(checkout.lethe / "tuning" / f"{method.name}-{_key(checkout, method, run, aim)}.journal")
         score = objective.objective(parent, materials)
         seed = derive_seed(run.seed, f"method/{method.name}")
         with _counted(parent) as seen:
             setup = _TrialSetup(method, parent, materials, score, seed, max_unsupported_share, on_step, seen)
             untuned = _climb(study, setup, run, trials=trials, timeout_s=timeout_s)
-    return _describe(checkout, method, run, study.trials, untuned)
+    return _describe(checkout, setup, run, study.trials, untuned)
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,11 @@ class _TrialSetup:
     max_unsupported_share: float
     on_step: OnStep
     seen: list[int]
+
+    @property
+    def aim(self) -> Aim | None:
+        """What the search aims at."""
+        return None if self.materials.tuning is None else self.materials.tuning.aim
 
     def run(self, values: Values, report: Report | None) -> Ended:
         """Unlearn once with some values, and score the result."""
@@ -124,8 +134,9 @@ def _climb(
 
 
 def _describe(
-    checkout: Checkout, method: Method, run: RunParams, trials: tuple[Trial, ...], untuned: Trial
+    checkout: Checkout, setup: _TrialSetup, run: RunParams, trials: tuple[Trial, ...], untuned: Trial
 ) -> TuningRecord:
+    method = setup.method
     split, data_card = read_split(checkout), read_card(checkout.dataset)
     score = max((one.score for one in trials if one.score is not None), default=None)
     best = next((one.values for one in trials if one.score is not None and one.score == score), None)
@@ -143,10 +154,11 @@ def _describe(
         chosen=best if best is not None and (better or settled(method, best) == method) else {},
         score=score,
         cost=Cost.total(one.cost for one in (untuned, *trials)),
+        aim=setup.aim,
     )
 
 
-def _key(checkout: Checkout, method: Method, run: RunParams) -> str:
+def _key(checkout: Checkout, method: Method, run: RunParams, aim: Aim | None) -> str:
     """Name everything that a score depends on. What is searched has no value here."""
     first = {
         name: found.low if isinstance(found, Range) else found.options[0]
@@ -158,6 +170,7 @@ def _key(checkout: Checkout, method: Method, run: RunParams) -> str:
         "split": read_split(checkout).digest,
         "parent": read_checkpoint_card(checkout.parent).weights,
         "run": [run.seed, run.threads],
+        "aim": None if aim is None else aim.digest,
         "code": method_digest(method),
         "torch": torch.__version__,
         "device": device_name(),

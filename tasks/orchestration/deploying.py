@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.checkout.imports import PACKAGES, own_root
-from tasks.checkout.params import load_yaml
+from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.settings import ServiceSettings
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UnavailableError
 

@@ -11,11 +11,9 @@ import httpx
 
 from tasks.checkout.environment import now
 from tasks.checkout.log import warn
-from tasks.checkout.settings import ServiceSettings
 from tasks.checkout.tags import SUBMITTED, Tag, event_resource
+from tasks.orchestration.api import open_api
 from unlearn_core.records.ledger import Entry
-
-_WAIT_S = 10
 
 
 def announce(entries: Sequence[Entry]) -> None:
@@ -25,26 +23,16 @@ def announce(entries: Sequence[Entry]) -> None:
         entries: The requests as in the ledger; those that do not wait are skipped.
     """
     waiting = [entry for entry in entries if entry.state == "received"]
-    server = ServiceSettings.read()
-    if not server.prefect_url or not waiting:
+    if not waiting:
         return
     try:
-        _send(server, waiting)
+        with open_api() as api:
+            if api is not None:
+                # One event per request, with only its id.
+                api.post("/events", json=[_event(entry) for entry in waiting]).raise_for_status()
     # Whatever is wrong with the server or its address, the request is in the ledger and will be served.
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         warn(f"· Prefect was not notified ({type(error).__name__}); the requests wait for the schedule")
-
-
-def _send(server: ServiceSettings, entries: Sequence[Entry]) -> None:
-    """Send one event per request, with only its id; Prefect's client takes seconds to load."""
-    user, _, password = server.prefect_auth.get_secret_value().partition(":")
-    answer = httpx.post(
-        f"{server.prefect_url.rstrip('/')}/events",
-        json=[_event(entry) for entry in entries],
-        auth=(user, password) if password else None,
-        timeout=_WAIT_S,
-    )
-    answer.raise_for_status()
 
 
 def _event(entry: Entry) -> dict[str, Any]:

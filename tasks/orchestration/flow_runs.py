@@ -13,14 +13,14 @@ from unlearn_core.records.request import RequestId
 
 
 def tag_deletion(checkout: Checkout, *requests: RequestId) -> None:
-    """Tag the flow run of a deletion with what is known at its start.
+    """Tag and name the flow run of a deletion by what is known at its start.
 
     Args:
         checkout: The checkout.
         requests: The ids of the requests that it serves.
     """
-    model = checkout.params.registry.model
-    tag_flow_run(["lethe", flow_tag("model", model), *request_tags(requests)])
+    name = run_named(checkout, f"delete {checkout.params.request}")
+    tag_flow_run([*project_tags(checkout), *request_tags(requests)], name=name)
 
 
 def show_deletion(checkout: Checkout, *requests: RequestId) -> None:
@@ -35,9 +35,50 @@ def show_deletion(checkout: Checkout, *requests: RequestId) -> None:
     found = "nothing-accepted" if record.accepted is None else record.accepted.verdict.verdict
     tags = [flow_tag("verdict", found)]
     tags += [] if record.accepted is None else [flow_tag("method", record.accepted.unlearning.name)]
-    tag_flow_run(tags, name=run_name(record))
+    # At its end: the tag that finds the runs of a killed command has served its purpose.
+    tag_flow_run(tags, name=run_named(checkout, run_name(record)), without=flow_tag("command", ""))
     description = f"**{verdict.label}.** {in_markdown(verdict.sentence)}"
     show_markdown(f"deletion-{record.request}", explain(*told), description=description)
+
+
+def show_served_elsewhere(request: RequestId) -> None:
+    """Say on a flow run's page that another run has served its request, and which."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas import filters
+
+    tags = {"all_": request_tags([request])}
+    ended = {"type": {"any_": ["COMPLETED"]}}
+    wanted = filters.FlowRunFilter.model_validate({"tags": tags, "state": ended})
+    with get_client(sync_client=True) as client:
+        found = [run for run in client.read_flow_runs(flow_run_filter=wanted) if str(run.id) != flow_run_id()]
+    told = "".join(f"\n- {in_markdown(run.name)}, flow run `{run.id}`" for run in found)
+    tag_flow_run([], name=f"delete {request} · served by another run")
+    show_markdown(
+        f"served-{request}",
+        f"Request {request} was served by another run, which has its steps, its log and its result:\n{told}",
+        description=f"Request {request} was served by another run.",
+    )
+
+
+def run_named(checkout: Checkout, what: str) -> str:
+    """Return the name of a flow run: of which model, and what it does."""
+    return f"{checkout.params.registry.model}: {what}"
+
+
+def project_tags(checkout: Checkout) -> list[str]:
+    """Return the tags of a flow run of a project: those of its model, and of its folder's name alone."""
+    model = flow_tag("model", checkout.params.registry.model)
+    return ["lethe", model, flow_tag("project", checkout.root.resolve().name)]
+
+
+def is_run_of(requests: Iterable[RequestId]) -> bool:
+    """Tell whether the current flow run was started for one of some requests, so that its page is theirs."""
+    from prefect.context import FlowRunContext
+
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return False
+    return not {*request_tags(requests)}.isdisjoint(context.flow_run.tags)
 
 
 def flow_run_id() -> str | None:
@@ -54,12 +95,13 @@ def is_deployed() -> bool:
     return deployment.id is not None
 
 
-def tag_flow_run(tags: Iterable[str], *, name: str | None = None) -> None:
+def tag_flow_run(tags: Iterable[str], *, name: str | None = None, without: str | None = None) -> None:
     """Add tags to the flow run, and rename it; it keeps the tags from its deployment.
 
     Args:
         tags: The tags. They must not name a person.
-        name: The run's new name, which it gets at its end.
+        name: The run's new name.
+        without: What the tags start with that it loses.
     """
     from prefect.client.orchestration import get_client
     from prefect.context import FlowRunContext
@@ -67,10 +109,8 @@ def tag_flow_run(tags: Iterable[str], *, name: str | None = None) -> None:
     if (context := FlowRunContext.get()) is None or context.flow_run is None:
         return
     run = context.flow_run
-    run.tags = list(dict.fromkeys((*run.tags, *tags)))
-    if name is not None:
-        # It is named at its end: the tag that finds the runs of a killed command has served its purpose.
-        run.tags = [tag for tag in run.tags if not tag.startswith(flow_tag("command", ""))]
+    kept = [tag for tag in run.tags if without is None or not tag.startswith(without)]
+    run.tags = list(dict.fromkeys((*kept, *tags)))
     with get_client(sync_client=True) as client:
         client.update_flow_run(run.id, tags=run.tags, name=name)
 

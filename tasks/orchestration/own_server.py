@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from tasks.checkout.processes import end_process, start_module
 from tasks.checkout.variables import inherited
+from tasks.orchestration.run_log import log_to_pages
 from unlearn_core.errors import UnavailableError
 
 _P = ParamSpec("_P")
@@ -41,7 +42,7 @@ def served() -> Iterator[None]:
     """Let flows use the Prefect server that is named, or else this process's own.
 
     The one that Prefect would start ends at a terminal's Ctrl-C, before the flow can tell it how it ended,
-    and outlives a command that is killed.
+    and outlives a command that is killed. Only a server that is named has pages, and gets the log of runs.
 
     Yields:
         Nothing.
@@ -49,6 +50,7 @@ def served() -> Iterator[None]:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     if PREFECT_API_URL.value():
+        log_to_pages()
         yield
         return
     with temporary_settings({PREFECT_API_URL: _own_server()}):

@@ -7,6 +7,7 @@ import numpy as np
 
 from tasks.checkout.texts import printable
 from tasks.report.drawing import BLUE, GREY, PALE_GREY, RED, SKY, legend_below, new_figure, new_panels
+from tasks.report.vocabulary import curve_words
 from unlearn_core.records.result import Coverage, Curve, Treatment
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def draw_curves(curves: Sequence[Curve]) -> "Figure":
     for axes, curve in zip(panels, curves, strict=True):
         marker = "o" if len(curve.values) < 30 else None
         axes.plot(curve.values, color=BLUE, linewidth=1.5, marker=marker, markersize=3)
-        axes.set_ylabel(curve.name.replace("_", " "))
+        axes.set_ylabel(curve_words(curve.name)[0].lower().replace(", ", "\n"))
         axes.grid(visible=True, color=PALE_GREY, linewidth=0.6)
     panels[-1].set_xlabel("step")
     return figure

@@ -1,15 +1,25 @@
-"""What a reader should know before anything else: what a passed gate may hide, and notes in plain words."""
+"""What a reader should know before anything else: what a passed gate may hide."""
 
 import re
 from collections.abc import Iterator
 
-from tasks.report.measurements import Vocabulary, meaning_of
+from tasks.report.measurements import in_plain_words
 from tasks.report.numbers import percent, points
 from tasks.report.tables import evaluations
 from unlearn_core.records.report import ReportFacts
 
 _FALL, _HAIR = 0.05, 0.005
 _KEPT = "accuracy.audit.retain"
+_ORIGINAL_FAILS = re.compile(r"; the original fails (?:\w+(?:\.\w+)*(?:, )?)+")
+
+
+def note_in_words(facts: ReportFacts) -> str:
+    """Return the note that a model was released with, in plain words; empty if there is none.
+
+    What the original model fails is left to the decision, where each measurement has a line.
+    """
+    note = "" if facts.released is None else facts.released.outcome.note or ""
+    return in_plain_words(_ORIGINAL_FAILS.sub("", note), facts.words)
 
 
 def cautions(facts: ReportFacts) -> list[str]:
@@ -49,28 +59,3 @@ def _close(facts: ReportFacts) -> Iterator[str]:
             continue
         if 0 <= (margin := finding.value - finding.lowest) < _HAIR:
             yield f"Accuracy on everything else is inside its range by only {points(margin).lstrip('+')}."
-
-
-def in_plain_words(text: str, facts: ReportFacts) -> str:
-    """Write the names of measurements in a sentence from the records in plain words.
-
-    Args:
-        text: The sentence.
-        facts: The report's content, whose measurements are looked for.
-
-    Returns:
-        The sentence; what is no measurement stays.
-    """
-    names = {entry.name for found in evaluations(facts.deletion).values() for entry in found.measurements}
-    return _spelled(text, names, facts.words)
-
-
-def _spelled(text: str, names: set[str], words: Vocabulary) -> str:
-    if not names:
-        return text
-    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    return re.sub(
-        rf"(?<![\w.])({longest_first})(?![\w]|\.\w)",
-        lambda found: f"“{meaning_of(found[1], words).label}”",
-        text,
-    )

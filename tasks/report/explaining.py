@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tasks.checkout.checkout import CERTIFICATE
 from tasks.checkout.texts import in_markdown
-from tasks.report.headline import Headline, headline, last_rung
+from tasks.report.headline import Headline, forgotten_thing, headline, last_rung
 from tasks.report.notes import note
 from tasks.report.numbers import count, counted
 from tasks.report.outputs import HEADLINES, drift_in_words, earlier_in_words, run_name, tried_table
@@ -62,7 +62,7 @@ def explain(*told: ReportFacts, page: Page | None = None) -> str:
         _links(told, page) if page else _places(facts),
         _request(told),
         _measurements(record),
-        f"### Methods tried\n\n{tried_table(record)}",
+        f"### Methods tried\n\n{tried_table(record, facts.words)}",
         "" if record.drift is None else drift_in_words(record.drift),
         "" if last is None or not last.earlier else earlier_in_words(last.earlier),
         "" if facts.released is None else _check(told, facts.released.outcome.level),
@@ -111,6 +111,8 @@ def _asked(facts: ReportFacts) -> str:
     """Describe what was to be forgotten by kind and count."""
     if facts.kind == "subjects":
         return f"the data of {counted(facts.named, 'person', 'people')}"
+    if facts.kind == "mixed":
+        return forgotten_thing(facts)
     one, many = {"classes": ("class", "classes"), "samples": ("sample", "samples")}[facts.kind]
     if facts.named == 1:
         return f"the {one} that was named"
@@ -123,6 +125,7 @@ def _counted(facts: ReportFacts) -> str:
         "classes": ("class", "classes"),
         "samples": ("single sample", "single samples"),
         "subjects": ("person’s data", "people’s data"),
+        "mixed": ("name", "names of classes, samples and people"),
     }[facts.kind]
     return counted(facts.named, one, many)
 
@@ -172,7 +175,7 @@ def _measurements(record: DeletionRecord) -> str:
         f"|:---|{'---:|' * len(models)}:---|",
     ]
     for name in HEADLINES:
-        if any(evaluation.get(name) or evaluation.silence(name) for evaluation in models.values()):
+        if any(evaluation.get(name) or evaluation.missing(name) for evaluation in models.values()):
             row = measured_row(models, name)
             lines.append(
                 f"| {in_markdown(row.label)} | {' | '.join(cell.value for cell in row.cells)} | `{name}` |"

@@ -24,21 +24,21 @@ _LONGEST, _MOST_LAYERS = 16, 40
 
 
 def draw_classes(
-    accuracies: Mapping[str, Sequence[float | None]], classes: Sequence[str], forgotten: Sequence[bool]
+    accuracies: Mapping[str, Sequence[float | None]], classes: Sequence[str], remarks: Sequence[str]
 ) -> "Figure":
     """Draw the accuracy of each class as a group of bars, one per model, in stacked groups.
 
     Args:
         accuracies: Per model, ``[classes]`` in [0, 1]; None if a class has no test sample.
         classes: The classes' names.
-        forgotten: ``[classes]``; a forgotten class is marked.
+        remarks: ``[classes]``; what became of a class, empty for one that was kept.
 
     Returns:
         The figure.
     """
     figure, axes = _panel(0.9 + 0.15 * (len(accuracies) + 0.9) * len(classes))
     height = 0.8 / len(accuracies)
-    for row in np.flatnonzero(forgotten):
+    for row in (row for row, remark in enumerate(remarks) if remark):
         axes.axhspan(row - 0.5, row + 0.5, color=YELLOW, alpha=0.35, linewidth=0)
     for place, (model, values) in enumerate(accuracies.items()):
         rows = np.arange(len(classes)) + (place - (len(accuracies) - 1) / 2) * height
@@ -49,8 +49,8 @@ def draw_classes(
             if value is not None and value < 0.03:
                 axes.text(100 * value + 1, row, f"{100 * value:.0f} %", va="center", fontsize=8, color=BLACK)
     names = [
-        f"{shown(name)} (forgotten)" if marked else shown(name)
-        for name, marked in zip(classes, forgotten, strict=True)
+        f"{shown(name)} ({remark.split(',')[0]})" if remark else shown(name)
+        for name, remark in zip(classes, remarks, strict=True)
     ]
     axes.set_yticks(range(len(classes)), names)
     axes.set(xlabel="right answers on test images [%]", xlim=(0, 101), ylim=(len(classes) - 0.5, -0.5))
@@ -170,13 +170,16 @@ def draw_costs(seconds: Mapping[str, float]) -> "Figure":
     return figure
 
 
-def draw_relearning(pictures: Mapping[str, Picture]) -> "Figure":
-    """Draw how fast each model relearns the forgotten data."""
+def draw_relearning(pictures: Mapping[str, Picture], arrived: Mapping[str, int]) -> "Figure":
+    """Draw how fast each model relearns the forgotten data, and ring the step at which it knows it again."""
     figure, axes = _panel(3.0)
     for model, picture in pictures.items():
         look: dict[str, Any] = {name: MODELS[model][name] for name in ("color", "linestyle")}
         known = 100 * np.array(picture.relearn_accuracy)
         axes.plot(picture.relearn_steps, known, marker=MARKERS[model], markersize=5, label=model, **look)
+        if (steps := arrived.get(model)) in picture.relearn_steps:
+            height = known[picture.relearn_steps.index(steps)]
+            axes.plot(steps, height, "o", markersize=13, fillstyle="none", color=look["color"], zorder=3)
     axes.set(xlabel="steps of training on the forgotten data", ylabel="accuracy [%]", ylim=(-3, 103))
     axes.grid(visible=True, color=PALE_GREY, linewidth=0.8)
     legend_below(figure, axes, fontsize=9)

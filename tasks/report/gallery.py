@@ -17,8 +17,10 @@ from tasks.report.figures import (
 from tasks.report.headline import forgotten_thing, last_rung
 from tasks.report.inline import Drawing, inline
 from tasks.report.model_figures import MODELS
-from tasks.report.numbers import decimal, duration, interval, percent
+from tasks.report.numbers import counted, decimal, duration, interval, percent
+from tasks.report.summary import relearned_after
 from tasks.report.tables import evaluations
+from tasks.report.vocabulary import curve_words
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.report import Picture, ReportFacts
 
@@ -49,12 +51,12 @@ def _classes(facts: ReportFacts) -> list[Drawing]:
     values = {model: [_value(found.get(name)) for name in names] for model, found in models.items()}
     if len(names) > _MOST_CLASSES or not any(value is not None for row in values.values() for value in row):
         return []
-    forgotten = [index in facts.forgotten_classes for index in range(len(names))]
-    description = "One bar per class and model; the table beside it holds the same numbers."
+    remarks = [facts.class_remarks.get(index, "") for index in range(len(names))]
+    description = "One bar per class and model; a table holds the same numbers."
     for index in facts.forgotten_classes:
         told = _side_by_side({model: row[index] for model, row in values.items()})
         description += f" Class {facts.classes[index]}, which was to be forgotten: {told}."
-    figure = draw_classes(values, facts.classes, forgotten)
+    figure = draw_classes(values, facts.classes, remarks)
     title = "How often each model is right, class by class"
     return [inline(figure, name="classes", title=title, description=description)]
 
@@ -76,7 +78,7 @@ def _confidences(facts: ReportFacts) -> list[Drawing]:
 
 
 def _attack(facts: ReportFacts) -> list[Drawing]:
-    if not (pictures := _pictures(facts)):
+    if not (pictures := {model: one for model, one in _pictures(facts).items() if one.members}):
         return []
     models = evaluations(facts.deletion)
     found = {model: models[model].get("mia.loss_auc") for model in pictures}
@@ -141,11 +143,15 @@ def _relearning(facts: ReportFacts) -> list[Drawing]:
         return []
     told = "; ".join(
         f"{model} {percent(one.relearn_accuracy[0])} at first, {percent(one.relearn_accuracy[-1])} after "
-        f"{one.relearn_steps[-1]} steps"
+        f"{counted(one.relearn_steps[-1], 'step', 'steps')}"
         for model, one in looked.items()
     )
+    arrived = relearned_after(evaluations(facts.deletion))
+    rings = "; ".join(f"{model} after {counted(steps, 'step', 'steps')}" for model, steps in arrived.items())
+    about = f" A ring marks where a model counts as knowing it again: {rings}." if rings else ""
     title = "How fast each model relearns the forgotten data"
-    return [inline(draw_relearning(looked), name="relearning", title=title, description=f"{told}.")]
+    figure = draw_relearning(looked, arrived)
+    return [inline(figure, name="relearning", title=title, description=f"{told}.{about}")]
 
 
 def _layers(facts: ReportFacts) -> list[Drawing]:
@@ -166,8 +172,8 @@ def _curves(facts: ReportFacts) -> list[Drawing]:
     for place, curve in enumerate(() if rung is None else rung.unlearning.curves):
         if len(curve.values) < 2:
             continue
-        title = curve.name.replace("_", " ").capitalize()
-        figure = draw_series(curve.values, label=title.lower())
+        title, _ = curve_words(curve.name)
+        figure = draw_series(curve.values, label=title.partition(",")[0].lower())
         description = f"From {curve.values[0]:.4g} to {curve.values[-1]:.4g} in {len(curve.values)} steps."
         drawings.append(inline(figure, name=f"curve-{place}", title=title, description=description))
     return drawings

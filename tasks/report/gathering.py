@@ -85,6 +85,7 @@ def _gather(
         dataset=card.name,
         classes=card.classes,
         forgotten_classes=split.classes,
+        earlier=card.earlier,
         rows=_training_rows(card),
         forgotten_rows=len(split.forget_rows),
         deletion=record,

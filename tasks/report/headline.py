@@ -1,5 +1,6 @@
 """The verdict on a deletion in one sentence, and what it was to forget."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -9,6 +10,8 @@ from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.records.report import ReportFacts
 
 State = Literal["good", "bad", "unsure", "plain"]
+STATE_MARKS: Mapping[State, str] = {"good": "✓", "bad": "✕", "unsure": "?", "plain": "•"}
+"""What stands before a title, so that colour is never the only difference."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,17 @@ class Headline:
     state: State
     label: str
     sentence: str
+
+
+def state_of(rung: Rung) -> State:
+    """Tell how an attempt ended: *good* if its model was accepted and what was to be shown was shown."""
+    verdict = rung.verdict
+    if rung.accepted and rung.unlearning.name == LAST_RESORT:
+        return "good"
+    if rung.ending == "passes":
+        is_shown = rung.accepted and verdict.level != "E0" and verdict.removal in (None, "passes")
+        return "good" if is_shown else "unsure"
+    return "unsure" if rung.accepted or rung.ending == "inconclusive" else "bad"
 
 
 def last_rung(record: DeletionRecord) -> Rung | None:
@@ -34,6 +48,8 @@ def forgotten_thing(facts: ReportFacts) -> str:
         return f"the classes {', '.join(quoted[:-1])} and {quoted[-1]}"
     if facts.kind == "samples":
         return counted(facts.named, "single sample", "single samples")
+    if facts.kind == "mixed":
+        return f"the data behind {counted(facts.named, 'name', 'names')} of classes, samples and people"
     return f"the data of {counted(facts.named, 'person', 'people')}"
 
 

@@ -1,25 +1,13 @@
 """Plain words for measurements: each metric's own, and the data that it was measured on."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.report.numbers import STYLES, Style
+from tasks.report.vocabulary import piece_words
 from unlearn_core.metrics import WORDS
 from unlearn_core.records.words import Words
-
-_SIDES = {"forget": "the forgotten data", "retain": "the kept data"}
-_PARTS = {
-    "train": "training samples",
-    "audit": "audit samples",
-    "test": "test samples",
-    "altered": "shifted and noisy samples",
-    "canary": "held-out canaries",
-}
-STATISTICS = {
-    "floor": "between two retrained models",
-    "mean": "mean",
-    "p95": "95 of 100 samples lie below",
-}
 
 Vocabulary = Mapping[str, Words]
 """Words by the start of a measurement's name."""
@@ -50,9 +38,28 @@ def meaning_of(name: str, others: Vocabulary | None = None) -> Meaning:
         words = name.replace(".", " ").replace("_", " ")
         unknown = "There are no plain words for this measurement yet."
         return Meaning(words.capitalize(), unknown, STYLES["count"])
-    found, where = known[family], _where(name.removeprefix(family).strip("."))
-    label = f"{found.label}{f', {where}' if where else ''}"
-    return Meaning(label, found.explanation, STYLES[found.unit])
+    found, (where, _) = known[family], piece_words(name.removeprefix(family).strip("."))
+    return Meaning(", ".join((found.label, *where)), found.explanation, STYLES[found.unit])
+
+
+def in_plain_words(text: str, others: Vocabulary | None = None) -> str:
+    """Write the names of measurements in a sentence from the records in plain words.
+
+    Args:
+        text: The sentence.
+        others: The words of other packages' metrics.
+
+    Returns:
+        The sentence; a name that no metric measures stays.
+    """
+    known = {**(others or {}), **WORDS}
+
+    def spelled(found: re.Match[str]) -> str:
+        name = found[0]
+        is_known = any(f"{name}.".startswith(f"{one}.") for one in known)
+        return f"“{meaning_of(name, others).label}”" if is_known else name
+
+    return re.sub(r"(?<![\w.])\w+(?:\.\w+)+", spelled, text)
 
 
 def family_of(name: str) -> str:
@@ -67,16 +74,3 @@ def title_of(family: str, others: Vocabulary | None = None) -> str:
     if titles or family not in known:
         return titles[0] if titles else family.replace("_", " ").capitalize()
     return known[family].label
-
-
-def _where(rest: str) -> str:
-    """Describe the data: ``test.forget`` is the forgotten data, test samples."""
-    first, _, others = rest.partition(".")
-    if first in STATISTICS:
-        return ", ".join(filter(None, (STATISTICS[first], _where(others))))
-    lead, _, side = rest.rpartition(".")
-    lead, _, part = lead.rpartition(".")
-    if part in _PARTS and side in _SIDES:
-        told = f"{_SIDES[side]} ({_PARTS[part]})"
-        return ", ".join(filter(None, (lead.replace(".", " ").replace("_", " "), told)))
-    return rest.replace(".", " ").replace("_", " ")

@@ -9,8 +9,10 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import as_csv, write_atomically, write_record
 from tasks.checkout.texts import in_markdown
 from tasks.measuring.evaluation import models_side_by_side
+from tasks.report.headline import STATE_MARKS, state_of
+from tasks.report.measurements import Vocabulary, in_plain_words
 from unlearn_core.histograms import take_pictures
-from unlearn_core.records.deletion import DeletionRecord
+from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
@@ -85,7 +87,7 @@ def _accuracy_per_class(record: DeletionRecord) -> str:
 
 def _attack_roc(pictures: Pictures) -> str:
     """Return a row per false-positive rate and a column per model with its true-positive rate."""
-    there = pictures.models
+    there = {name: one for name, one in pictures.models.items() if one.members}
     columns = [there[model].attack if model in there else (None,) * RATES for model in _MODELS]
     rates = np.linspace(0, 1, RATES).tolist()
     return as_csv(("false_positive_rate", *_MODELS), zip(rates, *columns, strict=True))
@@ -125,19 +127,38 @@ def earlier_in_words(asked: tuple[AskedAgain, ...]) -> str:
 
 
 def run_name(record: DeletionRecord) -> str:
-    """Return the name of a finished deletion's run: request, method, verdict."""
-    if record.accepted is None:
-        return f"delete {record.request} · nothing accepted"
-    accepted = record.accepted
-    return f"delete {record.request} · {accepted.unlearning.name} · {accepted.in_words}"
+    """Return the name of a finished deletion's run: the verdict first, since pages cut a name's end."""
+    if (accepted := record.accepted) is None:
+        return f"{STATE_MARKS['bad']} nothing accepted · {record.request}"
+    return f"{_marked(accepted)} · {record.request} · {accepted.unlearning.name}"
 
 
-def tried_table(record: DeletionRecord) -> str:
-    """Return a Markdown table of every method of a ladder, with its verdict and the reason."""
+def attempt_name(rung: Rung) -> str:
+    """Return the name of an attempt's run: the verdict and the method."""
+    return f"{_marked(rung)} · {rung.unlearning.name}"
+
+
+def _marked(rung: Rung) -> str:
+    return f"{STATE_MARKS[state_of(rung)]} {rung.in_words}"
+
+
+def tried_table(record: DeletionRecord, others: Vocabulary | None = None) -> str:
+    """Return a Markdown table of every method of a ladder, with its verdict and the reason.
+
+    Args:
+        record: The ladder.
+        others: The words of other packages' metrics.
+
+    Returns:
+        Markdown; methods that were left out for one reason share a line.
+    """
     rows = [(r.unlearning.name, r.in_words, r.why) for r in record.rungs]
     rows += [(entry.method, "failed", entry.why) for entry in record.failed]
-    rows += [(entry.method, "not tried", entry.why) for entry in record.left_out]
-    lines = (f"| {in_markdown(method)} | {verdict} | {_cell(why)} |" for method, verdict, why in rows)
+    rows += [(", ".join(names), "not tried", why) for why, names in record.not_tried.items()]
+    lines = (
+        f"| {in_markdown(method)} | {verdict} | {_cell(in_plain_words(why, others))} |"
+        for method, verdict, why in rows
+    )
     return "\n".join(["| method | verdict | why |", "|---|---|---|", *lines])
 
 

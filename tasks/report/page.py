@@ -8,11 +8,12 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
 from tasks.checkout.texts import printable
 from tasks.report import numbers
-from tasks.report.cautions import cautions, in_plain_words
+from tasks.report.cautions import cautions, note_in_words
 from tasks.report.earlier import when_fixed
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
-from tasks.report.headline import forgotten_thing, headline, last_rung
+from tasks.report.headline import STATE_MARKS, forgotten_thing, headline, last_rung
+from tasks.report.measurements import in_plain_words
 from tasks.report.price import time_rows, worth
 from tasks.report.story import steps, written_time
 from tasks.report.summary import fast_relearning, tiles
@@ -78,8 +79,9 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
         "written_time": written_time,
         "spent": time_rows(facts.time),
         "worth": worth(facts.time),
+        "note": note_in_words(facts),
         "cautions": cautions(facts),
-        "plain": partial(in_plain_words, facts=facts),
+        "plain": partial(in_plain_words, others=facts.words),
     }
 
 
@@ -98,7 +100,7 @@ def templates() -> "Environment":
     """Return the templates, which escape all values and make them printable."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    found = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         finalize=_printed,
@@ -106,3 +108,5 @@ def templates() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.globals["marks"] = STATE_MARKS
+    return found

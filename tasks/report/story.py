@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from tasks.report.headline import State, forgotten_thing, last_rung
+from tasks.report.headline import State, forgotten_thing, last_rung, state_of
 from tasks.report.numbers import count, counted, duration
 from tasks.report.words import does
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.records.report import ReportFacts
+
+_FEW = 5
+"""How many methods a step names; every other method that Lethe has is one that was not tried."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +38,14 @@ def steps(facts: ReportFacts) -> list[_Step]:
 
 
 def _left_out(record: DeletionRecord) -> list[_Step]:
-    """Name the methods that were not tried, those with one reason together."""
-    return [
-        _Step(
-            "plain",
-            f"{counted(len(names), 'method was', 'methods were')} not tried",
-            ", ".join(f"“{name}”" for name in names),
-            why,
-        )
-        for why, names in record.not_tried.items()
-    ]
+    """Name the methods that were not tried, those with one reason together; many only on record."""
+    told = []
+    for why, names in record.not_tried.items():
+        title = f"{counted(len(names), 'method was', 'methods were')} not tried"
+        listed = ", ".join(f"“{name}”" for name in names)
+        few = len(names) <= _FEW
+        told.append(_Step("plain", title, listed if few else "", why if few else f"{why}: {listed}"))
+    return told
 
 
 def _request(facts: ReportFacts) -> _Step:
@@ -115,15 +116,12 @@ def _attempt(facts: ReportFacts, rung: Rung, what: str) -> _Step:
     if rung.verdict.verdict == "passes":
         behaves = sum(finding.claim == "behaves" for finding in rung.verdict.findings)
         within = f" All {behaves} measurements that decide how it behaves are in the policy’s ranges."
-        shown = rung.verdict.level != "E0" and not rung.verdict.has_remains
-        state = "good" if shown or name == LAST_RESORT else "unsure"
-        return _Step(state, f"{_name(name)}: accepted, {rung.in_words}", text + within, rung.why)
+        return _Step(state_of(rung), f"{_name(name)}: accepted, {rung.in_words}", text + within, rung.why)
     if name == LAST_RESORT and rung.accepted:
         return _Step("good", f"{_name(name)}: accepted", text, rung.why)
     verdict = rung.verdict.verdict.replace("_", "-")
     accepted = ", accepted with a note" if rung.accepted else ""
-    state = "unsure" if rung.verdict.verdict == "inconclusive" else "bad"
-    return _Step(state, f"{_name(name)}: {verdict}{accepted}", text, rung.why)
+    return _Step(state_of(rung), f"{_name(name)}: {verdict}{accepted}", text, rung.why)
 
 
 def _earlier(facts: ReportFacts) -> list[_Step]:

@@ -44,18 +44,28 @@ def tiles(facts: ReportFacts) -> list[Tile]:
     return [tile for tile in found if tile is not None]
 
 
+def relearned_after(models: Mapping[str, Evaluation]) -> dict[str, int]:
+    """Return the steps after which each model that was taught the forgotten data knew it again."""
+    found = {model: evaluation.find("relearn.steps") for model, evaluation in models.items()}
+    return {
+        model: round(steps)
+        for model, steps in found.items()
+        if steps is not None and not models[model].find("relearn.censored")
+    }
+
+
 def fast_relearning(models: Mapping[str, Evaluation]) -> tuple[str, str] | None:
     """Return the steps that the unlearned and the retrained model need, if the former needs under half."""
     found = [
-        entry.value
+        steps
         for model in ("unlearned", "retrained")
-        if model in models and (entry := models[model].get("relearn.steps")) is not None
+        if model in models and (steps := models[model].find("relearn.steps")) is not None
     ]
     if len(found) < 2 or found[0] >= found[1] / 2:
         return None
     mine, theirs = (counted(round(steps), "step", "steps") for steps in found)
-    never_arrived = models["retrained"].get("relearn.censored")
-    return mine, f"more than {theirs}" if never_arrived is not None and never_arrived.value else theirs
+    is_bound = models["retrained"].find("relearn.censored")
+    return mine, f"more than {theirs}" if is_bound else theirs
 
 
 def _measured(facts: ReportFacts, name: str, title: str, style: Style, remark: str) -> Tile | None:

@@ -57,9 +57,9 @@ def cell(entry: Measurement | None, style: Style) -> Cell:
 def measured_row(models: dict[str, Evaluation], name: str, others: Vocabulary | None = None) -> _Row:
     """Write one measurement of every model."""
     words = meaning_of(name, others)
-    silent = next((why for evaluation in models.values() if (why := evaluation.silence(name))), None)
+    silent = next((why for evaluation in models.values() if (why := evaluation.missing(name))), None)
     cells = tuple(
-        Cell(NOT_MEASURED) if evaluation.silence(name) else cell(evaluation.get(name), words.style)
+        Cell(NOT_MEASURED) if evaluation.missing(name) else cell(evaluation.get(name), words.style)
         for evaluation in models.values()
     )
     told = words.explanation if silent is None else f"Not measured: {silent}."
@@ -67,13 +67,13 @@ def measured_row(models: dict[str, Evaluation], name: str, others: Vocabulary | 
 
 
 def class_rows(facts: ReportFacts) -> list[_Row]:
-    """Write the accuracy of each class, forgotten ones marked."""
-    models = evaluations(facts.deletion)
+    """Write the accuracy of each class, those forgotten now or earlier marked."""
+    models, remarks = evaluations(facts.deletion), facts.class_remarks
     rows = []
     for index, name in enumerate(facts.classes):
         found = [evaluation.get(f"accuracy.test.class.{index}") for evaluation in models.values()]
-        remark = "forgotten" if index in facts.forgotten_classes else ""
-        rows.append(_Row(name, "", tuple(cell(entry, percent) for entry in found), remark=remark))
+        cells = tuple(cell(entry, percent) for entry in found)
+        rows.append(_Row(name, "", cells, remark=remarks.get(index, "")))
     return rows
 
 

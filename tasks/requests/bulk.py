@@ -15,7 +15,8 @@ from unlearn_core.audit.incoming import Row, cell_problem, size_of
 from unlearn_core.errors import RequestError
 from unlearn_core.kinds import Basis
 from unlearn_core.records.base import UtcTime
-from unlearn_core.records.request import RequestId, Scope
+from unlearn_core.records.request import RequestId
+from unlearn_core.records.scope import Scope, classes_in
 
 _KINDS = {"class": "classes", "sample": "samples", "subject": "subjects"}
 BASES = get_args(Basis)
@@ -36,9 +37,8 @@ class Filed:
 
     def by_line(self, message: str) -> str:
         """Return a message with each pseudonym replaced by the line of the file that it came from."""
-        if self.draft.request.scope.kind != "classes":
-            for name, line in self.lines.items():
-                message = message.replace(name, f"the one of line {line}")
+        for name in set(self.lines) - set(classes_in(self.draft.request.scope)):
+            message = message.replace(name, f"the one of line {self.lines[name]}")
         return f"{self.draft.where}{message}"
 
 
@@ -99,11 +99,11 @@ def _disagreements(group: Sequence[Row]) -> Iterator[str]:
     """Yield what is wrong with rows that disagree with their request's first."""
     first = group[0]
     for row in group[1:]:
-        for column in ("kind", "basis", "received"):
+        for column in ("basis", "received"):
             if row.cells[column] != first.cells[column]:
                 yield (
                     f"line {row.line}, column {column}: differs from line {first.line} of the same request; "
-                    "expected one kind, basis and time of receipt for each"
+                    "expected one basis and time of receipt for each"
                 )
 
 
@@ -118,15 +118,13 @@ def _filed(group: Sequence[Row], model: str, now: UtcTime) -> Filed:
         received=parse_received(first["received"], now) if first["received"] else None,
         where=f"line{'s' if lines[1:] else ''} {', '.join(lines[:3])}{' …' if lines[3:] else ''}: ",
     )
-    return Filed(draft, {name: row.line for row in group for name in _names(_scope_of([row]))})
+    return Filed(draft, {name: row.line for row in group for name in _scope_of([row]).names})
 
 
 def _scope_of(group: Sequence[Row]) -> Scope:
     """Return the scope that some rows name; ids become pseudonyms here."""
-    named = dict.fromkeys(_KINDS.values(), ())
-    return make_scope(**{**named, _KINDS[group[0].cells["kind"]]: tuple(row.cells["name"] for row in group)})
-
-
-def _names(scope: Scope) -> tuple[str, ...]:
-    """Return the names in a scope, as stored."""
-    return tuple(scope.model_dump()[scope.kind])
+    named = {
+        option: tuple(row.cells["name"] for row in group if row.cells["kind"] == kind)
+        for kind, option in _KINDS.items()
+    }
+    return make_scope(**named)

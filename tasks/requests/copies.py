@@ -1,8 +1,6 @@
-"""Copies of forgotten pictures that a deletion would leave in the data, told with what takes them in."""
+"""Pictures that look like forgotten ones and would stay in the data, told with what takes them in."""
 
 import shlex
-from collections.abc import Callable, Iterable
-from typing import NoReturn
 
 import numpy as np
 
@@ -13,37 +11,12 @@ from tasks.keys.folder import load_pseudonym_key
 from tasks.keys.marks import marks_of
 from tasks.keys.signing import pseudonymise
 from unlearn_core.errors import RequestError
-from unlearn_core.fingerprints import near_pairs
-from unlearn_core.records.request import ClassScope, DeletionRequest
-from unlearn_core.selection import Manifest, Selection, rows_named
+from unlearn_core.fingerprints import near_hashes
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
+from unlearn_core.selection import Manifest, Pseudonymise, Selection, rows_named
 
 _SHOWN = 20
-
-
-def refuse_copies(
-    checkout: Checkout, request: DeletionRequest, manifest: Manifest, copies: Iterable[tuple[int, int]]
-) -> NoReturn:
-    """Refuse a request that would leave the same pictures behind.
-
-    Args:
-        checkout: The checkout, in which a table is written.
-        request: The request.
-        manifest: The rows.
-        copies: For each copy its row, and that of a forgotten picture.
-
-    Raises:
-        RequestError: Always; it names them to a person. A log that is kept has pseudonyms, the table names.
-    """
-    names = manifest.sample_ids
-    found = [
-        FoundPicture(
-            str(names[copy]), f"the same picture as {names[one]}, which is to be forgotten", request.id, None
-        )
-        for copy, one in copies
-    ]
-    table = list_found(checkout, found)
-    said = f"{len(found)} exact duplicate(s) of forgotten images would be left behind; {table} names each"
-    raise RequestError(f"{said}:\n{_listed(found)}\n{_way_out(request, found)}") from None
 
 
 def refuse_alike(
@@ -51,7 +24,7 @@ def refuse_alike(
     request: DeletionRequest,
     manifest: Manifest,
     selection: Selection,
-    pseudonym: Callable[[str], str],
+    pseudonym: Pseudonymise,
 ) -> None:
     """Refuse to leave pictures behind that look like forgotten ones, until a person has decided about each.
 
@@ -70,11 +43,12 @@ def refuse_alike(
     """
     if manifest.looks is None or manifest.pixels is None:
         return
-    gone = selection.forget if selection.classes else rows_named(request.scope, manifest, pseudonym)
+    whole = isinstance(request.scope, ClassScope)
+    gone = selection.forget if whole else rows_named(request.scope, manifest, pseudonym)
     mine, rest = np.flatnonzero(gone), np.flatnonzero(selection.keep & ~gone)
     pairs = {
         rest[there]: (mine[here], bits)
-        for here, there, bits in near_pairs(manifest.looks[mine], manifest.looks[rest])
+        for here, there, bits in near_hashes(manifest.looks[mine], manifest.looks[rest])
     }
     if not pairs:
         return
@@ -92,12 +66,12 @@ def refuse_alike(
         return
     table = list_found(checkout, found)
     said = f"{len(found)} picture(s) that stay look like what is to be forgotten; {table} names each"
-    if isinstance(request.scope, ClassScope):
+    if whole:
         tell(f"· {said}")
         return
     raise RequestError(
-        f"{said}:\n{_listed(found)}\n{_way_out(request, found)}; or, if they are other pictures, decide so: "
-        f"lethe tombstone keep {_samples(found)}"
+        f"{said}:\n{_listed(found)}\ntake them in too: lethe delete {request.id} … {_samples(found)}; or, "
+        f"if they are other pictures, decide so: lethe tombstone keep {_samples(found)}"
     )
 
 
@@ -109,15 +83,6 @@ def _listed(found: list[FoundPicture]) -> str:
         key = load_pseudonym_key()
         lines = [f"  {pseudonymise(key, 'sample', one.sample)}" for one in found[:_SHOWN]]
     return "\n".join([*lines, *(["  …"] if len(found) > _SHOWN else [])])
-
-
-def _way_out(request: DeletionRequest, found: list[FoundPicture]) -> str:
-    """Say which command takes the copies in."""
-    if isinstance(request.scope, ClassScope):
-        return "put them into the class in the source, or remove them there, and import again"
-    return (
-        f"take them in, with all else that the request names: lethe delete {request.id} … {_samples(found)}"
-    )
 
 
 def _samples(found: list[FoundPicture]) -> str:

@@ -1,8 +1,7 @@
 """Deletion requests on disk: checked against the data before anything is written."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
+from typing import Literal
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
@@ -10,12 +9,14 @@ from tasks.checkout.log import is_for_people
 from tasks.checkout.regular import read_regular
 from tasks.data.sources import source_of
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
-from tasks.requests.copies import refuse_alike, refuse_copies
-from unlearn_core.errors import CopyError, RequestError, SetupError
+from tasks.requests.copies import refuse_alike
+from tasks.requests.forgotten import forgotten_by
+from unlearn_core.errors import MisfitError, RequestError, SetupError
 from unlearn_core.names import one_form
 from unlearn_core.records.base import canonical_json
-from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, Scope, SubjectScope
-from unlearn_core.selection import Manifest, Selection, names_training_rows, select
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope, SampleScope, Scope, SubjectScope, join
+from unlearn_core.selection import Manifest, Pseudonymise, Selection, names_training_rows, select
 from unlearn_core.spelling import did_you_mean
 
 
@@ -31,22 +32,26 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
         The scope.
 
     Raises:
-        RequestError: If nothing was named, or more than one kind, or a name is not text.
+        RequestError: If nothing was named, or a name is not text.
     """
-    named = [kind for kind, ids in (("class", classes), ("sample", samples), ("subject", subjects)) if ids]
-    if len(named) != 1:
-        came = "nothing" if not named else " and ".join(named)
-        raise RequestError(f"a request names either classes, samples or subjects; this one names {came}")
+    if not (classes or samples or subjects):
+        raise RequestError("a request names classes, samples or subjects; this one names nothing")
     if wrong := [one for one in (*classes, *samples, *subjects) if not is_text(one)]:
         shown = ", ".join(map(repr, wrong)) if is_for_people() else "a name"
         raise RequestError(f"{shown}: expected non-empty UTF-8 text")
+    named: list[Scope] = []
     if classes:
-        return ClassScope(classes=tuple(sorted({one_form(one) for one in classes})))
-    key = load_pseudonym_key()
-    ids = {one_form(one) for one in (*samples, *subjects)}
+        named.append(ClassScope(classes=tuple({one_form(one) for one in classes})))
     if samples:
-        return SampleScope(samples=tuple(sorted(pseudonymise(key, "sample", one) for one in ids)))
-    return SubjectScope(subjects=tuple(sorted(pseudonymise(key, "subject", one) for one in ids)))
+        named.append(SampleScope(samples=_pseudonyms("sample", samples)))
+    if subjects:
+        named.append(SubjectScope(subjects=_pseudonyms("subject", subjects)))
+    return join(named)
+
+
+def _pseudonyms(kind: Literal["sample", "subject"], ids: tuple[str, ...]) -> tuple[str, ...]:
+    key = load_pseudonym_key()
+    return tuple({pseudonymise(key, kind, one_form(one)) for one in ids})
 
 
 def is_text(name: str) -> bool:
@@ -101,41 +106,11 @@ def typed_request(
     return read_request(checkout, request_id) if is_known(checkout, made) else made
 
 
-@contextmanager
-def told_as_typed(*, samples: tuple[str, ...], subjects: tuple[str, ...]) -> Iterator[None]:
-    """Make a refusal name what the person at the terminal typed, in place of pseudonyms.
-
-    Args:
-        samples: Ids of samples, as typed.
-        subjects: Ids of subjects, as typed.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        RequestError: The one raised inside, in the person's words, which go to nobody else.
-    """
-    try:
-        yield
-    except RequestError as error:
-        message = str(error)
-        # Logs are kept: what was typed goes to the person at the terminal and to nobody else.
-        if (samples or subjects) and is_for_people():
-            key = load_pseudonym_key()
-            for typed in samples:
-                message = message.replace(pseudonymise(key, "sample", one_form(typed)), typed)
-            for typed in subjects:
-                message = message.replace(pseudonymise(key, "subject", one_form(typed)), typed)
-        raise RequestError(message) from None
-
-
-def pseudonymiser(scope: Scope) -> Callable[[str], str]:
-    """Return the keyed hash that made a scope's pseudonyms; classes need none, and no key."""
+def pseudonymiser(scope: Scope) -> Pseudonymise:
+    """Return the keyed hash that made a scope's pseudonyms; classes alone need none, and no key."""
     if isinstance(scope, ClassScope):
-        return lambda identifier: identifier
-    key = load_pseudonym_key()
-    kind = "sample" if isinstance(scope, SampleScope) else "subject"
-    return lambda identifier: pseudonymise(key, kind, identifier)
+        return lambda _kind, identifier: identifier
+    return partial(pseudonymise, load_pseudonym_key())
 
 
 def read_request(checkout: Checkout, request_id: str) -> DeletionRequest:
@@ -198,6 +173,7 @@ def check_request(
 
     Raises:
         RequestError: If it does not fit the data, or its id is taken by another scope; nothing changes.
+        MisfitError: If ``select`` refuses what it names, and no served request has forgotten that.
     """
     for one in (*request.singles, request):
         if checkout.request(one.id).is_file() and not is_known(checkout, one):
@@ -207,8 +183,11 @@ def check_request(
     manifest, pseudonym = manifest or preview_manifest(checkout), cache(pseudonymiser(request.scope))
     try:
         selection = select(request.scope, manifest, pseudonym)
-    except CopyError as error:
-        refuse_copies(checkout, request, manifest, error.copies)
+    except MisfitError as misfit:
+        if earlier := forgotten_by(checkout, misfit.names):
+            told = ", ".join(f"{name} by request {by}" for name, by in earlier.items())
+            raise RequestError(f"{misfit}. Forgotten already: {told}") from None
+        raise
     refuse_alike(checkout, request, manifest, selection, pseudonym)
     # In a group nobody would notice a member that matches nothing.
     singles = request.singles

@@ -8,6 +8,7 @@ is no store.
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from typing import Any
 
 from tasks.checkout import patience
 from tasks.checkout.settings import ServiceSettings, StoreSettings
+from tasks.storage.object_versions import ObjectVersion
 from tasks.storage.store_errors import store_explained
 from unlearn_core.errors import EvidenceError, SetupError
 
@@ -86,6 +88,27 @@ class ObjectStore:
             )
             keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
         return tuple(sorted(key.removeprefix(self.prefix) for key in keys))
+
+    def versions(self) -> Iterator[ObjectVersion]:
+        """Yield every version of every object, also of deleted ones.
+
+        Yields:
+            The versions; markers of deletions hold nothing, and are left out.
+        """
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=self.bucket, Prefix=self.prefix
+        )
+        with self._explained():
+            for page in pages:
+                for found in page.get("Versions", ()):
+                    key = found["Key"].removeprefix(self.prefix)
+                    yield ObjectVersion(key, found["VersionId"], found["Size"], found["IsLatest"])
+
+    def read_version(self, version: ObjectVersion) -> bytes:
+        """Return the bytes of one version."""
+        with self._explained():
+            found = self._client.get_object(**self._at(version.key), VersionId=version.version)
+            return found["Body"].read()
 
     def write_once(self, key: str, content: bytes) -> bool:
         """Write an object with these bytes unless it exists, and read it back.

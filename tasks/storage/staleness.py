@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.checkout.params import load_yaml, read_values
+from tasks.checkout.params import read_values
+from tasks.checkout.plain_yaml import load_yaml
 
 Lock = Mapping[str, Mapping[str, Any]]
 

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.checkout.files import as_csv
 from tasks.checkout.tags import Tag
+from tasks.checkout.texts import in_markdown
+from tasks.report.measurements import in_plain_words
+from tasks.report.outputs import attempt_name
 from tasks.tracking.runs import Run, end_run, find_or_start
 from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
+from unlearn_core.records.deletion import Rung
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation
-from unlearn_core.records.policy import NOT_JUDGED, Verdict
+from unlearn_core.records.policy import NOT_JUDGED
 from unlearn_core.records.result import Coverage, UnlearningRecord
 from unlearn_core.records.tuning import TuningRecord
 
@@ -24,10 +28,8 @@ _PARAM_LENGTH, _METRICS_PER_CALL, _PARAMS_PER_CALL = 6000, 1000, 100
 
 def log_attempt(
     parent: Run,
+    rung: Rung,
     *,
-    record: UnlearningRecord,
-    evaluation: Evaluation,
-    verdict: Verdict,
     cost: Cost | None = None,
     figures: "Mapping[str, Figure] | None" = None,
 ) -> Run:
@@ -35,22 +37,21 @@ def log_attempt(
 
     Args:
         parent: The deletion's run.
-        record: The method's record; its hyper-parameters become params, its curves metrics.
-        evaluation: All measurements; become metrics.
-        verdict: The gate's verdict; becomes tags.
+        rung: The attempt: its hyper-parameters become params, its curves and measurements metrics, and how
+            it ended becomes tags.
         cost: What it cost; becomes metrics. It is not part of the attempt's identity.
         figures: Figures by name; each becomes ``figures/NAME.png``.
 
     Returns:
-        The attempt's run, which has ended.
+        The attempt's run, which has ended: ``FAILED`` if its model was not accepted.
     """
+    record, evaluation, verdict = rung.unlearning, rung.evaluation, rung.verdict
     key = sha256(canonical_json([parent.id, record.digest, evaluation.digest, verdict.digest]))
-    tags = _attempt_tags(parent, key, record, verdict)
-    name = f"{record.name} · {verdict.shown_of(record.name)}"
-    run = find_or_start(parent.tracking, Tag.ATTEMPT_KEY, name=name, tags=tags)
+    tags = _attempt_tags(parent, key, rung)
+    run = find_or_start(parent.tracking, Tag.ATTEMPT_KEY, name=attempt_name(rung), tags=tags)
     client = parent.tracking.client
     info = client.get_run(run.id).info
-    if info.status == "FINISHED":
+    if info.status in ("FINISHED", "FAILED"):
         return run
     # Stamped with the start of the run, so that entries logged again after a crash are the same entries.
     log_metrics(run, _metrics(record, evaluation, cost), timestamp=info.start_time)
@@ -61,7 +62,7 @@ def log_attempt(
     client.log_text(run.id, coverage_table(record.coverage), "coverage.csv")
     for name, figure in (figures or {}).items():
         client.log_figure(run.id, figure, f"figures/{name}.png")
-    end_run(run, "FINISHED")
+    end_run(run, "FINISHED" if rung.accepted else "FAILED")
     return run
 
 
@@ -139,16 +140,18 @@ def coverage_table(coverage: Coverage) -> str:
     return as_csv(header, (*entries, *((name, "moved", "", "", "", "buffer") for name in coverage.buffers)))
 
 
-def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: Verdict) -> dict[str, str]:
+def _attempt_tags(parent: Run, key: Sha256, rung: Rung) -> dict[str, str]:
+    record, verdict = rung.unlearning, rung.verdict
     return {
-        Tag.NOTE: f"One attempt, by the method `{record.name}`.\n\n{_reasons(verdict)}",
+        Tag.NOTE: f"One attempt, by the method `{record.name}`.\n\n{_reasons(rung)}",
         Tag.KIND: "attempt",
         Tag.METHOD: record.name,
-        Tag.VERDICT: verdict.verdict,
+        Tag.VERDICT: rung.ending,
         Tag.REMOVED: verdict.removal or NOT_JUDGED,
-        Tag.SHOWN: verdict.shown_of(record.name),
+        Tag.SHOWN: rung.in_words,
+        Tag.ACCEPTED: "yes" if rung.accepted else "no",
         Tag.LEVEL: verdict.level,
-        Tag.REASON: verdict.reason,
+        Tag.REASON: rung.why,
         Tag.PARENT_WEIGHTS: record.parent,
         Tag.WEIGHTS: record.weights,
         Tag.ATTEMPT_KEY: key,
@@ -157,11 +160,13 @@ def _attempt_tags(parent: Run, key: Sha256, record: UnlearningRecord, verdict: V
     }
 
 
-def _reasons(verdict: Verdict) -> str:
-    """Return why each claim got its verdict."""
-    if verdict.removed is None:
-        return verdict.reason
-    return f"**Behaves.** {verdict.reason}\n\n**Removed.** {verdict.removed.reason}"
+def _reasons(rung: Rung) -> str:
+    """Return why the model was accepted or not, and why each claim got its verdict."""
+    verdict = rung.verdict
+    told = {"Accepted" if rung.accepted else "Not accepted": rung.why, "Behaves": verdict.reason}
+    if verdict.removed is not None:
+        told["Removed"] = verdict.removed.reason
+    return "\n\n".join(f"**{what}.** {in_markdown(in_plain_words(why))}" for what, why in told.items())
 
 
 def _measured(evaluation: Evaluation) -> Iterator[tuple[str, float, int]]:

@@ -97,9 +97,7 @@ def open_deletion(checkout: Checkout) -> Run:
 def _log(parent: Run, checkout: Checkout, rung: Rung, run: RunParams, reference: Path | None) -> None:
     log_attempt(
         parent,
-        record=rung.unlearning,
-        evaluation=rung.evaluation,
-        verdict=rung.verdict,
+        rung,
         cost=read_cost(checkout, rung.unlearning.weights),
         figures=_figures(checkout, rung, run, reference),
     )
@@ -116,13 +114,13 @@ def _figures(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | N
         ),
         "confidences": draw_confidences(
             {model: subject.view("train", "forget").confidences() for model, subject in subjects.items()},
-            {model: subject.unseen().confidences() for model, subject in subjects.items()},
-        ),
-        "attack_roc": draw_roc(
-            {model: loss_scores(subject, seed=seed) for model, subject in subjects.items()}
+            {model: subject.unseen_confidences() for model, subject in subjects.items()},
         ),
         "coverage": draw_coverage(rung.unlearning.coverage),
     }
+    scores = {model: loss_scores(subject, seed=seed) for model, subject in subjects.items()}
+    if all(len(members) for members, _ in scores.values()):
+        figures["attack_roc"] = draw_roc(scores)
     if rung.unlearning.curves:
         figures["curves"] = draw_curves(rung.unlearning.curves)
     return figures
@@ -131,6 +129,8 @@ def _figures(checkout: Checkout, rung: Rung, run: RunParams, reference: Path | N
 def _per_class(subject: Subject, classes: int) -> list[float]:
     """Return the test accuracy of each class; zero if it has no test sample."""
     parts = [outputs for (part, _side), outputs in subject.views.items() if part == "test"]
+    if not parts:
+        return [0.0] * classes
     labels = np.concatenate([outputs.labels.numpy() for outputs in parts])
     correct = np.concatenate([outputs.correct() for outputs in parts])
     return [

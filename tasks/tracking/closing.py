@@ -10,6 +10,7 @@ from tasks.checkout.texts import in_markdown
 from tasks.computing.materials import read_split
 from tasks.report.explaining import Page, explain, explanations_of, version_note
 from tasks.report.gathering import gather_facts
+from tasks.report.headline import STATE_MARKS
 from tasks.report.outputs import run_name
 from tasks.report.page import write_report
 from tasks.tracking.attempts import log_metrics
@@ -89,7 +90,7 @@ def close_unapproved(checkout: Checkout, run: Run, why: str) -> None:
     set_tags(
         run,
         {
-            Tag.RUN_NAME: f"delete {request_id} · not approved",
+            Tag.RUN_NAME: f"{STATE_MARKS['bad']} not approved · {request_id}",
             Tag.NOTE: f"**Not approved.** {in_markdown(why)}",
         },
     )

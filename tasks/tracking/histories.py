@@ -4,7 +4,7 @@ Attempts can be deleted from MLflow, and one that is repeated to the last bit is
 a project can tell of itself, and the ledger tells more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ class _Climb:
     began: int
     policy: Sha256 | None
     methods: list[str] = field(default_factory=list[str])
-    verdicts: list[str] = field(default_factory=list[str])
+    accepted: bool = False
 
 
 def history_in_tracking(run: Run, deletion: DeletionRecord) -> RequestHistory | None:
@@ -48,7 +48,7 @@ def history_in_tracking(run: Run, deletion: DeletionRecord) -> RequestHistory | 
     runs = tuple(
         EarlierRun(
             began=as_time(climb.began // 1000),
-            result="accepted" if "passes" in climb.verdicts else "refused",
+            result="accepted" if climb.accepted else "refused",
             policy=climb.policy,
         )
         for climb in _climbs(other)
@@ -65,5 +65,12 @@ def _climbs(logged: Sequence[Any]) -> list[_Climb]:
         if not climbs or method in climbs[-1].methods or policy != climbs[-1].policy:
             climbs.append(_Climb(one.info.start_time, policy))
         climbs[-1].methods.append(method)
-        climbs[-1].verdicts.append(tags.get(Tag.VERDICT, ""))
+        climbs[-1].accepted |= _was_accepted(tags)
     return climbs
+
+
+def _was_accepted(tags: Mapping[str, str]) -> bool:
+    """Tell whether an attempt's model was accepted; where that was not logged yet, whether it passed."""
+    if Tag.ACCEPTED in tags:
+        return tags[Tag.ACCEPTED] == "yes"
+    return tags.get(Tag.VERDICT) == "passes"

@@ -7,6 +7,7 @@ from pathlib import Path
 from tasks.checkout.settings import ServiceSettings
 from tasks.tracking.registry import CHAMPION, ModelVersion, champion
 from tasks.tracking.runs import Tracking
+from tasks.tracking.server import local_database
 
 
 def read_champion(root: Path, name: str) -> ModelVersion | None:
@@ -24,7 +25,7 @@ def read_champion(root: Path, name: str) -> ModelVersion | None:
         from mlflow import MlflowClient
 
         return champion(Tracking(MlflowClient(address), "", root), name)
-    database = root.resolve() / "mlruns" / "mlflow.db"
+    database = local_database(root)
     if not database.is_file():
         return None
     with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as store:

@@ -19,6 +19,7 @@ from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
 
 CHAMPION, PREVIOUS = "champion", "previous"
+_STILL_KNOWS = "Still knows what"
 SCHEME = "models:/"
 """How the address of a registered version begins."""
 
@@ -106,8 +107,20 @@ def promote(tracking: Tracking, name: str, version: int) -> None:
         return
     # First ``previous``, then ``champion``: after a crash in between, a repeat does the rest.
     if current is not None:
+        _say_what_it_knows(tracking, current, version)
         tracking.client.set_registered_model_alias(name, PREVIOUS, str(current.version))
     tracking.client.set_registered_model_alias(name, CHAMPION, str(version))
+
+
+def _say_what_it_knows(tracking: Tracking, current: ModelVersion, successor: int) -> None:
+    """Begin the description of a version with what it still knows, where its successor forgot something."""
+    client = tracking.client
+    request = client.get_model_version(current.name, str(successor)).tags.get(Tag.REQUEST)
+    described = client.get_model_version(current.name, str(current.version)).description or ""
+    if request is None or described.startswith(_STILL_KNOWS):
+        return
+    told = note("previous", knows=_STILL_KNOWS, request=request, successor=str(successor), model=current.name)
+    client.update_model_version(current.name, str(current.version), f"{told}\n{described}")
 
 
 def champion(tracking: Tracking, name: str) -> ModelVersion | None:

@@ -27,16 +27,9 @@ from unlearn_core.records.drift import DriftSummary
 from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
 from unlearn_core.records.policy import Band, DriftBudget, Finding, Ladder, Policy, Verdict
 from unlearn_core.records.provenance import Extension, Provenance
-from unlearn_core.records.request import (
-    ClassScope,
-    DeletionRequest,
-    GroupSummary,
-    SampleScope,
-    Scope,
-    SubjectScope,
-    group_id,
-)
+from unlearn_core.records.request import DeletionRequest, GroupSummary, group_id
 from unlearn_core.records.result import Coverage, ParameterCoverage, UnlearningRecord
+from unlearn_core.records.scope import ClassScope, SampleScope, Scope, SubjectScope
 
 SEVEN = ClassScope(classes=("seven",))
 PSEUDONYM = "hmac-sha256:" + "5a" * 32
@@ -592,3 +585,12 @@ def test_the_drift_budget_is_asked_again(drift: DriftSummary | None, problem: st
 
 def test_lethes_own_methods_are_those_of_the_catalogue():
     assert {name_of(method) for method in CATALOGUE} == OWN_METHODS
+
+
+@pytest.mark.parametrize("name", ["accuracy.train.forget", "mia.loss_auc"])
+def test_a_measurement_that_missed_its_band_cannot_be_called_silent(name: str):
+    silent = [{"name": name, "reason": "one class is left"}]
+    path = "predicate.judgement.unlearned.unmeasured"
+    with pytest.raises(EvidenceError, match=rf"{name} is said to be silent, and of such a request it never"):
+        check(changed(path, silent))
+    check(changed(path, [{"name": "accuracy.test.retain", "reason": "one class is left"}]))

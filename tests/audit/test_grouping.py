@@ -7,7 +7,8 @@ from world import pseudonym
 
 from unlearn_core.audit.grouping import make_group, make_one
 from unlearn_core.errors import RequestError
-from unlearn_core.records.request import ClassScope, DeletionRequest, SubjectScope
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope, SubjectScope
 
 
 def single(request_id, *classes):

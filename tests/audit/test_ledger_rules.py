@@ -11,7 +11,8 @@ from unlearn_core.audit.ledger_checks import check_ledger
 from unlearn_core.errors import EvidenceError, RequestError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.ledger import Entry
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
 
 NOW = "2026-11-21T12:00:00Z"
 STATES = (None, "received", "running", "completed", "failed", "cancelled")

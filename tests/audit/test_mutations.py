@@ -9,6 +9,8 @@ import copy
 import json
 import os
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tasks.keys.folder import public_pem
 from tasks.keys.signing import key_id, read_public_key, verify_signature
 from unlearn_core.audit.envelope import MAX_BYTES, decode_envelope, encode, pae, read_statement
 from unlearn_core.errors import EvidenceError
@@ -23,7 +26,7 @@ from unlearn_core.records.base import canonical_json
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 COUNT = int(os.environ.get("MUTATIONS", "300"))
-SLOWEST_S = 2.0
+SLOWEST_S, LARGEST_MIB = 2.0, 256
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 ISSUER = read_public_key(GOLDEN / "certificates-2026-11.pub")
@@ -103,13 +106,14 @@ def signed(payload: bytes) -> bytes:
 
 def believed(raw: bytes) -> bool:
     """Verify within the time that is allowed; a refusal is an ``EvidenceError`` and nothing else."""
-    started = time.perf_counter()
+    # The processor's time: what a busy machine makes a process wait for says nothing about the verifier.
+    started = time.process_time()
     try:
         statement, _ = verify_signature(raw, TRUSTED)
     except EvidenceError:
         return False
     finally:
-        assert time.perf_counter() - started < SLOWEST_S
+        assert time.process_time() - started < SLOWEST_S
     # Without its policy a certificate is signed, and ``lethe-verify`` does not call it verified.
     return statement.predicate.judgement.policy is not None
 
@@ -158,7 +162,8 @@ def test_a_hostile_payload_is_refused_although_it_is_signed(payload: bytes):
         verify_signature(signed(payload[: MAX_BYTES // 2]), TRUSTED)
 
 
-def test_tens_of_thousands_of_measurements_take_no_longer():
+def with_many_measurements() -> bytes:
+    """Return a payload of almost the greatest length, with tens of thousands of numbers in it."""
     tree = copy.deepcopy(TREES["certificate-digits"])
     judgement = tree["predicate"]["judgement"]
     one = {"name": "", "value": 0.0, "low": None, "high": None, "samples": None}
@@ -166,4 +171,33 @@ def test_tens_of_thousands_of_measurements_take_no_longer():
     judgement["verdict"]["findings"] = [
         judgement["verdict"]["findings"][0] | {"measurement": f"m.{index}"} for index in range(8_000)
     ]
-    assert not believed(signed(canonical_json(tree)))
+    return canonical_json(tree)
+
+
+def test_tens_of_thousands_of_measurements_take_no_longer():
+    assert not believed(signed(with_many_measurements()))
+
+
+VERIFYING = """
+import sys
+from pathlib import Path
+from flows.cli.lethe_verify import main
+key, *certificates = sys.argv[1:]
+codes = {main([certificate, "--key", key]) for certificate in certificates}
+assert codes <= {0, 6} and "torch" not in sys.modules, codes
+(peak,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+Path(key).with_name("peak").write_text(peak.split()[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak of memory in /proc")
+def test_the_verifier_stays_small_whatever_it_is_given(tmp_path: Path):
+    payloads = {**HOSTILE, "many measurements": with_many_measurements()}
+    files = [tmp_path / f"{index}.dsse.json" for index in range(len(payloads))]
+    for file, payload in zip(files, payloads.values(), strict=True):
+        file.write_bytes(signed(payload[: MAX_BYTES // 2]))
+    key = tmp_path / "issuer.pub"
+    key.write_bytes(public_pem(KEY.public_key()))
+    # In a process of its own: the peak is the whole verifier's, with Python and its libraries.
+    subprocess.run([sys.executable, "-c", VERIFYING, key, *files], check=True, capture_output=True)
+    assert int((tmp_path / "peak").read_text()) / 1024 < LARGEST_MIB

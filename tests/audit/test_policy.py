@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.stats import t, ttest_1samp
 
-from unlearn_core.audit.acceptance import accept
+from unlearn_core.audit.acceptance import accept, unmeasurable
 from unlearn_core.audit.bands import find
 from unlearn_core.audit.policy import judge
 from unlearn_core.records.evaluation import Evaluation, Measurement, Unmeasured
@@ -487,3 +487,47 @@ def test_what_was_measured_on_another_model_must_be_measured_on_the_candidate(wh
     reference = measured(0.0, 0.0) if who == "reference" else silent_about(measured(0.0), NAMES[1])
     verdict = judge(policy(*bands), "classes", candidate, original=original, references=(reference,))
     assert (verdict.verdict, verdict.decided_by) == ("inconclusive", (NAMES[1],))
+
+
+def lacking(value, *, reason="nobody held one out"):
+    """An evaluation of the first name, with no sample to take the third on."""
+    known = (Measurement(name=NAMES[0], value=value),)
+    missing = (Unmeasured(name="mia", reason=reason, lacking=True),)
+    return Evaluation(model="sha256:" + "0" * 64, seed=0, measurements=known, unmeasured=missing)
+
+
+def judged_lacking(value):
+    asked = policy(band(), band(NAMES[2]), when_inconclusive="accept_with_note")
+    return asked, judge(asked, "classes", lacking(value), original=lacking(9.0), references=(lacking(0.0),))
+
+
+def test_what_there_is_no_sample_for_is_not_measured_and_leaves_the_verdict_open():
+    _, verdict = judged_lacking(0.0)
+    assert (verdict.verdict, verdict.decided_by) == ("inconclusive", (NAMES[2],))
+    assert verdict.findings[1].lacking == "nobody held one out"
+    assert verdict.reason == f"Not measured: {NAMES[2]}, since nobody held one out."
+
+
+def test_a_model_known_to_be_outside_a_band_fails_whatever_there_is_no_sample_for():
+    assert judged_lacking(1.0)[1].verdict == UNDER
+
+
+@pytest.mark.parametrize("is_retrain", [False, True])
+def test_where_there_is_no_sample_to_look_at_only_a_retrained_model_is_accepted(is_retrain):
+    taken, why = accept(*judged_lacking(0.0), is_retrain=is_retrain)
+    assert taken is is_retrain
+    assert "nobody held one out" in why
+
+
+def test_a_measurement_that_nobody_took_is_told_from_one_without_a_sample():
+    asked = policy(band(), band("never.taken"), band(NAMES[2]))
+    verdict = judge(asked, "classes", lacking(0.0), original=lacking(9.0), references=(lacking(0.0),))
+    assert verdict.reason.startswith("Not measured, or not a finite number: never.taken. Not measured: mia")
+    assert accept(asked, verdict, is_retrain=True)[0] is False
+
+
+def test_the_original_tells_before_any_method_is_tried_that_none_can_be_shown_to_have_forgotten():
+    asked, _ = judged_lacking(0.0)
+    control = judge(asked, "classes", lacking(9.0), original=lacking(9.0), references=(lacking(0.0),))
+    assert "nobody held one out" in unmeasurable(control)
+    assert unmeasurable(verdict_of(0.0, original=9.0)) is None

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from door import serve_two
+from door import serve_three
 from servers import both
 from world import ROOT, SMALL, clone, make_checkout
 
@@ -54,10 +54,10 @@ def report(project, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def door(project, tmp_path_factory):
-    """Both servers, after two deletions."""
+    """Both servers, after three deletions."""
     folder = tmp_path_factory.mktemp("servers")
     with both(folder) as (mlflow, prefect):
-        yield serve_two(clone(project, folder / "project"), mlflow.address, prefect.address)
+        yield serve_three(clone(project, folder / "project"), mlflow.address, prefect.address)
 
 
 @pytest.fixture(scope="session")

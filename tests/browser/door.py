@@ -1,4 +1,4 @@
-"""Two real deletions behind both servers: one that no model can pass, and one that the second try does."""
+"""Real deletions behind both servers: one that no model can pass, one that one can, one retrained."""
 
 import json
 import os
@@ -35,8 +35,8 @@ class Door:
     flows: dict[str, dict[str, Any]]
 
 
-def serve_two(root: Path, mlflow: str, prefect: str) -> Door:
-    """Serve ``r-18``, which no model can pass, and then ``r-17``, which one does.
+def serve_three(root: Path, mlflow: str, prefect: str) -> Door:
+    """Serve ``r-18``, which no model can pass, then ``r-17``, which one does, and ``r-19`` after that.
 
     It is done in a process of its own: beside a browser's event loop Prefect would not wait for its calls.
     """
@@ -50,8 +50,8 @@ def serve_two(root: Path, mlflow: str, prefect: str) -> Door:
     return Door(mlflow, f"{prefect}/v2", experiment, runs, found_in_prefect(prefect))
 
 
-def delete_two(root: Path) -> None:
-    """Serve both requests by the command line, against the servers that the environment names."""
+def delete_three(root: Path) -> None:
+    """Serve the requests by the command line, against the servers that the environment names."""
     policy = read_values(root)["policy"]
     ladder = {**policy["ladder"], "classes": ["finetune"]}
     impossible = {"classes": [NOTHING], "reference": "none", "ladder": ladder}
@@ -60,6 +60,9 @@ def delete_two(root: Path) -> None:
     write_params(root, {"policy": policy})
     did(root, 0, "request", "submit", "r-17", "--class", "3", "--received", "2026-11-20")
     did(root, 0, "delete", "r-17", "--class", "3")
+    did(root, 0, "next")
+    write_params(root, {"policy": {**policy, "ladder": {**policy["ladder"], "classes": ["retrain"]}}})
+    did(root, 0, "delete", "r-19", "--class", "8")
 
 
 def did(root: Path, code: int, *arguments: str) -> None:
@@ -96,6 +99,15 @@ def asked(url: str, body: dict[str, Any] | None = None) -> Any:
         return json.load(answer)
 
 
+def screenshot(page: Any, path: Path, *, full_page: bool = False) -> Path:
+    """Take a screenshot, packed as well as PNG can."""
+    page.screenshot(path=path, full_page=full_page)
+    with Image.open(path) as shot:
+        packed = shot.convert("RGB")
+    packed.quantize(method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+    return path
+
+
 @dataclass
 class Desk:
     """A browser's page at a desk, with what it said on the console and whom else it asked."""
@@ -128,13 +140,8 @@ class Desk:
             route.abort()
 
     def keep(self, name: str) -> Path:
-        """Take a screenshot, packed as well as PNG can."""
-        path = self.screenshots / f"{name}.png"
-        self.page.screenshot(path=path)
-        with Image.open(path) as shot:
-            packed = shot.convert("RGB")
-        packed.quantize(method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
-        return path
+        """Take a screenshot of what is in the window."""
+        return screenshot(self.page, self.screenshots / f"{name}.png")
 
     def follow(self, name: str) -> Any:
         """Click on a link that opens a page of its own, and return that page."""
@@ -144,4 +151,4 @@ class Desk:
 
 
 if __name__ == "__main__":
-    delete_two(Path(sys.argv[1]))
+    delete_three(Path(sys.argv[1]))

@@ -75,22 +75,23 @@ def both(folder: Path):
     servers = [start_mlflow(folder), start_prefect(folder)]
     try:
         for server, path in zip(servers, ("/health", "/api/health"), strict=True):
-            _await(server, path)
+            await_page(server.process, server.address + path)
         yield servers
     finally:
         for server in servers:
             _stop(server)
 
 
-def _await(server: Server, path: str) -> None:
+def await_page(process: subprocess.Popen, address: str) -> None:
+    """Wait until a server that was started answers."""
     end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end and server.process.poll() is None:
+    while time.monotonic() < end and process.poll() is None:
         try:
-            with urlopen(server.address + path, timeout=5):
+            with urlopen(address, timeout=5):
                 return
         except (URLError, OSError):
             time.sleep(0.2)
-    raise AssertionError(f"{server.address} did not come up; its log lies in the test's folder")
+    raise AssertionError(f"{address} did not come up; its log lies in the test's folder")
 
 
 def _stop(server: Server) -> None:

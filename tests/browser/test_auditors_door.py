@@ -1,4 +1,4 @@
-"""What an auditor finds in MLflow and in Prefect: a deletion that was accepted, and one that was not.
+"""What an auditor finds in MLflow and in Prefect: deletions that were accepted, and one that was not.
 
 ``LETHE_SCREENSHOTS=docs/images`` writes the pictures of the documentation anew. Each of these must turn red:
 a run that does not say its verdict; a link that leads nowhere; a search of the documentation that finds
@@ -75,17 +75,17 @@ def see(page, *words):
         page.get_by_text(text).locator("visible=true").first.wait_for()
 
 
-def test_the_experiment_explains_itself_and_its_runs_say_how_they_ended(mlflow, door):
+def test_the_experiment_explains_itself_and_its_runs_say_how_they_ended(mlflow, door, desk):
     page = mlflow(f"experiments/{door.experiment}")
-    see(
-        page, "one run per deletion request", f"delete r-17 · svd · {SHOWN}", "delete r-18 · nothing accepted"
-    )
+    see(page, "one run per deletion request", f"? {SHOWN} · r-17 · svd", "✕ nothing accepted · r-18")
+    assert desk.keep("mlflow-runs").stat().st_size < LARGEST
 
 
 @pytest.mark.parametrize(
     ("search", "request_id"),
     [
         ("tags.lethe.shown LIKE 'behaves%' AND tags.lethe.kind = 'deletion'", "r-17"),
+        ("tags.lethe.shown = 'retrained' AND tags.lethe.kind = 'deletion'", "r-19"),
         ("tags.lethe.due LIKE '2026-12-%'", "r-17"),
         ("tags.lethe.request = 'r-17'", "r-17"),
         ("tags.lethe.kind = 'deletion' AND attributes.status = 'FAILED'", "r-18"),
@@ -96,15 +96,13 @@ def test_the_searches_of_the_documentation_find_what_they_promise(mlflow, door, 
     box = page.get_by_placeholder("metrics.rmse")
     box.fill(search)
     box.press("Enter")
-    see(page, "1 matching run", f"delete {request_id} · ")
+    see(page, "1 matching run", f" · {request_id}")
     assert f"`{search}`" in (ROOT / "docs" / "auditing.md").read_text()
 
 
 def test_a_run_says_its_verdict_first_and_then_why(run_page, desk):
     page = run_page("r-17")
-    see(
-        page, f"delete r-17 · svd · {SHOWN}", PASSED, "Child runs", "finetune · under-forgotten", "2026-12-20"
-    )
+    see(page, f"? {SHOWN} · r-17 · svd", PASSED, "Child runs", "✕ under-forgotten · finetune", "2026-12-20")
     page.get_by_text("Show more").first.click()
     see(page, "101 of 990 training images", "retrained without it", "lethe-verify certificate.dsse.json")
     assert "| " not in page.locator("table").first.inner_text()
@@ -134,7 +132,7 @@ def test_the_link_to_the_certificate_shows_it(run_page, desk):
 
 def test_a_failed_deletion_can_be_read_as_well_as_a_good_one(run_page, desk):
     page = run_page("r-18")
-    see(page, "delete r-18 · nothing accepted", "Nothing was released, and the model in use stays as it was.")
+    see(page, "✕ nothing accepted · r-18", "Nothing was released, and the model in use stays as it was.")
     page.get_by_text("Show more").first.click()
     see(page, "last one tried", "Methods tried", "Failed")
     report = desk.follow("Report for people")
@@ -144,19 +142,22 @@ def test_a_failed_deletion_can_be_read_as_well_as_a_good_one(run_page, desk):
 
 def test_an_attempt_says_what_the_gate_said(run_page):
     page = run_page("r-17")
-    page.get_by_role("link", name="finetune · under-forgotten").click()
-    see(page, "One attempt, by the method", "accuracy.train.forget is 1, outside", "Parent run")
+    page.get_by_role("link", name="✕ under-forgotten · finetune").click()
+    words = "“Right answers, the forgotten data (training samples)” is 1, outside"
+    see(page, "One attempt, by the method", "Not accepted.", words, "Parent run")
 
 
 def test_the_registry_says_which_version_is_in_use_and_how_to_load_it(mlflow, desk):
     page = mlflow("models/digits")
-    see(page, "champion", "the version in use", "nothing is unpickled", f"r-17: {SHOWN}")
+    see(page, "champion", "the version in use", "nothing is unpickled", "r-19: retrained")
+    see(page, "previous still knows what champion forgot", "Still knows what version 2")
     assert desk.keep("mlflow-registry").stat().st_size < LARGEST
 
 
 def test_a_version_leads_to_its_evidence(mlflow, desk):
     page = mlflow("models/digits/versions/1")
-    see(page, f"r-17: {SHOWN}, by svd.", f"delete r-17 · svd · {SHOWN}", "champion")
+    see(page, f"r-17: {SHOWN}, by svd.", f"? {SHOWN} · r-17 · svd", "previous")
+    see(page, "forgot (r-19), until it is deleted")
     certificate = desk.follow("signed certificate")
     see(certificate, "payloadType")
     certificate.close()
@@ -164,7 +165,7 @@ def test_a_version_leads_to_its_evidence(mlflow, desk):
 
 def test_prefects_page_of_a_run_says_what_was_done_and_what_came_of_it(prefect, door, desk):
     page = prefect(f"runs/flow-run/{door.flows['r-17']['id']}?tab=Artifacts")
-    see(page, f"delete r-17 · svd · {SHOWN}", "request:r-17", "model:digits", "Behaves.")
+    see(page, f"? {SHOWN} · r-17 · svd", "request:r-17", "model:digits", "Behaves.")
     page.locator("canvas").first.wait_for()
     page.wait_for_timeout(1500)  # the graph is drawn by and by
     assert desk.keep("prefect-run").stat().st_size < LARGEST
@@ -181,7 +182,7 @@ def test_prefect_tells_a_failed_deletion_too(prefect, door):
     flow = door.flows["r-18"]
     assert {"lethe", "model:digits", "request:r-18", "verdict:nothing-accepted"} <= set(flow["tags"])
     page = prefect(f"artifacts/artifact/{flow['artifacts'][0]['id']}")
-    see(page, "Nothing was released, and the model in use stays as it was.", "delete r-18 · nothing accepted")
+    see(page, "Nothing was released, and the model in use stays as it was.", "✕ nothing accepted · r-18")
 
 
 def test_nothing_was_wrong_on_any_page_and_nobody_else_was_asked(desk):

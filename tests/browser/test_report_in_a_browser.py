@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from door import screenshot
 from world import NOISE
 
 pytestmark = [*NOISE, pytest.mark.browser]
@@ -25,6 +26,9 @@ FIGURES = (
     "confidence-unlearned",
     "confusion-retrained",
 )
+
+
+PHONE_HEIGHT, LARGEST = 667, 250_000
 
 
 @dataclass
@@ -49,9 +53,15 @@ def opened(request, report, browser):
     seen.page.on("pageerror", lambda error: seen.said.append(str(error)))
     seen.page.on("request", lambda asked: seen.asked.append(asked.url))
     seen.page.goto(report.as_uri())
-    seen.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    fold(seen, away=False)
     yield seen
     context.close()
+
+
+def fold(opened, *, away):
+    opened.page.evaluate(
+        f"document.querySelectorAll('details').forEach(one => {{ one.open = {str(not away).lower()} }})"
+    )
 
 
 def test_the_console_stays_empty(opened):
@@ -114,12 +124,27 @@ def test_no_rule_of_accessibility_is_broken(opened):
     assert len(found.response["passes"]) > 10
 
 
+def test_folded_the_report_is_ten_screens_of_a_phone_at_most(opened):
+    fold(opened, away=True)
+    height = opened.page.evaluate("document.documentElement.scrollHeight")
+    fold(opened, away=False)
+    assert height <= 10 * PHONE_HEIGHT
+
+
+def test_a_link_to_what_is_folded_opens_it(opened):
+    fold(opened, away=True)
+    opened.page.evaluate("location.hash = '#attack'")
+    opened.page.locator("#figure-attack").wait_for()
+    fold(opened, away=False)
+
+
 def test_screenshots_can_be_looked_at(opened, tmp_path):
     folder = Path(os.environ.get("LETHE_SCREENSHOTS", tmp_path))
-    path = folder / f"report-{opened.width}-{opened.scheme}.png"
-    opened.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = false })")
-    opened.page.screenshot(path=path, full_page=True)
-    assert path.stat().st_size > 50_000
+    kept = folder if opened.scheme == "light" else tmp_path
+    fold(opened, away=True)
+    path = screenshot(opened.page, kept / f"report-{opened.width}.png", full_page=True)
+    fold(opened, away=False)
+    assert 20_000 < path.stat().st_size < LARGEST
 
 
 def test_on_paper_the_page_is_black_on_white(report, browser):

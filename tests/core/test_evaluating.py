@@ -4,10 +4,12 @@ import pytest
 import torch
 from torch import nn
 
+from unlearn_core.conformance import subjects
 from unlearn_core.data import Samples
 from unlearn_core.errors import ModelError, UsageError
 from unlearn_core.evaluating import evaluate, observe
 from unlearn_core.metric import Metric, Outputs, Subject
+from unlearn_core.metrics import DEFAULT
 from unlearn_core.metrics.accuracy import Accuracy
 from unlearn_core.records.evaluation import Measurement
 
@@ -143,3 +145,24 @@ def test_name_measured_twice_is_refused(subject):
 def test_last_of_equal_samples_is_the_label_argmax():
     said = Outputs(torch.tensor([[0.0, 2.0], [3.0, 1.0]]), torch.zeros(2, 1), torch.tensor([1, 1]))
     assert said.correct().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("gone", [("audit", "forget"), ("audit", "retain"), ("test", "retain")])
+def test_metrics_without_a_held_out_sample_are_not_measured_and_the_others_are(gone):
+    subject = subjects.ordinary()
+    del subject.views[gone]
+    found = evaluate(DEFAULT, subject, model_digest=DIGEST, seed=0)
+    assert found.find("accuracy.train.forget") is not None
+    missing = {one.name for one in found.unmeasured if one.lacking}
+    assert missing
+    assert not any(found.lack(one.name) for one in found.measurements)
+    if gone == ("audit", "forget"):
+        assert {"accuracy.audit.forget", "mia", "probe", "recovery"} <= missing
+        assert found.lack("probe.few.gap") == "not every forgotten class has a sample in the audit split"
+
+
+def test_a_view_of_training_samples_is_never_taken_for_missing():
+    subject = subjects.ordinary()
+    del subject.views["train", "forget"]
+    with pytest.raises(UsageError, match=r"train\.forget is absent"):
+        evaluate(DEFAULT, subject, model_digest=DIGEST, seed=0)

@@ -8,10 +8,10 @@ from PIL import Image
 
 from unlearn_core.fingerprints import (
     LEAST_SIDE,
-    NEAR,
+    NEAR_BITS,
     NO_HASH,
     fingerprint,
-    near_pairs,
+    near_hashes,
     perceptual_hash,
     pixel_digest,
 )
@@ -51,10 +51,10 @@ def test_the_mode_of_a_file_is_not_its_pixels_but_its_size_and_every_pixel_are()
 @pytest.mark.parametrize("seed", range(20))
 def test_a_picture_encoded_again_or_scaled_is_near_and_another_is_not(seed):
     mine = photo(seed)
-    assert apart(mine, saved(mine, "JPEG", quality=60)) <= NEAR
-    assert apart(mine, mine.resize((29, 29), Image.Resampling.BILINEAR)) <= NEAR
+    assert apart(mine, saved(mine, "JPEG", quality=60)) <= NEAR_BITS
+    assert apart(mine, mine.resize((29, 29), Image.Resampling.BILINEAR)) <= NEAR_BITS
     assert apart(mine, mine.convert("L")) == 0
-    assert apart(mine, photo(seed + 1000)) > NEAR
+    assert apart(mine, photo(seed + 1000)) > NEAR_BITS
 
 
 def test_what_is_too_small_or_too_plain_has_no_hash_and_is_near_nothing():
@@ -62,7 +62,7 @@ def test_what_is_too_small_or_too_plain_has_no_hash_and_is_near_nothing():
     plain = Image.new("RGB", (64, 64), (9, 9, 9))
     hashes = np.array([perceptual_hash(one) for one in (small, plain)], dtype=np.uint64)
     assert hashes.tolist() == [NO_HASH, NO_HASH]
-    assert list(near_pairs(hashes, hashes)) == []
+    assert list(near_hashes(hashes, hashes)) == []
     assert fingerprint(plain) == pixel_digest(plain) + "0" * 16
 
 
@@ -77,5 +77,5 @@ def test_near_pairs_are_those_of_the_plain_comparison():
         for column, other in enumerate(second)
         if one and other and (int(one) ^ int(other)).bit_count() <= 5
     ]
-    assert sorted(near_pairs(first, second, bits=5)) == plain
+    assert sorted(near_hashes(first, second, bits=5)) == plain
     assert len(plain) > 200

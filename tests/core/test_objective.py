@@ -9,6 +9,7 @@ from unlearn_core.errors import NeedError
 from unlearn_core.method import Materials, Tuning
 from unlearn_core.objective import objective
 from unlearn_core.presets import with_presets
+from unlearn_core.records.aim import Aim, Target
 
 
 class Shifted(nn.Module):
@@ -42,6 +43,32 @@ def test_classes_score_by_what_is_forgotten_of_training_and_held_out_images():
 
 def test_classes_without_held_out_images_score_by_the_training_images():
     assert objective(Shifted(), of_classes(None))(Shifted(4.0)) == 1
+
+
+def aim(value: float) -> Aim:
+    """Aim at a loss on forgotten images, three nats to either side."""
+    target = Target(
+        quantity="loss",
+        side="forget",
+        value=value,
+        below=3.0,
+        above=3.0,
+        below_means="under_forgotten",
+        above_means="over_forgotten",
+    )
+    return Aim(reference="sha256:" + "0" * 64, targets=(target,))
+
+
+@pytest.mark.parametrize("scope", ["classes", "samples"])
+def test_with_an_aim_the_score_is_the_worst_distance_from_it_and_not_an_accuracy(scope):
+    held_out = of_class(0, [2.0, 2.0]) if scope == "classes" else None
+    tuning = Tuning(held_out, of_class(1, [5.0, 5.0]), aim(8.0))
+    materials = Materials(scope, forget=of_class(0, [2.0, 2.0]), tuning=tuning)
+    score = objective(Shifted(), materials)
+    # The loss is the shift less two, almost: at 10 the model is where it should be, and at 16 beyond.
+    assert score(Shifted(10.0)) == pytest.approx(0, abs=1e-3)
+    assert score(Shifted(16.0)) == pytest.approx(-2, abs=1e-3)
+    assert score(Shifted(4.0)) == pytest.approx(-2, abs=0.05)
 
 
 def test_samples_score_by_their_distance_from_unseen_ones_and_what_those_have_lost():

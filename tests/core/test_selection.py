@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import content, manifest, pseudonym
 
-from unlearn_core.errors import RequestError
+from unlearn_core.errors import MisfitError, RequestError
 from unlearn_core.records.data import FORGOTTEN_SPLIT
-from unlearn_core.records.request import ClassScope, SampleScope, SubjectScope
+from unlearn_core.records.scope import ClassScope, SampleScope, SubjectScope, join
 from unlearn_core.selection import retained_rows, select
 
 ROWS = manifest("aabbccab", "rrrrrrtt", subjects="xyxyxy--")
@@ -246,3 +246,45 @@ def test_names_are_compared_in_one_form(form):
         assert select(of_classes(named), found, pseudonym).classes == (0,)
         assert rows(select(of_samples(f"{named}3"), found, pseudonym).forget) == [3]
         assert rows(select(of_subjects(named), found, pseudonym).forget) == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        (of_samples("row-006"), r"the 1 row\(s\) that it names are held out \(test\)"),
+        (of_classes("b"), "it was forgotten earlier"),
+    ],
+)
+def test_who_names_no_training_row_is_told_where_the_rows_are(scope, told):
+    kept = replace(ROWS, splits=np.where(ROWS.labels == 1, FORGOTTEN_SPLIT, ROWS.splits))
+    with pytest.raises(MisfitError, match=told) as caught:
+        select(scope, kept, pseudonym)
+    assert caught.value.names == scope.names
+
+
+def test_copies_and_known_ids_go_with_a_refusal_and_not_into_its_message():
+    found = manifest("aabbccab", "rrrrrrtt", contents=[0, 0, 2, 3, 4, 5, 0, 7])
+    with pytest.raises(MisfitError) as caught:
+        select(of_samples("row-000"), found, pseudonym)
+    assert caught.value.copies == ("row-001", "row-006")
+    assert "row-" not in str(caught.value)
+    with pytest.raises(MisfitError) as caught:
+        select(of_subjects("zoe"), ROWS, pseudonym)
+    assert caught.value.known == ("x", "y")
+
+
+def test_a_mixed_scope_forgets_what_each_of_its_parts_names():
+    scope = join([of_classes("a"), of_samples("row-002"), of_subjects("y")])
+    found = select(scope, ROWS, pseudonym)
+    assert rows(found.forget) == [0, 1, 2, 3, 5]
+    assert rows(found.keep) == [4]
+    assert found.classes == ()
+    # Of a class held-out rows are kept to ask later models for it, of a person never.
+    assert rows(found.asked) == [6]
+    owned = replace(ROWS, subject_ids=np.where(np.arange(len(ROWS)) == 6, "y", ROWS.subject_ids))
+    assert rows(select(scope, owned, pseudonym).asked) == []
+
+
+def test_a_mixed_scope_with_an_unknown_name_is_refused():
+    with pytest.raises(RequestError, match="unknown subject"):
+        select(join([of_classes("a"), of_subjects("zoe")]), ROWS, pseudonym)

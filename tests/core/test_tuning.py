@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from unlearn_core.aiming import aim_at
 from unlearn_core.data import Samples
-from unlearn_core.stopping import judge_of_classes, judge_of_samples
-from unlearn_core.tuning import accuracy, confidence, leads, measure_candidate
+from unlearn_core.records.policy import Band
+from unlearn_core.stopping import judge_by_aim, judge_of_classes, judge_of_samples
+from unlearn_core.tuning import accuracy, confidence, leads, measure_candidate, measure_held_out, stands_at
 
 
 class Echo(nn.Module):
@@ -75,3 +77,56 @@ def test_samples_are_forgotten_when_they_are_recognised_less_than_unseen_ones(bi
     unseen = Samples(torch.cat([unseen.inputs, extra.inputs]), torch.cat([unseen.labels, extra.labels]))
     judge = judge_of_samples(Echo(), forget, unseen, max_retain_drop=0.1)
     assert judge(Echo(bias)).verdict == verdict
+
+
+def aim_of_echo(bias: float, forget: Samples, retain: Samples, width: float = 2.0):
+    """Aim at where the model with a bias stands, by the loss on what is forgotten."""
+    band = Band(
+        measurement="loss.train.forget",
+        below=width,
+        above=width,
+        below_means="under_forgotten",
+        above_means="over_forgotten",
+    )
+    return aim_at(stands_at(Echo(bias), forget, retain), [band], reference="sha256:" + "0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("bias", "verdict", "good"),
+    [(-3.0, "too little", False), (-9.5, "right", True), (-11.5, "right", True), (-12.5, "too much", False)],
+)
+def test_with_an_aim_forgetting_ends_near_it_and_not_beyond(bias, verdict, good) -> None:
+    forget, retain = of_class(0, [-5.0, -5.0]), of_class(1, [7.0, 8.0])
+    judge = judge_by_aim(Echo(), forget, retain, aim_of_echo(-10.0, forget, retain), max_retain_drop=0.1)
+    found = judge(Echo(bias))
+    assert (found.verdict, found.good) == (verdict, good)
+    assert found.badness[-1] == found.values["distance"] == pytest.approx(abs(bias + 10.0) / 2, abs=0.01)
+
+
+def test_with_an_aim_a_loss_on_the_rest_is_too_much_as_well() -> None:
+    forget, retain = of_class(0, [2.0, 3.0]), of_class(0, [7.0, 8.0])
+    judge = judge_by_aim(Echo(), forget, retain, aim_of_echo(-10.0, forget, retain), max_retain_drop=0.1)
+    assert judge(Echo(-10.0)).verdict == "too much"
+
+
+def test_candidate_scores_by_its_nearness_to_the_aim() -> None:
+    forget, retain = of_class(0, [-5.0, -5.0]), of_class(1, [7.0, 8.0])
+    aim = aim_of_echo(-6.0, forget, retain)
+    scores = [measure_candidate(Echo(bias), forget, retain, aim=aim).score for bias in (-4.0, -6.0, -10.0)]
+    assert scores == pytest.approx([1 / 2, 1, 1 / 3], abs=0.02)
+
+
+def test_without_an_aim_more_is_better() -> None:
+    forget, retain = of_class(0, [2.0, 3.0]), of_class(1, [7.0, 8.0])
+    scores = [measure_candidate(Echo(bias), forget, retain).score for bias in (-2.2, -2.8, -10.0)]
+    assert scores == sorted(set(scores))
+
+
+def test_held_out_scores_have_a_distance_only_with_an_aim() -> None:
+    forget, retain = of_class(0, [-5.0, -5.0]), of_class(1, [7.0, 8.0])
+    plain = measure_held_out(Echo(), forget, retain, None)
+    aimed = measure_held_out(Echo(), forget, retain, aim_of_echo(-6.0, forget, retain))
+    assert plain.far is None
+    assert "far" not in plain.values()
+    assert aimed.far == pytest.approx(3, abs=0.1)
+    assert measure_held_out(Echo(), None, retain, None).forget_accuracy == 0

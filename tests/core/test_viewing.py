@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 
 from unlearn_core import viewing
 from unlearn_core.data import Samples
-from unlearn_core.viewing import LARGEST_VIEW, Altered, altered_views, moved_a_little, sampled
+from unlearn_core.records.policy import Band
+from unlearn_core.viewing import (
+    FEWEST_SHOWN,
+    LARGEST_VIEW,
+    Altered,
+    altered_views,
+    counts_for,
+    moved_a_little,
+    sampled,
+)
 
 
 def images(count=12, *, size=8, seed=0):
@@ -25,24 +34,66 @@ def whole():
 
 
 def shown(views, **settings):
-    found = altered_views(whole() if views is None else views, **settings)
+    found = altered_views(whole() if views is None else views, None, **settings)
     return {view: next(altered.batches(100)) for view, altered in found.items()}
 
 
+def band(measurement, width):
+    return Band(
+        measurement=measurement,
+        below=width,
+        above=1.0,
+        below_means="over_forgotten",
+        above_means="under_forgotten",
+    )
+
+
 def test_view_that_is_not_too_large_is_shown_whole_and_in_order():
-    samples = rows(LARGEST_VIEW)
-    assert sampled({("test", "retain"): samples}, seed=1)["test", "retain"] is samples
+    samples = rows(1200)
+    for counts in ({"retain": 1200}, None):
+        assert sampled({("test", "retain"): samples}, counts, seed=1)["test", "retain"] is samples
 
 
 def test_larger_view_is_drawn_without_repetition_the_same_way_for_every_model():
-    views = {("train", side): rows(LARGEST_VIEW + 500) for side in ("forget", "retain")}
-    first, again, other = (sampled(views, seed=seed) for seed in (1, 1, 2))
+    views = {("train", side): rows(1500) for side in ("forget", "retain")}
+    counts = {"forget": 1100, "retain": 1100}
+    first, again, other = (sampled(views, counts, seed=seed) for seed in (1, 1, 2))
     drawn = {view: samples.inputs[:, 0] for view, samples in first.items()}
     for view, found in drawn.items():
-        assert len(found.unique()) == LARGEST_VIEW
+        assert len(found.unique()) == 1100
         assert found.equal(again[view].inputs[:, 0])
         assert not found.equal(other[view].inputs[:, 0])
     assert not drawn["train", "forget"].equal(drawn["train", "retain"])
+
+
+def test_view_of_many_classes_is_shown_by_a_hundred_of_each_at_most():
+    for classes, expected in ((3, 1000), (20, 2000), (900, LARGEST_VIEW)):
+        view = Samples(torch.arange(6000)[:, None], torch.arange(6000) % classes)
+        found = sampled({("train", "retain"): view}, {"retain": 1000}, seed=1)
+        assert len(found["train", "retain"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [(0.03, 1068), (0.02, 2401), (0.1, FEWEST_SHOWN), (0.001, LARGEST_VIEW), (0.0, LARGEST_VIEW)],
+)
+def test_narrower_band_takes_more_samples(width, expected):
+    bands = [band("accuracy.audit.retain", width), band("loss.train.retain", 1e-6)]
+    assert counts_for(bands) == {"forget": LARGEST_VIEW, "retain": expected}
+
+
+def test_narrowest_band_of_a_side_counts():
+    bands = [band("accuracy.test.forget", 0.3), band("confidence.true_class.train.forget", 0.025)]
+    assert counts_for([*bands, band("accuracy.test.forget", 0.2)])["forget"] == 1537
+
+
+def test_so_many_samples_tell_a_gap_to_within_the_band():
+    count = counts_for([band("accuracy.audit.retain", 0.03)])["retain"]
+    generator = torch.Generator().manual_seed(0)
+    # One of two models is right on a quarter of the samples, each of the two equally often.
+    drawn = torch.rand(4000, count, generator=generator)
+    gaps = ((drawn < 0.125).double() - (drawn > 0.875).double()).mean(1)
+    assert float((gaps.abs() <= 0.03).double().mean()) == pytest.approx(0.95, abs=0.01)
 
 
 @settings(max_examples=25, deadline=None)

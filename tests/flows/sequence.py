@@ -11,7 +11,8 @@ from tasks.checkout.files import read_record
 from tasks.data.datasets import read_manifest
 from tasks.requests.request_file import make_scope, submit_request
 from unlearn_core.records.deletion import DeletionRecord
-from unlearn_core.records.request import DeletionRequest, Scope
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import Scope
 
 # A handful of samples is too few to tell original and unlearned model apart: accept those with a note.
 LENIENT = {**SMALL["policy"], "when_inconclusive": "accept_with_note"}

@@ -24,7 +24,8 @@ from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import Statement
 from unlearn_core.records.evidence import EvidenceManifest, StoredFile
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
 
 pytestmark = NOISE
 

@@ -15,7 +15,7 @@ from tasks.lifecycle.releases import read_release
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.ledger import connect
 from tasks.requests.request_file import make_request
-from unlearn_core.records.request import SubjectScope
+from unlearn_core.records.scope import SubjectScope
 
 pytestmark = [*NOISE, pytest.mark.long]
 

@@ -5,20 +5,19 @@ each. Moments are drawn from ``TEST_SEED``.
 """
 
 import contextlib
-import json
 import os
 import random
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from forks import Forks, is_running
 from sweeper import marked, words_of
 from tiny import make_tiny
 from world import NOISE, run
@@ -38,66 +37,17 @@ SEED = int(os.environ.get("TEST_SEED", "0"))
 MARK = f"LETHE_TEST_PROCESS=interrupted-{os.getpid()}"
 FROM = ("", "moments", "split  ", "to train", "svd: ", "unlearn  ")
 """What the log says last before a signal is sent: nothing, or one of the boundaries."""
-LONGEST_S, PROMPT_S, ORPHANS_S, PATIENCE_S = 4.0, 3.0, 10.0, 300
+LONGEST_S, PROMPT_S, ORPHANS_S = 4.0, 3.0, 10.0
 
 
-@dataclass
-class Commands:
-    """A process whose forks are ``lethe``."""
-
-    folder: Path
-    environment: dict[str, str]
-    log: Path = field(init=False)
-
-    def __post_init__(self):
-        self.log = self.folder / "log"
-        program = [sys.executable, str(Path(__file__).with_name("forked_lethe.py"))]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
-        self._forks = subprocess.Popen(program, env=self.environment, **pipes)
-        self._said()
-
-    def begin(self, root, *arguments):
-        self.log.unlink(missing_ok=True)
-        self.log.touch()
-        asked = {"folder": str(root), "arguments": arguments, "log": str(self.log)}
-        self._forks.stdin.write(json.dumps(asked) + "\n")
-        return int(self._said())
-
-    def ended(self):
-        """Wait for the last one, and return its exit code."""
-        return int(self._said())
-
-    def reached(self, words, pid):
-        """Wait until the log has come to some words; tell whether the process still runs."""
-        end = time.monotonic() + PATIENCE_S
-        while words not in self.log.read_text() and is_running(pid):
-            assert time.monotonic() < end, self.log.read_text()
-            time.sleep(0.01)
-        return is_running(pid)
-
-    def left(self):
-        """Return what still runs of all that these forks have started, if it does not end soon."""
-        end = time.monotonic() + ORPHANS_S
-        while left := [pid for pid in marked(MARK) if pid != self._forks.pid]:
-            if time.monotonic() > end:
-                break
-            time.sleep(0.05)
-        return dict(map(words_of, left))
-
-    def close(self):
-        self._forks.communicate()
-
-    def _said(self):
-        line = self._forks.stdout.readline()
-        assert line, "the forking process has ended"
-        return line
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+def left(forks):
+    """Return what still runs of all that these forks have started, if it does not end soon."""
+    end = time.monotonic() + ORPHANS_S
+    while still := [pid for pid in marked(MARK) if pid != forks.pid]:
+        if time.monotonic() > end:
+            break
+        time.sleep(0.05)
+    return dict(map(words_of, still))
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +57,10 @@ def world(own_folders, tmp_path_factory):
     name, _, value = MARK.partition("=")
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     own = {name: value, "PREFECT_HOME": str(folder / "prefect"), "PATH": programs, "PYTHONSAFEPATH": "1"}
-    commands = Commands(folder, {**os.environ, **own})
+    commands = Forks(folder, {**os.environ, **own})
     project = make_tiny(folder / "project")
-    commands.begin(project, "train")
-    assert commands.ended() == 0, commands.log.read_text()
+    code, log = commands.lethe(project, "train")
+    assert code == 0, log
     yield commands, project
     commands.close()
 
@@ -150,9 +100,8 @@ def break_off(world, number, sent):
     first = commands.ended()
     prompt_s = time.monotonic() - began
     lines = tuple(commands.log.read_text().splitlines())
-    orphans, open_after = commands.left(), open_runs(root, project.parent)
-    commands.begin(root, "delete", "r-1", "--class", "b")
-    again = commands.ended()
+    orphans, open_after = left(commands), open_runs(root, project.parent)
+    again, log_again = commands.lethe(root, "delete", "r-1", "--class", "b")
     seen = Seen(
         moment=f"{pause_s:.1f} s after {words.strip() or 'the start'!r}",
         broken_off=broken_off and first != 0,
@@ -161,7 +110,7 @@ def break_off(world, number, sent):
         orphans=orphans,
         open_after=open_after,
         again=again,
-        lines_again=tuple(commands.log.read_text().splitlines()),
+        lines_again=tuple(log_again.splitlines()),
         open_at_last=open_runs(root, project.parent),
         versions=counted(root / "mlruns" / "mlflow.db", "model_versions"),
         certificates=len(list(root.glob("evidence/*/certificate.dsse.json"))),

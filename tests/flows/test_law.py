@@ -175,7 +175,7 @@ def test_a_refused_deletion_leaves_a_record_and_a_failed_run(story):
     (found,) = tracking.client.search_runs(
         [tracking.experiment_id], "tags.`lethe.request` = 'r-3' and tags.`lethe.kind` = 'deletion'"
     )
-    assert (found.info.status, found.info.run_name) == ("FAILED", "delete r-3 · nothing accepted")
+    assert (found.info.status, found.info.run_name) == ("FAILED", "✕ nothing accepted · r-3")
     assert "Nothing was released" in found.data.tags["mlflow.note.content"]
 
 

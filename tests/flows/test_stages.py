@@ -33,7 +33,8 @@ from unlearn_core.errors import (
     SetupError,
 )
 from unlearn_core.records.deletion import DeletionRecord
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
 
 pytestmark = [*NOISE, pytest.mark.long]
 

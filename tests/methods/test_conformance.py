@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tasks.report.vocabulary import curve_words
 from unlearn_core.catalogue import name_of
 from unlearn_core.conformance import toy
 from unlearn_core.conformance.case import Case
@@ -98,3 +99,9 @@ def test_it(kind: type[Method], check: Check) -> None:
 )
 def test_in_its_scopes_it(kind: type[Method], scope: ScopeKind, check: Check) -> None:
     assert list(check(case(kind, scope))) == []
+
+
+@each_method
+def test_what_it_records_step_by_step_has_plain_words(kind: type[Method]) -> None:
+    curves = {curve.name for scope in kind.scopes for curve in case(kind, scope).outcome().curves}
+    assert {name: unknown for name in curves if (unknown := curve_words(name)[1])} == {}

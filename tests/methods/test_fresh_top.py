@@ -8,13 +8,16 @@ from torch import nn
 from world import ARCHITECTURE, blobs, same_weights
 
 from unlearn_core.activations import find_boundary
+from unlearn_core.aiming import aim_at
 from unlearn_core.method import Materials, Origin, Tuning
 from unlearn_core.methods import fresh_top
 from unlearn_core.methods.eu_k import EuK
 from unlearn_core.methods.fresh_top import FreshTop
 from unlearn_core.models import build, build_seeded
 from unlearn_core.records.artifact import Recipe
+from unlearn_core.records.policy import Band
 from unlearn_core.training import fit
+from unlearn_core.tuning import stands_at
 from unlearn_core.unlearning import Unlearned, unlearn
 
 DATA = blobs(60)
@@ -141,6 +144,34 @@ def test_every_try_is_made_where_none_is_enough_and_the_best_is_kept() -> None:
     forgotten = [one <= 0.02 for one in curves["search.forget_accuracy"]]
     best = max(range(2), key=lambda index: (forgotten[index], sure[index]))
     assert found.method.epochs == best + 1
+
+
+def aimed(width: float) -> list[dict[str, float]]:
+    """Return the tries of a search that aims at the model as it was, within bands of a width."""
+    held_out, model = blobs(90, seed=1), net()
+    tuning = Tuning(held_out.of_classes((1,)), held_out.of_classes((1,), exclude=True))
+    band = Band(
+        measurement="loss.audit.retain",
+        below=width,
+        above=width,
+        below_means="under_forgotten",
+        above_means="over_forgotten",
+    )
+    stands = stands_at(model, tuning.forget, tuning.retain)
+    aim = aim_at(stands, [band], reference="sha256:" + "0" * 64)
+    method = FreshTop(layers=1, epochs=None, lengths=(1, 2, 3), forget_target=1.0)
+    given = replace(materials(), tuning=replace(tuning, aim=aim))
+    steps = []
+    found = unlearn(method, model, given, seed=0, on_step=steps.append).method
+    tries = [step.values for step in steps if step.phase == "search"]
+    best = min(tries, key=lambda values: values["far"])
+    assert (found.layers, found.epochs) == (best["layers"], best["epochs"])
+    return tries
+
+
+def test_with_an_aim_the_first_try_near_it_is_enough_and_else_the_nearest_is_kept() -> None:
+    assert len(aimed(1e6)) == 1
+    assert len(aimed(1e-6)) == 3
 
 
 def test_kept_outputs_serve_every_try_of_one_depth(monkeypatch: pytest.MonkeyPatch) -> None:

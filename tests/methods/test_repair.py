@@ -1,18 +1,23 @@
 """What is special to repair: new statistics, and as few epochs as the tuning data asks for."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 from world import ARCHITECTURE, accuracy, blobs, same_weights
 
+from unlearn_core.aiming import aim_at
 from unlearn_core.data import Samples
 from unlearn_core.errors import ModelError
 from unlearn_core.method import Materials, Origin, Tuning
 from unlearn_core.methods.repair import Repair
 from unlearn_core.models import build, build_seeded
 from unlearn_core.records.artifact import Recipe
+from unlearn_core.records.policy import Band
 from unlearn_core.running_statistics import take_statistics_anew
 from unlearn_core.training import fit
+from unlearn_core.tuning import stands_at
 from unlearn_core.unlearning import Unlearned, unlearn
 
 DATA, HELD_OUT = blobs(120), blobs(90, seed=1)
@@ -145,3 +150,23 @@ def test_a_net_without_batch_normalisation_is_only_trained():
     found = unlearn(Repair(), net, Materials("classes", (1,), None, samples, tuning=TUNING), seed=0)
     assert found.method.statistics is False
     assert found.method.epochs
+
+
+def test_with_an_aim_an_epoch_is_worth_it_only_if_it_comes_nearer() -> None:
+    assert repaired_with_an_aim(1e-3).method.epochs == 2
+    with pytest.raises(ModelError, match="changed nothing"):
+        repaired_with_an_aim(1e6)
+
+
+def repaired_with_an_aim(width: float) -> Unlearned:
+    stands = stands_at(trained(), TUNING.forget, TUNING.retain)
+    band = Band(
+        measurement="loss.audit.retain",
+        below=width,
+        above=width,
+        below_means="under_forgotten",
+        above_means="over_forgotten",
+    )
+    aimed = replace(TUNING, aim=aim_at(stands, [band], reference="sha256:" + "0" * 64))
+    settings = {"statistics": False, "most_epochs": 2, "learning_rate": 0.005}
+    return repaired(with_a_wrong_head(), aimed, **settings)

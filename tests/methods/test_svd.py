@@ -1,5 +1,6 @@
 """What is special to SVD class projection."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from unlearn_core.aiming import aim_at
 from unlearn_core.data import Samples, concatenate
 from unlearn_core.method import Materials, Tuning
 from unlearn_core.methods import svd
 from unlearn_core.methods.svd import Svd
 from unlearn_core.progress import Step
+from unlearn_core.records.policy import Band
+from unlearn_core.tuning import stands_at
 from unlearn_core.unlearning import unlearn
 
 
@@ -60,6 +64,31 @@ def test_no_pair_is_tried_twice() -> None:
     unlearn(Svd(), net(), materials(tuned=True), seed=0, on_step=steps.append)
     tried = [(step.values["alpha_r"], step.values["alpha_f"]) for step in steps if step.phase == "search"]
     assert len(set(tried)) == len(tried) > 1
+
+
+def test_with_an_aim_the_pair_that_comes_nearest_is_taken() -> None:
+    given = materials(tuned=True)
+    there = unlearn(Svd(alpha_r=300.0, alpha_f=3.0), net(), materials(tuned=False), seed=0).model
+    tuning = given.tuning
+    assert tuning is not None
+    band = Band(
+        measurement="confidence.true_class.train.forget",
+        below=0.01,
+        above=0.01,
+        below_means="over_forgotten",
+        above_means="under_forgotten",
+    )
+    stands = stands_at(there, tuning.forget, tuning.retain)
+    aimed = replace(tuning, aim=aim_at(stands, [band], reference="sha256:" + "0" * 64))
+    steps: list[Step] = []
+    found = unlearn(Svd(), net(), replace(given, tuning=aimed), seed=0, on_step=steps.append).method
+    assert isinstance(found, Svd)
+    tried = [step.values for step in steps if step.phase == "search"]
+    nearest = min(tried, key=lambda values: values["distance"])
+    assert (found.alpha_r, found.alpha_f) == (nearest["alpha_r"], nearest["alpha_f"])
+    assert len({values["distance"] for values in tried}) > 1
+    farther = unlearn(Svd(), net(), given, seed=0).method
+    assert farther != found
 
 
 @given(st.lists(st.lists(st.integers(0, 5), min_size=4, max_size=4), min_size=3, max_size=3), st.data())

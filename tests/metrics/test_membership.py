@@ -122,6 +122,16 @@ def test_forgotten_classes_without_unseen_samples_are_refused():
         Membership().measure(Subject(subjects.CLASSES, (), said), seed=0)
 
 
+def test_forgotten_samples_of_a_class_without_unseen_ones_are_counted():
+    forgotten, unseen = torch.tensor([0] * 20 + [1] * 3), torch.zeros(20, dtype=torch.int64)
+    said = {
+        ("train", "forget"): subjects.saying(forgotten, forgotten, forgotten[:, None]),
+        ("audit", "retain"): subjects.saying(unseen, unseen, unseen[:, None]),
+    }
+    assert values(Subject(subjects.CLASSES, (), said))["mia.left_out"] == 3
+    assert "mia.left_out" not in values(subjects.ordinary())
+
+
 def test_unseen_are_drawn_in_the_members_proportions():
     labels, pool = np.repeat([0, 1, 3], [10, 5, 1]), np.repeat([0, 1, 2, 3], [40, 40, 40, 40])
     drawn = pool[matched(labels, pool, rng=np.random.default_rng(0))]

@@ -10,15 +10,8 @@ from world import pseudonym
 from unlearn_core.audit.grouping import make_group
 from unlearn_core.errors import ConfigurationError, RequestError
 from unlearn_core.records.base import canonical_json
-from unlearn_core.records.request import (
-    ClassScope,
-    DeletionRequest,
-    Member,
-    SampleScope,
-    SubjectScope,
-    group_id,
-    union,
-)
+from unlearn_core.records.request import DeletionRequest, Member, group_id, union
+from unlearn_core.records.scope import ClassScope, SampleScope, SubjectScope
 
 NAMES = st.lists(st.sampled_from("0123456789"), min_size=1, unique=True).map(tuple)
 SCOPES = {

@@ -5,7 +5,8 @@ from world import pseudonym
 
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.base import canonical_json, sha256
-from unlearn_core.records.request import ClassScope, DeletionRequest, SampleScope, SubjectScope
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope, MixedScope, SampleScope, SubjectScope, classes_in, join
 
 CLASSES = {"kind": "classes", "classes": ["3"]}
 
@@ -33,6 +34,7 @@ def test_an_id_that_could_be_a_path_an_option_or_an_address_is_refused(name):
         (CLASSES, ClassScope),
         ({"kind": "samples", "samples": [pseudonym("s")]}, SampleScope),
         ({"kind": "subjects", "subjects": [pseudonym("p")]}, SubjectScope),
+        ({"kind": "mixed", "classes": ["3"], "subjects": [pseudonym("p")]}, MixedScope),
     ],
 )
 def test_a_scope_is_told_by_its_kind(scope, kind):
@@ -50,6 +52,8 @@ def test_a_scope_is_told_by_its_kind(scope, kind):
         {"kind": "subjects", "subjects": []},
         {"kind": "classes", "subjects": [pseudonym("p")]},
         {"kind": "classes", "classes": ["3"], "samples": [pseudonym("s")]},
+        {"kind": "mixed", "classes": ["3"]},
+        {"kind": "mixed", "samples": ["digit-0001"], "subjects": [pseudonym("p")]},
         {"kind": "everything"},
     ],
 )
@@ -76,6 +80,7 @@ def test_a_request_of_an_unknown_version_is_refused():
         {"kind": "classes", "classes": ["3", "3"]},
         {"kind": "samples", "samples": [pseudonym("s"), pseudonym("s")]},
         {"kind": "subjects", "subjects": [pseudonym("p"), pseudonym("p")]},
+        {"kind": "mixed", "classes": ["3", "3"], "subjects": [pseudonym("p")]},
     ],
 )
 def test_a_name_given_twice_is_refused(scope):
@@ -113,3 +118,13 @@ def test_a_request_from_before_requests_named_their_model_asks_the_same():
     assert not named("r-1", "faces").asks_the_same(named("r-1", "voices"))
     assert not first.asks_the_same(named("r-2", "faces"))
     assert not first.asks_the_same(named("r-1", "faces", CLASSES))
+
+
+def test_scopes_of_one_kind_join_to_that_kind_and_of_several_to_a_mixed_one():
+    classes, people = ClassScope(classes=("3",)), SubjectScope(subjects=(pseudonym("p"),))
+    assert join([classes, ClassScope(classes=("1", "3"))]) == ClassScope(classes=("1", "3"))
+    mixed = join([people, classes])
+    assert mixed == MixedScope(classes=("3",), subjects=people.subjects)
+    assert join([mixed, classes]) == mixed
+    assert (mixed.names, classes_in(mixed)) == (("3", *people.subjects), ("3",))
+    assert mixed.model_dump(mode="json").keys() == {"kind", "classes", "subjects"}

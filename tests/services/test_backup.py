@@ -203,9 +203,63 @@ def test_digests_are_written_behind_the_versions_and_replaced(tmp_path):
         command = [*MAKE[:-1], str(tmp_path), "pins", f"INSPECT=echo {digest}; true"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert len(done.stdout.splitlines()) == 3
-        for name, expected in (("compose.yaml", 3), ("Dockerfile", 2)):
+        for name, expected in (("compose.yaml", 2), ("Dockerfile", 1)):
             text = (tmp_path / name).read_text()
             assert text.count(f"@{digest}\n") + text.count(f"@{digest} AS") == expected
             assert re.sub(r"@sha256:\d{64}", "", text) == re.sub(
                 r"@sha256:[0-9a-f]{64}", "", (ROOT / "infra" / name).read_text()
             )
+
+
+@pytest.fixture
+def infra(tmp_path):
+    """A copy of the files that name images; the digest of each comes from no registry."""
+    for name in ("Makefile", "compose.yaml", "Dockerfile"):
+        shutil.copy(ROOT / "infra" / name, tmp_path)
+    shutil.copytree(ROOT / "infra/kubernetes", tmp_path / "kubernetes")
+
+    def make_here(*words):
+        command = [*MAKE[:-1], str(tmp_path), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return make_here
+
+
+DIGEST = f"sha256:{7:064d}"
+NAMING = ("compose.yaml", "Dockerfile")
+"""The files that name images of others, in the order in which they are asked for."""
+
+
+def test_an_image_without_a_digest_is_warned_of_until_it_has_one(infra):
+    warned = infra("unpinned").stderr
+    assert re.findall(r"warning: (\S+) ", warned) == re.findall(
+        r"(?:image-\S+|FROM) (\S+:\S+)", "".join((ROOT / "infra" / n).read_text() for n in NAMING)
+    )
+    assert infra("pins", f"INSPECT=echo {DIGEST}; true").returncode == 0
+    assert infra("unpinned").stderr == ""
+
+
+def test_what_is_no_digest_is_written_nowhere(infra):
+    done = infra("pins", "INSPECT=echo not found; true")
+    assert (done.returncode, "no digest came, but: not found" in done.stderr) == (2, True)
+    assert infra("unpinned").stderr.count("warning:") == 3
+
+
+def test_every_start_warns_of_images_without_digests():
+    text = (ROOT / "infra/Makefile").read_text()
+    assert re.search(r"^up: unpinned ", text, re.MULTILINE)
+    upgrade = text.split("\nupgrade:")[1]
+    assert "$(MAKE) --no-print-directory up" in upgrade
+
+
+def test_a_job_in_a_cluster_takes_its_image_by_digest_alone(infra):
+    image = f"registry.example.org:5000/lethe@{DIGEST}"
+    made = json.loads(infra("job", f"IMAGE={image}").stdout)
+    theirs = json.loads((ROOT / "infra/kubernetes/base-job-template.json").read_text())
+    assert made["variables"]["properties"]["image"].pop("default") == image
+    assert theirs["variables"]["properties"]["image"].pop("default").startswith("lethe:")
+    assert made == theirs
+    for wrong in ("", "registry.example.org/lethe:0.1.0-cuda", "lethe@sha256:7"):
+        refused = infra("job", f"IMAGE={wrong}")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert f"IMAGE='{wrong}' has no digest" in refused.stderr

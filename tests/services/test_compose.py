@@ -53,6 +53,12 @@ def test_an_image_is_pinned_by_version(name, made):
     assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?", image), image
 
 
+def test_an_image_of_others_is_named_in_one_place():
+    text = FILE.read_text() + (ROOT / "infra/Dockerfile").read_text()
+    named = re.findall(r"(?:postgres|versitygw|python):v?\d+\.[\w.-]*", text)
+    assert len(named) == len(set(named)) == 3
+
+
 def test_the_image_has_the_version_of_the_package():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert {interpolate(SERVICES[name]["image"], {}) for name in LETHE} == {

@@ -99,12 +99,12 @@ def test_the_form_as_it_is_refuses(decided):
 
 def test_nothing_of_a_refused_deletion_came_into_use(decided):
     assert decided.versions == []
-    assert (decided.tracked, decided.running) == (["delete r-1 · not approved"], [])
+    assert (decided.tracked, decided.running) == (["✕ not approved · r-1"], [])
 
 
 def test_a_request_that_was_refused_can_be_asked_for_again_and_approved(decided):
     assert [one["lethe.request"] for one in decided.company.versions(MODEL)] == ["r-1"]
-    assert names(decided.company, "FINISHED") == ["delete r-1 · svd · behaves"]
+    assert names(decided.company, "FINISHED") == ["✓ behaves · r-1 · svd"]
     assert names(decided.company, "FAILED") == []
     stored = decided.company.evidence(MODEL, "r-1")
     (decision,) = (json.loads(raw) for path, raw in stored.items() if path.endswith("/approval.json"))

@@ -119,7 +119,7 @@ def test_what_waits_for_one_model_is_unlearned_in_one_run_and_certified_one_by_o
     assert (first["request"]["id"], second["request"]["id"]) == TOGETHER
     tags = {f"request:{request_id}" for request_id in TOGETHER}
     runs = [run["name"] for run in served.company.runs() if tags <= set(run["tags"])]
-    assert sum(name.startswith("delete ") for name in runs) == 1
+    assert sum(name.startswith("digits: delete ") for name in runs) == 1
 
 
 def certified(company, request_id):
@@ -172,7 +172,7 @@ def test_the_weekly_verification_finds_all_of_it_true(served):
 
 
 def test_the_run_that_waited_said_what_for_and_took_no_answer_but_the_forms(served):
-    assert served.paused["name"] == "delete by-approval"
+    assert served.paused["name"] == "careful: delete by-approval"
     assert "svd" in served.question
     assert "behaves" in served.question
     assert served.refused["status"] == "REJECT"
@@ -220,6 +220,52 @@ def test_the_form_says_what_it_asks_for(company):
         "limit_h": "Time limit in hours",
     }
     assert all(field["description"] for field in fields.values())
+
+
+def page_of(company, request_id):
+    """Return the run that was started for a request, and what is on its page: steps, lines, artifacts."""
+    runs = [
+        run for run in company.runs() if run["parameters"].get("order", {}).get("request_id") == request_id
+    ]
+    (run,) = runs
+    with company.prefect as api:
+        here = {"id": {"any_": [run["id"]]}}
+        tasks = api.post("/task_runs/filter", json={"flow_runs": here}).json()
+        lines = api.post("/logs/filter", json={"logs": {"flow_run_id": {"any_": [run["id"]]}}}).json()
+        artifacts = api.post("/artifacts/filter", json={"flow_runs": here}).json()
+    steps, said = [one["name"] for one in tasks], [one["message"] for one in lines]
+    return run, steps, said, [one["key"] for one in artifacts if one["type"] == "markdown"]
+
+
+@pytest.mark.parametrize("request_id", ["by-event", "by-form", "by-approval"])
+def test_a_request_has_one_run_with_its_steps_its_log_and_its_result(served, request_id):
+    run, steps, said, artifacts = page_of(served.company, request_id)
+    model = REQUESTS[request_id]
+    assert run["name"].startswith(f"{model}: delete {request_id} · svd · behaves")
+    assert {"lethe", f"model:{model}", f"project:{model}", f"request:{request_id}"} <= set(run["tags"])
+    assert {"verdict:passes", "method:svd"} <= set(run["tags"])
+    assert {"unlearn with svd", "certify: sign, register, report"} <= set(steps)
+    assert f"· {request_id} of {model}" in said
+    assert any(line.startswith("✓ certify") for line in said)
+    assert f"deletion-{request_id}" in artifacts
+    tagged = [one for one in served.company.runs() if f"request:{request_id}" in one["tags"]]
+    assert [one["id"] for one in tagged] == [run["id"]]
+
+
+def test_the_form_offers_what_waits_and_takes_it_back(company, served):
+    def offered():
+        schema = company.deployment("delete")["parameter_openapi_schema"]
+        return schema["definitions"]["DeletionOrder"]["properties"]["request_id"]
+
+    def cancel(request_id):
+        company.lethe("request", "cancel", request_id, "--reason", "a mistake")
+
+    for request_id in ("form-waits", "form-mistake"):
+        company.submit(request_id, "0", event=False)
+    cancel("form-mistake")
+    assert offered()["anyOf"][0]["enum"] == ["form-waits"]
+    cancel("form-waits")
+    assert "anyOf" not in offered()
 
 
 def test_to_deploy_again_changes_nothing(company):

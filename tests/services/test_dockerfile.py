@@ -93,9 +93,14 @@ def test_a_variant_runs_without_rights_and_with_the_pinned_environment(target):
     assert instructions(target, "USER")[-1] == "10001:10001"
     (source,) = re.findall(r"--from=(\S+) /opt/venv", " ".join(instructions(target, "COPY")))
     (installed,) = [run for run in instructions(source, "RUN") if "pip install" in run]
-    assert "--constraint constraints.txt" in installed
-    (extras,) = re.findall(r"'\.\[([a-z0-9,]+)\]'", installed)
-    assert set(extras.split(",")) == set(PROJECT["optional-dependencies"]) - {"dev"}
+    assert (
+        "pip install --require-hashes --requirement requirements.lock && pip install --no-deps" in installed
+    )
+    # What the lock has no digests of are other builds of torch.
+    for command in re.findall(r"pip install (?!--require-hashes|--no-deps)[^;&]*", installed):
+        assert "--constraint constraints.txt --extra-index-url" in command
+        (extras,) = re.findall(r"'\.\[([a-z0-9,]+)\]'", command)
+        assert set(extras.split(",")) == set(PROJECT["optional-dependencies"]) - {"dev"}
 
 
 def test_only_the_variant_without_accelerator_takes_other_builds_of_torch():

@@ -68,5 +68,21 @@ def test_each_starts_from_the_champion_that_the_one_before_made(company, served,
 
 
 def test_every_run_of_delete_ended_well(company, served):
-    ended = {run["name"]: run["state"]["type"] for run in company.runs() if run["name"].startswith("delete")}
-    assert {ended[f"delete {request_id}"] for request_id in served} == {"COMPLETED"}
+    started = [run for run in company.runs() if run["parameters"].get("order", {}).get("request_id")]
+    ended = {run["parameters"]["order"]["request_id"]: run["state"]["type"] for run in started}
+    assert ended == dict.fromkeys(served, "COMPLETED")
+
+
+def test_each_request_has_its_result_on_the_page_of_one_run(company, served):
+    shown = [run for run in company.runs() if any(tag.startswith("verdict:") for tag in run["tags"])]
+    requests = [tag for run in shown for tag in run["tags"] if tag.startswith("request:")]
+    assert sorted(requests) == sorted(f"request:{request_id}" for request_id in served)
+
+
+def test_a_run_whose_request_another_one_served_says_so(company, served):
+    started = [run for run in company.runs() if run["parameters"].get("order", {}).get("request_id")]
+    without = [run for run in started if not any(tag.startswith("verdict:") for tag in run["tags"])]
+    expected = {
+        f"delete {run['parameters']['order']['request_id']} · served by another run" for run in without
+    }
+    assert {run["name"] for run in without} == expected

@@ -22,7 +22,8 @@ from tasks.requests.ledger.ledger import Ledger
 from tasks.requests.ledger.runs import record_run
 from tasks.requests.ledger.schema import bring_up_to_date
 from unlearn_core.errors import SetupError
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
 
 pytestmark = pytest.mark.services
 

@@ -21,8 +21,9 @@ def calls(service):
 
 
 def test_every_target_is_in_the_makefile():
-    named = set(re.findall(r"make -C infra ([a-z]+)", PAGE))
-    assert {"init", "secrets", "pins", "up", "down", "logs", "backup", "restore", "upgrade", "help"} == named
+    named = set(re.findall(r"make (?:-s )?-C infra ([a-z]+)", PAGE))
+    assert named >= {"init", "secrets", "pins", "unpinned", "job", "up", "down", "logs"}
+    assert named >= {"backup", "restore", "upgrade", "help"}
     assert named == set(re.findall(r"^([a-z]+):.*##", MAKEFILE, re.MULTILINE))
 
 

@@ -28,6 +28,7 @@ def served_here(company, tmp_path):
     process.start()
     try:
         wait_until("it serves", lambda: "Your deployments are being served" in process.tail())
+        assert "runs work in this very checkout, project" in process.tail()
         yield root
     finally:
         process.kill()

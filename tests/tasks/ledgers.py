@@ -13,7 +13,8 @@ from sqlalchemy import URL
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.ledger import Ledger
 from unlearn_core.audit.deadlines import later
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
 
 NOON = "2026-11-21T12:00:00Z"
 

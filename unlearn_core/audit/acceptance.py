@@ -8,9 +8,10 @@ def accept(policy: Policy, verdict: Verdict, *, is_retrain: bool) -> tuple[bool,
     """Say whether a judged model may be released under a policy.
 
     A pass is accepted and a failure is not, a retrained model's included: it is judged like any other.
-    An inconclusive model with a measurement missing is never accepted, since nobody looked; one with a
-    measurement undecided only if it was retrained without the forgotten data. Any other inconclusive model is
-    accepted with a note under ``accept_with_note``, and under ``retrain`` only if it was retrained.
+    An inconclusive model with a measurement missing is never accepted, since nobody looked. Where there was
+    no sample to look at, or a measurement is undecided, it is accepted only if it was retrained without the
+    forgotten data. Any other inconclusive model is accepted with a note under ``accept_with_note``, and under
+    ``retrain`` only if it was retrained.
 
     All of that is about the claim *behaves*. If the claim *removed* is judged and fails, a model that is
     otherwise acceptable is accepted if it was retrained, or with a note if the policy says so.
@@ -41,15 +42,32 @@ def _accept_behaviour(policy: Policy, verdict: Verdict, *, is_retrain: bool) -> 
     if verdict.verdict != "inconclusive":
         return verdict.verdict == "passes", verdict.reason
     outcomes = {finding.outcome for finding in verdict.findings}
-    if "not_measured" in outcomes:
+    if any(one.outcome == "not_measured" and one.lacking is None for one in verdict.findings):
         return False, f"{verdict.reason} What was not measured cannot be accepted."
     if is_retrain:
         return True, f"{verdict.reason} Accepted: the model was retrained without the forgotten data."
-    if "undecided" in outcomes:
-        return False, verdict.reason
+    if outcomes & {"not_measured", "undecided"}:
+        return False, f"{verdict.reason} Only a retrained model is accepted then."
     if policy.when_inconclusive == "accept_with_note":
         return True, f"{verdict.reason} Accepted with this note, as the policy says."
     return False, f"{verdict.reason} The policy accepts only a retrained model then."
+
+
+def unmeasurable(verdict: Verdict) -> str | None:
+    """Return why no method can be shown to have forgotten, or None if one might be.
+
+    Args:
+        verdict: The gate's verdict on the model before unlearning.
+
+    Returns:
+        Which samples there are none of to judge the claim *behaves* on, in plain words.
+    """
+    findings = (one for one in verdict.findings if one.claim == "behaves")
+    reasons = dict.fromkeys(one.lacking for one in findings if one.lacking is not None)
+    if not reasons:
+        return None
+    told = " and ".join(reasons)
+    return f"Not every measurement can be taken, since {told}. Only a retrained model is accepted then."
 
 
 def spent(budget: DriftBudget, requests: int) -> str | None:

@@ -55,6 +55,7 @@ class _BandTest:
     highest: float | None = None
     p_below: float | None = None
     p_above: float | None = None
+    lacking: str | None = None
 
     def finding(self, *, below: bool, above: bool) -> Finding:
         """Return the finding, given whether the value is shown to lie below or above the band."""
@@ -65,6 +66,7 @@ class _BandTest:
             lowest=self.lowest,
             highest=self.highest,
             outcome=self._outcome(below=below, above=above),
+            lacking=self.lacking,
         )
 
     def _outcome(self, *, below: bool, above: bool) -> FindingOutcome:
@@ -79,6 +81,8 @@ class _BandTest:
 def _test(band: Band, measured: Evaluation, references: Sequence[Evaluation], alpha: float) -> _BandTest:
     """Compare a value with a band around the retrained models' mean, or with its absolute bounds."""
     value = finite(measured, band.measurement)
+    if (lacking := measured.lack(band.measurement)) is not None and value is None:
+        return _BandTest(band, None, lacking=lacking)
     if not references:
         return _absolute(band, value)
     values = [finite(reference, band.measurement) for reference in references]

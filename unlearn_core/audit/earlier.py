@@ -21,6 +21,7 @@ _NOTHING_KEPT = {
     "classes": "no held-out row of its classes is left",
     "samples": "nothing of the samples is kept to ask with",
     "subjects": "nothing of the person is kept to ask with",
+    "mixed": "nothing of what was named is kept to ask with",
 }
 
 

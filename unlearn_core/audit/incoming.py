@@ -18,6 +18,7 @@ REQUIRED = ("id", "kind", "name")
 _OPTIONAL = ("basis", "received")
 _BLANKS = {" ", "\t", "\r", "\n"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufeff]")
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 SHOWN = 20
 
 
@@ -78,6 +79,13 @@ def parse_csv(
         The rows, and a problem in words for each line that is not one.
     """
     wanted = (*required, *optional)
+    if separator := _other_separator(text.partition("\n")[0], wanted):
+        expected = columns_in_words(required, optional)
+        yield (
+            f"line 1: the columns are separated by {separator}; expected {expected}, separated by commas: "
+            "save the file again so"
+        )
+        return
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
@@ -113,6 +121,14 @@ def _header_problem(
     ]
     expected = f"{columns_in_words(required, optional)}, separated by commas"
     return f"the header has {' and '.join(wrong)}; expected {expected}" if wrong else None
+
+
+def _other_separator(header: str, wanted: Sequence[str]) -> str | None:
+    """Name what separates known columns in place of commas."""
+    for separator, name in _SEPARATORS.items():
+        if sum(cell.strip(' "\r') in wanted for cell in header.split(separator)) > 1:
+            return name
+    return None
 
 
 def columns_in_words(required: Sequence[str], optional: Sequence[str]) -> str:

@@ -52,6 +52,18 @@ def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
             for entry in evaluation.measurements
             if not _is_possible(entry)
         )
+    yield from _unmeasured(certificate)
+
+
+def _unmeasured(certificate: DeletionCertificate) -> Iterator[str]:
+    """What is called silent can be: after a class request only views of what is retained have a single class.
+
+    Otherwise every measurement that misses its band could be called silent, and the rest would pass.
+    """
+    sides = (".retain",) if scope_kind(certificate.request.kind) == "classes" else (".retain", ".forget")
+    for entry in certificate.judgement.unlearned.unmeasured:
+        if not entry.name.endswith(sides):
+            yield f"judgement: {entry.name} is said to be silent, and of such a request it never is"
 
 
 def _is_possible(entry: Measurement) -> bool:
@@ -87,7 +99,9 @@ def _may_be_outside(finding: Finding, claim: ClaimVerdict) -> bool:
     """Tell whether a finding of a certified model may lie elsewhere than inside its band."""
     if finding.claim == "removed":
         return claim.verdict != "passes"
-    return finding.outcome == "undecided" and claim.verdict == "inconclusive"
+    # Nobody could look where there was no sample; ``accept`` sees to it that such a model was retrained.
+    unknown = finding.outcome == "undecided" or finding.lacking is not None
+    return unknown and claim.verdict == "inconclusive"
 
 
 def _acceptance(certificate: DeletionCertificate) -> Iterator[str]:
@@ -158,7 +172,8 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
 def _agree(said: tuple[Finding, ...], follow: tuple[Finding, ...]) -> bool:
     """Whether findings are the same, except the last digits of bounds, which depend on a library."""
     return len(said) == len(follow) and all(
-        (one.measurement, one.value, one.outcome) == (other.measurement, other.value, other.outcome)
+        (one.measurement, one.value, one.outcome, one.lacking)
+        == (other.measurement, other.value, other.outcome, other.lacking)
         and _close(one.lowest, other.lowest)
         and _close(one.highest, other.highest)
         for one, other in zip(said, follow, strict=True)

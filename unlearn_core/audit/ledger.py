@@ -20,8 +20,9 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.deadlines import due_day
-from unlearn_core.errors import RequestError
+from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.kinds import Basis, RequestState
 from unlearn_core.records.base import Sha256, UtcTime, describe
 from unlearn_core.records.ledger import Action, LedgerEvent, Submission
@@ -53,6 +54,11 @@ class Link(Protocol):
     @property
     def digest(self) -> Sha256:
         """Its digest."""
+        ...
+
+    @property
+    def time(self) -> UtcTime | None:
+        """When it happened; None if that is not known."""
         ...
 
 
@@ -138,8 +144,14 @@ def next_event(
 
     Raises:
         RequestError: If the action is not for this state, or actor or reason is not a line of text.
+        SetupError: If the last event is of a later time: the chain would be broken for ever.
     """
     after = move(submission.request.id, state, action)
+    if head is not None and head.time is not None and is_later(head.time, time):
+        raise SetupError(
+            f"this machine's clock says {time}, and the last event of the ledger is of {head.time}: one of "
+            "them is wrong, and nothing was recorded. Set the clock right; if it is, wait until then"
+        )
     try:
         return LedgerEvent(
             sequence=1 if head is None else head.sequence + 1,

@@ -86,6 +86,26 @@ def judge(
     )
 
 
+def unjudged(policy: Policy, scope_kind: ScopeKind, candidate: Evaluation) -> dict[str, str]:
+    """Return what a policy has a band for, and a verdict on a candidate is silent about.
+
+    Args:
+        policy: The bands.
+        scope_kind: Which of them apply.
+        candidate: What was measured on the model that was judged.
+
+    Returns:
+        Why, by the measurement's name.
+    """
+    found = dict[str, str]()
+    for band in _stated(policy, scope_kind, candidate):
+        if (why := candidate.silence(band.measurement)) is not None:
+            found[band.measurement] = why
+        elif not _has_samples(band, candidate):
+            found[band.measurement] = f"it rests on fewer than {band.least_samples} samples"
+    return found
+
+
 def _judge_claim(
     stated: Sequence[Band],
     candidate: Evaluation,
@@ -110,10 +130,8 @@ def _judge_claim(
 
 def _stated(policy: Policy, scope_kind: ScopeKind, candidate: Evaluation) -> tuple[Band, ...]:
     """Return a policy's bands for a kind of scope, and for planted canaries."""
-    if scope_kind == "classes":
-        return policy.classes
     planted = any(candidate.get(band.measurement) for band in policy.canaries)
-    return (*policy.samples, *policy.canaries) if planted else policy.samples
+    return policy.bands_of(scope_kind, planted=planted)
 
 
 def _weigh(
@@ -124,7 +142,7 @@ def _weigh(
         if decisive := _named(findings, failing):
             return failing, decisive, _failure(findings, failing)
     if missing := _named(findings, "not_measured"):
-        return "inconclusive", missing, f"Not measured, or not a finite number: {', '.join(missing)}."
+        return "inconclusive", missing, _not_measured(findings)
     if open_ := _named(findings, "undecided"):
         return "inconclusive", open_, _too_wide(findings)
     if not (telling := _named(control, "under_forgotten")):
@@ -134,6 +152,20 @@ def _weigh(
         "passes",
         telling,
         f"All {len(findings)} measurements are inside their bands; the original fails {names}.",
+    )
+
+
+def _not_measured(findings: tuple[Finding, ...]) -> str:
+    """Say which values are missing, and which samples there were none of to take them on."""
+    lacking: dict[str | None, list[str]] = {}
+    for finding in findings:
+        if finding.outcome == "not_measured":
+            lacking.setdefault(finding.lacking, []).append(finding.measurement)
+    told = (
+        [f"Not measured, or not a finite number: {', '.join(lacking.pop(None))}."] if None in lacking else []
+    )
+    return " ".join(
+        [*told, *(f"Not measured: {', '.join(names)}, since {why}." for why, names in lacking.items())]
     )
 
 

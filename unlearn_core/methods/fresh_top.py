@@ -1,8 +1,8 @@
 """A fresh top: new weights for the last layers, trained for a few epochs on what the others give."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
+from math import inf
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unlearn_core.activations import Boundary, Cut, bytes_per_sample, find_boundary, outputs_at
+from unlearn_core.aiming import NEAR
 from unlearn_core.data import Samples
 from unlearn_core.freezing import freeze_all_but, last_layers, reinitialise
 from unlearn_core.kinds import ScopeKind
@@ -20,7 +21,7 @@ from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.states import copied_state
 from unlearn_core.training import Lesson, augment, fit, refuse_single, teach
-from unlearn_core.tuning import accuracy, confidence
+from unlearn_core.tuning import HeldOutScores, measure_held_out
 
 PROBE = 8
 """How many samples a boundary is looked for with."""
@@ -124,20 +125,21 @@ class FreshTop(Method):
 
     def _search(self, run: "_Run", tries: list[tuple[int, int]], tuning: Tuning) -> tuple[int, int]:
         """Leave the model as the cheapest try that is enough has made it, or the best if none is."""
-        before = _Measured.of(run.model, tuning)
+        before = _measured(run.model, tuning)
         original, start = copied_state(run.model), run.generator.get_state()
-        best, chosen, kept, end = (False, -1.0), tries[0], original, start
+        best, chosen, kept, end = (False, -inf), tries[0], original, start
         for index, one in enumerate(tries, 1):
             run.model.load_state_dict(original)
             run.generator.set_state(start)
             with torch.random.fork_rng():
                 run.go(*one)
-            now = _Measured.of(run.model, tuning)
-            values = {"layers": float(one[0]), "epochs": float(one[1]), **vars(now)}
+            now = _measured(run.model, tuning)
+            values = {"layers": float(one[0]), "epochs": float(one[1]), **now.values()}
             run.on_step(Step("search", index, len(tries), values))
             gone = now.forget_accuracy <= self.forget_target
-            if (gone, now.confidence) > best:
-                best, chosen = (gone, now.confidence), one
+            score = now.confidence if now.far is None else -now.far
+            if (gone, score) > best:
+                best, chosen = (gone, score), one
                 kept, end = copied_state(run.model), run.generator.get_state()
             if gone and self._is_as_good(now, before):
                 break
@@ -145,7 +147,9 @@ class FreshTop(Method):
         run.generator.set_state(end)
         return chosen
 
-    def _is_as_good(self, now: "_Measured", before: "_Measured") -> bool:
+    def _is_as_good(self, now: HeldOutScores, before: HeldOutScores) -> bool:
+        if now.far is not None:
+            return now.far <= NEAR
         return (
             now.retain_accuracy >= before.retain_accuracy - self.margin
             and now.confidence >= before.confidence - self.unsure
@@ -164,18 +168,8 @@ class FreshTop(Method):
         )
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """What a try is judged by; nothing counts as recognised where no forgotten images are held out."""
-
-    retain_accuracy: float
-    confidence: float
-    forget_accuracy: float
-
-    @classmethod
-    def of(cls, model: nn.Module, tuning: Tuning) -> "_Measured":
-        forgotten = 0.0 if tuning.forget is None else accuracy(model, tuning.forget)
-        return cls(accuracy(model, tuning.retain), confidence(model, tuning.retain), forgotten)
+def _measured(model: nn.Module, tuning: Tuning) -> HeldOutScores:
+    return measure_held_out(model, tuning.forget, tuning.retain, tuning.aim)
 
 
 class _Run:

@@ -1,7 +1,7 @@
 """Repair: take normalisation statistics anew and fine-tune on retained data, as little as is needed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from unlearn_core.aiming import NEARER
 from unlearn_core.data import Samples
 from unlearn_core.freezing import all_frozen, trained_or_frozen
 from unlearn_core.kinds import ScopeKind
@@ -19,7 +20,7 @@ from unlearn_core.records.result import Coverage
 from unlearn_core.running_statistics import running_norms, take_statistics_anew
 from unlearn_core.states import copied_state
 from unlearn_core.training import fit, refuse_single
-from unlearn_core.tuning import accuracy
+from unlearn_core.tuning import HeldOutScores, measure_held_out
 
 
 class Repair(Method):
@@ -104,7 +105,7 @@ class Repair(Method):
 
     def _search(self, run: "_Run", tuning: Tuning) -> tuple[bool, int]:
         """Leave the model as it was after the last step that was worth it; return what was done."""
-        before = best = _Measured.of(run.model, tuning)
+        before = best = _measured(run.model, tuning)
         original = kept = copied_state(run.model)
         forgotten = 1 if tuning.forget is None else len(tuning.forget)
         allowed = max(self.come_back, 1 / forgotten)
@@ -115,11 +116,11 @@ class Repair(Method):
             back = False
             with torch.random.fork_rng():  # both ways start with the same
                 for epochs in run.steps(statistics=statistics, most=self.most_epochs):
-                    now, tried = _Measured.of(run.model, tuning), tried + 1
-                    values = {"statistics": float(statistics), "epochs": float(epochs), **vars(now)}
+                    now, tried = _measured(run.model, tuning), tried + 1
+                    values = {"statistics": float(statistics), "epochs": float(epochs), **now.values()}
                     run.on_step(Step("search", tried, 2 * self.most_epochs + 1, values))
                     back = now.forget_accuracy > before.forget_accuracy + allowed
-                    better = now.retain_accuracy >= best.retain_accuracy + self.margin
+                    better = self._is_better(now, best)
                     if better and not back:
                         best, done, kept = now, (statistics, epochs), copied_state(run.model)
                     elif epochs or back:
@@ -128,6 +129,12 @@ class Repair(Method):
                 break
         run.model.load_state_dict(kept)
         return done
+
+    def _is_better(self, now: HeldOutScores, best: HeldOutScores) -> bool:
+        """Tell whether a further step was worth it."""
+        if now.far is None or best.far is None:
+            return now.retain_accuracy >= best.retain_accuracy + self.margin
+        return now.far <= best.far - NEARER
 
     def _ways(self, run: "_Run") -> tuple[bool, ...]:
         """Return whether to take statistics anew, in the order in which that is tried."""
@@ -180,17 +187,8 @@ def _coverage(model: nn.Module, *, statistics: bool, epochs: int) -> Coverage:
     return trained_or_frozen(model, "normalisation is left as it was")
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """Accuracies on the tuning data; none is forgotten where there is nothing to measure it on."""
-
-    retain_accuracy: float
-    forget_accuracy: float
-
-    @classmethod
-    def of(cls, model: nn.Module, tuning: Tuning) -> "_Measured":
-        forgotten = 0.0 if tuning.forget is None else accuracy(model, tuning.forget)
-        return cls(accuracy(model, tuning.retain), forgotten)
+def _measured(model: nn.Module, tuning: Tuning) -> HeldOutScores:
+    return measure_held_out(model, tuning.forget, tuning.retain, tuning.aim)
 
 
 def _tell(on_step: OnStep, epoch: int, most: int, step: Step) -> None:

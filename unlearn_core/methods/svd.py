@@ -12,7 +12,7 @@ from unlearn_core.data import Samples, balanced, concatenate
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layer import Layer
 from unlearn_core.layers import observed_layers, projection_coverage
-from unlearn_core.method import Dimension, Materials, Method, Need, Range, needed
+from unlearn_core.method import Dimension, Materials, Method, Need, Range, Tuning, needed
 from unlearn_core.moments import Moments, collect
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.result import Coverage
@@ -88,18 +88,21 @@ class Svd(Method):
         ):
             some = [_draw(part, self.tuning_samples, generator) for part in (forget, tuning.forget)]
             unseen = _draw(tuning.retain, self.tuning_samples, generator)
-            alpha_r, alpha_f = self._search(model, edits, concatenate(*some), unseen, on_step=on_step)
+            judged = Tuning(concatenate(*some), unseen, tuning.aim)
+            alpha_r, alpha_f = self._search(model, edits, judged, on_step=on_step)
         apply_edits(edits, alpha_r, alpha_f)
         resolved = Svd(**{**dict(self), "alpha_r": alpha_r, "alpha_f": alpha_f})
         return resolved, projection_coverage(model, retain_moments.layers)
 
     def _search(
-        self, model: nn.Module, edits: list["Edit"], forget: Samples, retain: Samples, *, on_step: OnStep
+        self, model: nn.Module, edits: list["Edit"], judged: Tuning, *, on_step: OnStep
     ) -> tuple[float, float]:
         """Return a pair that scores higher than its neighbours on the grid.
 
         The forget samples themselves are judged with the held-out ones: there are more of them.
         """
+        assert judged.forget is not None
+        forget, retain, aim = judged.forget, judged.retain, judged.aim
         scores: dict[tuple[float, float], float] = {}
         # The gentlest first: the weaker the removal, and the stronger the protection, the gentler.
         grid_r = sorted(self.grid_r if self.alpha_r is None else (self.alpha_r,), reverse=True)
@@ -109,7 +112,7 @@ class Svd(Method):
             pair = grid_r[place[0]], grid_f[place[1]]
             if pair not in scores:
                 apply_edits(edits, *pair)
-                found = measure_candidate(model, forget, retain)
+                found = measure_candidate(model, forget, retain, aim=aim)
                 scores[pair] = found.score
                 values = {"alpha_r": pair[0], "alpha_f": pair[1], **found.values()}
                 on_step(Step("search", len(scores), len(grid_r) * len(grid_f), values))

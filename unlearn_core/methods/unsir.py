@@ -145,7 +145,7 @@ class Unsir(Method):
         best, chosen, weights = -1.0, candidates[0], run.weights()
         for index, rates in enumerate(candidates, 1):
             run.go(rates, on_step)
-            found = measure_candidate(run.model, tuning.forget, tuning.retain)
+            found = measure_candidate(run.model, tuning.forget, tuning.retain, aim=tuning.aim)
             on_step(Step("search", index, len(candidates), {"impair_lr": rates[0], **found.values()}))
             if found.score > best:
                 best, chosen, weights = found.score, rates, run.weights()

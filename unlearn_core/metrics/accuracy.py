@@ -76,8 +76,8 @@ class Accuracy(Metric):
         return tuple(found)
 
     def unmeasured(self, subject: Subject) -> tuple[Unmeasured, ...]:
-        """Return the quantities of views that say nothing; see ``Metric.unmeasured``."""
-        return subject.silent_on("accuracy", "loss")
+        """Return the quantities of views that say nothing, or do not exist; see ``Metric.unmeasured``."""
+        return (*subject.silent_on("accuracy", "loss"), *subject.lacking("accuracy", "loss"))
 
 
 def _by_class(subject: Subject, part: Part) -> Iterator[Measurement]:

@@ -70,5 +70,8 @@ class Confidence(Metric):
         return tuple(found)
 
     def unmeasured(self, subject: Subject) -> tuple[Unmeasured, ...]:
-        """Return the quantities of views that say nothing; see ``Metric.unmeasured``."""
-        return subject.silent_on("confidence.true_class", "confidence.entropy")
+        """Return the quantities of views that say nothing, or do not exist; see ``Metric.unmeasured``."""
+        return (
+            *subject.silent_on("confidence.true_class", "confidence.entropy"),
+            *subject.lacking("confidence.true_class", "confidence.entropy"),
+        )

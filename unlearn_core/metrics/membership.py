@@ -1,6 +1,6 @@
 """Population membership inference: can the forgotten samples be told from unseen ones of the same classes?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from unlearn_core import intervals, roc
-from unlearn_core.errors import UsageError
-from unlearn_core.metric import Metric, Outputs, Subject
+from unlearn_core.errors import NoSampleError
+from unlearn_core.metric import NOTHING_UNSEEN, Metric, Outputs, Subject
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.words import Words
 
@@ -24,8 +24,8 @@ class Membership(Metric):
 
     Members are the forgotten training samples. Unseen are held-out audit samples of the same classes, drawn
     in the members' class proportions: in class scope from the view ``audit.forget``, in sample scope from
-    ``audit.retain``. Members of a class without an unseen sample are left out. The classifiers weigh both
-    kinds alike, whatever their numbers.
+    ``audit.retain``. Members of a class without an unseen sample are left out, and counted as
+    ``mia.left_out``. The classifiers weigh both kinds alike, whatever their numbers.
 
     ``mia.loss_auc``: AUC of the raw loss, a lower loss meaning a member. ``mia.logistic_auc`` and
     ``mia.softmax_auc``: a logistic model on the standardised loss, or on the ``top`` largest probabilities
@@ -72,6 +72,12 @@ class Membership(Metric):
             "hundred others.",
             unit="fraction",
         ),
+        "mia.left_out": Words(
+            label="Left out of the attacks",
+            explanation="How many forgotten samples are of a class of which there is nothing never-seen to "
+            "compare them with.",
+            unit="count",
+        ),
         "mia": Words(
             label="Membership attack",
             explanation="How well an attacker tells forgotten samples from never-seen ones.",
@@ -93,13 +99,14 @@ class Membership(Metric):
             The measurements.
 
         Raises:
-            UsageError: If a view is empty or absent, or no unseen sample has a forgotten sample's class.
+            NoSampleError: If no unseen sample has a forgotten sample's class. A view that is empty raises
+                ``UsageError``.
         """
         members, others = _opponents(subject, top=self.top, seed=seed)
         found = _raw_loss(members, others)
         if min(len(members.losses), len(others.losses)) >= 2 * self.folds:
             found += self._fitted(members, others, seed)
-        return tuple(found)
+        return (*found, *_left_out(subject, members))
 
     def _fitted(self, members: "_Signals", others: "_Signals", seed: int) -> list[Measurement]:
         """Run the attacks that fit a logistic model."""
@@ -176,9 +183,13 @@ def loss_scores(subject: Subject, *, seed: int) -> tuple[NDArray[np.float64], ND
         seed: The seed of ``Membership``.
 
     Returns:
-        The scores of members and of unseen samples; the HIGHER, the MORE LIKELY A MEMBER.
+        The scores of members and of unseen samples; the HIGHER, the MORE LIKELY A MEMBER. None of either if
+        there is nothing unseen to compare with.
     """
-    members, others = _opponents(subject, top=2, seed=seed)
+    try:
+        members, others = _opponents(subject, top=2, seed=seed)
+    except NoSampleError:
+        return np.empty(0), np.empty(0)
     return -members.losses, -others.losses
 
 
@@ -201,9 +212,7 @@ def _opponents(subject: Subject, *, top: int, seed: int) -> tuple[_Signals, _Sig
     labels, pool_labels = forgotten.labels.numpy()[member_rows], pool.labels.numpy()[other_rows]
     member_rows = member_rows[np.isin(labels, pool_labels)]
     if len(member_rows) == 0:
-        raise UsageError(
-            "no audit sample has the class of a forgotten sample; there is nothing unseen to compare with"
-        )
+        raise NoSampleError(NOTHING_UNSEEN)
     drawn = matched(labels[np.isin(labels, pool_labels)], pool_labels, rng=np.random.default_rng(seed))
     return _signals(forgotten, member_rows, top), _signals(pool, other_rows[drawn], top)
 
@@ -227,6 +236,13 @@ def matched(
     return np.concatenate(
         [there[: max(1, round(scale * count))] for there, count in zip(rows, wanted, strict=True)]
     )
+
+
+def _left_out(subject: Subject, members: _Signals) -> Iterator[Measurement]:
+    """Yield how many forgotten samples are not among the members, if any."""
+    forgotten = len(subject.view("train", "forget"))
+    if left_out := forgotten - len(members.losses):
+        yield Measurement(name="mia.left_out", value=float(left_out), samples=forgotten)
 
 
 def _ordered(outputs: Outputs) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from unlearn_core.floors import distances
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.metric import Metric, Observation, Subject
 from unlearn_core.observations import Outputs
-from unlearn_core.records.evaluation import Measurement
+from unlearn_core.records.evaluation import Measurement, Unmeasured
 from unlearn_core.records.words import Words
 
 
@@ -86,6 +86,11 @@ class NeighbourLeakage(Metric):
             return found
         before = replace(subject, reference=subject.original, floor=None)
         return (*found, *distances(before, "neighbour_leakage.original", distance, highest=1.0, views=views))
+
+    def unmeasured(self, subject: Subject) -> tuple[Unmeasured, ...]:
+        """Return the distances on views that do not exist; see ``Metric.unmeasured``."""
+        absent = subject.lacking("neighbour_leakage", "neighbour_leakage.original")
+        return tuple(one for one in absent if one.name.endswith(".forget"))
 
 
 def _over(kept: NDArray[np.int64], mine: Outputs, theirs: Outputs) -> NDArray[np.float64]:

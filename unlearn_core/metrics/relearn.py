@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from unlearn_core.errors import UsageError
-from unlearn_core.metric import Metric, Observation, Subject
-from unlearn_core.observations import KNOWN_AGAIN, RelearnCurve, Relearning
-from unlearn_core.records.evaluation import Measurement
+from unlearn_core.metric import Metric, Observation, Subject, no_sample
+from unlearn_core.observations import HELD_OUT, KNOWN_AGAIN, RelearnCurve, Relearning
+from unlearn_core.records.evaluation import Measurement, Unmeasured
 from unlearn_core.records.words import Words
 
 
@@ -30,6 +30,9 @@ class Relearn(Metric):
     forgotten and retained samples, half and half, and have arrived where the accuracy on held-out samples
     of the forgotten classes is half of the original's. It is measured in class scope alone: single samples
     have no held-out ones.
+
+    Where the forgotten data is measured by sample, steps are fewer and longer (``relearning.COARSE``), for
+    every model alike.
 
     Traps: a ratio of a censored number is a bound and not a value, so check both flags; where the retrained
     model needs no step at all, which is usual for a few samples of classes that are kept, there is no ratio,
@@ -105,6 +108,12 @@ class Relearn(Metric):
             goal = KNOWN_AGAIN * subject.new_head.original
             found += _compared("relearn.new_head", subject.new_head, goal)
         return tuple(found)
+
+    def unmeasured(self, subject: Subject) -> tuple[Unmeasured, ...]:
+        """Return the curve with a new head, if there are no samples for it; see ``Metric.unmeasured``."""
+        if not subject.forget_classes or any(view in subject.views for view in HELD_OUT):
+            return ()
+        return (Unmeasured(name="relearn.new_head", reason=no_sample(*HELD_OUT[0]), lacking=True),)
 
 
 def _compared(name: str, seen: Relearning, goal: float) -> Iterator[Measurement]:

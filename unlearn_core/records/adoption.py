@@ -7,13 +7,15 @@ from pydantic import Field
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.data import Normalisation
+from unlearn_core.records.policy import EvidenceLevel
 
 
 class Claims(Record):
     """The card that may stand beside a checkpoint; whatever is not claimed is determined, or unknown.
 
     ``classes`` are in the order of the model's outputs, ``accuracy`` is on held-out data, between 0 and 1.
-    Without a ``recipe`` the model cannot be retrained.
+    ``part`` is the name under which the net lies among the weights, if they hold it several times. Without a
+    ``recipe`` the model cannot be retrained.
     """
 
     architecture: str | None = None
@@ -23,7 +25,16 @@ class Claims(Record):
     image_size: int | None = Field(default=None, ge=1)
     orientation: Literal["follow", "ignore"] | None = None
     accuracy: float | None = Field(default=None, ge=0, le=1)
+    part: str | None = None
     recipe: Recipe | None = None
+
+
+class Outlook(Record):
+    """What deletions on a model can get: the methods that serve each kind of request, and the evidence."""
+
+    classes: tuple[str, ...]
+    samples: tuple[str, ...]
+    level: EvidenceLevel
 
 
 class Adopted(Record):
@@ -39,3 +50,4 @@ class Adopted(Record):
     registered_model: str
     registered_version: int
     reference: Literal["none", "cached", "build"]
+    outlook: Outlook

@@ -25,17 +25,34 @@ class Measurement(Record):
 
 
 class Unmeasured(Record):
-    """A measurement that could say nothing, and why."""
+    """A measurement that could not be taken, or could say nothing, and why.
+
+    ``name`` stands for every measurement that begins with it. ``lacking`` says that there was no sample to
+    take it on: that is missing from a judgement. What could say nothing of any model is not.
+    """
 
     name: str
     reason: str
+    lacking: bool = Field(default=False, exclude_if=lambda lacking: not lacking)
+
+    def is_about(self, name: str) -> bool:
+        """Tell whether this is about a measurement."""
+        return name == self.name or name.startswith(f"{self.name}.")
+
+
+class SampledView(Record):
+    """A view, such as ``train.retain``, of which only some samples were shown: how many, and of how many."""
+
+    view: str
+    shown: int
+    of: int
 
 
 class Evaluation(Record):
     """Every number measured on one model for one request. Times and costs are not among them.
 
-    ``unmeasured`` are those that could say nothing. ``extensions`` are the metrics used that are not Lethe's
-    own.
+    ``unmeasured`` are those that are missing, and why. ``extensions`` are the metrics used that are not
+    Lethe's own. ``sampled`` are the views that were not measured whole.
     """
 
     schema_version: Literal["lethe.evaluation/1"] = "lethe.evaluation/1"
@@ -44,6 +61,7 @@ class Evaluation(Record):
     measurements: tuple[Measurement, ...]
     unmeasured: tuple[Unmeasured, ...] = Field(default=(), exclude_if=lambda names: not names)
     extensions: tuple[Extension, ...] = Field(default=(), exclude_if=lambda extensions: not extensions)
+    sampled: tuple[SampledView, ...] = Field(default=(), exclude_if=lambda views: not views)
 
     @cached_property
     def _by_name(self) -> dict[str, Measurement]:
@@ -56,7 +74,15 @@ class Evaluation(Record):
 
     def silence(self, name: str) -> str | None:
         """Return why a measurement could say nothing, or None if that is not so."""
-        return next((entry.reason for entry in self.unmeasured if entry.name == name), None)
+        return next((one.reason for one in self.unmeasured if one.is_about(name) and not one.lacking), None)
+
+    def missing(self, name: str) -> str | None:
+        """Return why a measurement is missing, or None if nothing is known of that."""
+        return self.silence(name) or self.lack(name)
+
+    def lack(self, name: str) -> str | None:
+        """Return which samples there were none of to take a measurement on, or None if that is not so."""
+        return next((one.reason for one in self.unmeasured if one.is_about(name) and one.lacking), None)
 
     def find(self, name: str) -> float | None:
         """Return a measured value, or None if it was not measured."""

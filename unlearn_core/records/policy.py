@@ -109,7 +109,8 @@ class Policy(Record):
     retrained models on, their spread is known, and ``alpha`` bounds the chance of a wrong pass, and of a
     wrong failure; see ``audit.policy``. Where planted canaries are forgotten, the bands of ``canaries`` apply
     in addition to those of ``samples``. ``metrics`` that are not Lethe's own are measured in addition to its
-    own: their settings, by name.
+    own: their settings, by name. Of a large view only so many samples are measured as the ``bands`` ask for
+    (``sampling``), or all of them (``none``); evaluations say how many.
 
     A model is accepted only if it *behaves*. Where bands of the claim *removed* apply as well, the ladder
     goes on until a model shows both; if no method but retraining is left, ``when_not_removed`` says whether
@@ -140,9 +141,16 @@ class Policy(Record):
     canaries: tuple[Band, ...] = ()
     # Left out of the canonical form if it is not asked for, like the metrics below.
     approval: HumanApproval | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    sampling: Literal["bands", "none"] = Field(default="bands", exclude_if=lambda way: way == "bands")
     metrics: dict[str, dict[str, JsonValue]] = Field(
         default_factory=dict, exclude_if=lambda metrics: not metrics
     )
+
+    def bands_of(self, scope: ScopeKind, *, planted: bool = False) -> tuple[Band, ...]:
+        """Return the bands for a kind of scope, and in sample scope those for planted canaries."""
+        if scope == "classes":
+            return self.classes
+        return (*self.samples, *self.canaries) if planted else self.samples
 
 
 FindingOutcome = Literal["inside", "under_forgotten", "over_forgotten", "undecided", "not_measured"]
@@ -153,7 +161,8 @@ class Finding(Record):
 
     From ``lowest`` to ``highest`` a value is equivalent to the retrained models'. If there are enough of
     these for their spread to be known, that is narrower than the band, and what lies outside may still be
-    *undecided*: neither shown to be equivalent nor to lie beyond the band.
+    *undecided*: neither shown to be equivalent nor to lie beyond the band. ``lacking`` says of a value that
+    was not measured which samples there were none of; without it, nobody looked.
     """
 
     measurement: str
@@ -162,6 +171,7 @@ class Finding(Record):
     lowest: float | None
     highest: float | None
     outcome: FindingOutcome
+    lacking: str | None = Field(default=None, exclude_if=lambda why: why is None)
 
 
 def shown_in_words(

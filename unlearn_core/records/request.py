@@ -3,58 +3,13 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from unlearn_core.kinds import RequestKind
-from unlearn_core.records.base import Pseudonym, Record, RegistryName, Sha256, canonical_json, sha256
+from unlearn_core.records.base import Record, RegistryName, Sha256, canonical_json, sha256
+from unlearn_core.records.scope import Scope, join
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
-
-
-def _once(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse a name given twice: what is forgotten twice would weigh twice."""
-    if len(set(names)) < len(names):
-        raise ValueError("a name is given twice; name each once")
-    return names
-
-
-class ClassScope(Record):
-    """Every training row of some classes; their held-out rows serve the judgement only."""
-
-    kind: Literal["classes"] = "classes"
-    classes: Annotated[tuple[str, ...], AfterValidator(_once)] = Field(min_length=1)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What is named."""
-        return self.classes
-
-
-class SampleScope(Record):
-    """Single training rows, by the pseudonyms of their ids."""
-
-    kind: Literal["samples"] = "samples"
-    samples: Annotated[tuple[Pseudonym, ...], AfterValidator(_once)] = Field(min_length=1)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What is named."""
-        return self.samples
-
-
-class SubjectScope(Record):
-    """Every training row of some persons, by the pseudonyms of their ids."""
-
-    kind: Literal["subjects"] = "subjects"
-    subjects: Annotated[tuple[Pseudonym, ...], AfterValidator(_once)] = Field(min_length=1)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What is named."""
-        return self.subjects
-
-
-Scope = Annotated[ClassScope | SampleScope | SubjectScope, Field(discriminator="kind")]
 
 
 class RequestSummary(Record):
@@ -170,8 +125,7 @@ def union(scopes: Iterable[Scope]) -> Scope:
     given = list(scopes)
     if len(kinds := sorted({scope.kind for scope in given})) != 1:
         raise ValueError(f"a group names classes, samples or subjects, one kind of them; it named {kinds}")
-    names = tuple(sorted({name for scope in given for name in scope.names}))
-    return type(given[0]).model_validate({kinds[0]: names})
+    return join(given)
 
 
 def only_model(requests: "Iterable[Member | DeletionRequest]") -> RegistryName | None:

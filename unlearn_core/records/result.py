@@ -4,6 +4,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, JsonValue
 
+from unlearn_core.records.aim import Aim
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.provenance import Extension
 
@@ -92,7 +93,7 @@ class UnlearningRecord(Record):
 
     ``method`` is the method's own JSON with all that was searched for filled in: run again with
     ``seed``, it gives the same ``weights``. ``extension`` says where the method is from, if that is not
-    Lethe.
+    Lethe. ``aim`` is what its searches on tuning data aimed at; without one they went by accuracies.
     """
 
     schema_version: Literal["lethe.unlearning/1"] = "lethe.unlearning/1"
@@ -103,6 +104,7 @@ class UnlearningRecord(Record):
     coverage: Coverage
     curves: tuple[Curve, ...] = ()
     extension: Extension | None = Field(default=None, exclude_if=lambda extension: extension is None)
+    aim: Aim | None = Field(default=None, exclude_if=lambda aim: aim is None)
 
     @property
     def name(self) -> str:

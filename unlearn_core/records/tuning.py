@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from unlearn_core.records.aim import Aim
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.request import RequestId
@@ -55,7 +56,8 @@ class TuningRecord(Record):
 
     ``splits`` are the digests of the only data that was read. ``untuned`` is the score of the method as it
     was configured, None if it gave no model. ``chosen`` is empty where no trial did better than that, unless
-    the method was configured with the best trial's values already. Higher scores are better.
+    the method was configured with the best trial's values already. Higher scores are better: they are minus
+    the worst distance from ``aim``, in widths of the gate's bands; without one they are of accuracies.
     """
 
     schema_version: Literal["lethe.tuning/1"] = "lethe.tuning/1"
@@ -71,3 +73,11 @@ class TuningRecord(Record):
     chosen: Values
     score: float | None
     cost: Cost
+    aim: Aim | None = Field(default=None, exclude_if=lambda aim: aim is None)
+
+    @property
+    def scored_by(self) -> str:
+        """What scores are, in words."""
+        if self.aim is None:
+            return "accuracies on tuning data, since no retrained model is pinned beside the judges"
+        return "the worst distance from a retrained model that does not judge, in widths of the gate's bands"

@@ -1,6 +1,7 @@
 """A ledger to read: what it holds, and whether anybody altered it."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, Select, select
@@ -23,10 +24,11 @@ from unlearn_core.spelling import did_you_mean
 
 @dataclass(frozen=True)
 class LastEvent:
-    """The last event, as the next one is chained to it."""
+    """The last event, as the next one is chained to it; its time is None if it was damaged."""
 
     sequence: int
     digest: Sha256
+    time: UtcTime | None
 
 
 @dataclass(frozen=True)
@@ -218,11 +220,16 @@ def _submitted(session: Session) -> dict[RequestId, Sha256]:
 def last_event(session: Session) -> LastEvent | None:
     """Return the event that the next one is chained to; None in an empty ledger.
 
-    The rest of it is not read: whoever changes it must not keep later events from being recorded.
+    If it was damaged its time counts for nothing: whoever does that must not keep later events from being
+    recorded.
     """
-    query = select(EventRow.sequence, EventRow.digest).order_by(EventRow.sequence.desc()).limit(1)
-    row = session.execute(query).tuples().first()
-    return None if row is None else LastEvent(*row)
+    row = session.scalars(select(EventRow).order_by(EventRow.sequence.desc()).limit(1)).first()
+    if row is None:
+        return None
+    with suppress(EvidenceError):
+        if (event := event_of(row)).digest == row.digest:
+            return LastEvent(row.sequence, row.digest, event.time)
+    return LastEvent(row.sequence, row.digest, None)
 
 
 def known_row(session: Session, request: RequestId) -> RequestRow:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -100,15 +101,21 @@ def vacuous(tmp_path: Path) -> tuple[Path, Path]:
             "least_samples": 0,
         }
     ]
+    return judged_anew(tmp_path, tree)
+
+
+def judged_anew(folder: Path, tree: dict[str, Any]) -> tuple[Path, Path]:
+    """Issue a changed certificate with the verdict that follows; return certificate and public key files."""
+    told = tree["predicate"]["judgement"]
     judged = Judgement.parse(canonical_json(told))
     assert judged.policy is not None
     verdict = judge(
         judged.policy, "classes", judged.unlearned, original=judged.original, references=judged.references
     )
     told["verdict"] = json.loads(verdict.canonical())
-    (tmp_path / "c.dsse.json").write_bytes(sign_statement(Statement.parse(canonical_json(tree)), KEY))
-    (tmp_path / "issuer.pub").write_bytes(public_pem(KEY.public_key()))
-    return tmp_path / "c.dsse.json", tmp_path / "issuer.pub"
+    (folder / "c.dsse.json").write_bytes(sign_statement(Statement.parse(canonical_json(tree)), KEY))
+    (folder / "issuer.pub").write_bytes(public_pem(KEY.public_key()))
+    return folder / "c.dsse.json", folder / "issuer.pub"
 
 
 def test_a_policy_that_asks_for_nothing_does_not_go_unnoticed(
@@ -125,6 +132,25 @@ def test_a_policy_that_asks_for_nothing_does_not_go_unnoticed(
     document = json.loads(capsys.readouterr().out)
     assert document["findings"][0]["highest"] == pytest.approx(0.98)
     assert "accuracy.audit.forget has no band (behaves)" in document["weaker_than_shipped"]
+
+
+def test_a_band_that_was_not_judged_does_not_go_unnoticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    tree = json.loads(decode_envelope(CERTIFICATE.read_bytes()).payload)
+    told = tree["predicate"]["judgement"]
+    models, silent = [told["original"], told["unlearned"], *told["references"]], "accuracy.audit.retain"
+    for model in models:
+        model["measurements"] = [one for one in model["measurements"] if one["name"] != silent]
+        model["unmeasured"] = [{"name": silent, "reason": "one class is left"}]
+    tree["predicate"]["drift"]["accuracy"] = None
+    (few,) = (one for one in told["unlearned"]["measurements"] if one["name"] == "mia.loss_auc")
+    few["samples"] = 3
+    (band,) = (one for one in told["policy"]["classes"] if one["measurement"] == "mia.loss_auc")
+    band["least_samples"] = 30
+    certificate, key = judged_anew(tmp_path, tree)
+    assert run(certificate, "--key", key) == 0
+    said = capsys.readouterr().out.partition("could not be asked:")[2]
+    assert f"whether {silent} is inside the policy's band: one class is left" in said
+    assert "whether mia.loss_auc is inside the policy's band: it rests on fewer than 30 samples" in said
 
 
 def test_the_policy_that_was_agreed_on_is_compared(

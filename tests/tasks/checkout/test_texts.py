@@ -22,8 +22,9 @@ from unlearn_core.audit.ledger import make_submission
 from unlearn_core.records.deletion import LeftOut
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.ledger import Entry
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.result import Coverage, Curve, ParameterCoverage
+from unlearn_core.records.scope import ClassScope
 
 NAMES = (
     "$$",

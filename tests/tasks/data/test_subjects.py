@@ -62,7 +62,9 @@ def test_a_comma_in_a_path_is_quoted(root):
 HEADERS = {
     "cat/0.png,alice\ndog/1.png,bob\n": "line 1: the header has no column path, subject",
     "path,alice smith\ncat/0.png,alice\n": "line 1: the header has no column subject",
-    "path;subject\ncat/0.png;alice\n": "expected path and subject, separated by commas",
+    "path;subject\ncat/0.png;alice\n": "semicolons; expected path and subject, separated by commas",
+    '"path"\t"subject"\ncat/0.png\talice\n': "the columns are separated by tabs",
+    "note|subject|path\n1|alice|cat/0.png\n": "the columns are separated by bars",
     "path,subject,subject\ncat/0.png,alice,bob\n": "line 1: the header has a name given twice",
     "": "who.csv is empty; expected the columns path and subject",
     "\n\n": "who.csv is empty",

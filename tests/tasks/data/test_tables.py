@@ -169,6 +169,138 @@ def test_subjects_that_may_be_mistaken_for_others_are_counted_and_not_named(tmp_
     assert "ada" not in str(caught.value)
 
 
+WORDS = ("the column label of part-0.parquet holds ", "; expected text or whole numbers")
+KINDS = {
+    "true and false": pa.array([row % 2 == 0 for row in range(COUNT)]),
+    "numbers with a decimal point": pa.array([float(row % 3) for row in range(COUNT)]),
+    "lists": pa.array([[row % 3] for row in range(COUNT)]),
+    "structures": pa.array([{"label": row % 3} for row in range(COUNT)]),
+    "something else": pa.array([[("label", row)] for row in range(COUNT)], pa.map_(pa.string(), pa.int64())),
+    "bytes": pa.array([b"ant"] * COUNT),
+    "dates or times": pa.array([row % 3 for row in range(COUNT)], pa.date32()),
+    "nothing": pa.nulls(COUNT),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_of_another_kind_are_told_in_words(tmp_path, kind):
+    with pytest.raises(ConfigurationError, match=kind.join(WORDS)):
+        listed(written(tmp_path, table_of(label=KINDS[kind])))
+
+
+IMAGES_OF_ANOTHER_KIND = {
+    "text": ["a.png"] * COUNT,
+    "structures": [{"path": "a"}] * COUNT,
+    "lists": [[1]] * COUNT,
+}
+
+
+@pytest.mark.parametrize("kind", IMAGES_OF_ANOTHER_KIND)
+def test_images_of_another_kind_are_told_before_any_is_read(tmp_path, kind):
+    table = table_of(image=IMAGES_OF_ANOTHER_KIND[kind])
+    with pytest.raises(
+        ConfigurationError, match=f"the column image of part-0.parquet holds {kind}; expected"
+    ):
+        listed(written(tmp_path, table))
+
+
+def test_all_columns_of_another_kind_come_together(tmp_path):
+    table = table_of(image=["a.png"] * COUNT, label=[0.5] * COUNT, who=[0.5] * COUNT)
+    with pytest.raises(ConfigurationError) as caught:
+        listed(written(tmp_path, table), columns=Columns(subject_id="who"))
+    assert str(caught.value).count("holds") == 3
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())])
+def test_text_may_be_stored_in_any_way(tmp_path, kind):
+    labels = pa.array([CLASSES[row % 3] for row in range(COUNT)]).cast(kind)
+    assert listed(written(tmp_path, table_of(label=labels))).classes == CLASSES
+
+
+@pytest.mark.parametrize("label", [2**40, 7])
+def test_numbers_with_gaps_are_told_and_no_class_is_made_for_them(tmp_path, label):
+    written(tmp_path, table_of(label=pa.array([label, *(row % 3 for row in range(1, COUNT))], pa.int64())))
+    with pytest.raises(ConfigurationError, match=f"the labels are 4 different numbers up to {label}; number"):
+        listed(tmp_path)
+
+
+def test_a_label_of_its_own_for_each_row_is_another_column(tmp_path):
+    written(tmp_path, table_of(label=[f"row {row}" for row in range(COUNT)]))
+    with pytest.raises(ConfigurationError, match=r"60 classes in 60 rows; is label another column"):
+        listed(tmp_path)
+
+
+METADATA = [
+    "[1]",
+    b"\xff{",
+    "[" * 100_000,
+    '{"info": {"features": {"label": {"names": 3}}}}',
+    '{"info": null}',
+]
+
+
+@pytest.mark.parametrize("described", METADATA, ids=range(len(METADATA)))
+def test_metadata_of_another_make_names_no_classes(tmp_path, described):
+    table = table_of(label=[row % 3 for row in range(COUNT)])
+    written(tmp_path, table.replace_schema_metadata({"huggingface": described}))
+    assert listed(tmp_path).classes == ("0", "1", "2")
+
+
+def test_names_are_those_of_the_column_of_labels(tmp_path):
+    features = {"colour": {"names": ["red", "blue", "grey"]}, "label": {"names": list(CLASSES)}}
+    table = table_of(label=[row % 3 for row in range(COUNT)])
+    described = {"huggingface": json.dumps({"info": {"features": features}})}
+    assert listed(written(tmp_path, table.replace_schema_metadata(described))).classes == CLASSES
+
+
+def test_files_of_two_kinds_of_labels_are_told(tmp_path):
+    written(tmp_path, table_of())
+    written(tmp_path, table_of(label=[row % 3 for row in range(COUNT)]), name="second")
+    with pytest.raises(ConfigurationError, match="text in one file and whole numbers in another"):
+        listed(tmp_path)
+
+
+def test_a_small_file_cannot_ask_for_the_memory_of_many_rows(tmp_path):
+    many = 2_000_000
+    labels = pa.DictionaryArray.from_arrays(pa.array([0] * many, pa.int8()), ["ant"])
+    (tmp_path / "images").mkdir()
+    pq.write_table(
+        pa.table({"image": pa.nulls(many, pa.binary()), "label": labels}), tmp_path / "images/a.parquet"
+    )
+    with pytest.raises(ConfigurationError, match=r"has 2000000 rows in \d+ bytes; images take more"):
+        listed(tmp_path)
+
+
+def test_a_small_file_cannot_ask_for_the_memory_of_long_names(tmp_path):
+    table = table_of(who=["a" * 65 * 2**20, *["b"] * (COUNT - 1)])
+    (tmp_path / "images").mkdir()
+    pq.write_table(table, tmp_path / "images/a.parquet", compression="zstd")
+    with pytest.raises(ConfigurationError, match="has 65 MiB of labels and names for 60 rows"):
+        listed(tmp_path, columns=Columns(subject_id="who"))
+
+
+def test_a_row_without_a_split_and_a_table_without_training_rows_are_told(tmp_path):
+    written(tmp_path, table_of(part=[None, *["test"] * (COUNT - 1)]))
+    with pytest.raises(ConfigurationError) as caught:
+        listed(tmp_path, columns=Columns(split="part"))
+    assert "1 row(s) have no part" in str(caught.value)
+    assert "no row has the part 'train'" in str(caught.value)
+
+
+def test_an_image_on_a_damaged_page_cannot_be_read_and_those_of_other_groups_can(tmp_path):
+    path = written(tmp_path, table_of()) / "images/part-0.parquet"
+    column = pq.ParquetFile(path).metadata.row_group(1).column(0)
+    raw = bytearray(path.read_bytes())
+    start = column.dictionary_page_offset
+    raw[start : start + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    path.write_bytes(raw)
+    found = listed(tmp_path)
+    for row in (7, 8, 13):
+        with pytest.raises(UsageError, match="damaged"):
+            found.read(row)
+    assert [found.read(row) for row in (0, 14)] == [IMAGES[0], IMAGES[14]]
+
+
 def test_text_that_is_not_utf_8_is_refused_by_file(tmp_path):
     names = pa.Array.from_buffers(pa.string(), COUNT, pa.array(["jorge"] * COUNT).buffers())
     latin = pa.Array.from_buffers(

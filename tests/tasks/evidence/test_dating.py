@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 
 import pytest
 from world import NOISE, ROOT
@@ -11,13 +12,14 @@ from flows.verify import verify_release
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now
 from tasks.checkout.files import write_record
+from tasks.evidence.dating import require_clock
 from tasks.evidence.stored import verify_signed
 from tasks.keys.folder import load_signer
 from tasks.keys.signing import key_id, sign_statement
 from unlearn_core.audit.clocks import CLOCK_TOLERANCE_S, is_later
 from unlearn_core.audit.deadlines import later
 from unlearn_core.audit.envelope import decode_envelope
-from unlearn_core.errors import EvidenceError
+from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.approval import Approval
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import Statement
@@ -27,6 +29,7 @@ pytestmark = NOISE
 NAME, FINISHED = "erase-2025-03", "2025-03-01T09:04:10Z"
 PAYLOAD = decode_envelope((ROOT / "tests/golden/certificate-v1.dsse.json").read_bytes()).payload
 SECONDS = 1740819850  # FINISHED, as git writes it
+DAY_S = 86_400
 
 
 def signed(**changes):
@@ -37,9 +40,9 @@ def signed(**changes):
     return sign_statement(Statement.parse(canonical_json(tree)))
 
 
-def approval(time):
+def approval(when):
     decided = {"request": NAME, "deletion": sha256(b""), "approved": True, "by": "x", "reason": None}
-    return Approval(**decided, time=time)
+    return Approval(**decided, time=when)
 
 
 @pytest.fixture
@@ -113,6 +116,20 @@ def test_a_certificate_from_the_future_is_neither_signed_nor_believed(what, chec
     raw = signed(**times)
     monkeypatch.undo()
     assert f"{what} at {ahead}, in the future" in result_of(checkout, raw)
+
+
+@pytest.mark.parametrize("ahead_s", [60, 2 * DAY_S])
+def test_nothing_is_signed_by_a_clock_that_was_moved_back_since_the_run_began(checkout, ahead_s):
+    require_clock(checkout, began=later(now(), -ahead_s), run="ab12")
+    began = later(now(), ahead_s)
+    with pytest.raises(SetupError, match=rf"began at {began}.*nothing was signed.*runs delete --run-id ab12"):
+        require_clock(checkout, began=began, run="ab12")
+
+
+def test_nothing_is_signed_by_a_clock_that_is_behind_the_commit(checkout):
+    committed(checkout.root, int(time.time()) + 2 * DAY_S)
+    with pytest.raises(SetupError, match=r"the code was committed at .*nothing was signed"):
+        require_clock(checkout, began=now(), run="ab12")
 
 
 def test_clocks_may_disagree_a_little():

@@ -1,9 +1,8 @@
-"""A checkpoint from elsewhere: what it may be, what fits, and what is claimed of it."""
+"""A model from elsewhere: how accurate it is, and what is claimed of it."""
 
 import pytest
 import torch
 from pictures import CLASSES, folder_of_pictures
-from safetensors.torch import save_file
 from world import ROOT
 
 from tasks.checkout.checkout import Checkout
@@ -11,13 +10,8 @@ from tasks.data.folders import Folders
 from tasks.data.pool import Pool
 from tasks.lifecycle.adopting import settle_source
 from tasks.lifecycle.claims import Adoption, find_claims, given_claims, merge
-from tasks.lifecycle.trained_elsewhere import (
-    fit_weights,
-    measure_accuracy,
-    read_weights,
-    refuse_false_claim,
-)
-from unlearn_core.errors import ConfigurationError, SetupError
+from tasks.lifecycle.trained_elsewhere import measure_accuracy, refuse_false_claim
+from unlearn_core.errors import ConfigurationError
 from unlearn_core.intervals import proportion
 from unlearn_core.models import build_seeded
 from unlearn_core.records.adoption import Claims
@@ -26,76 +20,6 @@ from unlearn_core.records.data import Normalisation
 from unlearn_core.records.params import ImageFolderSource
 
 NET = Architecture(name="small_resnet", classes=CLASSES, input_shape=(1, 8, 8))
-
-
-@pytest.fixture
-def weights():
-    return dict(build_seeded(NET, 0).state_dict())
-
-
-def saved(folder, tensors):
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "net.safetensors")
-    return folder / "net.safetensors"
-
-
-def test_weights_read_back(tmp_path, weights):
-    found = read_weights(saved(tmp_path, weights))
-    assert found.keys() == weights.keys()
-    assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
-
-
-@pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
-def test_a_wrappers_prefix_is_taken_off_where_all_names_carry_it(tmp_path, weights, prefix):
-    wrapped = {prefix + name: tensor for name, tensor in weights.items()}
-    assert read_weights(saved(tmp_path, wrapped)).keys() == weights.keys()
-    partly = {**wrapped, "head.bias": torch.zeros(3)}
-    assert read_weights(saved(tmp_path, partly)).keys() == partly.keys()
-
-
-@pytest.mark.parametrize("raw", [b"", b"PK\x03\x04 a zip archive of pickles", b"\x80\x04 a pickle"])
-def test_what_is_no_safetensors_file_is_refused_with_what_to_do(tmp_path, raw):
-    (tmp_path / "net.pt").write_bytes(raw)
-    with pytest.raises(
-        ConfigurationError, match=r"never loaded. Write one with safetensors\.torch\.save_file"
-    ):
-        read_weights(tmp_path / "net.pt")
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(SetupError, match=r"net\.safetensors is not a file"):
-        read_weights(tmp_path / "net.safetensors")
-
-
-def test_half_precision_becomes_the_nets_own(weights):
-    halved = {n: t.half() if t.is_floating_point() else t for n, t in weights.items()}
-    found = fit_weights(NET, halved).state_dict()
-    for name, tensor in halved.items():
-        assert found[name].dtype == weights[name].dtype
-        assert torch.equal(found[name], tensor.to(found[name].dtype))
-
-
-def test_every_misfit_is_listed(weights):
-    wrong = {**weights, "head.weight": torch.zeros(10, 64), "extra.weight": torch.zeros(1)}
-    wrong["bn.bias"] = torch.full((32,), torch.nan)
-    del wrong["stem.weight"]
-    with pytest.raises(ConfigurationError) as caught:
-        fit_weights(NET, wrong)
-    said = str(caught.value)
-    assert "stem.weight is missing" in said
-    assert "extra.weight is not in the net" in said
-    assert "head.weight is [10, 64], the net has [3, 64]" in said
-    assert "bn.bias is not finite" in said
-    assert "as many classes as the data has (3)" in said
-
-
-def test_of_many_misfits_the_first_are_listed_and_the_others_counted(weights):
-    with pytest.raises(ConfigurationError, match=f"and {len(weights) - 20} more"):
-        fit_weights(NET, {})
-
-
-def test_a_factory_that_fails_is_one_message():
-    with pytest.raises(ConfigurationError, match="builtins:len cannot be built: TypeError"):
-        fit_weights(Architecture(name="builtins:len", classes=CLASSES, input_shape=(1, 8, 8)), {})
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,8 @@ from tasks.storage.versioning import pin
 from unlearn_core.audit.grouping import make_group
 from unlearn_core.errors import PipelineError, SetupError, UnavailableError
 from unlearn_core.records.deletion import Outcome
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value will soon raise:DeprecationWarning")
 

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from answering import answering
 
-from flows.worker.local_serving import deployment_of, serve_deployments
+from flows.worker.local_serving import deployment_of, serve_deployments, what_it_does
 from tasks.orchestration.deploying import DEPLOYMENTS, deploy, read_deployments
 from unlearn_core.errors import ConfigurationError, SetupError, UnavailableError
 
@@ -83,3 +83,17 @@ def test_what_is_served_from_one_process_keeps_its_schedules_and_what_is_off_sta
     told = [(one.schedule.cron, one.schedule.timezone, one.active) for one in deployment_of(off).schedules]
     assert told == [("*/15 * * * *", "UTC", True), ("0 0 * * *", "UTC", False)]
     assert deployment_of({**pending, "schedules": []}).schedules == []
+
+
+def test_serving_says_that_it_changes_the_checkout_it_runs_in_and_by_its_name_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv("LETHE_PROJECTS", raising=False)
+    said = what_it_does(tmp_path)
+    assert f"this very checkout, {tmp_path.name}: each deletion changes params.yaml, dvc.lock, data/" in said
+    assert str(tmp_path) not in said
+
+
+def test_serving_says_that_it_works_in_clones_where_it_does(tmp_path, monkeypatch):
+    monkeypatch.setenv("LETHE_PROJECTS", "/srv/{model}.git")
+    said = what_it_does(tmp_path)
+    assert "in clones below LETHE_WORK" in said
+    assert said.endswith("this checkout stays as it is")

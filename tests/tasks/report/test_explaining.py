@@ -77,7 +77,7 @@ def test_a_failure_links_to_no_certificate():
 def test_without_mlflows_pages_the_words_say_where_to_look():
     told = explain(PASSED)
     assert links(told) == []
-    assert "on the run `delete r-17 · svd · behaves`, under `evidence`" in told
+    assert "on the run `✓ behaves · r-17 · svd`, under `evidence`" in told
 
 
 def test_models_stand_beside_one_another_in_plain_words_and_under_their_own_names():

@@ -15,7 +15,8 @@ from tasks.report.headline import headline
 from tasks.report.measurements import meaning_of
 from tasks.report.page import render
 from tasks.report.tables import gate_rows
-from unlearn_core.records.earlier import AskedAgain, Knowledge
+from unlearn_core.records.deletion import LeftOut
+from unlearn_core.records.earlier import AskedAgain, EarlierRequest, Knowledge
 from unlearn_core.records.evaluation import Measurement, Unmeasured
 from unlearn_core.records.history import EarlierRun, RequestHistory
 from unlearn_core.records.policy import Finding
@@ -314,7 +315,10 @@ def test_the_note_names_measurements_in_plain_words():
 @pytest.mark.parametrize(
     ("name", "label"),
     [
-        ("svc_salun.non_members.train.forget", "non members, the forgotten data (training samples)"),
+        (
+            "svc_salun.non_members.train.forget",
+            ", not taken for training data, the forgotten data (training samples)",
+        ),
         ("accuracy.test.retain", "the kept data (test samples)"),
     ],
 )
@@ -329,3 +333,52 @@ def test_a_range_does_not_begin_below_what_a_quantity_can_be():
     verdict = last.verdict.model_copy(update={"findings": (entropy, gap)})
     rows = gate_rows(record_of(last.model_copy(update={"verdict": verdict})), "behaves")
     assert [row.cells[1].value.startswith(("at most", "up to", "\u2264")) for row in rows] == [True, False]
+
+
+def test_a_class_that_was_forgotten_earlier_says_so_in_table_and_figure():
+    earlier = (EarlierRequest(request="c-3", kind="classes", classes=(0,)),)
+    page = render(facts_of(record_of(rung()), earlier=earlier))
+    assert "cat (forgotten earlier, c-3)" in text_of(page)
+    assert "dog (forgotten)" in text_of(page)
+    assert "cat (forgotten earlier)" in page.decode()
+
+
+def test_many_methods_that_were_never_tried_are_one_line_of_the_timeline():
+    left = tuple(LeftOut(method=f"method_{index}", why="not on the ladder") for index in range(19))
+    page = render(facts_of(record_of(rung(), left_out=left)))
+    assert "19 methods were not tried As recorded not on the ladder: “method_0”, “method_1”," in text_of(page)
+    visible = re.sub(r"<details\b.*?</details>", "", page.decode(), flags=re.DOTALL)
+    assert "method_0" not in visible
+
+
+def test_the_note_leaves_what_the_original_fails_to_the_decision():
+    why = "All 2 measurements are inside; the original fails accuracy.test.forget, mia.loss_auc. Accepted."
+    words = told(facts_of(record_of(rung("retrain", verdict="inconclusive", why=why))))
+    assert "Please note. All 2 measurements are inside. Accepted." in words
+
+
+def test_what_is_on_record_names_measurements_in_plain_words():
+    words = told(facts_of(record_of(rung(why="accuracy.test.forget is 0.1"))))
+    assert "“Right answers, the forgotten data (test samples)” is 0.1" in words
+    assert "accuracy.test.forget is" not in words
+
+
+def test_the_figure_of_relearning_marks_the_step_that_the_text_names():
+    words = told(facts_of(relearned(5), pictures=PICTURES))
+    assert "counts as knowing it again: unlearned after 5 steps; retrained after 50 steps." in words
+    assert "“relearn.retrained" not in words
+
+
+def test_a_claim_says_how_many_ranges_are_met_and_which_are_not():
+    last = rung(accepted=False)
+    assert "The measurements are in their ranges, all 1." in told(facts_of(record_of(last)))
+    missed = last.verdict.findings[0].model_copy(update={"outcome": "under_forgotten"})
+    verdict = last.verdict.model_copy(update={"findings": (missed,)})
+    words = told(facts_of(record_of(last.model_copy(update={"verdict": verdict}))))
+    assert "0 of 1 ranges are met. Not met: Right answers, the forgotten data (test samples)." in words
+
+
+def test_all_but_the_verdict_the_steps_and_the_limits_is_folded_until_it_is_asked_for(page):
+    folded = re.findall(r'<summary><h2 id="([a-z]+)-title">', page.decode())
+    assert folded == ["how", "attack", "confusion", "inside", "network", "cost", "all", "words"]
+    assert page.count(b"<details open") == 0

@@ -144,8 +144,8 @@ def test_a_reason_cannot_break_the_table():
 
 
 def test_a_run_is_called_after_its_request_method_and_verdict(record):
-    assert run_name(record) == "delete r-17 · second · behaves"
-    assert run_name(record_of(rung("first", accepted=False))) == "delete r-17 · nothing accepted"
+    assert run_name(record) == "✓ behaves · r-17 · second"
+    assert run_name(record_of(rung("first", accepted=False))) == "✕ nothing accepted · r-17"
 
 
 def test_a_refusal_says_that_nothing_was_released(record):

@@ -10,7 +10,8 @@ from tasks.requests.ledger.ledger import MOST_ATTEMPTS
 from unlearn_core.audit.deadlines import later
 from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import EvidenceError, RequestError
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
 
 
 def actions(ledger, request):

@@ -9,8 +9,9 @@ import pytest
 from ledgers import TRIGGERS, draft, drop_triggers, enter
 
 from unlearn_core.audit.queueing import in_groups
-from unlearn_core.errors import EvidenceError
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.errors import EvidenceError, SetupError
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
 
 OTHER = DeletionRequest(id="r-1", scope=ClassScope(classes=("4",))).canonical().decode()
 RENAMED = "UPDATE deletion_requests SET id = 'r-9' WHERE id = 'r-1'"
@@ -92,25 +93,64 @@ def test_a_claim_without_an_end_has_ended(ledger, engine):
     assert ledger.claim("w-2")[0].attempts == 2
 
 
-def test_a_damaged_last_event_is_named_and_keeps_nobody_from_working(ledger, engine):
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [("noon", "LedgerEvent is not valid"), ("2036-01-01T00:00:00Z", "does not have the digest")],
+)
+def test_a_damaged_last_event_is_named_and_keeps_nobody_from_working(ledger, engine, time, said):
     enter(ledger, "r-1", "r-2")
-    harm(engine, "UPDATE deletion_events SET time = 'noon' WHERE sequence = 2")
+    harm(engine, f"UPDATE deletion_events SET time = '{time}' WHERE sequence = 2")
     ledger.claim("w-1")
     assert ledger.complete("r-1", "w-1").state == "completed"
-    with pytest.raises(EvidenceError, match="at event 2: LedgerEvent is not valid"):
+    with pytest.raises(EvidenceError, match=f"at event 2: .*{said}"):
         ledger.verify()
 
 
-def test_times_that_run_backwards_are_named(ledger, clock):
+def test_times_that_run_backwards_are_named(ledger, clock, monkeypatch):
     enter(ledger, "r-1")
     clock.advance(-300)
     enter(ledger, "r-2")
     ledger.verify()
     clock.advance(-601)
+    # Earlier versions did not look.
+    monkeypatch.setattr("unlearn_core.audit.ledger.is_later", lambda *_: False)
     enter(ledger, "r-3")
     clock.advance(901)
     with pytest.raises(EvidenceError, match="at event 3: time runs backwards: it is of 2026-11-21T11:44:59Z"):
         ledger.verify()
+
+
+TWO_DAYS_S = 172_800
+
+
+def test_nothing_is_recorded_by_a_clock_that_was_moved_back(ledger, clock):
+    enter(ledger, "r-1", "r-2")
+    ledger.claim("w-1", lease_s=60)
+    clock.advance(-TWO_DAYS_S)
+    acts = (
+        lambda: enter(ledger, "r-3"),
+        lambda: ledger.complete("r-1", "w-1"),
+        lambda: ledger.give_back("r-1", "w-1", reason="told to end"),
+        lambda: ledger.cancel("r-2", actor="a", reason="asked to"),
+    )
+    for act in acts:
+        with pytest.raises(SetupError, match=r"clock says 2026-11-19T12:00:00Z, and the last event .* is of"):
+            act()
+    clock.advance(TWO_DAYS_S)
+    assert [entry.state for entry in ledger.entries()] == ["running", "received"]
+    ledger.complete("r-1", "w-1")
+    ledger.verify()
+
+
+def test_after_a_clock_that_was_ahead_the_chain_waits_and_holds(ledger, clock):
+    clock.advance(TWO_DAYS_S)
+    enter(ledger, "r-1")
+    clock.advance(-TWO_DAYS_S)
+    with pytest.raises(SetupError, match="if it is, wait until then"):
+        ledger.claim("w-1")
+    clock.advance(TWO_DAYS_S)
+    ledger.claim("w-1")
+    ledger.verify()
 
 
 def test_a_receipt_after_its_entry_is_named(ledger, clock):

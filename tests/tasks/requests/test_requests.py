@@ -20,7 +20,8 @@ from tasks.requests.request_file import (
 )
 from unlearn_core.audit.grouping import make_group
 from unlearn_core.errors import ConfigurationError, PipelineError, RequestError, SetupError
-from unlearn_core.records.request import ClassScope, DeletionRequest
+from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.scope import ClassScope
 
 
 @pytest.fixture

@@ -62,5 +62,5 @@ def test_a_taken_port_is_told_before_a_store_is_made(tmp_path):
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(SetupError, match="is taken"):
-        serve_ui(tmp_path, other.getsockname()[1])
+        serve_ui(tmp_path, other.getsockname()[1], model="digits", tell=print)
     assert list(tmp_path.iterdir()) == []

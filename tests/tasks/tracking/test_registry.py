@@ -1,4 +1,5 @@
 import pickletools
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,35 @@ def folder_of_registered(registry):
     return Path(
         client.get_logged_model(source.removeprefix("models:/")).artifact_location.removeprefix("file://")
     )
+
+
+def test_the_version_before_says_what_it_still_knows(registry):
+    client = registry.run.tracking.client
+    first, second = (registry.register(seed) for seed in (0, 1))
+    promote(registry.run.tracking, registry.name, first.version)
+    assert client.get_model_version(registry.name, "1").description == ""
+    for _ in range(2):
+        promote(registry.run.tracking, registry.name, second.version)
+        described = client.get_model_version(registry.name, "1").description
+        assert described.count("Still knows what version 2 forgot (`demo`), until it is deleted") == 1
+
+
+def test_the_registry_page_says_how_to_end_what_the_version_before_knows(registry):
+    client = registry.run.tracking.client
+    first, second = (registry.register(seed) for seed in (0, 1))
+    for version in (first, second):
+        promote(registry.run.tracking, registry.name, version.version)
+    page = client.get_registered_model(registry.name).description
+    assert "`previous` still knows what `champion` forgot" in page
+    model = client.get_model_version(registry.name, "1").source.removeprefix("models:/")
+    (commands,) = (one for one in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "delete" in one)
+    exec("import mlflow\n" + commands)
+    assert [one.version for one in registry.versions()] == ["2"]
+    assert previous(registry.run.tracking, registry.name) is None
+    assert model not in {
+        one.model_id for one in client.search_logged_models([registry.run.tracking.experiment_id])
+    }
+    assert champion(registry.run.tracking, registry.name).version == 2
 
 
 def test_a_promoted_model_predicts_what_the_checkpoint_does(registry):

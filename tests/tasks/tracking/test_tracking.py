@@ -30,6 +30,7 @@ from tasks.tracking.runs import (
 from tasks.tracking.server import serve_ui
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import sha256
+from unlearn_core.records.deletion import Rung
 from unlearn_core.records.evaluation import Cost, Evaluation, Measurement
 from unlearn_core.records.policy import Verdict
 from unlearn_core.records.result import Coverage, Curve, ParameterCoverage, UnlearningRecord
@@ -69,7 +70,14 @@ def logged(run, record=None, value=0.25, **extra):
         findings=(),
         policy=sha256(b"policy"),
     )
-    return log_attempt(run, record=record or attempt_of(), evaluation=evaluation, verdict=verdict, **extra)
+    rung = Rung(
+        unlearning=record or attempt_of(),
+        evaluation=evaluation,
+        verdict=verdict,
+        accepted=True,
+        why="because it is so",
+    )
+    return log_attempt(run, rung, **extra)
 
 
 def nested(run):
@@ -157,13 +165,13 @@ def test_a_run_knows_when_it_began(run):
 def test_pages_are_not_served_where_the_store_is_a_server(monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example")
     with pytest.raises(SetupError, match="open that address"):
-        serve_ui(tmp_path, 5000)
+        serve_ui(tmp_path, 5000, model="digits", tell=print)
 
 
 def test_pages_are_not_served_on_a_port_that_is_taken(monkeypatch, tmp_path):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SetupError, match="is taken"):
-        serve_ui(tmp_path, taken.getsockname()[1])
+        serve_ui(tmp_path, taken.getsockname()[1], model="digits", tell=print)
 
 
 def test_looking_a_run_up_does_not_change_how_it_ended(run, key):
@@ -197,7 +205,7 @@ def test_an_attempt_is_nested_and_ended(run):
     assert entry.info.status == "FINISHED"
     assert entry.data.tags["lethe.verdict"] == "passes"
     assert entry.data.tags["lethe.method"] == "pgu"
-    assert entry.info.run_name == "pgu · behaves"
+    assert entry.info.run_name == "✓ behaves · pgu"
     assert "inside_bands" in entry.data.tags[Tag.NOTE]
 
 
@@ -307,10 +315,10 @@ def test_a_run_is_renamed_and_described_with_its_tags_in_one_call(run, monkeypat
     )
     set_tags(
         run,
-        {Tag.RUN_NAME: "delete demo · svd · behaves", Tag.NOTE: "**Behaves.**", "lethe.verdict": "passes"},
+        {Tag.RUN_NAME: "✓ behaves · demo · svd", Tag.NOTE: "**Behaves.**", "lethe.verdict": "passes"},
     )
     assert len(calls) == 1
-    assert read(run).info.run_name == "delete demo · svd · behaves"
+    assert read(run).info.run_name == "✓ behaves · demo · svd"
     assert read(run).data.tags[Tag.NOTE] == "**Behaves.**"
 
 

@@ -1,0 +1,8 @@
+"""Traces of data: where rows, and models that learned them, lie in every store that is at hand.
+
+May use every room below it; no room uses it. Begin with ``following``, which goes through all stores.
+``stores`` is the one list of them, and ``stored`` the interface that each has: ``folders``, ``cached`` (DVC's
+layout), ``remotes``, ``buckets``, ``git_objects`` and ``databases``. ``known`` reads the cards of data sets
+and models, ``sought`` turns rows into the byte strings to look for, and ``unpacking`` looks into what is
+compressed.
+"""

@@ -1,0 +1,33 @@
+"""The ledger's database, where it is not a file of the project."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import URL, MetaData, select
+
+from tasks.requests.ledger.database import open_engine
+from tasks.traces.stored import StoredObject
+
+
+@dataclass(frozen=True)
+class Database:
+    """The tables of a database.
+
+    Attributes:
+        url: Its address.
+    """
+
+    url: URL
+    name: str = "ledger"
+    place: str = "the tables of the ledger's database"
+
+    def objects(self) -> Iterator[StoredObject]:
+        """Yield each table as text: a line per row, its values apart."""
+        tables = MetaData()
+        with open_engine(self.url).connect() as connection:
+            tables.reflect(connection)
+            for table in tables.sorted_tables:
+                lines = ("\0".join(map(str, row)) for row in connection.execute(select(table)))
+                content = "\n".join(lines).encode()
+                yield StoredObject(table.name, len(content), partial(bytes, content))

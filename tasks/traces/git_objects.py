@@ -1,0 +1,27 @@
+"""Every object of a git repository, whether a branch leads to it or not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tasks.checkout.git import git_objects
+from tasks.traces.stored import StoredObject
+
+
+@dataclass(frozen=True)
+class GitObjects:
+    """The objects of a repository: contents of files, folders, commits and tags.
+
+    Attributes:
+        root: A folder in it.
+    """
+
+    root: Path
+    name: str = "git"
+    place: str = "every object of the git repository, also those that no branch leads to"
+
+    def objects(self) -> Iterator[StoredObject]:
+        """Yield every object."""
+        for kind, digest, content in git_objects(self.root):
+            yield StoredObject(f"{kind} {digest}", len(content), partial(bytes, content))

@@ -1,0 +1,101 @@
+"""Rows as the byte strings by which they are known wherever they lie."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from unlearn_core.byte_strings import ByteStrings
+from unlearn_core.data import open_image, pixels_of, unit
+from unlearn_core.errors import UsageError
+from unlearn_core.records.traces import TraceKind
+
+
+@dataclass(frozen=True)
+class SoughtRow:
+    """A row to look for.
+
+    Attributes:
+        names: Its ids, and its person's.
+        pseudonyms: Theirs.
+        image: The encoded image.
+        shape: ``[channels, height, width]`` of the images of its data set.
+    """
+
+    names: tuple[str, ...]
+    pseudonyms: tuple[str, ...]
+    image: bytes
+    shape: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Needle:
+    """One byte string, what it is, and of which row."""
+
+    string: bytes
+    kind: TraceKind
+    row: int
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Everything that is looked for.
+
+    Attributes:
+        rows: The rows.
+        names: Ids that are looked for whether or not a row has them.
+        pseudonyms: Theirs.
+    """
+
+    rows: tuple[SoughtRow, ...]
+    names: tuple[str, ...] = ()
+    pseudonyms: tuple[str, ...] = ()
+
+    @cached_property
+    def needles(self) -> tuple[Needle, ...]:
+        """The byte strings; each is given once, for the first row that it is of."""
+        every = [Needle(one.encode(), "id", -1) for one in self.names]
+        every += [Needle(one.encode(), "pseudonym", -1) for one in self.pseudonyms]
+        every += [needle for index, row in enumerate(self.rows) for needle in _needles(index, row)]
+        return tuple({needle.string: needle for needle in reversed(every)}.values())[::-1]
+
+    @cached_property
+    def strings(self) -> ByteStrings:
+        """The same, ready to be looked for; names are found as whole words."""
+        words = {index for index, needle in enumerate(self.needles) if needle.kind == "id"}
+        return ByteStrings((needle.string for needle in self.needles), words=words)
+
+
+def _needles(index: int, row: SoughtRow) -> Iterator[Needle]:
+    """Yield the byte strings of one row."""
+    yield from (Needle(one.encode(), "id", index) for one in row.names)
+    yield from (Needle(one.encode(), "pseudonym", index) for one in row.pseudonyms)
+    yield Needle(hashlib.sha256(row.image).hexdigest().encode(), "digest", index)
+    yield Needle(row.image, "image", index)
+    yield from (Needle(one, "image", index) for one in _in_base64(row.image))
+    yield from (Needle(one, "pixels", index) for one in _pixels(row))
+
+
+def _in_base64(content: bytes) -> Iterator[bytes]:
+    """Yield what is inside any base64 text of a content, wherever in the text it begins."""
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + content)
+        # The first and the last letters depend on what stands beside the content.
+        yield text[4 if before else 0 : -4]
+
+
+def _pixels(row: SoughtRow) -> Iterator[bytes]:
+    """Yield an image's pixels in the forms in which programs keep them."""
+    try:
+        image = open_image(row.image)
+    except UsageError:
+        return
+    channels, height, width = row.shape
+    pixels = pixels_of(image, channels, (height, width))
+    yield image.tobytes()
+    yield pixels.tobytes()
+    yield pixels.transpose(1, 2, 0).tobytes()
+    yield unit(torch.from_numpy(pixels.copy())).numpy().tobytes()

@@ -1,0 +1,45 @@
+"""What a store is: a place whose objects can all be listed and read."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+Content = bytes | memoryview
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object of a store.
+
+    Attributes:
+        address: Where it is in its store.
+        size: Its bytes.
+        read: Returns its content.
+        folders: What it lies in: the files of a data set share one.
+        derived: Whether everything here is computed from data: outputs of models, and measurements of them.
+    """
+
+    address: str
+    size: int
+    read: Callable[[], Content]
+    folders: frozenset[str] = frozenset()
+    derived: bool = False
+
+
+class SearchableStore(Protocol):
+    """A place that may hold traces.
+
+    Attributes:
+        name: Its name.
+        place: Where it is, in words.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def place(self) -> str: ...  # noqa: D102
+
+    def objects(self) -> Iterator[StoredObject]:
+        """Yield every object, in a fixed order."""
+        ...
