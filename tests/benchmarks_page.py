@@ -28,6 +28,8 @@ one retrained without the forgotten data: the retrained model is the target, not
 [what it detects](adversaries-cifar10.md), its cost | `adversaries_cifar10`, `metric_costs` |
 | `make bench-services` | [the cost of the services](operations.md#what-the-services-cost) | `overhead` |
 | `make bench-startup` | how long a command takes to start, and to refuse | `startup` |
+| `make bench-tombstones IMAGES=folder` | \
+[pictures that come back](tombstones.md#how-well-it-works) | `tombstones` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
 """
 DATA = {"digits": "Digits, small_resnet", "cifar10": "CIFAR-10, resnet18 at 32 × 32"}

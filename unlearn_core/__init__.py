@@ -4,7 +4,7 @@ Given models, data, times and seeds, the core returns values; it opens no file a
 or network. The modules, in the order of one deletion:
 
 1. ``records``     what is written down: requests, cards, evaluations, policies, certificates
-2. ``selection``   which rows a request covers, and which are left
+2. ``selection``   which rows a request covers, and which are left; ``fingerprints``   the same picture
 3. ``models``, ``data``, ``training``   a net, its samples, the one training loop
 4. ``layers``, ``moments``, ``subspaces``   the statistic that the projection methods share;
    ``importance``, ``distillation``, ``relabelling``, ``freezing``   what the other methods use
@@ -15,7 +15,7 @@ or network. The modules, in the order of one deletion:
 8. ``metric``, ``metrics``, ``evaluating``   ``evaluate(metrics, subject, seed=…)``;
    ``viewing``, ``depths``, ``fresh_head``, ``relearning``   what models are shown, and looks inside
 9. ``audit``       pure rules over records: the gate, the certificate, the signed envelope, the ledger,
-   groups of requests, rows of request files, the comparison of a replay
+   receipts, groups of requests, rows of request files, the comparison of a replay
 10. ``catalogue``, ``conformance``   classes by name, and the checks that every method and metric passes
 
 The package itself imports nothing; import the modules that you need.

@@ -6,6 +6,7 @@
     ├── UsageError                 what was asked for cannot be done
     │   ├── RequestError           the deletion request does not fit the data
     │   │   └── MisfitError        what it names is unknown, or has a copy that it does not name
+    │   ├── ForgottenError         what was forgotten before would come back
     │   ├── ConfigurationError     params.yaml, a policy or a method's settings are wrong
     │   ├── SetupError             the machine or the folder is not ready (git, keys, files)
     │   └── NoSampleError          a metric has no held-out sample to measure on
@@ -58,6 +59,10 @@ class MisfitError(RequestError):
     ) -> None:
         super().__init__(message)
         self.names, self.known, self.copies = names, known, copies
+
+
+class ForgottenError(UsageError):
+    """Data hold what an earlier deletion had forgotten."""
 
 
 class ConfigurationError(UsageError):

@@ -32,6 +32,9 @@ class Manifest:
         subject_ids: ``[rows]``, empty where a row belongs to nobody.
         sha256: ``[rows]``, the digest of each image's bytes.
         classes: The classes' names.
+        pixels: ``[rows]``, the digest of each image's pixels, where it is known: copies are found by it
+            whatever their files are like. None falls back on ``sha256``.
+        looks: ``[rows]``, the perceptual hash of each image, where it is known.
     """
 
     sample_ids: NDArray[np.str_]
@@ -40,9 +43,16 @@ class Manifest:
     subject_ids: NDArray[np.str_]
     sha256: NDArray[np.str_]
     classes: tuple[str, ...]
+    pixels: NDArray[np.str_] | None = None
+    looks: NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         return len(self.sample_ids)
+
+    @property
+    def contents(self) -> NDArray[np.str_]:
+        """``[rows]``, equal for the same picture."""
+        return self.sha256 if self.pixels is None else self.pixels
 
 
 @dataclass(frozen=True)
@@ -80,8 +90,8 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
 
     Raises:
         RequestError: If the scope leaves nothing to retain.
-        MisfitError: If the scope names something unknown, matches no training row, or leaves an exact
-            duplicate of a forgotten image behind; the message names it.
+        MisfitError: If the scope names something unknown, matches no training row, or leaves a copy of a
+            forgotten image behind, or of one that a person holds out; the message names it.
     """
     train = manifest.splits == "train"
     matched, classes, of_classes = _match(scope, manifest, pseudonymise)
@@ -94,12 +104,13 @@ def select(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> Sele
         )
     present = np.isin(manifest.labels, np.unique(manifest.labels[retain]))
     # Nothing needs the rows that models are asked for again: a copy of a forgotten image goes with it.
-    copies = np.isin(manifest.sha256, manifest.sha256[forget])
-    asked_before = (manifest.splits == FORGOTTEN_SPLIT) & ~copies
     # The held-out rows of a forgotten class are dropped with its last training row; those of a person always.
     gone = forget if classes else matched
+    named = forget | (matched & ~of_classes)
+    copies = np.isin(manifest.contents, manifest.contents[named])
+    asked_before = (manifest.splits == FORGOTTEN_SPLIT) & ~copies
     keep = ~gone & ((present & (manifest.splits != FORGOTTEN_SPLIT)) | train | asked_before)
-    _refuse_duplicates(manifest, forget, keep)
+    _refuse_duplicates(manifest, named, keep)
     asked = of_classes & np.isin(manifest.splits, ASKED_SPLITS) & ~copies
     return Selection(forget=forget, retain=retain, keep=keep, asked=asked, classes=classes)
 
@@ -140,8 +151,13 @@ def without_samples(manifest: Manifest, selection: Selection) -> tuple[Split, ..
 
 def names_training_rows(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> bool:
     """Return whether a scope matches any training row at all; arguments as for ``select``."""
+    return bool((rows_named(scope, manifest, pseudonymise) & (manifest.splits == "train")).any())
+
+
+def rows_named(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> NDArray[np.bool_]:
+    """Return the ``[rows]`` mask of what a scope names, in whichever split; arguments as for ``select``."""
     matched, *_ = _match(scope, manifest, pseudonymise)
-    return bool((matched & (manifest.splits == "train")).any())
+    return matched
 
 
 def require_classes(named: tuple[str, ...], known: tuple[str, ...]) -> None:
@@ -203,9 +219,9 @@ def _match_ids(
     return np.isin(inverse, [place for one in wanted for place in places[one]])
 
 
-def _refuse_duplicates(manifest: Manifest, forget: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -> None:
+def _refuse_duplicates(manifest: Manifest, named: NDArray[np.bool_], elsewhere: NDArray[np.bool_]) -> None:
     """Refuse a scope that would leave an exact copy of a forgotten image in the data."""
-    copies = elsewhere & np.isin(manifest.sha256, manifest.sha256[forget])
+    copies = elsewhere & np.isin(manifest.contents, manifest.contents[named])
     if copies.any():
         digests = sorted({str(digest) for digest in manifest.sha256[copies]})
         raise MisfitError(

@@ -27,12 +27,14 @@ from flows.cli import (
     methods,
     next,  # noqa: A004
     pending,
+    receipt,
     reference,
     report,
     request,
     serve,
     stage,
     status,
+    tombstone,
     train,
     tune,
     ui,
@@ -46,7 +48,7 @@ from unlearn_core.errors import LetheError, SetupError
 
 PANELS = {
     "Begin": (init, keys, demo, adopt, train),
-    "Forget": (status, data, delete, approve, report, verify, lineage, next),
+    "Forget": (status, data, delete, approve, report, receipt, tombstone, verify, lineage, next),
     "Requests of many people": (request, pending, evidence),
     "Judge and compare": (methods, tune, reference, benchmark, canary, check_method, check_metric),
     "Run": (ui, serve, deploy, db, upgrade, stage),

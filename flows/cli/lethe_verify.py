@@ -1,4 +1,4 @@
-"""``lethe-verify``: check a certificate, and the model that it is about, offline.
+"""``lethe-verify``: check a certificate, the model that it is about and a person's receipt, offline.
 
 It loads no torch, uses no network and trusts only the key given with ``--key``, or else the keys in the
 user's trust folder; keys inside a certificate are never trusted.
@@ -48,7 +48,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         agreed = None if given.policy is None else _digest_of(given.policy)
         summary = verify_files(
-            given.certificate, model=given.model, key=given.key, request=given.request, policy=agreed
+            given.certificate,
+            model=given.model,
+            key=given.key,
+            request=given.request,
+            policy=agreed,
+            receipt=given.receipt,
         )
         weaknesses = _weaknesses(summary)
     except LetheError as error:
@@ -99,6 +104,7 @@ def _text(summary: Summary, weaknesses: list[JsonValue]) -> str:
     lines = [
         f"{head}: {summary['shown']}",
         *_about(summary),
+        *_table(("was trained on before, and is not after", "image"), _receipt(summary)),
         *_table(("right about", "original", "unlearned", "retrained"), _accuracies(summary)),
         *_table(("measurement", "claim", "value", "allowed", "original", "outcome"), _findings(summary)),
         *_listed("asked again of earlier requests", summary["asked_again"]),
@@ -150,6 +156,12 @@ def _findings(summary: Summary) -> Iterator[tuple[str, ...]]:
         yield row["measurement"], row["claim"], value, allowed, original, row["outcome"].replace("_", " ")
 
 
+def _receipt(summary: Summary) -> Iterator[tuple[str, ...]]:
+    """Yield the rows that a receipt shows to have been in, and to be out."""
+    for row in _rows(summary["receipt"] or []):
+        yield row["sample"], row["image"]
+
+
 def _rows(value: JsonValue) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", value)
 
@@ -184,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
         prog="lethe-verify",
-        description="Verify a deletion certificate offline, and the model that it is about.",
+        description="Verify a deletion certificate offline, its model and a person's receipt.",
         epilog=EPILOG,
     )
     parser.add_argument("certificate", type=Path, metavar="CERT", help="the certificate (*.dsse.json)")
@@ -193,6 +205,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--request", metavar="ID", help="the request that it must be about")
     parser.add_argument(
         "--policy", metavar="FILE|DIGEST", help="the policy that was agreed on, as params.yaml or as digest"
+    )
+    parser.add_argument(
+        "--receipt", type=Path, metavar="FILE", help="a person's receipt, to check against the certificate"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

@@ -15,7 +15,9 @@ from tasks.checkout.files import copy_folder, read_record, write_record
 from tasks.checkout.tags import Tag, certificate_tags
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.computing.materials import read_split
-from tasks.data.datasets import read_card
+from tasks.data.datasets import read_card, read_manifest
+from tasks.data.fingerprints import with_fingerprints
+from tasks.data.tombstones import write_tombstones
 from tasks.evidence.certification import gather_certificates, note_on, sign_once
 from tasks.evidence.dating import require_clock
 from tasks.evidence.uploading import push_missing, store_certificate
@@ -53,6 +55,7 @@ def certify(checkout: Checkout) -> tuple[Released, ...]:
     deletion = read_record(checkout.deletion, DeletionRecord)
     run = deletion_run(tracking_of(checkout), request_id=split.request, key=split.deletion_key)
     certificates = _sign(checkout, deletion, run)
+    _bury(checkout, split)
     request = read_request(checkout, split.request)
     outcome = _outcome(checkout, split, deletion, accepted_rung(deletion))
     version = _register(checkout, split, outcome, run, certificates)
@@ -75,6 +78,15 @@ def certify(checkout: Checkout) -> tuple[Released, ...]:
     _log_evidence(checkout, run, released)
     close_released(checkout, run, *released)
     return released
+
+
+def _bury(checkout: Checkout, split: SplitRecord) -> None:
+    """Write the tombstones of what is forgotten, before the model that forgot it is put into use."""
+    before, after = (
+        with_fingerprints(checkout, folder, read_manifest(folder))
+        for folder in (checkout.dataset, checkout.retained)
+    )
+    write_tombstones(checkout, split.request, before, after)
 
 
 def certify_and_store(checkout: Checkout) -> None:

@@ -8,6 +8,7 @@ from flows.stages.timing import keeping_time
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import replaced_folder, write_record
 from tasks.data.datasets import describe_dataset, read_card, read_manifest, rows_digest, write_retained
+from tasks.data.fingerprints import with_fingerprints
 from tasks.data.validation import validate_dataset, validate_split
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.due import search_tags
@@ -29,7 +30,8 @@ from unlearn_core.selection import Manifest, Selection, retained_rows, select
 def split_data(checkout: Checkout) -> SplitRecord:
     """Write ``data/split`` and ``data/retained``, if Great Expectations passes; return the split's record."""
     request = read_request(checkout, checkout.params.request)
-    card, manifest = read_card(checkout.dataset), read_manifest(checkout.dataset)
+    card = read_card(checkout.dataset)
+    manifest = with_fingerprints(checkout, checkout.dataset, read_manifest(checkout.dataset))
     selection = select(request.scope, manifest, pseudonymiser(request.scope))
     close_killed_runs(checkout)
     tracking = tracking_of(checkout)

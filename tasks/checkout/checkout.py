@@ -168,6 +168,15 @@ class Checkout:
         """The deletion request with this id."""
         return self.root / "requests" / f"{request_id}.json"
 
+    def tombstones(self, request_id: str) -> Path:
+        """What keeps out the pictures that a request, or a group, had forgotten."""
+        return self.root / "requests" / f"{request_id}.tombstones"
+
+    @property
+    def other_pictures(self) -> Path:
+        """What a person decided: pictures that only look like forgotten ones."""
+        return self.root / "requests" / "other.pictures"
+
     @property
     def ledger(self) -> Path:
         """The ledger of requests, where no server keeps it; it cannot be rebuilt."""

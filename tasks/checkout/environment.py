@@ -58,9 +58,12 @@ def configure_libraries() -> None:
     set_defaults(LIBRARY_SETTINGS)
 
 
+UTC_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
 def now() -> UtcTime:
     """Return the time, UTC, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime(UTC_FORMAT)
 
 
 def working_folder() -> Path:

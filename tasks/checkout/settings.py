@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from tasks.checkout.setting import Settings, variable
+from tasks.checkout.terms import TombstoneSettings
 from tasks.checkout.variables import names_with
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.spelling import did_you_mean
@@ -220,6 +221,7 @@ class ServiceSettings(Settings):
 
 GROUPS: dict[str, type[Settings]] = {
     "Keys": KeySettings,
+    "Tombstones": TombstoneSettings,
     "The ledger": LedgerSettings,
     "Evidence and data in S3": StoreSettings,
     "Workers": WorkerSettings,

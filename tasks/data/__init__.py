@@ -8,7 +8,9 @@ turns them into a data set: it reads all ``headers``, then ``shards`` decode eac
 ``upright`` look closer), ``remarks`` are made on what is odd (``likeness``: pictures that are nearly the
 same), and ``describing`` writes the cards, or lists all that is wrong. ``datasets`` reads and writes a data
 set on disk; ``validation`` checks it with Great Expectations, and ``data_docs`` makes the reports open from
-disk. ``own_images`` says which images are meant; ``searching`` counts and finds rows for whoever runs Lethe,
-``showing`` their pictures. ``pool`` is the data set decoded and cut into parts, ``pixels`` caches what was
-decoded. ``canaries`` and ``planting`` are rows with wrong labels, to measure the forgetting of samples on.
+disk. ``fingerprints`` tell the same picture whatever its file, ``tombstones`` keep forgotten ones out, and
+``alike`` lists what was found. ``own_images`` says which images are meant; ``searching`` counts and finds
+rows for whoever runs Lethe, ``showing`` their pictures. ``pool`` is the data set decoded and cut into parts,
+``pixels`` caches what was decoded. ``canaries`` and ``planting`` are rows with wrong labels, to measure the
+forgetting of samples on.
 """

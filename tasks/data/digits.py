@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 from tasks.checkout.checkout import Checkout
 from tasks.data.datasets import describe_dataset, manifest_of, rows_digest, write_dataset
+from tasks.data.fingerprints import fingerprinted
 from tasks.data.incoming import Incoming, deal, fractions_of
 from tasks.data.source import Dealt
+from tasks.data.tombstones import refuse_forgotten
 from unlearn_core.canaries import plant
+from unlearn_core.fingerprints import fingerprint
 from unlearn_core.records.base import Sha256, sha256
 from unlearn_core.records.data import DatasetCard, Normalisation
 from unlearn_core.records.params import DigitsSource
@@ -48,6 +51,7 @@ class Digits(Dealt[DigitsSource]):
 
         table, classes = make_digits(params)
         manifest = manifest_of(table, classes)
+        refuse_forgotten(checkout, lambda: _fingerprinted(manifest, table["image"].to_pylist()))
         train = np.flatnonzero(manifest.splits == "train")
         pixels = decode(table["image"].take(train).to_pylist(), channels=1)
         card = describe_dataset(
@@ -90,6 +94,12 @@ def make_digits(params: DigitsSource) -> tuple[pa.Table, tuple[str, ...]]:
     """
     columns = _columns(params)
     return pa.table({**columns, "image": pa.array(columns["image"], pa.binary())}), DIGITS
+
+
+def _fingerprinted(manifest: Manifest, images: list[bytes]) -> Manifest:
+    from PIL import Image
+
+    return fingerprinted(manifest, [fingerprint(Image.open(io.BytesIO(image))) for image in images])
 
 
 def _columns(params: DigitsSource) -> dict[str, Any]:

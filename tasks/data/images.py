@@ -7,9 +7,11 @@ from typing import TypeVar
 from tasks.checkout.checkout import Checkout, short
 from tasks.data.canaries import with_canaries
 from tasks.data.datasets import read_card, read_manifest
+from tasks.data.fingerprints import with_fingerprints
 from tasks.data.importing import discard_import, import_images, place_import, require_imported
 from tasks.data.incoming import Incoming, in_one_form
 from tasks.data.source import Dealt
+from tasks.data.tombstones import refuse_forgotten
 from tasks.extensions.discovery import extension_of
 from unlearn_core.catalogue import name_of
 from unlearn_core.records.base import Sha256, canonical_json, sha256
@@ -60,7 +62,9 @@ class Images(Dealt[I]):
             The folder of the imported data set.
         """
         rows, own = self.rows(checkout.root, params), extension_of("source", type(self))
-        return import_images(checkout, self._folder(checkout, params), rows, params, extension=own)
+        folder = import_images(checkout, self._folder(checkout, params), rows, params, extension=own)
+        refuse_forgotten(checkout, lambda: with_fingerprints(checkout, folder, read_manifest(folder)))
+        return folder
 
     def place(self, checkout: Checkout, params: I) -> DatasetCard:
         """Replace ``data/dataset`` by what was imported, and discard the state of the import."""
@@ -78,7 +82,8 @@ class Images(Dealt[I]):
 
     def preview(self, checkout: Checkout, params: I) -> Manifest:
         """Return the imported rows; see ``Source.preview``."""
-        return read_manifest(require_imported(checkout, params))
+        folder = require_imported(checkout, params)
+        return with_fingerprints(checkout, folder, read_manifest(folder))
 
     def ancestry(self, checkout: Checkout, params: I) -> tuple[Sha256, ...]:
         """Return the digest of what was imported; see ``Source.ancestry``."""

@@ -17,6 +17,7 @@ from tasks.checkout.log import tell
 from tasks.checkout.progress import progress
 from tasks.data.datasets import manifest_of, read_card, read_rows
 from tasks.data.describing import IMPORT_CARD, describe_import
+from tasks.data.fingerprints import fingerprinted, keep_fingerprints
 from tasks.data.headers import read_headers, reason_for, require_one_size
 from tasks.data.incoming import Incoming
 from tasks.data.remarks import remarks_on
@@ -70,8 +71,11 @@ def import_images(
     problems = tuple(problem for card in finished for problem in card.problems)
     unread = _list_problems(checkout, params, problems, len(incoming))
     manifest = manifest_of(read_rows(folder / "dataset"), incoming.classes)
+    found = [one for card in finished for one in card.fingerprints]
+    manifest = fingerprinted(manifest, found)
     _remark(checkout, params, incoming, manifest, finished)
     describe_import(folder / "dataset", manifest, params, finished, extension=extension, unread=unread)
+    keep_fingerprints(checkout, dict(zip(manifest.sha256.tolist(), found, strict=True)))
     return folder / "dataset"
 
 

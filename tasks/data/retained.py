@@ -5,7 +5,9 @@ from pathlib import Path
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import copy_folder
 from tasks.data.datasets import read_card, read_manifest, rows_digest
+from tasks.data.fingerprints import with_fingerprints
 from tasks.data.source import Source
+from tasks.data.tombstones import refuse_forgotten
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.data import DatasetCard
@@ -36,12 +38,16 @@ class Retained(Source[RetainedSource]):
             raise PipelineError(f"{source} does not exist; fetch it with `dvc checkout` or `dvc pull`")
         if (found := rows_digest(read_manifest(source))) != params.rows_digest:
             raise PipelineError(f"{source} holds rows {found}, params.yaml names {params.rows_digest}")
+        refuse_forgotten(
+            checkout, lambda: with_fingerprints(checkout, source, read_manifest(source)), alike=False
+        )
         copy_folder(source, checkout.dataset)
         return read_card(checkout.dataset)
 
     def preview(self, checkout: Checkout, params: RetainedSource) -> Manifest:
         """Return the kept rows."""
-        return read_manifest(self._folder(checkout, params))
+        folder = self._folder(checkout, params)
+        return with_fingerprints(checkout, folder, read_manifest(folder))
 
     def ancestry(self, checkout: Checkout, params: RetainedSource) -> tuple[Sha256, ...]:
         """Return the digest of the kept rows, and of all that they were retained from."""

@@ -18,6 +18,7 @@ from tasks.data.incoming import Incoming
 from tasks.data.likeness import difference_hash
 from tasks.data.upright import turn_by_tag, turned
 from unlearn_core.errors import LetheError, UsageError
+from unlearn_core.fingerprints import fingerprint
 from unlearn_core.records.base import Sha256, canonical_json, sha256
 from unlearn_core.records.importing import ImageKind, Problem, ShardCard
 from unlearn_core.records.params import ImageSource
@@ -143,6 +144,7 @@ class _Seen:
         self._colour = self._pixels = 0
         self._sizes: Counter[str] = Counter()
         self._kinds: Counter[ImageKind] = Counter()
+        self._fingerprints: list[str] = []
         self._looks: list[str] = []
         self._shapes: list[str] = []
         self._sums, self._squares = np.zeros((2, self._channels), dtype=np.int64)
@@ -159,6 +161,7 @@ class _Seen:
             image = open_image(encoded)
         pixels = pixels_of(image, self._channels, self._size)
         self._kinds.update(kinds)
+        self._fingerprints.append(fingerprint(image))
         self._looks.append(hashlib.sha256(pixels.tobytes()).hexdigest())
         self._shapes.append(difference_hash(pixels))
         self._colour += image.mode not in GREY
@@ -181,6 +184,7 @@ class _Seen:
             sums=tuple(self._sums.tolist()),
             squares=tuple(self._squares.tolist()),
             problems=problems,
+            fingerprints=tuple(self._fingerprints),
             looks=tuple(self._looks),
             shapes=tuple(self._shapes),
             kinds=dict(sorted(self._kinds.items())),

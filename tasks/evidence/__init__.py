@@ -2,7 +2,7 @@
 
 May use ``requests``, ``computing`` and below. Begin with ``certification``, which gathers and signs a
 certificate. ``verification`` checks one on its own; ``dating`` tells whether one is later than what it rests
-on. ``approving`` is a person's decision. ``bundle`` names what belongs to a certificate, ``uploading`` puts
-it into S3, ``stored`` reads it back and verifies it there. ``heads`` compares the ledger with what
-certificates say of it.
+on. ``receipts`` show one person that they were in and are out. ``approving`` is a person's decision.
+``bundle`` names what belongs to a certificate, ``uploading`` puts it into S3, ``stored`` reads it back and
+verifies it there. ``heads`` compares the ledger with what certificates say of it.
 """

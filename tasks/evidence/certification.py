@@ -15,6 +15,7 @@ from tasks.computing.execution import device_name
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
 from tasks.evidence.approving import require_approval
+from tasks.evidence.receipts import manifest_trees
 from tasks.keys.signing import key_id, load_signer, read_certificate, sign_statement, verify_signature
 from tasks.requests.request_file import read_request
 from tasks.storage.versioning import lock_digest
@@ -72,15 +73,17 @@ def gather_certificates(
             f"checkout holds request {request.id!r} with split {split.digest}. Run `dvc repro`"
         )
     data = read_card(checkout.dataset)
+    digests = DataDigests(
+        before=data.rows_digest,
+        retained=split.retained,
+        splits={entry.split: entry.rows_digest for entry in data.splits},
+    )
     certificate = partial(
         DeletionCertificate.of,
         group=request.group,
         approval=None if approval is None else approval.digest,
-        data=DataDigests(
-            before=data.rows_digest,
-            retained=split.retained,
-            splits={entry.split: entry.rows_digest for entry in data.splits},
-        ),
+        data=digests,
+        manifest=manifest_trees(checkout, digests),
         result=rung.unlearning,
         judgement=Judgement(
             verdict=rung.verdict,

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from tasks.checkout.files import file_digest
+from tasks.checkout.regular import read_regular
 from tasks.keys.signing import (
     key_id,
     public_keys_in,
@@ -18,7 +19,9 @@ from tasks.keys.signing import (
     trust_folder,
     verify_signature,
 )
+from unlearn_core.audit.envelope import MAX_BYTES
 from unlearn_core.audit.policy import unjudged
+from unlearn_core.audit.receipts import check_receipt, read_receipt
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.kinds import scope_kind
 from unlearn_core.records.base import Sha256
@@ -39,8 +42,9 @@ def verify_files(
     key: Path | None = None,
     request: RequestId | None = None,
     policy: Sha256 | None = None,
+    receipt: Path | None = None,
 ) -> Summary:
-    """Verify a certificate file and, if given, the model's file.
+    """Verify a certificate file and, if given, the model's file and a person's receipt.
 
     Args:
         certificate: The certificate.
@@ -48,12 +52,14 @@ def verify_files(
         key: The public key that should have signed it; the trust folder's keys by default.
         request: The id of the request that it should be about.
         policy: The digest of the policy that it should have been reached under.
+        receipt: A receipt that should be one of this certificate.
 
     Returns:
-        A summary of who signed what.
+        A summary of who signed what, and of the rows that the receipt shows.
 
     Raises:
-        EvidenceError: If the certificate is not valid, or is about another model, request or policy.
+        EvidenceError: If the certificate or the receipt is not valid, or the certificate is about another
+            model, request or policy.
     """
     certified, signer = verify_bytes(read_certificate(certificate), key=key)
     if request is not None and certified.request.id != request:
@@ -68,7 +74,25 @@ def verify_files(
             f"the model {model} is {found}, the certificate is about {certified.models.unlearned}; "
             "take the model that was issued with it"
         )
-    return _summary(certified, signer=signer, model_checked=model is not None)
+    rows = None if receipt is None else _shown_rows(receipt, certified)
+    return {**_summary(certified, signer=signer, model_checked=model is not None), "receipt": rows}
+
+
+def _shown_rows(receipt: Path, certified: DeletionCertificate) -> list[JsonValue]:
+    """Check a receipt.
+
+    Returns:
+        The rows that it shows to have been in, and to be out.
+
+    Raises:
+        SetupError: If it cannot be read.
+    """
+    try:
+        given = read_receipt(read_regular(receipt, MAX_BYTES + 1))
+    except OSError as error:
+        raise SetupError(f"cannot read the receipt {receipt}: {error.strerror}") from error
+    check_receipt(given, certified)
+    return [{"sample": row.sample, "image": row.image} for row in given.rows]
 
 
 def verify_bytes(raw: bytes, *, key: Path | None = None) -> tuple[DeletionCertificate, Sha256]:

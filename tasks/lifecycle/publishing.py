@@ -1,8 +1,8 @@
 """One deletion, one commit: what a worker publishes once a request is served.
 
-The request itself goes under DVC (``requests/ID.json.dvc`` is in git, its content never is), the data to
-DVC's remote, and parameters and lock to a branch of ``origin``, in this order: a visible commit never names
-anything that cannot be fetched.
+The request itself and its tombstones go under DVC (``requests/ID.json.dvc`` is in git, its content never
+is), the data to DVC's remote, and parameters and lock to a branch of ``origin``, in this order: a visible
+commit never names anything that cannot be fetched.
 """
 
 import re
@@ -51,6 +51,8 @@ def publish(checkout: Checkout, request_id: str, *, branch: str) -> str:
     served = [request_id, *(one.id for one in read_request(checkout, request_id).members)]
     for one in served:
         _track_request(checkout, one)
+    stones = (*(checkout.tombstones(one) for one in served), checkout.other_pictures)
+    track(checkout.root, *(path for path in stones if path.is_file()))
     subject = f"Delete {request_id}: {outcome.method} {outcome.in_words}"
     return _send(checkout, "\n".join([subject, "", *(f"{TRAILER}: {one}" for one in served)]), branch)
 

@@ -11,7 +11,9 @@ from tasks.computing.carrying import keep_carried
 from tasks.computing.checkpoints import load_checkpoint
 from tasks.computing.materials import find_model
 from tasks.data.datasets import read_manifest, rows_digest
+from tasks.data.fingerprints import with_fingerprints
 from tasks.data.sources import source_of
+from tasks.data.tombstones import refuse_forgotten
 from tasks.lifecycle.adopting import named_net
 from tasks.lifecycle.refusals import require_accepted
 from tasks.storage.versioning import track
@@ -66,6 +68,11 @@ def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:
             "request wrote them and was not accepted. Name the accepted one in params.yaml and run "
             "`dvc repro split`"
         )
+    refuse_forgotten(
+        checkout,
+        lambda: with_fingerprints(checkout, checkout.retained, read_manifest(checkout.retained)),
+        alike=False,
+    )
     model, data = checkout.generation("models", card.weights), checkout.generation("data", digest)
     kept = {model: checkout.unlearned, data: checkout.retained}
     if card.trained is not None:

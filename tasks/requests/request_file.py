@@ -9,6 +9,7 @@ from tasks.checkout.log import is_for_people
 from tasks.checkout.regular import read_regular
 from tasks.data.sources import source_of
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
+from tasks.requests.copies import refuse_alike
 from tasks.requests.forgotten import forgotten_by
 from unlearn_core.errors import MisfitError, RequestError, SetupError
 from unlearn_core.names import one_form
@@ -187,6 +188,7 @@ def check_request(
             told = ", ".join(f"{name} by request {by}" for name, by in earlier.items())
             raise RequestError(f"{misfit}. Forgotten already: {told}") from None
         raise
+    refuse_alike(checkout, request, manifest, selection, pseudonym)
     # In a group nobody would notice a member that matches nothing.
     singles = request.singles
     if idle := [one.id for one in singles if not names_training_rows(one.scope, manifest, pseudonym)]:

@@ -33,6 +33,7 @@ def check(statement: Statement, *, now: UtcTime | None = None) -> None:
         *_subject(statement),
         *_group(certificate),
         *_identities(certificate),
+        *_manifest(certificate),
         *judgement_problems(certificate),
         *compliance_problems(certificate),
         *_drift(certificate),
@@ -74,6 +75,17 @@ def _identities(certificate: DeletionCertificate) -> Iterator[str]:
         yield "data: the retained data equal the data before; nothing was deleted"
     if not certificate.method.get("name"):
         yield "method: it has no name"
+
+
+def _manifest(certificate: DeletionCertificate) -> Iterator[str]:
+    """There were training rows, and after the deletion there are fewer."""
+    if (trees := certificate.manifest) is None:
+        return
+    if trees.after.size >= trees.before.size or trees.after.root == trees.before.root:
+        yield (
+            f"manifest: {trees.before.size} training rows before, {trees.after.size} after, with the roots "
+            f"{trees.before.root} and {trees.after.root}; nothing was deleted"
+        )
 
 
 def _drift(certificate: DeletionCertificate) -> Iterator[str]:

@@ -11,6 +11,9 @@ from unlearn_core.errors import ConfigurationError
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """A digest with the name of its algorithm."""
 
+HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A digest without the name of its algorithm."""
+
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^hmac-sha256:[0-9a-f]{64}$")]
 """A keyed hash that stands for a sample or a person."""
 

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from unlearn_core.records.base import Record, Sha256, canonical_json
+from unlearn_core.records.base import HexDigest, Record, Sha256, canonical_json
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName, shown_in_words
 from unlearn_core.records.provenance import Extension, Provenance
+from unlearn_core.records.receipt import ManifestTrees
 from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestSummary
 from unlearn_core.records.result import CoverageSummary, UnlearningRecord
 
@@ -23,8 +24,6 @@ PREDICATE_TYPE = "tag:lethe.example,2025:certificate/v1"
 """A tag URI (RFC 4151) under a reserved name (RFC 2606): stable, and no host that anybody owns."""
 
 PinnedPath = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z]+/[0-9a-f]{16}(\.moments)?\.dvc$")]
-
-HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class DataDigests(Record):
@@ -99,7 +98,8 @@ class DeletionCertificate(Record):
     asks for one; ``history`` tells the runs before this one and the policy at receipt, where that is known;
     ``extensions`` name whichever of the source, the method and the metrics is not Lethe's own. ``pins`` are
     the digests of the ``.dvc`` files that the deletion read beside the lock, absent from the first
-    certificates. ``schema_version`` has no default: bytes without it are refused.
+    certificates; ``manifest`` commits to the training rows before and after, so that receipts can be checked.
+    ``schema_version`` has no default: bytes without it are refused.
     """
 
     schema_version: Literal["lethe.certificate/1"]
@@ -107,6 +107,7 @@ class DeletionCertificate(Record):
     group: GroupSummary | None = Field(default=None, exclude_if=lambda group: group is None)
     approval: Sha256 | None = Field(default=None, exclude_if=lambda approval: approval is None)
     data: DataDigests
+    manifest: ManifestTrees | None = Field(default=None, exclude_if=lambda trees: trees is None)
     models: ModelDigests
     method: dict[str, JsonValue]
     seed: int

@@ -21,11 +21,12 @@ class ShardCard(Record):
     ``stamp`` is over the rows' settings, sizes and times, ``file`` over the shard's bytes (None if no image
     of it could be read). ``sizes`` counts images by ``HEIGHTxWIDTH``; ``sums`` and ``squares`` are of the
     training rows' ``pixels``, channel by channel, as bytes. ``looks`` are digests of each stored image's
-    pixels, in order, and ``shapes`` their difference hashes, empty of small ones; ``kinds`` counts the images
-    that a rule applies to, by ``ImageKind``.
+    pixels, in order, as a model sees them, ``shapes`` their difference hashes, empty of small ones, and
+    ``fingerprints`` those of the images as they are; ``kinds`` counts the images that a rule applies to, by
+    ``ImageKind``.
     """
 
-    schema_version: Literal["lethe.shard/3"] = "lethe.shard/3"
+    schema_version: Literal["lethe.shard/4"] = "lethe.shard/4"
     stamp: Sha256
     file: Sha256 | None
     colour: int
@@ -34,6 +35,7 @@ class ShardCard(Record):
     sums: tuple[int, ...]
     squares: tuple[int, ...]
     problems: tuple[Problem, ...]
+    fingerprints: tuple[str, ...]
     looks: tuple[str, ...]
     shapes: tuple[str, ...]
     kinds: dict[ImageKind, int]
