@@ -14,7 +14,7 @@ from tasks.computing.own_nets import allow_net
 from tasks.data.datasets import read_card
 from tasks.data.importing import count_turned, discard_other_data
 from tasks.data.pool import Pool
-from tasks.lifecycle.adopting import register_adopted, settle_params, settle_source
+from tasks.lifecycle.adopting import discard_other_card, register_adopted, settle_params, settle_source
 from tasks.lifecycle.claims import Adoption, all_claims
 from tasks.lifecycle.fitting import fit_weights, read_weights
 from tasks.lifecycle.outlook import outlook, outlook_lines
@@ -69,8 +69,10 @@ def _adopt(checkout: Checkout, asked: Adoption, scratch: Path) -> Adopted:
     refuse_undoing(tracking, asked.name, request_id="", ancestry=(data.rows_digest,))
     card = adopted_card(architecture, data, claims.recipe)
     card = save_checkpoint(scratch / "checkpoint", model.cpu(), card)
-    keep(checkout, {checkout.generation("models", card.weights): scratch / "checkpoint"})
+    discard_other_card(kept := checkout.generation("models", card.weights), card)
+    keep(checkout, {kept: scratch / "checkpoint"})
     checkout = settle_params(checkout, asked, settings, card, found)
+    discard_other_card(checkout.parent, card)
     discard_other_data(checkout, data.rows_digest)
     train(checkout)
     source.discard(checkout, settings)

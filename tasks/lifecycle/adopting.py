@@ -1,6 +1,8 @@
 """What an adoption reads from ``params.yaml``, what it writes there, and what it registers."""
 
 import math
+import shutil
+from pathlib import Path
 from typing import Any
 
 from tasks.checkout.checkout import Checkout
@@ -63,8 +65,9 @@ def settle_params(
     """Write an adopted model into ``params.yaml``.
 
     Without a recipe there is no retrained model to compare with: then ``policy.reference`` becomes
-    ``none``. The policy's absolute floors for the accuracy on retained data are for another model, so they
-    become this model's accuracy less what the band allows.
+    ``none``; it becomes ``build`` when the same model is adopted again with its recipe. The policy's absolute
+    floors for the accuracy on retained data are for another model, so they become this model's accuracy less
+    what the band allows.
 
     Args:
         checkout: The checkout.
@@ -86,6 +89,8 @@ def settle_params(
     changes: dict[tuple[str | int, ...], Any] = {}
     if card.recipe is None and policy.reference != "none":
         changes["policy", "reference"] = "none"
+    if card.recipe is not None and policy.reference == "none" and _lacked_recipe(checkout, card):
+        changes["policy", "reference"] = "build"
     for scope in ("classes", "samples"):
         for index, band in enumerate(getattr(policy, scope)):
             if band.measurement.startswith("accuracy.") and band.measurement.endswith(".retain"):
@@ -94,6 +99,23 @@ def settle_params(
     checkout = checkout.changed(sections)
     set_values(checkout.root, changes)
     return Checkout(checkout.root)
+
+
+def _lacked_recipe(checkout: Checkout, card: CheckpointCard) -> bool:
+    """Tell whether the parent is this model, adopted without a recipe."""
+    if not (checkout.parent / CARD).is_file():
+        return False
+    current = read_checkpoint_card(checkout.parent)
+    return current.weights == card.weights and current.recipe is None
+
+
+def discard_other_card(folder: Path, card: CheckpointCard) -> None:
+    """Remove a checkpoint whose card is another one, so that it is made again.
+
+    What makes it depends on the digest of the weights, which a recipe does not change.
+    """
+    if (folder / CARD).is_file() and read_checkpoint_card(folder) != card:
+        shutil.rmtree(folder)
 
 
 def named_net(card: CheckpointCard) -> dict[str, str]:

@@ -73,7 +73,9 @@ def _needles(index: int, row: SoughtRow) -> Iterator[Needle]:
     """Yield the byte strings of one row."""
     yield from (Needle(one.encode(), "id", index) for one in row.names)
     yield from (Needle(one.encode(), "pseudonym", index) for one in row.pseudonyms)
-    yield Needle(hashlib.sha256(row.image).hexdigest().encode(), "digest", index)
+    digest = hashlib.sha256(row.image)
+    yield Needle(digest.hexdigest().encode(), "digest", index)
+    yield Needle(digest.digest(), "digest", index)
     yield Needle(row.image, "image", index)
     yield from (Needle(one, "image", index) for one in _in_base64(row.image))
     yield from (Needle(one, "pixels", index) for one in _pixels(row))

@@ -214,6 +214,19 @@ def test_nothing_can_be_retrained_to_compare_with_and_the_error_says_what_to_do(
         gate_reference(checkout, settings, "build")
 
 
+def test_adopting_again_with_a_recipe_makes_retraining_possible(elsewhere, prefect_server, tmp_path):
+    root = make_checkout(tmp_path / "project", policy=POLICY)
+    first = said(adopt(root, elsewhere))
+    (tmp_path / "recipe.yaml").write_text("{optimizer: sgd, epochs: 2}")
+    second = said(adopt(root, elsewhere, "--recipe", str(tmp_path / "recipe.yaml")))
+    assert (first.reference, second.reference) == ("none", "build")
+    assert second.registered_version == first.registered_version
+    assert read_checkpoint_card(Checkout(root).parent).recipe == Recipe(optimizer="sgd", epochs=2)
+    before = pinned(root)
+    said(adopt(root, elsewhere, "--recipe", str(tmp_path / "recipe.yaml")))
+    assert pinned(root) == before
+
+
 def test_a_registered_model_is_adopted_with_what_its_card_claims_and_its_recipe(
     told, elsewhere, tmp_path, prefect_server
 ):

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import io
 import json
 import sqlite3
@@ -122,6 +123,7 @@ HIDDEN = {
     "a database, as a value": (lambda image, _name, folder: database(folder, image), "image"),
     "a database, as a name": (lambda _image, name, folder: database(folder, name), "id"),
     "a log": (lambda _image, name, _: b"12:00 read " + name.encode() + b".\n", "id"),
+    "a list of digests": (lambda image, _name, _: b"\1\2" + hashlib.sha256(image).digest(), "digest"),
     "a tag": (lambda _image, name, _: keyed(name), "pseudonym"),
 }
 
