@@ -174,7 +174,10 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def lethe(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    """Run the command line in a folder, in this process; return exit code, standard output and error."""
+    """Run the command line in a folder, in this process.
+
+    Return exit code, standard output, and standard error without the signs of life of a busy machine.
+    """
     from flows.cli.app import main
 
     out, err = io.StringIO(), io.StringIO()
@@ -189,7 +192,8 @@ def lethe(folder: Path, *arguments: str) -> tuple[int, str, str]:
     finally:
         sys.argv = before
         os.environ.pop("PYTHONSAFEPATH", None)
-    return code, out.getvalue(), err.getvalue()
+    said = (line for line in err.getvalue().splitlines(keepends=True) if not line.startswith("… "))
+    return code, out.getvalue(), "".join(said)
 
 
 def files_of(*folders: Path) -> dict[str, bytes]:

@@ -14,6 +14,12 @@ def scope_kind(kind: RequestKind) -> ScopeKind:
     return "classes" if kind == "classes" else "samples"
 
 
+AskedKind = Literal["class", "sample", "subject", "dataset", "model"]
+"""What somebody can look for in the stores."""
+
+Split = Literal["train", "tuning", "audit", "test", "canary", "forgotten"]
+"""The parts of a data set."""
+
 RequestState = Literal["received", "running", "completed", "failed", "cancelled"]
 """A request's state in the ledger."""
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearn_core.errors import MisfitError, RequestError
+from unlearn_core.kinds import Split
 from unlearn_core.names import one_form, told_apart
-from unlearn_core.records.data import FORGOTTEN_SPLIT, Split
+from unlearn_core.records.data import FORGOTTEN_SPLIT
 from unlearn_core.records.scope import ClassScope, SampleScope, Scope, SubjectScope, classes_in, parts_of
 from unlearn_core.spelling import did_you_mean
 

@@ -7,7 +7,7 @@ import typer
 
 from flows.cli.options import Json
 from flows.cli.output import Output, console, say, table_cell
-from unlearn_core.records.data import Split
+from unlearn_core.kinds import Split
 
 if TYPE_CHECKING:
     from tasks.checkout.checkout import Checkout

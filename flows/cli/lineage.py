@@ -10,7 +10,7 @@ import typer
 from flows.cli.options import Json
 from flows.cli.output import Output, console, table_cell
 from unlearn_core.errors import UsageError
-from unlearn_core.records.traces import TRACE_WORDS, AskedKind
+from unlearn_core.kinds import AskedKind
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -93,6 +93,8 @@ def _tell(found: "Lineage", name: str, *, every: bool) -> None:
 
 def _add_traces(branch: "Tree", traces: "list[Trace]", *, every: bool) -> None:
     """Add a store's objects, those of one folder that hold the same together."""
+    from unlearn_core.records.traces import TRACE_WORDS
+
     groups = defaultdict[tuple[str, str], list["Trace"]](list)
     for one in traces:
         words = ", ".join(TRACE_WORDS[kind] for kind in one.kinds)

@@ -10,7 +10,6 @@ from tasks.checkout.log import tell
 from tasks.checkout.settings import WorkerSettings
 from tasks.checkout.texts import printable
 from tasks.checkout.variables import set_variable
-from tasks.lifecycle.projects import BRANCH
 from tasks.orchestration.deploying import DEPLOYMENTS, prefect_explained, read_deployments, require_server
 
 
@@ -48,6 +47,9 @@ def what_it_does(root: Path) -> str:
         One line.
     """
     if WorkerSettings.read().projects:
+        # It loads torch, which a refusal does without.
+        from tasks.lifecycle.projects import BRANCH
+
         return (
             "runs work in clones below LETHE_WORK, one for each model, and push each deletion to the branch "
             f"{BRANCH} of the repository that LETHE_PROJECTS names; this checkout stays as it is"

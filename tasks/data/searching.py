@@ -14,9 +14,10 @@ from tasks.checkout.files import file_digest
 from tasks.checkout.log import is_for_people
 from tasks.data.datasets import rows_digest
 from unlearn_core.errors import RequestError
+from unlearn_core.kinds import Split
 from unlearn_core.names import one_form
 from unlearn_core.records.contents import ClassContents, DataContents, FoundRow, PersonContents
-from unlearn_core.records.data import SPLITS, Split
+from unlearn_core.records.data import SPLITS
 from unlearn_core.records.earlier import EarlierRequest
 from unlearn_core.selection import ASKED_SPLITS, Manifest
 from unlearn_core.spelling import did_you_mean

@@ -11,12 +11,12 @@ from tasks.traces.sought import Sought, SoughtRow
 from tasks.traces.stored import Content, SearchableStore, StoredObject
 from tasks.traces.unpacking import parts
 from unlearn_core.audit.taint import data_that_held, models_that_learned
+from unlearn_core.kinds import AskedKind
 from unlearn_core.names import one_form
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.traces import (
     TRACE_WORDS,
-    AskedKind,
     AskedOfDigest,
     AskedOfRows,
     Lineage,

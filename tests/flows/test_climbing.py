@@ -84,8 +84,9 @@ def climb(tmp_path):
         )
         write_record(checkout.split / "split.json", split)
 
-        def attempt(_checkout, method, _run, *, max_unsupported_share):
+        def attempt(_checkout, method, _run, *, max_unsupported_share, aim):
             assert max_unsupported_share
+            assert aim is None
             if method.name not in made:
                 raise UnlearningError("it could not be done")
             record = UnlearningRecord(

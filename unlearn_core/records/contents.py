@@ -1,7 +1,7 @@
 """What is in a data set, for whoever runs Lethe: counts of its classes, and its rows with their ids."""
 
+from unlearn_core.kinds import Split
 from unlearn_core.records.base import Record, Sha256
-from unlearn_core.records.data import Split
 
 
 class ClassContents(Record):

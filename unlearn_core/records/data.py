@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from unlearn_core.kinds import Split
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.earlier import EarlierRequest
 from unlearn_core.records.provenance import Extension
 
-Split = Literal["train", "tuning", "audit", "test", "canary", "forgotten"]
 SPLITS: tuple[Split, ...] = ("train", "tuning", "audit", "test")
 """The splits of every data set."""
 

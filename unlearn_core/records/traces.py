@@ -8,7 +8,6 @@ from unlearn_core.records.base import Pseudonym, Record, Sha256
 from unlearn_core.records.data import DatasetCard
 
 TraceKind = Literal["image", "pixels", "id", "pseudonym", "digest", "model", "uncertain", "derived"]
-AskedKind = Literal["class", "sample", "subject", "dataset", "model"]
 Knows = Literal["learned", "made_from", "uncertain"]
 TRACE_WORDS: dict[TraceKind, str] = {
     "image": "the image's file",

@@ -78,7 +78,7 @@ def test_a_short_h_is_help_too(tmp_path, command):
 def test_the_first_help_has_the_commands_in_the_order_of_use(tmp_path):
     _, out, _ = lethe(tmp_path, "--help")
     shown = re.findall("^│ ([a-z]+(?:-[a-z]+)?) ", out, re.MULTILINE)
-    assert shown[:7] == ["init", "keys", "demo", "adopt", "train", "status", "delete"]
+    assert shown[:7] == ["init", "keys", "demo", "adopt", "train", "status", "data"]
     assert shown == list(dict.fromkeys(command[0] for command in COMMANDS))
 
 
@@ -203,7 +203,7 @@ def project(tmp_path_factory):
     [
         (["delete", "r-1"], "there is no request 'r-1'"),
         (["delete", "r-1", "--class", "eleven"], "unknown class: eleven"),
-        (["delete", "r-1", "--class", "3", "--subject", "p"], "this one names class and subject"),
+        (["delete", "r-1", "--class", "3", "--subject", "p"], "unknown subject: p"),
         (["delete", "demo", "--class", "4"], "the id 'demo' is taken"),
         (["delete", "../r", "--class", "4"], "id: String should match pattern"),
         (["delete", "r-1", "--sample", "digit-9999"], "digit-9999"),

@@ -112,7 +112,6 @@ REFUSED = {
     f"unknown subject: {NOBODY}": ["submit", "r-1", "--subject", NOBODY],
     f"unknown sample: {NOBODY}": ["submit", "r-1", "--sample", NOBODY],
     "this one names nothing": ["submit", "r-1"],
-    "this one names class and subject": ["submit", "r-1", "--class", "3", "--subject", PERSON],
     "the id 'demo' is taken": ["submit", "demo", "--class", "4"],
     "id: String should match pattern": ["submit", "../r", "--class", "4"],
     "is not an id: expected non-empty UTF-8 text": ["submit", "\udcff", "--class", "4"],

@@ -116,7 +116,7 @@ SHAPES = {
     "id,kind\nr-1,subject\n": "the header has no column name",
     f"id,kind,name,{SECRET}\n": "an unknown name for column 4",
     "id,kind,name,name\n": "a name given twice",
-    "id;kind;name\n": "no column id, kind, name",
+    "id;kind;name\n": "line 1: the columns are separated by semicolons",
     f"id,kind,name\nr-1,subject,{SECRET},x\n": "line 2: got 4 cells, expected 3",
     f"id,kind,name\n\n{SECRET}\n": "line 3: got 1 cells",
     f'id,kind,name\nr-1,subject,"{SECRET}\n': "line 2: not CSV: unexpected end of data",

@@ -102,7 +102,7 @@ def test_the_registry_page_says_how_to_end_what_the_version_before_knows(registr
     model = client.get_model_version(registry.name, "1").source.removeprefix("models:/")
     (commands,) = (one for one in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "delete" in one)
     exec("import mlflow\n" + commands)
-    assert [one.version for one in registry.versions()] == ["2"]
+    assert [int(one.version) for one in registry.versions()] == [2]
     assert previous(registry.run.tracking, registry.name) is None
     assert model not in {
         one.model_id for one in client.search_logged_models([registry.run.tracking.experiment_id])

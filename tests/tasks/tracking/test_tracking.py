@@ -206,7 +206,7 @@ def test_an_attempt_is_nested_and_ended(run):
     assert entry.data.tags["lethe.verdict"] == "passes"
     assert entry.data.tags["lethe.method"] == "pgu"
     assert entry.info.run_name == "✓ behaves · pgu"
-    assert "inside_bands" in entry.data.tags[Tag.NOTE]
+    assert r"inside\_bands" in entry.data.tags[Tag.NOTE]
 
 
 def test_the_params_of_an_attempt_are_its_hyper_parameters_flattened(run):
