@@ -29,7 +29,7 @@ from unlearn_core.records.deletion import DeletionRecord, Released
 from unlearn_core.records.params import ImageFolderSource
 from unlearn_core.training import fit
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 NET = Architecture(name="small_resnet", classes=CLASSES, input_shape=(1, 8, 8))
 GONE = {**FORGOTTEN, "highest": 0.2}

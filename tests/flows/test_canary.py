@@ -26,7 +26,7 @@ from unlearn_core.records.adoption import Claims
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.unlearning import unlearn
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 RECIPE = {
     "optimizer": "adamw",

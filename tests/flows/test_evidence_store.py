@@ -30,7 +30,7 @@ from unlearn_core.errors import LetheError, PipelineError, SetupError, Unavailab
 from unlearn_core.records.base import sha256
 from unlearn_core.records.evidence import EvidenceManifest
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 REQUEST = "r-17"
 PAGE = ROOT / "docs/evidence-store.md"

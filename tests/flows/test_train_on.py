@@ -9,7 +9,7 @@ from world import NOISE, files_of, lethe, make_checkout
 
 from tasks.checkout.params import read_values
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ from unlearn_core.objective import objective
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.tuning import TuningRecord
 
-pytestmark = NOISE
+pytestmark = [*NOISE, pytest.mark.long]
 
 TRIALS = 4
 

@@ -21,7 +21,7 @@ from tasks.tracking.registry import champion, promote
 from tasks.tracking.runs import tracking_of
 from unlearn_core.records.base import canonical_json
 
-pytestmark = [*NOISE, pytest.mark.usefixtures("prefect_server")]
+pytestmark = [*NOISE, pytest.mark.long, pytest.mark.usefixtures("prefect_server")]
 
 GOLDEN = ROOT / "tests" / "golden"
 NAME = "demo"
