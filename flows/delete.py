@@ -38,7 +38,7 @@ from tasks.tracking.undoing import refuse_undoing
 from unlearn_core.audit.grouping import make_one
 from unlearn_core.errors import GateError, RequestError
 from unlearn_core.records.deletion import Released
-from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.request import DeletionRequest, RequestId
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -80,7 +80,8 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
                 return _repeat(checkout, request, releases)
             case Unfinished(begun):
                 with attended(checkout):
-                    finished = {one.outcome.request: one for one in _run_deletion(checkout, begun)}
+                    released = _flow_for(begun)(checkout, begun.id)
+                finished = {one.outcome.request: one for one in released}
                 return tuple(finished[single.id] for single in request.singles)
             case New():
                 name = checkout.params.registry.model
@@ -88,13 +89,12 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
                     tracking_of(checkout), name, request_id=request.id, ancestry=ancestry(checkout)
                 )
                 with attended(checkout):
-                    return _run_deletion(submit_request(checkout, request), request)
+                    return _flow_for(request)(submit_request(checkout, request), request.id)
 
 
-def _run_deletion(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]:
-    """Run a deletion in the flow run that was started for it, else in one of its own."""
-    has_page = is_run_of(single.id for single in request.singles)
-    return (deletion.fn if has_page else deletion)(checkout, request.id)
+def _flow_for(request: DeletionRequest) -> Callable[[Checkout, RequestId], tuple[Released, ...]]:
+    """Return what runs a deletion in the flow run that was started for it, else in one of its own."""
+    return deletion.fn if is_run_of(single.id for single in request.singles) else deletion
 
 
 def delete_together(checkout: Checkout, requests: Sequence[DeletionRequest]) -> tuple[Released, ...]:

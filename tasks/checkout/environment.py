@@ -42,7 +42,8 @@ LIBRARY_SETTINGS = {
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
     # Prefect logs and stores the traceback of every error, even of those that are one message to a person.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    # MLflow logs the traceback of an error of its database and raises it too; parameters stand in it.
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 

@@ -65,9 +65,9 @@ def test_lethes_lines_are_on_the_page_of_their_run_and_no_traceback_is(prefect_s
 
 
 def test_a_run_is_named_and_tagged_by_its_model_and_its_project(prefect_server, tmp_path):
-    train(Checkout.at(make_tiny(tmp_path / "project")))
+    train(Checkout.at(make_tiny(tmp_path / "pages")))
     with get_client(sync_client=True) as client:
-        (run,) = (one for one in client.read_flow_runs() if "project:project" in one.tags)
+        (run,) = (one for one in client.read_flow_runs() if "project:pages" in one.tags)
     assert run.name.endswith(": train")
     assert f"model:{run.name.partition(':')[0]}" in run.tags
 
