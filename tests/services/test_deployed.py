@@ -84,7 +84,7 @@ def serve_on_schedule(company):
     """Let the schedule of ``pending`` come sooner, and serve two requests that no event told of."""
     for request_id, label in zip(TOGETHER, "56", strict=True):
         company.submit(request_id, label, event=False)
-    with company.schedule(every_s=10):
+    with company.schedule(every_s=20):
         company.completed(*TOGETHER)
 
 
