@@ -14,6 +14,7 @@ from pathlib import Path
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"`([\w-]+\.(?:py|yaml))`")
 MARK = "@@ step "
+SIGN_OF_LIFE = re.compile(r"^… .*, \d+ s\n", re.MULTILINE)
 VARIES = re.compile(r"…|\d+\.\d+")
 """What stands for anything on a line, and what stands for any other number of its kind."""
 
@@ -76,8 +77,10 @@ def is_printed(shown: str, printed: str) -> bool:
     """Tell whether a page shows what was printed, line by line.
 
     A line that is ``…`` alone stands for any lines, or none; ``…`` in a line for any part of it; a number
-    with a point for any such number. All else is as it stands.
+    with a point for any such number. All else is as it stands. How many signs of life there are depends on the
+    machine, so they are left out of what was printed.
     """
+    printed = SIGN_OF_LIFE.sub("", printed)
     lines = [r"(?:.*\n)*?" if line == "…" else _pattern(line) + "\n" for line in shown.splitlines()]
     return re.fullmatch("".join(lines), printed) is not None
 

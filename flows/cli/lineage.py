@@ -104,7 +104,7 @@ def _add_traces(branch: "Tree", traces: "list[Trace]", *, every: bool) -> None:
             for one in ones:
                 branch.add(f"{table_cell(one.address)}: {words}")
         else:
-            branch.add(f"{table_cell(folder)} {len(ones)} files: {words}")
+            branch.add(f"{table_cell(folder)} {len(ones)} objects: {words}".lstrip())
 
 
 def _folder(address: str) -> str:
