@@ -77,8 +77,8 @@ def is_printed(shown: str, printed: str) -> bool:
     """Tell whether a page shows what was printed, line by line.
 
     A line that is ``…`` alone stands for any lines, or none; ``…`` in a line for any part of it; a number
-    with a point for any such number. All else is as it stands. How many signs of life there are depends on the
-    machine, so they are left out of what was printed.
+    with a point for any such number. All else is as it stands. How many signs of life there are depends on
+    the machine, so they are left out of what was printed.
     """
     printed = SIGN_OF_LIFE.sub("", printed)
     lines = [r"(?:.*\n)*?" if line == "…" else _pattern(line) + "\n" for line in shown.splitlines()]
