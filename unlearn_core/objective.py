@@ -5,8 +5,9 @@ from collections.abc import Callable
 from torch import nn
 
 from unlearn_core.data import Samples, concatenate
-from unlearn_core.method import Materials, Need, needed
+from unlearn_core.method import Materials, Need, Tuning, needed
 from unlearn_core.stopping import Judge, judge_by_aim, judge_of_classes, judge_of_samples
+from unlearn_core.tuning import HeldOutScores, measure_held_out
 
 Objective = Callable[[nn.Module], float]
 
@@ -60,3 +61,8 @@ def objective(model: nn.Module, materials: Materials) -> Objective:
     forget = needed(materials.forget, Need.FORGET)
     judge = judge_of(model, materials, forget, forget_target=0.0, max_retain_drop=1.0)
     return lambda candidate: -judge(candidate).badness[-1]
+
+
+def held_out_scores(model: nn.Module, tuning: Tuning) -> HeldOutScores:
+    """Return what a method that trains on retained data is judged by, on its tuning data."""
+    return measure_held_out(model, tuning.forget, tuning.retain, tuning.aim)

@@ -9,7 +9,6 @@ Where a retrained model's place on the same data is known, candidates are scored
 instead (``aiming``).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +23,9 @@ MARGIN = 0.5
 """By how much, in logits, one class must lead another to lead clearly, when candidates are compared."""
 _AT_ONCE = 512
 """Samples per forward pass."""
+
+Said = dict[str, tuple[Tensor, Tensor]]
+"""A model's logits and the labels, by side: ``forget`` and ``retain``."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,9 @@ def measure_candidate(
     Returns:
         Its scores.
     """
-    said = {"forget": (answers(model, forget, batch_size=_AT_ONCE), forget.labels)}
+    said = _said(model, forget, retain)
     forget_leads = _leads_of(*said["forget"])
-    retain_leads = forget_leads.new_ones(1) * margin
-    if retain is not None:
-        said["retain"] = (answers(model, retain, batch_size=_AT_ONCE), retain.labels)
-        retain_leads = _leads_of(*said["retain"])
+    retain_leads = _leads_of(*said["retain"]) if "retain" in said else forget_leads.new_ones(1) * margin
     return CandidateScores(
         forget_accuracy=_share(forget_leads >= 0),
         retain_accuracy=_share(retain_leads >= 0),
@@ -95,17 +94,20 @@ def measure_candidate(
 
 def stands_at(model: nn.Module, forget: Samples | None, retain: Samples) -> Quantities:
     """Return where a model stands; without forgotten samples only on the retained side."""
+    return _standing_of(_said(model, forget, retain))
+
+
+def _said(model: nn.Module, forget: Samples | None, retain: Samples | None) -> Said:
+    """Run a model once on each side that there is."""
     sides = {"forget": forget, "retain": retain}
-    shown = {side: samples for side, samples in sides.items() if samples is not None}
-    return _standing_of(
-        {
-            side: (answers(model, samples, batch_size=_AT_ONCE), samples.labels)
-            for side, samples in shown.items()
-        }
-    )
+    return {
+        side: (answers(model, samples, batch_size=_AT_ONCE), samples.labels)
+        for side, samples in sides.items()
+        if samples is not None
+    }
 
 
-def _standing_of(said: Mapping[str, tuple[Tensor, Tensor]]) -> Quantities:
+def _standing_of(said: Said) -> Quantities:
     """Return the quantities of logits and labels by side."""
     found: Quantities = {}
     for side, (logits, labels) in said.items():
@@ -148,11 +150,12 @@ def measure_held_out(
     Returns:
         Its scores.
     """
+    said = _said(model, forget, retain)
     return HeldOutScores(
-        retain_accuracy=accuracy(model, retain),
-        confidence=confidence(model, retain),
-        forget_accuracy=0.0 if forget is None else accuracy(model, forget),
-        far=None if aim is None else distance(aim, stands_at(model, forget, retain)).worst,
+        retain_accuracy=_share(_leads_of(*said["retain"]) >= 0),
+        confidence=_confidence_of(*said["retain"]),
+        forget_accuracy=_share(_leads_of(*said["forget"]) >= 0) if "forget" in said else 0.0,
+        far=None if aim is None else distance(aim, _standing_of(said)).worst,
     )
 
 
@@ -163,8 +166,11 @@ def accuracy(model: nn.Module, samples: Samples) -> float:
 
 def confidence(model: nn.Module, samples: Samples, *, batch_size: int = _AT_ONCE) -> float:
     """Return the mean probability that a model gives to each sample's own class, in eval mode."""
-    shares = answers(model, samples, batch_size=batch_size).softmax(1)
-    return float(shares.gather(1, samples.labels[:, None]).mean())
+    return _confidence_of(answers(model, samples, batch_size=batch_size), samples.labels)
+
+
+def _confidence_of(logits: Tensor, labels: Tensor) -> float:
+    return float(logits.softmax(1).gather(1, labels[:, None]).mean())
 
 
 def answers(model: nn.Module, samples: Samples, *, batch_size: int = 256) -> Tensor:

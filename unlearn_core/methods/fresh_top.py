@@ -16,12 +16,13 @@ from unlearn_core.freezing import freeze_all_but, last_layers, reinitialise
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.layers import all_trained
 from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, Tuning, needed
+from unlearn_core.objective import held_out_scores
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.states import copied_state
 from unlearn_core.training import Lesson, augment, fit, refuse_single, teach
-from unlearn_core.tuning import HeldOutScores, measure_held_out
+from unlearn_core.tuning import HeldOutScores
 
 PROBE = 8
 """How many samples a boundary is looked for with."""
@@ -125,7 +126,7 @@ class FreshTop(Method):
 
     def _search(self, run: "_Run", tries: list[tuple[int, int]], tuning: Tuning) -> tuple[int, int]:
         """Leave the model as the cheapest try that is enough has made it, or the best if none is."""
-        before = _measured(run.model, tuning)
+        before = held_out_scores(run.model, tuning)
         original, start = copied_state(run.model), run.generator.get_state()
         best, chosen, kept, end = (False, -inf), tries[0], original, start
         for index, one in enumerate(tries, 1):
@@ -133,7 +134,7 @@ class FreshTop(Method):
             run.generator.set_state(start)
             with torch.random.fork_rng():
                 run.go(*one)
-            now = _measured(run.model, tuning)
+            now = held_out_scores(run.model, tuning)
             values = {"layers": float(one[0]), "epochs": float(one[1]), **now.values()}
             run.on_step(Step("search", index, len(tries), values))
             gone = now.forget_accuracy <= self.forget_target
@@ -166,10 +167,6 @@ class FreshTop(Method):
                 "epochs": self.polish_epochs,
             }
         )
-
-
-def _measured(model: nn.Module, tuning: Tuning) -> HeldOutScores:
-    return measure_held_out(model, tuning.forget, tuning.retain, tuning.aim)
 
 
 class _Run:

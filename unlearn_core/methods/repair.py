@@ -14,13 +14,14 @@ from unlearn_core.data import Samples
 from unlearn_core.freezing import all_frozen, trained_or_frozen
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Choice, Dimension, Materials, Method, Need, Range, Tuning, needed
+from unlearn_core.objective import held_out_scores
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.result import Coverage
 from unlearn_core.running_statistics import running_norms, take_statistics_anew
 from unlearn_core.states import copied_state
 from unlearn_core.training import fit, refuse_single
-from unlearn_core.tuning import HeldOutScores, measure_held_out
+from unlearn_core.tuning import HeldOutScores
 
 
 class Repair(Method):
@@ -105,7 +106,7 @@ class Repair(Method):
 
     def _search(self, run: "_Run", tuning: Tuning) -> tuple[bool, int]:
         """Leave the model as it was after the last step that was worth it; return what was done."""
-        before = best = _measured(run.model, tuning)
+        before = best = held_out_scores(run.model, tuning)
         original = kept = copied_state(run.model)
         forgotten = 1 if tuning.forget is None else len(tuning.forget)
         allowed = max(self.come_back, 1 / forgotten)
@@ -116,7 +117,7 @@ class Repair(Method):
             back = False
             with torch.random.fork_rng():  # both ways start with the same
                 for epochs in run.steps(statistics=statistics, most=self.most_epochs):
-                    now, tried = _measured(run.model, tuning), tried + 1
+                    now, tried = held_out_scores(run.model, tuning), tried + 1
                     values = {"statistics": float(statistics), "epochs": float(epochs), **now.values()}
                     run.on_step(Step("search", tried, 2 * self.most_epochs + 1, values))
                     back = now.forget_accuracy > before.forget_accuracy + allowed
@@ -185,10 +186,6 @@ def _coverage(model: nn.Module, *, statistics: bool, epochs: int) -> Coverage:
     for norm in () if statistics else running_norms(model):
         norm.requires_grad_(False)
     return trained_or_frozen(model, "normalisation is left as it was")
-
-
-def _measured(model: nn.Module, tuning: Tuning) -> HeldOutScores:
-    return measure_held_out(model, tuning.forget, tuning.retain, tuning.aim)
 
 
 def _tell(on_step: OnStep, epoch: int, most: int, step: Step) -> None:
