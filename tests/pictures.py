@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,22 @@ def picture(label: int, number: int, *, size: tuple[int, int] = (8, 8), grey: bo
     return Image.fromarray(pixels[:, :, 0] if grey else pixels)
 
 
-def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
+def photo(seed: int) -> Image.Image:
+    """Return soft patches of colour, 32 by 32, with enough in them for a perceptual hash."""
+    coarse = np.random.default_rng(seed).integers(0, 255, (5, 5, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize((32, 32), Image.Resampling.BICUBIC)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     """Return an image's file."""
     stream = io.BytesIO()
-    image.save(stream, format=kind)
+    image.save(stream, format=kind, **options)
     return stream.getvalue()
+
+
+def jpeg(image: Image.Image, quality: int) -> bytes:
+    """Return an image's file as JPEG."""
+    return encoded(image, "JPEG", quality=quality)
 
 
 def save(path: Path, image: Image.Image) -> None:

@@ -44,16 +44,17 @@ def pixel_digest(image: Image.Image) -> str:
     return hashlib.sha256(size + colour.tobytes()).hexdigest()
 
 
-def perceptual_hash(image: Image.Image) -> int:
+def perceptual_hash(image: Image.Image, *, least_side: int = LEAST_SIDE) -> int:
     """Return an image's perceptual hash.
 
     Args:
         image: Decoded.
+        least_side: How long the shorter side must be.
 
     Returns:
         64 bits; ``NO_HASH`` for what is too small or too plain to have one.
     """
-    if min(image.size) < LEAST_SIDE:
+    if min(image.size) < least_side:
         return NO_HASH
     small = image.convert("RGB").convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     grey = np.asarray(small, dtype=np.float64)

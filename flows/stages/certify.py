@@ -15,7 +15,7 @@ from tasks.checkout.files import copy_folder, read_record, write_record
 from tasks.checkout.tags import Tag, certificate_tags
 from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.computing.materials import read_split
-from tasks.data.datasets import read_card, read_manifest
+from tasks.data.datasets import read_card
 from tasks.data.fingerprints import with_fingerprints
 from tasks.data.tombstones import write_tombstones
 from tasks.evidence.certification import gather_certificates, note_on, sign_once
@@ -82,10 +82,7 @@ def certify(checkout: Checkout) -> tuple[Released, ...]:
 
 def _bury(checkout: Checkout, split: SplitRecord) -> None:
     """Write the tombstones of what is forgotten, before the model that forgot it is put into use."""
-    before, after = (
-        with_fingerprints(checkout, folder, read_manifest(folder))
-        for folder in (checkout.dataset, checkout.retained)
-    )
+    before, after = (with_fingerprints(checkout, folder) for folder in (checkout.dataset, checkout.retained))
     write_tombstones(checkout, split.request, before, after)
 
 

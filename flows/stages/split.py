@@ -31,7 +31,7 @@ def split_data(checkout: Checkout) -> SplitRecord:
     """Write ``data/split`` and ``data/retained``, if Great Expectations passes; return the split's record."""
     request = read_request(checkout, checkout.params.request)
     card = read_card(checkout.dataset)
-    manifest = with_fingerprints(checkout, checkout.dataset, read_manifest(checkout.dataset))
+    manifest = with_fingerprints(checkout, checkout.dataset)
     selection = select(request.scope, manifest, pseudonymiser(request.scope))
     close_killed_runs(checkout)
     tracking = tracking_of(checkout)

@@ -17,7 +17,7 @@ from PIL import Image
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, write_atomically
 from tasks.checkout.progress import progress
-from tasks.data.datasets import each_image
+from tasks.data.datasets import each_image, read_manifest
 from unlearn_core import fingerprints
 from unlearn_core.fingerprints import fingerprint
 from unlearn_core.progress import Step
@@ -28,18 +28,17 @@ _FILE, _WHOLE, _DIGITS = 32, 72, 64
 """Bytes of a file's digest, of that and a fingerprint; digits of a fingerprint that are of the pixels."""
 
 
-def with_fingerprints(checkout: Checkout, folder: Path, manifest: Manifest) -> Manifest:
-    """Return the rows of a data set with what tells the same picture, decoding images that are new.
+def with_fingerprints(checkout: Checkout, folder: Path) -> Manifest:
+    """Read the rows of a data set with what tells the same picture, decoding images that are new.
 
     Args:
         checkout: The checkout.
         folder: The data set's folder.
-        manifest: Its rows.
 
     Returns:
         The rows with ``pixels`` and ``looks``.
     """
-    known = _read(checkout)
+    manifest, known = read_manifest(folder), _read(checkout)
     if missing := set(manifest.sha256.tolist()) - known.keys():
         rows = np.isin(manifest.sha256, sorted(missing))
         known |= _decode(folder, manifest, rows)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from tasks.checkout.checkout import Checkout, short
 from tasks.data.canaries import with_canaries
-from tasks.data.datasets import read_card, read_manifest
+from tasks.data.datasets import read_card
 from tasks.data.fingerprints import with_fingerprints
 from tasks.data.importing import discard_import, import_images, place_import, require_imported
 from tasks.data.incoming import Incoming, in_one_form
@@ -63,7 +63,7 @@ class Images(Dealt[I]):
         """
         rows, own = self.rows(checkout.root, params), extension_of("source", type(self))
         folder = import_images(checkout, self._folder(checkout, params), rows, params, extension=own)
-        refuse_forgotten(checkout, lambda: with_fingerprints(checkout, folder, read_manifest(folder)))
+        refuse_forgotten(checkout, lambda: with_fingerprints(checkout, folder))
         return folder
 
     def place(self, checkout: Checkout, params: I) -> DatasetCard:
@@ -83,7 +83,7 @@ class Images(Dealt[I]):
     def preview(self, checkout: Checkout, params: I) -> Manifest:
         """Return the imported rows; see ``Source.preview``."""
         folder = require_imported(checkout, params)
-        return with_fingerprints(checkout, folder, read_manifest(folder))
+        return with_fingerprints(checkout, folder)
 
     def ancestry(self, checkout: Checkout, params: I) -> tuple[Sha256, ...]:
         """Return the digest of what was imported; see ``Source.ancestry``."""

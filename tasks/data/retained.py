@@ -38,16 +38,14 @@ class Retained(Source[RetainedSource]):
             raise PipelineError(f"{source} does not exist; fetch it with `dvc checkout` or `dvc pull`")
         if (found := rows_digest(read_manifest(source))) != params.rows_digest:
             raise PipelineError(f"{source} holds rows {found}, params.yaml names {params.rows_digest}")
-        refuse_forgotten(
-            checkout, lambda: with_fingerprints(checkout, source, read_manifest(source)), alike=False
-        )
+        refuse_forgotten(checkout, lambda: with_fingerprints(checkout, source), alike=False)
         copy_folder(source, checkout.dataset)
         return read_card(checkout.dataset)
 
     def preview(self, checkout: Checkout, params: RetainedSource) -> Manifest:
         """Return the kept rows."""
         folder = self._folder(checkout, params)
-        return with_fingerprints(checkout, folder, read_manifest(folder))
+        return with_fingerprints(checkout, folder)
 
     def ancestry(self, checkout: Checkout, params: RetainedSource) -> tuple[Sha256, ...]:
         """Return the digest of the kept rows, and of all that they were retained from."""

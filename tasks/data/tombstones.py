@@ -5,13 +5,12 @@ data come in. The same pixels are refused; what looks like them is listed until 
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import UTC_FORMAT, now
+from tasks.checkout.environment import now
 from tasks.checkout.files import read_record, write_record
 from tasks.checkout.log import tell
 from tasks.checkout.terms import TombstoneSettings
@@ -19,6 +18,7 @@ from tasks.data.alike import FoundPicture, decided, list_found
 from tasks.data.datasets import rows_digest
 from tasks.keys.folder import load_pseudonym_key
 from tasks.keys.marks import marks_of, open_looks, seal_looks
+from unlearn_core.audit.deadlines import later
 from unlearn_core.errors import ForgottenError, SetupError
 from unlearn_core.fingerprints import near_hashes
 from unlearn_core.records.base import UtcTime
@@ -27,6 +27,7 @@ from unlearn_core.records.tombstone import Tombstones
 from unlearn_core.selection import Manifest
 
 SUFFIX = ".tombstones"
+_DAY_S = 86_400
 
 
 def write_tombstones(checkout: Checkout, request_id: RequestId, before: Manifest, after: Manifest) -> None:
@@ -157,6 +158,5 @@ def _alike(checkout: Checkout, manifest: Manifest, stones: list[Tombstones]) -> 
 
 def _expiry(made: UtcTime) -> UtcTime | None:
     """Return when tombstones that are made now expire."""
-    if (days := TombstoneSettings.read().days) is None:
-        return None
-    return (datetime.fromisoformat(made) + timedelta(days=days)).strftime(UTC_FORMAT)
+    days = TombstoneSettings.read().days
+    return None if days is None else later(made, days * _DAY_S)

@@ -70,7 +70,7 @@ def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:
         )
     refuse_forgotten(
         checkout,
-        lambda: with_fingerprints(checkout, checkout.retained, read_manifest(checkout.retained)),
+        lambda: with_fingerprints(checkout, checkout.retained),
         alike=False,
     )
     model, data = checkout.generation("models", card.weights), checkout.generation("data", digest)

@@ -1,11 +1,10 @@
 """What was forgotten is refused when it comes back, or listed; without the key a tombstone says nothing."""
 
-import io
 import shutil
 
 import numpy as np
 import pytest
-from pictures import encoded
+from pictures import encoded, jpeg, photo
 from PIL import Image
 from world import ROOT
 
@@ -13,7 +12,6 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.params import write_params
 from tasks.data.alike import keep_pictures
-from tasks.data.datasets import read_manifest
 from tasks.data.digits import Digits
 from tasks.data.fingerprints import with_fingerprints
 from tasks.data.folders import Folders
@@ -34,17 +32,6 @@ from unlearn_core.selection import Manifest
 SOURCE = ImageFolderSource(path="photos")
 
 
-def photo(seed):
-    coarse = np.random.default_rng(seed).integers(0, 255, (5, 5, 3), dtype=np.uint8)
-    return Image.fromarray(coarse).resize((32, 32), Image.Resampling.BICUBIC)
-
-
-def jpeg(image, quality):
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=quality)
-    return stream.getvalue()
-
-
 MINE = photo(1000)
 
 
@@ -62,7 +49,7 @@ def checkout(tmp_path):
     checkout = Checkout(tmp_path)
     add(checkout, encoded(MINE))
     folder = Folders().import_beside(checkout, SOURCE)
-    before = with_fingerprints(checkout, folder, read_manifest(folder))
+    before = with_fingerprints(checkout, folder)
     write_tombstones(checkout, "r-1", before, without(before, "train/left/mine.png"))
     shutil.rmtree(checkout.lethe)
     (tmp_path / "photos/train/left/mine.png").unlink()
@@ -154,7 +141,7 @@ def test_an_expired_one_goes_and_one_without_a_term_stays(checkout, monkeypatch)
     remove_tombstones(checkout, "r-1")
     monkeypatch.setenv("LETHE_TOMBSTONE_DAYS", "30")
     folder = imported(checkout)
-    rows = with_fingerprints(checkout, folder, read_manifest(folder))
+    rows = with_fingerprints(checkout, folder)
     write_tombstones(checkout, "r-2", rows, without(rows, "train/left/0.png"))
     (one,) = current_tombstones(checkout)
     assert one.expires is not None
@@ -169,7 +156,7 @@ def test_an_expired_one_goes_and_one_without_a_term_stays(checkout, monkeypatch)
 def test_the_data_that_a_request_began_from_are_no_obstacle_to_it_until_the_next_one(checkout):
     remove_tombstones(checkout, "r-1")
     folder = imported(checkout)
-    rows = with_fingerprints(checkout, folder, read_manifest(folder))
+    rows = with_fingerprints(checkout, folder)
     write_tombstones(checkout, "r-2", rows, without(rows, "train/left/0.png"))
     again = Checkout(checkout.root).changed({"request": "r-2"})
     refuse_forgotten(again, lambda: rows)
@@ -183,7 +170,7 @@ def test_what_stays_in_the_data_gets_no_tombstone(checkout):
     remove_tombstones(checkout, "r-1")
     add(checkout, encoded(photo(0)), "train/right/twin.png")
     folder = imported(checkout)
-    rows = with_fingerprints(checkout, folder, read_manifest(folder))
+    rows = with_fingerprints(checkout, folder)
     write_tombstones(checkout, "r-2", rows, without(rows, "train/left/0.png"))
     assert current_tombstones(checkout) == []
 
@@ -204,7 +191,7 @@ def test_forgotten_digits_are_refused_too(tmp_path):
     shutil.copy(ROOT / "params.yaml", tmp_path)
     checkout, source = Checkout(tmp_path), DigitsSource()
     Digits().make(checkout, source)
-    rows = with_fingerprints(checkout, checkout.dataset, read_manifest(checkout.dataset))
+    rows = with_fingerprints(checkout, checkout.dataset)
     write_tombstones(checkout, "r-1", rows, without(rows, "digit-0000"))
     with pytest.raises(ForgottenError, match=r"1 picture\(s\) are the same as what request\(s\) r-1"):
         Digits().make(checkout, DigitsSource(seed=1))

@@ -3,31 +3,17 @@
 import csv
 import io
 
-import numpy as np
 import pytest
-from pictures import encoded
+from pictures import encoded, jpeg, photo
 from PIL import Image
 
 from tasks.checkout.checkout import Checkout
 from tasks.data.alike import keep_pictures
-from tasks.data.datasets import read_manifest
 from tasks.data.fingerprints import with_fingerprints
 from tasks.data.folders import Folders
 from tasks.requests.request_file import check_request, make_request, make_scope
 from unlearn_core.errors import MisfitError, RequestError
 from unlearn_core.records.params import ImageFolderSource
-
-
-def photo(seed):
-    coarse = np.random.default_rng(seed).integers(0, 255, (5, 5, 3), dtype=np.uint8)
-    return Image.fromarray(coarse).resize((32, 32), Image.Resampling.BICUBIC)
-
-
-def jpeg(image, quality):
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=quality)
-    return stream.getvalue()
-
 
 MINE = jpeg(photo(1000), 90)
 SEEN = Image.open(io.BytesIO(MINE))
@@ -70,7 +56,7 @@ def plant(root, name, raw, subject):
 def checked(root, **named):
     checkout = Checkout(root)
     folder = Folders().import_beside(checkout, ImageFolderSource(path="photos", subjects="who.csv"))
-    manifest = with_fingerprints(checkout, folder, read_manifest(folder))
+    manifest = with_fingerprints(checkout, folder)
     scope = make_scope(**{"classes": (), "samples": (), "subjects": (), **named})
     return check_request(checkout, make_request("r-1", scope, model="digits"), manifest=manifest)
 
