@@ -1,6 +1,6 @@
 """Enter deletion requests in the ledger, from what a person typed or from a file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -167,10 +167,7 @@ def cancel_request(folder: Path, request_id: str, *, reason: str) -> Entry:
     Raises:
         RequestError: If it does not exist, or has been begun.
     """
-    ledger = open_ledger(folder)
-    entry = ledger.cancel(request_id, actor=actor(), reason=reason)
-    _notify(ledger, [entry])
-    return entry
+    return _moved(folder, lambda ledger: ledger.cancel(request_id, actor=actor(), reason=reason))
 
 
 def retry_request(folder: Path, request_id: str, *, reason: str) -> Entry:
@@ -187,8 +184,13 @@ def retry_request(folder: Path, request_id: str, *, reason: str) -> Entry:
     Raises:
         RequestError: If it does not exist, or has not failed.
     """
+    return _moved(folder, lambda ledger: ledger.retry(request_id, actor=actor(), reason=reason))
+
+
+def _moved(folder: Path, move: Callable[[Ledger], Entry]) -> Entry:
+    """Move a request in the ledger, then notify the deployment."""
     ledger = open_ledger(folder)
-    entry = ledger.retry(request_id, actor=actor(), reason=reason)
+    entry = move(ledger)
     _notify(ledger, [entry])
     return entry
 

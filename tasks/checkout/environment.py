@@ -16,6 +16,7 @@ from tasks.checkout.git import ask_git
 from tasks.checkout.planted import refuse_planted
 from tasks.checkout.software import DISTRIBUTION, require_pinned
 from tasks.checkout.variables import set_defaults
+from unlearn_core.audit.clocks import TIME
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import Sha256, UtcTime
 
@@ -59,12 +60,9 @@ def configure_libraries() -> None:
     set_defaults(LIBRARY_SETTINGS)
 
 
-UTC_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-
-
 def now() -> UtcTime:
     """Return the time, UTC, to the second."""
-    return datetime.now(UTC).strftime(UTC_FORMAT)
+    return datetime.now(UTC).strftime(TIME)
 
 
 def working_folder() -> Path:

@@ -12,8 +12,8 @@ from tasks.computing.checkpoints import CARD, WEIGHTS, read_checkpoint_card
 from tasks.data.datasets import read_card
 from tasks.data.images import Images
 from tasks.data.own_images import images_section, relative
-from tasks.data.sources import parse_dataset, source_of
-from tasks.lifecycle.claims import NO_IMAGES, Adoption, require_images
+from tasks.lifecycle.choosing import images_of
+from tasks.lifecycle.claims import Adoption
 from tasks.tracking.registry import promote, register_model
 from tasks.tracking.runs import adoption_run, end_run, log_dataset_input, open_tracking
 from unlearn_core.catalogue import name_of
@@ -50,10 +50,7 @@ def settle_source(
     seen = {"classes", "normalisation", "channels", "image_size", "orientation"}
     section |= claims.model_dump(mode="json", include=seen, exclude_none=True)
     section |= {"on_bad_image": "skip"} if asked.skip else {}
-    settings = require_images(parse_dataset(section))
-    source = source_of(settings)
-    if not isinstance(source, Images):
-        raise ConfigurationError(NO_IMAGES)
+    settings, source = images_of(section)
     if settings.canaries:
         raise ConfigurationError("a model from elsewhere has learned no canaries; set dataset.canaries to 0")
     return settings, source

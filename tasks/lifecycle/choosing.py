@@ -34,8 +34,17 @@ def settle_images(
     section = images_section(checkout, asked.data, subjects=asked.subjects, name=asked.name)
     section |= {} if asked.image_size is None else {"image_size": asked.image_size}
     section |= {"on_bad_image": "skip"} if asked.skip else {}
+    return {"dataset": section, "registry": {"model": asked.name}}, *images_of(section)
+
+
+def images_of(section: dict[str, Any]) -> tuple[ImageSource, Images[ImageSource]]:
+    """Return the settings that a section of ``params.yaml`` holds, and the source that they are for.
+
+    Raises:
+        ConfigurationError: If they are not valid, or of a data set that is not the user's own images.
+    """
     settings = require_images(parse_dataset(section))
     source = source_of(settings)
     if not isinstance(source, Images):
         raise ConfigurationError(NO_IMAGES)
-    return {"dataset": section, "registry": {"model": asked.name}}, settings, source
+    return settings, source

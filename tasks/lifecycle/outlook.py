@@ -3,12 +3,10 @@
 from typing import get_args
 
 from tasks.checkout.checkout import Checkout
-from tasks.extensions.catalogues import other_methods
+from tasks.computing.configured import methods_for
 from unlearn_core.audit.evidence import LEVELS, level
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Method, Need
-from unlearn_core.methods import parse_methods
-from unlearn_core.presets import with_presets
 from unlearn_core.records.adoption import Outlook
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.policy import LAST_RESORT
@@ -34,8 +32,7 @@ def outlook(checkout: Checkout, architecture: str, recipe: Recipe | None) -> Out
     Returns:
         The methods that can serve each kind of request, and the level of evidence.
     """
-    policy, settings = checkout.params.policy, checkout.params.methods
-    methods = parse_methods(with_presets(settings, architecture), other_methods(settings))
+    policy, methods = checkout.params.policy, methods_for(checkout, architecture)
     at_hand = frozenset(Need) - ({Need.ORIGIN} if recipe is None else set())
     retrained = policy.references if recipe is not None and policy.reference != "none" else 0
     return Outlook(

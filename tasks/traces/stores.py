@@ -31,7 +31,10 @@ def stores_of(checkout: Checkout) -> tuple[SearchableStore, ...]:
     Returns:
         The stores, nearest first.
     """
-    return (*_in_project(checkout.root.resolve()), *_remotes(checkout), *_elsewhere(checkout))
+    root = checkout.root.resolve()
+    with opened(root) as repo:
+        cache, remote = Path(repo.cache.local.path).resolve(), repo.config["core"].get("remote")
+    return (*_in_project(root, cache), *_remotes(root, remote), *_elsewhere(checkout))
 
 
 def not_searched() -> tuple[str, ...]:
@@ -44,10 +47,8 @@ def not_searched() -> tuple[str, ...]:
     )
 
 
-def _in_project(root: Path) -> Iterator[SearchableStore]:
+def _in_project(root: Path, cache: Path) -> Iterator[SearchableStore]:
     """Yield the stores in a project's folder, and the cache that DVC keeps, wherever that is."""
-    with opened(root) as repo:
-        cache = Path(repo.cache.local.path).resolve()
     own, runs = root / ".lethe", root / "mlruns"
     yield FilesBelow("project", "the project's folder", root, frozenset({root / ".git", cache, own, runs}))
     yield FilesBelow(".lethe", "Lethe's cache in the project", own, frozenset({cache}), _DERIVED)
@@ -56,12 +57,10 @@ def _in_project(root: Path) -> Iterator[SearchableStore]:
     yield GitObjects(root)
 
 
-def _remotes(checkout: Checkout) -> Iterator[SearchableStore]:
-    """Yield DVC's default remote, and the buckets."""
-    with opened(checkout.root) as repo:
-        remote = repo.config["core"].get("remote")
+def _remotes(root: Path, remote: str | None) -> Iterator[SearchableStore]:
+    """Yield DVC's default remote, if it has one, and the buckets."""
     if remote and remote != REMOTE:
-        yield Cached(Remote(checkout.root.resolve(), remote))
+        yield Cached(Remote(root, remote))
     evidence, data = find_store(), find_data_store()
     if evidence is not None:
         yield Cached(Bucket(evidence, "bucket", "the bucket of evidence, with every version"))

@@ -24,12 +24,13 @@ def addresses(root: Path) -> tuple[str, str | None]:
     """
     if address := ServiceSettings.read().tracking_uri:
         return address, None
-    folder = root.resolve() / "mlruns"
+    database = local_database(root)
+    folder = database.parent
     folder.mkdir(parents=True, exist_ok=True)
     settle(folder)
     artifacts = (folder / ARTIFACTS).as_uri()
-    make_database(folder / "mlflow.db", lambda path: _make_tables(path, artifacts))
-    return f"sqlite:///{folder}/mlflow.db", artifacts
+    make_database(database, lambda path: _make_tables(path, artifacts))
+    return f"sqlite:///{database}", artifacts
 
 
 def _make_tables(path: Path, artifacts: str) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from unlearn_core.records.base import Pseudonym, Record, Sha256
+from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.data import DatasetCard
 
 TraceKind = Literal["image", "pixels", "id", "pseudonym", "digest", "model", "uncertain", "derived"]
@@ -77,7 +77,7 @@ class AskedOfRows(Record):
     """A class by its name, a sample or a person by pseudonym."""
 
     kind: Literal["class", "sample", "subject"]
-    name: str | Pseudonym
+    name: str
 
 
 class AskedOfDigest(Record):
