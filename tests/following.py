@@ -28,6 +28,15 @@ class Step:
     printed: str | None = None
 
 
+@dataclass(frozen=True)
+class Followed:
+    """Where a page led, the home of who followed it, and what every step printed."""
+
+    folder: Path
+    home: Path
+    printed: list[str]
+
+
 def steps_of(page: str) -> tuple[Step, ...]:
     """Read the steps of a page."""
     steps: list[Step] = []

@@ -2,11 +2,10 @@
 
 import pytest
 import torch
+from aims import aim_within
 from torch import Tensor, nn
 
-from unlearn_core.aiming import aim_at
 from unlearn_core.data import Samples
-from unlearn_core.records.policy import Band
 from unlearn_core.stopping import judge_by_aim, judge_of_classes, judge_of_samples
 from unlearn_core.tuning import accuracy, confidence, leads, measure_candidate, measure_held_out, stands_at
 
@@ -81,14 +80,7 @@ def test_samples_are_forgotten_when_they_are_recognised_less_than_unseen_ones(bi
 
 def aim_of_echo(bias: float, forget: Samples, retain: Samples, width: float = 2.0):
     """Aim at where the model with a bias stands, by the loss on what is forgotten."""
-    band = Band(
-        measurement="loss.train.forget",
-        below=width,
-        above=width,
-        below_means="under_forgotten",
-        above_means="over_forgotten",
-    )
-    return aim_at(stands_at(Echo(bias), forget, retain), [band], reference="sha256:" + "0" * 64)
+    return aim_within(stands_at(Echo(bias), forget, retain), "loss.train.forget", width)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ prints something else than the page says; a file that the page has in another pl
 
 import re
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import built_wheel
 import pytest
-from following import beginner, follow, is_printed, steps_of
+from following import Followed, beginner, follow, is_printed, steps_of
 from world import ROOT
 
 from tasks.checkout.git import run_git
@@ -23,15 +23,6 @@ pytestmark = pytest.mark.slow
 PAGE = (ROOT / "docs" / "from-nothing.md").read_text()
 STEPS = steps_of(PAGE)
 PIP = re.compile(r"^pip install .*$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Followed:
-    """Where the page led: the project, the home of who followed it, and what every step printed."""
-
-    project: Path
-    home: Path
-    printed: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +52,8 @@ def test_what_the_page_says_is_printed_is_printed(followed, number):
 
 def test_every_certificate_verifies_with_the_public_key_alone(followed):
     key = followed.home / ".config" / "lethe" / "signing.pub"
-    certificates = sorted(followed.project.glob("evidence/*/certificate.dsse.json"))
-    model = followed.project / "models" / "unlearned" / "model.safetensors"
+    certificates = sorted(followed.folder.glob("evidence/*/certificate.dsse.json"))
+    model = followed.folder / "models" / "unlearned" / "model.safetensors"
     first, second = (verify_files(path, model=None, key=key) for path in certificates)
     assert (first["verdict"], first["scope"]) == ("passes", "classes")
     assert verify_files(certificates[1], model=model, key=key) == {**second, "model_checked": True}
@@ -71,10 +62,10 @@ def test_every_certificate_verifies_with_the_public_key_alone(followed):
 def test_every_file_that_the_page_lists_is_there(followed):
     listed = re.findall(r"^\| `([\w./-]+)` \|", PAGE, re.MULTILINE)
     assert len(listed) == 9
-    assert [name for name in listed if not (followed.project / name).exists()] == []
+    assert [name for name in listed if not (followed.folder / name).exists()] == []
 
 
 def test_git_has_neither_images_nor_weights_nor_people(followed):
-    listed = run_git(followed.project, "ls-files").splitlines()
+    listed = run_git(followed.folder, "ls-files").splitlines()
     assert [name for name in listed if Path(name).suffix in {".png", ".safetensors", ".parquet"}] == []
-    assert "person-07" not in run_git(followed.project, "log", "--patch")
+    assert "person-07" not in run_git(followed.folder, "log", "--patch")

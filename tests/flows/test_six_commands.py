@@ -4,11 +4,8 @@ Each of these must turn red: a command that fails, or prints something else than
 person in what is made.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
-from following import beginner, follow, is_printed, steps_of
+from following import Followed, beginner, follow, is_printed, steps_of
 from world import ROOT
 
 from tasks.evidence.verification import verify_files
@@ -18,15 +15,6 @@ pytestmark = pytest.mark.slow
 PAGE = (ROOT / "docs" / "photographs.md").read_text()
 STEPS = steps_of(PAGE)
 PERSON = "Zoë Müller"
-
-
-@dataclass(frozen=True)
-class Followed:
-    """Where the page led, and what every step printed."""
-
-    folder: Path
-    home: Path
-    printed: list[str]
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from aims import aim_within
 from torch import nn
 from world import ARCHITECTURE, blobs, same_weights
 
 from unlearn_core.activations import find_boundary
-from unlearn_core.aiming import aim_at
 from unlearn_core.method import Materials, Origin, Tuning
 from unlearn_core.methods import fresh_top
 from unlearn_core.methods.eu_k import EuK
 from unlearn_core.methods.fresh_top import FreshTop
 from unlearn_core.models import build, build_seeded
 from unlearn_core.records.artifact import Recipe
-from unlearn_core.records.policy import Band
 from unlearn_core.training import fit
 from unlearn_core.tuning import stands_at
 from unlearn_core.unlearning import Unlearned, unlearn
@@ -150,15 +149,7 @@ def aimed(width: float) -> list[dict[str, float]]:
     """Return the tries of a search that aims at the model as it was, within bands of a width."""
     held_out, model = blobs(90, seed=1), net()
     tuning = Tuning(held_out.of_classes((1,)), held_out.of_classes((1,), exclude=True))
-    band = Band(
-        measurement="loss.audit.retain",
-        below=width,
-        above=width,
-        below_means="under_forgotten",
-        above_means="over_forgotten",
-    )
-    stands = stands_at(model, tuning.forget, tuning.retain)
-    aim = aim_at(stands, [band], reference="sha256:" + "0" * 64)
+    aim = aim_within(stands_at(model, tuning.forget, tuning.retain), "loss.audit.retain", width)
     method = FreshTop(layers=1, epochs=None, lengths=(1, 2, 3), forget_target=1.0)
     given = replace(materials(), tuning=replace(tuning, aim=aim))
     steps = []

@@ -4,17 +4,16 @@ from dataclasses import replace
 
 import pytest
 import torch
+from aims import aim_within
 from torch import nn
 from world import ARCHITECTURE, accuracy, blobs, same_weights
 
-from unlearn_core.aiming import aim_at
 from unlearn_core.data import Samples
 from unlearn_core.errors import ModelError
 from unlearn_core.method import Materials, Origin, Tuning
 from unlearn_core.methods.repair import Repair
 from unlearn_core.models import build, build_seeded
 from unlearn_core.records.artifact import Recipe
-from unlearn_core.records.policy import Band
 from unlearn_core.running_statistics import take_statistics_anew
 from unlearn_core.training import fit
 from unlearn_core.tuning import stands_at
@@ -160,13 +159,6 @@ def test_with_an_aim_an_epoch_is_worth_it_only_if_it_comes_nearer() -> None:
 
 def repaired_with_an_aim(width: float) -> Unlearned:
     stands = stands_at(trained(), TUNING.forget, TUNING.retain)
-    band = Band(
-        measurement="loss.audit.retain",
-        below=width,
-        above=width,
-        below_means="under_forgotten",
-        above_means="over_forgotten",
-    )
-    aimed = replace(TUNING, aim=aim_at(stands, [band], reference="sha256:" + "0" * 64))
+    aimed = replace(TUNING, aim=aim_within(stands, "loss.audit.retain", width))
     settings = {"statistics": False, "most_epochs": 2, "learning_rate": 0.005}
     return repaired(with_a_wrong_head(), aimed, **settings)

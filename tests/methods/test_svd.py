@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 import torch
+from aims import aim_within
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from unlearn_core.aiming import aim_at
 from unlearn_core.data import Samples, concatenate
 from unlearn_core.method import Materials, Tuning
 from unlearn_core.methods import svd
 from unlearn_core.methods.svd import Svd
 from unlearn_core.progress import Step
-from unlearn_core.records.policy import Band
 from unlearn_core.tuning import stands_at
 from unlearn_core.unlearning import unlearn
 
@@ -71,15 +70,9 @@ def test_with_an_aim_the_pair_that_comes_nearest_is_taken() -> None:
     there = unlearn(Svd(alpha_r=300.0, alpha_f=3.0), net(), materials(tuned=False), seed=0).model
     tuning = given.tuning
     assert tuning is not None
-    band = Band(
-        measurement="confidence.true_class.train.forget",
-        below=0.01,
-        above=0.01,
-        below_means="over_forgotten",
-        above_means="under_forgotten",
-    )
     stands = stands_at(there, tuning.forget, tuning.retain)
-    aimed = replace(tuning, aim=aim_at(stands, [band], reference="sha256:" + "0" * 64))
+    aim = aim_within(stands, "confidence.true_class.train.forget", 0.01, below_means="over_forgotten")
+    aimed = replace(tuning, aim=aim)
     steps: list[Step] = []
     found = unlearn(Svd(), net(), replace(given, tuning=aimed), seed=0, on_step=steps.append).method
     assert isinstance(found, Svd)
