@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from tasks.checkout.environment import importable, require_checkout, sole_use
+from tasks.checkout.environment import require_checkout, sole_use
+from tasks.checkout.own_modules import importable
 from tasks.checkout.params import read_params, write_params
 from unlearn_core.factories import is_factory, module_of
 from unlearn_core.records.base import Sha256

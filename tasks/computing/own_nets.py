@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import importable, nearest_project
+from tasks.checkout.environment import nearest_project
+from tasks.checkout.own_modules import importable
 from tasks.checkout.params import read_values
 from tasks.checkout.settings import CodeSettings
 from tasks.extensions.code import package_digest

@@ -132,7 +132,7 @@ def test_an_import_from_outside_of_the_project_is_not_made(root, origin, tmp_pat
     digest = hashlib.md5(b"secret", usedforsecurity=False).hexdigest()
     dep = f"path: {tmp_path / 'secret'}\n  md5: {digest}\n  size: 6\n  hash: md5"
     if what != "a file":
-        dep = f"path: {KEPT}\n  repo:\n    url: {origin}\n    rev_lock: {'0' * 40}"
+        dep = f"path: {KEPT}\n  repo:\n    url: {origin}\n    rev_lock: '{'0' * 40}'"
     out = f"outs:\n- path: taken\n  md5: {digest}\n  size: 6\n  hash: md5\n"
     (root / "models/generations/taken.dvc").write_text(f"frozen: true\ndeps:\n- {dep}\n{out}")
     for targets in ((), ("models/generations/taken",)):
