@@ -70,6 +70,7 @@ class Settings(Record):
     recipe: Recipe
     accuracy: float
     classes: tuple[str, ...]
+    chosen_on: tuple[str, ...]
     samples: int
 
 
@@ -87,7 +88,7 @@ def set_up(checkout: Checkout, settings: Settings, images: Path, weights: Path) 
         shutil.copy(ROOT / "params.yaml", checkout.root)
         source = {**settings.dataset, "path": str(images.resolve())}
         write_params(checkout.root, {"request": REQUEST, "dataset": source})
-    write_params(checkout.root, {"methods": read_values(ROOT)["methods"]})
+    write_params(checkout.root, {name: read_values(ROOT)[name] for name in ("methods", "policy")})
     if not (checkout.dataset / "card.json").is_file():
         make_dataset(checkout)
     if not checkout.parent.is_dir():
