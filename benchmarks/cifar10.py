@@ -10,7 +10,10 @@ import argparse
 import json
 import shutil
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,7 @@ from tasks.computing.checkpoints import save_checkpoint
 from tasks.computing.configured import configured_methods
 from tasks.computing.execution import measured
 from tasks.computing.materials import read_split
+from tasks.computing.unlearning import Attempted, attempt
 from tasks.data.datasets import read_card, read_manifest
 from tasks.data.pool import Pool
 from tasks.lifecycle.fitting import fit_weights, read_weights
@@ -93,14 +97,27 @@ def set_up(checkout: Checkout, settings: Settings, images: Path, weights: Path) 
         make_dataset(checkout)
     if not checkout.parent.is_dir():
         _adopt(checkout, settings, weights)
-    if not _moments_cost(checkout).is_file():
-        with measured() as meter:
+    if not _statistics(checkout).is_file():
+        with measured() as meter, processor_time() as spent:
             make_moments(checkout)
-        write_record(_moments_cost(checkout), meter.read())
+        cost = {**meter.read().model_dump(mode="json"), "processor_seconds": spent[0]}
+        write_atomically(_statistics(checkout), json.dumps(cost).encode())
 
 
-def _moments_cost(checkout: Checkout) -> Path:
+def _statistics(checkout: Checkout) -> Path:
+    """Return where it is kept what the second moments cost."""
     return checkout.lethe / "bench" / "moments.json"
+
+
+@contextmanager
+def processor_time() -> Iterator[list[float]]:
+    """Count the processor's seconds of a block, which other processes do not change; filled in at its end."""
+    spent = [0.0]
+    started = time.process_time()
+    try:
+        yield spent
+    finally:
+        spent[0] = time.process_time() - started
 
 
 def _adopt(checkout: Checkout, settings: Settings, weights: Path) -> None:
@@ -149,22 +166,34 @@ def draw_samples(checkout: Checkout, count: int, seed: int) -> tuple[str, ...]:
 
 
 def run_method(bench: Baseline, method: Method) -> Row:
-    """Run a method between two estimates of what retraining takes, and measure the result."""
-    before = retraining_seconds(bench.checkout)
+    """Run a method between two estimates of what retraining takes, and measure the result.
+
+    Seconds are the processor's, of one thread: the machine may be busy with other things.
+    """
+    checkout, spent = bench.checkout, [0.0]
+
+    def timed(*given: Any, **named: Any) -> Attempted:
+        with processor_time() as seconds:
+            tried = attempt(*given, **named)
+        spent[0] = seconds[0]
+        return tried
+
+    before = retraining_seconds(checkout, clock=time.process_time)
     try:
-        rung = try_method(bench, method, COMPARING)
+        rung = try_method(bench, method, replace(COMPARING, attempt=timed))
     except UnlearningError as error:
         return {"verdict": "failed", "why": str(error), "retrain_seconds": before}
-    after = retraining_seconds(bench.checkout)
-    cost = read_record(bench.checkout.cost(rung.unlearning.weights), Cost)
-    statistics = read_record(_moments_cost(bench.checkout), Cost) if Need.MOMENTS in method.needs else None
+    after = retraining_seconds(checkout, clock=time.process_time)
+    cost = read_record(checkout.cost(rung.unlearning.weights), Cost)
+    needs_moments = Need.MOMENTS in method.needs
+    statistics = json.loads(_statistics(checkout).read_text()) if needs_moments else {}
     return {
         **row_of(bench, rung.evaluation, verdict=rung.verdict),
         "why": rung.why,
         "hyper_parameters": rung.unlearning.method,
-        "seconds": cost.seconds + (statistics.seconds if statistics else 0.0),
-        "statistics_seconds": statistics.seconds if statistics else 0.0,
-        "peak_mib": max(cost.peak_memory_mib, statistics.peak_memory_mib if statistics else 0.0),
+        "seconds": spent[0] + statistics.get("processor_seconds", 0.0),
+        "statistics_seconds": statistics.get("processor_seconds", 0.0),
+        "peak_mib": max(cost.peak_memory_mib, statistics.get("peak_memory_mib", 0.0)),
         "retrain_seconds": (before + after) / 2,
     }
 
