@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from pydantic import JsonValue
 
+from benchmarks.answers import KEPT, Measured, keep
 from benchmarks.summary import print_summary, summarise, trade_offs
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
@@ -38,6 +39,7 @@ from tasks.computing.checkpoints import save_checkpoint
 from tasks.computing.configured import configured_methods
 from tasks.computing.execution import measured
 from tasks.computing.materials import read_split
+from tasks.computing.observing import observed_views
 from tasks.computing.unlearning import Attempted, attempt
 from tasks.data.datasets import read_card, read_manifest
 from tasks.data.pool import Pool
@@ -53,7 +55,7 @@ from unlearn_core.methods import CATALOGUE
 from unlearn_core.methods.retrain import Retrain
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.records.base import Record
-from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.request import DeletionRequest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -190,6 +192,7 @@ def run_method(bench: Baseline, method: Method) -> Row:
     return {
         **row_of(bench, rung.evaluation, verdict=rung.verdict),
         "why": rung.why,
+        "evaluation": rung.evaluation.model_dump(mode="json"),
         "hyper_parameters": rung.unlearning.method,
         "seconds": spent[0] + statistics.get("processor_seconds", 0.0),
         "statistics_seconds": statistics.get("processor_seconds", 0.0),
@@ -198,7 +201,9 @@ def run_method(bench: Baseline, method: Method) -> Row:
     }
 
 
-def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path) -> list[Row]:
+def run_case(
+    checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path, answers: Path = KEPT
+) -> list[Row]:
     """Run what is missing of one case.
 
     Args:
@@ -206,6 +211,7 @@ def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path
         case: What is forgotten.
         methods: Names of the methods; those that do not support the scope are left out.
         kept: Where finished rows are.
+        answers: Where it is written what the models said.
 
     Returns:
         One row per model.
@@ -215,6 +221,7 @@ def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path
     original = row_of(bench, bench.original, verdict=judge_model(bench, bench.original))
     retrained = row_of(bench, bench.retrained[0])
     found = {"original": original, "retrained": retrained}
+    unlearned: dict[str, Evaluation] = {}
     for method in configured_methods(checkout):
         if method.name not in methods or read_split(checkout).method_scope not in method.scopes:
             continue
@@ -223,6 +230,18 @@ def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path
             print(f"  {method.name}", file=sys.stderr)
             write_atomically(path, json.dumps(run_method(bench, method)).encode())
         found[method.name] = json.loads(path.read_text())
+        if evaluation := found[method.name].pop("evaluation", None):
+            unlearned[method.name] = Evaluation.model_validate_json(json.dumps(evaluation))
+    chosen = bench.references.chosen
+    assert chosen
+    measured = Measured(
+        target=case["target"],
+        scope=case["scope"],
+        original=bench.original,
+        retrained=bench.retrained,
+        unlearned=unlearned,
+    )
+    keep(answers / case["target"], measured, observed_views(checkout, chosen, bench.run))
     shared = {
         "dataset": "cifar10",
         "model": "resnet18",

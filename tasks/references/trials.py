@@ -31,6 +31,9 @@ def retraining_seconds(
         checkout: The checkout, with its request split.
         steps: How many are timed.
         clock: Counts seconds; that of the process counts what a machine's load does not change.
+
+    Returns:
+        The seconds.
     """
     card, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     assert card.recipe is not None
