@@ -21,8 +21,9 @@ from tasks.computing.checkpoints import (
     save_checkpoint,
     save_moments,
 )
+from tasks.computing.tensors import save_one_by_one, save_tensors
 from tasks.computing.training import UNWRITTEN
-from unlearn_core.errors import PipelineError
+from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.models import build_seeded
 from unlearn_core.moments import collect
 from unlearn_core.records.artifact import Architecture, CheckpointCard
@@ -192,6 +193,18 @@ def test_second_moments_read_back_with_the_same_bits_in_the_same_order(moments, 
     assert all(torch.equal(found.layers[name], expected.layers[name]) for name in expected.layers)
     assert (found.positions, found.samples) == (expected.positions, expected.samples)
     assert (card.model, card.data) == (content(1), content(2))
+
+
+def test_second_moments_are_written_one_by_one_as_the_library_writes_them(tmp_path):
+    layers = {name: torch.randn(2, size, size).double() for name, size in {"b": 5, "ä.1": 3, "a": 1}.items()}
+    save_tensors(tmp_path / "at once", layers)
+    save_one_by_one(tmp_path / "singly", layers, {name: tuple(one.shape) for name, one in layers.items()})
+    assert (tmp_path / "singly").read_bytes() == (tmp_path / "at once").read_bytes()
+
+
+def test_a_folder_that_second_moments_cannot_be_written_to_is_named(tmp_path):
+    with pytest.raises(SetupError, match="moments cannot be written: .*; is the disk full"):
+        save_one_by_one(tmp_path / "absent" / "moments", {}, {})
 
 
 def test_altered_second_moments_are_refused(moments):
