@@ -1,9 +1,11 @@
-"""Quality and cost of every method on CIFAR-10: a given resnet18, three classes, and 500 random samples.
+"""Quality and cost of every method on CIFAR-10: a given resnet18, ten classes, and 500 random samples.
 
 ``python -m benchmarks.cifar10 --images FOLDER --weights FILE`` takes the images as ``train/CLASS`` and
 ``test/CLASS``, runs the pipeline's own stages in ``--work``, and writes ``results/quality_cifar10.json`` and
-a figure. Retraining takes half an hour per target and core. Whatever is finished stays in ``--work`` and is
-not repeated; after a change of code, ask for ``--fresh`` rows.
+a figure, and what the models said into ``results/answers_cifar10``, so that a changed gate needs no training
+(``benchmarks.answers``). Retraining takes half an hour per target and core. Whatever is finished stays in
+``--work`` and is not repeated; after a change of code, ask for ``--fresh`` rows. Rows of targets that are not
+asked for stay in the results, each with its date and commit.
 """
 
 import argparse
@@ -140,7 +142,8 @@ def cases(settings: Settings, seeds: int) -> Iterator[Row]:
     """Yield what is forgotten: each class, then samples drawn at random."""
     for seed in range(seeds):
         for name in settings.classes:
-            yield {"scope": "classes", "target": name, "seed": seed}
+            chosen_on = name in settings.chosen_on
+            yield {"scope": "classes", "target": name, "seed": seed, "chosen_on": chosen_on}
         yield {"scope": "samples", "target": f"random-{settings.samples}", "seed": seed}
 
 
@@ -273,10 +276,23 @@ def main() -> None:
         print(f"{case['scope']} {case['target']}, seed {case['seed']}", file=sys.stderr)
         checkout = resolve(checkout, case, settings)
         rows += run_case(checkout, case, tuple(given.methods), checkout.lethe / "bench" / "rows")
+    rows = [{**row, "measured": document["date"], "commit": document["commit"]} for row in rows]
+    rows = with_earlier(rows, RESULTS / "quality_cifar10.json")
     document |= {"summary": summarise(rows), "rows": rows}
     write_atomically(RESULTS / "quality_cifar10.json", (json.dumps(document, indent=1) + "\n").encode())
     save_figure(draw_trade_off(trade_offs(rows)), RESULTS / "quality_cifar10.svg")
     print_summary(summarise(rows))
+
+
+def with_earlier(rows: list[Row], results: Path) -> list[Row]:
+    """Return rows, and those that are already among the results and were not measured now."""
+    earlier = json.loads(results.read_text())["rows"] if results.is_file() else []
+    now = {_place(row) for row in rows}
+    return [*rows, *(row for row in earlier if _place(row) not in now)]
+
+
+def _place(row: Row) -> tuple[str, str, int, str]:
+    return row["scope"], row["target"], row["seed"], row["method"]
 
 
 def _arguments() -> argparse.Namespace:
