@@ -25,7 +25,9 @@ one retrained without the forgotten data: the retrained model is the target, not
 | `make bench` | methods on digits, kernels, memory | `quality_digits`, `kernels_cpu`, `kernels_memory`, \
 `kept_outputs` |
 | `make bench-evidence` | how often the gate is right, shadow attacks | `calibration`, `shadows_digits` |
-| `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10` |
+| `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10`, \
+`answers_cifar10` |
+| `python -m benchmarks.answers` | what a changed policy says of those models, without training | – |
 | `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: \
 [what it detects](adversaries-cifar10.md), its cost | `adversaries_cifar10`, `metric_costs` |
 | `make bench-services` | [the cost of the services](operations.md#what-the-services-cost) | `overhead` |

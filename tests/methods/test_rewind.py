@@ -100,8 +100,8 @@ def test_the_last_state_at_or_before_the_share_is_taken():
 
 
 def test_without_a_state_that_early_it_says_which_there_are():
-    with pytest.raises(UnlearningError, match=r"at or before 0\.1 of the training, only 0\.5, "):
-        unlearn(Rewind(to=0.1), toy.parent(), toy.materials("classes"), seed=0)
+    with pytest.raises(UnlearningError, match=r"at or before 0\.01 of the training, only 0\.02, "):
+        unlearn(Rewind(to=0.01), toy.parent(), toy.materials("classes"), seed=0)
 
 
 def test_without_states_it_is_refused():

@@ -60,7 +60,7 @@ def _training() -> tuple[nn.Module, tuple[TrainingState, ...]]:
         torch.manual_seed(0)
         net = untrained()
     steps = steps_in(RECIPE, len(_train()))
-    with recording(net, (1 / 2, 2 / 3, 5 / 6), steps=steps) as states:
+    with recording(net, (1 / 50, 1 / 2, 2 / 3, 5 / 6), steps=steps) as states:
         fit(net, _train(), RECIPE, generator=torch.Generator().manual_seed(0))
     return net, tuple(states)
 

@@ -25,9 +25,10 @@ class Rewind(Method):
     schedule goes on, on the retained data. It costs what is left of the training: a third, from a state at
     two thirds. Rewinding to 0 is retraining, bit for bit.
 
-    The states must have been kept, with ``parent: {keep: [...]}`` in ``params.yaml``; an adopted model has
-    none. Every state but the one at 0 has seen the forgotten data. The paper's bound on what is left of it
-    needs constants that nobody knows for a deep net, so none is stated.
+    A class that the state knows well is not forgotten by a few epochs without it: the later the state, the
+    cheaper, and the less is forgotten. The states must have been kept, with ``parent: {keep: [...]}`` in
+    ``params.yaml``; an adopted model has none. Every state but the one at 0 has seen the forgotten data. The
+    paper's bound on what is left of it needs constants that nobody knows for a deep net, so none is stated.
 
     Attributes:
         to: The share of the training to go back to: the last state that was kept at or before it is taken.
