@@ -286,9 +286,11 @@ def main() -> None:
 
 def with_earlier(rows: list[Row], results: Path) -> list[Row]:
     """Return rows, and those that are already among the results and were not measured now."""
-    earlier = json.loads(results.read_text())["rows"] if results.is_file() else []
-    now = {_place(row) for row in rows}
-    return [*rows, *(row for row in earlier if _place(row) not in now)]
+    if not results.is_file():
+        return rows
+    before, now = json.loads(results.read_text()), {_place(row) for row in rows}
+    origin = {"measured": before["date"], "commit": before["commit"]}
+    return [*rows, *({**origin, **row} for row in before["rows"] if _place(row) not in now)]
 
 
 def _place(row: Row) -> tuple[str, str, int, str]:
