@@ -78,7 +78,7 @@ def test_samples_are_forgotten_as_if_they_had_never_been_there(cifar):
 
 @pytest.mark.parametrize(("method", "share"), [("svd", 1 / 50), ("unsir", 1 / 15), ("pgu", 1 / 10)])
 def test_forgetting_costs_a_small_part_of_retraining(cifar, method, share):
-    rows = [row for row in cifar if row["method"] == method]
+    rows = [row for row in cifar if row["method"] == method and not row.get("chosen_on")]
     assert mean(rows, method, "seconds") <= share * mean(rows, method, "retrain_seconds")
 
 
