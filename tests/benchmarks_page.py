@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.summary import summarise
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -23,7 +25,9 @@ one retrained without the forgotten data: the retrained model is the target, not
 | `make bench` | methods on digits, kernels, memory | `quality_digits`, `kernels_cpu`, `kernels_memory`, \
 `kept_outputs` |
 | `make bench-evidence` | how often the gate is right, shadow attacks | `calibration`, `shadows_digits` |
-| `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10` |
+| `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10`, \
+`answers_cifar10` |
+| `python -m benchmarks.answers` | what a changed policy says of those models, without training | – |
 | `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: \
 [what it detects](adversaries-cifar10.md), its cost | `adversaries_cifar10`, `metric_costs` |
 | `make bench-services` | [the cost of the services](operations.md#what-the-services-cost) | `overhead` |
@@ -63,9 +67,10 @@ def _quality(title: str, figure: Path, document: Row) -> str:
             _spread(summary["mia_auc"], 3),
             _spread(summary["seconds"], 1),
             _ratio(summary["share_of_retraining"]),
-            summary["passes"],
+            *(_of(summary, name) for name in ("passes", "removed")),
+            *(_spread(summary[name], 2) for name in ("probe_gap", "relearn_ratio")),
         )
-        for summary in document["summary"]
+        for summary in summarise(document["rows"])
     ]
     accuracies = ("forget, test", "forget, train", "retain, test")
     head = ("request", "model", "n", *accuracies, "MIA AUC", "seconds", "of retraining")
@@ -75,12 +80,13 @@ def _quality(title: str, figure: Path, document: Row) -> str:
             "",
             "Means over requests and seeds with their 95 % intervals (Student's t); accuracies in per cent. "
             "*Seconds* include statistics and search; *of retraining*: as a share of retraining's time; "
-            "*passes*: how often the gate passed it.",
+            "*behaves*, *removed*: of how many models the gate found that claim, the second only of those "
+            "with the first. *Chosen on* are the classes that settings were chosen on.",
             "",
             f"![Forget and retain accuracy of each method](../{figure.relative_to(ROOT)})",
             "",
-            table_row(*head, "passes"),
-            table_row(*["---"] * 10),
+            table_row(*head, "behaves", "removed", "probe gap", "relearn ratio"),
+            table_row(*["---"] * 13),
             *rows,
             "",
             origin(document),
@@ -284,6 +290,11 @@ def _startup(document: Row) -> str:
             origin(document),
         ]
     )
+
+
+def _of(summary: Row, name: str) -> str:
+    judged = summary["judged"].get(name, 0)
+    return f"{summary[name]} of {judged}" if judged else "–"
 
 
 def _spread(spread: Row | None, digits: int) -> str:

@@ -99,7 +99,9 @@ def _route(
     architecture = (
         getattr(params.parent, "architecture", None) if parent is None else parent.architecture.name
     )
-    available = frozenset(Need) if recipe else frozenset(Need) - {Need.ORIGIN}
+    states = bool(getattr(params.parent, "keep", ()))
+    missing = (set() if recipe else {Need.ORIGIN}) | (set() if states else {Need.STATES})
+    available = frozenset(Need) - missing
     methods = methods_for(checkout, architecture or "")
     planned = route(params.policy.ladder.of(scope), methods, scope=scope, available=available)
     deletions = 1 if parent is None else parent.deletions + 1
