@@ -18,8 +18,10 @@ from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
 from tasks.data.fingerprints import with_fingerprints
 from tasks.data.tombstones import write_tombstones
+from tasks.evidence.attestation import beside
 from tasks.evidence.certification import gather_certificates, note_on, sign_once
 from tasks.evidence.dating import require_clock
+from tasks.evidence.stamping import stamp_if_wanted
 from tasks.evidence.uploading import push_missing, store_certificate
 from tasks.lifecycle.pins import pins_read
 from tasks.report.page import write_report
@@ -100,6 +102,7 @@ def _sign(checkout: Checkout, deletion: DeletionRecord, run: Run) -> dict[Reques
         checkout, deletion, started=started, pins=pins_read(checkout), histories=histories
     )
     signed = {one.request.id: sign_once(one, checkout.certificate(one.request.id)) for one in certificates}
+    stamp_if_wanted(*map(checkout.certificate, signed), later="lethe evidence stamp REQUEST")
     for request_id in signed:
         store_certificate(checkout, request_id)
     return signed
@@ -200,10 +203,9 @@ def _log_evidence(checkout: Checkout, run: Run, released: tuple[Released, ...]) 
     log_documents(run, checkout.reports, artifact_path="evidence")
     for one in released:
         request_id = one.outcome.request
+        certificate, page = checkout.certificate(request_id), checkout.report(request_id)
         folder = "evidence" if one.group is None else f"evidence/{request_id}"
-        log_documents(
-            run, checkout.certificate(request_id), checkout.report(request_id), artifact_path=folder
-        )
+        log_documents(run, certificate, *beside(certificate), page, artifact_path=folder)
 
 
 def _registry(checkout: Checkout) -> RegistryParams:

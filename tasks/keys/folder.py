@@ -6,6 +6,7 @@ Everything is in one folder, ``$LETHE_HOME`` or ``~/.config/lethe``::
     signing.pub      its public half
     pseudonym.key    32 random bytes in hexadecimal, only for its owner
     trusted/*.pub    the keys whose certificates are trusted
+    witnesses/*.pub  the keys of those who countersign certificates
 
 ``LETHE_SIGNING_KEY`` (PEM or a path) and ``LETHE_PSEUDONYM_KEY`` (hexadecimal) take the files' place.
 """
@@ -45,6 +46,11 @@ def home() -> Path:
 def trust_folder() -> Path:
     """Return the folder of the public keys that the user trusts."""
     return home() / "trusted"
+
+
+def witness_folder() -> Path:
+    """Return the folder of the public keys of known witnesses, who countersign what others issue."""
+    return home() / "witnesses"
 
 
 def init_keys(folder: Path, *, force: bool = False) -> tuple[Path, ...]:
