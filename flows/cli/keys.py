@@ -45,26 +45,43 @@ def list_keys(json: Json = False) -> None:
 @app.command()
 def trust(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The issuer's public key, as PEM.")],
+    witness: Annotated[bool, typer.Option("--witness", help="Trust it as a witness's key.")] = False,
     json: Json = False,
 ) -> None:
     """Trust certificates that an issuer signs: check the public key, and copy it into the trust folder.
 
     Refused is what is no Ed25519 key, a key that anybody could sign with, and a file that others may change.
-    Compare the id with the one that the issuer tells you by another way than that of the file.
+    Compare the id with the one that the issuer tells you by another way than that of the file. With
+    `--witness`, the key's owner countersigns certificates and issues none.
     """
     from tasks.keys.trust import trust_key
 
-    identity, place = trust_key(file)
+    identity, place = trust_key(file, witness=witness)
     told = f"trusted      {identity}\nkept         {place}"
     Output(json).give({"id": identity, "file": str(place)}, lambda: told)
 
 
 @app.command()
-def export(json: Json = False) -> None:
-    """Print the public half of the signing key, as PEM, for those who verify what is signed here."""
-    from tasks.keys.folder import public_pem
-    from tasks.keys.signing import key_id, load_signer
+def export(
+    release: Annotated[
+        bool, typer.Option("--release", help="The key that released models are signed with (`model.sig`).")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Print the public half of the signing key, as PEM, for those who verify what is signed here.
 
+    With `--release`, print that of the key for `model_signing verify key`, an elliptic curve's, which follows
+    from the signing key.
+    """
+    from tasks.keys.folder import public_pem
+    from tasks.keys.releasing import release_key, release_pem
+    from tasks.keys.signing import key_id, load_signer
+    from unlearn_core.records.base import sha256
+
+    if release:
+        pem = release_pem(release_key(load_signer()).public_key())
+        Output(json).give({"id": sha256(pem), "public_key": pem.decode()}, pem.decode().rstrip)
+        return
     key = load_signer().public_key()
     pem = public_pem(key).decode()
     Output(json).give({"id": key_id(key), "public_key": pem}, pem.rstrip)

@@ -21,6 +21,7 @@ from tasks.data.tombstones import write_tombstones
 from tasks.evidence.attestation import beside
 from tasks.evidence.certification import gather_certificates, note_on, sign_once
 from tasks.evidence.dating import require_clock
+from tasks.evidence.papers import papers_of, write_release_papers
 from tasks.evidence.stamping import stamp_if_wanted
 from tasks.evidence.uploading import push_missing, store_certificate
 from tasks.lifecycle.pins import pins_read
@@ -124,6 +125,7 @@ def _release(checkout: Checkout, request: DeletionRequest, released: Released) -
         if (decision := checkout.approval(request.id)).is_file():
             shutil.copyfile(decision, checkout.approval(request_id))
     write_record(checkout.released(request_id), released)
+    write_release_papers(checkout, released)
     checkout.failure(request_id).unlink(missing_ok=True)
     write_report(checkout, request_id)
 
@@ -205,7 +207,8 @@ def _log_evidence(checkout: Checkout, run: Run, released: tuple[Released, ...]) 
         request_id = one.outcome.request
         certificate, page = checkout.certificate(request_id), checkout.report(request_id)
         folder = "evidence" if one.group is None else f"evidence/{request_id}"
-        log_documents(run, certificate, *beside(certificate), page, artifact_path=folder)
+        papers = papers_of(certificate)
+        log_documents(run, certificate, *beside(certificate), *papers, page, artifact_path=folder)
 
 
 def _registry(checkout: Checkout) -> RegistryParams:
