@@ -62,6 +62,51 @@ def trust(
 
 
 @app.command()
+def rotate(json: Json = False) -> None:
+    """Make a new pseudonym key, and retire the present one.
+
+    New pseudonyms are made with the new key. The old one stays in `retired`, so that earlier requests,
+    tombstones and receipts still match, until `lethe keys shred` destroys it. With LETHE_TENANT the key is
+    that tenant's. `lethe keys init --force` replaces the signing key.
+    """
+    from tasks.keys.ring import rotate_pseudonym_key
+
+    old, new = rotate_pseudonym_key()
+    told = f"retired      {old}\ncurrent      {new}"
+    Output(json).give({"retired": old, "current": new}, lambda: told)
+
+
+@app.command()
+def shred(
+    retired: Annotated[bool, typer.Option("--retired", help="Destroy the retired keys.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Destroy the current key as well.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Really do it; without it, only say what would be.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Destroy pseudonym keys, those of LETHE_TENANT if it is set: what they made can never be matched again.
+
+    Nobody can tell any more whom a pseudonym of theirs stands for, or whether a picture is among their
+    tombstones. Requests that were made with them cannot be served, replayed or given receipts for; tombstones
+    do not open, and have to be lifted before data come in again. Copies of the keys elsewhere, in a backup or
+    a secret store, are not reached: destroy these too. Certificates verify as before.
+
+    Raises:
+        SetupError: If it is not said which keys.
+    """
+    from tasks.keys.ring import shred_pseudonym_keys
+    from unlearn_core.errors import SetupError
+
+    if retired == everything:
+        raise SetupError("name which keys: --retired, or --all; nothing was destroyed")
+    ids = shred_pseudonym_keys(only_retired=retired, really=yes)
+    word = "destroyed   " if yes else "to destroy  "
+    told = [f"{word} {one}" for one in ids] + ([] if yes else ["nothing was destroyed; add --yes"])
+    Output(json).give({"keys": [*ids], "destroyed": yes}, lambda: "\n".join(told))
+
+
+@app.command()
 def export(
     release: Annotated[
         bool, typer.Option("--release", help="The key that released models are signed with (`model.sig`).")

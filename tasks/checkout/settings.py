@@ -47,6 +47,14 @@ class KeySettings(Settings):
         "folder.",
         private=True,
     )
+    tenant: str = variable(
+        "LETHE_TENANT",
+        "",
+        expected="a name of lower-case letters, digits, `.`, `_` and `-`",
+        purpose="Whose [pseudonym key](keys.md) is used, where each customer has one; by default one key is "
+        "everybody's.",
+        pattern=r"^([a-z0-9][a-z0-9._-]{0,62})?$",
+    )
     configuration: Path | None = variable(
         "XDG_CONFIG_HOME", None, expected="a folder", purpose="The user's configuration folder."
     )

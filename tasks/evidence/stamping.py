@@ -68,10 +68,12 @@ def _ask(content: bytes) -> bytes:
     query = TimestampRequestBuilder().data(content).hash_algorithm(HashAlgorithm.SHA256).build()
     sent = {"Content-Type": "application/timestamp-query"}
     try:
-        answer = httpx.post(url, content=query.as_bytes(), headers=sent, timeout=WAIT_S).raise_for_status()
+        answer = httpx.post(url, content=query.as_bytes(), headers=sent, timeout=WAIT_S)
+        if not answer.is_success:
+            raise UnavailableError(f"the time stamp authority answered with status {answer.status_code}")
         nonce = decode_timestamp_response(answer.content).tst_info.nonce
     except httpx.HTTPError as error:
-        raise UnavailableError(f"the time stamp authority did not answer: {error or type(error)}") from error
+        raise UnavailableError(f"the time stamp authority did not answer: {error!r}") from error
     except ValueError as error:
         raise EvidenceError(f"the authority answered with no time stamp: {error}") from error
     if nonce != query.nonce:

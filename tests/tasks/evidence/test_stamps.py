@@ -131,12 +131,18 @@ def test_the_verifier_refuses_a_stamp_from_before_the_run_that_is_certified(
 
 def test_an_authority_that_is_away_stops_nothing_and_is_told(notary, certificate, caplog):
     notary.says = (503, b"")
-    with pytest.raises(UnavailableError, match="did not answer"):
+    with pytest.raises(UnavailableError, match="answered with status 503"):
         stamp_file(certificate)
     stamp_if_wanted(certificate, later="lethe evidence stamp r-17")
     assert "not stamped" in caplog.text
     assert "lethe evidence stamp r-17" in caplog.text
     assert not stamp_of(certificate).exists()
+
+
+def test_nobody_at_the_address_stops_nothing(notary, certificate, monkeypatch, caplog):
+    monkeypatch.setenv("LETHE_TSA_URL", "http://127.0.0.1:9/tsr")
+    stamp_if_wanted(certificate, later="lethe evidence stamp r-17")
+    assert "did not answer" in caplog.text
 
 
 def test_an_answer_to_another_query_is_not_kept(notary, certificate, tmp_path):
