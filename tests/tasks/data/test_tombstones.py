@@ -152,7 +152,7 @@ def test_tombstones_hold_after_their_key_was_rotated_and_so_does_what_was_decide
     rotate_pseudonym_key()
     assert imported(checkout).is_dir()
     add(checkout, encoded(MINE), "train/left/back.png")
-    with pytest.raises(ForgottenError, match="1 picture.* the same as what .* r-1 had"):
+    with pytest.raises(ForgottenError, match=r"1 picture.* the same as what .* r-1 had"):
         imported(checkout)
     add(checkout, jpeg(MINE, 50), "train/left/back.png")
     with pytest.raises(ForgottenError, match="1 look like it"):
