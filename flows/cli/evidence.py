@@ -55,8 +55,8 @@ def verify_in_store(request_id: RequestArgument, *, json: Json = False) -> None:
     _print(_in_checkout(verify_evidence, request_id), json=json)
 
 
-@app.command()
-def stamp(request_id: RequestArgument, *, json: Json = False) -> None:
+@app.command(name="stamp")
+def stamp_evidence(request_id: RequestArgument, *, json: Json = False) -> None:
     """Have a request's certificate, and other signed statements beside it, stamped by an authority.
 
     LETHE_TSA_URL is the authority's address (RFC 3161), and LETHE_TSA_CA the file of the certificates that it
@@ -81,8 +81,8 @@ def _stamp(checkout: "Checkout", request_id: str) -> "dict[str, Anchor]":
     return {path.name: stamp_file(path) for path in statements_beside(checkout.certificate(request_id))}
 
 
-@app.command()
-def countersign(
+@app.command(name="countersign")
+def countersign_certificate(
     certificate: Annotated[Path, typer.Argument(metavar="CERT", help="The certificate (`*.dsse.json`).")],
     *,
     json: Json = False,

@@ -165,8 +165,8 @@ def verify_ledger(
     Output(json).give({"verified": True, "head": found, **compared}, lambda: told)
 
 
-@app.command()
-def stamp(json: Json = False) -> None:
+@app.command(name="stamp")
+def stamp_ledger(json: Json = False) -> None:
     """Have the ledger's head stamped: its whole history existed then, according to the authority.
 
     LETHE_TSA_URL is the authority's address (RFC 3161), and LETHE_TSA_CA the file of the certificates that it

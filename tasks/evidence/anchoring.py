@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rfc3161_client import TimeStampResponse
 
 MAX_STAMP_BYTES = 64 * 1024
-SUFFIX = ".tsr"
+_SUFFIX = ".tsr"
 
 
 class Anchor(NamedTuple):
@@ -32,7 +32,7 @@ class Anchor(NamedTuple):
 
 def stamp_of(file: Path) -> Path:
     """Return where the time stamp of a file lies: beside it."""
-    return file.with_name(f"{stem_of(file)}{SUFFIX}")
+    return file.with_name(f"{stem_of(file)}{_SUFFIX}")
 
 
 def stem_of(file: Path) -> str:

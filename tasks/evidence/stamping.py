@@ -10,7 +10,7 @@ from tasks.checkout.regular import read_regular
 from tasks.evidence.anchoring import Anchor, believed_authorities, read_stamp, read_stamp_file, stamp_of
 from unlearn_core.errors import EvidenceError, LetheError, SetupError, UnavailableError
 
-WAIT_S = 10
+_WAIT_S = 10
 """How long to wait for the authority."""
 
 
@@ -68,7 +68,7 @@ def _ask(content: bytes) -> bytes:
     query = TimestampRequestBuilder().data(content).hash_algorithm(HashAlgorithm.SHA256).build()
     sent = {"Content-Type": "application/timestamp-query"}
     try:
-        answer = httpx.post(url, content=query.as_bytes(), headers=sent, timeout=WAIT_S)
+        answer = httpx.post(url, content=query.as_bytes(), headers=sent, timeout=_WAIT_S)
         if not answer.is_success:
             raise UnavailableError(f"the time stamp authority answered with status {answer.status_code}")
         nonce = decode_timestamp_response(answer.content).tst_info.nonce
