@@ -6,6 +6,7 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 
 from tasks.checkout.checkout import Checkout
+from tasks.evidence.attestation import Attestors, attested
 from tasks.evidence.dating import require_later
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate
@@ -111,7 +112,7 @@ def _read(checkout: Checkout, request_id: str) -> tuple[DeletionCertificate, Sha
     """Return a request's certificate and the digest of its file.
 
     Raises:
-        EvidenceError: If it is missing, false, or about another request.
+        EvidenceError: If it is missing, false, or about another request, or its time stamp is false.
     """
     path = checkout.certificate(request_id)
     if not path.exists():
@@ -120,6 +121,7 @@ def _read(checkout: Checkout, request_id: str) -> tuple[DeletionCertificate, Sha
     if (about := certified.request.id) != request_id:
         raise EvidenceError(f"the certificate is about request {about}")
     require_later(checkout, certified)
+    attested(path, raw, {}, finished=certified.provenance.finished, asked=Attestors())
     return certified, sha256(raw)
 
 

@@ -1,4 +1,4 @@
-"""``lethe-verify``: check a certificate, the model that it is about and a person's receipt, offline.
+"""``lethe-verify``: check a certificate, when it was signed, its model and a person's receipt, offline.
 
 It loads no torch, uses no network and trusts only the key given with ``--key``, or else the keys in the
 user's trust folder; keys inside a certificate are never trusted.
@@ -17,6 +17,7 @@ from pydantic import JsonValue
 from flows.cli.output import say
 from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.texts import one_line
+from tasks.evidence.attestation import Attestors
 from tasks.evidence.verification import Summary, verify_files
 from tasks.lifecycle.initialising import shipped_policy
 from unlearn_core.audit.evidence import LEVELS
@@ -54,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
             request=given.request,
             policy=agreed,
             receipt=given.receipt,
+            attestors=Attestors(given.stamp, given.tsa_ca, tuple(given.witness), given.threshold),
         )
         weaknesses = _weaknesses(summary)
     except LetheError as error:
@@ -132,12 +134,31 @@ def _about(summary: Summary) -> Iterator[str]:
         "model": f"{summary['model']} ({checked})",
         "parent": summary["parent"],
         "run": f"{summary['started']} to {summary['finished']}",
+        "when": _anchored(summary),
+        "witnessed": _witnesses(summary),
         "code": f"commit {summary['commit'] or 'none'}{changes}",
         "policy": summary["policy"],
         "runs": summary["earlier_runs"] and f"before this one: {summary['earlier_runs']}",
         "note": summary["note"],
     }
     yield from (f"  {name:<10} {value}" for name, value in lines.items() if value is not None)
+
+
+def _anchored(summary: Summary) -> str:
+    """Write when it existed, according to whom."""
+    if (anchor := cast("dict[str, str] | None", summary["anchored"])) is None:
+        return f"not anchored: {summary['not_anchored']}"
+    return f"{anchor['time']} at the latest, according to {anchor['authority']}"
+
+
+def _witnesses(summary: Summary) -> str:
+    """Write who else signed it, and how many had to."""
+    by, others = cast("list[str]", summary["witnessed_by"]), summary["witnesses_unknown"]
+    if not (summary["witnesses_known"] or others):
+        return "nobody: no witness's key is known here"
+    told = f"{len(by)} of the {summary['witnesses_known']} known, {summary['witnesses_needed']} needed"
+    unknown = f"; {others} more that nobody here knows" if others else ""
+    return f"{told}{': ' if by else ''}{', '.join(by)}{unknown}"
 
 
 def _accuracies(summary: Summary) -> Iterator[tuple[str, ...]]:
@@ -208,6 +229,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--receipt", type=Path, metavar="FILE", help="a person's receipt, to check against the certificate"
+    )
+    parser.add_argument(
+        "--stamp", type=Path, metavar="FILE", help="its time stamp; by default CERT's .tsr beside it, if any"
+    )
+    parser.add_argument(
+        "--tsa-ca", type=Path, metavar="PEM", help="the time stamp authorities to believe ($LETHE_TSA_CA)"
+    )
+    parser.add_argument(
+        "--witness", type=Path, metavar="PUB", action="append", default=[],
+        help="the public key of a witness who must have signed too; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threshold",
+        type=int,
+        metavar="N",
+        help="how many known witnesses must have signed; all of --witness",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

@@ -149,8 +149,8 @@ def verify_ledger(
 ) -> None:
     """Recompute the chain of events, and compare it with the requests and with every head at hand.
 
-    Heads are in the certificates of this checkout and of the bucket; so a ledger that was cut off or rebuilt
-    is noticed. Names what was altered, and exits with 6.
+    Heads are in the certificates of this checkout and of the bucket, and in those that `lethe request stamp`
+    had stamped; so a ledger that was cut off or rebuilt is noticed. Names what was altered, and exits with 6.
     """
     from flows.cli.requests_table import tell_compared
     from flows.submit import open_ledger
@@ -163,6 +163,23 @@ def verify_ledger(
     compared = {"compared": dict(at_hand.heads()), "not_compared": at_hand.left_out}
     told = tell_compared(found, **compared)
     Output(json).give({"verified": True, "head": found, **compared}, lambda: told)
+
+
+@app.command(name="stamp")
+def stamp_ledger(json: Json = False) -> None:
+    """Have the ledger's head stamped: its whole history existed then, according to the authority.
+
+    LETHE_TSA_URL is the authority's address (RFC 3161), and LETHE_TSA_CA the file of the certificates that it
+    is believed by. The head goes to `evidence/_ledger`, and into the bucket if one is configured;
+    `lethe request verify` compares the ledger with it from then on.
+    """
+    from flows.submit import open_ledger
+    from tasks.checkout.checkout import Checkout
+    from tasks.evidence.head_stamps import stamp_head
+
+    path, anchor = stamp_head(Checkout.find(Path.cwd()).root, open_ledger(Path.cwd()))
+    told = f"stamped      {path.name}: {anchor.time}, according to {anchor.authority}"
+    Output(json).give({"file": str(path), **anchor._asdict()}, lambda: told)
 
 
 def _tell(*entries: "Entry", json: bool, many: bool = False) -> None:

@@ -15,6 +15,7 @@ from tasks.computing.execution import device_name
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
 from tasks.evidence.approving import require_approval
+from tasks.evidence.attestation import beside
 from tasks.evidence.receipts import manifest_trees
 from tasks.keys.signing import key_id, load_signer, read_certificate, sign_statement, verify_signature
 from tasks.requests.request_file import read_request
@@ -143,6 +144,8 @@ def sign_once(certificate: DeletionCertificate, path: Path) -> Sha256:
     if (kept := _find_signed(path)) is not None and _timeless(kept[1]) == _timeless(certificate):
         return sha256(kept[0])
     signed = sign_statement(Statement.of(certificate, name=WEIGHTS))
+    for attesting in beside(path):
+        attesting.unlink()  # it is of the certificate that is replaced
     write_atomically(path, signed)
     return sha256(signed)
 

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from tasks.checkout.files import file_digest
 from tasks.checkout.regular import read_regular
+from tasks.evidence.attestation import Attestors, attested
 from tasks.keys.signing import (
     key_id,
     public_keys_in,
@@ -19,6 +20,7 @@ from tasks.keys.signing import (
     trust_folder,
     verify_signature,
 )
+from unlearn_core.audit.countersigning import take_apart
 from unlearn_core.audit.envelope import MAX_BYTES
 from unlearn_core.audit.policy import unjudged
 from unlearn_core.audit.receipts import check_receipt, read_receipt
@@ -43,6 +45,7 @@ def verify_files(
     request: RequestId | None = None,
     policy: Sha256 | None = None,
     receipt: Path | None = None,
+    attestors: Attestors | None = None,
 ) -> Summary:
     """Verify a certificate file and, if given, the model's file and a person's receipt.
 
@@ -53,15 +56,17 @@ def verify_files(
         request: The id of the request that it should be about.
         policy: The digest of the policy that it should have been reached under.
         receipt: A receipt that should be one of this certificate.
+        attestors: Who else is asked about it: an authority's time stamp and witnesses.
 
     Returns:
-        A summary of who signed what, and of the rows that the receipt shows.
+        A summary of who signed what and when, and of the rows that the receipt shows.
 
     Raises:
-        EvidenceError: If the certificate or the receipt is not valid, or the certificate is about another
-            model, request or policy.
+        EvidenceError: If the certificate, its time stamp or the receipt is not valid, too few witnesses
+            signed it, or it is about another model, request or policy.
     """
-    certified, signer = verify_bytes(read_certificate(certificate), key=key)
+    issued, inside = take_apart(read_certificate(certificate))
+    certified, signer = verify_bytes(issued, key=key)
     if request is not None and certified.request.id != request:
         raise EvidenceError(f"the certificate is about request {certified.request.id}, not {request}")
     if policy is not None and (found := certified.judgement.verdict.policy) != policy:
@@ -75,7 +80,12 @@ def verify_files(
             "take the model that was issued with it"
         )
     rows = None if receipt is None else _shown_rows(receipt, certified)
-    return {**_summary(certified, signer=signer, model_checked=model is not None), "receipt": rows}
+    finished, asked = certified.provenance.finished, attestors or Attestors()
+    return {
+        **_summary(certified, signer=signer, model_checked=model is not None),
+        **attested(certificate, issued, inside, finished=finished, asked=asked),
+        "receipt": rows,
+    }
 
 
 def _shown_rows(receipt: Path, certified: DeletionCertificate) -> list[JsonValue]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tasks.keys.signing import load_pseudonym_key, pseudonymise
+from tasks.keys.ring import pseudonym_keys
+from tasks.keys.signing import pseudonymise
 from tasks.traces.known import KnownCards, ShardRow, rows_in, what_is_known
 from tasks.traces.sought import Sought, SoughtRow
 from tasks.traces.stored import Content, SearchableStore, StoredObject
@@ -45,14 +46,14 @@ class Question:
         """The same without an id: that of a sample or a person becomes a pseudonym."""
         if self.kind in {"dataset", "model"}:
             return AskedOfDigest.model_validate({"kind": self.kind, "name": self.name})
-        name = self.name if self.kind == "class" else self.pseudonym
+        name = self.name if self.kind == "class" else self.pseudonyms[0]
         return AskedOfRows.model_validate({"kind": self.kind, "name": name})
 
     @cached_property
-    def pseudonym(self) -> str:
-        """The pseudonym of the sample or person."""
+    def pseudonyms(self) -> tuple[str, ...]:
+        """What may stand for the sample or person: its pseudonym, and those of retired keys."""
         kind = "sample" if self.kind == "sample" else "subject"
-        return pseudonymise(load_pseudonym_key(), kind, one_form(self.name))
+        return tuple(pseudonymise(key, kind, one_form(self.name)) for key in pseudonym_keys())
 
     def means(self, row: ShardRow, classes: Sequence[str]) -> bool:
         """Tell whether a row is meant, in a data set with these classes."""
@@ -144,29 +145,30 @@ def _require_class(name: str, known: KnownCards) -> None:
 
 def _rows(known: KnownCards, asked: Question) -> tuple[tuple[SoughtRow, ...], set[Sha256], set[Sha256]]:
     """Return the rows that are meant, the data sets that hold them, and those that train on them."""
-    rows, key = dict[SoughtRow, None](), load_pseudonym_key()
+    rows, keys = dict[SoughtRow, None](), pseudonym_keys()
     holding, teaching = set[Sha256](), set[Sha256]()
     for store, one in known.shards:
         cards = list(known.cards_beside(store, one))
         classes, shape = (cards[0].classes, cards[0].input_shape) if cards else ((), (3, 1, 1))
         for row, image in rows_in(one, lambda row, names=classes: asked.means(row, names)):
-            rows[_sought_row(row, image, shape, key)] = None
+            rows[_sought_row(row, image, shape, keys)] = None
             here = {card.rows_digest for card in cards}
             holding |= here
             teaching |= here if row.split == "train" else set()
     return tuple(rows), holding, teaching
 
 
-def _sought_row(row: ShardRow, image: bytes, shape: tuple[int, int, int], key: bytes) -> SoughtRow:
+def _sought_row(row: ShardRow, image: bytes, shape: tuple[int, int, int], keys: Sequence[bytes]) -> SoughtRow:
     names = tuple(sorted({one_form(row.sample_id), row.sample_id}))
-    return SoughtRow(names, tuple(pseudonymise(key, "sample", name) for name in names), image, shape)
+    pseudonyms = tuple(pseudonymise(key, "sample", name) for key in keys for name in names)
+    return SoughtRow(names, pseudonyms, image, shape)
 
 
 def _sought(asked: Question, rows: tuple[SoughtRow, ...]) -> Sought:
     """Return what to look for: the rows, and the id by which they are asked for."""
     if asked.kind not in {"sample", "subject"}:
         return Sought(rows)
-    return Sought(rows, (asked.name,), (asked.pseudonym,))
+    return Sought(rows, (asked.name,), asked.pseudonyms)
 
 
 def _trace(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:

@@ -40,6 +40,14 @@ class Submission(Record):
         return self
 
 
+class LedgerHead(Record):
+    """The digest of a ledger's whole history, and how many events that is."""
+
+    schema_version: Literal["lethe.ledger-head/1"] = "lethe.ledger-head/1"
+    head: Sha256
+    events: int = Field(ge=1)
+
+
 class Entry(Record):
     """A request in its present state.
 
