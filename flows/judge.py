@@ -16,6 +16,7 @@ from flows.stages.steps import PLAIN
 from flows.stages.unlearn import prepare_ladder
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now
+from tasks.checkout.files import file_digest
 from tasks.checkout.progress import announced
 from tasks.checkout.settings import CodeSettings
 from tasks.checkout.variables import restored, set_variable
@@ -27,6 +28,8 @@ from tasks.lifecycle.candidates import Handed, load_candidate, refuse_broken, ta
 from tasks.lifecycle.judging import judging_place
 from tasks.references.gathering import gather_references
 from tasks.references.retrained import References
+from tasks.report.judged import write_judged_report
+from tasks.requests.runs import recorded_judgement
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
@@ -42,10 +45,11 @@ STAGES = ("code", "dataset", "parent")
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of a judgement: the certificate, and its file."""
+    """What came of a judgement: the certificate, its file, and the report beside it."""
 
     certificate: JudgedCertificate
     path: Path
+    report: Path
 
 
 def judge_candidate(
@@ -102,7 +106,10 @@ def judge_candidate(
             started=started,
             by=by,
         )
-        return Judged(certificate, path)
+        recorded_judgement(
+            checkout, request, file_digest(path), f"{certificate.ending}: {certificate.in_words}"
+        )
+        return Judged(certificate, path, write_judged_report(certificate, place, path))
 
 
 def _gather_retrained(checkout: Checkout, run: RunParams, policy: Policy) -> References:

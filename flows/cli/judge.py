@@ -61,7 +61,7 @@ def command(
     from tasks.checkout.log import about
     from tasks.checkout.progress import signs_of_life
     from tasks.keys.signing import require_keys
-    from tasks.lifecycle.candidates import Handed, require_candidate
+    from tasks.lifecycle.candidates import Handed, require_candidate, require_line
     from tasks.requests.request_file import check_request, typed_request
     from tasks.requests.typed import told_as_typed
 
@@ -73,6 +73,7 @@ def command(
         signs_of_life(f"judge for {request_id}"),
         told_as_typed(**named),
     ):
+        require_line(by)
         require_candidate(checkout, handed)
         request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
         check_request(checkout, request)
@@ -100,6 +101,7 @@ def as_told(judged: "Judged") -> dict[str, object]:
         "verdict": verdict.model_dump(mode="json"),
         "earlier": [one.model_dump(mode="json") for one in certificate.earlier],
         "certificate": str(judged.path),
+        "report": str(judged.report),
     }
 
 
@@ -118,6 +120,7 @@ def tell_judged(judged: "Judged") -> str:
         "not known    who made it how, what that cost, and whether the images that judged it were held out",
         f"candidate    {certificate.models.candidate}",
         f"certificate  {judged.path}",
+        f"report       {judged.report}",
         "",
         f"check it     lethe-verify {judged.path} --model FILE",
     ]

@@ -79,7 +79,7 @@ def _judged(certified: JudgedCertificate) -> Summary:
         "kind": "judged",
         "ending": certified.ending,
         "shown": certified.in_words,
-        "not_asked": [*_not_known(certified)],
+        "not_asked": [*not_known(certified)],
         "group": None,
         "method": certified.method,
         "model": certified.models.candidate,
@@ -112,7 +112,7 @@ def _not_asked(certified: DeletionCertificate) -> Iterator[str]:
     yield from _claims_not_asked(certified.judgement)
 
 
-def _not_known(certified: JudgedCertificate) -> Iterator[str]:
+def not_known(certified: JudgedCertificate) -> Iterator[str]:
     """Say what nobody but the maker of a model knows, and what was not judged."""
     yield "which method made the model, how much of it that reached, and what it cost"
     yield "what it was trained on: only its maker knows whether the images that judged it were held out"

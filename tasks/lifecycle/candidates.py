@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import file_digest
 from tasks.checkout.regular import open_regular
@@ -18,6 +20,7 @@ from tasks.lifecycle.claims import require_weights
 from unlearn_core.errors import ConfigurationError, SetupError, UnlearningError
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
+from unlearn_core.records.judged import HandedIn
 
 ROOM = 64 * 1024 * 1024
 """The bytes that a file of weights may hold beside four times what the net takes: a trainer's own state."""
@@ -56,6 +59,20 @@ def require_candidate(checkout: Checkout, handed: Handed) -> None:
     if handed.architecture is None:
         _refuse_huge(handed.weights, size, needed=parent.stat().st_size)
     require_weights(handed.weights)
+
+
+def require_line(by: str | None) -> None:
+    """Refuse what could not be kept of who handed a model in; the message does not repeat it.
+
+    Raises:
+        ConfigurationError: If it is not one line of text.
+    """
+    try:
+        _ = by is None or HandedIn(by=by, salt=64 * "0")
+    except ValidationError:
+        raise ConfigurationError(
+            "--by is not one line of at most 1,000 letters; shorten it, or leave it out"
+        ) from None
 
 
 def _size(path: Path) -> int:

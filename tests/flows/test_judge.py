@@ -12,8 +12,9 @@ from torch.nn.functional import cross_entropy
 from world import NOISE, files_of, lethe
 
 from flows.cli.lethe_verify import main as verify
+from flows.verify import verify_judgement
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.files import read_record
+from tasks.checkout.files import file_digest, read_record
 from tasks.computing.checkpoints import WEIGHTS, load_checkpoint
 from tasks.computing.materials import read_split, retain_mask
 from tasks.data.pool import Pool
@@ -54,8 +55,8 @@ def stranger(served, tmp_path_factory):
 
 
 def lasting(checkout):
-    """Return every file of a project but its caches and the evidence of judgements."""
-    aside = {".lethe", "judged", "tmp", "__pycache__"}
+    """Return every file of a project but caches, git's index among them, and the evidence of judgements."""
+    aside = {".lethe", "judged", "tmp", "__pycache__", "index"}
     return {
         path: content
         for path, content in files_of(checkout.root).items()
@@ -94,6 +95,28 @@ def test_a_model_made_by_plain_torch_is_judged_certified_and_verified(served, st
     assert verify([certificate, "--model", str(served.parent / WEIGHTS)]) == 6
 
 
+def test_the_report_says_what_was_found_and_what_nobody_knows(served, judged):
+    _, told = judged
+    page = (served.root / told["report"]).read_text()
+    assert "behaves as if it had never seen what request demo names" in page
+    assert "Lethe did not make this model" in page
+    assert "only its maker knows" in page
+    assert BY not in page
+
+
+def test_lethe_verify_finds_it_among_the_certificates_and_notices_a_forgery(served, judged, tmp_path):
+    certificate = served.root / judged[1]["certificate"]
+    checked = verify_judgement(certificate)
+    assert (checked["request"], checked["result"]) == ("demo (judged)", "verified")
+    assert certificate in served.with_judgements()
+    forged = tmp_path / "r-1" / "judged" / "0" / certificate.name
+    forged.parent.mkdir(parents=True)
+    forged.write_bytes(certificate.read_bytes())
+    assert "about request demo, not r-1" in verify_judgement(forged)["result"]
+    forged.write_bytes(served.certificate("demo").read_bytes())
+    assert "expected a model that was judged" in verify_judgement(forged)["result"]
+
+
 def test_who_handed_it_in_stays_here(served, judged):
     _, told = judged
     certified, folder = read(served, told), (served.root / told["certificate"]).parent
@@ -127,9 +150,10 @@ def bad_files(checkout, folder):
     """Return files that cannot be judged, with what is said of each."""
     tensors = load_file(checkout.parent / WEIGHTS)
     name, kernel = next((name, one) for name, one in tensors.items() if one.is_floating_point())
+    head = next(name for name, one in tensors.items() if one.ndim == 2)
     broken = {
         "is not finite": {**tensors, name: torch.full_like(kernel, float("nan"))},
-        "are not finite; the model is unusable": {**tensors, name: kernel * 1e30},
+        "are not finite; the model is unusable": {**tensors, head: tensors[head].sign() * 3e38},
         "the net has [": {**tensors, name: kernel[:1]},
         "the net has float32": {key: one.half() for key, one in tensors.items() if one.is_floating_point()},
         "is missing": {key: one for key, one in tensors.items() if key != name},
@@ -166,11 +190,12 @@ def test_what_cannot_be_judged_is_refused_in_words_and_changes_nothing(served, t
         (("--request", "demo", "--class", "4"), "taken by a request with another scope"),
         (("--request", "r-9", "--class", "11"), "11"),
         (("--request", "demo", "--architecture", "theirs:net"), "theirs"),
+        (("--request", "demo", "--by", "Ada\nof Acme"), "--by is not one line"),
     ],
 )
 def test_what_was_asked_wrongly_is_refused(served, stranger, options, said):
     code, out, _ = lethe(served.root, "judge", str(stranger), *options, "--json")
-    assert (code, said in json.loads(out)["reason"]) == (2, True), out
+    assert (code, said in json.loads(out)["reason"], "Ada" in out) == (2, True, False), out
 
 
 def test_another_net_that_the_operator_names_is_judged_too(served, tmp_path):
@@ -191,3 +216,18 @@ def test_another_net_that_the_operator_names_is_judged_too(served, tmp_path):
     assert exit_code in {0, 5, 8}, (told, err)
     net = read(served, told).net
     assert (net.name, net.code.startswith("sha256:")) == ("theirs:net", True)
+
+
+def test_a_judgement_is_an_event_where_a_ledger_has_the_request(served):
+    code, _, err = lethe(served.root, "request", "submit", "demo", "--class", "3")
+    assert code == 0, err
+    _, told, _ = judge(served, served.unlearned / WEIGHTS)
+    _, out, _ = lethe(served.root, "request", "show", "demo", "--json")
+    shown = json.loads(out)
+    last = shown["events"][-1]
+    assert (last["action"], last["before"], last["after"]) == ("judge", "received", "received")
+    assert last["deletion"] == file_digest(served.root / told["certificate"])
+    assert last["reason"].startswith("passes: judged, not made")
+    assert shown["history"]["runs"] == []
+    assert read(served, told).ledger is not None
+    assert lethe(served.root, "request", "verify")[0] == 0
