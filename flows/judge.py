@@ -39,7 +39,7 @@ from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy
 from unlearn_core.records.request import DeletionRequest
 
-STAGES = ("code", "dataset", "parent")
+_STAGES = ("code", "dataset", "parent")
 """What a judgement needs of the preparation; second moments are for methods."""
 
 
@@ -71,7 +71,7 @@ def judge_candidate(
             be compared with; no certificate is written.
     """
     started = now()
-    for name in STAGES:
+    for name in _STAGES:
         run_due(checkout, name, PREPARATION[name])
     with judging_place(checkout, request) as place, _allowed(checkout, handed):
         with announced("candidate"):

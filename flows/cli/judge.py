@@ -11,6 +11,7 @@ from flows.cli.output import Output
 
 if TYPE_CHECKING:
     from flows.judge import Judged
+    from tasks.lifecycle.candidates import Handed
 
 
 def command(
@@ -57,34 +58,43 @@ def command(
     known. Nobody but its maker knows whether the images that judged it were held out from it. Exit status: 0
     everything that was judged is shown, 5 it fails the gate, 8 inconclusive, 2 it could not be judged.
     """
+    from flows.cli.lethe_verify import ENDINGS
+    from tasks.lifecycle.candidates import Handed
+
+    named = {
+        "classes": tuple(classes or ()),
+        "samples": tuple(samples or ()),
+        "subjects": tuple(subjects or ()),
+    }
+    judged = _judged(Handed(candidate, architecture, part), request_id, by=by, **named)
+    Output(json).give(as_told(judged), lambda: tell_judged(judged))
+    sys.exit(ENDINGS[judged.certificate.ending])
+
+
+def _judged(handed: "Handed", request_id: str, *, by: str | None, **named: tuple[str, ...]) -> "Judged":
+    """Refuse what cannot be judged before anything heavy is loaded, and judge the rest."""
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
     from tasks.checkout.progress import signs_of_life
     from tasks.keys.signing import require_keys
-    from tasks.lifecycle.candidates import Handed, require_candidate, require_line
+    from tasks.lifecycle.candidates import require_candidate, require_line
     from tasks.requests.request_file import check_request, typed_request
     from tasks.requests.typed import told_as_typed
 
-    handed = Handed(candidate, architecture, part)
-    named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
     with (
         about(request_id),
         Checkout.open(Path.cwd()) as checkout,
         signs_of_life(f"judge for {request_id}"),
-        told_as_typed(**named),
+        told_as_typed(samples=named["samples"], subjects=named["subjects"]),
     ):
         require_line(by)
         require_candidate(checkout, handed)
-        request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
+        request = typed_request(checkout, request_id, **named)
         check_request(checkout, request)
         require_keys()
         from flows.judge import judge_candidate
 
-        judged = judge_candidate(checkout, request, handed, by=by)
-    Output(json).give(as_told(judged), lambda: tell_judged(judged))
-    from flows.cli.lethe_verify import ENDINGS
-
-    sys.exit(ENDINGS[judged.certificate.ending])
+        return judge_candidate(checkout, request, handed, by=by)
 
 
 def as_told(judged: "Judged") -> dict[str, object]:
