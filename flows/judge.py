@@ -24,7 +24,7 @@ from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.observing import observed_views
 from tasks.computing.own_nets import allow_net
 from tasks.evidence.judged import certify_judged
-from tasks.lifecycle.candidates import Handed, load_candidate, refuse_broken, take_in
+from tasks.lifecycle.candidates import Handed, load_candidate, net_of, refuse_broken, take_in
 from tasks.lifecycle.judging import judging_place
 from tasks.references.gathering import gather_references
 from tasks.references.retrained import References
@@ -75,10 +75,12 @@ def judge_candidate(
         run_due(checkout, name, PREPARATION[name])
     with judging_place(checkout, request) as place, _allowed(checkout, handed):
         with announced("candidate"):
-            copy, digest = take_in(handed, place.root)
-            folder = place.attempt("candidate")
-            card = load_candidate(copy, handed, read_checkpoint_card(place.parent), folder)
-            _refuse_known(card, "the model before", read_checkpoint_card(place.parent).weights)
+            parent, folder = read_checkpoint_card(place.parent), place.attempt("candidate")
+            net = net_of(handed, parent)
+            allow_net(net.name, checkout.root)
+            copy, digest = take_in(handed, net, place.root)
+            card = load_candidate(copy, handed, net, parent, folder)
+            _refuse_known(card, "the model before", parent.weights)
         with announced("split"):
             split_untracked(place)
         with announced("look"):

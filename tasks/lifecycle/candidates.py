@@ -18,7 +18,7 @@ from tasks.checkout.files import file_digest
 from tasks.checkout.regular import open_regular
 from tasks.lifecycle.claims import require_weights
 from unlearn_core.errors import ConfigurationError, SetupError, UnlearningError
-from unlearn_core.records.artifact import CheckpointCard
+from unlearn_core.records.artifact import Architecture, CheckpointCard
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.judged import HandedIn
 
@@ -98,54 +98,60 @@ def _refuse_huge(path: Path, size: int, *, needed: int) -> None:
         )
 
 
-def take_in(handed: Handed, folder: Path) -> tuple[Path, Sha256]:
-    """Copy a candidate's file.
+def net_of(handed: Handed, parent: CheckpointCard) -> Architecture:
+    """Return the net of a candidate: that of the model before, unless another was named."""
+    known = dict(parent.architecture)
+    return Architecture(**{**known, "name": handed.architecture or parent.architecture.name})
+
+
+def take_in(handed: Handed, net: Architecture, folder: Path) -> tuple[Path, Sha256]:
+    """Copy a candidate's file, if it is not much larger than its net.
+
+    The net's code runs, so the operator must have allowed it.
 
     Args:
         handed: What was handed in.
+        net: Its net.
         folder: Where to.
 
     Returns:
         The copy, and its digest.
     """
+    from tasks.lifecycle.fitting import build_net
+
+    needed = sum(one.nbytes for one in build_net(net).state_dict().values())
+    _refuse_huge(handed.weights, _size(handed.weights), needed=needed)
     copy = folder / "candidate.safetensors"
     with open_regular(handed.weights) as given, copy.open("wb") as kept:
         shutil.copyfileobj(given, kept)
     return copy, file_digest(copy)
 
 
-def load_candidate(copy: Path, handed: Handed, parent: CheckpointCard, folder: Path) -> CheckpointCard:
+def load_candidate(
+    copy: Path, handed: Handed, net: Architecture, parent: CheckpointCard, folder: Path
+) -> CheckpointCard:
     """Load a candidate's weights into its net, and save it as a checkpoint.
-
-    The net's code runs only if the operator has allowed it, as for an adoption.
 
     Args:
         copy: The copy of its file.
         handed: What was handed in.
-        parent: The card of the model before: the net, unless another was named.
+        net: Its net.
+        parent: The card of the model before, which says how images are normalised.
         folder: Where the checkpoint goes.
 
     Returns:
-        Its card.
-
-    Raises:
-        ConfigurationError: If the weights do not fit the net.
+        Its card. Weights that do not fit the net are refused, as by ``fit_weights``.
     """
     import torch
 
     from tasks.computing.checkpoints import save_checkpoint
     from tasks.computing.training import UNWRITTEN
-    from tasks.lifecycle.fitting import build_net, fit_weights, read_weights
-    from unlearn_core.records.artifact import Architecture
+    from tasks.lifecycle.fitting import fit_weights, read_weights
 
-    known = dict(parent.architecture)
-    architecture = Architecture(**{**known, "name": handed.architecture or parent.architecture.name})
-    needed = sum(one.numel() for one in build_net(architecture).state_dict().values()) * 4
-    _refuse_huge(handed.weights, copy.stat().st_size, needed=needed)
     with torch.no_grad():
-        model = fit_weights(architecture, read_weights(copy), part=handed.part, exact=True)
+        model = fit_weights(net, read_weights(copy), part=handed.part, exact=True)
     unknown = {"seed": None, "threads": None, "recipe": None, "method": "unknown", "trained": None}
-    card = CheckpointCard(**{**dict(parent), **unknown, "architecture": architecture, "weights": UNWRITTEN})
+    card = CheckpointCard(**{**dict(parent), **unknown, "architecture": net, "weights": UNWRITTEN})
     return save_checkpoint(folder, model, card)
 
 

@@ -146,6 +146,15 @@ def test_a_model_that_forgot_nothing_fails_and_is_certified_all_the_same(served,
     assert "under-forgotten" in capsys.readouterr().out.splitlines()[0]
 
 
+def make_huge(path):
+    """Write a valid file of a terabyte, all of it a hole."""
+    size = 1 << 40
+    head = json.dumps({"junk": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()
+    with path.open("wb") as file:
+        file.write(len(head).to_bytes(8, "little") + head)
+        file.truncate(8 + len(head) + size)
+
+
 def bad_files(checkout, folder):
     """Return files that cannot be judged, with what is said of each."""
     tensors = load_file(checkout.parent / WEIGHTS)
@@ -167,8 +176,7 @@ def bad_files(checkout, folder):
     link.symlink_to(checkout.unlearned / WEIGHTS)
     os.mkfifo(pipe)
     text.write_bytes(b"\x80\x04K\x01.")
-    with huge.open("wb") as file:
-        file.truncate(1 << 40)
+    make_huge(huge)
     yield from ((link, "is a link"), (pipe, "it is a pipe"), (folder, "it is a folder"))
     yield from ((text, "not a safetensors file"), (huge, "are not read"), (folder / "none", "No such file"))
 
@@ -211,9 +219,12 @@ def test_another_net_that_the_operator_names_is_judged_too(served, tmp_path):
         exec(code, namespace)
         save_file(namespace["net"](10, (1, 8, 8)).state_dict(), tmp_path / "other.safetensors")
         exit_code, told, err = judge(served, tmp_path / "other.safetensors", "--architecture", "theirs:net")
+        make_huge(tmp_path / "huge.safetensors")
+        refused, why, _ = judge(served, tmp_path / "huge.safetensors", "--architecture", "theirs:net")
     finally:
         (served.root / "theirs.py").unlink()
     assert exit_code in {0, 5, 8}, (told, err)
+    assert (refused, "are not read" in why["reason"]) == (2, True), why
     net = read(served, told).net
     assert (net.name, net.code.startswith("sha256:")) == ("theirs:net", True)
 
