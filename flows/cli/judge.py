@@ -131,6 +131,7 @@ def tell_judged(judged: "Judged") -> str:
         f"candidate    {certificate.models.candidate}",
         f"certificate  {judged.path}",
         f"report       {judged.report}",
+        f"kept         only here: git does not hold evidence/. Copy {judged.path.parent} to another place",
         "",
         f"check it     lethe-verify {judged.path} --model FILE",
     ]
