@@ -44,7 +44,7 @@ _STAGES = ("code", "dataset", "parent")
 
 
 @dataclass(frozen=True)
-class Judged:
+class CertifiedJudgement:
     """What came of a judgement: the certificate, its file, and the report beside it."""
 
     certificate: JudgedCertificate
@@ -54,7 +54,7 @@ class Judged:
 
 def judge_candidate(
     checkout: Checkout, request: DeletionRequest, handed: Handed, *, by: str | None = None
-) -> Judged:
+) -> CertifiedJudgement:
     """Judge a model that was handed in for a request, and certify the verdict, whatever it is.
 
     Args:
@@ -111,7 +111,7 @@ def judge_candidate(
         recorded_judgement(
             checkout, request, file_digest(path), f"{certificate.ending}: {certificate.in_words}"
         )
-        return Judged(certificate, path, write_judged_report(certificate, place, path))
+        return CertifiedJudgement(certificate, path, write_judged_report(certificate, place, path))
 
 
 def _gather_retrained(checkout: Checkout, run: RunParams, policy: Policy) -> References:

@@ -10,7 +10,7 @@ from flows.cli.options import ClassOptions, Json, SampleOptions, SubjectOptions,
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
-    from flows.judge import Judged
+    from flows.judge import CertifiedJudgement
     from tasks.lifecycle.candidates import Handed
 
 
@@ -71,7 +71,9 @@ def command(
     sys.exit(ENDINGS[judged.certificate.ending])
 
 
-def _judged(handed: "Handed", request_id: str, *, by: str | None, **named: tuple[str, ...]) -> "Judged":
+def _judged(
+    handed: "Handed", request_id: str, *, by: str | None, **named: tuple[str, ...]
+) -> "CertifiedJudgement":
     """Refuse what cannot be judged before anything heavy is loaded, and judge the rest."""
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.log import about
@@ -97,7 +99,7 @@ def _judged(handed: "Handed", request_id: str, *, by: str | None, **named: tuple
         return judge_candidate(checkout, request, handed, by=by)
 
 
-def as_told(judged: "Judged") -> dict[str, object]:
+def as_told(judged: "CertifiedJudgement") -> dict[str, object]:
     """Return a judgement as a JSON value."""
     certificate = judged.certificate
     verdict = certificate.judgement.verdict
@@ -115,7 +117,7 @@ def as_told(judged: "Judged") -> dict[str, object]:
     }
 
 
-def tell_judged(judged: "Judged") -> str:
+def tell_judged(judged: "CertifiedJudgement") -> str:
     """Return a judgement for a person: what was found, why, and what is not known."""
     certificate = judged.certificate
     verdict = certificate.judgement.verdict

@@ -32,7 +32,7 @@ from unlearn_core.records.judged import JudgedCertificate
 from unlearn_core.records.request import RequestId
 
 Certified = DeletionCertificate | JudgedCertificate
-Kind = Literal["made", "judged"]
+CertificateKind = Literal["made", "judged"]
 """What a certificate is of: a deletion that Lethe made, or a model that it only judged."""
 
 
@@ -44,7 +44,7 @@ def verify_files(
     request: RequestId | None = None,
     policy: Sha256 | None = None,
     receipt: Path | None = None,
-    kind: Kind | None = None,
+    kind: CertificateKind | None = None,
 ) -> Summary:
     """Verify a certificate file and, if given, the model's file and a person's receipt.
 
@@ -84,7 +84,7 @@ def verify_files(
     return {**told_of(certified, signer=signer, model_checked=model is not None), "receipt": rows}
 
 
-def _kind_of(certified: Certified) -> Kind:
+def _kind_of(certified: Certified) -> CertificateKind:
     return "judged" if isinstance(certified, JudgedCertificate) else "made"
 
 
