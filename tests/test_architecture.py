@@ -228,6 +228,7 @@ VERBS = {
     "compare",
     "delete",
     "demo",
+    "judge",
     "lineage",
     "reference",
     "replay",

@@ -22,6 +22,7 @@ from flows.cli import (
     deploy,
     evidence,
     init,
+    judge,
     keys,
     lineage,
     methods,
@@ -50,7 +51,7 @@ PANELS = {
     "Begin": (init, keys, demo, adopt, train),
     "Forget": (status, data, delete, approve, report, receipt, tombstone, verify, lineage, next),
     "Requests of many people": (request, pending, evidence),
-    "Judge and compare": (methods, tune, reference, benchmark, canary, check_method, check_metric),
+    "Judge and compare": (methods, tune, reference, judge, benchmark, canary, check_method, check_metric),
     "Run": (ui, serve, deploy, db, upgrade, stage),
 }
 """All commands, in groups and in the order of use: a module has an ``app`` of several, or one ``command``."""

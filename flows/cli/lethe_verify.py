@@ -18,11 +18,12 @@ from flows.cli.output import say
 from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.texts import one_line
 from tasks.evidence.attestation import Attestors
-from tasks.evidence.verification import Summary, verify_files
+from tasks.evidence.telling import Summary
+from tasks.evidence.verification import verify_files
 from tasks.lifecycle.initialising import shipped_policy
 from unlearn_core.audit.evidence import LEVELS
 from unlearn_core.audit.strictness import weaker
-from unlearn_core.errors import LetheError, SetupError
+from unlearn_core.errors import GateError, LetheError, SetupError
 from unlearn_core.kinds import RequestKind, scope_kind
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.policy import Policy
@@ -30,9 +31,14 @@ from unlearn_core.records.policy import Policy
 NOT_JUDGED_AGAIN = 7
 """The exit status for a certificate that is signed, but does not carry what its verdict follows from."""
 
+ENDINGS = {"passes": 0, "fails": GateError.exit_code, "inconclusive": 8}
+"""The exit status for what came of a judgement, of ``lethe judge`` too."""
+
 EPILOG = (
     "Exit status: 0 verified, 2 could not be checked (a file or key is missing), 6 false, "
-    f"{NOT_JUDGED_AGAIN} signed, but not judged again: the first certificates carry no policy."
+    f"{NOT_JUDGED_AGAIN} signed, but not judged again: the first certificates carry no policy. Of a model "
+    f"that was judged and not made: 0 verified, and it passes, {ENDINGS['fails']} verified, and it fails, "
+    f"{ENDINGS['inconclusive']} verified, and neither could be shown."
 )
 
 
@@ -43,7 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: The command line; the process's own by default.
 
     Returns:
-        The exit status: 0 verified, 2 not checked, 6 false, 7 not judged again.
+        The exit status: 0 verified, 2 not checked, 6 false, 7 not judged again; of a model that was judged
+        and did not pass 5 or 8.
     """
     given = _parser().parse_args(arguments)
     try:
@@ -56,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
             policy=agreed,
             receipt=given.receipt,
             attestors=Attestors(given.stamp, given.tsa_ca, tuple(given.witness), given.threshold),
+            kind=given.kind,
         )
         weaknesses = _weaknesses(summary)
     except LetheError as error:
@@ -63,9 +71,10 @@ def main(arguments: list[str] | None = None) -> int:
         if given.json:
             print(json.dumps({"verified": False, "exit_code": error.exit_code, "reason": str(error)}))
         return error.exit_code
-    code = 0 if summary["judged_again"] else NOT_JUDGED_AGAIN
+    verified = bool(summary["judged_again"])
+    code = ENDINGS[str(summary["ending"])] if verified else NOT_JUDGED_AGAIN
     if given.json:
-        told = {"verified": code == 0, "exit_code": code, **summary, "weaker_than_shipped": weaknesses}
+        told = {"verified": verified, "exit_code": code, **summary, "weaker_than_shipped": weaknesses}
         print(json.dumps(told))
     else:
         say(_text(summary, weaknesses))
@@ -217,7 +226,8 @@ def _parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
         prog="lethe-verify",
-        description="Verify a deletion certificate offline, its model and a person's receipt.",
+        description="Verify offline the certificate of a deletion, or of a model that was only judged, its "
+        "model and a person's receipt.",
         epilog=EPILOG,
     )
     parser.add_argument("certificate", type=Path, metavar="CERT", help="the certificate (*.dsse.json)")
@@ -245,6 +255,11 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         metavar="N",
         help="how many known witnesses must have signed; all of --witness",
+    )
+    parser.add_argument(
+        "--kind",
+        choices=("made", "judged"),
+        help="what it must be about: a deletion that Lethe made, or a model that it only judged",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

@@ -196,6 +196,14 @@ class Checkout:
         names = (CERTIFICATE, RELEASED)
         return sorted({path.parent.name for name in names for path in self.root.glob(f"evidence/*/{name}")})
 
+    def judged(self, request_id: str, candidate: Sha256) -> Path:
+        """The folder of what was found of a model that was handed in for a request."""
+        return self.evidence(request_id) / "judged" / short(candidate)
+
+    def with_judgements(self) -> list[Path]:
+        """The certificates of models that were handed in, in order."""
+        return sorted(self.root.glob(f"evidence/*/judged/*/{CERTIFICATE}"))
+
     def tuning(self, request_id: str, method: str) -> Path:
         """The record of a search for a method's hyper-parameters; its times differ between runs."""
         return self.evidence(request_id) / f"tuning_{method}.json"

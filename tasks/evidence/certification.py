@@ -32,7 +32,7 @@ from unlearn_core.records.certificate import (
     ValidationSummary,
 )
 from unlearn_core.records.deletion import DeletionRecord, Rung
-from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.provenance import Provenance
 from unlearn_core.records.request import DeletionRequest, RequestId
@@ -94,9 +94,9 @@ def gather_certificates(
             policy=checkout.params.policy,
         ),
         attempts=attempts_of(deletion),
-        validation=_validation(checkout),
+        validation=validation_summary(checkout),
         cost=_cost(checkout, deletion),
-        provenance=_provenance(checkout, rung, started),
+        provenance=provenance_of(checkout, rung.evaluation, started, method=rung.unlearning.seed),
         lock=lock_digest(checkout.root),
         pins=pins,
         moments=read_record(checkout.moments / CARD, MomentsCard).tensors,
@@ -167,7 +167,8 @@ def _timeless(certificate: DeletionCertificate) -> dict[str, Any]:
     return certificate.model_dump(exclude={"ledger": True, "pins": True, "provenance": {"finished"}})
 
 
-def _validation(checkout: Checkout) -> ValidationSummary:
+def validation_summary(checkout: Checkout) -> ValidationSummary:
+    """Return how many expectations the data set and the split had to meet, and whether they did."""
     records = [
         read_record(checkout.split / f"validation_{name}.json", ValidationRecord)
         for name in ("dataset", "split")
@@ -185,7 +186,18 @@ def _cost(checkout: Checkout, deletion: DeletionRecord) -> Cost | None:
     return Cost.total(known) if len(known) == len(costs) else None
 
 
-def _provenance(checkout: Checkout, rung: Rung, started: UtcTime) -> Provenance:
+def provenance_of(checkout: Checkout, evaluation: Evaluation, started: UtcTime, **seeds: int) -> Provenance:
+    """Return where and when a model was judged.
+
+    Args:
+        checkout: The checkout.
+        evaluation: What was measured on it.
+        started: When the work began.
+        seeds: Of what else was seeded.
+
+    Returns:
+        The provenance, which ends now.
+    """
     params = checkout.params.run
     commit = environment.git_commit(checkout.root)
     return Provenance(
@@ -199,9 +211,9 @@ def _provenance(checkout: Checkout, rung: Rung, started: UtcTime) -> Provenance:
         threads=params.threads,
         seeds={
             "base": params.seed,
-            "method": rung.unlearning.seed,
+            **seeds,
             "reference": derive_seed(params.seed, "reference"),
-            "evaluation": rung.evaluation.seed,
+            "evaluation": evaluation.seed,
         },
         started=started,
         finished=environment.now(),

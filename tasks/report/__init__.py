@@ -8,5 +8,5 @@ into rows, ``figures`` into drawings, which ``gallery`` chooses and ``inline`` e
 says where the time went; ``words``, ``vocabulary``, ``measurements`` and ``numbers`` hold their common
 wording. ``outputs`` writes the folder ``reports`` that DVC pins. ``explaining`` and ``notes`` describe a
 deletion on the pages of MLflow and Prefect, for which ``model_figures`` and ``attempt_figures`` are drawn.
-``drawing`` is the style of all figures.
+``drawing`` is the style of all figures. ``judged`` is the page about a model that Lethe did not make.
 """

@@ -8,10 +8,11 @@ from unlearn_core.audit.acceptance import accept
 from unlearn_core.audit.earlier import earlier_problems
 from unlearn_core.audit.evidence import SHADOWS, level
 from unlearn_core.audit.policy import judge
-from unlearn_core.kinds import scope_kind
-from unlearn_core.records.certificate import Attempt, DeletionCertificate
-from unlearn_core.records.evaluation import Measurement
-from unlearn_core.records.policy import LAST_RESORT, ClaimName, ClaimVerdict, Finding, Verdict
+from unlearn_core.kinds import RequestKind, scope_kind
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.certificate import Attempt, DeletionCertificate, Judgement
+from unlearn_core.records.evaluation import Evaluation, Measurement
+from unlearn_core.records.policy import LAST_RESORT, ClaimName, ClaimVerdict, Finding, Policy, Verdict
 
 BOUND_TOLERANCE = 1e-9
 
@@ -31,13 +32,30 @@ def judgement_problems(certificate: DeletionCertificate) -> Iterator[str]:
 
 def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
     """Each evaluation is of the model that it claims to be of."""
-    judgement, models = certificate.judgement, certificate.models
-    if judgement.original.model != models.parent:
-        yield f"judgement.original is of {judgement.original.model}, not of the parent {models.parent}"
-    if judgement.unlearned.model != models.unlearned:
-        yield f"judgement.unlearned is of {judgement.unlearned.model}, not of {models.unlearned}"
+    models, kind = certificate.models, certificate.request.kind
+    yield from evaluation_problems(certificate.judgement, models.parent, models.unlearned, kind)
+
+
+def evaluation_problems(
+    judgement: Judgement, parent: Sha256, unlearned: Sha256, kind: RequestKind
+) -> Iterator[str]:
+    """Find what contradicts itself in the numbers that a verdict rests on.
+
+    Args:
+        judgement: The numbers.
+        parent: The model before.
+        unlearned: The model that was judged.
+        kind: What the request names.
+
+    Yields:
+        A sentence per problem.
+    """
+    if judgement.original.model != parent:
+        yield f"judgement.original is of {judgement.original.model}, not of the parent {parent}"
+    if judgement.unlearned.model != unlearned:
+        yield f"judgement.unlearned is of {judgement.unlearned.model}, not of {unlearned}"
     references = [reference.model for reference in judgement.references]
-    if {models.parent, models.unlearned} & set(references):
+    if {parent, unlearned} & set(references):
         yield "judgement.references: a model cannot be its own reference"
     if len(set(references)) < len(references):
         yield "judgement.references: the same model is listed twice"
@@ -52,16 +70,15 @@ def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
             for entry in evaluation.measurements
             if not _is_possible(entry)
         )
-    yield from _unmeasured(certificate)
+    yield from _unmeasured(judgement.unlearned, of_classes=kind == "classes")
 
 
-def _unmeasured(certificate: DeletionCertificate) -> Iterator[str]:
+def _unmeasured(unlearned: Evaluation, *, of_classes: bool) -> Iterator[str]:
     """What is called silent can be: a single class is retained, so what is retained of it is silent first.
 
     Otherwise every measurement that misses its band could be called silent, and the rest would pass. What is
     lacking does not pass either.
     """
-    unlearned, of_classes = certificate.judgement.unlearned, certificate.request.kind == "classes"
     for entry in unlearned.unmeasured:
         quantity, side = entry.name.rsplit(".", 2)[0], entry.name.rpartition(".")[2]
         # Rows of classes that were forgotten are of none that is left; other rows may be.
@@ -150,27 +167,44 @@ def _level(certificate: DeletionCertificate) -> Iterator[str]:
 
 
 def _policy(certificate: DeletionCertificate) -> Iterator[str]:
-    """The verdict follows from the policy and the numbers: the gate is run again."""
-    judgement = certificate.judgement
+    """The verdict follows from the policy and the numbers, and the policy accepts it."""
+    judgement, kind = certificate.judgement, certificate.request.kind
     if (policy := judgement.policy) is None:
         return
+    yield from verdict_problems(judgement, policy, kind)
+    if judgement.verdict.policy != policy.digest:
+        return
+    is_retrain = certificate.method.get("name") == LAST_RESORT
+    accepted, why = accept(policy, _judged_again(judgement, policy, kind), is_retrain=is_retrain)
+    if not accepted:
+        yield f"verdict: the policy does not accept it ({why})"
+
+
+def verdict_problems(judgement: Judgement, policy: Policy, kind: RequestKind) -> Iterator[str]:
+    """Run the gate again, and find where a verdict does not follow from the policy and the numbers.
+
+    Args:
+        judgement: The verdict and the numbers.
+        policy: The policy that comes with them.
+        kind: What the request names.
+
+    Yields:
+        A sentence per problem.
+    """
     if (stated := judgement.verdict).policy != policy.digest:
         yield f"policy: its digest is {policy.digest}, the verdict was reached under {stated.policy}"
         return
-    follows = judge(
-        policy,
-        scope_kind(certificate.request.kind),
-        judgement.unlearned,
-        original=judgement.original,
-        references=judgement.references,
-    )
+    follows = _judged_again(judgement, policy, kind)
     for field in Verdict.model_fields:
         said, is_so = getattr(stated, field), getattr(follows, field)
         if not (_agree(said, is_so) if field == "findings" else said == is_so):
             yield f"verdict: {field} is {said!r}; policy and measurements give {is_so!r}"
-    accepted, why = accept(policy, follows, is_retrain=certificate.method.get("name") == LAST_RESORT)
-    if not accepted:
-        yield f"verdict: the policy does not accept it ({why})"
+
+
+def _judged_again(judgement: Judgement, policy: Policy, kind: RequestKind) -> Verdict:
+    """Return what the gate says of the numbers."""
+    measured, original, references = judgement.unlearned, judgement.original, judgement.references
+    return judge(policy, scope_kind(kind), measured, original=original, references=references)
 
 
 def _agree(said: tuple[Finding, ...], follow: tuple[Finding, ...]) -> bool:

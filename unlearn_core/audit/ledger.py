@@ -8,7 +8,8 @@
                │  └─────────────────────── retry ────────┘
                └── cancel → cancelled
 
-A run of a request, by a worker or a person, adds ``begin`` and ``end``, which change no state.
+A run of a request, by a worker or a person, adds ``begin`` and ``end``, and a judgement of a model that was
+handed in adds ``judge``. None of them changes a state.
 
 Each event carries the digest of the one before, over its canonical JSON. So the digest of the last one, the
 *head*, stands for all of them: whoever has kept a head can tell whether anything up to it was changed or cut
@@ -39,8 +40,8 @@ MOVES: Mapping[Action, tuple[RequestState | None, RequestState]] = {
 }
 """The state that each action leads to from each state. All else is refused."""
 
-OF_A_RUN: tuple[Action, ...] = ("begin", "end")
-"""What is recorded of a run, in whatever state the request is."""
+STILL: tuple[Action, ...] = ("begin", "end", "judge")
+"""What is recorded of a run or a judgement, in whatever state the request is."""
 
 
 class Link(Protocol):
@@ -91,7 +92,7 @@ def is_move(action: Action, before: RequestState | None, after: RequestState) ->
 
 def _way(action: Action, state: RequestState | None) -> tuple[RequestState | None, RequestState | None]:
     """Return the state that an action is for, and the one that it leads to."""
-    return (state, state) if action in OF_A_RUN else MOVES[action]
+    return (state, state) if action in STILL else MOVES[action]
 
 
 def make_submission(request: DeletionRequest, *, model: str, basis: Basis, received: UtcTime) -> Submission:

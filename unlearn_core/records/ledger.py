@@ -8,8 +8,9 @@ from unlearn_core.kinds import Basis, RequestState, RunResult
 from unlearn_core.records.base import Record, RegistryName, Sha256, UtcTime
 from unlearn_core.records.request import DeletionRequest, RequestId
 
-Action = Literal["submit", "claim", "complete", "fail", "expire", "retry", "cancel", "begin", "end"]
-"""``begin`` and ``end`` are of a run: the ladder was climbed. They change no state."""
+Action = Literal["submit", "claim", "complete", "fail", "expire", "retry", "cancel", "begin", "end", "judge"]
+"""``begin`` and ``end`` are of a run: the ladder was climbed; ``judge`` is of a model that was handed in.
+None of them changes a state."""
 
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
 """A day of the calendar."""
@@ -92,6 +93,7 @@ class LedgerEvent(Record):
         policy: The digest of the policy: at receipt, or of a run; None where no checkout was at hand.
         run: For the end of a run, what came of it.
         deletion: For the end of a run, the digest of its record; None if it broke off before there was one.
+            For a judgement, the digest of its certificate; ``reason`` says what came of it.
     """
 
     schema_version: Literal["lethe.event/1"] = "lethe.event/1"
