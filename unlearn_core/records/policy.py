@@ -101,6 +101,16 @@ class HumanApproval(Record):
     within_h: float = Field(gt=0, le=24 * 365)
 
 
+class Batch(Record):
+    """Requests wait for one another: some hours from receipt, or until so many of them wait.
+
+    The due day is kept all the same; see ``audit.batching``. So many is also the most that one run serves.
+    """
+
+    wait_h: float = Field(gt=0, le=24 * 45)
+    at_most: int = Field(ge=2, le=1000)
+
+
 class Policy(Record):
     """What the gate asks for, per kind of scope (a subject's rows are samples).
 
@@ -115,6 +125,8 @@ class Policy(Record):
     A model is accepted only if it *behaves*. Where bands of the claim *removed* apply as well, the ladder
     goes on until a model shows both; if no method but retraining is left, ``when_not_removed`` says whether
     the first that behaves is accepted with a note, or the model is retrained.
+
+    Requests for the model may wait for one another (``batch``), so that one run serves several.
 
     A model must also keep what earlier requests of its lineage were promised. ``relapse`` is how far its
     accuracy and its confidence on their classes may lie above the retrained models', or, without one, above
@@ -141,6 +153,7 @@ class Policy(Record):
     canaries: tuple[Band, ...] = ()
     # Left out of the canonical form if it is not asked for, like the metrics below.
     approval: HumanApproval | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    batch: Batch | None = Field(default=None, exclude_if=lambda asked: asked is None)
     sampling: Literal["bands", "none"] = Field(default="bands", exclude_if=lambda way: way == "bands")
     metrics: dict[str, dict[str, JsonValue]] = Field(
         default_factory=dict, exclude_if=lambda metrics: not metrics

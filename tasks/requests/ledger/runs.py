@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from tasks.requests.ledger.changing import append
 from tasks.requests.ledger.database import writing
 from tasks.requests.ledger.ledger import Ledger
 from tasks.requests.ledger.reading import known_row, last_event
-from tasks.requests.ledger.tables import row_of_event, submission_of
+from tasks.requests.ledger.tables import submission_of
 from unlearn_core.audit.ledger import next_event
 from unlearn_core.kinds import RunResult
 from unlearn_core.records.base import Sha256
@@ -46,5 +47,4 @@ def record_run(
                 run=result,
                 deletion=deletion,
             )
-            session.add(row_of_event(event))
-            session.flush()
+            append(session, event)
