@@ -7,6 +7,7 @@ the others wait. Then it does what commands and workers do, many times over. It 
 is one of the ledger's own; a server is asked for a password, over loopback.
 """
 
+import argparse
 import json
 import sys
 import tempfile
@@ -19,44 +20,62 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import URL, text
+from sqlalchemy import URL, insert, text
 
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
 from tasks.checkout.environment import now
 from tasks.checkout.files import write_atomically
-from tasks.requests.ledger.changing import Draft, change
-from tasks.requests.ledger.database import open_engine, writing
+from tasks.requests.ledger.changing import Draft
+from tasks.requests.ledger.database import open_engine
 from tasks.requests.ledger.ledger import Ledger
 from tasks.requests.ledger.schema import bring_up_to_date
-from tasks.requests.ledger.tables import RequestRow
+from tasks.requests.ledger.tables import EventRow, RequestRow, row_of_event, row_of_submission
 from unlearn_core.audit.deadlines import later
+from unlearn_core.audit.ledger import make_submission, next_event
 from unlearn_core.audit.queueing import in_groups
 from unlearn_core.kinds import TO_SERVE
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.scope import SampleScope
 
 RESULTS = Path(__file__).resolve().parent / "results" / "ledger.json"
+Row = dict[str, Any]
+START = now()
 SIZES = (1_000, 10_000, 100_000)
 PER_MODEL = 100
 PAGE = 100
 REPEATS = 300
-sys.path.append(str(RESULTS.parent.parent.parent / "tests"))
 
 
-def fill(ledger: Ledger, size: int) -> None:
-    """Enter requests that arrived over four weeks, and serve half of them."""
-    for start in range(0, size, 1000):
-        ids = range(start, min(size, start + 1000))
-        ledger.submit([draft(n, size) for n in ids], actor="benchmark")
-        with writing(ledger.engine) as session:
-            for n in ids:
-                for action in _actions(n):
-                    row = session.get_one(RequestRow, f"r-{n}")
-                    change(session, row, action, time=ledger.clock(), actor="w", reason="benchmark")
-                    row.attempts += action == "claim"
+def history(size: int) -> tuple[list[Row], list[Row]]:
+    """Return the rows of requests that arrived over four weeks, half of which were served, and of events."""
+    requests, events, head = list[Row](), list[Row](), None
+    for n in range(size):
+        asked = draft(n, size)
+        received = asked.received or now()
+        submission = make_submission(asked.request, model=asked.model, basis="gdpr", received=received)
+        state, attempts = None, 0
+        for action in ("submit", *_actions(n)):
+            head = next_event(head, submission, state, action, time=START, actor="w", reason="benchmark")
+            state, attempts = head.after, attempts + (action == "claim")
+            events.append(columns_of(row_of_event(head)))
+        row = row_of_submission(submission)
+        row.state, row.attempts = str(state), attempts
+        requests.append(columns_of(row))
+    return requests, events
+
+
+def columns_of(row: RequestRow | EventRow) -> Row:
+    """Return a row as a mapping."""
+    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
+
+
+def fill(ledger: Ledger, requests: list[Row], events: list[Row]) -> None:
+    """Insert the rows, and let a server look at them, which it does by itself some time later."""
+    with ledger.engine.execution_options(writes=True).begin() as connection:
+        for table, rows in ((RequestRow.__table__, requests), (EventRow.__table__, events)):
+            connection.execute(insert(table), rows)
     if ledger.engine.dialect.name == "postgresql":
-        # A server does this by itself, some time after many rows came in.
         with ledger.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text("VACUUM ANALYZE"))
 
@@ -66,7 +85,7 @@ def draft(n: int, size: int, prefix: str = "r") -> Draft:
     name = f"model-{n % max(1, size // PER_MODEL)}"
     scope = SampleScope(samples=(f"hmac-sha256:{n:064x}",))
     # Four weeks of arrivals, not in the order of their due days.
-    received = later(now(), -3600 * 24 * 28 * ((n * 7919) % size) / size)
+    received = later(START, -60 - 3600 * 24 * 27 * ((n * 7919) % size) / size)
     request = DeletionRequest(id=f"{prefix}-{n}", model=name, scope=scope)
     return Draft(request, name, received=received)
 
@@ -125,12 +144,12 @@ def seconds(run: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
-def measure(url: URL, size: int) -> Iterator[dict[str, Any]]:
+def measure(url: URL, size: int, rows: tuple[list[Row], list[Row]]) -> Iterator[Row]:
     """Fill an empty database, and yield a row for each operation on it."""
     engine = open_engine(url, keep=True)
     bring_up_to_date(engine)
     ledger = Ledger(engine)
-    filled = seconds(lambda: fill(ledger, size))
+    filled = seconds(lambda: fill(ledger, *rows))
     print(f"{engine.dialect.name}, {size}: filled in {filled:.0f} s", flush=True)
     for name, times in operations(ledger, size):
         low, high = np.quantile(times, (0.5, 0.99)) * 1000
@@ -139,6 +158,7 @@ def measure(url: URL, size: int) -> Iterator[dict[str, Any]]:
             "database": engine.dialect.name,
             "requests": size,
             "models": max(1, size // PER_MODEL),
+            "events": len(rows[1]),
             "operation": name,
             "times": len(times),
             "p50_ms": round(float(low), 2),
@@ -150,6 +170,7 @@ def measure(url: URL, size: int) -> Iterator[dict[str, Any]]:
 @contextmanager
 def databases() -> Iterator[Callable[[], list[URL]]]:
     """Yield what makes an empty database of each kind."""
+    sys.path.append(str(RESULTS.parent.parent.parent / "tests"))
     from postgresql import find_programs, make_database, serve
 
     if (programs := find_programs()) is None:
@@ -162,14 +183,21 @@ def databases() -> Iterator[Callable[[], list[URL]]]:
         ]
 
 
-def main(sizes: tuple[int, ...] = SIZES) -> None:
-    """Measure both databases at each size, and write the result."""
+def main(sizes: tuple[int, ...], note: str) -> None:
+    """Measure both databases at each size, and write the result with a remark on how it was run."""
     stand_alone()
+    rows = list[Row]()
     with databases() as fresh:
-        rows = [row for size in sizes for url in fresh() for row in measure(url, size)]
-    result = {**provenance("cpu", "make bench-ledger"), "page": PAGE, "rows": rows}
+        for size in sizes:
+            made = history(size)
+            rows += [row for url in fresh() for row in measure(url, size, made)]
+    result = {**provenance("cpu", "make bench-ledger"), "note": note, "page": PAGE, "rows": rows}
     write_atomically(RESULTS, (json.dumps(result, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":
-    main(tuple(map(int, sys.argv[1:])) or SIZES)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
+    parser.add_argument("--note", default="", help="kept with the result")
+    asked = parser.parse_args()
+    main(tuple(asked.sizes), asked.note)

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Select,
+    TextClause,
     literal,
-    literal_column,
     or_,
     select,
     text,
     tuple_,
+    union,
     update,
 )
 from sqlalchemy.orm import Session
@@ -86,18 +86,18 @@ class _Queue:
             if wanted is None or wanted.state not in TO_SERVE:
                 return []
             model = wanted.model
-        self.passed = set(self._models(select(RequestRow.model).where(RequestRow.state == "running")))
-        interrupted = select(RequestRow.model).where(text(BEGUN), RequestRow.state == "received")
-        begun = self._models(interrupted) - self.passed
+        held = select(RequestRow.model, RequestRow.state)
+        # Two questions in one, each of which has an index.
+        begun_or_running = union(held.where(RequestRow.state == "running"), held.where(text(BEGUN)))
+        states = set(self.session.execute(begun_or_running).tuples())
+        self.passed = {held_model for held_model, state in states if state == "running"}
+        begun = {held_model for held_model, _ in states} - self.passed
         while (first := self._first(model, begun)) is not None:
             rule = self.rule.under(batch_of(self.session, first.submission.model))
             if chosen := rule(self._of_its_model(first, begun, rule.limit)):
                 return [self.rows[entry.id] for entry in chosen]
             self.passed.add(first.submission.model)
         return []
-
-    def _models(self, query: Select[tuple[RegistryName]]) -> set[RegistryName]:
-        return set(self.session.scalars(query.distinct()))
 
     def _first(self, model: RegistryName | None, begun: set[RegistryName]) -> Entry | None:
         """Return the request that is due first of those that may be first."""
@@ -118,11 +118,11 @@ class _Queue:
             if rows[0].leader is not None:
                 self.passed.add(rows[0].model)
 
-    def _may_go(self) -> ColumnElement[bool]:
+    def _may_go(self) -> ColumnElement[bool] | TextClause:
         """Return the condition on what may be first, as the rule has it."""
         if not self.rule.patient:
             return RequestRow.state == "received"
-        claimable = literal_column(f"({CLAIMABLE})", Boolean)
+        claimable = text(CLAIMABLE)
         if self.rule.request is None:
             return claimable
         return or_(claimable, (RequestRow.id == self.rule.request) & _RECEIVED)

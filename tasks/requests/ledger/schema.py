@@ -37,7 +37,11 @@ def open_current(url: URL) -> Engine:
     """
     engine = open_engine(url, keep=True)
     if url.get_backend_name() != "sqlite":
-        require_current(engine)
+        try:
+            require_current(engine)
+        except SetupError:
+            engine.dispose()
+            raise
         return engine
     made = Path(str(url.database))
     make_database(made, lambda path: bring_up_to_date(open_engine(url.set(database=str(path)))))
