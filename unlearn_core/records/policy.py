@@ -102,10 +102,7 @@ class HumanApproval(Record):
 
 
 class Batch(Record):
-    """Requests wait for one another: some hours from receipt, or until so many of them wait.
-
-    The due day is kept all the same; see ``audit.batching``. So many is also the most that one run serves.
-    """
+    """How long requests wait for one another, and how many one run serves; see ``audit.batching``."""
 
     wait_h: float = Field(gt=0, le=24 * 45)
     at_most: int = Field(ge=2, le=1000)
@@ -125,8 +122,6 @@ class Policy(Record):
     A model is accepted only if it *behaves*. Where bands of the claim *removed* apply as well, the ladder
     goes on until a model shows both; if no method but retraining is left, ``when_not_removed`` says whether
     the first that behaves is accepted with a note, or the model is retrained.
-
-    Requests for the model may wait for one another (``batch``), so that one run serves several.
 
     A model must also keep what earlier requests of its lineage were promised. ``relapse`` is how far its
     accuracy and its confidence on their classes may lie above the retrained models', or, without one, above
