@@ -10,6 +10,7 @@ from tasks.checkout.tags import Tag
 from tasks.evidence.approving import asked_approval, find_approval
 from tasks.keys.signing import require_keys
 from tasks.requests.ledger.finding import find_ledger
+from tasks.requests.ledger.waiting import why_waiting
 from tasks.requests.request_file import read_request
 from tasks.storage.staleness import stale_stages
 from tasks.tracking.in_use import read_champion
@@ -95,10 +96,12 @@ def _in_ledger(checkout: Checkout) -> Iterator[Waiting]:
     """Yield what waits in the ledger for this model, by due day."""
     if (ledger := find_ledger(checkout.root)) is None:
         return
-    for entry in ledger.entries():
-        due, model = entry.submission.due, entry.submission.model
-        if entry.state in OPEN and model == checkout.params.registry.model:
-            yield Waiting(request=entry.id, state=entry.state, due=due, overdue=is_overdue(due, now()))
+    entries = ledger.entries(model=checkout.params.registry.model, state=OPEN)
+    why = why_waiting(ledger, entries)
+    for entry in entries:
+        due = entry.submission.due
+        late = is_overdue(due, now())
+        yield Waiting(request=entry.id, state=entry.state, due=due, overdue=late, why=why.get(entry.id))
 
 
 def _in_folder(checkout: Checkout) -> Iterator[Waiting]:

@@ -10,6 +10,7 @@ from tasks.checkout.log import tell
 from tasks.orchestration.events import announce
 from tasks.orchestration.form import offer
 from tasks.requests.bulk import Filed, read_requests
+from tasks.requests.ledger.batches import keep_batch
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.database import ledger_url
 from tasks.requests.ledger.ledger import Ledger, connect
@@ -142,6 +143,8 @@ def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, 
 def _enter(intake: Intake, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
     """Enter requests with the policy of this moment, then notify the deployment."""
     ledger = connect(intake.root)
+    if intake.checkout is not None:
+        keep_batch(ledger, intake.model, intake.checkout.params.policy.batch)
     entries = ledger.submit([replace(one, policy=intake.policy) for one in drafts], actor=actor())
     _notify(ledger, entries)
     return entries

@@ -34,6 +34,7 @@ one retrained without the forgotten data: the retrained model is the target, not
 | `make bench-startup` | how long a command takes to start, and to refuse | `startup` |
 | `make bench-tombstones IMAGES=folder` | \
 [pictures that come back](tombstones.md#how-well-it-works) | `tombstones` |
+| `make bench-ledger` | [the ledger with many requests](requests.md#many-requests-and-models) | `ledger` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
 """
 DATA = {"digits": "Digits, small_resnet", "cifar10": "CIFAR-10, resnet18 at 32 × 32"}
@@ -53,6 +54,7 @@ def benchmarks_page() -> str:
     parts.append(_kept_outputs(json.loads((RESULTS / "kept_outputs.json").read_text())))
     parts.append(_metric_costs(json.loads((RESULTS / "metric_costs.json").read_text())))
     parts.append(_startup(json.loads((RESULTS / "startup.json").read_text())))
+    parts.append(_ledger(json.loads((RESULTS / "ledger.json").read_text())))
     return "\n".join(parts)
 
 
@@ -295,6 +297,43 @@ def _startup(document: Row) -> str:
 def _of(summary: Row, name: str) -> str:
     judged = summary["judged"].get(name, 0)
     return f"{summary[name]} of {judged}" if judged else "–"
+
+
+DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+def _ledger(document: Row) -> str:
+    sizes = sorted({row["requests"] for row in document["rows"]})
+    found = {(row["database"], row["requests"], row["operation"]): row for row in document["rows"]}
+    rows = [
+        table_row(
+            operation,
+            DATABASES[database],
+            *(
+                f"{row['p50_ms']:,.0f} / {row['p99_ms']:,.0f}"
+                for row in (found[database, size, operation] for size in sizes)
+            ),
+        )
+        for operation in dict.fromkeys(row["operation"] for row in document["rows"])
+        for database in DATABASES
+    ]
+    models = {row["requests"]: row["models"] for row in document["rows"]}
+    heads = [f"{size:,} requests, {models[size]:,} models" for size in sizes]
+    return "\n".join(
+        [
+            "## The ledger with many requests",
+            "",
+            "Milliseconds: median / 99th percentile. Half of the requests are served, most others wait. A "
+            f"page has {document['page']} requests; to verify recomputes everything, once or a few times. "
+            f"{document['note']}".strip(),
+            "",
+            table_row("operation", "database", *heads),
+            table_row(*["---"] * (2 + len(sizes))),
+            *rows,
+            "",
+            origin(document),
+        ]
+    )
 
 
 def _spread(spread: Row | None, digits: int) -> str:

@@ -81,34 +81,46 @@ def list_(
     due_before: Annotated[
         str | None, typer.Option(metavar="DATE", help="Only those due before this day, e.g. 2026-12-01.")
     ] = None,
+    model: Annotated[str | None, typer.Option(help="Only those for this registered model.")] = None,
+    *,
+    page: Annotated[int, typer.Option(min=1, help="Which page of them.")] = 1,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most on a page.")] = 100,
     json: Json = False,
 ) -> None:
-    """List requests, those due first on top; what is overdue, or was completed late, is marked."""
+    """List requests, those due first on top; what is overdue, or was completed late, is marked.
+
+    A list of more than a page says so, as JSON on the error output; `--page 2` shows the next ones.
+    """
     from flows.cli.requests_table import describe_entries, print_entries
     from flows.submit import open_ledger
     from tasks.checkout.environment import now
+    from tasks.checkout.log import tell
     from unlearn_core.audit.deadlines import parse_day
 
     day = None if due_before is None else parse_day(due_before)
-    ledger = open_ledger(Path.cwd())
-    entries = ledger.entries(state=state, due_before=day)
-    described = describe_entries(entries, now(), ledger.completions())
+    ledger, start = open_ledger(Path.cwd()), (page - 1) * limit
+    entries = ledger.entries(state=state, due_before=day, model=model, limit=limit, after=start)
+    described = describe_entries(entries, now(), ledger.completions([entry.id for entry in entries]))
     Output(json).give(described, lambda: print_entries(described))
+    if (held := ledger.count(state=state, due_before=day, model=model)) > len(entries):
+        tell(f"· page {page} of {-(-held // limit)}: {len(entries)} of {held} requests")
 
 
 @app.command()
 def show(request_id: RequestArgument, json: Json = False) -> None:
-    """Show a request, every run of it, and everything else that happened to it."""
+    """Show a request, why it waits, every run of it, and everything else that happened to it."""
     from flows.cli.requests_table import describe_entries, print_history
     from flows.submit import open_ledger
     from tasks.checkout.environment import now
+    from tasks.requests.ledger.waiting import why_waiting
     from unlearn_core.audit.histories import history_of
 
     ledger = open_ledger(Path.cwd())
     entry, events = ledger.history(request_id)
-    (described,) = describe_entries((entry,), now(), ledger.completions())
+    (described,) = describe_entries((entry,), now(), ledger.completions([entry.id]))
     told = [event.model_dump(mode="json") for event in events]
     history = history_of(events)
+    described["waits"] = why_waiting(ledger, [entry]).get(entry.id)
     shown = {**described, "events": told, "history": history.model_dump(mode="json")}
     Output(json).give(shown, lambda: print_history(described, told, history))
 

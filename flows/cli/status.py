@@ -56,9 +56,10 @@ def _in_use(found: "Status") -> str:
 
 
 def _waiting(one: "Waiting") -> str:
-    """Say where a request waits, and until when it may."""
+    """Say where a request waits, until when it may, and why it does."""
     late = ", overdue" if one.overdue else ""
-    return f"{one.request}: {one.state}{f', due {one.due}{late}' if one.due else ''}"
+    why = f"; waits {one.why}" if one.why else ""
+    return f"{one.request}: {one.state}{f', due {one.due}{late}' if one.due else ''}{why}"
 
 
 def _rows(title: str, texts: "list[str] | tuple[str, ...]") -> list[str]:

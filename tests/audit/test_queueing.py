@@ -5,19 +5,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearn_core.audit.ledger import make_submission
-from unlearn_core.audit.queueing import due_first, in_groups, turn_of
+from unlearn_core.audit.queueing import TOGETHER, due_first, in_groups, turn_of
 from unlearn_core.records.ledger import Entry
+from unlearn_core.records.policy import Batch
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.scope import ClassScope, SampleScope
 
 PSEUDONYM = "hmac-sha256:" + "0" * 64
 
 
-def entry(request_id, *, model="digits", state="received", samples=False, leader=None):
+def entry(request_id, *, model="digits", state="received", samples=False, leader=None, until=None):
     scope = SampleScope(samples=(PSEUDONYM,)) if samples else ClassScope(classes=("3",))
     request = DeletionRequest(id=request_id, scope=scope)
     submission = make_submission(request, model=model, basis="gdpr", received="2026-11-21T12:00:00Z")
-    return Entry(submission=submission, state=state, attempts=0, worker=None, lease_until=None, leader=leader)
+    return Entry(
+        submission=submission,
+        state=state,
+        attempts=0,
+        worker=None,
+        lease_until=None,
+        leader=leader,
+        waits_until=until,
+    )
 
 
 def ids(entries):
@@ -65,6 +74,30 @@ def test_an_interrupted_group_is_taken_up_as_it_was_its_leader_first(choose):
 @pytest.mark.parametrize("choose", [due_first, in_groups(most=9), turn_of("a-2"), turn_of("a-2", ahead=True)])
 def test_what_was_begun_alone_is_finished_alone_before_anything_else_on_its_model(choose):
     assert ids(choose((entry("a-1"), entry("a-2"), entry("a-3", leader="a-3")))) == ["a-3"]
+
+
+UNTIL = "2026-11-25T12:00:00Z"
+WAITING = (entry("a-1", until=UNTIL), entry("a-2"), entry("a-3", until=UNTIL), entry("a-4", samples=True))
+BATCH = Batch(wait_h=48, at_most=2)
+
+
+def test_what_waits_for_others_begins_no_run_and_joins_one():
+    assert ids(in_groups(most=9)(WAITING)) == ["a-2", "a-1", "a-3"]
+    assert ids(in_groups(most=9)(WAITING[:1])) == []
+    assert ids(in_groups(most=9, patient=False)(WAITING)) == ["a-1", "a-2", "a-3"]
+
+
+def test_a_person_who_names_a_request_does_not_wait_for_others():
+    assert ids(turn_of("a-1")(WAITING)) == ["a-1"]
+    assert ids(turn_of("a-3")(WAITING[::2])) == ["a-3"]
+
+
+def test_a_policy_says_how_many_go_together_unless_somebody_else_does():
+    assert ids(in_groups().under(BATCH)(WAITING)) == ["a-2", "a-1"]
+    assert ids(in_groups(most=9).under(BATCH)(WAITING)) == ["a-2", "a-1", "a-3"]
+    assert ids(turn_of("a-2").under(BATCH)(WAITING[1:])) == ["a-2", "a-3"]
+    assert ids(turn_of("a-3", ahead=True).under(BATCH)(WAITING)) == ["a-3"]
+    assert in_groups().under(None).limit == TOGETHER
 
 
 @given(

@@ -23,6 +23,8 @@ RegistryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 """A moment in time, UTC, to the second."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def canonical_json(value: Any) -> bytes:
     """Encode a JSON value in its one canonical form: sorted keys, no white space, UTF-8.
@@ -33,8 +35,7 @@ def canonical_json(value: Any) -> bytes:
     Returns:
         The bytes that digests and signatures are made over.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def sha256(data: bytes) -> Sha256:

@@ -60,6 +60,7 @@ class Entry(Record):
         lease_until: When that claim expires, unless the worker extends it.
         leader: The first of the requests that are served in one run; also while they wait to be resumed. None
             if not begun.
+        waits_until: Until when it waits for others on its model; None if it does not.
     """
 
     schema_version: Literal["lethe.entry/1"] = "lethe.entry/1"
@@ -69,6 +70,7 @@ class Entry(Record):
     worker: Actor | None
     lease_until: UtcTime | None
     leader: RequestId | None = None
+    waits_until: UtcTime | None = Field(default=None, exclude_if=lambda until: until is None)
 
     @property
     def id(self) -> RequestId:

@@ -101,6 +101,13 @@ class HumanApproval(Record):
     within_h: float = Field(gt=0, le=24 * 365)
 
 
+class Batch(Record):
+    """How long requests wait for one another, and how many one run serves; see ``audit.batching``."""
+
+    wait_h: float = Field(gt=0, le=24 * 45)
+    at_most: int = Field(ge=2, le=1000)
+
+
 class Policy(Record):
     """What the gate asks for, per kind of scope (a subject's rows are samples).
 
@@ -141,6 +148,7 @@ class Policy(Record):
     canaries: tuple[Band, ...] = ()
     # Left out of the canonical form if it is not asked for, like the metrics below.
     approval: HumanApproval | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    batch: Batch | None = Field(default=None, exclude_if=lambda asked: asked is None)
     sampling: Literal["bands", "none"] = Field(default="bands", exclude_if=lambda way: way == "bands")
     metrics: dict[str, dict[str, JsonValue]] = Field(
         default_factory=dict, exclude_if=lambda metrics: not metrics

@@ -6,10 +6,11 @@ A model of somebody else's that was judged for a request is an event too.
 from collections.abc import Sequence
 from typing import Any
 
+from tasks.requests.ledger.changing import append
 from tasks.requests.ledger.database import writing
 from tasks.requests.ledger.ledger import Ledger
 from tasks.requests.ledger.reading import known_row, last_event
-from tasks.requests.ledger.tables import row_of_event, submission_of
+from tasks.requests.ledger.tables import submission_of
 from unlearn_core.audit.ledger import next_event
 from unlearn_core.kinds import RunResult
 from unlearn_core.records.base import Sha256
@@ -77,5 +78,4 @@ def _record(
             row, time = known_row(session, request.id), ledger.clock()
             head, asked = last_event(session), submission_of(row)
             event = next_event(head, asked, row.state, action, time=time, actor=actor, reason=reason, **of_it)
-            session.add(row_of_event(event))
-            session.flush()
+            append(session, event)
