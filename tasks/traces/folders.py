@@ -4,6 +4,7 @@ import mmap
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tasks.checkout.regular import open_regular
@@ -46,6 +47,7 @@ class FilesBelow:
             read=lambda: mapped(path),
             folders=frozenset((within.parent.as_posix(),)),
             derived=within.parts[0] in self.derived,
+            erase=partial(path.unlink, missing_ok=True),
         )
 
 

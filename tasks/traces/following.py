@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.traces.known import KnownCards, ShardRow, rows_in, what_is_known
-from tasks.traces.sought import Sought, SoughtRow
+from tasks.traces.sought import Needle, Sought, SoughtOutlines, SoughtRow
 from tasks.traces.stored import Content, SearchableStore, StoredObject
 from tasks.traces.unpacking import parts
 from unlearn_core.audit.taint import data_that_held, models_that_learned
@@ -26,6 +27,33 @@ from unlearn_core.records.traces import (
     TraceKind,
 )
 from unlearn_core.selection import require_classes
+
+
+class Asked(Protocol):
+    """What is followed.
+
+    Attributes:
+        names: Ids that are looked for whether or not a row has them.
+        pseudonyms: Theirs.
+        data: Data sets that are followed as such.
+        models: Models that are followed as such.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def pseudonyms(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def data(self) -> frozenset[Sha256]: ...  # noqa: D102
+
+    @property
+    def models(self) -> frozenset[Sha256]: ...  # noqa: D102
+
+    def means(self, row: ShardRow, classes: Sequence[str]) -> bool:
+        """Tell whether a row is meant, in a data set with these classes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -54,6 +82,26 @@ class Question:
         kind = "sample" if self.kind == "sample" else "subject"
         return pseudonymise(load_pseudonym_key(), kind, one_form(self.name))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The id of the sample or person."""
+        return (self.name,) if self.kind in {"sample", "subject"} else ()
+
+    @property
+    def pseudonyms(self) -> tuple[str, ...]:
+        """Its pseudonym."""
+        return (self.pseudonym,) if self.names else ()
+
+    @property
+    def data(self) -> frozenset[Sha256]:
+        """The data set."""
+        return frozenset({self.name} if self.kind == "dataset" else ())
+
+    @property
+    def models(self) -> frozenset[Sha256]:
+        """The model."""
+        return frozenset({self.name} if self.kind == "model" else ())
+
     def means(self, row: ShardRow, classes: Sequence[str]) -> bool:
         """Tell whether a row is meant, in a data set with these classes."""
         named = {"class": classes[row.label : row.label + 1], "sample": [row.sample_id]}
@@ -70,12 +118,40 @@ class WhatToFind:
         data: The digests of the data sets that hold or held them.
         models: The models that matter.
         tensors: What a file of tensors with this digest is.
+        holding: The digests of the data sets at hand in which the rows are.
+        derived: Whether what is computed from data counts.
     """
 
-    sought: Sought
+    sought: Sought | SoughtOutlines
     data: frozenset[Sha256]
     models: tuple[TracedModel, ...]
     tensors: dict[Sha256, TraceKind]
+    holding: frozenset[Sha256] = frozenset()
+    derived: bool = True
+
+
+@dataclass
+class Searched:
+    """What was found in one store.
+
+    Attributes:
+        store: The store.
+        objects: How many objects were read.
+        size: How many bytes that was.
+        traces: What was found.
+    """
+
+    store: SearchableStore
+    objects: int = 0
+    size: int = 0
+    traces: list[Trace] = field(default_factory=list[Trace])
+
+    @property
+    def record(self) -> SearchedStore:
+        """The store as a record."""
+        return SearchedStore(
+            name=self.store.name, place=self.store.place, objects=self.objects, size=self.size
+        )
 
 
 def trace(
@@ -93,40 +169,50 @@ def trace(
         What was found, and where.
     """
     known = what_is_known(stores)
-    found = _found(known, asked)
-    traces, searched = list[Trace](), list[SearchedStore]()
-    for store in stores:
-        objects = size = 0
-        for one in store.objects():
-            objects, size = objects + 1, size + one.size
-            if (held := _trace(store.name, one, found)) is not None:
-                traces.append(held)
-            on_step(Step(store.name, objects, objects))
-        searched.append(SearchedStore(name=store.name, place=store.place, objects=objects, size=size))
+    if asked.kind == "class":
+        _require_class(asked.name, known)
+    found = what_to_find(known, asked)
+    searched = [search(store, found, on_step=on_step) for store in stores]
     return Lineage(
         asked=asked.record,
-        rows=len(found.sought.rows),
+        rows=found.sought.rows_sought,
         data=tuple(known.data[one] for one in sorted(found.data & known.data.keys())),
         models=found.models,
-        traces=tuple(traces),
-        searched=tuple(searched),
-        unsearchable=len(found.sought.strings.unsearchable),
+        traces=tuple(trace for one in searched for trace in one.traces),
+        searched=tuple(one.record for one in searched),
+        unsearchable=found.sought.unsearchable,
         beyond=tuple(beyond),
     )
 
 
-def _found(known: KnownCards, asked: Question) -> WhatToFind:
+def search(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) -> Searched:
+    """Read every byte of one store.
+
+    Args:
+        store: The store.
+        found: What to look for.
+        on_step: Called after each object.
+
+    Returns:
+        What was found.
+    """
+    done = Searched(store)
+    for one in store.objects():
+        done.objects, done.size = done.objects + 1, done.size + one.size
+        if (held := trace_of(store.name, one, found)) is not None:
+            done.traces.append(held)
+        on_step(Step(store.name, done.objects, done.objects))
+    return done
+
+
+def what_to_find(known: KnownCards, asked: Asked) -> WhatToFind:
     """Find the rows, and the models that learned them."""
-    if asked.kind == "class":
-        _require_class(asked.name, known)
     rows, holding, teaching = _rows(known, asked)
-    start = {asked.name} if asked.kind == "model" else set[str]()
-    if asked.kind == "dataset":
-        teaching.add(asked.name)
+    teaching |= asked.data
     cards = known.data.values()
     data, taught = data_that_held(holding | teaching, cards), data_that_held(teaching, cards)
-    models = models_that_learned(taught, known.models, free={*known.data} - taught, start=start)
-    if not (taught or start):
+    models = models_that_learned(taught, known.models, free={*known.data} - taught, start=asked.models)
+    if not (taught or asked.models):
         models = ()
     tensors: dict[Sha256, TraceKind] = {
         one.weights: "model" if one.knows == "learned" else "uncertain"
@@ -134,7 +220,8 @@ def _found(known: KnownCards, asked: Question) -> WhatToFind:
         if one.knows != "made_from"
     }
     tensors |= dict.fromkeys((one.tensors for one in known.moments if one.data in taught), "derived")
-    return WhatToFind(_sought(asked, rows), data, models, tensors)
+    sought = Sought(rows, asked.names, asked.pseudonyms)
+    return WhatToFind(sought, data, models, tensors, frozenset(holding))
 
 
 def _require_class(name: str, known: KnownCards) -> None:
@@ -142,7 +229,7 @@ def _require_class(name: str, known: KnownCards) -> None:
     require_classes((name,), tuple(sorted({one for card in known.data.values() for one in card.classes})))
 
 
-def _rows(known: KnownCards, asked: Question) -> tuple[tuple[SoughtRow, ...], set[Sha256], set[Sha256]]:
+def _rows(known: KnownCards, asked: Asked) -> tuple[tuple[SoughtRow, ...], set[Sha256], set[Sha256]]:
     """Return the rows that are meant, the data sets that hold them, and those that train on them."""
     rows, key = dict[SoughtRow, None](), load_pseudonym_key()
     holding, teaching = set[Sha256](), set[Sha256]()
@@ -162,21 +249,14 @@ def _sought_row(row: ShardRow, image: bytes, shape: tuple[int, int, int], key: b
     return SoughtRow(names, tuple(pseudonymise(key, "sample", name) for name in names), image, shape)
 
 
-def _sought(asked: Question, rows: tuple[SoughtRow, ...]) -> Sought:
-    """Return what to look for: the rows, and the id by which they are asked for."""
-    if asked.kind not in {"sample", "subject"}:
-        return Sought(rows)
-    return Sought(rows, (asked.name,), (asked.pseudonym,))
-
-
-def _trace(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:
+def trace_of(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:
     """Return what an object holds, or None if that is nothing."""
     content = one.read() if one.size else b""
-    needles = [found.sought.needles[index] for index in set(_indices(content, found.sought))]
+    needles: list[Needle] = [found.sought.needles[index] for index in set(_indices(content, found))]
     kinds: set[TraceKind] = {needle.kind for needle in needles}
     if (tensors := found.tensors.get(_digest(content))) is not None:
         kinds.add(tensors)
-    if one.derived and found.data:
+    if one.derived and found.derived and found.data:
         kinds.add("derived")
     if not kinds:
         return None
@@ -185,10 +265,10 @@ def _trace(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:
     return Trace(store=store, address=one.address, size=one.size, kinds=ordered, rows=len(rows))
 
 
-def _indices(content: Content, sought: Sought) -> Iterator[int]:
+def _indices(content: Content, found: WhatToFind) -> Iterator[int]:
     """Yield the index of every byte string that a content holds."""
     for part in parts(content):
-        yield from sought.strings.found_in(part.content, apart=part.apart)
+        yield from found.sought.strings.found_in(part.content, apart=part.apart)
 
 
 def _digest(content: Content) -> Sha256:

@@ -32,7 +32,11 @@ class Remote:
                 within = store.fs.parts(path)[len(store.fs.parts(store.path)) :]
                 read = partial(_read, store.fs, path)
                 yield StoredObject(
-                    "/".join(within), store.fs.size(path), read, frozenset(("/".join(within[:-1]),))
+                    address="/".join(within),
+                    size=store.fs.size(path),
+                    read=read,
+                    folders=frozenset(("/".join(within[:-1]),)),
+                    erase=partial(store.fs.remove, path),
                 )
 
 

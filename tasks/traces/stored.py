@@ -17,6 +17,7 @@ class StoredObject:
         read: Returns its content.
         folders: What it lies in: the files of a data set share one.
         derived: Whether everything here is computed from data: outputs of models, and measurements of them.
+        erase: Erases it; None where nothing can be erased.
     """
 
     address: str
@@ -24,6 +25,7 @@ class StoredObject:
     read: Callable[[], Content]
     folders: frozenset[str] = frozenset()
     derived: bool = False
+    erase: Callable[[], object] | None = None
 
 
 class SearchableStore(Protocol):

@@ -1,0 +1,81 @@
+"""What a purge does about a trace, and when it may begin: rules over names and times, no files."""
+
+from collections.abc import Collection
+
+from unlearn_core.audit.deadlines import later
+from unlearn_core.records.base import UtcTime
+from unlearn_core.records.erasing import PurgePolicy
+from unlearn_core.records.purge import Treatment
+from unlearn_core.records.traces import TraceKind
+
+OWN_FOLDERS = frozenset({"data", "models", "reports"})
+"""The folders of a project in which all is Lethe's, and can be erased."""
+
+_RECORDS = "a record of the request: pseudonyms, which say nothing without the key"
+_EVIDENCE = (
+    "evidence and requests are never erased, and must hold no more than pseudonyms: look at what it is"
+)
+_GIT = (
+    "git's history is not Lethe's to change: remove it with `git filter-repo`, then "
+    "`git reflog expire --expire=now --all && git gc --prune=now`, here and in every clone"
+)
+_LEDGER = "the ledger is never changed, and must hold no more than pseudonyms: look at what it is"
+_YOURS = "a file of your own in the project: remove it yourself, or move it to where it belongs"
+_OLD = "a database from which rows were deleted keeps their bytes until it is compacted"
+
+
+def treatment_of(store: str, address: str, kinds: Collection[TraceKind]) -> tuple[Treatment, str]:
+    """Say what a purge does about an object that holds a trace.
+
+    Args:
+        store: The store's name.
+        address: The object's address there.
+        kinds: What it holds.
+
+    Returns:
+        What is done about it, and why.
+    """
+    parts = address.split("/")
+    if set(kinds) <= {"pseudonym"}:
+        return "record", _RECORDS
+    if store == "git" or ".git" in parts:
+        return "not_ours", _GIT
+    if store == "ledger":
+        return "not_ours", _LEDGER
+    if store == "project" and parts[0] in {"requests", "evidence"}:
+        return "not_ours", _EVIDENCE
+    if store == "project" and parts[0] not in OWN_FOLDERS:
+        return "not_ours", _YOURS
+    if store in {"mlruns", "prefect"} and address.endswith(".db"):
+        return "compact", _OLD
+    return "erase", ""
+
+
+def unit_of(store: str, address: str) -> str | None:
+    """Return the folder that goes as a whole if anything in it goes: a data set, a model, its pointer.
+
+    Args:
+        store: The store's name.
+        address: An object's address there.
+
+    Returns:
+        The folder's address; None if the object is by itself.
+    """
+    parts = address.split("/")
+    if store == ".lethe" and parts[0] == "attempts" and len(parts) > 2:
+        return "/".join(parts[:2])
+    if store != "project" or parts[0] not in {"data", "models"}:
+        return None
+    deep = parts[1:2] and parts[1] in {"generations", "references"}
+    unit = "/".join(parts[: 3 if deep else 2])
+    return unit.removesuffix(".dvc") if len(parts) > (2 if deep else 1) else None
+
+
+def purge_from(promoted: UtcTime, policy: PurgePolicy) -> UtcTime:
+    """Return from when on what was forgotten may be erased."""
+    return later(promoted, policy.grace_h * 3600)
+
+
+def previous_until(promoted: UtcTime, policy: PurgePolicy) -> UtcTime:
+    """Return until when the model before is kept, to go back to."""
+    return later(promoted, max(policy.grace_h, policy.keep_previous_h) * 3600)

@@ -1,0 +1,244 @@
+"""The purge of a request: what goes and what stays, how far it has come, and the inventory that ends it."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from unlearn_core.records.base import HexDigest, Record, Sha256, UtcTime, canonical_json
+from unlearn_core.records.certificate import STATEMENT_TYPE, StatementSubject, SubjectDigest
+from unlearn_core.records.request import RequestId, RequestSummary
+from unlearn_core.records.traces import TraceKind
+
+INVENTORY_TYPE = "tag:lethe.example,2025:inventory/v1"
+"""A tag URI, as that of certificates is."""
+
+Treatment = Literal["erase", "compact", "record", "wait", "not_ours"]
+"""What a purge does about a trace: it erases the object, or only compacts a database that holds what was
+deleted from it; it leaves it as a *record* of the request, which hinders nothing; it has to *wait*; or it may
+not touch it, since it is not Lethe's to erase."""
+
+
+class PurgedObject(Record):
+    """An object that holds a trace, and what is done about it.
+
+    Attributes:
+        store: The store's name.
+        address: Its address there.
+        size: Its bytes.
+        kinds: What it holds; empty if it only belongs to what does.
+        treatment: What a purge does about it.
+        why: Why.
+    """
+
+    store: str
+    address: str
+    size: int = Field(ge=0)
+    kinds: tuple[TraceKind, ...]
+    treatment: Treatment
+    why: str
+
+
+class PurgeStore(Record):
+    """A store that is gone through.
+
+    Attributes:
+        name: Its name.
+        place: Where it is, in words.
+        objects: How many objects were read for the plan.
+        size: How many bytes that was.
+    """
+
+    name: str
+    place: str
+    objects: int = Field(ge=0)
+    size: int = Field(ge=0)
+
+
+class PurgePlan(Record):
+    """What a purge will do, written before anything is erased.
+
+    Attributes:
+        request: The request.
+        made: When it was planned.
+        rows: How many rows are erased; in all data sets the same row is one.
+        data: The digests of the data sets that hold them.
+        models: The digests of the models that go.
+        moments: The digests of the second moments that go.
+        rest: Data sets of which the other rows are kept: other requests need them. By digest, what they are
+            without the rows.
+        stores: The stores.
+        objects: The objects, in the order of the stores.
+        beyond: What no search reaches, each with what to tell its owner.
+        unsearchable: How many byte strings are too short or too uniform to be looked for.
+        outlines: What to look for, sealed: neither an image nor an id can be read from it.
+    """
+
+    schema_version: Literal["lethe.purge_plan/1"] = "lethe.purge_plan/1"
+    request: RequestId
+    made: UtcTime
+    rows: int = Field(ge=0)
+    data: tuple[Sha256, ...]
+    models: tuple[Sha256, ...]
+    moments: tuple[Sha256, ...]
+    rest: dict[Sha256, Sha256]
+    stores: tuple[PurgeStore, ...]
+    objects: tuple[PurgedObject, ...]
+    beyond: tuple[str, ...]
+    unsearchable: int = Field(ge=0)
+    outlines: str
+
+    def of_store(self, name: str, *treatments: Treatment) -> tuple[PurgedObject, ...]:
+        """Return the objects of a store that are treated in one of some ways."""
+        return tuple(one for one in self.objects if one.store == name and one.treatment in treatments)
+
+
+class ErasedStore(Record):
+    """What was erased in one store, and when.
+
+    Attributes:
+        name: The store's name.
+        held: How many objects held a trace.
+        erased: How many objects were erased.
+        size: How many bytes that was.
+        at: When the store was done.
+        refused: Objects that the store refused to erase, by the reason.
+    """
+
+    name: str
+    held: int = Field(ge=0)
+    erased: int = Field(ge=0)
+    size: int = Field(ge=0)
+    at: UtcTime
+    refused: dict[str, int] = Field(default_factory=dict, exclude_if=lambda refused: not refused)
+
+
+class PurgeRecord(Record):
+    """How far the purge of a request has come. It names no object, so it may lie with the evidence.
+
+    Attributes:
+        request: The request.
+        plan: The digest of the last plan.
+        started: When the first plan was made.
+        data: The digests of the data sets that were erased.
+        models: The digests of the models that were erased.
+        stores: What was erased in each store that is done.
+        finished: When the last store was done; None while stores are left.
+        previous_until: Until when the model before is kept, if it still is.
+        inventory: The digest of the signed inventory, once it stands.
+        proved: When that was.
+    """
+
+    schema_version: Literal["lethe.purge/1"] = "lethe.purge/1"
+    request: RequestId
+    plan: Sha256
+    started: UtcTime
+    data: tuple[Sha256, ...]
+    models: tuple[Sha256, ...]
+    stores: tuple[ErasedStore, ...] = ()
+    finished: UtcTime | None = None
+    previous_until: UtcTime | None = None
+    inventory: Sha256 | None = None
+    proved: UtcTime | None = None
+
+
+class StoreInventory(Record):
+    """One store, as it was searched for the inventory.
+
+    Attributes:
+        name: The store's name.
+        place: Where it is, in words.
+        objects: How many objects were read.
+        size: How many bytes that was.
+        held: How many of its objects held a trace before the purge.
+        erased: How many objects were erased.
+        erased_at: When; None if nothing had to be.
+        remaining: How many objects hold a trace now; ``remains`` says why.
+        control: How many objects were found by the control record, which was not deleted.
+    """
+
+    name: str
+    place: str
+    objects: int = Field(ge=0)
+    size: int = Field(ge=0)
+    held: int = Field(ge=0)
+    erased: int = Field(ge=0)
+    erased_at: UtcTime | None
+    remaining: int = Field(ge=0)
+    control: int = Field(ge=0)
+
+
+class Remaining(Record):
+    """Objects that still hold a trace, for one reason.
+
+    Attributes:
+        store: The store's name.
+        kinds: What they hold.
+        objects: How many they are.
+        why: Why they stay.
+        is_record: Whether they are records of the request, which say nothing without the key.
+    """
+
+    store: str
+    kinds: tuple[TraceKind, ...]
+    objects: int = Field(ge=1)
+    why: str
+    is_record: bool
+
+
+class Inventory(Record):
+    """The predicate: what was looked for in which stores after a purge, and what was found.
+
+    Attributes:
+        request: The request, without what it names.
+        certificate: The digest of the certificate of its deletion.
+        plan: The digest of the plan that was carried out.
+        rows: How many rows were looked for.
+        sought: How many byte strings of each kind were looked for.
+        data: The digests of the data sets that were erased.
+        models: The digests of the models that were erased.
+        stores: The stores.
+        remains: What still holds a trace, and why.
+        beyond: What was not searched.
+        unsearchable: How many byte strings are too short or too uniform to be looked for.
+        started: When the search began.
+        finished: When it ended.
+        complete: Whether nothing is left but records of the request.
+    """
+
+    schema_version: Literal["lethe.inventory/1"]
+    request: RequestSummary
+    certificate: Sha256
+    plan: Sha256
+    rows: int = Field(ge=0)
+    sought: dict[TraceKind, Annotated[int, Field(ge=1)]]
+    data: tuple[Sha256, ...]
+    models: tuple[Sha256, ...]
+    stores: tuple[StoreInventory, ...] = Field(min_length=1)
+    remains: tuple[Remaining, ...]
+    beyond: tuple[str, ...]
+    unsearchable: int = Field(ge=0)
+    started: UtcTime
+    finished: UtcTime
+    complete: bool
+
+
+class InventoryStatement(Record):
+    """An in-toto Statement v1 about the certificate whose data were erased."""
+
+    statement_type: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type")
+    predicate_type: Literal["tag:lethe.example,2025:inventory/v1"] = Field(alias="predicateType")
+    subject: tuple[StatementSubject, ...] = Field(min_length=1, max_length=1)
+    predicate: Inventory
+
+    @classmethod
+    def of(cls, inventory: Inventory, *, name: str) -> Self:
+        """Make the statement of an inventory about its certificate, which is called by a name."""
+        digest: HexDigest = inventory.certificate.removeprefix("sha256:")
+        subject = StatementSubject(name=name, digest=SubjectDigest(sha256=digest))
+        return cls(
+            _type=STATEMENT_TYPE, predicateType=INVENTORY_TYPE, subject=(subject,), predicate=inventory
+        )
+
+    def canonical(self) -> bytes:
+        """Return the canonical JSON, with the keys that in-toto prescribes."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True))
