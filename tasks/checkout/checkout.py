@@ -223,6 +223,18 @@ class Checkout:
         """A person's decision about the deletion of a request."""
         return self.evidence(request_id) / "approval.json"
 
+    def purge_plan(self, request_id: str) -> Path:
+        """What the purge of a request goes by, until its inventory stands; it cannot be made again."""
+        return self.root / "requests" / f"{request_id}.purge"
+
+    def purge_record(self, request_id: str) -> Path:
+        """How far the purge of a request has come; not signed."""
+        return self.evidence(request_id) / "purge.json"
+
+    def inventory(self, request_id: str) -> Path:
+        """The signed inventory of absence of a purged request."""
+        return self.evidence(request_id) / "inventory.dsse.json"
+
     def carried(self, weights: Sha256) -> Path:
         """The second moments carried to a model of an earlier deletion."""
         return self.root / "models" / "generations" / f"{short(weights)}.moments"

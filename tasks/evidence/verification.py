@@ -7,6 +7,7 @@ nothing in a certificate can add to them.
 from collections.abc import Iterator
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import JsonValue
 
 from tasks.checkout.files import file_digest
@@ -104,17 +105,23 @@ def verify_bytes(raw: bytes, *, key: Path | None = None) -> tuple[DeletionCertif
 
     Returns:
         The certificate, and the id of the key that signed it.
+    """
+    statement, signer = verify_signature(raw, trusted_keys(key))
+    return statement.predicate, signer
+
+
+def trusted_keys(key: Path | None) -> dict[Sha256, Ed25519PublicKey]:
+    """Return the key that was given, or else those of the trust folder.
 
     Raises:
         SetupError: If no key is trusted.
     """
     if key is not None:
         public = read_public_key(key)
-        trusted = {key_id(public): public}
-    elif not (trusted := public_keys_in(trust_folder())):
+        return {key_id(public): public}
+    if not (trusted := public_keys_in(trust_folder())):
         raise SetupError(f"no key is trusted; give the issuer's with --key, or put it in {trust_folder()}")
-    statement, signer = verify_signature(raw, trusted)
-    return statement.predicate, signer
+    return dict(trusted)
 
 
 def _digest(model: Path) -> Sha256:

@@ -92,8 +92,11 @@ def sign_statement(statement: Statement, signer: Ed25519PrivateKey | None = None
         SetupError: If there is no usable key.
     """
     check(statement, now=now())
-    signer = signer or load_signer()
-    payload = statement.canonical()
+    return sign_payload(statement.canonical(), signer or load_signer())
+
+
+def sign_payload(payload: bytes, signer: Ed25519PrivateKey) -> bytes:
+    """Sign the canonical JSON of a statement whose parts agree, and return the envelope."""
     return encode(payload, signer.sign(pae(payload)), key_id(signer.public_key()))
 
 
@@ -128,6 +131,25 @@ def verify_signature(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tup
     Raises:
         EvidenceError: If the bytes, the signature or the content are not valid.
     """
+    payload, keyid = verified_payload(raw, keys)
+    statement = read_statement(payload)
+    check(statement, now=now())
+    return statement, keyid
+
+
+def verified_payload(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tuple[bytes, Sha256]:
+    """Verify the bytes and the signature of an envelope.
+
+    Args:
+        raw: The file's whole content.
+        keys: The trusted keys by their ids.
+
+    Returns:
+        The payload, and the id of the key that signed it.
+
+    Raises:
+        EvidenceError: If the bytes or the signature are not valid.
+    """
     payload, signature, keyid = decode_envelope(raw)
     if keyid not in keys:
         known = ", ".join(sorted(keys)) or "none"
@@ -140,6 +162,4 @@ def verify_signature(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tup
         raise EvidenceError(
             f"the signature is not {keyid}'s over this content; the file was altered"
         ) from error
-    statement = read_statement(payload)
-    check(statement, now=now())
-    return statement, keyid
+    return payload, keyid

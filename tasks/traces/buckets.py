@@ -1,6 +1,6 @@
 """Buckets in S3, with every version of every object."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -34,3 +34,6 @@ class Bucket:
                 folders=frozenset((one.key.rpartition("/")[0],)),
                 erase=partial(self.store.erase_version, one),
             )
+
+    def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
+        """Nothing is left to do."""

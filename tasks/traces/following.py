@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.traces.known import KnownCards, ShardRow, rows_in, what_is_known
-from tasks.traces.sought import Needle, Sought, SoughtOutlines, SoughtRow
+from tasks.traces.sought import CONTROL, Needle, Sought, SoughtOutlines, SoughtRow
 from tasks.traces.stored import Content, SearchableStore, StoredObject
 from tasks.traces.unpacking import parts
 from unlearn_core.audit.taint import data_that_held, models_that_learned
@@ -136,22 +136,25 @@ class Searched:
 
     Attributes:
         store: The store.
-        objects: How many objects were read.
-        size: How many bytes that was.
+        size: How many bytes were read.
         traces: What was found.
+        tensors: The digests of the files of tensors that were found, by address.
+        seen: Every object, without its content.
+        control: How many objects hold the control record.
     """
 
     store: SearchableStore
-    objects: int = 0
     size: int = 0
     traces: list[Trace] = field(default_factory=list[Trace])
+    tensors: dict[str, Sha256] = field(default_factory=dict[str, Sha256])
+    seen: list[StoredObject] = field(default_factory=list[StoredObject])
+    control: int = 0
 
     @property
     def record(self) -> SearchedStore:
         """The store as a record."""
-        return SearchedStore(
-            name=self.store.name, place=self.store.place, objects=self.objects, size=self.size
-        )
+        name, place = self.store.name, self.store.place
+        return SearchedStore(name=name, place=place, objects=len(self.seen), size=self.size)
 
 
 def trace(
@@ -198,10 +201,15 @@ def search(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) -> Sea
     """
     done = Searched(store)
     for one in store.objects():
-        done.objects, done.size = done.objects + 1, done.size + one.size
-        if (held := trace_of(store.name, one, found)) is not None:
+        done.seen.append(one)
+        done.size += one.size
+        needles, digest = _needles_in(one, found)
+        done.control += any(needle.row == CONTROL for needle in needles)
+        if (held := _trace(store.name, one, needles, digest, found)) is not None:
             done.traces.append(held)
-        on_step(Step(store.name, done.objects, done.objects))
+        if digest in found.tensors:
+            done.tensors[one.address] = digest
+        on_step(Step(store.name, len(done.seen), len(done.seen)))
     return done
 
 
@@ -249,13 +257,19 @@ def _sought_row(row: ShardRow, image: bytes, shape: tuple[int, int, int], key: b
     return SoughtRow(names, tuple(pseudonymise(key, "sample", name) for name in names), image, shape)
 
 
-def trace_of(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:
-    """Return what an object holds, or None if that is nothing."""
+def _needles_in(one: StoredObject, found: WhatToFind) -> tuple[list[Needle], Sha256]:
+    """Return the needles that an object holds, and its digest."""
     content = one.read() if one.size else b""
-    needles: list[Needle] = [found.sought.needles[index] for index in set(_indices(content, found))]
-    kinds: set[TraceKind] = {needle.kind for needle in needles}
-    if (tensors := found.tensors.get(_digest(content))) is not None:
-        kinds.add(tensors)
+    return [found.sought.needles[index] for index in set(_indices(content, found))], _digest(content)
+
+
+def _trace(
+    store: str, one: StoredObject, needles: Sequence[Needle], digest: Sha256, found: WhatToFind
+) -> Trace | None:
+    """Return what an object holds, or None if that is nothing."""
+    kinds: set[TraceKind] = {needle.kind for needle in needles if needle.row != CONTROL}
+    if digest in found.tensors:
+        kinds.add(found.tensors[digest])
     if one.derived and found.derived and found.data:
         kinds.add("derived")
     if not kinds:

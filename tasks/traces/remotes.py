@@ -1,6 +1,6 @@
 """DVC's default remote, if it is not Lethe's own bucket."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,9 @@ class Remote:
                     folders=frozenset(("/".join(within[:-1]),)),
                     erase=partial(store.fs.remove, path),
                 )
+
+    def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
+        """Nothing is left to do."""
 
 
 def _read(fs: Any, path: str) -> bytes:

@@ -13,6 +13,9 @@ from unlearn_core.data import open_image, pixels_of, unit
 from unlearn_core.errors import UsageError
 from unlearn_core.records.traces import TraceKind
 
+CONTROL = -2
+"""Stands for the row of a needle that is of a record that was not deleted."""
+
 
 @dataclass(frozen=True)
 class SoughtRow:
@@ -94,23 +97,27 @@ class SoughtOutlines:
         key: The key of their marks.
         rows_sought: How many rows they are of.
         unsearchable: How many byte strings have none.
+        control: The outlines of a record that was not deleted: a search that works finds it.
     """
 
     given: tuple[tuple[TraceKind, Outline], ...]
     key: bytes
     rows_sought: int
     unsearchable: int
+    control: tuple[tuple[TraceKind, Outline], ...] = ()
 
     @cached_property
     def needles(self) -> tuple[Needle, ...]:
         """What each outline is of; of which row is not known any more."""
-        return tuple(Needle(b"", kind, -1) for kind, _ in self.given)
+        sought = [Needle(b"", kind, -1) for kind, _ in self.given]
+        return (*sought, *(Needle(b"", kind, CONTROL) for kind, _ in self.control))
 
     @cached_property
     def strings(self) -> OutlinedStrings:
         """The outlines, ready to be looked for; names are found as whole words."""
         words = {index for index, (kind, _) in enumerate(self.given) if kind == "id"}
-        return OutlinedStrings([one for _, one in self.given], self.key, words=words)
+        outlines = [one for _, one in (*self.given, *self.control)]
+        return OutlinedStrings(outlines, self.key, words=words)
 
 
 def _needles(index: int, row: SoughtRow) -> Iterator[Needle]:

@@ -1,6 +1,6 @@
 """What a store is: a place whose objects can all be listed and read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,4 +44,13 @@ class SearchableStore(Protocol):
 
     def objects(self) -> Iterator[StoredObject]:
         """Yield every object, in a fixed order."""
+        ...
+
+    def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
+        """Do what is left once objects were erased.
+
+        Args:
+            erased: Their addresses; folders that are empty now go too.
+            databases: The addresses of databases to compact.
+        """
         ...

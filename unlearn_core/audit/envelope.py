@@ -115,6 +115,25 @@ def read_statement(payload: bytes) -> Statement:
     Raises:
         EvidenceError: If the bytes are not the canonical JSON of a statement that this version knows.
     """
+    text = canonical_text(payload)
+    try:
+        return Statement.parse(text)
+    except ConfigurationError as error:
+        raise EvidenceError(f"{error}\nIf a newer Lethe wrote it, verify it with that version.") from error
+
+
+def canonical_text(payload: bytes) -> str:
+    """Return a payload as text, if it is canonical JSON.
+
+    Args:
+        payload: The verified bytes.
+
+    Returns:
+        The text.
+
+    Raises:
+        EvidenceError: If it is not JSON, or in another spelling.
+    """
     try:
         text = payload.decode()
         canonical = canonical_json(json.loads(text)) == payload
@@ -125,10 +144,7 @@ def read_statement(payload: bytes) -> Statement:
             "the payload is not in canonical form (sorted keys, none twice, no white space, "
             "shortest numbers); ask the issuer for a certificate written by Lethe"
         )
-    try:
-        return Statement.parse(text)
-    except ConfigurationError as error:
-        raise EvidenceError(f"{error}\nIf a newer Lethe wrote it, verify it with that version.") from error
+    return text
 
 
 def _base64(text: bytes, what: str) -> bytes:

@@ -1,9 +1,10 @@
 """What a purge does about a trace, and when it may begin: rules over names and times, no files."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from unlearn_core.audit.deadlines import later
-from unlearn_core.records.base import UtcTime
+from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.erasing import PurgePolicy
 from unlearn_core.records.purge import Treatment
 from unlearn_core.records.traces import TraceKind
@@ -24,6 +25,21 @@ _YOURS = "a file of your own in the project: remove it yourself, or move it to w
 _OLD = "a database from which rows were deleted keeps their bytes until it is compacted"
 
 
+@dataclass(frozen=True)
+class Sparing:
+    """What a purge leaves alone.
+
+    Attributes:
+        accepted: The digests of models that were accepted: only what they learned makes them go.
+        in_use: The digests of the data set and of the models in use.
+        waiting: Models that are kept for now, by digest, each with the reason.
+    """
+
+    accepted: frozenset[Sha256]
+    in_use: frozenset[Sha256]
+    waiting: dict[Sha256, str]
+
+
 def treatment_of(store: str, address: str, kinds: Collection[TraceKind]) -> tuple[Treatment, str]:
     """Say what a purge does about an object that holds a trace.
 
@@ -35,20 +51,24 @@ def treatment_of(store: str, address: str, kinds: Collection[TraceKind]) -> tupl
     Returns:
         What is done about it, and why.
     """
-    parts = address.split("/")
     if set(kinds) <= {"pseudonym"}:
         return "record", _RECORDS
-    if store == "git" or ".git" in parts:
-        return "not_ours", _GIT
-    if store == "ledger":
-        return "not_ours", _LEDGER
-    if store == "project" and parts[0] in {"requests", "evidence"}:
-        return "not_ours", _EVIDENCE
-    if store == "project" and parts[0] not in OWN_FOLDERS:
-        return "not_ours", _YOURS
+    if why := _not_ours(store, address.split("/")):
+        return "not_ours", why
     if store in {"mlruns", "prefect"} and address.endswith(".db"):
         return "compact", _OLD
     return "erase", ""
+
+
+def _not_ours(store: str, parts: list[str]) -> str:
+    """Say why an object is not Lethe's to erase; empty if it is."""
+    if store == "git" or ".git" in parts:
+        return _GIT
+    if store == "ledger":
+        return _LEDGER
+    if store != "project" or parts[0] in OWN_FOLDERS:
+        return ""
+    return _EVIDENCE if parts[0] in {"requests", "evidence"} else _YOURS
 
 
 def unit_of(store: str, address: str) -> str | None:

@@ -1,6 +1,6 @@
 """The purge of a request: what goes and what stays, how far it has come, and the inventory that ends it."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -64,8 +64,7 @@ class PurgePlan(Record):
         data: The digests of the data sets that hold them.
         models: The digests of the models that go.
         moments: The digests of the second moments that go.
-        rest: Data sets of which the other rows are kept: other requests need them. By digest, what they are
-            without the rows.
+        waiting: The digests of the models that go later.
         stores: The stores.
         objects: The objects, in the order of the stores.
         beyond: What no search reaches, each with what to tell its owner.
@@ -80,7 +79,7 @@ class PurgePlan(Record):
     data: tuple[Sha256, ...]
     models: tuple[Sha256, ...]
     moments: tuple[Sha256, ...]
-    rest: dict[Sha256, Sha256]
+    waiting: tuple[Sha256, ...]
     stores: tuple[PurgeStore, ...]
     objects: tuple[PurgedObject, ...]
     beyond: tuple[str, ...]
@@ -90,6 +89,11 @@ class PurgePlan(Record):
     def of_store(self, name: str, *treatments: Treatment) -> tuple[PurgedObject, ...]:
         """Return the objects of a store that are treated in one of some ways."""
         return tuple(one for one in self.objects if one.store == name and one.treatment in treatments)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether anything is to be erased."""
+        return any(one.treatment in {"erase", "compact"} for one in self.objects)
 
 
 class ErasedStore(Record):
@@ -111,6 +115,12 @@ class ErasedStore(Record):
     at: UtcTime
     refused: dict[str, int] = Field(default_factory=dict, exclude_if=lambda refused: not refused)
 
+    def and_then(self, later: Self) -> Self:
+        """Return what was erased in this store in two turns; what was refused is tried again."""
+        at = later.at if later.erased else self.at
+        sums = {name: getattr(self, name) + getattr(later, name) for name in ("held", "erased", "size")}
+        return type(self)(name=self.name, at=at, refused=later.refused, **sums)
+
 
 class PurgeRecord(Record):
     """How far the purge of a request has come. It names no object, so it may lie with the evidence.
@@ -121,6 +131,7 @@ class PurgeRecord(Record):
         started: When the first plan was made.
         data: The digests of the data sets that were erased.
         models: The digests of the models that were erased.
+        before: What earlier plans erased, by store.
         stores: What was erased in each store that is done.
         finished: When the last store was done; None while stores are left.
         previous_until: Until when the model before is kept, if it still is.
@@ -134,11 +145,25 @@ class PurgeRecord(Record):
     started: UtcTime
     data: tuple[Sha256, ...]
     models: tuple[Sha256, ...]
+    before: tuple[ErasedStore, ...] = Field(default=(), exclude_if=lambda before: not before)
     stores: tuple[ErasedStore, ...] = ()
     finished: UtcTime | None = None
     previous_until: UtcTime | None = None
     inventory: Sha256 | None = None
     proved: UtcTime | None = None
+
+    @property
+    def erased(self) -> tuple[ErasedStore, ...]:
+        """What all plans erased, by store."""
+        found = {one.name: one for one in self.before}
+        for one in self.stores:
+            known = found.get(one.name)
+            found[one.name] = one if known is None else known.and_then(one)
+        return tuple(found.values())
+
+    def changed(self, **changes: Any) -> Self:
+        """Return the record with other values."""
+        return type(self)(**{**dict(self), **changes})
 
 
 class StoreInventory(Record):

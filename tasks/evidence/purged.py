@@ -1,0 +1,26 @@
+"""What purges have erased in a project, read from their records: they lie with the evidence."""
+
+from collections.abc import Iterator
+
+from tasks.checkout.checkout import Checkout
+from tasks.checkout.files import read_record
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.purge import PurgeRecord
+
+
+def purge_of(checkout: Checkout, request_id: str) -> PurgeRecord | None:
+    """Return how far the purge of a request has come; None if there is none."""
+    path = checkout.purge_record(request_id)
+    return read_record(path, PurgeRecord) if path.is_file() else None
+
+
+def purges(checkout: Checkout) -> Iterator[PurgeRecord]:
+    """Yield the purges of a project, in the order of their requests."""
+    for path in sorted(checkout.root.glob("evidence/*/purge.json")):
+        yield read_record(path, PurgeRecord)
+
+
+def purge_that_erased(checkout: Checkout, *digests: Sha256) -> PurgeRecord | None:
+    """Return a purge that erased any of some data sets or models; None if none did."""
+    wanted = set(digests)
+    return next((one for one in purges(checkout) if wanted & {*one.data, *one.models}), None)
