@@ -7,7 +7,6 @@ on where it stopped.
 
 from collections.abc import Sequence
 
-from flows.stages.pipeline import PREPARATION, run_due
 from tasks.checkout.checkout import CERTIFICATE, Checkout
 from tasks.checkout.environment import actor, now
 from tasks.checkout.files import compact_database, read_record, write_atomically, write_record
@@ -71,6 +70,7 @@ def purge(checkout: Checkout, request_id: RequestId) -> PurgeRecord:
     elif record is not None and record.finished is not None:
         plan = _plan_again(checkout, plan, certified, stores)
     if record is None or record.plan != plan.digest:
+        refuse_pinned(checkout.root, plan)
         write_record(checkout.purge_plan(request_id), plan)
         record = _begun(checkout, plan, certified, record)
     return _carry_out(checkout, request, plan, record, stores)
@@ -91,7 +91,7 @@ def preview_purge(checkout: Checkout, request_id: RequestId) -> PurgePlan:
     stores = stores_of(checkout)
     if (plan := _find_plan(checkout, request_id)) is not None:
         return _plan_again(checkout, plan, certified, stores)
-    return _first_plan(checkout, request, certified, stores, dry=True)
+    return _first_plan(checkout, request, certified, stores)
 
 
 def prove(checkout: Checkout, request_id: RequestId) -> Inventory:
@@ -187,21 +187,14 @@ def _first_plan(
     request: DeletionRequest,
     certified: DeletionCertificate,
     stores: Sequence[SearchableStore],
-    *,
-    dry: bool = False,
 ) -> PurgePlan:
-    """Find the rows, bring the checkout to the data and the model that it goes on from, and make the plan."""
+    """Find the rows, and every trace of them."""
     sparing = spared(checkout, certified)
     asked = ForgottenRows(request, frozenset(read_manifest(used_data(checkout)).sample_ids.tolist()))
     with announced("rows"):
         found = what_to_purge(stores, asked, sparing)
-    for name, stage in () if dry else PREPARATION.items():
-        run_due(checkout, name, stage)
     with progress("search") as on_step:
-        plan = make_plan(stores, request.id, found, sparing=sparing, beyond=not_searched(), on_step=on_step)
-    if not dry:
-        refuse_pinned(checkout.root, plan)
-    return plan
+        return make_plan(stores, request.id, found, sparing=sparing, beyond=not_searched(), on_step=on_step)
 
 
 def _plan_again(
@@ -264,10 +257,19 @@ def _carry_out(
     names = {one.name for one in record.stores}
     with progress("erase") as on_step:
         carry_out(stores, plan, done=names, on_store=done, on_step=on_step)
+    _prepare(checkout)
     current = current.changed(finished=now())
     write_record(path, current)
     write_report(checkout, request.id)
     return current
+
+
+def _prepare(checkout: Checkout) -> None:
+    """Make what the pipeline had made of the data before of what it goes on from: the lock names it."""
+    from flows.stages.pipeline import PREPARATION, run_due  # a proof does without torch's stages
+
+    for name, stage in PREPARATION.items():
+        run_due(checkout, name, stage)
 
 
 def _note(checkout: Checkout, request: DeletionRequest, plan: PurgePlan, store: ErasedStore) -> None:
