@@ -104,24 +104,9 @@ def tell_purged(record: "PurgeRecord") -> str:
 
 def tell_inventory(inventory: "Inventory", path: Path) -> str:
     """Return what an inventory says, as lines for a terminal."""
-    lines = [
-        f"{table_cell(one.name):<12} {one.objects} object(s) read, {_size(one.size)}; "
-        f"{one.remaining} hold something"
-        for one in inventory.stores
-    ]
-    stays = [f"  {one.store}: {one.objects} object(s): {one.why}" for one in inventory.remains]
-    head = "nothing of it is left" if inventory.complete else "NOT ALL OF IT IS ERASED YET"
-    found = sum(one.control for one in inventory.stores)
-    return "\n".join(
-        [
-            f"request {inventory.request.id}: {head}; the control record was found {found} time(s)",
-            *lines,
-            *(("what stays:", *stays) if stays else ()),
-            "",
-            *_beyond(inventory.beyond, inventory.unsearchable),
-            f"inventory    {path}",
-        ]
-    )
+    from tasks.evidence.inventories import inventory_in_words, inventory_lines
+
+    return "\n".join([inventory_in_words(inventory), *inventory_lines(inventory), f"inventory   {path}"])
 
 
 def _beyond(beyond: "tuple[str, ...]", unsearchable: int) -> list[str]:

@@ -5,6 +5,7 @@ from tasks.checkout.files import copy_folder
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.collecting import collect_moments
 from tasks.computing.materials import load_parent_moments
+from tasks.evidence.purged import purge_that_erased
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.artifact import CheckpointCard, MomentsCard
 
@@ -14,7 +15,9 @@ def make_moments(checkout: Checkout) -> MomentsCard:
     params = checkout.params.moments
     parent = read_checkpoint_card(checkout.parent)
     if params.source == "carry" and parent.trained is not None:
-        return _carry(checkout, parent)
+        # Carried ones are subtracted from at the origin, which a purge may have erased.
+        if purge_that_erased(checkout, parent.trained) is None:
+            return _carry(checkout, parent)
     return collect_moments(checkout, checkout.moments)[0]
 
 

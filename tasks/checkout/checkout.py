@@ -20,7 +20,7 @@ def short(digest: Sha256) -> str:
     return digest.removeprefix("sha256:")[:16]
 
 
-CERTIFICATE, RELEASED = "certificate.dsse.json", "released.json"
+CERTIFICATE, RELEASED, PAGE = "certificate.dsse.json", "released.json", "report.html"
 """The files that a served request leaves as evidence."""
 
 
@@ -209,7 +209,7 @@ class Checkout:
 
     def report(self, request_id: str) -> Path:
         """The report: the page that explains a deletion to people."""
-        return self.evidence(request_id) / "report.html"
+        return self.evidence(request_id) / PAGE
 
     def report_facts(self, request_id: str) -> Path:
         """What the report is made from, kept so that it can be rebuilt once the checkout has moved on."""

@@ -1,5 +1,6 @@
 """Inventories of absence: signed, and verified with nothing else."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.checkout.environment import now
@@ -39,3 +40,26 @@ def verify_inventory(raw: bytes, *, key: Path | None = None) -> tuple[Inventory,
     statement = read_inventory(payload)
     check_inventory(statement, now=now())
     return statement.predicate, signer
+
+
+def inventory_in_words(inventory: Inventory) -> str:
+    """Say in a sentence what an inventory shows."""
+    left = "nothing of it is left" if inventory.complete else "not all of it is erased yet"
+    return f"{inventory.rows} row(s) of request {inventory.request.id} were looked for, and {left}"
+
+
+def inventory_lines(inventory: Inventory) -> Iterator[str]:
+    """Yield what an inventory says: each store, what stays and why, and what was not searched."""
+    yield f"certificate {inventory.certificate}"
+    yield f"searched   {inventory.started} to {inventory.finished}"
+    for one in inventory.stores:
+        read = f"{one.objects} object(s), {one.size} bytes read"
+        when = f" on {one.erased_at}" if one.erased_at else ""
+        found = f"{one.erased} erased{when}, {one.remaining} left, control found {one.control} time(s)"
+        yield f"{one.place}: {read}; {found}"
+    for one in inventory.remains:
+        yield f"stays in {one.store}: {one.objects} object(s), {one.why}"
+    for one in inventory.beyond:
+        yield f"not searched: {one}"
+    if inventory.unsearchable:
+        yield f"not sought: {inventory.unsearchable} id(s) or image(s) that are too short or too uniform"

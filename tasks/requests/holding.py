@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tasks.requests.ledger.finding import find_ledger
+from tasks.requests.ledger.noting import last_hold
 from unlearn_core.errors import RequestError
 from unlearn_core.records.ledger import LedgerEvent
 from unlearn_core.records.request import DeletionRequest
@@ -21,8 +22,7 @@ def hold_on(root: Path | None, request: DeletionRequest) -> LedgerEvent | None:
     ledger = find_ledger(root)
     if ledger is None or not ledger.holds((request,)):
         return None
-    holds = [one for one in ledger.history(request.id)[1] if one.action in {"hold", "release"}]
-    return holds[-1] if holds and holds[-1].action == "hold" else None
+    return last_hold(ledger, request.id)
 
 
 def refuse_held(root: Path, request: DeletionRequest) -> None:

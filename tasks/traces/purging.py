@@ -64,8 +64,10 @@ def _erase_in(store: SearchableStore, plan: PurgePlan, on_step: OnStep) -> Erase
     store.settle([one.address for one in erased], databases)
     return ErasedStore(
         name=store.name,
+        place=store.place,
         held=sum(bool(one.kinds) for one in plan.objects if one.store == store.name),
         erased=len(erased),
+        left=len(plan.of_store(store.name, "record", "wait", "not_ours")) + len(kept),
         size=sum(one.size for one in erased),
         at=now(),
         refused=dict(refused),

@@ -101,25 +101,30 @@ class ErasedStore(Record):
 
     Attributes:
         name: The store's name.
+        place: Where it is, in words.
         held: How many objects held a trace.
         erased: How many objects were erased.
-        size: How many bytes that was.
+        left: How many objects with a trace were left: records of the request, and what has to wait.
+        size: How many bytes were erased.
         at: When the store was done.
         refused: Objects that the store refused to erase, by the reason.
     """
 
     name: str
+    place: str
     held: int = Field(ge=0)
     erased: int = Field(ge=0)
+    left: int = Field(ge=0)
     size: int = Field(ge=0)
     at: UtcTime
     refused: dict[str, int] = Field(default_factory=dict, exclude_if=lambda refused: not refused)
 
     def and_then(self, later: Self) -> Self:
         """Return what was erased in this store in two turns; what was refused is tried again."""
-        at = later.at if later.erased else self.at
-        sums = {name: getattr(self, name) + getattr(later, name) for name in ("held", "erased", "size")}
-        return type(self)(name=self.name, at=at, refused=later.refused, **sums)
+        values: dict[str, Any] = dict(later)
+        values |= {name: getattr(self, name) + getattr(later, name) for name in ("erased", "size")}
+        values["held"] = self.held + later.held - later.left
+        return type(self)(**{**values, "at": (later if later.erased else self).at})
 
 
 class PurgeRecord(Record):

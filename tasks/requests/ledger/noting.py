@@ -36,3 +36,9 @@ def note_event(ledger: Ledger, request: RequestId, notice: Notice, *, actor: str
         session.add(row_of_event(event))
         session.flush()
     return event
+
+
+def last_hold(ledger: Ledger, request: RequestId) -> LedgerEvent | None:
+    """Return the event with which a request was held; None if it is not."""
+    events = [one for one in ledger.history(request)[1] if one.action in {"hold", "release"}]
+    return events[-1] if events and events[-1].action == "hold" else None
