@@ -151,9 +151,7 @@ def _purging(checkout: Checkout) -> Iterator[NextStep]:
             continue
         record = purge_of(checkout, request)
         if record is None or record.finished is None:
-            yield NextStep(
-                command=f"lethe purge {request}", why="its model is unlearned, its data not yet erased"
-            )
+            yield NextStep(command=f"lethe purge {request}", why="the data is not yet erased")
         elif record.inventory is None:
             yield NextStep(
                 command=f"lethe purge {request} --prove", why="no inventory shows yet what is gone"

@@ -229,6 +229,7 @@ VERBS = {
     "delete",
     "demo",
     "lineage",
+    "purge",
     "reference",
     "replay",
     "report",

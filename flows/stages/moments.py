@@ -14,10 +14,10 @@ def make_moments(checkout: Checkout) -> MomentsCard:
     """Write ``models/moments``, and return its card."""
     params = checkout.params.moments
     parent = read_checkpoint_card(checkout.parent)
-    if params.source == "carry" and parent.trained is not None:
-        # Carried ones are subtracted from at the origin, which a purge may have erased.
-        if purge_that_erased(checkout, parent.trained) is None:
-            return _carry(checkout, parent)
+    # Carried ones are subtracted from at the origin, which a purge may have erased.
+    origin = None if params.source == "collect" else parent.trained
+    if origin is not None and purge_that_erased(checkout, origin) is None:
+        return _carry(checkout, parent)
     return collect_moments(checkout, checkout.moments)[0]
 
 

@@ -2,8 +2,8 @@
 
 May use every room below it; no room uses it. Begin with ``following``, which goes through all stores.
 ``stores`` is the one list of them, and ``stored`` the interface that each has: ``folders``, ``cached`` (DVC's
-layout), ``remotes``, ``buckets``, ``git_objects`` and ``databases``; each says how an object is erased. ``known`` reads the cards of data sets
-and models, ``sought`` turns rows into the byte strings to look for, and ``unpacking`` looks into what is
-compressed. A purge is ``planning``, from the ``forgotten_rows`` of a request; then ``purging``, which carries the
-plan out; then ``proving``, which searches again.
+layout), ``remotes``, ``buckets``, ``git_objects`` and ``databases``; each says how an object is erased.
+``known`` reads the cards of data sets and models, ``sought`` turns rows into the byte strings to look for,
+and ``unpacking`` looks into what is compressed. A purge begins with ``planning``, from the ``forgotten_rows``
+of a request; ``purging`` carries the plan out, and ``proving`` searches again.
 """

@@ -121,10 +121,16 @@ class ErasedStore(Record):
 
     def and_then(self, later: Self) -> Self:
         """Return what was erased in this store in two turns; what was refused is tried again."""
-        values: dict[str, Any] = dict(later)
-        values |= {name: getattr(self, name) + getattr(later, name) for name in ("erased", "size")}
-        values["held"] = self.held + later.held - later.left
-        return type(self)(**{**values, "at": (later if later.erased else self).at})
+        return type(self)(
+            name=self.name,
+            place=self.place,
+            held=self.held + later.held - later.left,
+            erased=self.erased + later.erased,
+            left=later.left,
+            size=self.size + later.size,
+            at=(later if later.erased else self).at,
+            refused=later.refused,
+        )
 
 
 class PurgeRecord(Record):
