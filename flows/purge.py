@@ -9,17 +9,16 @@ from collections.abc import Sequence
 
 from tasks.checkout.checkout import CERTIFICATE, Checkout
 from tasks.checkout.environment import actor, now
-from tasks.checkout.files import compact_database, read_record, write_atomically, write_record
+from tasks.checkout.files import compact_database, write_atomically, write_record
 from tasks.checkout.log import tell
 from tasks.checkout.progress import announced, progress
 from tasks.data.datasets import read_manifest
 from tasks.evidence.inventories import sign_inventory
-from tasks.evidence.purged import purge_of
+from tasks.evidence.purged import find_plan, purge_of
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate, require_keys
-from tasks.lifecycle.releases import ancestry
-from tasks.lifecycle.sparing import spared, used_data
-from tasks.lifecycle.standing import find_served, find_unfinished
+from tasks.lifecycle.sparing import refuse_early, spared, used_data
+from tasks.lifecycle.standing import find_served
 from tasks.report.page import write_report
 from tasks.requests.holding import refuse_held
 from tasks.requests.ledger.finding import find_ledger
@@ -34,11 +33,12 @@ from tasks.traces.stores import not_searched, stores_of
 from tasks.tracking.erasing import erase_versions
 from tasks.tracking.runs import tracking_of
 from tasks.tracking.server import local_database
-from unlearn_core.audit.purging import previous_until, purge_from
+from unlearn_core.audit.purging import previous_until
 from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.certificate import DeletionCertificate
-from unlearn_core.records.purge import ErasedStore, Inventory, PurgePlan, PurgeRecord
+from unlearn_core.records.inventory import Inventory
+from unlearn_core.records.purge import ErasedStore, PurgePlan, PurgeRecord
 from unlearn_core.records.request import DeletionRequest, RequestId
 
 
@@ -55,17 +55,16 @@ def purge(checkout: Checkout, request_id: RequestId) -> PurgeRecord:
     Raises:
         RequestError: If the request is not served, is held, or it is too early; nothing is erased.
     """
-    require_keys()
     request = _single(checkout, request_id)
     refuse_held(checkout.root, request)
-    record, plan = purge_of(checkout, request_id), _find_plan(checkout, request_id)
+    record, plan = purge_of(checkout, request_id), find_plan(checkout, request_id)
     if record is not None and plan is None:
         tell(f"· request {request_id} was purged before, and its inventory stands; nothing was done")
         return record
     certified = _certified(checkout, request_id)
     stores = stores_of(checkout)
     if plan is None:
-        _refuse_early(checkout, certified)
+        refuse_early(checkout, certified)
         plan = _first_plan(checkout, request, certified, stores)
     elif record is not None and record.finished is not None:
         plan = _plan_again(checkout, plan, certified, stores)
@@ -86,10 +85,9 @@ def preview_purge(checkout: Checkout, request_id: RequestId) -> PurgePlan:
     Returns:
         The plan.
     """
-    require_keys()
     request, certified = _single(checkout, request_id), _certified(checkout, request_id)
     stores = stores_of(checkout)
-    if (plan := _find_plan(checkout, request_id)) is not None:
+    if (plan := find_plan(checkout, request_id)) is not None:
         return _plan_again(checkout, plan, certified, stores)
     return _first_plan(checkout, request, certified, stores)
 
@@ -110,9 +108,8 @@ def prove(checkout: Checkout, request_id: RequestId) -> Inventory:
         SetupError: If nothing was purged, or the inventory stands already.
         EvidenceError: If something is found that should be gone; nothing is signed.
     """
-    require_keys()
     request, certified = _single(checkout, request_id), _certified(checkout, request_id)
-    record, plan = purge_of(checkout, request_id), _find_plan(checkout, request_id)
+    record, plan = purge_of(checkout, request_id), find_plan(checkout, request_id)
     if record is None or record.finished is None:
         raise SetupError(f"request {request_id!r} is not purged; run `lethe purge {request_id}` first")
     if plan is None:
@@ -144,6 +141,7 @@ def prove(checkout: Checkout, request_id: RequestId) -> Inventory:
 
 def _single(checkout: Checkout, request_id: RequestId) -> DeletionRequest:
     """Return a request that is served; a group's members are purged each by itself."""
+    require_keys()
     request = read_request(checkout, request_id)
     if request.members:
         members = ", ".join(one.id for one in request.singles)
@@ -158,28 +156,6 @@ def _single(checkout: Checkout, request_id: RequestId) -> DeletionRequest:
 
 def _certified(checkout: Checkout, request_id: RequestId) -> DeletionCertificate:
     return verify_bytes(read_certificate(checkout.certificate(request_id)))[0]
-
-
-def _find_plan(checkout: Checkout, request_id: RequestId) -> PurgePlan | None:
-    path = checkout.purge_plan(request_id)
-    return read_record(path, PurgePlan) if path.is_file() else None
-
-
-def _refuse_early(checkout: Checkout, certified: DeletionCertificate) -> None:
-    """Refuse to erase what the project still starts from, or what the policy keeps for now."""
-    request = certified.request.id
-    if certified.data.before not in ancestry(checkout)[1:]:
-        raise RequestError(
-            f"the project still starts from the data that request {request!r} is to leave; run `lethe next` "
-            "and commit, then purge"
-        )
-    if (begun := find_unfinished(checkout)) is not None:
-        raise RequestError(
-            f"request {begun.id!r} was begun and is not finished; run `lethe delete {begun.id}` first"
-        )
-    due = purge_from(certified.provenance.finished, checkout.params.policy.purge)
-    if now() < due:
-        raise RequestError(f"the policy's purge.grace_h keeps what request {request!r} names until {due}")
 
 
 def _first_plan(

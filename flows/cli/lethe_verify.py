@@ -96,9 +96,7 @@ def _tell_inventory(given: argparse.Namespace, raw: bytes) -> int:
         EvidenceError: If the inventory is false, or of another request.
     """
     if given.model or given.policy or given.receipt:
-        raise SetupError(
-            "an inventory says nothing of a model, a policy or a receipt; verify the certificate"
-        )
+        raise SetupError("an inventory says nothing of models, policies or receipts; verify the certificate")
     inventory, signer = verify_inventory(raw, key=given.key)
     if given.request not in {None, inventory.request.id}:
         raise EvidenceError(f"the inventory is about request {inventory.request.id}, not {given.request}")

@@ -11,7 +11,8 @@ from flows.cli.output import Output, table_cell
 from unlearn_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from unlearn_core.records.purge import Inventory, PurgePlan, PurgeRecord
+    from unlearn_core.records.inventory import Inventory
+    from unlearn_core.records.purge import PurgePlan, PurgeRecord
 
 _SHOWN = 6
 """How many objects are listed of each store, without ``--all``."""

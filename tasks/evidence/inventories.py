@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.checkout.environment import now
-from tasks.evidence.verification import trusted_keys
+from tasks.evidence.verification import keys_to_trust
 from tasks.keys.signing import load_signer, sign_payload, verified_payload
 from unlearn_core.audit.inventories import check_inventory, read_inventory
 from unlearn_core.records.base import Sha256
-from unlearn_core.records.purge import Inventory, InventoryStatement
+from unlearn_core.records.inventory import Inventory, InventoryStatement
 
 
 def sign_inventory(inventory: Inventory, *, name: str) -> bytes:
@@ -36,7 +36,7 @@ def verify_inventory(raw: bytes, *, key: Path | None = None) -> tuple[Inventory,
     Returns:
         The inventory, and the id of the key that signed it.
     """
-    payload, signer = verified_payload(raw, trusted_keys(key))
+    payload, signer = verified_payload(raw, keys_to_trust(key))
     statement = read_inventory(payload)
     check_inventory(statement, now=now())
     return statement.predicate, signer

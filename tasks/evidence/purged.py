@@ -7,7 +7,7 @@ from tasks.checkout.files import read_record
 from unlearn_core.errors import ErasedError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate
-from unlearn_core.records.purge import PurgeRecord
+from unlearn_core.records.purge import PurgePlan, PurgeRecord
 
 
 def purge_of(checkout: Checkout, request_id: str) -> PurgeRecord | None:
@@ -49,3 +49,9 @@ def refuse_erased(checkout: Checkout, certified: DeletionCertificate) -> None:
         f"{(found.proved or found.started)[:10]} by {by}: the deletion cannot be run again. Its certificate "
         "stays valid"
     )
+
+
+def find_plan(checkout: Checkout, request_id: str) -> PurgePlan | None:
+    """Return the plan of a purge; None if there is none, or its inventory stands."""
+    path = checkout.purge_plan(request_id)
+    return read_record(path, PurgePlan) if path.is_file() else None

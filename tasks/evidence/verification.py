@@ -106,11 +106,11 @@ def verify_bytes(raw: bytes, *, key: Path | None = None) -> tuple[DeletionCertif
     Returns:
         The certificate, and the id of the key that signed it.
     """
-    statement, signer = verify_signature(raw, trusted_keys(key))
+    statement, signer = verify_signature(raw, keys_to_trust(key))
     return statement.predicate, signer
 
 
-def trusted_keys(key: Path | None) -> dict[Sha256, Ed25519PublicKey]:
+def keys_to_trust(key: Path | None) -> dict[Sha256, Ed25519PublicKey]:
     """Return the key that was given, or else those of the trust folder.
 
     Raises:

@@ -7,10 +7,13 @@ from tasks.checkout.environment import now
 from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.data.datasets import read_card
+from tasks.lifecycle.releases import ancestry
+from tasks.lifecycle.standing import find_unfinished
 from tasks.tracking.erasing import registered_weights
 from tasks.tracking.registry import champion
 from tasks.tracking.runs import tracking_of
-from unlearn_core.audit.purging import Sparing, previous_until
+from unlearn_core.audit.purging import Sparing, previous_until, purge_from
+from unlearn_core.errors import RequestError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.params import ChampionParent, RetainedSource
@@ -47,3 +50,24 @@ def spared(checkout: Checkout, certified: DeletionCertificate) -> Sparing:
     return Sparing(
         accepted=frozenset(accepted), in_use=frozenset(used), waiting=waiting if now() < until else {}
     )
+
+
+def refuse_early(checkout: Checkout, certified: DeletionCertificate) -> None:
+    """Refuse to erase what the project still starts from, or what the policy keeps for now.
+
+    Raises:
+        RequestError: If it is too early.
+    """
+    request = certified.request.id
+    if certified.data.before not in ancestry(checkout)[1:]:
+        raise RequestError(
+            f"the project still starts from the data that request {request!r} is to leave; run `lethe next` "
+            "and commit, then purge"
+        )
+    if (begun := find_unfinished(checkout)) is not None:
+        raise RequestError(
+            f"request {begun.id!r} was begun and is not finished; run `lethe delete {begun.id}` first"
+        )
+    due = purge_from(certified.provenance.finished, checkout.params.policy.purge)
+    if now() < due:
+        raise RequestError(f"the policy's purge.grace_h keeps what request {request!r} names until {due}")

@@ -3,23 +3,19 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Protocol
 
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
+from tasks.traces.asked import Followed, Question
 from tasks.traces.known import KnownCards, ShardRow, rows_in, what_is_known
 from tasks.traces.sought import CONTROL, Needle, Sought, SoughtOutlines, SoughtRow
 from tasks.traces.stored import Content, SearchableStore, StoredObject
 from tasks.traces.unpacking import parts
 from unlearn_core.audit.taint import data_that_held, models_that_learned
-from unlearn_core.kinds import AskedKind
 from unlearn_core.names import one_form
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.traces import (
     TRACE_WORDS,
-    AskedOfDigest,
-    AskedOfRows,
     Lineage,
     SearchedStore,
     Trace,
@@ -27,86 +23,6 @@ from unlearn_core.records.traces import (
     TraceKind,
 )
 from unlearn_core.selection import require_classes
-
-
-class Asked(Protocol):
-    """What is followed.
-
-    Attributes:
-        names: Ids that are looked for whether or not a row has them.
-        pseudonyms: Theirs.
-        data: Data sets that are followed as such.
-        models: Models that are followed as such.
-    """
-
-    @property
-    def names(self) -> tuple[str, ...]: ...  # noqa: D102
-
-    @property
-    def pseudonyms(self) -> tuple[str, ...]: ...  # noqa: D102
-
-    @property
-    def data(self) -> frozenset[Sha256]: ...  # noqa: D102
-
-    @property
-    def models(self) -> frozenset[Sha256]: ...  # noqa: D102
-
-    def means(self, row: ShardRow, classes: Sequence[str]) -> bool:
-        """Tell whether a row is meant, in a data set with these classes."""
-        ...
-
-
-@dataclass(frozen=True)
-class Question:
-    """What to follow, as a person names it.
-
-    Attributes:
-        kind: What is named.
-        name: A class, an id, or a digest.
-    """
-
-    kind: AskedKind
-    name: str
-
-    @property
-    def record(self) -> AskedOfRows | AskedOfDigest:
-        """The same without an id: that of a sample or a person becomes a pseudonym."""
-        if self.kind in {"dataset", "model"}:
-            return AskedOfDigest.model_validate({"kind": self.kind, "name": self.name})
-        name = self.name if self.kind == "class" else self.pseudonym
-        return AskedOfRows.model_validate({"kind": self.kind, "name": name})
-
-    @cached_property
-    def pseudonym(self) -> str:
-        """The pseudonym of the sample or person."""
-        kind = "sample" if self.kind == "sample" else "subject"
-        return pseudonymise(load_pseudonym_key(), kind, one_form(self.name))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The id of the sample or person."""
-        return (self.name,) if self.kind in {"sample", "subject"} else ()
-
-    @property
-    def pseudonyms(self) -> tuple[str, ...]:
-        """Its pseudonym."""
-        return (self.pseudonym,) if self.names else ()
-
-    @property
-    def data(self) -> frozenset[Sha256]:
-        """The data set."""
-        return frozenset({self.name} if self.kind == "dataset" else ())
-
-    @property
-    def models(self) -> frozenset[Sha256]:
-        """The model."""
-        return frozenset({self.name} if self.kind == "model" else ())
-
-    def means(self, row: ShardRow, classes: Sequence[str]) -> bool:
-        """Tell whether a row is meant, in a data set with these classes."""
-        named = {"class": classes[row.label : row.label + 1], "sample": [row.sample_id]}
-        names = named.get(self.kind, [row.subject_id] if self.kind == "subject" else [])
-        return any(one_form(name) == one_form(self.name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -175,7 +91,7 @@ def trace(
     if asked.kind == "class":
         _require_class(asked.name, known)
     found = what_to_find(known, asked)
-    searched = [search(store, found, on_step=on_step) for store in stores]
+    searched = [search_store(store, found, on_step=on_step) for store in stores]
     return Lineage(
         asked=asked.record,
         rows=found.sought.rows_sought,
@@ -188,7 +104,7 @@ def trace(
     )
 
 
-def search(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) -> Searched:
+def search_store(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) -> Searched:
     """Read every byte of one store.
 
     Args:
@@ -213,7 +129,7 @@ def search(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) -> Sea
     return done
 
 
-def what_to_find(known: KnownCards, asked: Asked) -> WhatToFind:
+def what_to_find(known: KnownCards, asked: Followed) -> WhatToFind:
     """Find the rows, and the models that learned them."""
     rows, holding, teaching = _rows(known, asked)
     teaching |= asked.data
@@ -237,7 +153,7 @@ def _require_class(name: str, known: KnownCards) -> None:
     require_classes((name,), tuple(sorted({one for card in known.data.values() for one in card.classes})))
 
 
-def _rows(known: KnownCards, asked: Asked) -> tuple[tuple[SoughtRow, ...], set[Sha256], set[Sha256]]:
+def _rows(known: KnownCards, asked: Followed) -> tuple[tuple[SoughtRow, ...], set[Sha256], set[Sha256]]:
     """Return the rows that are meant, the data sets that hold them, and those that train on them."""
     rows, key = dict[SoughtRow, None](), load_pseudonym_key()
     holding, teaching = set[Sha256](), set[Sha256]()

@@ -7,7 +7,7 @@ from tasks.checkout.environment import now
 from tasks.keys.folder import load_pseudonym_key
 from tasks.keys.outlines import open_outlines, outline_key, seal_outlines
 from tasks.traces.cached import dvc_digest, is_list
-from tasks.traces.following import Searched, WhatToFind, search, what_to_find
+from tasks.traces.following import Searched, WhatToFind, search_store, what_to_find
 from tasks.traces.forgotten_rows import ForgottenRows
 from tasks.traces.known import what_is_known
 from tasks.traces.sought import Sought, SoughtOutlines
@@ -80,7 +80,7 @@ def make_plan(
     """
     going = {one: kind for one, kind in found.tensors.items() if one not in sparing.waiting}
     waiting = found.tensors.keys() - going.keys()
-    searched = [search(store, found, on_step=on_step) for store in stores]
+    searched = [search_store(store, found, on_step=on_step) for store in stores]
     return PurgePlan(
         request=request,
         made=now(),

@@ -14,7 +14,7 @@ from tasks.checkout.log import is_for_people
 from tasks.data.datasets import each_image, read_card, read_manifest
 from tasks.keys.folder import load_pseudonym_key
 from tasks.keys.outlines import outline_key
-from tasks.traces.following import Searched, search
+from tasks.traces.following import Searched, search_store
 from tasks.traces.planning import found_again, sought_again, treated_objects
 from tasks.traces.sought import Sought, SoughtRow
 from tasks.traces.stored import SearchableStore
@@ -23,14 +23,8 @@ from unlearn_core.audit.purging import Sparing
 from unlearn_core.byte_strings import Outline
 from unlearn_core.errors import EvidenceError
 from unlearn_core.progress import OnStep
-from unlearn_core.records.purge import (
-    Inventory,
-    PurgedObject,
-    PurgePlan,
-    PurgeRecord,
-    Remaining,
-    StoreInventory,
-)
+from unlearn_core.records.inventory import Inventory, Remaining, StoreInventory
+from unlearn_core.records.purge import PurgedObject, PurgePlan, PurgeRecord
 from unlearn_core.records.traces import TRACE_WORDS, TraceKind
 
 _SHOWN = 10
@@ -65,7 +59,7 @@ def take_inventory(
     """
     started, sought = now(), replace(sought_again(plan), control=_control(control))
     found = found_again(plan, sought)
-    searched = [search(store, found, on_step=on_step) for store in stores]
+    searched = [search_store(store, found, on_step=on_step) for store in stores]
     require_control(sum(one.control for one in searched))
     held = {one.store.name: [*_with_traces(treated_objects(one, sparing))] for one in searched}
     _refuse_found(plan, [one for objects in held.values() for one in objects])

@@ -4,7 +4,7 @@ from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.envelope import canonical_text
 from unlearn_core.errors import ConfigurationError, EvidenceError
 from unlearn_core.records.base import UtcTime
-from unlearn_core.records.purge import INVENTORY_TYPE, InventoryStatement
+from unlearn_core.records.inventory import INVENTORY_TYPE, InventoryStatement
 
 
 def is_inventory(payload: bytes) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from unlearn_core.audit.deadlines import later
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.erasing import PurgePolicy
-from unlearn_core.records.purge import Treatment
+from unlearn_core.records.purge import Handling
 from unlearn_core.records.traces import TraceKind
 
 OWN_FOLDERS = frozenset({"data", "models", "reports"})
@@ -40,7 +40,7 @@ class Sparing:
     waiting: dict[Sha256, str]
 
 
-def treatment_of(store: str, address: str, kinds: Collection[TraceKind]) -> tuple[Treatment, str]:
+def treatment_of(store: str, address: str, kinds: Collection[TraceKind]) -> tuple[Handling, str]:
     """Say what a purge does about an object that holds a trace.
 
     Args:
