@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import actor, find_checkout, now
@@ -14,6 +15,7 @@ from tasks.requests.ledger.batches import keep_batch
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.database import ledger_url
 from tasks.requests.ledger.ledger import Ledger, connect
+from tasks.requests.ledger.noting import last_hold, note_event
 from tasks.requests.request_file import (
     check_request,
     make_request,
@@ -188,6 +190,28 @@ def retry_request(folder: Path, request_id: str, *, reason: str) -> Entry:
         RequestError: If it does not exist, or has not failed.
     """
     return _moved(folder, lambda ledger: ledger.retry(request_id, actor=actor(), reason=reason))
+
+
+def notice(folder: Path, request_id: str, kind: Literal["hold", "release"], *, reason: str) -> Entry:
+    """Hold a request, or end a hold.
+
+    Args:
+        folder: Where the command was given.
+        request_id: The request's id.
+        kind: Which of the two.
+        reason: Why.
+
+    Returns:
+        The request as it stands: its state does not change.
+
+    Raises:
+        RequestError: If no ledger knows it, or it is held already, or is not.
+    """
+    ledger = open_ledger(folder)
+    if (last_hold(ledger, request_id) is not None) == (kind == "hold"):
+        raise RequestError(f"request {request_id!r} is {'held already' if kind == 'hold' else 'not held'}")
+    note_event(ledger, request_id, kind, actor=actor(), reason=reason)
+    return ledger.history(request_id)[0]
 
 
 def _moved(folder: Path, move: Callable[[Ledger], Entry]) -> Entry:

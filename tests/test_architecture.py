@@ -230,6 +230,7 @@ VERBS = {
     "demo",
     "judge",
     "lineage",
+    "purge",
     "reference",
     "replay",
     "report",

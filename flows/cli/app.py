@@ -28,6 +28,7 @@ from flows.cli import (
     methods,
     next,  # noqa: A004
     pending,
+    purge,
     receipt,
     reference,
     report,
@@ -49,7 +50,19 @@ from unlearn_core.errors import LetheError, SetupError
 
 PANELS = {
     "Begin": (init, keys, demo, adopt, train),
-    "Forget": (status, data, delete, approve, report, receipt, tombstone, verify, lineage, next),
+    "Forget": (
+        status,
+        data,
+        delete,
+        approve,
+        report,
+        receipt,
+        tombstone,
+        verify,
+        lineage,
+        next,
+        purge,
+    ),
     "Requests of many people": (request, pending, evidence),
     "Judge and compare": (methods, tune, reference, judge, benchmark, canary, check_method, check_metric),
     "Run": (ui, serve, deploy, db, upgrade, stage),

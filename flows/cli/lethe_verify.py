@@ -1,4 +1,4 @@
-"""``lethe-verify``: check a certificate, when it was signed, its model and a person's receipt, offline.
+"""``lethe-verify``: check a certificate, when it was signed, its model, a receipt, or an inventory, offline.
 
 It loads no torch, uses no network and trusts only the key given with ``--key``, or else the keys in the
 user's trust folder; keys inside a certificate are never trusted.
@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,12 +19,16 @@ from flows.cli.output import say
 from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.texts import one_line
 from tasks.evidence.attestation import Attestors
+from tasks.evidence.inventories import inventory_in_words, inventory_lines, verify_inventory
 from tasks.evidence.telling import Summary
 from tasks.evidence.verification import verify_files
+from tasks.keys.signing import read_certificate
 from tasks.lifecycle.initialising import shipped_policy
+from unlearn_core.audit.envelope import decode_envelope
 from unlearn_core.audit.evidence import LEVELS
+from unlearn_core.audit.inventories import is_inventory
 from unlearn_core.audit.strictness import weaker
-from unlearn_core.errors import GateError, LetheError, SetupError
+from unlearn_core.errors import EvidenceError, GateError, LetheError, SetupError
 from unlearn_core.kinds import RequestKind, scope_kind
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.policy import Policy
@@ -54,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     given = _parser().parse_args(arguments)
     try:
+        if (raw := _find_inventory(given.certificate)) is not None:
+            return _tell_inventory(given, raw)
         agreed = None if given.policy is None else _digest_of(given.policy)
         summary = verify_files(
             given.certificate,
@@ -79,6 +86,39 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         say(_text(summary, weaknesses))
     return code
+
+
+def _find_inventory(path: Path) -> bytes | None:
+    """Return the content of a file that says it is an inventory; None for any other."""
+    raw = read_certificate(path)
+    with suppress(EvidenceError):
+        return raw if is_inventory(decode_envelope(raw).payload) else None
+    return None
+
+
+def _tell_inventory(given: argparse.Namespace, raw: bytes) -> int:
+    """Verify an inventory of absence, and say what it shows.
+
+    Returns:
+        The exit status: 0, since anything else is an error.
+
+    Raises:
+        SetupError: If options were given that only a certificate can be compared with.
+        EvidenceError: If the inventory is false, or of another request.
+    """
+    if given.model or given.policy or given.receipt:
+        raise SetupError("an inventory says nothing of models, policies or receipts; verify the certificate")
+    inventory, signer = verify_inventory(raw, key=given.key)
+    if given.request not in {None, inventory.request.id}:
+        raise EvidenceError(f"the inventory is about request {inventory.request.id}, not {given.request}")
+    if given.json:
+        told = {"verified": True, "exit_code": 0, "signed_by": signer, **inventory.model_dump(mode="json")}
+        print(json.dumps(told))
+    else:
+        lines = [f"verified: {inventory_in_words(inventory)}", f"  signed by  {signer}"]
+        lines += [f"  {line}" for line in inventory_lines(inventory)]
+        say("\n".join(map(one_line, lines)))
+    return 0
 
 
 def _digest_of(policy: str) -> Sha256:
@@ -230,7 +270,9 @@ def _parser() -> argparse.ArgumentParser:
         "model and a person's receipt.",
         epilog=EPILOG,
     )
-    parser.add_argument("certificate", type=Path, metavar="CERT", help="the certificate (*.dsse.json)")
+    parser.add_argument(
+        "certificate", type=Path, metavar="CERT", help="the certificate or inventory (*.dsse.json)"
+    )
     parser.add_argument("--model", type=Path, metavar="FILE", help="the model's file, to compare its digest")
     parser.add_argument("--key", type=Path, metavar="PUB", help="the only public key (PEM) to trust")
     parser.add_argument("--request", metavar="ID", help="the request that it must be about")

@@ -151,6 +151,32 @@ def retry(
     _tell(retry_request(Path.cwd(), request_id, reason=reason), json=json)
 
 
+@app.command(name="hold")
+def hold_request(
+    request_id: RequestArgument,
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for the record; without personal names.")],
+    json: Json = False,
+) -> None:
+    """Hold a request: nothing that it names is purged until it is released, e.g. for a court."""
+    from flows.submit import notice
+
+    _tell(notice(Path.cwd(), request_id, "hold", reason=reason), json=json)
+
+
+@app.command(name="release")
+def release_request(
+    request_id: RequestArgument,
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for the record; without personal names.")],
+    json: Json = False,
+) -> None:
+    """End a hold: what the request names may be purged."""
+    from flows.submit import notice
+
+    _tell(notice(Path.cwd(), request_id, "release", reason=reason), json=json)
+
+
 @app.command(name="verify")
 def verify_ledger(
     *,

@@ -21,7 +21,7 @@ def short(digest: Sha256) -> str:
     return digest.removeprefix("sha256:")[:16]
 
 
-CERTIFICATE, RELEASED = "certificate.dsse.json", "released.json"
+CERTIFICATE, RELEASED, PAGE = "certificate.dsse.json", "released.json", "report.html"
 """The files that a served request leaves as evidence."""
 
 
@@ -218,7 +218,7 @@ class Checkout:
 
     def report(self, request_id: str) -> Path:
         """The report: the page that explains a deletion to people."""
-        return self.evidence(request_id) / "report.html"
+        return self.evidence(request_id) / PAGE
 
     def report_facts(self, request_id: str) -> Path:
         """What the report is made from, kept so that it can be rebuilt once the checkout has moved on."""
@@ -231,6 +231,18 @@ class Checkout:
     def approval(self, request_id: str) -> Path:
         """A person's decision about the deletion of a request."""
         return self.evidence(request_id) / "approval.json"
+
+    def purge_plan(self, request_id: str) -> Path:
+        """What the purge of a request goes by, until its inventory stands; it cannot be made again."""
+        return self.root / "requests" / f"{request_id}.purge"
+
+    def purge_record(self, request_id: str) -> Path:
+        """How far the purge of a request has come; not signed."""
+        return self.evidence(request_id) / "purge.json"
+
+    def inventory(self, request_id: str) -> Path:
+        """The signed inventory of absence of a purged request."""
+        return self.evidence(request_id) / "inventory.dsse.json"
 
     def carried(self, weights: Sha256) -> Path:
         """The second moments carried to a model of an earlier deletion."""

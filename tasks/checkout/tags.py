@@ -47,6 +47,8 @@ class Tag:
     WEIGHTS = "lethe.weights"
     FILES = "lethe.files"
     """The digest of all files that a version has in the artifact store: weights, card, code, requirements."""
+    ERASED = "lethe.erased"
+    """When the files of a version were erased."""
     PARENT_WEIGHTS = "lethe.parent_weights"
     PARENT_VERSION = "lethe.parent_version"
     REGISTERED_VERSION = "lethe.registered_version"

@@ -14,7 +14,7 @@ ever overwritten.
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from tasks.checkout.checkout import CERTIFICATE, Checkout
+from tasks.checkout.checkout import CERTIFICATE, PAGE, Checkout
 from tasks.checkout.regular import read_regular
 from tasks.evidence.attestation import beside
 from tasks.evidence.bundle import folder_of, gather_bundle
@@ -140,9 +140,11 @@ def verify_evidence(checkout: Checkout, request_id: str) -> Stored:
         )
     contents, attesting = read_files(store, bundle.folder, manifest), _attesting(checkout, request_id)
     absent = [name for name, kept in attesting.items() if store.read(f"{bundle.folder}/{name}") != kept]
+    # A purge writes the page again, with what was erased.
+    again = {PAGE} if checkout.purge_record(request_id).is_file() else set[str]()
     if wrong := [
         *altered(manifest, contents),
-        *_different(manifest, bundle.manifest),
+        *_different(manifest, bundle.manifest, but=again),
         *(f"{name} is missing from the store, or differs from the one here" for name in absent),
     ]:
         lines = "\n".join(f"  {line}" for line in wrong)
@@ -162,9 +164,9 @@ def _attesting(checkout: Checkout, request_id: str) -> dict[str, bytes]:
     return {path.name: read_regular(path) for path in beside(checkout.certificate(request_id))}
 
 
-def _different(there: EvidenceManifest, here: EvidenceManifest) -> Iterator[str]:
-    """Yield where the store's manifest differs from that of the local files."""
-    for path in sorted({entry.path for entry in (*there.files, *here.files)}):
+def _different(there: EvidenceManifest, here: EvidenceManifest, *, but: set[str]) -> Iterator[str]:
+    """Yield where the store's manifest differs from that of the local files, but for some files."""
+    for path in sorted({entry.path for entry in (*there.files, *here.files)} - but):
         listed = [next((one for one in m.files if one.path == path), None) for m in (there, here)]
         if listed[0] != listed[1]:
             yield f"{path} differs: {_digest(listed[0])} in the store's manifest, {_digest(listed[1])} here"

@@ -136,21 +136,21 @@ def verify_bytes(raw: bytes, *, key: Path | None = None) -> tuple[DeletionCertif
     Returns:
         The certificate, and the id of the key that signed it.
     """
-    statement, signer = verify_signature(raw, _trusted(key))
+    statement, signer = verify_signature(raw, keys_to_trust(key))
     return statement.predicate, signer
 
 
 def _verify_any(raw: bytes, *, key: Path | None) -> tuple[Certified, Sha256]:
     """Verify a certificate of either kind; the signed bytes say which it is."""
-    trusted = _trusted(key)
+    trusted = keys_to_trust(key)
     payload, signer = verify_payload(raw, trusted)
     if is_judged(payload):
         return verify_judged(payload), signer
     return verify_signature(raw, trusted)[0].predicate, signer
 
 
-def _trusted(key: Path | None) -> dict[Sha256, Ed25519PublicKey]:
-    """Return the keys that are trusted: the given one, or those of the trust folder.
+def keys_to_trust(key: Path | None) -> dict[Sha256, Ed25519PublicKey]:
+    """Return the key that was given, or else those of the trust folder.
 
     Raises:
         SetupError: If there is none.
@@ -160,7 +160,7 @@ def _trusted(key: Path | None) -> dict[Sha256, Ed25519PublicKey]:
         return {key_id(public): public}
     if not (trusted := public_keys_in(trust_folder())):
         raise SetupError(f"no key is trusted; give the issuer's with --key, or put it in {trust_folder()}")
-    return trusted
+    return dict(trusted)
 
 
 def _digest(model: Path) -> Sha256:

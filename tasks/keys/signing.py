@@ -99,8 +99,11 @@ def sign_statement(statement: Statement | JudgedStatement, signer: Ed25519Privat
         check_judged(statement, now=now())
     else:
         check(statement, now=now())
-    signer = signer or load_signer()
-    payload = statement.canonical()
+    return sign_payload(statement.canonical(), signer or load_signer())
+
+
+def sign_payload(payload: bytes, signer: Ed25519PrivateKey) -> bytes:
+    """Sign the canonical JSON of a statement whose parts agree, and return the envelope."""
     return encode(payload, signer.sign(pae(payload)), key_id(signer.public_key()))
 
 

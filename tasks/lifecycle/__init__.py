@@ -10,5 +10,5 @@ is the git repository of a model and a worker's clone of it, to which ``publishi
 finds where a certified deletion can be run again, and ``foreign_code`` what code that would run; ``pins``
 are the ``.dvc`` files that a certificate covers. ``held_models`` are those that ``lethe verify`` compares.
 ``candidates`` are models that others made, handed in to be judged in the folder that ``judging`` makes.
-``cut_short`` closes what a killed command left open.
+``sparing`` says what a purge leaves alone. ``cut_short`` closes what a killed command left open.
 """

@@ -2,24 +2,21 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 from tasks.keys.ring import pseudonym_keys
 from tasks.keys.signing import pseudonymise
+from tasks.traces.asked import Followed, Question
 from tasks.traces.known import KnownCards, ShardRow, rows_in, what_is_known
-from tasks.traces.sought import Sought, SoughtRow
+from tasks.traces.sought import CONTROL, Needle, Sought, SoughtOutlines, SoughtRow
 from tasks.traces.stored import Content, SearchableStore, StoredObject
 from tasks.traces.unpacking import parts
 from unlearn_core.audit.taint import data_that_held, models_that_learned
-from unlearn_core.kinds import AskedKind
 from unlearn_core.names import one_form
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.traces import (
     TRACE_WORDS,
-    AskedOfDigest,
-    AskedOfRows,
     Lineage,
     SearchedStore,
     Trace,
@@ -27,39 +24,6 @@ from unlearn_core.records.traces import (
     TraceKind,
 )
 from unlearn_core.selection import require_classes
-
-
-@dataclass(frozen=True)
-class Question:
-    """What to follow, as a person names it.
-
-    Attributes:
-        kind: What is named.
-        name: A class, an id, or a digest.
-    """
-
-    kind: AskedKind
-    name: str
-
-    @property
-    def record(self) -> AskedOfRows | AskedOfDigest:
-        """The same without an id: that of a sample or a person becomes a pseudonym."""
-        if self.kind in {"dataset", "model"}:
-            return AskedOfDigest.model_validate({"kind": self.kind, "name": self.name})
-        name = self.name if self.kind == "class" else self.pseudonyms[0]
-        return AskedOfRows.model_validate({"kind": self.kind, "name": name})
-
-    @cached_property
-    def pseudonyms(self) -> tuple[str, ...]:
-        """What may stand for the sample or person: its pseudonym, and those of retired keys."""
-        kind = "sample" if self.kind == "sample" else "subject"
-        return tuple(pseudonymise(key, kind, one_form(self.name)) for key in pseudonym_keys())
-
-    def means(self, row: ShardRow, classes: Sequence[str]) -> bool:
-        """Tell whether a row is meant, in a data set with these classes."""
-        named = {"class": classes[row.label : row.label + 1], "sample": [row.sample_id]}
-        names = named.get(self.kind, [row.subject_id] if self.kind == "subject" else [])
-        return any(one_form(name) == one_form(self.name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -71,12 +35,43 @@ class WhatToFind:
         data: The digests of the data sets that hold or held them.
         models: The models that matter.
         tensors: What a file of tensors with this digest is.
+        holding: The digests of the data sets at hand in which the rows are.
+        derived: Whether what is computed from data counts.
     """
 
-    sought: Sought
+    sought: Sought | SoughtOutlines
     data: frozenset[Sha256]
     models: tuple[TracedModel, ...]
     tensors: dict[Sha256, TraceKind]
+    holding: frozenset[Sha256] = frozenset()
+    derived: bool = True
+
+
+@dataclass
+class Searched:
+    """What was found in one store.
+
+    Attributes:
+        store: The store.
+        size: How many bytes were read.
+        traces: What was found.
+        tensors: The digests of the files of tensors that were found, by address.
+        seen: Every object, without its content.
+        control: How many objects hold the control record.
+    """
+
+    store: SearchableStore
+    size: int = 0
+    traces: list[Trace] = field(default_factory=list[Trace])
+    tensors: dict[str, Sha256] = field(default_factory=dict[str, Sha256])
+    seen: list[StoredObject] = field(default_factory=list[StoredObject])
+    control: int = 0
+
+    @property
+    def record(self) -> SearchedStore:
+        """The store as a record."""
+        name, place = self.store.name, self.store.place
+        return SearchedStore(name=name, place=place, objects=len(self.seen), size=self.size)
 
 
 def trace(
@@ -94,40 +89,55 @@ def trace(
         What was found, and where.
     """
     known = what_is_known(stores)
-    found = _found(known, asked)
-    traces, searched = list[Trace](), list[SearchedStore]()
-    for store in stores:
-        objects = size = 0
-        for one in store.objects():
-            objects, size = objects + 1, size + one.size
-            if (held := _trace(store.name, one, found)) is not None:
-                traces.append(held)
-            on_step(Step(store.name, objects, objects))
-        searched.append(SearchedStore(name=store.name, place=store.place, objects=objects, size=size))
+    if asked.kind == "class":
+        _require_class(asked.name, known)
+    found = what_to_find(known, asked)
+    searched = [search_store(store, found, on_step=on_step) for store in stores]
     return Lineage(
         asked=asked.record,
-        rows=len(found.sought.rows),
+        rows=found.sought.rows_sought,
         data=tuple(known.data[one] for one in sorted(found.data & known.data.keys())),
         models=found.models,
-        traces=tuple(traces),
-        searched=tuple(searched),
-        unsearchable=len(found.sought.strings.unsearchable),
+        traces=tuple(trace for one in searched for trace in one.traces),
+        searched=tuple(one.record for one in searched),
+        unsearchable=found.sought.unsearchable,
         beyond=tuple(beyond),
     )
 
 
-def _found(known: KnownCards, asked: Question) -> WhatToFind:
+def search_store(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) -> Searched:
+    """Read every byte of one store.
+
+    Args:
+        store: The store.
+        found: What to look for.
+        on_step: Called after each object.
+
+    Returns:
+        What was found.
+    """
+    done = Searched(store)
+    for one in store.objects():
+        done.seen.append(one)
+        done.size += one.size
+        needles, digest = _needles_in(one, found)
+        done.control += any(needle.row == CONTROL for needle in needles)
+        if (held := _trace(store.name, one, needles, digest, found)) is not None:
+            done.traces.append(held)
+        if digest in found.tensors:
+            done.tensors[one.address] = digest
+        on_step(Step(store.name, len(done.seen), len(done.seen)))
+    return done
+
+
+def what_to_find(known: KnownCards, asked: Followed) -> WhatToFind:
     """Find the rows, and the models that learned them."""
-    if asked.kind == "class":
-        _require_class(asked.name, known)
     rows, holding, teaching = _rows(known, asked)
-    start = {asked.name} if asked.kind == "model" else set[str]()
-    if asked.kind == "dataset":
-        teaching.add(asked.name)
+    teaching |= asked.data
     cards = known.data.values()
     data, taught = data_that_held(holding | teaching, cards), data_that_held(teaching, cards)
-    models = models_that_learned(taught, known.models, free={*known.data} - taught, start=start)
-    if not (taught or start):
+    models = models_that_learned(taught, known.models, free={*known.data} - taught, start=asked.models)
+    if not (taught or asked.models):
         models = ()
     tensors: dict[Sha256, TraceKind] = {
         one.weights: "model" if one.knows == "learned" else "uncertain"
@@ -135,7 +145,8 @@ def _found(known: KnownCards, asked: Question) -> WhatToFind:
         if one.knows != "made_from"
     }
     tensors |= dict.fromkeys((one.tensors for one in known.moments if one.data in taught), "derived")
-    return WhatToFind(_sought(asked, rows), data, models, tensors)
+    sought = Sought(rows, asked.names, asked.pseudonyms)
+    return WhatToFind(sought, data, models, tensors, frozenset(holding))
 
 
 def _require_class(name: str, known: KnownCards) -> None:
@@ -143,7 +154,7 @@ def _require_class(name: str, known: KnownCards) -> None:
     require_classes((name,), tuple(sorted({one for card in known.data.values() for one in card.classes})))
 
 
-def _rows(known: KnownCards, asked: Question) -> tuple[tuple[SoughtRow, ...], set[Sha256], set[Sha256]]:
+def _rows(known: KnownCards, asked: Followed) -> tuple[tuple[SoughtRow, ...], set[Sha256], set[Sha256]]:
     """Return the rows that are meant, the data sets that hold them, and those that train on them."""
     rows, keys = dict[SoughtRow, None](), pseudonym_keys()
     holding, teaching = set[Sha256](), set[Sha256]()
@@ -164,21 +175,20 @@ def _sought_row(row: ShardRow, image: bytes, shape: tuple[int, int, int], keys: 
     return SoughtRow(names, pseudonyms, image, shape)
 
 
-def _sought(asked: Question, rows: tuple[SoughtRow, ...]) -> Sought:
-    """Return what to look for: the rows, and the id by which they are asked for."""
-    if asked.kind not in {"sample", "subject"}:
-        return Sought(rows)
-    return Sought(rows, (asked.name,), asked.pseudonyms)
-
-
-def _trace(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:
-    """Return what an object holds, or None if that is nothing."""
+def _needles_in(one: StoredObject, found: WhatToFind) -> tuple[list[Needle], Sha256]:
+    """Return the needles that an object holds, and its digest."""
     content = one.read() if one.size else b""
-    needles = [found.sought.needles[index] for index in set(_indices(content, found.sought))]
-    kinds: set[TraceKind] = {needle.kind for needle in needles}
-    if (tensors := found.tensors.get(_digest(content))) is not None:
-        kinds.add(tensors)
-    if one.derived and found.data:
+    return [found.sought.needles[index] for index in set(_indices(content, found))], _digest(content)
+
+
+def _trace(
+    store: str, one: StoredObject, needles: Sequence[Needle], digest: Sha256, found: WhatToFind
+) -> Trace | None:
+    """Return what an object holds, or None if that is nothing."""
+    kinds: set[TraceKind] = {needle.kind for needle in needles if needle.row != CONTROL}
+    if digest in found.tensors:
+        kinds.add(found.tensors[digest])
+    if one.derived and found.derived and found.data:
         kinds.add("derived")
     if not kinds:
         return None
@@ -187,10 +197,10 @@ def _trace(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:
     return Trace(store=store, address=one.address, size=one.size, kinds=ordered, rows=len(rows))
 
 
-def _indices(content: Content, sought: Sought) -> Iterator[int]:
+def _indices(content: Content, found: WhatToFind) -> Iterator[int]:
     """Yield the index of every byte string that a content holds."""
     for part in parts(content):
-        yield from sought.strings.found_in(part.content, apart=part.apart)
+        yield from found.sought.strings.found_in(part.content, apart=part.apart)
 
 
 def _digest(content: Content) -> Sha256:

@@ -177,6 +177,22 @@ def _canonical(payload: bytes) -> Any:
     return value
 
 
+def canonical_text(payload: bytes) -> str:
+    """Return a payload as text, if it is canonical JSON.
+
+    Args:
+        payload: The verified bytes.
+
+    Returns:
+        The text.
+
+    Raises:
+        EvidenceError: If it is not JSON, or in another spelling.
+    """
+    _canonical(payload)
+    return payload.decode()
+
+
 def _base64(text: bytes, what: str) -> bytes:
     """Decode base64 that has one spelling: correct padding, and no bits after the last byte."""
     try:

@@ -8,9 +8,14 @@ from unlearn_core.kinds import Basis, RequestState, RunResult
 from unlearn_core.records.base import Record, RegistryName, Sha256, UtcTime
 from unlearn_core.records.request import DeletionRequest, RequestId
 
-Action = Literal["submit", "claim", "complete", "fail", "expire", "retry", "cancel", "begin", "end", "judge"]
+Notice = Literal["purge", "hold", "release"]
+"""What happens to a request after it was served: a store was purged, it is held, it no longer is."""
+
+Action = Literal[
+    "submit", "claim", "complete", "fail", "expire", "retry", "cancel", "begin", "end", "judge", Notice
+]
 """``begin`` and ``end`` are of a run: the ladder was climbed; ``judge`` is of a model that was handed in.
-None of them changes a state."""
+None of them changes a state, nor do notices."""
 
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
 """A day of the calendar."""

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, JsonValue
 
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.erasing import PurgePolicy
 
 LAST_RESORT = "retrain"
 """The method that closes every ladder, named or not."""
@@ -149,6 +150,7 @@ class Policy(Record):
     # Left out of the canonical form if it is not asked for, like the metrics below.
     approval: HumanApproval | None = Field(default=None, exclude_if=lambda asked: asked is None)
     batch: Batch | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    purge: PurgePolicy = Field(default=PurgePolicy(), exclude_if=lambda asked: asked == PurgePolicy())
     sampling: Literal["bands", "none"] = Field(default="bands", exclude_if=lambda way: way == "bands")
     metrics: dict[str, dict[str, JsonValue]] = Field(
         default_factory=dict, exclude_if=lambda metrics: not metrics
