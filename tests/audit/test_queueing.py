@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from unlearn_core.audit.ledger import make_submission
 from unlearn_core.audit.queueing import TOGETHER, due_first, in_groups, turn_of
+from unlearn_core.records.batch import Batch
 from unlearn_core.records.ledger import Entry
-from unlearn_core.records.policy import Batch
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.scope import ClassScope, SampleScope
 

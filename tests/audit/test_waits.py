@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from unlearn_core.audit.batching import LEFT_H, latest_start, waits_until
 from unlearn_core.audit.deadlines import is_overdue, later
 from unlearn_core.audit.ledger import make_submission
-from unlearn_core.records.policy import Batch
+from unlearn_core.records.batch import Batch
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.scope import ClassScope
 

@@ -7,8 +7,8 @@ and a person's approval. What waits is a matter of cost alone, so no rule here c
 
 from unlearn_core.audit.deadlines import ENDS_FIRST, later
 from unlearn_core.records.base import UtcTime
+from unlearn_core.records.batch import Batch
 from unlearn_core.records.ledger import Day, Submission
-from unlearn_core.records.policy import Batch
 
 LEFT_H = 72
 """How many hours before its due day is over a request stops waiting."""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from unlearn_core.records.base import RegistryName
+from unlearn_core.records.batch import Batch
 from unlearn_core.records.ledger import Entry
-from unlearn_core.records.policy import Batch
 from unlearn_core.records.request import RequestId
 
 TOGETHER = 50

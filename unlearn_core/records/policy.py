@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, JsonValue
 
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.batch import Batch
 from unlearn_core.records.erasing import PurgePolicy
 
 LAST_RESORT = "retrain"
@@ -100,13 +101,6 @@ class HumanApproval(Record):
     """A person must approve each accepted model, within some hours, before it is certified and promoted."""
 
     within_h: float = Field(gt=0, le=24 * 365)
-
-
-class Batch(Record):
-    """How long requests wait for one another, and how many one run serves; see ``audit.batching``."""
-
-    wait_h: float = Field(gt=0, le=24 * 45)
-    at_most: int = Field(ge=2, le=1000)
 
 
 class Policy(Record):

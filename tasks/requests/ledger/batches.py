@@ -14,7 +14,7 @@ from tasks.requests.ledger.reading import LedgerReader
 from tasks.requests.ledger.tables import BatchRow, RequestRow, submission_of
 from unlearn_core.audit.batching import waits_until
 from unlearn_core.records.base import RegistryName
-from unlearn_core.records.policy import Batch
+from unlearn_core.records.batch import Batch
 
 
 def batch_of(session: Session, model: RegistryName) -> Batch | None:

@@ -11,7 +11,7 @@ from tasks.checkout.tags import SUBMITTED, SUBMITTED_TOGETHER
 from tasks.orchestration.events import announce
 from tasks.requests.ledger.batches import keep_batch
 from tasks.requests.ledger.ledger import connect
-from unlearn_core.records.policy import Batch
+from unlearn_core.records.batch import Batch
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tasks.requests.ledger.batches import keep_batch
 from tasks.requests.ledger.waiting import why_waiting
 from unlearn_core.audit.queueing import TOGETHER, in_groups, turn_of
 from unlearn_core.errors import EvidenceError
-from unlearn_core.records.policy import Batch
+from unlearn_core.records.batch import Batch
 
 DAY_S = 24 * 3600
 BATCH = Batch(wait_h=48, at_most=4)

@@ -9,7 +9,7 @@ from tasks.requests.ledger.batches import keep_batch
 from tasks.requests.ledger.changing import Draft
 from unlearn_core.audit.queueing import DUE_FIRST, in_groups, turn_of
 from unlearn_core.kinds import TO_SERVE
-from unlearn_core.records.policy import Batch
+from unlearn_core.records.batch import Batch
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.scope import ClassScope, SampleScope
 
