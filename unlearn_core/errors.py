@@ -119,7 +119,7 @@ class UnavailableError(PipelineError):
 class ErasedError(LetheError):
     """What was asked for was erased, as a request asked: nothing is wrong, and nothing can be done."""
 
-    exit_code = 8
+    exit_code = 9
 
 
 class EvidenceError(LetheError):
