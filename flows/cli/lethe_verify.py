@@ -16,13 +16,13 @@ from pydantic import JsonValue
 
 from flows.cli.output import say
 from tasks.checkout.plain_yaml import load_yaml
-from tasks.checkout.texts import one_line
 from tasks.evidence.verification import Summary, verify_files
 from tasks.lifecycle.initialising import shipped_policy
 from unlearn_core.audit.evidence import LEVELS
 from unlearn_core.audit.strictness import weaker
 from unlearn_core.errors import LetheError, SetupError
 from unlearn_core.kinds import RequestKind, scope_kind
+from unlearn_core.names import one_line
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.policy import Policy
 
@@ -57,7 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
         weaknesses = _weaknesses(summary)
     except LetheError as error:
-        say(f"lethe-verify: {one_line(str(given.certificate))}: {error}", file=sys.stderr)
+        # Later lines are indented: none can be taken for one that this command begins.
+        reason = str(error).replace("\n", "\n  ")
+        say(f"lethe-verify: {one_line(str(given.certificate))}: {reason}", file=sys.stderr)
         if given.json:
             print(json.dumps({"verified": False, "exit_code": error.exit_code, "reason": str(error)}))
         return error.exit_code

@@ -11,6 +11,7 @@ from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.compliance import compliance_problems
 from unlearn_core.audit.judgement import judgement_problems
 from unlearn_core.errors import EvidenceError
+from unlearn_core.names import one_line
 from unlearn_core.records.base import UtcTime
 from unlearn_core.records.certificate import DeletionCertificate, Statement
 from unlearn_core.records.request import group_id
@@ -42,7 +43,7 @@ def check(statement: Statement, *, now: UtcTime | None = None) -> None:
         *_extensions(certificate),
     ]
     if problems:
-        lines = "\n".join(f"  {problem}" for problem in problems)
+        lines = "\n".join(f"  {one_line(problem)}" for problem in problems)
         raise EvidenceError(f"the certificate contradicts itself; ask the issuer for a correct one:\n{lines}")
 
 
