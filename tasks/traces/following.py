@@ -12,7 +12,7 @@ from tasks.traces.stored import Content, SearchableStore, StoredObject
 from tasks.traces.unpacking import parts
 from unlearn_core.audit.taint import data_that_held, models_that_learned
 from unlearn_core.kinds import AskedKind
-from unlearn_core.names import one_form
+from unlearn_core.names import one_form, one_line
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.traces import (
@@ -26,6 +26,9 @@ from unlearn_core.records.traces import (
     TraceKind,
 )
 from unlearn_core.selection import require_classes
+
+_MOST_NAMED = 20
+"""Objects that are named where a search could not look into all of them."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +97,14 @@ def trace(
     """
     known = what_is_known(stores)
     found = _found(known, asked)
-    traces, searched = list[Trace](), list[SearchedStore]()
+    traces, searched, closed = list[Trace](), list[SearchedStore](), list[str]()
     for store in stores:
         objects = size = 0
         for one in store.objects():
             objects, size = objects + 1, size + one.size
-            if (held := _trace(store.name, one, found)) is not None:
-                traces.append(held)
+            held, whole = _trace(store.name, one, found)
+            traces += [held] if held else []
+            closed += [] if whole else [one_line(f"{store.name}: {one.address}")]
             on_step(Step(store.name, objects, objects))
         searched.append(SearchedStore(name=store.name, place=store.place, objects=objects, size=size))
     return Lineage(
@@ -111,8 +115,16 @@ def trace(
         traces=tuple(traces),
         searched=tuple(searched),
         unsearchable=len(found.sought.strings.unsearchable),
-        beyond=tuple(beyond),
+        beyond=(*beyond, *_closed(closed)),
     )
+
+
+def _closed(addresses: list[str]) -> Iterator[str]:
+    """Say what was not looked into: more is packed in it than a search unpacks."""
+    for address in addresses[:_MOST_NAMED]:
+        yield f"{address}: packed too deep, too large or encrypted; unpack it and search again"
+    if (more := len(addresses) - _MOST_NAMED) > 0:
+        yield f"{more} more such objects"
 
 
 def _found(known: KnownCards, asked: Question) -> WhatToFind:
@@ -169,26 +181,30 @@ def _sought(asked: Question, rows: tuple[SoughtRow, ...]) -> Sought:
     return Sought(rows, (asked.name,), (asked.pseudonym,))
 
 
-def _trace(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:
-    """Return what an object holds, or None if that is nothing."""
+def _trace(store: str, one: StoredObject, found: WhatToFind) -> tuple[Trace | None, bool]:
+    """Return what an object holds, or None if that is nothing; and whether all of it was looked into."""
     content = one.read() if one.size else b""
-    needles = [found.sought.needles[index] for index in set(_indices(content, found.sought))]
+    indices, whole = _indices(content, found.sought)
+    needles = [found.sought.needles[index] for index in indices]
     kinds: set[TraceKind] = {needle.kind for needle in needles}
     if (tensors := found.tensors.get(_digest(content))) is not None:
         kinds.add(tensors)
     if one.derived and found.data:
         kinds.add("derived")
     if not kinds:
-        return None
+        return None, whole
     rows = {needle.row for needle in needles if needle.row >= 0}
     ordered: tuple[TraceKind, ...] = tuple(kind for kind in TRACE_WORDS if kind in kinds)
-    return Trace(store=store, address=one.address, size=one.size, kinds=ordered, rows=len(rows))
+    return Trace(store=store, address=one.address, size=one.size, kinds=ordered, rows=len(rows)), whole
 
 
-def _indices(content: Content, sought: Sought) -> Iterator[int]:
-    """Yield the index of every byte string that a content holds."""
+def _indices(content: Content, sought: Sought) -> tuple[set[int], bool]:
+    """Return the index of every byte string that a content holds, and whether all of it was looked into."""
+    found, whole = set[int](), True
     for part in parts(content):
-        yield from sought.strings.found_in(part.content, apart=part.apart)
+        found.update(sought.strings.found_in(part.content, apart=part.apart))
+        whole &= part.whole
+    return found, whole
 
 
 def _digest(content: Content) -> Sha256:
