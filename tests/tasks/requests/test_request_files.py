@@ -252,3 +252,10 @@ def _read_or_refused(read, content, name):
     except RequestError as error:
         found, said = (), str(error)
     assert found or "line " in said or "holds no request" in said
+
+
+@pytest.mark.parametrize("start", ["id,kind,name\nr-1,class,", '[{"id":"r-1","kind":"class","name":"'])
+def test_a_file_that_is_much_too_large_is_refused_in_words(read, start):
+    name = "requests.csv" if start.startswith("id") else "requests.json"
+    with pytest.raises(RequestError, match="more than 16 MiB"):
+        read(start.encode() + b"x" * 16 * 2**20, name)
