@@ -107,6 +107,24 @@ def read_header(stream: BinaryIO, *, follow: bool = False) -> tuple[int, int]:
     return (width, height) if sideways else (height, width)
 
 
+def open_format(encoded: bytes) -> Image.Image:
+    """Open an image in one of ``FORMATS``, so that no decoder of another is started.
+
+    Args:
+        encoded: The file.
+
+    Returns:
+        The image, not decoded yet.
+
+    Raises:
+        UsageError: If it is no such image.
+    """
+    try:
+        return Image.open(io.BytesIO(encoded), formats=FORMATS)
+    except Image.UnidentifiedImageError as error:
+        raise UsageError(_unknown(encoded[:16])) from error
+
+
 def require_one_size(sizes: Mapping[str, int], params: ImageSource) -> None:
     """Refuse images of several sizes where the settings name none.
 

@@ -308,5 +308,5 @@ def test_pages_are_counted_up_to_a_number():
     page = Image.new("L", (1, 1))
     stream = io.BytesIO()
     page.save(stream, "TIFF", save_all=True, append_images=[page] * 150)
-    with pytest.raises(UsageError, match="^100 or more pictures in one file"):
+    with pytest.raises(UsageError, match=r"^100 or more pictures in one file"):
         read_header(stream)
