@@ -22,7 +22,6 @@ from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
-
 OWNER_ONLY = 0o600
 """The mode of a secret, whatever the umask."""
 
