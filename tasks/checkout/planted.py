@@ -1,8 +1,9 @@
 """What git must not bring into a project: files that only Lethe or DVC write there, links, programs to start.
 
 They are believed, or followed, because nobody but this machine should have made them: caches, settings of
-this machine, MLflow's database, the ledger. git ignores them, and still checks out those that it holds.
-Prefect reads its settings from files of the working folder, and some of them name a program.
+this machine, MLflow's database, the ledger, what stages make and DVC pins. git ignores them, and still checks
+out those that it holds. Prefect reads its settings from files of the working folder, and some of them name a
+program.
 """
 
 import tomllib
@@ -11,7 +12,11 @@ from pathlib import Path
 from tasks.checkout.git import ask_git
 from unlearn_core.errors import SetupError
 
-_LOCAL = (".dvc/tmp", ".dvc/cache", ".dvc/config.local", ".lethe", "mlruns", "requests/ledger.db")
+_LOCAL = (
+    *(".dvc/tmp", ".dvc/cache", ".dvc/config.local", ".lethe", "mlruns", "requests/ledger.db"),
+    *("data/dataset/", "data/split/", "data/retained/", "models/parent/", "models/moments/"),
+    *("models/unlearned/", "reports/"),
+)
 """Paths that git must not hold, nor anything below them, nor a file whose name only goes on."""
 _KEPT = ("mlruns/README.md",)
 _FOLDERS = ("data", "models", "reports", "requests", "evidence", "mlruns", ".lethe", ".dvc")
@@ -26,10 +31,11 @@ def refuse_planted(root: Path) -> None:
         root: The project's top folder.
 
     Raises:
-        SetupError: If it does; each file is named.
+        SetupError: If it does, with each file's name, or git cannot be asked.
     """
-    listed = (ask_git(root, "ls-files", "--stage", "-z") or "").split("\0")
-    entries = [line.partition("\t") for line in listed if line]
+    if (listed := ask_git(root, "ls-files", "--stage", "-z")) is None:
+        raise SetupError(f"git does not list what it holds in {root.resolve()}; see `git status` there")
+    entries = [line.partition("\t") for line in listed.split("\0") if line]
     kinds = {name: about[: len(_LINK)] for about, _, name in entries}
     if found := [name for name, kind in kinds.items() if _is_planted(root, name, kind)]:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""

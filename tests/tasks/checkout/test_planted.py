@@ -36,6 +36,9 @@ PLANTED = [
     ".lethe/attempts/svd/model.safetensors",
     "mlruns/mlflow.db",
     "requests/ledger.db",
+    "data/dataset/shard-00000.parquet",
+    "models/parent/card.json",
+    "reports/code/dataset.json",
     "prefect.toml",
     "below/prefect.toml",
 ]
