@@ -17,7 +17,6 @@ from pydantic import JsonValue
 from flows.cli.output import say
 from flows.cli.verified_text import summary_text
 from tasks.checkout.plain_yaml import load_yaml
-from tasks.checkout.texts import one_line
 from tasks.evidence.attestation import Attestors
 from tasks.evidence.inventories import inventory_in_words, inventory_lines, verify_inventory
 from tasks.evidence.telling import Summary
@@ -29,6 +28,7 @@ from unlearn_core.audit.inventories import is_inventory
 from unlearn_core.audit.strictness import weaker
 from unlearn_core.errors import EvidenceError, GateError, LetheError, SetupError
 from unlearn_core.kinds import RequestKind, scope_kind
+from unlearn_core.names import one_line
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.policy import Policy
 
@@ -73,7 +73,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
         weaknesses = _weaknesses(summary)
     except LetheError as error:
-        say(f"lethe-verify: {one_line(str(given.certificate))}: {error}", file=sys.stderr)
+        # Later lines are indented: none can be taken for one that this command begins.
+        reason = str(error).replace("\n", "\n  ")
+        say(f"lethe-verify: {one_line(str(given.certificate))}: {reason}", file=sys.stderr)
         if given.json:
             print(json.dumps({"verified": False, "exit_code": error.exit_code, "reason": str(error)}))
         return error.exit_code

@@ -6,9 +6,9 @@ from typing import Any
 from rich.table import Table
 
 from flows.cli.output import console, say, table_cell
-from tasks.checkout.texts import one_line
 from unlearn_core.audit.deadlines import is_overdue
 from unlearn_core.kinds import OPEN
+from unlearn_core.names import one_line
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.ledger import Entry

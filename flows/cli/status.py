@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from flows.cli.options import Json
 from flows.cli.output import Output
-from tasks.checkout.texts import one_line
+from unlearn_core.names import one_line
 
 if TYPE_CHECKING:
     from unlearn_core.records.status import Status, Waiting

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from tasks.checkout.texts import one_line
 from tasks.evidence.telling import Summary
 from unlearn_core.audit.evidence import LEVELS
+from unlearn_core.names import one_line
 
 
 def summary_text(summary: Summary, weaknesses: list[JsonValue]) -> str:

@@ -1,13 +1,11 @@
 """Local files: atomic writes, records, digests, folders replaced whole or not at all."""
 
-import csv
 import hashlib
-import io
 import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -21,7 +19,6 @@ from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
-
 
 _LOCK_WAIT_S = 60
 
@@ -150,13 +147,6 @@ def copy_folder(source: Path, folder: Path) -> None:
     """Replace ``folder`` by a copy of ``source``, whole or not at all."""
     with replaced_folder(folder) as fresh:
         shutil.copytree(source, fresh, dirs_exist_ok=True)
-
-
-def as_csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Write a table as CSV, with a header and one newline after each line."""
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows([header, *rows])
-    return stream.getvalue()
 
 
 def write_record(path: Path, record: Record) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
-from tasks.checkout.texts import printable
 from tasks.evidence.purged import purge_of
 from tasks.report import numbers
 from tasks.report.cautions import cautions, note_in_words
@@ -21,6 +20,7 @@ from tasks.report.story import steps, written_time
 from tasks.report.summary import fast_relearning, tiles
 from tasks.report.tables import class_rows, evaluations, gate_rows, groups, measured_row
 from tasks.report.words import LEVEL_SENTENCES, TREATMENTS, does
+from unlearn_core.names import printable
 from unlearn_core.records.policy import ClaimName
 from unlearn_core.records.purge import PurgeRecord
 from unlearn_core.records.report import ReportFacts

@@ -1,5 +1,6 @@
 """Deletion requests on disk: checked against the data before anything is written."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
@@ -44,15 +45,16 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
     if classes:
         named.append(ClassScope(classes=tuple({one_form(one) for one in classes})))
     if samples:
-        named.append(SampleScope(samples=_pseudonyms("sample", samples)))
+        named.append(SampleScope(samples=tuple({*pseudonyms("sample", samples)})))
     if subjects:
-        named.append(SubjectScope(subjects=_pseudonyms("subject", subjects)))
+        named.append(SubjectScope(subjects=tuple({*pseudonyms("subject", subjects)})))
     return join(named)
 
 
-def _pseudonyms(kind: Literal["sample", "subject"], ids: tuple[str, ...]) -> tuple[str, ...]:
+def pseudonyms(kind: Literal["sample", "subject"], ids: Iterable[str]) -> list[str]:
+    """Return the pseudonyms of ids, one for each, in their order."""
     key = load_pseudonym_key()
-    return tuple({pseudonymise(key, kind, one_form(one)) for one in ids})
+    return [pseudonymise(key, kind, one_form(one)) for one in ids]
 
 
 def is_text(name: str) -> bool:

@@ -12,7 +12,7 @@ from tasks.traces.sought import CONTROL, Needle, Sought, SoughtOutlines, SoughtR
 from tasks.traces.stored import Content, SearchableStore, StoredObject
 from tasks.traces.unpacking import parts
 from unlearn_core.audit.taint import data_that_held, models_that_learned
-from unlearn_core.names import one_form
+from unlearn_core.names import one_form, one_line
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.traces import (
@@ -24,6 +24,8 @@ from unlearn_core.records.traces import (
     TraceKind,
 )
 from unlearn_core.selection import require_classes
+
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Searched:
         tensors: The digests of the files of tensors that were found, by address.
         seen: Every object, without its content.
         control: How many objects hold the control record.
+        closed: Addresses of objects that were not looked into whole.
     """
 
     store: SearchableStore
@@ -66,6 +69,7 @@ class Searched:
     tensors: dict[str, Sha256] = field(default_factory=dict[str, Sha256])
     seen: list[StoredObject] = field(default_factory=list[StoredObject])
     control: int = 0
+    closed: list[str] = field(default_factory=list[str])
 
     @property
     def record(self) -> SearchedStore:
@@ -101,8 +105,16 @@ def trace(
         traces=tuple(trace for one in searched for trace in one.traces),
         searched=tuple(one.record for one in searched),
         unsearchable=found.sought.unsearchable,
-        beyond=tuple(beyond),
+        beyond=(*beyond, *_closed([f"{one.store.name}: {at}" for one in searched for at in one.closed])),
     )
+
+
+def _closed(addresses: list[str]) -> Iterator[str]:
+    """Say what was not looked into: more is packed in it than a search unpacks."""
+    for address in addresses[:_MOST_NAMED]:
+        yield f"{one_line(address)}: packed too deep, too large or encrypted; unpack it and search again"
+    if (more := len(addresses) - _MOST_NAMED) > 0:
+        yield f"{more} more such objects"
 
 
 def search_store(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) -> Searched:
@@ -120,7 +132,8 @@ def search_store(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) 
     for one in store.objects():
         done.seen.append(one)
         done.size += one.size
-        needles, digest = _needles_in(one, found)
+        needles, digest, whole = _needles_in(one, found)
+        done.closed += [] if whole else [one.address]
         done.control += any(needle.row == CONTROL for needle in needles)
         if (held := _trace(store.name, one, needles, digest, found)) is not None:
             done.traces.append(held)
@@ -175,10 +188,11 @@ def _sought_row(row: ShardRow, image: bytes, shape: tuple[int, int, int], keys: 
     return SoughtRow(names, pseudonyms, image, shape)
 
 
-def _needles_in(one: StoredObject, found: WhatToFind) -> tuple[list[Needle], Sha256]:
-    """Return the needles that an object holds, and its digest."""
+def _needles_in(one: StoredObject, found: WhatToFind) -> tuple[list[Needle], Sha256, bool]:
+    """Return the needles that an object holds, its digest, and whether all of it was looked into."""
     content = one.read() if one.size else b""
-    return [found.sought.needles[index] for index in set(_indices(content, found))], _digest(content)
+    indices, whole = _indices(content, found)
+    return [found.sought.needles[index] for index in indices], _digest(content), whole
 
 
 def _trace(
@@ -197,10 +211,13 @@ def _trace(
     return Trace(store=store, address=one.address, size=one.size, kinds=ordered, rows=len(rows))
 
 
-def _indices(content: Content, found: WhatToFind) -> Iterator[int]:
-    """Yield the index of every byte string that a content holds."""
+def _indices(content: Content, found: WhatToFind) -> tuple[set[int], bool]:
+    """Return the index of every byte string that a content holds, and whether all of it was looked into."""
+    indices, whole = set[int](), True
     for part in parts(content):
-        yield from found.sought.strings.found_in(part.content, apart=part.apart)
+        indices.update(found.sought.strings.found_in(part.content, apart=part.apart))
+        whole &= part.whole
+    return indices, whole
 
 
 def _digest(content: Content) -> Sha256:

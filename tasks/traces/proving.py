@@ -37,6 +37,7 @@ def take_inventory(
     *,
     sparing: Sparing,
     control: Path,
+    beyond: Sequence[str],
     on_step: OnStep,
     **about: Any,
 ) -> Inventory:
@@ -48,8 +49,9 @@ def take_inventory(
         record: What was erased.
         sparing: What is left alone.
         control: The data set in use, from which the control record is drawn.
+        beyond: What is not searched.
         on_step: Called after each object.
-        about: The inventory's ``request``, ``certificate`` and ``beyond``.
+        about: The inventory's ``request`` and ``certificate``.
 
     Returns:
         The inventory.
@@ -77,8 +79,19 @@ def take_inventory(
         started=started,
         finished=now(),
         complete=all(one.is_record for one in remains),
+        beyond=(*beyond, *_closed(searched)),
         **about,
     )
+
+
+def _closed(searched: Iterable[Searched]) -> Iterable[str]:
+    """Say what was not looked into, by number: an address may hold an id."""
+    for one in searched:
+        if one.closed:
+            yield (
+                f"{len(one.closed)} object(s) of {one.store.name}: packed too deep, too large or encrypted; "
+                "`lethe lineage` names them"
+            )
 
 
 def _control(folder: Path) -> tuple[tuple[TraceKind, Outline], ...]:

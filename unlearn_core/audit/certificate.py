@@ -11,6 +11,7 @@ from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.compliance import compliance_problems
 from unlearn_core.audit.judgement import judgement_problems
 from unlearn_core.errors import EvidenceError
+from unlearn_core.names import one_line
 from unlearn_core.records.base import UtcTime
 from unlearn_core.records.certificate import DeletionCertificate, Statement, ValidationSummary
 from unlearn_core.records.provenance import Provenance
@@ -52,7 +53,7 @@ def refuse_problems(problems: Sequence[str]) -> None:
         EvidenceError: If there is any problem; every one is listed.
     """
     if problems:
-        lines = "\n".join(f"  {problem}" for problem in problems)
+        lines = "\n".join(f"  {one_line(problem)}" for problem in problems)
         raise EvidenceError(f"the certificate contradicts itself; ask the issuer for a correct one:\n{lines}")
 
 

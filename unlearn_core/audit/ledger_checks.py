@@ -13,6 +13,7 @@ from unlearn_core.audit.deadlines import due_days
 from unlearn_core.audit.ledger import is_move
 from unlearn_core.errors import EvidenceError
 from unlearn_core.kinds import RequestState
+from unlearn_core.names import one_line
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.ledger import Entry, LedgerEvent
 from unlearn_core.records.request import RequestId
@@ -62,7 +63,7 @@ def check_ledger(
     problems = [*damaged.values()]
     problems += [found[request] for request in sorted(found.keys() - damaged.keys())]
     if problems:
-        raise EvidenceError("\n".join(problems))
+        raise EvidenceError("\n".join(map(one_line, problems)))
     return None if head is None else head.digest
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from unlearn_core.errors import ConfigurationError
+from unlearn_core.names import one_line
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """A digest with the name of its algorithm."""
@@ -94,4 +95,4 @@ def describe(what: str, error: ValidationError, *, within: str | None = None) ->
         if within is not None and path.pop(0) != within:
             continue
         lines.append(f"  {'.'.join(path) or what}: {problem['msg']} (got {problem['input']!r:.80})")
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
