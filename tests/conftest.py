@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from once import made_once, share
 
 from tasks.checkout.environment import configure_libraries
@@ -21,6 +22,11 @@ for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 
 
 GOLDEN = Path(__file__).with_name("golden")
+
+
+# A busy machine is no failure.
+settings.register_profile("lethe", deadline=None)
+settings.load_profile("lethe")
 
 
 def pytest_configure():

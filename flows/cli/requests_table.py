@@ -112,7 +112,7 @@ def print_history(
     """Print a request, its runs, and everything that happened to it."""
     print_entries([described])
     _print_events(events)
-    if described["waits"]:
+    if described.get("waits"):
         say(f"waits      {described['waits']}")
     if history.runs:
         results = ", ".join(f"{count} {result}" for result, count in history.results.items())

@@ -24,7 +24,9 @@ from unlearn_core.audit.envelope import decode_envelope, read_statement
 from unlearn_core.records.base import canonical_json, sha256
 
 KEY, OTHER = (release_key(Ed25519PrivateKey.from_private_bytes(bytes([one]) * 32)) for one in (1, 2))
-GOLDEN = sorted((ROOT / "tests/golden").glob("certificate-*.dsse.json"))
+JUDGED = ROOT / "tests/golden/certificate-judged.dsse.json"
+# Lethe did not make that model, and releases nothing of it.
+GOLDEN = sorted({*(ROOT / "tests/golden").glob("certificate-*.dsse.json")} - {JUDGED})
 
 
 @pytest.fixture
