@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from tasks.checkout.tags import Tag
+from tasks.tracking.registry import SCHEME
 from tasks.tracking.runs import Tracking
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.request import RequestId
@@ -60,7 +61,8 @@ def _erase(tracking: Tracking, version: Any) -> None:
     for alias in client.get_model_version(version.name, version.version).aliases:
         client.delete_registered_model_alias(version.name, alias)
     try:
-        logged = client.get_logged_model(version.model_id)
+        # The registry in a database keeps where a version is from, and not the logged model's id.
+        logged = client.get_logged_model(version.source.removeprefix(SCHEME))
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
