@@ -18,6 +18,8 @@ Model = Annotated[
     str | None, typer.Option(help="The registered model that is to forget; by default that of `params.yaml`.")
 ]
 
+Why = Annotated[str, typer.Option(help="Why, for the record; without personal names.")]
+
 
 @app.command()
 def submit(
@@ -129,7 +131,7 @@ def show(request_id: RequestArgument, json: Json = False) -> None:
 def cancel(
     request_id: RequestArgument,
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the record; without personal names.")],
+    reason: Why,
     json: Json = False,
 ) -> None:
     """Cancel a request that has not been started. A started one runs to its end."""
@@ -155,7 +157,7 @@ def retry(
 def hold_request(
     request_id: RequestArgument,
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the record; without personal names.")],
+    reason: Why,
     json: Json = False,
 ) -> None:
     """Hold a request: nothing that it names is purged until it is released, e.g. for a court."""
@@ -168,7 +170,7 @@ def hold_request(
 def release_request(
     request_id: RequestArgument,
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the record; without personal names.")],
+    reason: Why,
     json: Json = False,
 ) -> None:
     """End a hold: what the request names may be purged."""

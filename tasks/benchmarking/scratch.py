@@ -8,6 +8,7 @@ from pathlib import Path
 from tasks.benchmarking.cases import BenchmarkCase
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import link_folder, write_record
+from tasks.checkout.linked import linked_checkout
 from tasks.checkout.params import read_values, write_params
 
 SHARED = ("references", "costs", "pixels")
@@ -39,12 +40,7 @@ def scratch(checkout: Checkout, case: BenchmarkCase, moments: Path | None = None
     Yields:
         The folder.
     """
-    place = Checkout(benchmark_home(checkout) / "scratch" / case.folder)
-    for folder in (checkout.dataset, checkout.parent, checkout.references):
-        link_folder(place.root / folder.relative_to(checkout.root), folder)
-    for name in SHARED:
-        (checkout.lethe / name).mkdir(parents=True, exist_ok=True)
-        link_folder(place.lethe / name, checkout.lethe / name)
+    place = linked_checkout(checkout, benchmark_home(checkout) / "scratch" / case.folder, SHARED)
     if moments is not None:
         link_folder(place.moments, moments)
     _write_params(checkout, place, case.seed)

@@ -10,6 +10,6 @@ shown, and ``patience`` waits for services. ``settings`` lists the ``LETHE_…``
 long things are kept, ``authority`` who stamps them), ``setting`` defines one of them, and ``variables`` is
 the environment that holds them. ``processes`` starts processes that end with this one, and ``begun`` notes
 what has to be closed if it is killed. ``names`` refuses file names that leave their folder, ``planted`` files
-that git must not bring, and ``own_modules`` finds the modules of a project that somebody has named. ``tags``
-names what MLflow and Prefect search by.
+that git must not bring, and ``own_modules`` finds the modules of a project that somebody has named.
+``linked`` makes a folder that works like a checkout. ``tags`` names what MLflow and Prefect search by.
 """

@@ -31,7 +31,8 @@ from unlearn_core.records.certificate import (
     Statement,
     ValidationSummary,
 )
-from unlearn_core.records.deletion import DeletionRecord, Rung
+from unlearn_core.records.data import DatasetCard
+from unlearn_core.records.deletion import DeletionRecord, Rung, SplitRecord
 from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.provenance import Provenance
@@ -74,11 +75,7 @@ def gather_certificates(
             f"checkout holds request {request.id!r} with split {split.digest}. Run `dvc repro`"
         )
     data = read_card(checkout.dataset)
-    digests = DataDigests(
-        before=data.rows_digest,
-        retained=split.retained,
-        splits={entry.split: entry.rows_digest for entry in data.splits},
-    )
+    digests = data_digests(data, split)
     certificate = partial(
         DeletionCertificate.of,
         group=request.group,
@@ -108,6 +105,12 @@ def gather_certificates(
     )
     known = histories or {}
     return tuple(certificate(request=one, history=known.get(one.id)) for one in request.singles)
+
+
+def data_digests(data: DatasetCard, split: SplitRecord) -> DataDigests:
+    """Return the data set before and its splits, and what was retained, by their digests."""
+    splits = {entry.split: entry.rows_digest for entry in data.splits}
+    return DataDigests(before=data.rows_digest, retained=split.retained, splits=splits)
 
 
 def ledger_head(checkout: Checkout, requests: tuple[DeletionRequest, ...]) -> Sha256 | None:

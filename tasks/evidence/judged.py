@@ -9,13 +9,13 @@ from tasks.checkout.files import read_record, write_atomically, write_record
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
-from tasks.evidence.certification import ledger_head, provenance_of, validation_summary
+from tasks.evidence.certification import data_digests, ledger_head, provenance_of, validation_summary
 from tasks.extensions.code import package_digest
 from tasks.keys.signing import sign_statement
-from unlearn_core.factories import is_factory
+from unlearn_core.factories import is_factory, module_of
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256, UtcTime
-from unlearn_core.records.certificate import DataDigests, Judgement
+from unlearn_core.records.certificate import Judgement
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.judged import (
     HandedIn,
@@ -59,12 +59,11 @@ def certify_judged(
         The certificate, and its file.
     """
     data, split, folder = read_card(place.dataset), read_split(place), checkout.judged(request.id, candidate)
-    digests = {entry.split: entry.rows_digest for entry in data.splits}
     certificate = JudgedCertificate(
         schema_version="lethe.judged/1",
         kind="judged, not made",
         request=request.summary,
-        data=DataDigests(before=data.rows_digest, retained=split.retained, splits=digests),
+        data=data_digests(data, split),
         models=JudgedModels(
             original=read_checkpoint_card(place.parent).weights, candidate=candidate, measured=card.weights
         ),
@@ -88,7 +87,7 @@ _UNKNOWN: dict[str, Any] = dict.fromkeys(("method", "cost", "coverage", "held_ou
 
 def _net_of(name: str) -> Net:
     """Return the net's name, and the digest of its code if it is somebody's own."""
-    return Net(name=name, code=package_digest(name.partition(":")[0]) if is_factory(name) else None)
+    return Net(name=name, code=package_digest(module_of(name)) if is_factory(name) else None)
 
 
 def _keep_name(path: Path, by: str | None) -> Sha256 | None:

@@ -20,7 +20,7 @@ from tasks.checkout.files import file_digest
 from tasks.keys.releasing import release_pem
 from unlearn_core.audit.envelope import PAYLOAD_TYPE, pae
 from unlearn_core.records.base import canonical_json
-from unlearn_core.records.certificate import STATEMENT_TYPE
+from unlearn_core.records.in_toto import STATEMENT_TYPE
 
 MODEL_SIGNATURE = "model.sig"
 PREDICATE = "https://model_signing/signature/v1.0"

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.files import link_folder, write_record
+from tasks.checkout.files import write_record
+from tasks.checkout.linked import linked_checkout
 from tasks.checkout.params import write_params
 from unlearn_core.records.request import DeletionRequest
 
@@ -28,17 +29,13 @@ def judging_place(checkout: Checkout, request: DeletionRequest) -> Iterator[Chec
     Yields:
         The folder, which works like a checkout in which the request is to be served.
     """
-    place = Checkout(checkout.lethe / "judging")
-    shutil.rmtree(place.root, ignore_errors=True)
+    root = checkout.lethe / "judging"
+    shutil.rmtree(root, ignore_errors=True)
     try:
-        for folder in (checkout.dataset, checkout.parent, checkout.references):
-            link_folder(place.root / folder.relative_to(checkout.root), folder)
-        for name in SHARED_CACHES:
-            (checkout.lethe / name).mkdir(parents=True, exist_ok=True)
-            link_folder(place.lethe / name, checkout.lethe / name)
+        place = linked_checkout(checkout, root, SHARED_CACHES)
         shutil.copy(checkout.root / "params.yaml", place.root)
         write_params(place.root, {"request": request.id})
         write_record(place.request(request.id), request)
         yield place
     finally:
-        shutil.rmtree(place.root, ignore_errors=True)
+        shutil.rmtree(root, ignore_errors=True)

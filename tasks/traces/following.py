@@ -130,7 +130,7 @@ def search_store(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) 
     """
     done = Searched(store)
     for one in store.objects():
-        done.seen.append(one)
+        done.seen.append(one.without_content())
         done.size += one.size
         needles, digest, whole = _needles_in(one, found)
         done.closed += [] if whole else [one.address]

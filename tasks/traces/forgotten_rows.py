@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Literal
 
 from tasks.requests.request_file import pseudonymiser
 from tasks.traces.known import ShardRow
@@ -10,6 +11,7 @@ from unlearn_core.names import one_form
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.scope import ClassScope, SampleScope, SubjectScope, parts_of
+from unlearn_core.selection import Pseudonymise
 
 
 @dataclass(frozen=True)
@@ -56,24 +58,14 @@ class ForgottenRows:
         names = {one_form(one) for one in classes[row.label : row.label + 1]}
         return person or self._is_named("sample", row.sample_id) or bool(names & self._named["class"])
 
-    def _is_named(self, kind: str, name: str) -> bool:
+    def _is_named(self, kind: Literal["sample", "subject"], name: str) -> bool:
         if not name or not self._named[kind]:
             return False
         return any(self._pseudonym(kind, form) in self._named[kind] for form in {name, one_form(name)})
 
-    def _pseudonym(self, kind: str, name: str) -> str:
-        key = (kind, name)
-        if key not in self._made:
-            self._made[key] = self._keyed("sample" if kind == "sample" else "subject", name)
-        return self._made[key]
-
     @cached_property
-    def _keyed(self):
-        return pseudonymiser(self.request.scope)
-
-    @cached_property
-    def _made(self) -> dict[tuple[str, str], str]:
-        return {}
+    def _pseudonym(self) -> Pseudonymise:
+        return cache(pseudonymiser(self.request.scope))
 
     @cached_property
     def _named(self) -> dict[str, frozenset[str]]:

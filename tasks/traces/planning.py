@@ -16,7 +16,7 @@ from unlearn_core.audit.purging import Sparing, treatment_of, unit_of
 from unlearn_core.errors import RequestError
 from unlearn_core.progress import OnStep
 from unlearn_core.records.base import Sha256
-from unlearn_core.records.purge import PurgedObject, PurgePlan, PurgeStore
+from unlearn_core.records.purge import PurgedObject, PurgePlan
 from unlearn_core.records.request import RequestId
 from unlearn_core.records.traces import Trace, TraceKind
 
@@ -89,7 +89,7 @@ def make_plan(
         models=tuple(sorted(one for one, kind in going.items() if kind != "derived")),
         moments=tuple(sorted(one for one, kind in going.items() if kind == "derived")),
         waiting=tuple(sorted(waiting)),
-        stores=tuple(PurgeStore(**one.record.model_dump()) for one in searched),
+        stores=tuple(one.record for one in searched),
         objects=tuple(entry for one in searched for entry in treated_objects(one, sparing)),
         beyond=tuple(beyond),
         unsearchable=found.sought.unsearchable,

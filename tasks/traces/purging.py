@@ -49,7 +49,7 @@ def _erase_in(store: SearchableStore, plan: PurgePlan, on_step: OnStep) -> Erase
     """Erase what a plan says in one store; what is gone already counts as erased."""
     going = {one.address: one for one in plan.of_store(store.name, "erase")}
     databases = [one.address for one in plan.of_store(store.name, "compact")]
-    refused, kept = Counter[str](), set[str]()
+    refused, kept, reached = Counter[str](), set[str](), 0
     for one in list(store.objects()) if going else ():
         if one.address in going and one.erase is not None:
             try:
@@ -59,7 +59,8 @@ def _erase_in(store: SearchableStore, plan: PurgePlan, on_step: OnStep) -> Erase
             except (LetheError, OSError) as error:
                 refused[str(error)] += 1
                 kept.add(one.address)
-            on_step(Step(store.name, 1, len(going)))
+            reached += 1
+            on_step(Step(store.name, reached, len(going)))
     erased = [one for address, one in going.items() if address not in kept]
     store.settle([one.address for one in erased], databases)
     return ErasedStore(

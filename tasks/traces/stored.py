@@ -1,7 +1,7 @@
 """What a store is: a place whose objects can all be listed and read."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 Content = bytes | memoryview
@@ -26,6 +26,10 @@ class StoredObject:
     folders: frozenset[str] = frozenset()
     derived: bool = False
     erase: Callable[[], object] | None = None
+
+    def without_content(self) -> "StoredObject":
+        """Return the object without what it holds, which may be as large as its store."""
+        return replace(self, read=bytes, erase=None)
 
 
 class SearchableStore(Protocol):

@@ -47,9 +47,12 @@ def registered_weights(tracking: Tracking) -> set[Sha256]:
 
 
 def _versions(tracking: Tracking) -> Iterator[Any]:
-    """Yield every version of every registered model."""
-    for model in tracking.client.search_registered_models():
-        yield from tracking.client.search_model_versions(f"name = '{model.name}'")
+    """Yield every version of every registered model, page by page."""
+    token = None
+    while (page := tracking.client.search_model_versions(page_token=token)) is not None:
+        yield from page
+        if not (token := page.token):
+            return
 
 
 def _erase(tracking: Tracking, version: Any) -> None:

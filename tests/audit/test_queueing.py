@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearn_core.audit.ledger import make_submission
-from unlearn_core.audit.queueing import TOGETHER, due_first, in_groups, turn_of
+from unlearn_core.audit.queueing import DUE_FIRST, TOGETHER, in_groups, turn_of
 from unlearn_core.records.batch import Batch
 from unlearn_core.records.ledger import Entry
 from unlearn_core.records.request import DeletionRequest
@@ -37,12 +37,12 @@ QUEUE = (entry("a-1"), entry("b-1", model="faces"), entry("a-2", samples=True), 
 
 
 def test_what_is_due_first_is_served_first():
-    assert ids(due_first(QUEUE)) == ["a-1"]
+    assert ids(DUE_FIRST(QUEUE)) == ["a-1"]
 
 
 def test_a_model_that_somebody_works_at_is_passed_over():
     busy = (*QUEUE, entry("a-0", state="running"))
-    assert ids(due_first(busy)) == ids(in_groups(most=9)(busy)) == ["b-1"]
+    assert ids(DUE_FIRST(busy)) == ids(in_groups(most=9)(busy)) == ["b-1"]
     assert turn_of("a-1")(busy) == []
 
 
@@ -65,13 +65,13 @@ def test_only_requests_for_one_model_and_one_kind_of_thing_are_served_together()
     assert ids(in_groups(most=9, model="faces")(QUEUE)) == ["b-1"]
 
 
-@pytest.mark.parametrize("choose", [in_groups(most=1), due_first, turn_of("a-9"), turn_of("a-2", ahead=True)])
+@pytest.mark.parametrize("choose", [in_groups(most=1), DUE_FIRST, turn_of("a-9"), turn_of("a-2", ahead=True)])
 def test_an_interrupted_group_is_taken_up_as_it_was_its_leader_first(choose):
     group = (entry("a-0"), entry("a-1", leader="a-3"), entry("a-2"), entry("a-3", leader="a-3"), entry("a-9"))
     assert ids(choose(group)) == ["a-3", "a-1"]
 
 
-@pytest.mark.parametrize("choose", [due_first, in_groups(most=9), turn_of("a-2"), turn_of("a-2", ahead=True)])
+@pytest.mark.parametrize("choose", [DUE_FIRST, in_groups(most=9), turn_of("a-2"), turn_of("a-2", ahead=True)])
 def test_what_was_begun_alone_is_finished_alone_before_anything_else_on_its_model(choose):
     assert ids(choose((entry("a-1"), entry("a-2"), entry("a-3", leader="a-3")))) == ["a-3"]
 

@@ -59,7 +59,7 @@ def refuse_problems(problems: Sequence[str]) -> None:
 
 def _subject(statement: Statement) -> Iterator[str]:
     """The statement is about the model that the certificate certifies, and names nobody."""
-    subject = f"sha256:{statement.subject[0].file_digest.sha256}"
+    subject = statement.subject_digest
     if subject != (certified := statement.predicate.models.unlearned):
         yield f"subject: the statement is about {subject}, the certificate about {certified}"
     if b"hmac-sha256:" in statement.canonical():

@@ -65,8 +65,8 @@ def check_inventory(statement: InventoryStatement, *, now: UtcTime | None = None
     }
     times = [one.erased_at for one in inventory.stores if one.erased_at is not None]
     problems = {
-        "the subject is another certificate than the one in it": statement.subject[0].file_digest.sha256
-        != inventory.certificate.removeprefix("sha256:"),
+        "the subject is another certificate than the one in it": statement.subject_digest
+        != inventory.certificate,
         "it is called complete, and is not, or the other way round": inventory.complete
         != all(one.is_record for one in inventory.remains),
         "a store is listed twice": len(found) != len(inventory.stores),

@@ -48,7 +48,7 @@ def check_judged(statement: JudgedStatement, *, now: UtcTime | None = None) -> N
 def _candidate(statement: JudgedStatement) -> Iterator[str]:
     """The statement is about the file that was handed in, which is another model, and names nobody."""
     models, data = statement.predicate.models, statement.predicate.data
-    if (subject := f"sha256:{statement.subject[0].file_digest.sha256}") != models.candidate:
+    if (subject := statement.subject_digest) != models.candidate:
         yield f"subject: the statement is about {subject}, the certificate about {models.candidate}"
     if models.original in {models.candidate, models.measured}:
         yield "models: the candidate is the original itself; there was nothing to judge"

@@ -76,12 +76,7 @@ class Rule:
 
 
 DUE_FIRST = Rule(most=1)
-"""Chooses one request: the one that is due first."""
-
-
-def due_first(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Choose the request that is due first, among those whose model nobody is working on."""
-    return DUE_FIRST(entries)
+"""Chooses the request that is due first, among those whose model nobody is working on."""
 
 
 def turn_of(request: RequestId, *, ahead: bool = False) -> Rule:

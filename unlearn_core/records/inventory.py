@@ -4,23 +4,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from unlearn_core.records.base import HexDigest, Record, Sha256, UtcTime, canonical_json
-from unlearn_core.records.certificate import STATEMENT_TYPE, StatementSubject, SubjectDigest
+from unlearn_core.records.base import Record, Sha256, UtcTime
+from unlearn_core.records.in_toto import InTotoStatement
 from unlearn_core.records.request import RequestSummary
-from unlearn_core.records.traces import TraceKind
+from unlearn_core.records.traces import SearchedStore, TraceKind
 
 INVENTORY_TYPE = "tag:lethe.example,2025:inventory/v1"
 """A tag URI, as that of certificates is."""
 
 
-class StoreInventory(Record):
+class StoreInventory(SearchedStore):
     """One store, as it was searched for the inventory.
 
     Attributes:
-        name: The store's name.
-        place: Where it is, in words.
-        objects: How many objects were read.
-        size: How many bytes that was.
         held: How many of its objects held a trace before the purge.
         erased: How many objects were erased.
         erased_at: When; None if nothing had to be.
@@ -28,10 +24,6 @@ class StoreInventory(Record):
         control: How many objects were found by the control record, which was not deleted.
     """
 
-    name: str
-    place: str
-    objects: int = Field(ge=0)
-    size: int = Field(ge=0)
     held: int = Field(ge=0)
     erased: int = Field(ge=0)
     erased_at: UtcTime | None
@@ -94,23 +86,13 @@ class Inventory(Record):
     complete: bool
 
 
-class InventoryStatement(Record):
+class InventoryStatement(InTotoStatement):
     """An in-toto Statement v1 about the certificate whose data were erased."""
 
-    statement_type: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type")
     predicate_type: Literal["tag:lethe.example,2025:inventory/v1"] = Field(alias="predicateType")
-    subject: tuple[StatementSubject, ...] = Field(min_length=1, max_length=1)
     predicate: Inventory
 
     @classmethod
     def of(cls, inventory: Inventory, *, name: str) -> Self:
         """Make the statement of an inventory about its certificate, which is called by a name."""
-        digest: HexDigest = inventory.certificate.removeprefix("sha256:")
-        subject = StatementSubject(name=name, digest=SubjectDigest(sha256=digest))
-        return cls(
-            _type=STATEMENT_TYPE, predicateType=INVENTORY_TYPE, subject=(subject,), predicate=inventory
-        )
-
-    def canonical(self) -> bytes:
-        """Return the canonical JSON, with the keys that in-toto prescribes."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
+        return cls.about(inventory.certificate, name=name, predicateType=INVENTORY_TYPE, predicate=inventory)

@@ -8,16 +8,14 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field
 
-from unlearn_core.records.base import Record, Sha256, canonical_json
+from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.certificate import (
-    STATEMENT_TYPE,
     DataDigests,
     Judgement,
-    StatementSubject,
-    SubjectDigest,
     ValidationSummary,
 )
 from unlearn_core.records.earlier import AskedAgain
+from unlearn_core.records.in_toto import InTotoStatement
 from unlearn_core.records.ledger import Reason
 from unlearn_core.records.policy import Failing
 from unlearn_core.records.provenance import Extension, Provenance
@@ -111,25 +109,14 @@ class JudgedCertificate(Record):
         return f"{self.kind}: {self.judgement.verdict.in_words}{back}"
 
 
-class JudgedStatement(Record):
+class JudgedStatement(InTotoStatement):
     """An in-toto Statement v1 about exactly one model that was handed in."""
 
-    statement_type: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type")
     predicate_type: Literal["tag:lethe.example,2025:judged/v1"] = Field(alias="predicateType")
-    subject: tuple[StatementSubject, ...] = Field(min_length=1, max_length=1)
     predicate: JudgedCertificate
 
     @classmethod
     def of(cls, certificate: JudgedCertificate) -> Self:
         """Make the statement of a certificate about the file that was handed in."""
-        digest = SubjectDigest(sha256=certificate.models.candidate.removeprefix("sha256:"))
-        return cls(
-            _type=STATEMENT_TYPE,
-            predicateType=JUDGED_TYPE,
-            subject=(StatementSubject(name="candidate.safetensors", digest=digest),),
-            predicate=certificate,
-        )
-
-    def canonical(self) -> bytes:
-        """Return the canonical JSON, with the keys that in-toto prescribes."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
+        file, name = certificate.models.candidate, "candidate.safetensors"
+        return cls.about(file, name=name, predicateType=JUDGED_TYPE, predicate=certificate)

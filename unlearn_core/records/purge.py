@@ -6,7 +6,7 @@ from pydantic import Field
 
 from unlearn_core.records.base import Record, Sha256, UtcTime
 from unlearn_core.records.request import RequestId
-from unlearn_core.records.traces import TraceKind
+from unlearn_core.records.traces import SearchedStore, TraceKind
 
 Handling = Literal["erase", "compact", "record", "wait", "not_ours"]
 """What a purge does about a trace: it erases the object, or only compacts a database that holds what was
@@ -34,22 +34,6 @@ class PurgedObject(Record):
     why: str
 
 
-class PurgeStore(Record):
-    """A store that is gone through.
-
-    Attributes:
-        name: Its name.
-        place: Where it is, in words.
-        objects: How many objects were read for the plan.
-        size: How many bytes that was.
-    """
-
-    name: str
-    place: str
-    objects: int = Field(ge=0)
-    size: int = Field(ge=0)
-
-
 class PurgePlan(Record):
     """What a purge will do, written before anything is erased.
 
@@ -61,7 +45,7 @@ class PurgePlan(Record):
         models: The digests of the models that go.
         moments: The digests of the second moments that go.
         waiting: The digests of the models that go later.
-        stores: The stores.
+        stores: The stores, and what was read of them.
         objects: The objects, in the order of the stores.
         beyond: What no search reaches, each with what to tell its owner.
         unsearchable: How many byte strings are too short or too uniform to be looked for.
@@ -76,7 +60,7 @@ class PurgePlan(Record):
     models: tuple[Sha256, ...]
     moments: tuple[Sha256, ...]
     waiting: tuple[Sha256, ...]
-    stores: tuple[PurgeStore, ...]
+    stores: tuple[SearchedStore, ...]
     objects: tuple[PurgedObject, ...]
     beyond: tuple[str, ...]
     unsearchable: int = Field(ge=0)

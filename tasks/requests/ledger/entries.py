@@ -14,6 +14,9 @@ from unlearn_core.records.request import RequestId
 
 _Rows = TypeVar("_Rows", bound=tuple[Any, ...])
 
+BY_DUE_DAY = (RequestRow.due, RequestRow.received, RequestRow.id)
+"""The order in which requests are served: by due day, then by arrival."""
+
 
 def readable(
     rows: Iterable[RequestRow | Row[Any]],
@@ -58,4 +61,4 @@ def warn_of(damaged: Mapping[RequestId, str]) -> None:
 
 def by_due_day(query: Select[_Rows]) -> Select[_Rows]:
     """Order requests by due day, then by arrival."""
-    return query.order_by(RequestRow.due, RequestRow.received, RequestRow.id)
+    return query.order_by(*BY_DUE_DAY)

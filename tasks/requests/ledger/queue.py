@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from tasks.requests.ledger.batches import batch_of
-from tasks.requests.ledger.entries import by_due_day, readable, warn_of
+from tasks.requests.ledger.entries import BY_DUE_DAY, by_due_day, readable, warn_of
 from tasks.requests.ledger.tables import BEGUN, CLAIMABLE, EventRow, RequestRow
 from unlearn_core.audit.queueing import Rule, kind_of
 from unlearn_core.kinds import TO_SERVE
@@ -32,7 +32,6 @@ from unlearn_core.records.request import RequestId
 
 # Written out, since a partial index is used only for the very condition that it has.
 _RECEIVED = text("state = 'received'")
-_IN_ORDER = (RequestRow.due, RequestRow.received, RequestRow.id)
 
 
 def end_waits(session: Session, now: UtcTime) -> None:
@@ -150,7 +149,7 @@ class _Queue:
                     most -= 1
                     yield entry
             reached = (literal(value) for value in (rows[-1].due, rows[-1].received, rows[-1].id))
-            page = own.where(tuple_(*_IN_ORDER) > tuple_(*reached))
+            page = own.where(tuple_(*BY_DUE_DAY) > tuple_(*reached))
 
     def _read(self, query: Select[tuple[RequestRow]]) -> Sequence[RequestRow]:
         return self.session.scalars(query.with_for_update(skip_locked=True)).all()
