@@ -58,10 +58,13 @@ def command(
     ((kind, name),) = named.items()
     if kind in {"dataset", "model"} and not _WHOLE.fullmatch(name):
         raise UsageError(f"{name} came; expected a digest: sha256: and 64 hexadecimal digits")
-    from flows.lineage import lineage
-    from tasks.traces.following import Question
+    from tasks.checkout.progress import signs_of_life
 
-    found = lineage(checkout, Question(kind, name))
+    with signs_of_life("lineage"):
+        from flows.lineage import lineage
+        from tasks.traces.following import Question
+
+        found = lineage(checkout, Question(kind, name))
     Output(json).give(found.model_dump(mode="json"), lambda: _tell(found, name, every=all_))
 
 

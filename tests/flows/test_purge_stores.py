@@ -147,7 +147,7 @@ def test_a_copy_makes_the_proof_fail_and_is_named(world, name, monkeypatch, requ
         request.getfixturevalue("data_bucket")
     # The others are empty of it; the control record is in the project's own folder.
     few = [store for store in world.stores() if store.name in {name, "project"}]
-    monkeypatch.setattr("flows.purge.stores_of", lambda _: few)
+    monkeypatch.setattr("flows.prove.stores_of", lambda _: few)
     HIDING[name](world)
     code, out, err = lethe(world.root, "purge", "r-1", "--prove")
     assert code == 6, out + err
