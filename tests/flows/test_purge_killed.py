@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from erased import CONTROL, PERSON, found, person_forgotten, rows_of
+from forked_lethe import BEGUN
 from forks import Forks, is_running
 from world import NOISE, run
 
@@ -23,9 +24,9 @@ pytestmark = [*NOISE, pytest.mark.long]
 
 KILLS = int(os.environ.get("TEST_KILLS", "3"))
 SEED = int(os.environ.get("TEST_SEED", "0"))
-FROM = ("search", "erase", "")
-"""What the log says when a moment begins: the second phase is short, and the moments are to reach it too."""
-LONGEST_S = 3.0
+FROM = (BEGUN, "✓ rows", "✓ rows", "✓ code")
+"""What the log says last before a moment; the search and the erasure after ``rows`` are short."""
+LONGEST_S = 2.0
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_purge_that_is_killed_is_finished_by_the_next(world):
 def test_a_deletion_beside_a_purge_is_refused_and_served_afterwards(world):
     commands, root = world
     pid = commands.begin(root, "purge", "r-1")
-    assert commands.reached("search", pid)
+    assert commands.reached("… purge", pid)  # it has the checkout for itself now
     beside = run(root, "lethe", "delete", "r-2", "--class", "5")
     assert is_running(pid)
     assert beside.returncode == 2, beside.stdout + beside.stderr
