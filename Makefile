@@ -25,7 +25,9 @@ setup: $(READY) ## Make the virtual environment.
 $(READY): pyproject.toml constraints.txt
 	@echo "Installing Lethe into $(LETHE_VENV); torch and its libraries are several gigabytes, so this takes minutes."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(LETHE_VENV)
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' > $(LETHE_VENV)/install.log 2>&1 \
+	@{ $(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[dev]' 2>&1; echo "ended with $$?"; } \
+		| tee $(LETHE_VENV)/install.log | sed -u -n -e 's/^Collecting \([A-Za-z0-9._-]*\).*/  \1/p' -e 's/^Installing collected.*/  putting all in their place/p'
+	@grep -qx 'ended with 0' $(LETHE_VENV)/install.log \
 		|| { tail -n 40 $(LETHE_VENV)/install.log; echo "The whole log is in $(LETHE_VENV)/install.log"; exit 1; }
 	@touch $@
 
