@@ -77,8 +77,8 @@ def read_header(stream: BinaryIO, *, follow: bool = False) -> tuple[int, int]:
         Its height and width.
 
     Raises:
-        UsageError: If it is no image in one of the formats that are read, or one that is never decoded: too large, deeper
-            than eight bits a channel, or of several pictures.
+        UsageError: If it is no image in a format that is read, or one that is never decoded: too large,
+            deeper than eight bits a channel, or of several pictures.
     """
     try:
         image = open_format(stream)
