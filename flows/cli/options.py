@@ -31,6 +31,13 @@ def _methods(incomplete: str) -> Iterator[str]:
 Json = Annotated[bool, typer.Option(FLAG, help="Print one JSON document instead of text.")]
 Names = list[str] | None
 
+
+def names_typed(classes: Names, samples: Names, subjects: Names) -> dict[str, tuple[str, ...]]:
+    """Return what was named with the options below."""
+    given = {"classes": classes, "samples": samples, "subjects": subjects}
+    return {kind: tuple(names or ()) for kind, names in given.items()}
+
+
 RequestArgument = Annotated[
     str,
     typer.Argument(metavar="REQUEST", help="The request's id, e.g. `r-17`.", autocompletion=complete_request),

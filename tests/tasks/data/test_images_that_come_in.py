@@ -318,7 +318,7 @@ class _Counting(io.BytesIO):
 
     reads = 0
 
-    def read(self, size=-1):
+    def read(self, size=-1, /):
         self.reads += 1
         return super().read(size)
 
