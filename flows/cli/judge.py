@@ -8,6 +8,7 @@ import typer
 
 from flows.cli.options import ClassOptions, Json, SampleOptions, SubjectOptions, complete_request, names_typed
 from flows.cli.output import Output
+from flows.cli.wrong_usage import request_id_typed
 
 if TYPE_CHECKING:
     from flows.judge import CertifiedJudgement
@@ -25,6 +26,7 @@ def command(
             metavar="REQUEST",
             help="What it should have forgotten: the request's id.",
             autocompletion=complete_request,
+            callback=request_id_typed,
         ),
     ],
     classes: ClassOptions = None,

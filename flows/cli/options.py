@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.output import FLAG
+from flows.cli.wrong_usage import request_id_typed
 
 
 def complete_request(incomplete: str) -> Iterator[str]:
@@ -40,7 +41,12 @@ def names_typed(classes: Names, samples: Names, subjects: Names) -> dict[str, tu
 
 RequestArgument = Annotated[
     str,
-    typer.Argument(metavar="REQUEST", help="The request's id, e.g. `r-17`.", autocompletion=complete_request),
+    typer.Argument(
+        metavar="REQUEST",
+        help="The request's id, e.g. `r-17`.",
+        autocompletion=complete_request,
+        callback=request_id_typed,
+    ),
 ]
 MethodName = Annotated[
     str, typer.Argument(metavar="METHOD", help="One of `lethe methods`.", autocompletion=_methods)

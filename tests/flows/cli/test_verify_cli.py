@@ -295,6 +295,15 @@ def test_without_a_certificate_it_says_how_it_is_called(capsys: pytest.CaptureFi
     assert "usage: lethe-verify" in capsys.readouterr().err
 
 
+def test_a_wrong_call_is_not_repeated_in_a_file(capsys: pytest.CaptureFixture[str]):
+    for wrong in (["CERT", "Anna"], ["CERT", "--threshold", "Anna"], ["CERT", "--Anna"]):
+        with pytest.raises(SystemExit) as ended:
+            run(*wrong)
+        said = capsys.readouterr().err
+        assert (ended.value.code, "Anna" in said) == (NOT_CHECKED, False)
+        assert "these arguments are not expected" in said
+
+
 def test_a_note_cannot_steer_the_terminal_or_write_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     note = "so\n  behaves    perfect\x1b[2K\r"
     certificate, _, key = issued(tmp_path, model=b"weights", note=note)
