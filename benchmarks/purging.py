@@ -86,10 +86,12 @@ def _growth(folder: Path, found: WhatToFind, sizes: tuple[int, ...]) -> Iterator
 
 
 def _lethe(root: Path, *words: str) -> None:
+    own = {"LETHE_HOME": str(root.parent / "keys"), "PREFECT_HOME": str(root.parent / "prefect")}
+    own["TMPDIR"] = str(root.parent)
     done = subprocess.run(
         [str(Path(sys.executable).with_name("lethe")), *words],
         cwd=root,
-        env=inherited({"PREFECT_HOME": str(root.parent / "prefect"), "TMPDIR": str(root.parent)}),
+        env=inherited(own),
         capture_output=True,
         text=True,
         check=False,
@@ -114,7 +116,6 @@ def main() -> None:
     stand_alone()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        os.environ["LETHE_HOME"] = str(folder / "keys")
         tempfile.tempdir = str(folder)
         init_keys(folder / "keys")
         document = {**provenance("cpu", "python -m benchmarks.purging"), **measure(folder, sizes=sizes)}
