@@ -4,12 +4,13 @@ A copy has a tracking store and DVC's cache of its own; Lethe itself sees to the
 """
 
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from once import made_once
-from world import commit, make_checkout
+from world import commit, make_checkout, run
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
@@ -20,6 +21,15 @@ from tasks.tracking.runs import tracking_of
 def run_stages(root: Path, stages: Mapping[str, Callable[[Checkout], object]]) -> list[bool]:
     """Bring stages up to date, in their order, and tell of each whether it ran."""
     return [run_due(Checkout(root), name, stage) for name, stage in stages.items()]
+
+
+def dvc_repository(folder: Path) -> Path:
+    """Make a git repository with DVC in it and nothing else; starting ``dvc init`` takes most of a second.
+
+    Args:
+        folder: Made; must not exist.
+    """
+    return Path(shutil.copytree(made_once("dvc", _init_dvc), folder))
 
 
 def prepared_checkout(folder: Path, **sections: Any) -> Path:
@@ -64,6 +74,12 @@ def _copy(template: Path, folder: Path, sections: dict[str, Any]) -> Path:
         commit(folder, "Change settings")
         run_stages(folder, PREPARATION)
     return folder
+
+
+def _init_dvc(folder: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", "--initial-branch", "main", str(folder)], check=True)
+    done = run(folder, "dvc", "init", "--quiet")
+    assert done.returncode == 0, done.stderr
 
 
 def _prepare(folder: Path) -> None:
