@@ -39,12 +39,28 @@ def prepared_checkout(folder: Path, **sections: Any) -> Path:
         folder: Made; must not exist.
         sections: Other values for sections of ``params.yaml``; stages that depend on them run again.
     """
-    return _copy(made_once("prepared", _prepare), folder, sections)
+    return with_settings(made_once("prepared", _prepare), folder, sections)
 
 
 def served_checkout(folder: Path) -> Path:
     """Make a checkout in which every stage has run for the request ``demo``, a class."""
-    return _copy(made_once("served", _serve), folder, {})
+    return with_settings(made_once("served", _serve), folder, {})
+
+
+def with_settings(template: Path, folder: Path, sections: Mapping[str, Any]) -> Path:
+    """Copy a prepared checkout whole, and change its settings: stages that depend on them run again.
+
+    Args:
+        template: The checkout; nothing was asked for in it yet if there are sections.
+        folder: Made; must not exist.
+        sections: Other values for sections of ``params.yaml``.
+    """
+    shutil.copytree(template, folder, symlinks=True)
+    if sections:
+        write_params(folder, sections)
+        commit(folder, "Change settings")
+        run_stages(folder, PREPARATION)
+    return folder
 
 
 def copied(project: Path, folder: Path, *, cache: bool = False) -> Path:
@@ -65,15 +81,6 @@ def empty_store(folder: Path) -> None:
     """Put an empty tracking store into a checkout: MLflow takes over a second to make one."""
     (folder / "mlruns").mkdir(exist_ok=True)
     shutil.copy(made_once("prepared", _prepare) / "mlruns" / "mlflow.db", folder / "mlruns")
-
-
-def _copy(template: Path, folder: Path, sections: dict[str, Any]) -> Path:
-    shutil.copytree(template, folder, symlinks=True)
-    if sections:
-        write_params(folder, sections)
-        commit(folder, "Change settings")
-        run_stages(folder, PREPARATION)
-    return folder
 
 
 def _init_dvc(folder: Path) -> None:
