@@ -11,7 +11,7 @@ from typing import Any
 
 from ruamel.yaml.error import YAMLError
 
-from tasks.checkout.checkout import Checkout
+from tasks.checkout.checkout import REPLAYS, Checkout
 from tasks.checkout.files import file_digest
 from tasks.checkout.git import ask_git, run_git
 from tasks.checkout.imports import own_root
@@ -83,7 +83,7 @@ def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
     Yields:
         Its checkout.
     """
-    folder = Path(tempfile.mkdtemp(prefix="lethe-replay-"))
+    folder = Path(tempfile.mkdtemp(prefix=REPLAYS))
     tree = folder / "checkout"
     # The project may be below git's top folder.
     project = tree / run_git(checkout.root, "rev-parse", "--show-prefix")
