@@ -12,6 +12,7 @@ from flows.cli import (
     adopt,
     approve,
     benchmark,
+    calibrate,
     canary,
     check_method,
     check_metric,
@@ -50,7 +51,7 @@ PANELS = {
     "Begin": (init, keys, demo, adopt, train),
     "Forget": (status, data, delete, approve, report, receipt, tombstone, verify, lineage, next),
     "Requests of many people": (request, pending, evidence),
-    "Judge and compare": (methods, tune, reference, benchmark, canary, check_method, check_metric),
+    "Judge and compare": (methods, tune, reference, calibrate, benchmark, canary, check_method, check_metric),
     "Run": (ui, serve, deploy, db, upgrade, stage),
 }
 """All commands, in groups and in the order of use: a module has an ``app`` of several, or one ``command``."""

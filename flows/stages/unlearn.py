@@ -14,7 +14,8 @@ from tasks.computing.materials import load_materials, read_split
 from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
 from tasks.references.aiming import find_aim
-from tasks.references.retrained import References
+from tasks.references.retrained import NOTHING, References
+from tasks.references.standing import standing_calibration
 from tasks.report.outputs import write_reports
 from tasks.requests.request_file import read_request
 from tasks.requests.runs import recorded_run
@@ -65,6 +66,7 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN, *, replays: bool = Fa
             rungs=climb.rungs,
             failed=climb.failed,
             left_out=(*planned.left_out, *climb.left_out),
+            calibration=baseline.calibration,
         )
         run.deletion = record.digest
         keep_time(checkout, split.request, **watch.seconds, retraining=_retraining(baseline))
@@ -85,14 +87,15 @@ def _retraining(baseline: Baseline) -> float | None:
 def prepare_ladder(checkout: Checkout, steps: Steps) -> Baseline:
     """Read the settings, gather the retrained models, and measure them and the original."""
     run, policy = checkout.params.run, checkout.params.policy
-    references = steps.gather(checkout, run, policy)
+    calibration = standing_calibration(checkout, policy)
+    references = NOTHING if calibration else steps.gather(checkout, run, policy)
     original, *retrained = (
         steps.assess(checkout, folder, run, references=references)
         for folder in (checkout.parent, *references.retrained)
     )
     earlier = _measure_earlier(checkout, run, references, steps)
     aim = find_aim(checkout, run, policy)
-    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier, aim)
+    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier, aim, calibration)
 
 
 def _measure_earlier(checkout: Checkout, run: RunParams, references: References, steps: Steps) -> Earlier:

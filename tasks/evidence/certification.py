@@ -91,6 +91,7 @@ def gather_certificates(
             unlearned=rung.evaluation,
             references=deletion.references,
             policy=checkout.params.policy,
+            calibration=deletion.calibration,
         ),
         attempts=attempts_of(deletion),
         validation=_validation(checkout),

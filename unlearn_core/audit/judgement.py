@@ -8,6 +8,8 @@ from unlearn_core.audit.acceptance import accept
 from unlearn_core.audit.earlier import earlier_problems
 from unlearn_core.audit.evidence import SHADOWS, level
 from unlearn_core.audit.policy import judge
+from unlearn_core.audit.standing import calibration_problems
+from unlearn_core.errors import ConfigurationError
 from unlearn_core.kinds import scope_kind
 from unlearn_core.records.certificate import Attempt, DeletionCertificate
 from unlearn_core.records.evaluation import Measurement
@@ -25,7 +27,17 @@ def judgement_problems(certificate: DeletionCertificate) -> Iterator[str]:
     Yields:
         A sentence per problem.
     """
-    for rule in (_evaluations, _findings, _acceptance, _level, _policy, _attempts, earlier_problems):
+    rules = (
+        _evaluations,
+        _findings,
+        _acceptance,
+        _level,
+        calibration_problems,
+        _policy,
+        _attempts,
+        earlier_problems,
+    )
+    for rule in rules:
         yield from rule(certificate)
 
 
@@ -145,8 +157,11 @@ def _level(certificate: DeletionCertificate) -> Iterator[str]:
     """The level of evidence follows from the models that were used."""
     judgement = certificate.judgement
     references, shadows = len(judgement.references), int(judgement.unlearned.find(SHADOWS) or 0)
-    if (stated := judgement.verdict.level) != (follows := level(references, shadows)):
-        yield f"level: {stated} is stated; {references} references and {shadows} shadow pairs give {follows}"
+    calibrated = judgement.calibration is not None
+    follows = level(references, shadows, calibrated=calibrated)
+    if (stated := judgement.verdict.level) != follows:
+        given = f"{references} references and {shadows} shadow pairs{', with a calibration,' * calibrated}"
+        yield f"level: {stated} is stated; {given} give {follows}"
 
 
 def _policy(certificate: DeletionCertificate) -> Iterator[str]:
@@ -157,13 +172,18 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
     if (stated := judgement.verdict).policy != policy.digest:
         yield f"policy: its digest is {policy.digest}, the verdict was reached under {stated.policy}"
         return
-    follows = judge(
-        policy,
-        scope_kind(certificate.request.kind),
-        judgement.unlearned,
-        original=judgement.original,
-        references=judgement.references,
-    )
+    try:
+        follows = judge(
+            policy,
+            scope_kind(certificate.request.kind),
+            judgement.unlearned,
+            original=judgement.original,
+            references=judgement.references,
+            calibrated=judgement.calibration and judgement.calibration.of(certificate.request.kind),
+        )
+    except ConfigurationError as error:
+        yield f"calibration: {error}"
+        return
     for field in Verdict.model_fields:
         said, is_so = getattr(stated, field), getattr(follows, field)
         if not (_agree(said, is_so) if field == "findings" else said == is_so):

@@ -49,5 +49,5 @@ class Adopted(Record):
     samples: int
     registered_model: str
     registered_version: int
-    reference: Literal["none", "cached", "build"]
+    reference: Literal["none", "cached", "calibrated", "build"]
     outlook: Outlook

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, JsonValue, StringConstraints
 
 from unlearn_core.records.base import HexDigest, Record, Sha256, canonical_json
+from unlearn_core.records.calibration import Calibration
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Cost, Evaluation
@@ -45,7 +46,8 @@ class Judgement(Record):
     """The gate's verdict, and every number that it was given.
 
     ``references`` are the evaluations of retrained models; none of them at evidence level E0. ``policy`` gave
-    the verdict for these numbers; the first certificates carry only its digest.
+    the verdict for these numbers; the first certificates carry only its digest. ``calibration`` stood in for
+    retrained models where it is present.
     """
 
     verdict: Verdict
@@ -53,6 +55,7 @@ class Judgement(Record):
     unlearned: Evaluation
     references: tuple[Evaluation, ...]
     policy: Policy | None = None
+    calibration: Calibration | None = Field(default=None, exclude_if=lambda record: record is None)
 
 
 class Attempt(Record):

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from unlearn_core.kinds import RequestKind, ScopeKind, scope_kind
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
+from unlearn_core.records.calibration import Calibration
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
@@ -94,7 +95,8 @@ class DeletionRecord(Record):
     """The whole ladder of one deletion, without times and costs.
 
     ``tried`` names the methods in the order tried. Those with a model to judge are in ``rungs``, those
-    without in ``failed``; ``left_out`` were not tried. ``references`` are models retrained to compare with.
+    without in ``failed``; ``left_out`` were not tried. ``references`` are models retrained to compare with;
+    ``calibration`` stood in for them where it is present.
     """
 
     schema_version: Literal["lethe.deletion/1"] = "lethe.deletion/1"
@@ -107,6 +109,7 @@ class DeletionRecord(Record):
     rungs: tuple[Rung, ...]
     failed: tuple[LeftOut, ...]
     left_out: tuple[LeftOut, ...]
+    calibration: Calibration | None = Field(default=None, exclude_if=lambda record: record is None)
 
     @property
     def accepted(self) -> Rung | None:

@@ -1,0 +1,101 @@
+"""From measured pseudo-requests to bands, and what these pass and tell apart."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import get_args
+
+from unlearn_core.audit.policy import judge
+from unlearn_core.calibrating import calibrate_kind, without_fold
+from unlearn_core.intervals import proportion
+from unlearn_core.kinds import CalibrationKind, scope_kind
+from unlearn_core.records.calibration import (
+    CalibratedKind,
+    CalibrationPower,
+    PseudoRequest,
+    Tally,
+)
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.policy import Failing, Policy, Verdict
+
+Adversaries = Mapping[int, Sequence[Evaluation]]
+"""What adversaries made of pseudo-requests, by the place of these."""
+
+
+@dataclass(frozen=True)
+class MeasuredKind:
+    """All pseudo-requests of one kind, and the policy that they are judged by.
+
+    Attributes:
+        pseudo_requests: The pseudo-requests.
+        policy: Its bands are calibrated.
+        coverage: What they are to cover.
+    """
+
+    pseudo_requests: Sequence[PseudoRequest]
+    policy: Policy
+    coverage: float
+
+    @property
+    def kind(self) -> CalibrationKind:
+        """What the pseudo-requests name."""
+        return self.pseudo_requests[0].kind
+
+    @cached_property
+    def left_out(self) -> dict[int, CalibratedKind]:
+        """The bands made without a fold, by the fold."""
+        folds = sorted({one.fold for one in self.pseudo_requests})
+        return {fold: self._calibrated(without_fold(self.pseudo_requests, fold)[1]) for fold in folds}
+
+    def _calibrated(self, pseudo_requests: Sequence[PseudoRequest]) -> CalibratedKind:
+        bands = self.policy.bands_of(scope_kind(self.kind))
+        return calibrate_kind(pseudo_requests, bands, coverage=self.coverage)
+
+    def judged(self, one: PseudoRequest, candidate: Evaluation) -> Verdict:
+        """Judge a model by the bands that its fold was left out of."""
+        return judge(
+            self.policy,
+            scope_kind(self.kind),
+            candidate,
+            original=one.original,
+            references=(),
+            calibrated=self.left_out[one.fold],
+        )
+
+    def calibrated(self, adversaries: Adversaries) -> CalibratedKind:
+        """Return the bands that all pseudo-requests give, with what those left out pass and tell apart.
+
+        Args:
+            adversaries: Their evaluations.
+
+        Returns:
+            The bands. A unit that stands for several pseudo-requests counts as inside if all of them are.
+        """
+        retrained = self._units((one.unit, self.judged(one, one.retrained)) for one in self.pseudo_requests)
+        originals = self._units((one.unit, self.judged(one, one.original)) for one in self.pseudo_requests)
+        pretended = [
+            is_inside(self.judged(self.pseudo_requests[place], one))
+            for place, made in adversaries.items()
+            for one in made
+        ]
+        share = proportion(retrained.inside, retrained.judged)
+        power = CalibrationPower(
+            retrained=retrained,
+            retrained_interval=(share.low or 0.0, 1.0 if share.high is None else share.high),
+            originals=originals,
+            adversaries=Tally(judged=len(pretended), inside=sum(pretended)),
+        )
+        return self._calibrated(self.pseudo_requests).model_copy(update={"power": power})
+
+    @staticmethod
+    def _units(judged: Iterable[tuple[int, Verdict]]) -> Tally:
+        inside: dict[int, bool] = {}
+        for unit, verdict in judged:
+            inside[unit] = inside.get(unit, True) and is_inside(verdict)
+        return Tally(judged=len(inside), inside=sum(inside.values()))
+
+
+def is_inside(verdict: Verdict) -> bool:
+    """Tell whether no measurement of either claim lies outside of its band, or is missing."""
+    outside = {*get_args(Failing), "undecided", "not_measured"}
+    return bool(verdict.findings) and not any(one.outcome in outside for one in verdict.findings)

@@ -1,0 +1,129 @@
+"""The calibration that a policy names: found, and asked whether it holds for a request."""
+
+from pathlib import Path
+
+from tasks.checkout.checkout import Checkout, short
+from tasks.checkout.files import read_record
+from tasks.checkout.log import tell
+from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
+from tasks.computing.materials import find_model, read_split
+from tasks.data.datasets import read_manifest
+from unlearn_core.audit.calibrated import measured_for, out_of_range
+from unlearn_core.canaries import CANARY_SUBJECT
+from unlearn_core.errors import PipelineError
+from unlearn_core.kinds import RequestKind, scope_kind
+from unlearn_core.records.artifact import CheckpointCard
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.calibration import Calibration
+from unlearn_core.records.policy import Policy
+
+
+def calibration_file(checkout: Checkout, digest: Sha256) -> Path:
+    """Return where a calibration is pinned, beside the retrained models."""
+    return checkout.reference(short(digest)) / "calibration.json"
+
+
+def read_calibration(checkout: Checkout, policy: Policy) -> Calibration | None:
+    """Read the calibration that a policy names.
+
+    Args:
+        checkout: The checkout.
+        policy: The policy.
+
+    Returns:
+        The calibration, or None if the policy names none.
+
+    Raises:
+        PipelineError: If it is missing, or another one is in its place.
+    """
+    if policy.calibration is None:
+        return None
+    path = calibration_file(checkout, policy.calibration)
+    if not path.is_file():
+        raise PipelineError(
+            f"{path}, which policy.calibration names, does not exist; fetch it with `dvc checkout` or `dvc "
+            "pull`, or run `lethe calibrate`"
+        )
+    found = read_record(path, Calibration)
+    if found.digest != policy.calibration:
+        raise PipelineError(
+            f"{path} holds the calibration {found.digest}, policy.calibration names {policy.calibration}"
+        )
+    return found
+
+
+def standing_calibration(checkout: Checkout, policy: Policy) -> Calibration | None:
+    """Return the calibration that judges the current request, and say so; None if none does, and why.
+
+    Args:
+        checkout: The checkout, with its request split.
+        policy: The policy.
+
+    Returns:
+        The calibration.
+    """
+    if (found := read_calibration(checkout, policy)) is None:
+        return None
+    split, parent = read_split(checkout), read_checkpoint_card(checkout.parent)
+    why = lapsed(found, policy, parent, kind=split.scope_kind, rows=len(split.forget_rows))
+    owners = read_manifest(checkout.dataset).subject_ids[list(split.forget_rows)]
+    if why is None and not split.classes and (owners == CANARY_SUBJECT).all():
+        why = "it is not for planted canaries, which have bands of their own"
+    if why is None and found.weight_distance is not None and parent.trained is not None:
+        distance = _distance(checkout, parent.trained)
+        if distance > found.weight_distance:
+            why = (
+                f"it holds for a weight distance of {found.weight_distance:.4g} from the calibrated model; "
+                f"it is {distance:.4g}"
+            )
+    if why is None:
+        tell("  judged by the calibration: no model is retrained for this request")
+        return found
+    tell(f"  the calibration does not hold for this request: {why} (policy.otherwise: {policy.otherwise})")
+    return None
+
+
+def lapsed(
+    found: Calibration, policy: Policy, parent: CheckpointCard | None, *, kind: RequestKind, rows: int
+) -> str | None:
+    """Say why a calibration does not hold for a request, from cards alone, or return None.
+
+    Args:
+        found: The calibration.
+        policy: Each of its bands must have been calibrated.
+        parent: The card of the model to start from; None before it was made.
+        kind: The request's kind.
+        rows: How many training rows it names.
+
+    Returns:
+        The reason, in plain words.
+    """
+    if parent is None:
+        return "the model that it is of was not made yet"
+    why = out_of_range(
+        found,
+        kind=kind,
+        rows=rows,
+        model=parent.trained or parent.weights,
+        deletions=parent.deletions,
+    )
+    if why is not None or (bands := found.of(kind)) is None:
+        return why
+    known = {(claim.claim, one.measurement) for claim in bands.claims for one in claim.measurements}
+    asked = policy.bands_of(scope_kind(kind))
+    missing = [
+        band.measurement
+        for band in asked
+        if (band.claim, measured_for(band).measurement) not in known and rows >= band.least_samples
+    ]
+    return f"it has no band for {', '.join(missing)}" if missing else None
+
+
+def _distance(checkout: Checkout, trained: Sha256) -> float:
+    """Return how far the parent's weights have come from the last model that was trained in full."""
+    from unlearn_core.comparing import weight_distances
+
+    parent, origin = (
+        load_checkpoint(folder)[0] for folder in (checkout.parent, find_model(checkout, trained))
+    )
+    return weight_distances(parent, origin).whole

@@ -1,0 +1,255 @@
+"""Bands of a calibration: they cover what they promise, and refuse what they are not for."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unlearn_core.audit.calibrated import (
+    calibrated_bands,
+    guaranteed,
+    least_units,
+    measured_for,
+    out_of_range,
+)
+from unlearn_core.audit.policy import judge
+from unlearn_core.calibrating import calibrate_kind, without_fold
+from unlearn_core.errors import ConfigurationError, UsageError
+from unlearn_core.records.artifact import Recipe
+from unlearn_core.records.calibration import Calibration, CalibrationCost, PseudoRequest
+from unlearn_core.records.evaluation import Evaluation, Measurement
+from unlearn_core.records.policy import Band, Ladder, Policy
+
+MODEL, OTHER = "sha256:" + "0" * 64, "sha256:" + "1" * 64
+NAMES = ("accuracy.audit.retain", "loss.test.forget", "confidence.entropy.train.retain")
+NARROW = tuple(
+    Band(
+        measurement=name, below=1e-6, above=1e-6, below_means="under_forgotten", above_means="under_forgotten"
+    )
+    for name in NAMES
+)
+COVERAGE = 0.9
+
+
+def evaluation(values, *, samples=None, names=NAMES):
+    entries = tuple(
+        Measurement(name=name, value=float(value), samples=samples)
+        for name, value in zip(names, values, strict=True)
+    )
+    return Evaluation(model=MODEL, seed=0, measurements=entries)
+
+
+def drawn(count, rng, *, noise=0.1, each=1):
+    """Exchangeable pseudo-requests: what retraining shows is a line of what the original shows, and noise."""
+    found = []
+    for unit in range(count):
+        given = rng.normal(size=len(NAMES))
+        shown = 2 - 0.7 * given + noise * rng.standard_t(4, size=len(NAMES))
+        found.append(
+            PseudoRequest(
+                kind="subjects",
+                fold=unit // each,
+                unit=unit,
+                rows=10 + unit,
+                original=evaluation(given),
+                retrained=evaluation(shown),
+            )
+        )
+    return found
+
+
+def is_inside(calibrated, bands, one, shown=None):
+    asked = calibrated_bands(calibrated, bands, one.original)
+    model = shown or one.retrained
+    return all(band.lowest <= model.value(band.measurement) <= band.highest for band in asked)
+
+
+@pytest.mark.parametrize("each", [1, 4])
+def test_a_new_retrained_model_lies_inside_as_often_as_is_promised(each):
+    rng, inside = np.random.default_rng(5), 0
+    for _ in range(150):
+        *known, new = drawn(21, rng, each=each)
+        inside += is_inside(calibrate_kind(known, NARROW, coverage=COVERAGE), NARROW, new)
+    # Typically 0.9: with 150 draws its standard error is 0.025.
+    assert inside / 150 >= COVERAGE - 0.06
+    assert inside / 150 <= 0.99
+
+
+def test_a_model_that_does_not_follow_the_line_lies_outside():
+    rng = np.random.default_rng(6)
+    *known, new = drawn(21, rng)
+    calibrated = calibrate_kind(known, NARROW, coverage=COVERAGE)
+    assert not is_inside(calibrated, NARROW, new, evaluation([9.0, 2.0, 2.0]))
+
+
+def test_the_prediction_narrows_the_band():
+    rng = np.random.default_rng(7)
+    known = drawn(30, rng, noise=0.02)
+    calibrated = calibrate_kind(known, NARROW, coverage=COVERAGE)
+    bands = calibrated_bands(calibrated, NARROW, known[0].original)
+    spread = np.std([one.retrained.value(NAMES[0]) for one in known])
+    assert all(band.highest - band.lowest < spread for band in bands)
+
+
+def test_the_band_of_the_policy_is_the_least():
+    rng = np.random.default_rng(8)
+    wide = tuple(band.model_copy(update={"below": 3.0, "above": 5.0}) for band in NARROW)
+    known = drawn(12, rng, noise=1e-6)
+    calibrated = calibrate_kind(known, wide, coverage=COVERAGE)
+    (band, *_) = calibrated_bands(calibrated, wide, known[0].original)
+    assert band.highest - band.lowest == pytest.approx(8.0, abs=0.5)
+
+
+def test_fewer_samples_make_a_wider_band():
+    rng = np.random.default_rng(9)
+    known = [
+        one.model_copy(
+            update={
+                "original": evaluation([one.original.value(name) for name in NAMES], samples=100),
+                "retrained": evaluation([one.retrained.value(name) for name in NAMES], samples=100),
+            }
+        )
+        for one in drawn(20, rng)
+    ]
+    calibrated = calibrate_kind(known, NARROW, coverage=COVERAGE)
+
+    def width(samples):
+        asked = calibrated_bands(calibrated, NARROW, evaluation([0.0, 0.0, 0.0], samples=samples))
+        return asked[0].highest - asked[0].lowest
+
+    assert width(1) == pytest.approx(10 * width(100), rel=0.35)
+
+
+@pytest.mark.parametrize(("coverage", "least"), [(0.8, 4), (0.9, 9), (0.95, 19), (0.5, 1)])
+def test_a_coverage_takes_so_many_and_the_missing_are_counted(coverage, least):
+    assert least_units(coverage) == least
+    rng = np.random.default_rng(10)
+    if least > 5:
+        with pytest.raises(UsageError, match=f"takes {least} .* there are {least - 2}: 2 are missing"):
+            calibrate_kind(drawn(least - 2, rng), NARROW, coverage=coverage)
+
+
+@given(st.floats(0.5, 0.99), st.integers(2, 40), st.integers(1, 5))
+def test_what_is_guaranteed_is_less_than_what_is_typical(coverage, folds, each):
+    found = guaranteed(coverage, [fold for fold in range(folds) for _ in range(each)])
+    assert 0 <= found <= coverage
+    if each == 1:
+        assert found == pytest.approx(max(0, 1 - 2 * (1 - coverage)))
+
+
+def test_repeats_of_a_class_count_once_with_the_worse_score():
+    rng = np.random.default_rng(11)
+    once = drawn(10, rng)
+    again = [
+        one.model_copy(update={"retrained": evaluation([9.0, 9.0, 9.0]) if one.unit == 3 else one.retrained})
+        for one in once
+    ]
+    calibrated = calibrate_kind([*once, *again], NARROW, coverage=COVERAGE)
+    assert (calibrated.pseudo_requests, len(calibrated.folds)) == (20, 10)
+    scores = calibrated.claims[0].scores
+    assert len(scores) == 10
+    assert max(scores) == scores[3]
+
+
+def test_leaving_a_fold_out_leaves_out_all_of_it():
+    own, others = without_fold(drawn(12, np.random.default_rng(1), each=4), 1)
+    assert [one.unit for one in own] == [4, 5, 6, 7]
+    assert [(one.fold, one.unit) for one in others] == [(unit // 4, unit) for unit in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "measured", "relative"),
+    [
+        ("recovery.gap", "recovery.accuracy", False),
+        ("probe.few.gap", "probe.few.accuracy", False),
+        ("probe.depth_1.gap", "probe.depth_1.accuracy", False),
+        ("relearn.ratio", "relearn.steps", True),
+        ("mia.loss_auc", "mia.loss_auc", False),
+    ],
+)
+def test_what_is_relative_to_a_retrained_model_is_measured_by_itself(asked, measured, relative):
+    assert measured_for(NARROW[0].model_copy(update={"measurement": asked})) == (measured, relative)
+
+
+def policy(*bands):
+    ladder = Ladder(classes=("retrain",), samples=("retrain",))
+    return Policy(ladder=ladder, classes=bands, samples=bands)
+
+
+def test_the_gate_judges_by_the_calibration_and_says_so():
+    rng = np.random.default_rng(12)
+    known = drawn(20, rng)
+    calibrated = calibrate_kind(known, NARROW, coverage=COVERAGE)
+    asked = {"original": known[0].original, "references": (), "calibrated": calibrated}
+    right = [known[0].retrained.value(name) for name in NAMES]
+    verdict = judge(policy(*NARROW), "samples", known[0].retrained, **asked)
+    wrong = judge(policy(*NARROW), "samples", evaluation([*right[:2], 99.0]), **asked)
+    assert (verdict.verdict, verdict.level) == ("passes", "EC")
+    assert verdict.in_words == "by calibration: behaves"
+    assert (wrong.verdict, wrong.level, wrong.decided_by) == ("under_forgotten", "EC", (NAMES[2],))
+    assert wrong.in_words == "under-forgotten"
+
+
+def test_a_band_that_was_not_calibrated_is_refused():
+    known = drawn(20, np.random.default_rng(13))
+    calibrated = calibrate_kind(known, NARROW[:2], coverage=COVERAGE)
+    with pytest.raises(ConfigurationError, match=f"no band for {NAMES[2]}"):
+        calibrated_bands(calibrated, NARROW, known[0].original)
+
+
+def test_what_few_have_is_not_calibrated():
+    known = drawn(20, np.random.default_rng(14))
+    many = NARROW[0].model_copy(update={"least_samples": 30})
+    calibrated = calibrate_kind(known, (many, *NARROW[1:]), coverage=COVERAGE)
+    assert [one.measurement for one in calibrated.claims[0].measurements] == list(NAMES[1:])
+
+
+def calibration(**changes):
+    known = drawn(20, np.random.default_rng(15))
+    return Calibration(
+        model=MODEL,
+        data=MODEL,
+        architecture="small_resnet",
+        recipe=Recipe(),
+        kinds=(calibrate_kind(known, NARROW, coverage=COVERAGE),),
+        cost=CalibrationCost(trainings=5, seconds=1.0),
+        **{"deletions": 10, "weight_distance": 0.5, **changes},
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, None),
+        ({"rows": 9}, "10 to 29 training rows; this one has 9"),
+        ({"rows": 30}, "10 to 29 training rows; this one has 30"),
+        ({"kind": "classes"}, "requests of subjects, not of classes"),
+        ({"kind": "mixed"}, "not of mixed"),
+        ({"model": OTHER}, "this one was trained in full as"),
+        ({"deletions": 11}, "10 deletions on one model; there have been 11"),
+        ({"distance": 0.6}, "a weight distance of 0.5"),
+    ],
+)
+def test_a_request_outside_of_the_range_is_named(changes, said):
+    given_ = {"kind": "subjects", "rows": 12, "model": MODEL, "deletions": 10, "distance": 0.5}
+    why = out_of_range(calibration(), **{**given_, **changes})
+    assert (why is None) if said is None else (said in why)
+
+
+def test_a_policy_names_its_calibration_by_digest():
+    with pytest.raises(ValueError, match="come together"):
+        Policy(**{**dict(policy(*NARROW)), "reference": "calibrated"})
+    named = Policy(**{**dict(policy(*NARROW)), "reference": "calibrated", "calibration": MODEL})
+    assert named.retrained == "build"
+    assert policy(*NARROW).retrained == "build"
+    assert b"calibration" not in policy(*NARROW).canonical()
+
+
+def test_a_calibration_reads_as_it_was_written():
+    made = calibration()
+    assert Calibration.parse(made.canonical()).digest == made.digest
+    assert made.of("subjects") is not None
+    assert made.of("mixed") is None
+    assert math.isclose(guaranteed(COVERAGE, made.kinds[0].folds), 0.8)
