@@ -17,7 +17,7 @@ from unlearn_core.records.calibration import (
     CalibratedClaim,
     CalibratedKind,
     CalibratedMeasurement,
-    Line,
+    PredictionLine,
     PseudoRequest,
 )
 from unlearn_core.records.policy import Band, ClaimName
@@ -67,27 +67,31 @@ def calibrate_kind(
         UsageError: If there are too few; the message says how many are missing.
     """
     kind = pseudo_requests[0].kind
-    folds = _folds(pseudo_requests)
+    folds = tuple(one.fold for one in pseudo_requests)
     if len(folds) < (least := least_units(coverage)):
         raise UsageError(
-            f"a coverage of {coverage:g} takes {least} independent pseudo-requests of {kind}, there are "
+            f"a coverage of {coverage:g} takes {least} pseudo-requests of {kind}, there are "
             f"{len(folds)}: {least - len(folds)} are missing; ask for more, or for a lower --coverage"
         )
     fitted = [_Fitted(band, pseudo_requests) for band in bands]
     whole = [one for one in fitted if one.is_whole]
+    if not whole:
+        raise UsageError(
+            f"no measurement was taken on {LEAST_POINTS} pseudo-requests of {kind} besides those of one "
+            "training; ask for more with --count"
+        )
     rows = [one.rows for one in pseudo_requests]
     return CalibratedKind(
         kind=kind,
         coverage=coverage,
         smallest=min(rows),
         largest=max(rows),
-        pseudo_requests=len(pseudo_requests),
         folds=folds,
         claims=tuple(
             CalibratedClaim(
                 claim=claim,
                 measurements=tuple(one.record for one in whole if one.band.claim == claim),
-                scores=_scores([one for one in whole if one.band.claim == claim], pseudo_requests),
+                scores=_scores([one for one in whole if one.band.claim == claim]),
             )
             for claim in get_args(ClaimName)
             if any(one.band.claim == claim for one in whole)
@@ -98,27 +102,16 @@ def calibrate_kind(
 def without_fold(
     pseudo_requests: Sequence[PseudoRequest], fold: int
 ) -> tuple[list[PseudoRequest], list[PseudoRequest]]:
-    """Return the pseudo-requests of a fold, and the others with their folds and units counted from 0."""
+    """Return the pseudo-requests of a fold, and the others with their folds counted from 0."""
     own = [one for one in pseudo_requests if one.fold == fold]
     others = [one for one in pseudo_requests if one.fold != fold]
-    folds, units = (sorted({getattr(one, name) for one in others}) for name in ("fold", "unit"))
-    return own, [
-        one.model_copy(update={"fold": folds.index(one.fold), "unit": units.index(one.unit)})
-        for one in others
-    ]
+    folds = sorted({one.fold for one in others})
+    return own, [one.model_copy(update={"fold": folds.index(one.fold)}) for one in others]
 
 
-def _folds(pseudo_requests: Sequence[PseudoRequest]) -> tuple[int, ...]:
-    """Return the fold of each unit, in the order of the units."""
-    found = {one.unit: one.fold for one in pseudo_requests}
-    return tuple(found[unit] for unit in sorted(found))
-
-
-def _scores(fitted: "Sequence[_Fitted]", pseudo_requests: Sequence[PseudoRequest]) -> tuple[float, ...]:
-    """Return the largest standardised residual of each unit, over its members and all measurements."""
-    worst = np.max([one.residuals for one in fitted], axis=0)
-    units = np.array([one.unit for one in pseudo_requests])
-    return tuple(float(worst[units == unit].max()) for unit in sorted(set(units.tolist())))
+def _scores(fitted: "Sequence[_Fitted]") -> tuple[float, ...]:
+    """Return the largest standardised residual of each pseudo-request, over all measurements."""
+    return tuple(np.max([one.residuals for one in fitted], axis=0).tolist())
 
 
 class _Fitted:
@@ -139,11 +132,11 @@ class _Fitted:
         folds = range(self._folds.max() + 1)
         enough = all((self._used & (self._folds != fold)).sum() >= LEAST_POINTS for fold in folds)
         self.is_whole = bool(known[self._used].all()) and enough
-        self.lines: tuple[Line, ...] = (
+        self.lines: tuple[PredictionLine, ...] = (
             tuple(self._line(fold, relative=measured.relative) for fold in folds) if self.is_whole else ()
         )
 
-    def _line(self, fold: int, *, relative: bool) -> Line:
+    def _line(self, fold: int, *, relative: bool) -> PredictionLine:
         """Fit to all folds but one."""
         chosen = self._used & (self._folds != fold)
         given, shown, samples = self._given[chosen], self._shown[chosen], self._samples[chosen]
@@ -153,7 +146,9 @@ class _Fitted:
         width = min(self.band.below, self.band.above) * (abs(float(shown.mean())) if relative else 1.0)
         # For a measurement on one sample, like the residuals.
         least = max(FLOOR * width, 1e-12) * math.sqrt(float(np.median(samples)))
-        return Line(level=level, slope=slope, scale=max(math.sqrt(float(off.sum()) / freedom), least))
+        return PredictionLine(
+            level=level, slope=slope, scale=max(math.sqrt(float(off.sum()) / freedom), least)
+        )
 
     @property
     def residuals(self) -> _Array:

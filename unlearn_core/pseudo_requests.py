@@ -33,14 +33,12 @@ class DrawnTraining:
     Attributes:
         kind: What kind of requests the groups stand for.
         groups: Row numbers, ascending; disjoint.
-        fold: Which of the trainings that count as independent: one per class, whatever the seed.
-        repeat: Which seed, from 0.
+        fold: Which of the trainings it is.
     """
 
     kind: CalibrationKind
     groups: tuple[_Rows, ...]
     fold: int
-    repeat: int = 0
 
     @property
     def rows(self) -> _Rows:
@@ -56,8 +54,8 @@ def draw_trainings(
     Args:
         manifest: The data set.
         kind: What they name.
-        count: How many there are to be. There are no more classes than there are: further pseudo-requests
-            repeat them with other seeds, and do not count as drawn independently.
+        count: How many there are to be; of classes, no more than the data set has. The same class with
+            another seed would not be another one, so none is trained twice.
         seed: For the draw.
 
     Returns:
@@ -77,14 +75,9 @@ def _classes(manifest: Manifest, count: int, rng: np.random.Generator) -> tuple[
     present = rng.permutation(np.unique(manifest.labels[train]))
     if len(present) < 2:
         raise RequestError("there is one class alone; without it nothing would be left to train on")
-    drawn = [
-        (fold, repeat) for repeat in range(math.ceil(count / len(present))) for fold in range(len(present))
-    ]
     return tuple(
-        DrawnTraining(
-            "classes", (_numbers(train & (manifest.labels == present[fold])),), fold=fold, repeat=repeat
-        )
-        for fold, repeat in drawn[:count]
+        DrawnTraining("classes", (_numbers(train & (manifest.labels == label)),), fold=fold)
+        for fold, label in enumerate(present[:count])
     )
 
 

@@ -91,7 +91,7 @@ def _about(found: "CalibratedKind") -> list[str]:
 
     promised = f"coverage {found.coverage:g}, at least {guaranteed(found.coverage, found.folds):.2g}"
     rows = f"{found.smallest} to {found.largest} rows"
-    lines = [f"{found.kind:<12} {found.pseudo_requests} pseudo-requests of {rows}; {promised}"]
+    lines = [f"{found.kind:<12} {len(found.folds)} pseudo-requests of {rows}; {promised}"]
     if (power := found.power) is not None:
         low, high = power.retrained_interval
         counts = {name: getattr(power, name) for name in ("retrained", "originals", "adversaries")}

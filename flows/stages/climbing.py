@@ -23,7 +23,8 @@ from unlearn_core.records.deletion import LeftOut, Rung
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import LAST_RESORT, Policy, Verdict
+from unlearn_core.records.policy import Policy, Verdict
+from unlearn_core.records.shown import LAST_RESORT
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from unlearn_core.audit.earlier import Earlier
 from unlearn_core.errors import GateError
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import LAST_RESORT
+from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.routing import Route, only_last_resort, route
 
 

@@ -69,30 +69,28 @@ class MeasuredKind:
             adversaries: Their evaluations.
 
         Returns:
-            The bands. A unit that stands for several pseudo-requests counts as inside if all of them are.
+            The bands.
         """
-        retrained = self._units((one.unit, self.judged(one, one.retrained)) for one in self.pseudo_requests)
-        originals = self._units((one.unit, self.judged(one, one.original)) for one in self.pseudo_requests)
-        pretended = [
-            is_inside(self.judged(self.pseudo_requests[place], one))
+        retrained = _tally(self.judged(one, one.retrained) for one in self.pseudo_requests)
+        originals = _tally(self.judged(one, one.original) for one in self.pseudo_requests)
+        pretended = _tally(
+            self.judged(self.pseudo_requests[place], one)
             for place, made in adversaries.items()
             for one in made
-        ]
+        )
         share = proportion(retrained.inside, retrained.judged)
         power = CalibrationPower(
             retrained=retrained,
             retrained_interval=(share.low or 0.0, 1.0 if share.high is None else share.high),
             originals=originals,
-            adversaries=Tally(judged=len(pretended), inside=sum(pretended)),
+            adversaries=pretended,
         )
         return self._calibrated(self.pseudo_requests).model_copy(update={"power": power})
 
-    @staticmethod
-    def _units(judged: Iterable[tuple[int, Verdict]]) -> Tally:
-        inside: dict[int, bool] = {}
-        for unit, verdict in judged:
-            inside[unit] = inside.get(unit, True) and is_inside(verdict)
-        return Tally(judged=len(inside), inside=sum(inside.values()))
+
+def _tally(verdicts: Iterable[Verdict]) -> Tally:
+    inside = [is_inside(verdict) for verdict in verdicts]
+    return Tally(judged=len(inside), inside=sum(inside))
 
 
 def is_inside(verdict: Verdict) -> bool:

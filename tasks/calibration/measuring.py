@@ -99,7 +99,6 @@ def _measure(checkout: Checkout, one: PlannedTraining, pseudo: Pseudo, model: Pa
         PseudoRequest(
             kind=one.drawn.kind,
             fold=one.drawn.fold,
-            unit=pseudo.unit,
             rows=pseudo.case.forget.rows,
             original=original,
             retrained=retrained,
@@ -148,6 +147,6 @@ def _attack(checkout: Checkout, pseudo: Pseudo, path: Path, challenger: Challeng
 def attacked_of(planned: Sequence[PlannedTraining], count: int) -> Iterator[Pseudo]:
     """Yield what adversaries are let loose on: of each kind, the largest group of the first few trainings."""
     for kind in dict.fromkeys(one.drawn.kind for one in planned):
-        own = [one for one in planned if one.drawn.kind == kind and not one.drawn.repeat]
+        own = [one for one in planned if one.drawn.kind == kind]
         for one in own[:count]:
             yield max(one.pseudo, key=lambda pseudo: pseudo.case.forget.rows)

@@ -31,6 +31,10 @@ from unlearn_core.selection import Manifest, Pseudonymise, select
 _NAMES: dict[CalibrationKind, ForgetKind] = {"classes": "class", "samples": "random", "subjects": "subject"}
 
 
+LEAST_TRAININGS = 3
+"""The fewest trainings of a kind."""
+
+
 @dataclass(frozen=True)
 class CalibrationAsked:
     """What is to be calibrated.
@@ -50,10 +54,9 @@ class CalibrationAsked:
 
 @dataclass(frozen=True)
 class Pseudo:
-    """One pseudo-request: its case, which unit it counts as, and the file of its measurements."""
+    """One pseudo-request: its case, and the file of its measurements."""
 
     case: BenchmarkCase
-    unit: int
     kept: Path
 
 
@@ -81,9 +84,7 @@ class PlannedTraining:
     @property
     def title(self) -> str:
         """What it is, for people; it names no person."""
-        return f"{self.drawn.kind} {self.drawn.fold + 1}" + f", seed {self.drawn.repeat}" * bool(
-            self.drawn.repeat
-        )
+        return f"{self.drawn.kind} {self.drawn.fold + 1}"
 
 
 def plan_calibration(checkout: Checkout, asked: CalibrationAsked) -> tuple[PlannedTraining, ...]:
@@ -114,32 +115,30 @@ def plan_calibration(checkout: Checkout, asked: CalibrationAsked) -> tuple[Plann
     for kind in asked.kinds:
         drawn = draw_trainings(manifest, kind, asked.count, seed=derive_seed(run.seed, f"calibrate {kind}"))
         _refuse_too_few(kind, drawn, asked.coverage)
-        unit = 0
         for one in drawn:
             whole = _case(manifest, kind, one.rows, data, hashed)
-            training = describe_training(
-                parent, recipe, run, data_digest=whole.split.retained, index=one.repeat
-            )
-            cases = [_case(manifest, kind, group, data, hashed) for group in one.groups]
-            units = [one.fold] if kind == "classes" else range(unit, unit + len(cases))
-            unit += len(cases)
-            pseudo = tuple(
-                Pseudo(case, number, _kept(checkout, case, training, run))
-                for case, number in zip(cases, units, strict=True)
-            )
+            training = describe_training(parent, recipe, run, data_digest=whole.split.retained, index=0)
+            cases = (_case(manifest, kind, group, data, hashed) for group in one.groups)
+            pseudo = tuple(Pseudo(case, _kept(checkout, case, training, run)) for case in cases)
             planned.append(PlannedTraining(one, whole, training, pseudo))
     return tuple(planned)
 
 
 def _refuse_too_few(kind: CalibrationKind, drawn: Sequence[DrawnTraining], coverage: float) -> None:
-    """Refuse what leaves too few units for a band once the largest fold is left out to judge it."""
-    units = len({one.fold for one in drawn}) if kind == "classes" else sum(len(one.groups) for one in drawn)
-    largest = 1 if kind == "classes" else max(len(one.groups) for one in drawn)
-    if (missing := least_units(coverage) + largest - units) > 0:
+    """Refuse what leaves too few pseudo-requests for a band once those of one training are left out."""
+    counts = [len(one.groups) for one in drawn]
+    others, least = sum(counts) - max(counts), least_units(coverage)
+    if others < least:
         raise UsageError(
-            f"a coverage of {coverage:g} takes {least_units(coverage)} independent pseudo-requests besides "
-            f"those of one training; of {kind} there would be {units - largest}, so {missing} are missing. "
-            "Ask for a larger --count, if there are as many, or a lower --coverage. Nothing was trained"
+            f"a coverage of {coverage:g} takes {least} pseudo-requests besides those of one training; of "
+            f"{kind} there would be {others}, so {least - others} are missing. Ask for a larger --count, if "
+            "there are as many, or a lower --coverage. Nothing was trained"
+        )
+    if len(counts) < LEAST_TRAININGS:
+        raise UsageError(
+            f"{len(counts)} trainings for {kind} are too few: each is judged by bands of the others, of "
+            f"which each is left out in turn. It takes {LEAST_TRAININGS}; ask for a larger --count. Nothing "
+            "was trained"
         )
 
 

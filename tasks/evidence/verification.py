@@ -179,7 +179,9 @@ def _not_asked(certified: DeletionCertificate) -> Iterator[str]:
         yield "whether the verdict follows from the numbers: the policy is not in it"
     else:
         scope = scope_kind(certified.request.kind)
-        for name, why in unjudged(judgement.policy, scope, judgement.unlearned).items():
+        for name, why in unjudged(
+            judgement.policy, scope, judgement.unlearned, calibrated=judgement.calibration is not None
+        ).items():
             yield f"whether {name} is inside the policy's band: {why}"
     if certified.drift is None:
         yield "how far the model has drifted"
@@ -187,7 +189,12 @@ def _not_asked(certified: DeletionCertificate) -> Iterator[str]:
         yield "how often it was tried before"
     if certified.provenance.code is None:
         yield "which code of Lethe's made it"
-    if not judgement.references:
+    if judgement.calibration is not None:
+        yield (
+            "whether the model behaves like one retrained for this request: there is none; a calibration "
+            "stands in, and how far the weights had come from the calibrated model is not in it"
+        )
+    elif not judgement.references:
         yield "whether the model behaves like a retrained one: none is in it"
     if judgement.verdict.removed is None:
         yield "whether anything is left inside: its policy has no band for that"

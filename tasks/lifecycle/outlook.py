@@ -9,7 +9,7 @@ from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Method, Need
 from unlearn_core.records.adoption import Outlook
 from unlearn_core.records.artifact import Recipe
-from unlearn_core.records.policy import LAST_RESORT
+from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.routing import obstacle
 
 _NAMES: dict[ScopeKind, str] = {"classes": "a class", "samples": "images, a person"}

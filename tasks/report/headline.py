@@ -6,8 +6,8 @@ from typing import Literal
 
 from tasks.report.numbers import counted
 from unlearn_core.records.deletion import DeletionRecord, Rung
-from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.records.report import ReportFacts
+from unlearn_core.records.shown import LAST_RESORT
 
 State = Literal["good", "bad", "unsure", "plain"]
 STATE_MARKS: Mapping[State, str] = {"good": "✓", "bad": "✕", "unsure": "?", "plain": "•"}
@@ -91,6 +91,11 @@ def _retrained(accepted: Rung, what: str) -> Headline:
 def _released(accepted: Rung, what: str) -> Headline:
     """State which claims were shown of a model that behaves, and which were not."""
     behaves = f"By every agreed test, the released model behaves as if it had never seen {what}"
+    if accepted.verdict.level == "EC":
+        behaves = (
+            "No model was retrained for this request. Going by models retrained for others like it, the "
+            f"released model behaves as if it had never seen {what}"
+        )
     removed = accepted.verdict.removed
     if removed is None:
         return Headline(

@@ -51,7 +51,6 @@ def drawn(count, rng, *, noise=0.1, each=1):
             PseudoRequest(
                 kind="subjects",
                 fold=unit // each,
-                unit=unit,
                 rows=10 + unit,
                 original=evaluation(given),
                 retrained=evaluation(shown),
@@ -139,24 +138,11 @@ def test_what_is_guaranteed_is_less_than_what_is_typical(coverage, folds, each):
         assert found == pytest.approx(max(0, 1 - 2 * (1 - coverage)))
 
 
-def test_repeats_of_a_class_count_once_with_the_worse_score():
-    rng = np.random.default_rng(11)
-    once = drawn(10, rng)
-    again = [
-        one.model_copy(update={"retrained": evaluation([9.0, 9.0, 9.0]) if one.unit == 3 else one.retrained})
-        for one in once
-    ]
-    calibrated = calibrate_kind([*once, *again], NARROW, coverage=COVERAGE)
-    assert (calibrated.pseudo_requests, len(calibrated.folds)) == (20, 10)
-    scores = calibrated.claims[0].scores
-    assert len(scores) == 10
-    assert max(scores) == scores[3]
-
-
 def test_leaving_a_fold_out_leaves_out_all_of_it():
     own, others = without_fold(drawn(12, np.random.default_rng(1), each=4), 1)
-    assert [one.unit for one in own] == [4, 5, 6, 7]
-    assert [(one.fold, one.unit) for one in others] == [(unit // 4, unit) for unit in range(8)]
+    assert [one.rows for one in own] == [14, 15, 16, 17]
+    kept = [(0, rows) for rows in range(10, 14)] + [(1, rows) for rows in range(18, 22)]
+    assert [(one.fold, one.rows) for one in others] == kept
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def measured_for(band: Band) -> Measured:
 
 
 def least_units(coverage: float) -> int:
-    """Return how many independent pseudo-requests a band of some coverage takes at least."""
+    """Return how many pseudo-requests a band of some coverage takes at least."""
     return math.ceil(coverage / (1 - coverage) - ROUNDING)
 
 
@@ -61,10 +61,11 @@ def guaranteed(coverage: float, folds: Sequence[int]) -> float:
 
     Args:
         coverage: What was asked for.
-        folds: The fold of each unit.
+        folds: The fold of each pseudo-request.
 
     Returns:
-        ``1 − 2α`` if every unit is a fold; less by the excess of CV+ if several share one; at least 0.
+        ``1 − 2α`` if each has a training of its own; less by the excess of CV+ if several share one; never
+        below 0.
     """
     units, count = len(folds), len(set(folds))
     excess = min(2 * (1 - 1 / count) / (units / count + 1), (1 - count / units) / (count + 1))
@@ -135,7 +136,7 @@ def _bounds(
     upper = sorted(m + r for m, r in zip(middles, reaches, strict=True))
     if rank > len(lines):
         raise ConfigurationError(
-            f"a coverage of {calibrated.coverage:g} takes {least_units(calibrated.coverage)} independent "
+            f"a coverage of {calibrated.coverage:g} takes {least_units(calibrated.coverage)} "
             f"pseudo-requests, the calibration has {len(lines)}"
         )
     middle = math.fsum(middles) / len(middles)

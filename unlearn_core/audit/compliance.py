@@ -11,7 +11,8 @@ from unlearn_core.audit.acceptance import overdrawn
 from unlearn_core.audit.evidence import SHADOWS
 from unlearn_core.kinds import scope_kind
 from unlearn_core.records.certificate import DeletionCertificate
-from unlearn_core.records.policy import LAST_RESORT, Policy
+from unlearn_core.records.policy import Policy
+from unlearn_core.records.shown import LAST_RESORT
 
 OWN_METHODS = frozenset(
     {

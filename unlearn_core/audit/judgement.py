@@ -13,7 +13,8 @@ from unlearn_core.errors import ConfigurationError
 from unlearn_core.kinds import scope_kind
 from unlearn_core.records.certificate import Attempt, DeletionCertificate
 from unlearn_core.records.evaluation import Measurement
-from unlearn_core.records.policy import LAST_RESORT, ClaimName, ClaimVerdict, Finding, Verdict
+from unlearn_core.records.policy import ClaimName, ClaimVerdict, Finding, Verdict
+from unlearn_core.records.shown import LAST_RESORT
 
 BOUND_TOLERANCE = 1e-9
 

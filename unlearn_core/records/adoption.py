@@ -7,7 +7,7 @@ from pydantic import Field
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.data import Normalisation
-from unlearn_core.records.policy import EvidenceLevel
+from unlearn_core.records.shown import EvidenceLevel
 
 
 class Claims(Record):

@@ -15,19 +15,17 @@ from unlearn_core.records.reference import BuildEstimate
 class PseudoRequest(Record):
     """Something that nobody asked to have forgotten, measured on the original and on a retrained model.
 
-    ``fold`` is the same for all that one training left out, or that are the same class; ``unit`` tells apart
-    those that count as drawn independently. ``rows`` is how many training rows it names.
+    ``fold`` is the same for all that one training left out. ``rows`` is how many training rows it names.
     """
 
     kind: CalibrationKind
     fold: int = Field(ge=0)
-    unit: int = Field(ge=0)
     rows: int = Field(ge=1)
     original: Evaluation
     retrained: Evaluation
 
 
-class Line(Record):
+class PredictionLine(Record):
     """A prediction ``level + slope · feature``, and how far retrained models scatter around it.
 
     ``scale`` is the standard deviation of the residual for a measurement that rests on one sample; it shrinks
@@ -47,14 +45,14 @@ class CalibratedMeasurement(Record):
 
     measurement: str
     feature: str
-    lines: tuple[Line, ...]
+    lines: tuple[PredictionLine, ...]
 
 
 class CalibratedClaim(Record):
     """All measurements of one claim together.
 
-    ``scores`` has the largest standardised residual of each unit, predicted by lines that its fold was left
-    out of.
+    ``scores`` has the largest standardised residual of each pseudo-request, predicted by lines that its fold
+    was left out of.
     """
 
     claim: ClaimName
@@ -85,14 +83,14 @@ class CalibrationPower(Record):
 class CalibratedKind(Record):
     """The bands for one kind of request.
 
-    ``folds`` has the fold of each unit. Requests of ``smallest`` to ``largest`` training rows are in range.
+    ``folds`` has the fold of each pseudo-request. Requests of ``smallest`` to ``largest`` training rows are
+    in range.
     """
 
     kind: CalibrationKind
     coverage: float = Field(gt=0, lt=1)
     smallest: int = Field(ge=1)
     largest: int = Field(ge=1)
-    pseudo_requests: int = Field(ge=1)
     folds: tuple[int, ...] = Field(min_length=1)
     claims: tuple[CalibratedClaim, ...] = Field(min_length=1)
     power: CalibrationPower | None = None

@@ -14,11 +14,12 @@ from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.history import RequestHistory
-from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName, shown_in_words
+from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName
 from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.receipt import ManifestTrees
 from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestSummary
 from unlearn_core.records.result import CoverageSummary, UnlearningRecord
+from unlearn_core.records.shown import shown_in_words
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "tag:lethe.example,2025:certificate/v1"

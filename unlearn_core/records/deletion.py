@@ -10,9 +10,10 @@ from unlearn_core.records.calibration import Calibration
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
-from unlearn_core.records.policy import EvidenceLevel, Verdict, VerdictName, shown_in_words
+from unlearn_core.records.policy import Verdict, VerdictName
 from unlearn_core.records.request import GroupSummary, RequestId
 from unlearn_core.records.result import UnlearningRecord
+from unlearn_core.records.shown import EvidenceLevel, shown_in_words
 
 
 class SplitRecord(Record):

@@ -6,9 +6,7 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.base import Record, Sha256
-
-LAST_RESORT = "retrain"
-"""The method that closes every ladder, named or not."""
+from unlearn_core.records.shown import EvidenceLevel, shown_in_words
 
 MOST_REFERENCES = 256
 """The most retrained models of one request; as many shadow pairs as papers have used."""
@@ -26,10 +24,6 @@ Retrained = Literal["none", "cached", "build"]
 
 ClaimName = Literal["behaves", "removed"]
 """What a verdict is about: what the model answers, or what is left inside of it."""
-
-EvidenceLevel = Literal["E0", "EC", "E1", "E2", "E3"]
-"""What a verdict rests on; `EC`, calibrated, lies between fixed limits and a retrained model."""
-
 
 NOT_JUDGED = "not_judged"
 """Stands for the verdict on a claim that the policy has no band for."""
@@ -196,32 +190,6 @@ class Finding(Record):
     highest: float | None
     outcome: FindingOutcome
     lacking: str | None = Field(default=None, exclude_if=lambda why: why is None)
-
-
-def shown_in_words(
-    behaves: str, removed: str | None, *, level: EvidenceLevel | None = None, method: str | None = None
-) -> str:
-    """Say in a few words which claims were shown.
-
-    Args:
-        behaves: The verdict on the claim *behaves*, or another end of an attempt.
-        removed: The verdict on the claim *removed*; None if it was not judged.
-        level: The level of evidence, if known: without a retrained model neither claim is shown, and where no
-            model was retrained for this request that is said.
-        method: The method, if known: a model that was retrained never saw the data, whatever a test can tell.
-
-    Returns:
-        The first verdict, with what is known of the second claim after a pass.
-    """
-    if method == LAST_RESORT and behaves in ("passes", "inconclusive"):
-        return "retrained"
-    if level == "E0" and behaves == "passes":
-        return "within fixed limits"
-    if behaves != "passes":
-        return behaves.replace("_", "-")
-    shown = {None: "behaves", "passes": "behaves and removed", "inconclusive": "behaves, removal not shown"}
-    by = "by calibration: " if level == "EC" else ""
-    return by + shown.get(removed, "behaves, not removed")
 
 
 class ClaimVerdict(Record):
