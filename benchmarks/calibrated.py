@@ -1,6 +1,6 @@
 """Requests judged by a calibration, on digits: each by bands that its own training was left out of.
 
-``python -m benchmarks.calibrated`` calibrates classes, then persons, in the folder ``--work``, and writes
+``python -m benchmarks.calibrated`` calibrates in the folder ``--work``, classes by default, and writes
 ``results/calibrated_digits.json``: per kind how many retrained models, originals and adversaries the bands
 pass, and a row per judged request. What is measured there is not measured again.
 """
@@ -9,7 +9,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from benchmarks import digits
 from benchmarks.surroundings import stand_alone
@@ -34,7 +34,6 @@ from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import Verdict
 
 RESULTS = Path(__file__).resolve().parent / "results"
-KINDS: tuple[CalibrationKind, ...] = ("classes", "subjects")
 COUNT, COVERAGE, AT_ONCE = 20, 0.9, 2
 Row = dict[str, Any]
 
@@ -97,12 +96,14 @@ def main() -> None:
     work = Path("~/.cache/lethe/calibrated").expanduser()
     parser.add_argument("--work", type=Path, default=work, help="where everything is kept")
     parser.add_argument("--adversaries", type=int, default=1, help="requests of each kind to attack")
+    kinds = get_args(CalibrationKind)
+    parser.add_argument("--kind", action="append", choices=kinds, help="repeatable; classes by default")
     given = parser.parse_args()
     checkout = Checkout(given.work)
     prepare(checkout)
     document = {**provenance("cpu", "make bench-calibrated"), "dataset": "digits", "coverage": COVERAGE}
     document["kinds"], rows = [], list[Row]()
-    for kind in KINDS:
+    for kind in given.kind or ["classes"]:
         asked = CalibrationAsked((kind,), COUNT, COVERAGE, given.adversaries)
         planned = plan_calibration(checkout, asked)
         measure_missing(checkout, planned, at_once=AT_ONCE)
