@@ -15,12 +15,17 @@ from unlearn_core.audit.calibrated import (
     out_of_range,
 )
 from unlearn_core.audit.policy import judge
+from unlearn_core.audit.standing import calibration_problems
 from unlearn_core.calibrating import calibrate_kind, without_fold
 from unlearn_core.errors import ConfigurationError, UsageError
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.calibration import Calibration, CalibrationCost, PseudoRequest
+from unlearn_core.records.certificate import DeletionCertificate, Judgement, ModelDigests
+from unlearn_core.records.drift import DriftSummary
 from unlearn_core.records.evaluation import Evaluation, Measurement
 from unlearn_core.records.policy import Band, Ladder, Policy
+from unlearn_core.records.receipt import ManifestTrees, TreeHead
+from unlearn_core.records.request import RequestSummary
 
 MODEL, OTHER = "sha256:" + "0" * 64, "sha256:" + "1" * 64
 NAMES = ("accuracy.audit.retain", "loss.test.forget", "confidence.entropy.train.retain")
@@ -195,13 +200,12 @@ def test_what_few_have_is_not_calibrated():
 def calibration(**changes):
     known = drawn(20, np.random.default_rng(15))
     return Calibration(
-        model=MODEL,
         data=MODEL,
         architecture="small_resnet",
         recipe=Recipe(),
         kinds=(calibrate_kind(known, NARROW, coverage=COVERAGE),),
         cost=CalibrationCost(trainings=5, seconds=1.0),
-        **{"deletions": 10, "weight_distance": 0.5, **changes},
+        **{"model": MODEL, "deletions": 10, "weight_distance": 0.5, **changes},
     )
 
 
@@ -239,3 +243,48 @@ def test_a_calibration_reads_as_it_was_written():
     assert made.of("subjects") is not None
     assert made.of("mixed") is None
     assert math.isclose(guaranteed(COVERAGE, made.kinds[0].folds), 0.8)
+
+
+def certified(*, requests=3, forgotten=12, kind="subjects", named=None, **changes):
+    """A certificate of a request that a calibration judged; only what is asked of that is in it."""
+    made = calibration(**changes)
+    ruled = policy(*NARROW).model_copy(
+        update={"reference": "calibrated", "calibration": named or made.digest}
+    )
+    drift = DriftSummary(
+        origin=MODEL,
+        requests=requests,
+        weight_distance=0.1,
+        layer_weight_distance=0.1,
+        retained_energy=1.0,
+        staleness=0.0,
+        accuracy=0.9,
+        accuracy_at_origin=0.9,
+    )
+    trees = ManifestTrees(
+        before=TreeHead(size=100, root=MODEL), after=TreeHead(size=100 - forgotten, root=OTHER)
+    )
+    judgement = Judgement.model_construct(calibration=made, policy=ruled, references=())
+    return DeletionCertificate.model_construct(
+        judgement=judgement,
+        drift=drift,
+        manifest=trees,
+        models=ModelDigests(parent=MODEL, unlearned=OTHER),
+        request=RequestSummary(id="r-1", kind=kind, scope=MODEL),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, None),
+        ({"named": OTHER}, "the policy names sha256:1111"),
+        ({"forgotten": 31}, "this one has 31"),
+        ({"kind": "classes"}, "not of classes"),
+        ({"model": OTHER}, "trained in full as sha256:0000"),
+        ({"requests": 13}, "there have been 12"),
+    ],
+)
+def test_a_certificate_with_a_calibration_that_does_not_hold_is_refused(changes, said):
+    problems = list(calibration_problems(certified(**changes)))
+    assert (problems == []) if said is None else (len(problems) == 1 and said in problems[0])
