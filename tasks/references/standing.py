@@ -15,7 +15,9 @@ from unlearn_core.kinds import RequestKind, scope_kind
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.calibration import Calibration
+from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.policy import Policy
+from unlearn_core.selection import ASKED_SPLITS, Manifest
 
 
 def calibration_file(checkout: Checkout, digest: Sha256) -> Path:
@@ -66,9 +68,7 @@ def standing_calibration(checkout: Checkout, policy: Policy) -> Calibration | No
         return None
     split, parent = read_split(checkout), read_checkpoint_card(checkout.parent)
     why = lapsed(found, policy, parent, kind=split.scope_kind, rows=len(split.forget_rows))
-    owners = read_manifest(checkout.dataset).subject_ids[list(split.forget_rows)]
-    if why is None and not split.classes and (owners == CANARY_SUBJECT).all():
-        why = "it is not for planted canaries, which have bands of their own"
+    why = why or _unlike_any(read_manifest(checkout.dataset), split)
     if why is None and found.weight_distance is not None and parent.trained is not None:
         distance = _distance(checkout, parent.trained)
         if distance > found.weight_distance:
@@ -81,6 +81,16 @@ def standing_calibration(checkout: Checkout, policy: Policy) -> Calibration | No
         return found
     tell(f"  the calibration does not hold for this request: {why} (policy.otherwise: {policy.otherwise})")
     return None
+
+
+def _unlike_any(manifest: Manifest, split: SplitRecord) -> str | None:
+    """Say why no pseudo-request is like a request, or return None."""
+    if not split.classes:
+        planted = (manifest.subject_ids[list(split.forget_rows)] == CANARY_SUBJECT).all()
+        return "it is not for planted canaries, which have bands of their own" if planted else None
+    held = [set(manifest.labels[manifest.splits == part].tolist()) for part in ASKED_SPLITS]
+    whole = all(set(split.classes) <= some for some in held)
+    return None if whole else "what is forgotten has no held-out image to measure on"
 
 
 def lapsed(

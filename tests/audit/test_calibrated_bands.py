@@ -195,6 +195,16 @@ def test_what_few_have_is_not_calibrated():
     many = NARROW[0].model_copy(update={"least_samples": 30})
     calibrated = calibrate_kind(known, (many, *NARROW[1:]), coverage=COVERAGE)
     assert [one.measurement for one in calibrated.claims[0].measurements] == list(NAMES[1:])
+    verdict = judge(
+        policy(many, *NARROW[1:]),
+        "samples",
+        evaluation([99.0, *(known[0].retrained.value(name) for name in NAMES[1:])], samples=10),
+        original=evaluation([known[0].original.value(name) for name in NAMES], samples=10),
+        references=(),
+        calibrated=calibrated,
+    )
+    assert [one.measurement for one in verdict.findings] == list(NAMES[1:])
+    assert "Not judged, for too few samples" in verdict.reason
 
 
 def calibration(**changes):

@@ -69,7 +69,7 @@ def test_the_same_command_again_trains_nothing(calibrated):
     ("options", "said"),
     [
         (("--coverage", "0.95"), "are missing"),
-        (("--count", "4", "--coverage", "0.5"), "trainings for samples are too few"),
+        (("--count", "8", "--coverage", "0.5"), "trainings for samples are too few"),
         (("--kind", "sample"), "'sample' is no kind of request; did you mean"),
     ],
 )

@@ -83,8 +83,8 @@ def calibrated_bands(
         original: What was measured on the original for this request.
 
     Returns:
-        A band on what ``measured_for`` names, with absolute bounds. One that could say nothing of any model
-        keeps its name and has none.
+        A band on what ``measured_for`` names, with absolute bounds. One that is not judged, for too few
+        samples or since it could not be measured, has none.
 
     Raises:
         ConfigurationError: If a band was not calibrated, or the original was not measured on what predicts
@@ -98,7 +98,8 @@ def calibrated_bands(
     found: list[Band] = []
     for band in bands:
         name = measured_for(band).measurement
-        if original.silence(name) is not None:
+        few = samples_of(original, name) < band.least_samples
+        if few or original.missing(name) is not None:
             found.append(_with_bounds(band, name, None, None))
         elif (band.claim, name) in known:
             found.append(
