@@ -53,8 +53,8 @@ test-browser: $(READY) ## Open a report in Chromium, at a desk and on a phone; n
 test-services: $(READY) ## Run the tests on real servers: PostgreSQL, Prefect, MLflow; needs Debian's postgresql.
 	@python -m pytest -m "services and not slow"
 
-test-wheel: $(READY) ## Build a wheel, and go from it alone to certificates, also as a page of the docs says.
-	@python -m pytest -m slow tests/flows/test_wheel.py tests/flows/test_from_nothing.py
+test-wheel: $(READY) ## Build a wheel, and go from it alone to certificates, also as two pages of the docs say.
+	@python -m pytest -m slow tests/flows/test_wheel.py tests/flows/test_from_nothing.py tests/flows/test_six_commands.py
 
 check: $(READY) ## Format, lint, types, import contracts, generated files, fast tests: what CI runs.
 	@ruff format --check .

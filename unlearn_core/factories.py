@@ -11,6 +11,11 @@ def is_factory(net: str) -> bool:
     return bool(name) and source != "torchvision"
 
 
+def module_of(net: str) -> str:
+    """Return the module of a net ``module:factory``."""
+    return net.partition(":")[0]
+
+
 def require_allowed(net: str, allowed: Collection[str]) -> None:
     """Refuse a net whose code would be run only because a card names it.
 

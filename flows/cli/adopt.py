@@ -69,6 +69,7 @@ def command(
     checkpoints are never loaded. Then: `lethe delete r-1 --class NAME`.
     """
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
     from tasks.lifecycle.claims import Adoption, given_claims, require_adoptable
 
     given = given_claims(
@@ -82,7 +83,7 @@ def command(
     )
     table = None if subjects is None else str(subjects)
     asked = Adoption(weights, data, name, card, given, skip_bad_images, table)
-    with Checkout.open(Path.cwd()) as checkout:
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("adopt"):
         require_adoptable(checkout, asked)
         from flows.adopt import adopt
 

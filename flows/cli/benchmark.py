@@ -76,10 +76,11 @@ def command(
         sys.exit(give_challenge(Output(json), variants))
     from tasks.benchmarking.cases import Asked, require_comparable
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
 
     asked = Asked(tuple(classes or ()), tuple(random or ()), tuple(subjects or ()))
     agree = partial(agrees_to_run, dry_run=dry_run, yes=yes)
-    with Checkout.open(Path.cwd()) as checkout:
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("benchmark"):
         require_comparable(checkout, asked, methods or ())
         from flows.benchmark import benchmark
 
@@ -90,11 +91,13 @@ def command(
 def agrees_to_run(foreseen: "Forecast", *, dry_run: bool, yes: bool) -> bool:
     """Show the forecast; if it is long, ask at a terminal whether to go on."""
     from tasks.checkout.log import tell
+    from tasks.checkout.progress import waiting
 
     tell(tell_forecast(foreseen))
     if dry_run or yes or not sys.stdin.isatty() or foreseen.seconds < ASK_ABOVE_S:
         return not dry_run
-    return typer.confirm("run them?", err=True)
+    with waiting():
+        return typer.confirm("run them?", err=True)
 
 
 def tell_forecast(foreseen: "Forecast") -> str:

@@ -34,9 +34,14 @@ def command(
     It is run several times on a small net, in each scope that it supports. Exit code 0 means that it passes
     every check, 3 that it fails some: each reason is printed. `docs/extending.md` shows how to write one.
     """
-    from unlearn_core.conformance import check_method
-    from unlearn_core.conformance.methods import MOST_CHECKS
+    from tasks.checkout.progress import signs_of_life
 
     given = read_settings(settings)
-    checks = check_method(find_typed("method", method), settings=given, forget_below=forget_below)
-    sys.exit(give_checks(Output(json), method, checks, MOST_CHECKS))
+    with signs_of_life(f"check {method}"):
+        kind = find_typed("method", method)
+        from unlearn_core.conformance import check_method
+        from unlearn_core.conformance.methods import MOST_CHECKS
+
+        checks = check_method(kind, settings=given, forget_below=forget_below)
+        failed = give_checks(Output(json), method, checks, MOST_CHECKS)
+    sys.exit(failed)

@@ -21,8 +21,12 @@ def command(metric: _Target, json: Json = False) -> None:
     reason is printed. That its numbers are right is for its own tests. `docs/extending.md` shows how to write
     one.
     """
-    from unlearn_core.conformance import check_metric
-    from unlearn_core.conformance.metrics import CHECKS
+    from tasks.checkout.progress import signs_of_life
 
-    checks = check_metric(find_typed("metric", metric))
-    sys.exit(give_checks(Output(json), metric, checks, len(CHECKS) + 1))
+    with signs_of_life(f"check {metric}"):
+        kind = find_typed("metric", metric)
+        from unlearn_core.conformance import check_metric
+        from unlearn_core.conformance.metrics import CHECKS
+
+        failed = give_checks(Output(json), metric, check_metric(kind), len(CHECKS) + 1)
+    sys.exit(failed)

@@ -17,12 +17,18 @@ _MARKS = {"kept": "[green]✓[/green]", "broken": "[red]✗[/red]", "not made": 
 
 def find_typed(kind: Literal["method", "metric"], typed: str) -> Any:
     """Return the class that somebody typed: a package's, or ``module:Class``, which may be in this folder."""
-    from tasks.checkout.environment import importable, nearest_project, working_folder
+    from tasks.checkout.environment import nearest_project, working_folder
+    from tasks.checkout.own_modules import importable
+    from tasks.extensions.discovery import asked
+    from unlearn_core.own_names import OWN_METHODS, OWN_METRICS
+
+    if ":" in typed:
+        here = working_folder()
+        importable(nearest_project(here) or here, typed.partition(":")[0])
+    else:  # refused before the catalogues load torch
+        asked(kind, [typed], own=OWN_METHODS if kind == "method" else OWN_METRICS)
     from tasks.extensions.catalogues import find_class
 
-    here = working_folder()
-    if ":" in typed:
-        importable(nearest_project(here) or here)
     return find_class(kind, typed)
 
 

@@ -10,8 +10,10 @@ from flows.cli.output import Output, console, table_cell
 def command(json: Json = False) -> None:
     """List the methods: what each needs, touches and supports, Lethe's own and those of other packages."""
     from tasks.checkout.log import tell
+    from tasks.checkout.progress import signs_of_life
 
-    described, problems = describe_methods()
+    with signs_of_life("methods"):
+        described, problems = describe_methods()
     for problem in problems:
         tell(f"· {problem}")
     Output(json).give(described, lambda: tell_methods(described))

@@ -9,9 +9,10 @@ from flows.cli.output import Output
 def command(json: Json = False) -> None:
     """Start the next request from the promoted model and its retained data."""
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
     from tasks.lifecycle.refusals import require_accepted
 
-    with Checkout.open(Path.cwd()) as checkout:
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("next"):
         require_accepted(checkout)
         from tasks.lifecycle.releases import continue_from_champion
 

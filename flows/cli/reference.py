@@ -46,10 +46,11 @@ def command(
     finished models stay.
     """
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
     from tasks.lifecycle.refusals import require_named
 
     agree = partial(agrees_to_train, dry_run=dry_run, yes=yes)
-    with Checkout.open(Path.cwd()) as checkout:
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("reference"):
         require_named(checkout)
         from flows.reference import make_references
 
@@ -60,11 +61,13 @@ def command(
 def agrees_to_train(estimate: "BuildEstimate", *, dry_run: bool, yes: bool) -> bool:
     """Show the estimate; if it is long, ask at a terminal whether to go on."""
     from tasks.checkout.log import tell
+    from tasks.checkout.progress import waiting
 
     tell(tell_estimate(estimate))
     if dry_run or yes or not sys.stdin.isatty() or estimate.seconds < ASK_ABOVE_S:
         return not dry_run
-    return typer.confirm("train them?", err=True)
+    with waiting():
+        return typer.confirm("train them?", err=True)
 
 
 def tell_estimate(estimate: "BuildEstimate") -> str:

@@ -25,9 +25,10 @@ def command(
     from the records. If no model was accepted, it says why.
     """
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
     from tasks.lifecycle.refusals import require_facts
 
-    with Checkout.open(Path.cwd()) as checkout:
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("report"):
         require_facts(checkout, request_id or checkout.params.request)
         from flows.report import report_on
 

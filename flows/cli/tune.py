@@ -28,9 +28,10 @@ def command(
     """
     from tasks.checkout.checkout import Checkout
     from tasks.checkout.params import require_configured
+    from tasks.checkout.progress import signs_of_life
     from tasks.lifecycle.refusals import require_named
 
-    with Checkout.open(Path.cwd()) as checkout:
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life(f"tune {method}"):
         require_configured(checkout.params, [method])
         require_named(checkout)
         from flows.tune import tune

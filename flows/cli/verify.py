@@ -62,15 +62,17 @@ def command(
         sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
     from flows.cli.lethe_verify import NOT_JUDGED_AGAIN
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
     from tasks.lifecycle.refusals import has_evidence
 
     checkout = Checkout.find(Path.cwd())
     if not has_evidence(checkout):
         Output(json).give([], lambda: "no certificates here yet")
         return
-    from flows.verify import NOT_COMPARED, UNJUDGED, verify
+    with signs_of_life("verify"):
+        from flows.verify import NOT_COMPARED, UNJUDGED, verify
 
-    checked = verify(checkout)
+        checked = verify(checkout)
     told = "\n".join(map(_told, checked))
     Output(json).give(checked, lambda: told or "no certificates here yet")
     results = {entry["result"] for entry in checked}

@@ -9,6 +9,7 @@ which Lethe runs and which one the project was made with, ``imports`` which of L
 services. ``settings`` lists the ``LETHE_…`` variables (``terms`` are how long things are kept), ``setting``
 defines one of them, and ``variables`` is the environment that holds them. ``processes`` starts processes that
 end with this one, and ``begun`` notes what has to be closed if it is killed. ``names`` refuses file names
-that leave their folder, and ``planted`` files that git must not bring. ``tags`` names what MLflow and Prefect
+that leave their folder, ``planted`` files that git must not bring, and ``own_modules`` finds the modules of a
+project that somebody has named. ``tags`` names what MLflow and Prefect
 search by.
 """

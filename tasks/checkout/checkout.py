@@ -8,9 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from tasks.checkout.environment import importable, require_checkout, sole_use
+from tasks.checkout.environment import require_checkout, sole_use
+from tasks.checkout.own_modules import importable
 from tasks.checkout.params import read_params, write_params
-from unlearn_core.factories import is_factory
+from unlearn_core.factories import is_factory, module_of
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.params import Params
 
@@ -83,8 +84,8 @@ class Checkout:
     def params(self) -> Params:
         """The contents of ``params.yaml``, read once; a user's own net that it names becomes importable."""
         params = read_params(self.root)
-        if is_factory(params.parent.architecture or ""):
-            importable(self.root)
+        if is_factory(net := params.parent.architecture or ""):
+            importable(self.root, module_of(net))
         return params
 
     def changed(self, sections: Mapping[str, Any]) -> Self:

@@ -4,7 +4,6 @@ import fcntl
 import getpass
 import os
 import platform
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -129,16 +128,6 @@ def nearest_project(folder: Path) -> Path | None:
 def _git_top(folder: Path) -> Path | None:
     top = ask_git(folder, "rev-parse", "--show-toplevel")
     return Path(top) if top else None
-
-
-def importable(root: Path) -> None:
-    """Make a project's modules importable; installed packages take precedence.
-
-    Only for a net that somebody has named: libraries import what is optional if there is a module of that
-    name, and whoever wrote the project would decide what runs.
-    """
-    if (place := str(root.resolve())) not in sys.path:
-        sys.path.append(place)
 
 
 def actor() -> str:

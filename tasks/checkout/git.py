@@ -21,6 +21,10 @@ _WRONG = (
 )
 
 
+_TRUSTED = ("git", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false")
+"""git, which reads no settings from a bare repository that a clone holds as files, and starts no monitor."""
+
+
 def run_git(root: Path, *arguments: str, environment: dict[str, str] | None = None) -> str:
     """Run git in a folder.
 
@@ -56,7 +60,7 @@ def git_objects(root: Path) -> Iterator[tuple[str, str, bytes]]:
     Yields:
         The object's kind, its digest and its content.
     """
-    command = ["git", "-C", str(root), "cat-file", "--batch-all-objects", "--batch"]
+    command = [*_TRUSTED, "-C", str(root), "cat-file", "--batch-all-objects", "--batch"]
     with subprocess.Popen(command, env=inherited({}), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -122,7 +126,7 @@ def _run(
     own = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(environment or {})}
     try:
         return subprocess.run(
-            ["git", "-C", str(root), *arguments],
+            [*_TRUSTED, "-C", str(root), *arguments],
             env=inherited(own),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -163,6 +163,14 @@ def signs_of_life(title: str) -> Iterator[None]:
             clear_hint()
 
 
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Write no signs of life while a person is asked something: they would stand in the question."""
+    with _doing(""):
+        clear_hint()
+        yield
+
+
 def _watch(done: Event) -> None:
     """Write a sign of life whenever it is due, until all is done."""
     while not done.wait(SILENCE_S / 8):

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.environment import importable, nearest_project
+from tasks.checkout.environment import nearest_project
+from tasks.checkout.own_modules import importable
 from tasks.checkout.params import read_values
 from tasks.checkout.settings import CodeSettings
 from tasks.extensions.code import package_digest
 from tasks.extensions.listing import net_entry
 from unlearn_core.errors import PipelineError
-from unlearn_core.factories import is_factory, require_allowed
+from unlearn_core.factories import is_factory, module_of, require_allowed
 from unlearn_core.records.base import Sha256
 
 
@@ -33,9 +34,9 @@ def allow_net(net: str, folder: Path, *named: str | None) -> None:
     settings = {} if project is None else read_values(project)["parent"]
     allowed = {settings.get("architecture"), *named, *CodeSettings.read().factories.replace(",", " ").split()}
     require_allowed(net, {one for one in allowed if one})
-    importable(project or folder)
+    importable(project or folder, module_of(net))
     recorded = set() if project is None else _recorded(project, net)
-    if recorded and recorded != {found := package_digest(net.partition(":")[0])}:
+    if recorded and recorded != {found := package_digest(module_of(net))}:
         raise PipelineError(
             f"the code of the net {net!r} is {found}, reports/code lists {', '.join(sorted(recorded))}; it "
             "was not run. If you changed it, run `lethe train`, which lists it anew"

@@ -185,10 +185,16 @@ def _not_asked(certified: DeletionCertificate) -> Iterator[str]:
             yield f"whether {name} is inside the policy's band: {why}"
     if certified.drift is None:
         yield "how far the model has drifted"
+    elif certified.drift.requests > 1 and not certified.earlier:
+        yield "whether what was forgotten before is still forgotten: no earlier request is in it"
     if certified.history is None:
         yield "how often it was tried before"
     if certified.provenance.code is None:
         yield "which code of Lethe's made it"
+    if certified.pins is None:
+        yield "which files it read beside the pipeline's lock"
+    if certified.manifest is None:
+        yield "whose rows were in the training data: it does not commit to them"
     if judgement.calibration is not None:
         yield (
             "whether the model behaves like one retrained for this request: there is none; a calibration "

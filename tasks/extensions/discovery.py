@@ -10,6 +10,7 @@ from typing import Any
 from tasks.extensions.code import package_digest
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.provenance import Extension, ExtensionKind
+from unlearn_core.spelling import did_you_mean
 
 OWN = "Lethe itself (lethe-unlearning)"
 
@@ -129,7 +130,8 @@ def clash(kind: ExtensionKind, name: str, claimants: Iterable[str]) -> str:
 def _unknown(kind: ExtensionKind, name: str, own: Collection[str]) -> str:
     others = [f"{offer.name} ({offer})" for offer in offers(kind)]
     packages = f"; installed packages offer {', '.join(others)}" if others else ""
-    return f"there is no {kind} {name!r}; Lethe has {', '.join(own)}{packages}"
+    hint = did_you_mean(name, [*own, *(offer.name for offer in offers(kind))])
+    return f"there is no {kind} {name!r}; {hint}Lethe has {', '.join(sorted(own))}{packages}"
 
 
 def load_asked(

@@ -4,7 +4,7 @@ from typing import get_args
 
 from tasks.extensions.code import package_digest
 from tasks.extensions.discovery import Offer, offers
-from unlearn_core.factories import is_factory
+from unlearn_core.factories import is_factory, module_of
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.params import Params
 from unlearn_core.records.provenance import ExtensionKind
@@ -42,7 +42,7 @@ def _digests(asked: list[Offer]) -> dict[str, Sha256]:
 
 def _net_digest(net: str | None) -> dict[str, Sha256]:
     """Return the digest of the module that a user's own net is in, or of the package that this is in."""
-    return {net_entry(net): package_digest(net.partition(":")[0])} if net and is_factory(net) else {}
+    return {net_entry(net): package_digest(module_of(net))} if net and is_factory(net) else {}
 
 
 def net_entry(net: str) -> str:

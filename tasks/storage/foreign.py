@@ -51,17 +51,22 @@ def refuse_programs(config: dict[str, Any]) -> None:
 
 
 def refuse_places(root: Path, outs: Iterable["Output"]) -> None:
-    """Refuse outputs that DVC would write anywhere but in the project's own folders.
+    """Refuse outputs that DVC would take from elsewhere, or write anywhere but in the project's own folders.
 
     Args:
         root: The project; absolute, since DVC works in its folder.
         outs: The outputs.
 
     Raises:
-        PipelineError: If one is outside of them, or a link leads out.
+        PipelineError: If one is outside of them, or imported, or a link leads out.
     """
     top = root.resolve()
     for out in outs:
+        if out.stage.is_import:
+            raise PipelineError(
+                f"{out.stage.addressing} would copy {out.stage.deps[0]} into the project; the outputs of a "
+                "project come from its cache and its remote, and nothing else is fetched"
+            )
         place = Path(out.fs_path)
         if out.protocol != "local" or not place.is_relative_to(top):
             raise PipelineError(f"{out.stage.addressing} would write {out.fs_path}, outside of the project")

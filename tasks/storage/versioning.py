@@ -45,7 +45,9 @@ def opened(root: Path, config: dict[str, Any] | None = None) -> Iterator["Repo"]
         with chdir(root), Repo(config=_safe(config)) as repo:
             yield repo
     except NotDvcRepoError as error:
-        raise SetupError(f"{root} is not a DVC repository; run `dvc init` in the checkout") from error
+        raise SetupError(
+            f"{root} is not a DVC repository; run `dvc init` in it, with `--subdir` below git's top folder"
+        ) from error
     except DvcException as error:
         raise PipelineError(f"DVC: {error}") from error
 
@@ -55,11 +57,15 @@ def _safe(config: dict[str, Any] | None) -> dict[str, Any] | None:
 
     A remote is trusted by default, and pickles are kept in a folder that every user can write to. Where DVC
     makes such a folder, everybody can write to it, so it is made here, in the working folder, before.
+
+    Raises:
+        NotDvcRepoError: If the working folder has no ``.dvc``.
     """
     from dvc.config import Config, merge
+    from dvc.exceptions import NotDvcRepoError
 
-    if not Path(".dvc").is_dir():
-        return config
+    if not Path(".dvc").is_dir():  # DVC would take one of a folder above, whose settings nobody looked at
+        raise NotDvcRepoError(".dvc is missing")
     here = Config(".dvc")
     committed: Any = here.load_one("repo")
     refuse_programs(committed)

@@ -8,12 +8,9 @@ import pytest
 
 from unlearn_core.audit.acceptance import accept
 from unlearn_core.audit.certificate import check
-from unlearn_core.audit.compliance import OWN_METHODS
 from unlearn_core.audit.evidence import SHADOWS
 from unlearn_core.audit.policy import judge
-from unlearn_core.catalogue import name_of
 from unlearn_core.errors import ConfigurationError, EvidenceError
-from unlearn_core.methods import CATALOGUE
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import (
     Attempt,
@@ -581,10 +578,6 @@ def test_the_drift_budget_is_asked_again(drift: DriftSummary | None, problem: st
     with pytest.raises(EvidenceError) as refused:
         check(Statement.of(certificate, name="model.safetensors"))
     assert problem in str(refused.value)
-
-
-def test_lethes_own_methods_are_those_of_the_catalogue():
-    assert {name_of(method) for method in CATALOGUE} == OWN_METHODS
 
 
 @pytest.mark.parametrize("name", ["accuracy.train.forget", "mia.loss_auc"])

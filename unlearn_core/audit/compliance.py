@@ -10,18 +10,10 @@ from collections.abc import Iterator
 from unlearn_core.audit.acceptance import overdrawn
 from unlearn_core.audit.evidence import SHADOWS
 from unlearn_core.kinds import scope_kind
+from unlearn_core.own_names import OWN_METHODS
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.policy import Policy
 from unlearn_core.records.shown import LAST_RESORT
-
-OWN_METHODS = frozenset(
-    {
-        "bad_teacher", "cf_k", "delete_distill", "eu_k", "finetune", "fresh_top", "gradient_ascent", "msg",
-        "neg_grad_plus", "pgu", "pgu_fresh_top", "random_labels", "regun", "repair", "retrain", "salun",
-        "scrub", "ssd", "svd", "svd_repair", "trew", "unsir", "unsir_fresh_top", "unsir_repair",
-    }
-)  # fmt: skip
-"""The methods of Lethe's own; any other must come from an extension that the certificate names."""
 
 
 def compliance_problems(certificate: DeletionCertificate) -> Iterator[str]:

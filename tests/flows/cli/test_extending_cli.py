@@ -86,12 +86,15 @@ def test_a_method_in_the_working_folder_is_found(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["check-method", "secnd_guess"], "there is no method 'secnd_guess'; Lethe has svd"),
+        (
+            ["check-method", "secnd_guess"],
+            "there is no method 'secnd_guess'; did you mean second_guess? Lethe has bad_teacher",
+        ),
         (["check-method", "nowhere.at_all:Method"], "cannot be imported: ModuleNotFoundError"),
         (["check-method", "not_there"], "No module named 'lethe_example.nothing_here'"),
         (["check-method", "second_guess", "--settings", "{"], "--settings is not JSON"),
         (["check-method", "second_guess", "--settings", "[1]"], "expected an object"),
-        (["check-metric", "margn"], "there is no metric 'margn'; Lethe has accuracy"),
+        (["check-metric", "margn"], "there is no metric 'margn'; did you mean margin? Lethe has accuracy"),
     ],
 )
 def test_what_cannot_be_checked_is_wrong_usage(tmp_path, arguments, said):

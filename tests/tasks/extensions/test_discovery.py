@@ -81,7 +81,9 @@ def test_what_cannot_be_loaded_says_the_package_the_place_and_every_reason(packa
 
 
 def test_a_name_that_nobody_offers_is_told_with_all_that_are(packages):
-    with pytest.raises(ConfigurationError, match=r"no method 'svdd'; Lethe has svd, .*sloppy \(lethe-exam"):
+    with pytest.raises(
+        ConfigurationError, match=r"no method 'svdd'; did you mean svd\? Lethe has .*sloppy \(lethe-exam"
+    ):
         other_methods(["svdd"])
 
 

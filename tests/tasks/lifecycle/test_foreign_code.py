@@ -7,6 +7,8 @@ deletion of somebody else that is run again without a word; a retrained model of
 import os
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
@@ -89,12 +91,18 @@ def test_a_module_of_a_clone_is_not_run_because_a_library_asks_for_its_name(tree
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_net_that_params_name_can_be_imported(tree, monkeypatch):
-    monkeypatch.setattr(sys, "path", list(sys.path))
+def test_a_net_that_params_name_can_be_imported_and_what_is_beside_it_only_by_it(tree, monkeypatch):
+    """Else whoever wrote the project could take the place of any module that a library has use for."""
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
     write_params(tree.root, {"parent": PARENT})
-    assert str(tree.root) not in sys.path
+    (tree.root / "planted_net.py").write_text("from planted_layers import make\n")
+    (tree.root / "planted_layers.py").write_text("def make(classes, input_shape):\n    return classes\n")
+    assert find_spec("planted_net") is None
     assert Checkout(tree.root).params.parent.architecture == "planted_net:make"
-    assert str(tree.root) in sys.path
+    assert find_spec("planted_layers") is None
+    assert import_module("planted_net").make(3, (1, 8, 8)) == 3
+    assert str(tree.root) not in sys.path
 
 
 def test_a_commit_that_holds_what_only_a_machine_writes_is_not_checked_out_for_a_replay(tree):

@@ -126,6 +126,21 @@ def test_an_output_outside_of_the_projects_folders_is_refused(root, path, said):
     assert not (root / "tasks").exists()
 
 
+@pytest.mark.parametrize("what", ["a file", "a file of another repository"])
+def test_an_import_from_outside_of_the_project_is_not_made(root, origin, tmp_path, what):
+    (tmp_path / "secret").write_text("secret")
+    digest = hashlib.md5(b"secret", usedforsecurity=False).hexdigest()
+    dep = f"path: {tmp_path / 'secret'}\n  md5: {digest}\n  size: 6\n  hash: md5"
+    if what != "a file":
+        dep = f"path: {KEPT}\n  repo:\n    url: {origin}\n    rev_lock: '{'0' * 40}'"
+    out = f"outs:\n- path: taken\n  md5: {digest}\n  size: 6\n  hash: md5\n"
+    (root / "models/generations/taken.dvc").write_text(f"frozen: true\ndeps:\n- {dep}\n{out}")
+    for targets in ((), ("models/generations/taken",)):
+        with pytest.raises(PipelineError, match="nothing else is fetched"):
+            pull_data(Checkout(root), *targets)
+    assert not (root / "models/generations/taken").exists()
+
+
 def test_a_link_out_of_the_project_is_not_followed(root, tmp_path):
     plant(root, root / ".dvc" / "cache", "a")
     pointer = (root / f"{KEPT}.dvc").read_text().replace("path: abc", "path: data/dataset")
@@ -173,6 +188,13 @@ def test_a_committed_setting_runs_no_program_and_moves_no_cache(root, section, l
     (root / ".dvc" / "config").write_text("")
     # The same in the user's own settings is the user's business.
     is_current(root, f"{KEPT}.dvc")
+
+
+def test_the_settings_of_a_folder_above_are_not_taken(root):
+    below = root / "below"
+    below.mkdir()
+    with pytest.raises(SetupError, match="not a DVC repository"), opened(below):
+        pass
 
 
 def test_dvcs_pickles_are_in_the_project_and_nobody_else_can_write_there(root):
