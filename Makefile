@@ -15,7 +15,7 @@ GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-calibrated bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-gpu docs clean
+.PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-calibrated bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-ledger bench-gpu docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -107,6 +107,9 @@ bench-startup: $(READY) ## Measure how long each command takes to start, and to 
 
 bench-tombstones: $(READY) ## Measure which pictures that come back are missed; needs IMAGES=folder.
 	@python -m benchmarks.tombstones "$(IMAGES)"
+
+bench-ledger: $(READY) ## Measure the ledger with up to 100,000 requests; needs Debian's postgresql, and minutes.
+	@python -m benchmarks.ledger
 
 bench-gpu: $(GPU_READY) ## Measure kernels on an accelerator; without one, a dry run on the CPU.
 	@$(GPU_PYTHON) -m benchmarks.kernels --device cuda

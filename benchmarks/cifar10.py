@@ -1,16 +1,21 @@
-"""Quality and cost of every method on CIFAR-10: a given resnet18, three classes, and 500 random samples.
+"""Quality and cost of every method on CIFAR-10: a given resnet18, ten classes, and 500 random samples.
 
 ``python -m benchmarks.cifar10 --images FOLDER --weights FILE`` takes the images as ``train/CLASS`` and
 ``test/CLASS``, runs the pipeline's own stages in ``--work``, and writes ``results/quality_cifar10.json`` and
-a figure. Retraining takes half an hour per target and core. Whatever is finished stays in ``--work`` and is
-not repeated; after a change of code, ask for ``--fresh`` rows.
+a figure, and what the models said into ``results/answers_cifar10``, so that a changed gate needs no training
+(``benchmarks.answers``). Retraining takes half an hour per target and core. Whatever is finished stays in
+``--work`` and is not repeated; after a change of code, ask for ``--fresh`` rows. Rows of targets that are not
+asked for stay in the results, each with its date and commit.
 """
 
 import argparse
 import json
 import shutil
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +23,7 @@ import numpy as np
 import torch
 from pydantic import JsonValue
 
+from benchmarks.answers import KEPT, Measured, keep
 from benchmarks.summary import print_summary, summarise, trade_offs
 from benchmarks.surroundings import stand_alone
 from benchmarks.timing import provenance
@@ -35,6 +41,8 @@ from tasks.computing.checkpoints import save_checkpoint
 from tasks.computing.configured import configured_methods
 from tasks.computing.execution import measured
 from tasks.computing.materials import read_split
+from tasks.computing.observing import observed_views
+from tasks.computing.unlearning import Attempted, attempt
 from tasks.data.datasets import read_card, read_manifest
 from tasks.data.pool import Pool
 from tasks.lifecycle.fitting import fit_weights, read_weights
@@ -49,7 +57,7 @@ from unlearn_core.methods import CATALOGUE
 from unlearn_core.methods.retrain import Retrain
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.records.base import Record
-from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.request import DeletionRequest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,6 +78,7 @@ class Settings(Record):
     recipe: Recipe
     accuracy: float
     classes: tuple[str, ...]
+    chosen_on: tuple[str, ...]
     samples: int
 
 
@@ -87,19 +96,32 @@ def set_up(checkout: Checkout, settings: Settings, images: Path, weights: Path) 
         shutil.copy(ROOT / "params.yaml", checkout.root)
         source = {**settings.dataset, "path": str(images.resolve())}
         write_params(checkout.root, {"request": REQUEST, "dataset": source})
-    write_params(checkout.root, {"methods": read_values(ROOT)["methods"]})
+    write_params(checkout.root, {name: read_values(ROOT)[name] for name in ("methods", "policy")})
     if not (checkout.dataset / "card.json").is_file():
         make_dataset(checkout)
     if not checkout.parent.is_dir():
         _adopt(checkout, settings, weights)
-    if not _moments_cost(checkout).is_file():
-        with measured() as meter:
+    if not _statistics(checkout).is_file():
+        with measured() as meter, processor_time() as spent:
             make_moments(checkout)
-        write_record(_moments_cost(checkout), meter.read())
+        cost = {**meter.read().model_dump(mode="json"), "processor_seconds": spent[0]}
+        write_atomically(_statistics(checkout), json.dumps(cost).encode())
 
 
-def _moments_cost(checkout: Checkout) -> Path:
+def _statistics(checkout: Checkout) -> Path:
+    """Return where it is kept what the second moments cost."""
     return checkout.lethe / "bench" / "moments.json"
+
+
+@contextmanager
+def processor_time() -> Iterator[list[float]]:
+    """Count the processor's seconds of a block, which other processes do not change; filled in at its end."""
+    spent = [0.0]
+    started = time.process_time()
+    try:
+        yield spent
+    finally:
+        spent[0] = time.process_time() - started
 
 
 def _adopt(checkout: Checkout, settings: Settings, weights: Path) -> None:
@@ -120,7 +142,8 @@ def cases(settings: Settings, seeds: int) -> Iterator[Row]:
     """Yield what is forgotten: each class, then samples drawn at random."""
     for seed in range(seeds):
         for name in settings.classes:
-            yield {"scope": "classes", "target": name, "seed": seed}
+            chosen_on = name in settings.chosen_on
+            yield {"scope": "classes", "target": name, "seed": seed, "chosen_on": chosen_on}
         yield {"scope": "samples", "target": f"random-{settings.samples}", "seed": seed}
 
 
@@ -148,27 +171,42 @@ def draw_samples(checkout: Checkout, count: int, seed: int) -> tuple[str, ...]:
 
 
 def run_method(bench: Baseline, method: Method) -> Row:
-    """Run a method between two estimates of what retraining takes, and measure the result."""
-    before = retraining_seconds(bench.checkout)
+    """Run a method between two estimates of what retraining takes, and measure the result.
+
+    Seconds are the processor's, of one thread: the machine may be busy with other things.
+    """
+    checkout, spent = bench.checkout, [0.0]
+
+    def timed(*given: Any, **named: Any) -> Attempted:
+        with processor_time() as seconds:
+            tried = attempt(*given, **named)
+        spent[0] = seconds[0]
+        return tried
+
+    before = retraining_seconds(checkout, clock=time.process_time)
     try:
-        rung = try_method(bench, method, COMPARING)
+        rung = try_method(bench, method, replace(COMPARING, attempt=timed))
     except UnlearningError as error:
         return {"verdict": "failed", "why": str(error), "retrain_seconds": before}
-    after = retraining_seconds(bench.checkout)
-    cost = read_record(bench.checkout.cost(rung.unlearning.weights), Cost)
-    statistics = read_record(_moments_cost(bench.checkout), Cost) if Need.MOMENTS in method.needs else None
+    after = retraining_seconds(checkout, clock=time.process_time)
+    cost = read_record(checkout.cost(rung.unlearning.weights), Cost)
+    needs_moments = Need.MOMENTS in method.needs
+    statistics = json.loads(_statistics(checkout).read_text()) if needs_moments else {}
     return {
         **row_of(bench, rung.evaluation, verdict=rung.verdict),
         "why": rung.why,
+        "evaluation": rung.evaluation.model_dump(mode="json"),
         "hyper_parameters": rung.unlearning.method,
-        "seconds": cost.seconds + (statistics.seconds if statistics else 0.0),
-        "statistics_seconds": statistics.seconds if statistics else 0.0,
-        "peak_mib": max(cost.peak_memory_mib, statistics.peak_memory_mib if statistics else 0.0),
+        "seconds": spent[0] + statistics.get("processor_seconds", 0.0),
+        "statistics_seconds": statistics.get("processor_seconds", 0.0),
+        "peak_mib": max(cost.peak_memory_mib, statistics.get("peak_memory_mib", 0.0)),
         "retrain_seconds": (before + after) / 2,
     }
 
 
-def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path) -> list[Row]:
+def run_case(
+    checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path, answers: Path = KEPT
+) -> list[Row]:
     """Run what is missing of one case.
 
     Args:
@@ -176,6 +214,7 @@ def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path
         case: What is forgotten.
         methods: Names of the methods; those that do not support the scope are left out.
         kept: Where finished rows are.
+        answers: Where it is written what the models said.
 
     Returns:
         One row per model.
@@ -185,6 +224,7 @@ def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path
     original = row_of(bench, bench.original, verdict=judge_model(bench, bench.original))
     retrained = row_of(bench, bench.retrained[0])
     found = {"original": original, "retrained": retrained}
+    unlearned: dict[str, Evaluation] = {}
     for method in configured_methods(checkout):
         if method.name not in methods or read_split(checkout).method_scope not in method.scopes:
             continue
@@ -193,6 +233,18 @@ def run_case(checkout: Checkout, case: Row, methods: tuple[str, ...], kept: Path
             print(f"  {method.name}", file=sys.stderr)
             write_atomically(path, json.dumps(run_method(bench, method)).encode())
         found[method.name] = json.loads(path.read_text())
+        if evaluation := found[method.name].pop("evaluation", None):
+            unlearned[method.name] = Evaluation.model_validate_json(json.dumps(evaluation))
+    chosen = bench.references.chosen
+    assert chosen
+    measured = Measured(
+        target=case["target"],
+        scope=case["scope"],
+        original=bench.original,
+        retrained=bench.retrained,
+        unlearned=unlearned,
+    )
+    keep(answers / case["target"], measured, observed_views(checkout, chosen, bench.run))
     shared = {
         "dataset": "cifar10",
         "model": "resnet18",
@@ -224,10 +276,25 @@ def main() -> None:
         print(f"{case['scope']} {case['target']}, seed {case['seed']}", file=sys.stderr)
         checkout = resolve(checkout, case, settings)
         rows += run_case(checkout, case, tuple(given.methods), checkout.lethe / "bench" / "rows")
+    rows = [{**row, "measured": document["date"], "commit": document["commit"]} for row in rows]
+    rows = with_earlier(rows, RESULTS / "quality_cifar10.json")
     document |= {"summary": summarise(rows), "rows": rows}
     write_atomically(RESULTS / "quality_cifar10.json", (json.dumps(document, indent=1) + "\n").encode())
     save_figure(draw_trade_off(trade_offs(rows)), RESULTS / "quality_cifar10.svg")
     print_summary(summarise(rows))
+
+
+def with_earlier(rows: list[Row], results: Path) -> list[Row]:
+    """Return rows, and those that are already among the results and were not measured now."""
+    if not results.is_file():
+        return rows
+    before, now = json.loads(results.read_text()), {_place(row) for row in rows}
+    origin = {"measured": before["date"], "commit": before["commit"]}
+    return [*rows, *({**origin, **row} for row in before["rows"] if _place(row) not in now)]
+
+
+def _place(row: Row) -> tuple[str, str, int, str]:
+    return row["scope"], row["target"], row["seed"], row["method"]
 
 
 def _arguments() -> argparse.Namespace:

@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,9 @@ def svd_row(model: str, *, device: str, repeats: int) -> Row:
     layers = linear_layers(net)
 
     def ours() -> list[Tensor]:
-        edits = [Edit(layer, of_retain[layer.name], of_forget[layer.name]) for layer in layers]
+        edits = [
+            Edit(layer, partial(of_retain.__getitem__, layer.name), of_forget[layer.name]) for layer in layers
+        ]
         return [[edit.weight(*pair) for pair in ALPHAS][-1].flatten() for edit in edits]
 
     def theirs() -> list[Tensor]:

@@ -14,6 +14,8 @@ Row = dict[str, Any]
 
 KINDS = {"classes": "classes", "samples": "samples"}
 """The scopes that hold only one kind of target; subjects are canaries or ordinary ones."""
+CHOSEN_ON = "chosen on"
+"""The kind of classes on which settings were chosen: what is measured there says less."""
 
 QUANTITIES = {
     "forget_test_accuracy": (0.0, 100.0),
@@ -37,11 +39,12 @@ def summarise(rows: list[Row]) -> list[Row]:
     Returns:
         Per group: how many rows; of each quantity the mean, its 95 % interval (Student's t, over requests
         and seeds), the lowest and the highest; how often the gate found that it behaves, how often that
-        nothing is left inside as well, and how often the ladder accepted it.
+        nothing is left inside as well, and how often it was asked; and how often the ladder accepted it.
     """
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in map(_with_share, rows):
         kind = KINDS.get(row["scope"]) or ("canaries" if row["canaries"] else "subject")
+        kind = CHOSEN_ON if row.get("chosen_on") else kind
         groups.setdefault((row["scope"], kind, row["method"]), []).append(row)
     return [
         {
@@ -52,6 +55,10 @@ def summarise(rows: list[Row]) -> list[Row]:
             **{name: _spread(group, name) for name in QUANTITIES},
             "passes": sum(row["verdict"] == "passes" for row in group),
             "removed": sum(row["verdict"] == row.get("removed") == "passes" for row in group),
+            "judged": {
+                "passes": sum(row["verdict"] != "reference" for row in group),
+                "removed": sum(row.get("removed") is not None for row in group),
+            },
             "accepted": sum(row.get("ladder_accepted") == method for row in group),
         }
         for (scope, kind, method), group in groups.items()

@@ -41,10 +41,11 @@ def audit(folder: Path) -> list[CheckedCertificate]:
 
 
 def _beyond(folder: Path, ledger: Ledger, known: set[str]) -> Iterator[CheckedCertificate]:
-    """Yield the certificates of other requests that name an event which the ledger does not have."""
+    """Yield what else names an event that the ledger does not have: certificates, and stamped heads."""
     at_hand = gather_heads(find_checkout(folder), shared=True)
     for place, head in at_hand.heads():
-        request = at_hand.certificates[place].request.id
+        carried = at_hand.certificates.get(place)
+        request = "ledger" if carried is None else carried.request.id
         if request not in known and ledger.place_of_event(head) is None:
             result = f"the ledger has no event {head}: it was truncated or rebuilt, or is another one"
             yield {"request": request, "model": place, "result": result}

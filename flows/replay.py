@@ -15,6 +15,7 @@ from tasks.computing.execution import device_name
 from tasks.computing.materials import read_split
 from tasks.computing.own_nets import allow_net
 from tasks.data.datasets import read_card
+from tasks.evidence.purged import refuse_erased
 from tasks.keys.folder import load_pseudonym_key
 from tasks.lifecycle.foreign_code import refuse_unknown_project
 from tasks.lifecycle.replaying import checked_out, find_pinned, other_code, own_tracking_store, place_inputs
@@ -52,7 +53,11 @@ def replay(
 
     Returns:
         What was expected, and the result.
+
+    Raises:
+        ErasedError: If a purge has erased what the deletion read.
     """
+    refuse_erased(checkout, certified)
     load_pseudonym_key()
     commit = find_pinned(checkout.root, certified)
     with checked_out(checkout, commit) as tree, own_tracking_store():

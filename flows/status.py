@@ -8,15 +8,19 @@ from tasks.checkout.files import read_record
 from tasks.checkout.software import require_pinned
 from tasks.checkout.tags import Tag
 from tasks.evidence.approving import asked_approval, find_approval
+from tasks.evidence.purged import purge_of
 from tasks.keys.signing import require_keys
 from tasks.requests.ledger.finding import find_ledger
+from tasks.requests.ledger.waiting import why_waiting
 from tasks.requests.request_file import read_request
 from tasks.storage.staleness import stale_stages
 from tasks.tracking.in_use import read_champion
 from unlearn_core.audit.deadlines import is_overdue
 from unlearn_core.errors import LetheError, SetupError
 from unlearn_core.kinds import OPEN, TO_SERVE
+from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import DeletionRecord, Released
+from unlearn_core.records.params import RetainedSource
 from unlearn_core.records.status import InUse, NextStep, Progress, StaleStage, Status, Waiting
 
 _MENDS = {
@@ -95,10 +99,12 @@ def _in_ledger(checkout: Checkout) -> Iterator[Waiting]:
     """Yield what waits in the ledger for this model, by due day."""
     if (ledger := find_ledger(checkout.root)) is None:
         return
-    for entry in ledger.entries():
-        due, model = entry.submission.due, entry.submission.model
-        if entry.state in OPEN and model == checkout.params.registry.model:
-            yield Waiting(request=entry.id, state=entry.state, due=due, overdue=is_overdue(due, now()))
+    entries = ledger.entries(model=checkout.params.registry.model, state=OPEN)
+    why = why_waiting(ledger, entries)
+    for entry in entries:
+        due = entry.submission.due
+        late = is_overdue(due, now())
+        yield Waiting(request=entry.id, state=entry.state, due=due, overdue=late, why=why.get(entry.id))
 
 
 def _in_folder(checkout: Checkout) -> Iterator[Waiting]:
@@ -130,9 +136,29 @@ def _steps(
             yield NextStep(command="lethe next", why="later requests start from the model in use")
         case _:
             pass
+    yield from _purging(checkout)
     yield from _serving(waiting, named if progress in {"unfinished", "unapproved", "refused"} else None)
     if not waiting:
         yield NextStep(command="lethe delete ID --class NAME", why="nothing waits")
+
+
+def _purging(checkout: Checkout) -> Iterator[NextStep]:
+    """Yield the purge of each served request whose data the project no longer starts from."""
+    if not isinstance(params := checkout.params.dataset, RetainedSource):
+        return
+    card = checkout.generation("data", params.rows_digest) / "card.json"
+    before = read_record(card, DatasetCard).lineage if card.is_file() else ()
+    for request in checkout.with_evidence():
+        path = checkout.released(request)
+        if not path.is_file() or read_record(path, Released).outcome.data not in before:
+            continue
+        record = purge_of(checkout, request)
+        if record is None or record.finished is None:
+            yield NextStep(command=f"lethe purge {request}", why="the data is not yet erased")
+        elif record.inventory is None:
+            yield NextStep(
+                command=f"lethe purge {request} --prove", why="no inventory shows yet what is gone"
+            )
 
 
 def _serving(waiting: tuple[Waiting, ...], begun: str | None) -> Iterator[NextStep]:

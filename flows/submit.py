@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import actor, find_checkout, now
@@ -10,9 +11,11 @@ from tasks.checkout.log import tell
 from tasks.orchestration.events import announce
 from tasks.orchestration.form import offer
 from tasks.requests.bulk import Filed, read_requests
+from tasks.requests.ledger.batches import keep_batch
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.database import ledger_url
 from tasks.requests.ledger.ledger import Ledger, connect
+from tasks.requests.ledger.noting import last_hold, note_event
 from tasks.requests.request_file import (
     check_request,
     make_request,
@@ -142,6 +145,8 @@ def import_file(folder: Path, path: Path, *, model: str | None) -> tuple[Entry, 
 def _enter(intake: Intake, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
     """Enter requests with the policy of this moment, then notify the deployment."""
     ledger = connect(intake.root)
+    if intake.checkout is not None:
+        keep_batch(ledger, intake.model, intake.checkout.params.policy.batch)
     entries = ledger.submit([replace(one, policy=intake.policy) for one in drafts], actor=actor())
     _notify(ledger, entries)
     return entries
@@ -185,6 +190,28 @@ def retry_request(folder: Path, request_id: str, *, reason: str) -> Entry:
         RequestError: If it does not exist, or has not failed.
     """
     return _moved(folder, lambda ledger: ledger.retry(request_id, actor=actor(), reason=reason))
+
+
+def notice(folder: Path, request_id: str, kind: Literal["hold", "release"], *, reason: str) -> Entry:
+    """Hold a request, or end a hold.
+
+    Args:
+        folder: Where the command was given.
+        request_id: The request's id.
+        kind: Which of the two.
+        reason: Why.
+
+    Returns:
+        The request as it stands: its state does not change.
+
+    Raises:
+        RequestError: If no ledger knows it, or it is held already, or is not.
+    """
+    ledger = open_ledger(folder)
+    if (last_hold(ledger, request_id) is not None) == (kind == "hold"):
+        raise RequestError(f"request {request_id!r} is {'held already' if kind == 'hold' else 'not held'}")
+    note_event(ledger, request_id, kind, actor=actor(), reason=reason)
+    return ledger.history(request_id)[0]
 
 
 def _moved(folder: Path, move: Callable[[Ledger], Entry]) -> Entry:

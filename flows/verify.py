@@ -1,13 +1,15 @@
 """Prefect flow ``verify``: every certificate of a checkout, and the models in it and in its registry."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 
 from tasks.checkout.checkout import Checkout
+from tasks.evidence.attestation import Attestors, attested
 from tasks.evidence.dating import require_later
-from tasks.evidence.verification import verify_bytes
+from tasks.evidence.verification import verify_bytes, verify_files
 from tasks.keys.signing import read_certificate
 from tasks.lifecycle.held_models import CHAMPION_OF, UNLEARNED, Held, held_models
 from tasks.orchestration.flow_runs import project_tags, tag_flow_run
@@ -65,7 +67,8 @@ def verify(checkout: Checkout) -> list[CheckedCertificate]:
     """Verify every certificate that the checkout holds, and report those that it should hold but does not.
 
     The models of the checkout and those in use in the registry are compared with the certificates, and the
-    files of the artifact store with the registry.
+    files of the artifact store with the registry. Certificates of models that were only judged are among
+    them.
 
     Args:
         checkout: The checkout. Its root is stored, so it must name nobody.
@@ -80,6 +83,7 @@ def verify(checkout: Checkout) -> list[CheckedCertificate]:
     found, held = checkout.with_evidence(), held_models(checkout)
     checked = [verify_release(checkout, request_id, held) for request_id in found]
     checked += _without_certificate(held, _certificates(checkout, found))
+    checked += map(verify_judgement, checkout.with_judgements())
     title = "Certificates and models of this checkout"
     show_checked(checked, key="certificates", title=title, false="certificates and models are false")
     return checked
@@ -107,11 +111,22 @@ def show_checked(checked: list[CheckedCertificate], *, key: str, title: str, fal
         raise EvidenceError("\n".join([f"{len(wrong)} of {len(checked)} {false}:", *wrong]))
 
 
+def verify_judgement(path: Path) -> CheckedCertificate:
+    """Verify the certificate of a model that was judged and not made; a fault is a result, not an error."""
+    request_id = path.parts[-4]
+    try:
+        told = verify_files(path, request=request_id, kind="judged")
+    except EvidenceError as error:
+        return _checked(f"{request_id} (judged)", "unknown", str(error))
+    missing = ["the model: it was handed in, and its file is not kept here"]
+    return _checked(f"{request_id} (judged)", str(told["model"]), VERIFIED, missing=missing)
+
+
 def _read(checkout: Checkout, request_id: str) -> tuple[DeletionCertificate, Sha256]:
     """Return a request's certificate and the digest of its file.
 
     Raises:
-        EvidenceError: If it is missing, false, or about another request.
+        EvidenceError: If it is missing, false, or about another request, or its time stamp is false.
     """
     path = checkout.certificate(request_id)
     if not path.exists():
@@ -120,6 +135,7 @@ def _read(checkout: Checkout, request_id: str) -> tuple[DeletionCertificate, Sha
     if (about := certified.request.id) != request_id:
         raise EvidenceError(f"the certificate is about request {about}")
     require_later(checkout, certified)
+    attested(path, raw, {}, finished=certified.provenance.finished, asked=Attestors())
     return certified, sha256(raw)
 
 

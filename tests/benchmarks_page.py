@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.summary import summarise
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -23,13 +25,16 @@ one retrained without the forgotten data: the retrained model is the target, not
 | `make bench` | methods on digits, kernels, memory | `quality_digits`, `kernels_cpu`, `kernels_memory`, \
 `kept_outputs` |
 | `make bench-evidence` | how often the gate is right, shadow attacks | `calibration`, `shadows_digits` |
-| `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10` |
+| `make bench-cifar10 IMAGES=folder WEIGHTS=file` | methods on CIFAR-10 | `quality_cifar10`, \
+`answers_cifar10` |
+| `python -m benchmarks.answers` | what a changed policy says of those models, without training | – |
 | `make bench-metrics IMAGES=folder WEIGHTS=file` | evaluation: \
 [what it detects](adversaries-cifar10.md), its cost | `adversaries_cifar10`, `metric_costs` |
 | `make bench-services` | [the cost of the services](operations.md#what-the-services-cost) | `overhead` |
 | `make bench-startup` | how long a command takes to start, and to refuse | `startup` |
 | `make bench-tombstones IMAGES=folder` | \
 [pictures that come back](tombstones.md#how-well-it-works) | `tombstones` |
+| `make bench-ledger` | [the ledger with many requests](requests.md#many-requests-and-models) | `ledger` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
 """
 DATA = {"digits": "Digits, small_resnet", "cifar10": "CIFAR-10, resnet18 at 32 × 32"}
@@ -49,6 +54,7 @@ def benchmarks_page() -> str:
     parts.append(_kept_outputs(json.loads((RESULTS / "kept_outputs.json").read_text())))
     parts.append(_metric_costs(json.loads((RESULTS / "metric_costs.json").read_text())))
     parts.append(_startup(json.loads((RESULTS / "startup.json").read_text())))
+    parts.append(_ledger(json.loads((RESULTS / "ledger.json").read_text())))
     return "\n".join(parts)
 
 
@@ -63,9 +69,10 @@ def _quality(title: str, figure: Path, document: Row) -> str:
             _spread(summary["mia_auc"], 3),
             _spread(summary["seconds"], 1),
             _ratio(summary["share_of_retraining"]),
-            summary["passes"],
+            *(_of(summary, name) for name in ("passes", "removed")),
+            *(_spread(summary[name], 2) for name in ("probe_gap", "relearn_ratio")),
         )
-        for summary in document["summary"]
+        for summary in summarise(document["rows"])
     ]
     accuracies = ("forget, test", "forget, train", "retain, test")
     head = ("request", "model", "n", *accuracies, "MIA AUC", "seconds", "of retraining")
@@ -75,12 +82,13 @@ def _quality(title: str, figure: Path, document: Row) -> str:
             "",
             "Means over requests and seeds with their 95 % intervals (Student's t); accuracies in per cent. "
             "*Seconds* include statistics and search; *of retraining*: as a share of retraining's time; "
-            "*passes*: how often the gate passed it.",
+            "*behaves*, *removed*: of how many models the gate found that claim, the second only of those "
+            "with the first. *Chosen on* are the classes that settings were chosen on.",
             "",
             f"![Forget and retain accuracy of each method](../{figure.relative_to(ROOT)})",
             "",
-            table_row(*head, "passes"),
-            table_row(*["---"] * 10),
+            table_row(*head, "behaves", "removed", "probe gap", "relearn ratio"),
+            table_row(*["---"] * 13),
             *rows,
             "",
             origin(document),
@@ -279,6 +287,48 @@ def _startup(document: Row) -> str:
             "",
             table_row("command", "", "first output", "end", "modules", "heavy"),
             table_row(*["---"] * 6),
+            *rows,
+            "",
+            origin(document),
+        ]
+    )
+
+
+def _of(summary: Row, name: str) -> str:
+    judged = summary["judged"].get(name, 0)
+    return f"{summary[name]} of {judged}" if judged else "–"
+
+
+DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+def _ledger(document: Row) -> str:
+    sizes = sorted({row["requests"] for row in document["rows"]})
+    found = {(row["database"], row["requests"], row["operation"]): row for row in document["rows"]}
+    rows = [
+        table_row(
+            operation,
+            DATABASES[database],
+            *(
+                f"{row['p50_ms']:,.0f} / {row['p99_ms']:,.0f}"
+                for row in (found[database, size, operation] for size in sizes)
+            ),
+        )
+        for operation in dict.fromkeys(row["operation"] for row in document["rows"])
+        for database in DATABASES
+    ]
+    models = {row["requests"]: row["models"] for row in document["rows"]}
+    heads = [f"{size:,} requests, {models[size]:,} models" for size in sizes]
+    return "\n".join(
+        [
+            "## The ledger with many requests",
+            "",
+            "Milliseconds: median / 99th percentile. Half of the requests are served, most others wait. A "
+            f"page has {document['page']} requests; to verify recomputes everything, once or a few times. "
+            f"{document['note']}".strip(),
+            "",
+            table_row("operation", "database", *heads),
+            table_row(*["---"] * (2 + len(sizes))),
             *rows,
             "",
             origin(document),

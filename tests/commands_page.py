@@ -33,6 +33,7 @@ CODES = """| exit code | meaning |
 | 5 | no method was accepted, or a person refused |
 | 6 | evidence is false |
 | 7 | an adversary passed the gate |
+| 8 | what was asked for was erased by a purge |
 | 130 | interrupted by Ctrl-C; 143 by `SIGTERM`, 129 by the end of the terminal |
 """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from once import made_once, share
 
 from tasks.checkout.environment import configure_libraries
@@ -21,6 +22,11 @@ for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 
 
 GOLDEN = Path(__file__).with_name("golden")
+
+
+# A busy machine is no failure.
+settings.register_profile("lethe", deadline=None)
+settings.load_profile("lethe")
 
 
 def pytest_configure():
@@ -42,7 +48,7 @@ def own_folders(tmp_path_factory):
     os.environ["LETHE_HOME"] = str(home / "lethe")
     for path in GOLDEN.glob("*.pub"):
         path.chmod(0o644)  # git leaves it to the umask whether others may change a key
-    stores = [name for name in os.environ if name.startswith("LETHE_S3_")]
+    stores = [name for name in os.environ if name.startswith(("LETHE_S3_", "LETHE_TSA_"))]
     keys = ("LETHE_SIGNING_KEY", "LETHE_PSEUDONYM_KEY")
     for name in (*keys, "MLFLOW_TRACKING_URI", "LETHE_DATABASE_URL", *stores):
         os.environ.pop(name, None)
@@ -77,6 +83,27 @@ def s3(s3_server):
             patch.setenv(name, value)
         yield s3_server
     s3_server.refuse(0)
+
+
+@pytest.fixture(scope="session")
+def authorities(tmp_path_factory):
+    """Two time stamp authorities that do not know each other."""
+    from authority import Authority
+
+    folder = tmp_path_factory.mktemp("authorities")
+    made = Authority(folder / "notary"), Authority(folder / "stranger", name="A Stranger")
+    yield made
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def notary(authorities, monkeypatch):
+    """The authority that this machine asks and believes."""
+    monkeypatch.setenv("LETHE_TSA_URL", authorities[0].url)
+    monkeypatch.setenv("LETHE_TSA_CA", str(authorities[0].root))
+    yield authorities[0]
+    authorities[0].says = None
 
 
 @pytest.fixture

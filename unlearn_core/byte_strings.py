@@ -1,10 +1,15 @@
 """Many byte strings, looked for in any content at once.
 
 One window of eight bytes stands for each string. All windows of a content are compared with all of them by
-whole arrays; only where one is met is the string itself compared, so nothing else is ever found.
+whole arrays; only where one is met is the string itself compared, so nothing else is ever found. Of a string
+that must not be kept an *outline* is: the window, the length, and a keyed digest to compare with.
 """
 
-from collections.abc import Container, Iterable, Iterator
+import hashlib
+import hmac
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import starmap
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +23,89 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: it mixes 
 _SLOTS = 16
 
 
-class ByteStrings:
+@dataclass(frozen=True)
+class Outline:
+    """What is kept of a byte string that is to be found without it.
+
+    Attributes:
+        window: The eight bytes that stand for it.
+        place: Where they begin in it.
+        length: Its length.
+        mark: A keyed digest of it.
+    """
+
+    window: bytes
+    place: int
+    length: int
+    mark: bytes
+
+    @classmethod
+    def of(cls, one: bytes, key: bytes) -> "Outline | None":
+        """Return the outline of a byte string; None if it is too short or too uniform to be looked for."""
+        if (place := _most_varied(one)) is None:
+            return None
+        return cls(one[place : place + WINDOW], place, len(one), mark_of(one, key))
+
+
+def mark_of(part: bytes | memoryview, key: bytes) -> bytes:
+    """Return the keyed digest by which a byte string is known again."""
+    return hmac.digest(key, part, hashlib.sha256)[:16]
+
+
+class _Windows:
+    """Windows that are looked for together; what derives from it knows whose they are."""
+
+    def __init__(self, chosen: Iterable[tuple[bytes, int, int, int]], words: Container[int]) -> None:
+        """Take the windows: each with the index of its string, its place there, and the string's length."""
+        self._words = words
+        self._chosen: dict[int, list[tuple[int, int, int]]] = {}
+        for window, *one in chosen:
+            self._chosen.setdefault(int.from_bytes(window, "little"), []).append((one[0], one[1], one[2]))
+        self._windows = np.array(sorted(self._chosen), dtype=np.uint64)
+        self._met = np.zeros(2**_SLOTS, dtype=np.bool_)
+        self._met[_slots(self._windows)] = True
+
+    def found_in(self, content: bytes | memoryview, *, apart: bool = True) -> frozenset[int]:
+        """Return which of the strings a content holds.
+
+        Args:
+            content: Any bytes, in memory or mapped into it.
+            apart: Whether values stand apart in it; where they follow on one another, as in the pages of a
+                database, names are found whatever stands beside them.
+
+        Returns:
+            Their indices in the order in which they were given.
+        """
+        if not self._chosen:
+            return frozenset()
+        found, view = set[int](), memoryview(content).cast("B")
+        for place, window in self._windows_met(np.frombuffer(view, dtype=np.uint8)):
+            for index, offset, length in self._chosen[window]:
+                start, end = place - offset, place - offset + length
+                if start < 0 or end > len(view) or index in found or not self._is(index, view[start:end]):
+                    continue
+                if not (apart and index in self._words and _goes_on(view, start, end)):
+                    found.add(index)
+        return frozenset(found)
+
+    def _is(self, index: int, part: memoryview) -> bool:
+        """Tell whether a part of a content is the string with an index."""
+        raise NotImplementedError
+
+    def _windows_met(self, content: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
+        """Yield where one of the windows stands, and which."""
+        for start in range(0, len(content), _BLOCK):
+            block = content[start : start + _BLOCK + WINDOW - 1]
+            for shift in range(min(WINDOW, max(len(block) - WINDOW + 1, 0))):
+                whole = (len(block) - shift) // WINDOW * WINDOW
+                windows = block[shift : shift + whole].view(np.uint64)
+                likely = np.flatnonzero(self._met[_slots(windows)])
+                nearest = np.searchsorted(self._windows[:-1], windows[likely])
+                for one in likely[self._windows[nearest] == windows[likely]].tolist():
+                    yield start + shift + one * WINDOW, int(windows[one])
+
+
+class ByteStrings(_Windows):
     """Byte strings that are looked for together.
 
     Attributes:
@@ -34,53 +121,37 @@ class ByteStrings:
             words: The indices of those that are names: no letter or digit may stand beside them, so that
                 ``cat/1`` is not found in ``cat/10``.
         """
-        self.given, self._words = tuple(given), words
+        self.given = tuple(given)
         places = [_most_varied(one) for one in self.given]
         self.unsearchable = tuple(index for index, place in enumerate(places) if place is None)
-        chosen = [(index, place) for index, place in enumerate(places) if place is not None]
-        windows = (self.given[index][place : place + WINDOW] for index, place in chosen)
-        as_numbers = np.frombuffer(b"".join(windows), dtype=np.uint64)
-        self._chosen: dict[int, list[tuple[int, int]]] = {}
-        for window, one in zip(as_numbers.tolist(), chosen, strict=True):
-            self._chosen.setdefault(window, []).append(one)
-        self._windows = np.unique(as_numbers)
-        self._met = np.zeros(2**_SLOTS, dtype=np.bool_)
-        self._met[_slots(self._windows)] = True
+        chosen = ((index, place) for index, place in enumerate(places) if place is not None)
+        super().__init__(starmap(self._window, chosen), words)
 
-    def found_in(self, content: bytes | memoryview, *, apart: bool = True) -> frozenset[int]:
-        """Return which of the strings a content holds.
+    def _window(self, index: int, place: int) -> tuple[bytes, int, int, int]:
+        one = self.given[index]
+        return one[place : place + WINDOW], index, place, len(one)
+
+    def _is(self, index: int, part: memoryview) -> bool:
+        return part == self.given[index]
+
+
+class OutlinedStrings(_Windows):
+    """Byte strings of which only outlines are kept, looked for together."""
+
+    def __init__(self, outlines: Sequence[Outline], key: bytes, *, words: Container[int] = ()) -> None:
+        """Take the outlines.
 
         Args:
-            content: Any bytes, in memory or mapped into it.
-            apart: Whether values stand apart in it; where they follow on one another, as in the pages of a
-                database, names are found whatever stands beside them.
-
-        Returns:
-            Their indices in ``given``.
+            outlines: The outlines.
+            key: The key of their marks.
+            words: As for ``ByteStrings``.
         """
-        if not self._chosen:
-            return frozenset()
-        found, view = set[int](), memoryview(content).cast("B")
-        for place, window in self._windows_met(np.frombuffer(view, dtype=np.uint8)):
-            for index, offset in self._chosen[window]:
-                start, end = place - offset, place - offset + len(self.given[index])
-                if start < 0 or index in found or view[start:end] != self.given[index]:
-                    continue
-                if not (apart and index in self._words and _goes_on(view, start, end)):
-                    found.add(index)
-        return frozenset(found)
+        self._outlines, self._key = outlines, key
+        places = ((one.window, index, one.place, one.length) for index, one in enumerate(outlines))
+        super().__init__(places, words)
 
-    def _windows_met(self, content: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
-        """Yield where one of the windows stands, and which."""
-        for start in range(0, len(content), _BLOCK):
-            block = content[start : start + _BLOCK + WINDOW - 1]
-            for shift in range(min(WINDOW, max(len(block) - WINDOW + 1, 0))):
-                whole = (len(block) - shift) // WINDOW * WINDOW
-                windows = block[shift : shift + whole].view(np.uint64)
-                likely = np.flatnonzero(self._met[_slots(windows)])
-                nearest = np.searchsorted(self._windows[:-1], windows[likely])
-                for one in likely[self._windows[nearest] == windows[likely]].tolist():
-                    yield start + shift + one * WINDOW, int(windows[one])
+    def _is(self, index: int, part: memoryview) -> bool:
+        return hmac.compare_digest(mark_of(part, self._key), self._outlines[index].mark)
 
 
 def _goes_on(view: memoryview, start: int, end: int) -> bool:

@@ -18,6 +18,7 @@
     ├── PipelineError              a stage stopped: an expectation failed, a digest differs
     │   ├── GateError              no method was accepted
     │   └── UnavailableError       a service did not answer; the same may succeed later
+    ├── ErasedError                what was asked for was erased by a purge
     └── EvidenceError              what was presented as evidence is false or unreadable
 
 Messages say what came, what was expected and what to do next.
@@ -113,6 +114,12 @@ class GateError(PipelineError):
 
 class UnavailableError(PipelineError):
     """An external service did not answer; the same call may succeed later."""
+
+
+class ErasedError(LetheError):
+    """What was asked for was erased, as a request asked: nothing is wrong, and nothing can be done."""
+
+    exit_code = 9
 
 
 class EvidenceError(LetheError):

@@ -23,6 +23,7 @@ from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, canonical_json
 from unlearn_core.records.result import Coverage
 from unlearn_core.records.tuning import Choice, Dimension, Range, Value  # noqa: F401
+from unlearn_core.rewinding import TrainingState
 
 _T = TypeVar("_T")
 M = TypeVar("M", bound="Method")
@@ -36,6 +37,7 @@ class Need(StrEnum):
     MOMENTS = "moments"
     TUNING = "tuning"
     ORIGIN = "origin"
+    STATES = "states"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Materials:
         moments_model: The model that they were taken at, if it is not the one to unlearn.
         tuning: Held-out data to choose hyper-parameters on.
         origin: How to train the model from scratch.
+        states: Where its training stood earlier, in order, if that was kept.
     """
 
     scope: ScopeKind
@@ -89,6 +92,7 @@ class Materials:
     moments_model: nn.Module | None = None
     tuning: Tuning | None = None
     origin: Origin | None = None
+    states: tuple[TrainingState, ...] | None = None
 
     def available(self) -> frozenset[Need]:
         """Return the needs that these materials can serve."""

@@ -1,4 +1,4 @@
-"""Names of classes, samples and subjects: when two are one, and how those that look alike are shown."""
+"""Names and other text from outside: when two names are one, and how they are shown."""
 
 import unicodedata
 from collections import Counter
@@ -7,10 +7,33 @@ from collections.abc import Sequence
 _UNSEEN = ("C", "Z")
 """The general categories of what controls, separates or has no shape."""
 
+_RAW = {"\n", "\t"}
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""What controls a terminal or reorders text, and what has no shape: Unicode's general categories."""
+
 
 def one_form(name: str) -> str:
     """Return a name in Unicode's composed normal form: "é" is one letter, whichever system wrote it."""
     return unicodedata.normalize("NFC", name)
+
+
+def printable(text: str) -> str:
+    r"""Return text that cannot control a terminal, or show its letters in another order.
+
+    Args:
+        text: Any text, of one or more lines.
+
+    Returns:
+        The same; control characters and the like as ``\x1b`` or ``\u202e``.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(letter if letter in _RAW else _visible(letter) for letter in text)
+
+
+def one_line(text: str) -> str:
+    """Return printable text on one line, so that no name can write a line of its own."""
+    return printable(text.replace("\n", " "))
 
 
 def told_apart(names: Sequence[str], *, among: Sequence[str] = ()) -> str:
@@ -38,3 +61,8 @@ def _hides(name: str) -> bool:
     """Tell whether a name has white space at its ends, or a letter that is not seen or not a plain blank."""
     odd = (unicodedata.category(letter)[0] in _UNSEEN for letter in name if letter != " ")
     return name != name.strip() or any(odd) or name != one_form(name)
+
+
+def _visible(letter: str) -> str:
+    hidden = unicodedata.category(letter) in _HIDDEN
+    return letter.encode("unicode_escape").decode() if hidden else letter

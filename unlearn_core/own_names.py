@@ -4,7 +4,8 @@ OWN_METHODS = frozenset(
     {
         "bad_teacher", "cf_k", "delete_distill", "eu_k", "finetune", "fresh_top", "gradient_ascent",
         "msg", "neg_grad_plus", "pgu", "pgu_fresh_top", "random_labels", "regun", "repair", "retrain",
-        "salun", "scrub", "ssd", "svd", "svd_repair", "trew", "unsir", "unsir_fresh_top", "unsir_repair",
+        "rewind", "salun", "scrub", "ssd", "svd", "svd_repair", "trew", "unsir", "unsir_fresh_top",
+        "unsir_repair",
     }
 )  # fmt: skip
 """Any other method must come from an extension, which a certificate names."""

@@ -9,7 +9,10 @@ from unlearn_core.method import Method, Need
 from unlearn_core.records.deletion import LeftOut
 from unlearn_core.records.shown import LAST_RESORT
 
-UNKNOWN = {Need.ORIGIN: "the recipe that the model was trained by"}
+UNKNOWN = {
+    Need.ORIGIN: "the recipe that the model was trained by",
+    Need.STATES: "states kept while the model was trained (`parent: {keep: ...}`)",
+}
 """What a need is called where its name alone would not say what is missing."""
 
 

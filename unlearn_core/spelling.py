@@ -2,6 +2,14 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from heapq import nlargest
+from itertools import takewhile
+from operator import eq
+
+from unlearn_core.names import told_apart
+
+_MOST_COMPARED, _LONGEST = 500, 1_000
+"""Names that are compared letter by letter, and letters of one: more would take seconds."""
 
 ALIKE = 0.6
 """How alike two names must be, from 0 to 1, before one is suggested for the other."""
@@ -18,5 +26,15 @@ def did_you_mean(typed: str, known: Iterable[str], *, alike: float = ALIKE) -> s
     Returns:
         ``did you mean NAME? ``, with the nearest name; empty if none is near.
     """
-    near = get_close_matches(typed, sorted(known), n=1, cutoff=alike)
-    return f"did you mean {near[0]}? " if near else ""
+    if len(typed) > _LONGEST:
+        return ""
+    names = sorted(name for name in known if len(name) <= _LONGEST)
+    if len(names) > _MOST_COMPARED:
+        names = nlargest(_MOST_COMPARED, names, key=lambda name: _ends_shared(typed, name))
+    near = get_close_matches(typed, names, n=1, cutoff=alike)
+    return f"did you mean {told_apart(near)}? " if near else ""
+
+
+def _ends_shared(one: str, other: str) -> int:
+    """Return how many letters two names share at their starts and at their ends."""
+    return sum(sum(takewhile(bool, map(eq, a, b))) for a, b in ((one, other), (one[::-1], other[::-1])))

@@ -173,6 +173,7 @@ class ScaledProjection:
     def _factor(self, alpha: float) -> Tensor:
         """Return the Cholesky factor for an alpha; the last one is kept."""
         if self._factored is None or self._factored[0] != alpha:
+            self._factored = None  # its memory can be used again
             shifted = (alpha - 1) * self._normed
             shifted.diagonal().add_(1)
             self._factored = alpha, torch.linalg.cholesky(shifted)
@@ -186,7 +187,7 @@ def _alive(moment: Tensor) -> tuple[Tensor, Tensor]:
         MomentsError: If it is not finite.
     """
     live = (~(moment.diagonal() <= 0)).nonzero().squeeze(1)  # NaN counts as live
-    among = moment[live][:, live]
+    among = moment if len(live) == len(moment) else moment[live][:, live]
     if not torch.isfinite(among).all():
         raise MomentsError("a second moment is not finite; check the model's weights and the inputs")
     return live, among

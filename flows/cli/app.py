@@ -23,11 +23,13 @@ from flows.cli import (
     deploy,
     evidence,
     init,
+    judge,
     keys,
     lineage,
     methods,
     next,  # noqa: A004
     pending,
+    purge,
     receipt,
     reference,
     report,
@@ -49,9 +51,31 @@ from unlearn_core.errors import LetheError, SetupError
 
 PANELS = {
     "Begin": (init, keys, demo, adopt, train),
-    "Forget": (status, data, delete, approve, report, receipt, tombstone, verify, lineage, next),
+    "Forget": (
+        status,
+        data,
+        delete,
+        approve,
+        report,
+        receipt,
+        tombstone,
+        verify,
+        lineage,
+        next,
+        purge,
+    ),
     "Requests of many people": (request, pending, evidence),
-    "Judge and compare": (methods, tune, reference, calibrate, benchmark, canary, check_method, check_metric),
+    "Judge and compare": (
+        methods,
+        tune,
+        reference,
+        calibrate,
+        judge,
+        benchmark,
+        canary,
+        check_method,
+        check_metric,
+    ),
     "Run": (ui, serve, deploy, db, upgrade, stage),
 }
 """All commands, in groups and in the order of use: a module has an ``app`` of several, or one ``command``."""

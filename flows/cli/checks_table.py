@@ -24,7 +24,7 @@ def find_typed(kind: Literal["method", "metric"], typed: str) -> Any:
 
     if ":" in typed:
         here = working_folder()
-        importable(nearest_project(here) or here, typed.partition(":")[0])
+        importable(nearest_project(here) or here, typed)
     else:  # refused before the catalogues load torch
         asked(kind, [typed], own=OWN_METHODS if kind == "method" else OWN_METRICS)
     from tasks.extensions.catalogues import find_class

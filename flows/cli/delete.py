@@ -110,6 +110,7 @@ def tell_released(*released: "Released", spent: "TimeSpent | None") -> str:
         f"read it      lethe report {outcome.request} --open",
         f"keep it      git add params.yaml dvc.lock && git commit -m 'Delete {served}'",
         "next         lethe next",
+        f"then         lethe purge {outcome.request}: the model is unlearned, the data is not yet erased",
     ]
     return "\n".join(lines)
 

@@ -1,7 +1,7 @@
 """The command ``lethe evidence``, and what it prints."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -12,10 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tasks.checkout.checkout import Checkout
+    from tasks.evidence.anchoring import Anchor
     from unlearn_core.records.evidence import Stored
 
+_T = TypeVar("_T")
+
 app = typer.Typer(
-    help="Evidence in S3: store what is missing, read it back. LETHE_S3_BUCKET names the bucket.",
+    help="Time stamps and witnesses of evidence, and its copy in S3, stored and read back. LETHE_S3_BUCKET "
+    "names the bucket, LETHE_TSA_URL the time stamp authority.",
     no_args_is_help=True,
 )
 
@@ -51,7 +55,52 @@ def verify_in_store(request_id: RequestArgument, *, json: Json = False) -> None:
     _print(_in_checkout(verify_evidence, request_id), json=json)
 
 
-def _in_checkout(do: "Callable[[Checkout, str], Stored]", request_id: str) -> "Stored":
+@app.command(name="stamp")
+def stamp_evidence(request_id: RequestArgument, *, json: Json = False) -> None:
+    """Have a request's certificate, and other signed statements beside it, stamped by an authority.
+
+    LETHE_TSA_URL is the authority's address (RFC 3161), and LETHE_TSA_CA the file of the certificates that it
+    is believed by. Only the file's digest is sent. The stamp goes beside the certificate, `certificate.tsr`,
+    and into the bucket if one is configured; `lethe-verify` says when, and according to whom. `lethe delete`
+    does this by itself if an authority is configured, and goes on if it does not answer.
+    """
+    from tasks.evidence.uploading import push_if_stored
+
+    stamped = _in_checkout(_stamp, request_id)
+    _in_checkout(push_if_stored, request_id)
+    told = (f"stamped      {name}: {one.time}, according to {one.authority}" for name, one in stamped.items())
+    value = {name: one._asdict() for name, one in stamped.items()}
+    Output(json).give(value, lambda: "\n".join(told))
+
+
+def _stamp(checkout: "Checkout", request_id: str) -> "dict[str, Anchor]":
+    """Have every statement beside a request's certificate stamped, and the certificate itself."""
+    from tasks.evidence.attestation import statements_beside
+    from tasks.evidence.stamping import stamp_file
+
+    return {path.name: stamp_file(path) for path in statements_beside(checkout.certificate(request_id))}
+
+
+@app.command(name="countersign")
+def countersign_certificate(
+    certificate: Annotated[Path, typer.Argument(metavar="CERT", help="The certificate (`*.dsse.json`).")],
+    *,
+    json: Json = False,
+) -> None:
+    """Sign a certificate as a witness, with this machine's key, after verifying it.
+
+    For another person than the issuer, on another machine, who trusts the issuer's key (`lethe keys trust`).
+    The signature goes into a file of its own beside the certificate, which the issuer adds to the evidence,
+    and `lethe evidence push` to the bucket. `lethe-verify` counts the witnesses whose keys it knows.
+    """
+    from tasks.evidence.witnessing import countersign
+
+    place, witness = countersign(certificate)
+    told = f"witnessed    {certificate}\nby           {witness}\nkept         {place}"
+    Output(json).give({"file": str(place), "witness": witness}, lambda: told)
+
+
+def _in_checkout(do: "Callable[[Checkout, str], _T]", request_id: str) -> "_T":
     """Do something with a request's evidence while nobody else writes to it."""
     from tasks.checkout.checkout import Checkout
 

@@ -1,4 +1,4 @@
-"""``lethe-verify``: check a certificate, the model that it is about and a person's receipt, offline.
+"""``lethe-verify``: check a certificate, when it was signed, its model, a receipt, or an inventory, offline.
 
 It loads no torch, uses no network and trusts only the key given with ``--key``, or else the keys in the
 user's trust folder; keys inside a certificate are never trusted.
@@ -8,30 +8,41 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from pydantic import JsonValue
 
 from flows.cli.output import say
+from flows.cli.verified_text import summary_text
 from tasks.checkout.plain_yaml import load_yaml
-from tasks.checkout.texts import one_line
-from tasks.evidence.verification import Summary, verify_files
+from tasks.evidence.attestation import Attestors
+from tasks.evidence.inventories import inventory_in_words, inventory_lines, verify_inventory
+from tasks.evidence.telling import Summary
+from tasks.evidence.verification import verify_files
+from tasks.keys.signing import read_certificate
 from tasks.lifecycle.initialising import shipped_policy
-from unlearn_core.audit.evidence import LEVELS
+from unlearn_core.audit.envelope import decode_envelope
+from unlearn_core.audit.inventories import is_inventory
 from unlearn_core.audit.strictness import weaker
-from unlearn_core.errors import LetheError, SetupError
+from unlearn_core.errors import EvidenceError, GateError, LetheError, SetupError
 from unlearn_core.kinds import RequestKind, scope_kind
+from unlearn_core.names import one_line
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.policy import Policy
 
 NOT_JUDGED_AGAIN = 7
 """The exit status for a certificate that is signed, but does not carry what its verdict follows from."""
 
+ENDINGS = {"passes": 0, "fails": GateError.exit_code, "inconclusive": 8}
+"""The exit status for what came of a judgement, of ``lethe judge`` too."""
+
 EPILOG = (
     "Exit status: 0 verified, 2 could not be checked (a file or key is missing), 6 false, "
-    f"{NOT_JUDGED_AGAIN} signed, but not judged again: the first certificates carry no policy."
+    f"{NOT_JUDGED_AGAIN} signed, but not judged again: the first certificates carry no policy. Of a model "
+    f"that was judged and not made: 0 verified, and it passes, {ENDINGS['fails']} verified, and it fails, "
+    f"{ENDINGS['inconclusive']} verified, and neither could be shown."
 )
 
 
@@ -42,10 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: The command line; the process's own by default.
 
     Returns:
-        The exit status: 0 verified, 2 not checked, 6 false, 7 not judged again.
+        The exit status: 0 verified, 2 not checked, 6 false, 7 not judged again; of a model that was judged
+        and did not pass 5 or 8.
     """
     given = _parser().parse_args(arguments)
     try:
+        if (raw := _find_inventory(given.certificate)) is not None:
+            return _tell_inventory(given, raw)
         agreed = None if given.policy is None else _digest_of(given.policy)
         summary = verify_files(
             given.certificate,
@@ -54,20 +68,58 @@ def main(arguments: list[str] | None = None) -> int:
             request=given.request,
             policy=agreed,
             receipt=given.receipt,
+            attestors=Attestors(given.stamp, given.tsa_ca, tuple(given.witness), given.threshold),
+            kind=given.kind,
         )
         weaknesses = _weaknesses(summary)
     except LetheError as error:
-        say(f"lethe-verify: {one_line(str(given.certificate))}: {error}", file=sys.stderr)
+        # Later lines are indented: none can be taken for one that this command begins.
+        reason = str(error).replace("\n", "\n  ")
+        say(f"lethe-verify: {one_line(str(given.certificate))}: {reason}", file=sys.stderr)
         if given.json:
             print(json.dumps({"verified": False, "exit_code": error.exit_code, "reason": str(error)}))
         return error.exit_code
-    code = 0 if summary["judged_again"] else NOT_JUDGED_AGAIN
+    verified = bool(summary["judged_again"])
+    code = ENDINGS[str(summary["ending"])] if verified else NOT_JUDGED_AGAIN
     if given.json:
-        told = {"verified": code == 0, "exit_code": code, **summary, "weaker_than_shipped": weaknesses}
+        told = {"verified": verified, "exit_code": code, **summary, "weaker_than_shipped": weaknesses}
         print(json.dumps(told))
     else:
-        say(_text(summary, weaknesses))
+        say(summary_text(summary, weaknesses))
     return code
+
+
+def _find_inventory(path: Path) -> bytes | None:
+    """Return the content of a file that says it is an inventory; None for any other."""
+    raw = read_certificate(path)
+    with suppress(EvidenceError):
+        return raw if is_inventory(decode_envelope(raw).payload) else None
+    return None
+
+
+def _tell_inventory(given: argparse.Namespace, raw: bytes) -> int:
+    """Verify an inventory of absence, and say what it shows.
+
+    Returns:
+        The exit status: 0, since anything else is an error.
+
+    Raises:
+        SetupError: If options were given that only a certificate can be compared with.
+        EvidenceError: If the inventory is false, or of another request.
+    """
+    if given.model or given.policy or given.receipt:
+        raise SetupError("an inventory says nothing of models, policies or receipts; verify the certificate")
+    inventory, signer = verify_inventory(raw, key=given.key)
+    if given.request not in {None, inventory.request.id}:
+        raise EvidenceError(f"the inventory is about request {inventory.request.id}, not {given.request}")
+    if given.json:
+        told = {"verified": True, "exit_code": 0, "signed_by": signer, **inventory.model_dump(mode="json")}
+        print(json.dumps(told))
+    else:
+        lines = [f"verified: {inventory_in_words(inventory)}", f"  signed by  {signer}"]
+        lines += [f"  {line}" for line in inventory_lines(inventory)]
+        say("\n".join(map(one_line, lines)))
+    return 0
 
 
 def _digest_of(policy: str) -> Sha256:
@@ -98,108 +150,17 @@ def _weaknesses(summary: Summary) -> list[JsonValue]:
     return [*weaker(Policy.parse(json.dumps(asked)), shipped_policy(), scope)]
 
 
-def _text(summary: Summary, weaknesses: list[JsonValue]) -> str:
-    """Write the summary for a person."""
-    head = "verified" if summary["judged_again"] else "signed, but not judged again"
-    lines = [
-        f"{head}: {summary['shown']}",
-        *_about(summary),
-        *_table(("was trained on before, and is not after", "image"), _receipt(summary)),
-        *_table(("right about", "original", "unlearned", "retrained"), _accuracies(summary)),
-        *_table(("measurement", "claim", "value", "allowed", "original", "outcome"), _findings(summary)),
-        *_listed("asked again of earlier requests", summary["asked_again"]),
-        *_listed("asks for less than the policy that Lethe ships", weaknesses),
-        *_listed("could not be asked", summary["not_asked"]),
-    ]
-    # No value may contain a line break: a note must not be able to forge a verdict on the next line.
-    return "\n".join(map(one_line, lines))
-
-
-def _about(summary: Summary) -> Iterator[str]:
-    """Write who signed what, a line each."""
-    checked = "this file" if summary["model_checked"] else "no file compared; give one with --model"
-    changes = ", with uncommitted changes" if summary["dirty"] else ""
-    level = str(summary["evidence_level"])
-    lines = {
-        "signed by": summary["signed_by"],
-        "request": f"{summary['request']}, which names {summary['scope']}",
-        "group": summary["group"],
-        "method": summary["method"],
-        "not ours": summary["extensions"],
-        "behaves": summary["verdict"],
-        "removed": str(summary["removed"]).replace("_", " "),
-        "evidence": f"{level}, {LEVELS[level]}",
-        "model": f"{summary['model']} ({checked})",
-        "parent": summary["parent"],
-        "run": f"{summary['started']} to {summary['finished']}",
-        "code": f"commit {summary['commit'] or 'none'}{changes}",
-        "policy": summary["policy"],
-        "runs": summary["earlier_runs"] and f"before this one: {summary['earlier_runs']}",
-        "note": summary["note"],
-    }
-    yield from (f"  {name:<10} {value}" for name, value in lines.items() if value is not None)
-
-
-def _accuracies(summary: Summary) -> Iterator[tuple[str, ...]]:
-    """Yield how often each model is right, a row per measurement."""
-    for row in _rows(summary["accuracies"]):
-        retrained = [one for one in row["retrained"] if one is not None]
-        span = dict.fromkeys((_percent(min(retrained)), _percent(max(retrained)))) if retrained else ("none",)
-        yield row["measurement"], _percent(row["original"]), _percent(row["unlearned"]), " to ".join(span)
-
-
-def _findings(summary: Summary) -> Iterator[tuple[str, ...]]:
-    """Yield what was judged: the band, the model's value and the original's."""
-    for row in _rows(summary["findings"]):
-        allowed = f"{_bound(row['lowest'], '-∞')} to {_bound(row['highest'], '∞')}"
-        value, original = _bound(row["value"], "none"), _bound(row["original"], "none")
-        yield row["measurement"], row["claim"], value, allowed, original, row["outcome"].replace("_", " ")
-
-
-def _receipt(summary: Summary) -> Iterator[tuple[str, ...]]:
-    """Yield the rows that a receipt shows to have been in, and to be out."""
-    for row in _rows(summary["receipt"] or []):
-        yield row["sample"], row["image"]
-
-
-def _rows(value: JsonValue) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", value)
-
-
-def _percent(share: float | None) -> str:
-    return "none" if share is None else f"{100 * share:.1f} %"
-
-
-def _bound(value: float | None, absent: str) -> str:
-    return absent if value is None else f"{value:.4g}"
-
-
-def _table(heads: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    """Align rows under their heads, after an empty line; without rows there is nothing."""
-    lines = [heads, *rows]
-    if len(lines) > 1:
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        yield ""
-        yield from (
-            ("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))).rstrip()
-            for line in lines
-        )
-
-
-def _listed(title: str, entries: JsonValue) -> Iterator[str]:
-    """Write a list under its title, after an empty line; an empty list is left out."""
-    if entries:
-        yield from ("", f"  {title}:", *(f"    {entry}" for entry in cast("list[str]", entries)))
-
-
 def _parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
         prog="lethe-verify",
-        description="Verify a deletion certificate offline, its model and a person's receipt.",
+        description="Verify offline the certificate of a deletion, or of a model that was only judged, its "
+        "model and a person's receipt.",
         epilog=EPILOG,
     )
-    parser.add_argument("certificate", type=Path, metavar="CERT", help="the certificate (*.dsse.json)")
+    parser.add_argument(
+        "certificate", type=Path, metavar="CERT", help="the certificate or inventory (*.dsse.json)"
+    )
     parser.add_argument("--model", type=Path, metavar="FILE", help="the model's file, to compare its digest")
     parser.add_argument("--key", type=Path, metavar="PUB", help="the only public key (PEM) to trust")
     parser.add_argument("--request", metavar="ID", help="the request that it must be about")
@@ -208,6 +169,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--receipt", type=Path, metavar="FILE", help="a person's receipt, to check against the certificate"
+    )
+    parser.add_argument(
+        "--stamp", type=Path, metavar="FILE", help="its time stamp; by default CERT's .tsr beside it, if any"
+    )
+    parser.add_argument(
+        "--tsa-ca", type=Path, metavar="PEM", help="the time stamp authorities to believe ($LETHE_TSA_CA)"
+    )
+    parser.add_argument(
+        "--witness", type=Path, metavar="PUB", action="append", default=[],
+        help="the public key of a witness who must have signed too; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threshold",
+        type=int,
+        metavar="N",
+        help="how many known witnesses must have signed; all of --witness",
+    )
+    parser.add_argument(
+        "--kind",
+        choices=("made", "judged"),
+        help="what it must be about: a deletion that Lethe made, or a model that it only judged",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

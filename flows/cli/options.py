@@ -9,7 +9,7 @@ import typer
 from flows.cli.output import FLAG
 
 
-def _requests(incomplete: str) -> Iterator[str]:
+def complete_request(incomplete: str) -> Iterator[str]:
     """Complete the id of a request in the checkout."""
     from tasks.checkout.environment import find_checkout, working_folder
 
@@ -33,7 +33,7 @@ Names = list[str] | None
 
 RequestArgument = Annotated[
     str,
-    typer.Argument(metavar="REQUEST", help="The request's id, e.g. `r-17`.", autocompletion=_requests),
+    typer.Argument(metavar="REQUEST", help="The request's id, e.g. `r-17`.", autocompletion=complete_request),
 ]
 MethodName = Annotated[
     str, typer.Argument(metavar="METHOD", help="One of `lethe methods`.", autocompletion=_methods)

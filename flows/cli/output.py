@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from tasks.checkout.texts import one_line, printable
 from unlearn_core.errors import LetheError
+from unlearn_core.names import one_line, printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -18,6 +18,8 @@ Model = Annotated[
     str | None, typer.Option(help="The registered model that is to forget; by default that of `params.yaml`.")
 ]
 
+Why = Annotated[str, typer.Option(help="Why, for the record; without personal names.")]
+
 
 @app.command()
 def submit(
@@ -81,34 +83,46 @@ def list_(
     due_before: Annotated[
         str | None, typer.Option(metavar="DATE", help="Only those due before this day, e.g. 2026-12-01.")
     ] = None,
+    model: Annotated[str | None, typer.Option(help="Only those for this registered model.")] = None,
+    *,
+    page: Annotated[int, typer.Option(min=1, help="Which page of them.")] = 1,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most on a page.")] = 100,
     json: Json = False,
 ) -> None:
-    """List requests, those due first on top; what is overdue, or was completed late, is marked."""
+    """List requests, those due first on top; what is overdue, or was completed late, is marked.
+
+    A list of more than a page says so, as JSON on the error output; `--page 2` shows the next ones.
+    """
     from flows.cli.requests_table import describe_entries, print_entries
     from flows.submit import open_ledger
     from tasks.checkout.environment import now
+    from tasks.checkout.log import tell
     from unlearn_core.audit.deadlines import parse_day
 
     day = None if due_before is None else parse_day(due_before)
-    ledger = open_ledger(Path.cwd())
-    entries = ledger.entries(state=state, due_before=day)
-    described = describe_entries(entries, now(), ledger.completions())
+    ledger, start = open_ledger(Path.cwd()), (page - 1) * limit
+    entries = ledger.entries(state=state, due_before=day, model=model, limit=limit, after=start)
+    described = describe_entries(entries, now(), ledger.completions([entry.id for entry in entries]))
     Output(json).give(described, lambda: print_entries(described))
+    if (held := ledger.count(state=state, due_before=day, model=model)) > len(entries):
+        tell(f"· page {page} of {-(-held // limit)}: {len(entries)} of {held} requests")
 
 
 @app.command()
 def show(request_id: RequestArgument, json: Json = False) -> None:
-    """Show a request, every run of it, and everything else that happened to it."""
+    """Show a request, why it waits, every run of it, and everything else that happened to it."""
     from flows.cli.requests_table import describe_entries, print_history
     from flows.submit import open_ledger
     from tasks.checkout.environment import now
+    from tasks.requests.ledger.waiting import why_waiting
     from unlearn_core.audit.histories import history_of
 
     ledger = open_ledger(Path.cwd())
     entry, events = ledger.history(request_id)
-    (described,) = describe_entries((entry,), now(), ledger.completions())
+    (described,) = describe_entries((entry,), now(), ledger.completions([entry.id]))
     told = [event.model_dump(mode="json") for event in events]
     history = history_of(events)
+    described["waits"] = why_waiting(ledger, [entry]).get(entry.id)
     shown = {**described, "events": told, "history": history.model_dump(mode="json")}
     Output(json).give(shown, lambda: print_history(described, told, history))
 
@@ -117,7 +131,7 @@ def show(request_id: RequestArgument, json: Json = False) -> None:
 def cancel(
     request_id: RequestArgument,
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the record; without personal names.")],
+    reason: Why,
     json: Json = False,
 ) -> None:
     """Cancel a request that has not been started. A started one runs to its end."""
@@ -139,6 +153,32 @@ def retry(
     _tell(retry_request(Path.cwd(), request_id, reason=reason), json=json)
 
 
+@app.command(name="hold")
+def hold_request(
+    request_id: RequestArgument,
+    *,
+    reason: Why,
+    json: Json = False,
+) -> None:
+    """Hold a request: nothing that it names is purged until it is released, e.g. for a court."""
+    from flows.submit import notice
+
+    _tell(notice(Path.cwd(), request_id, "hold", reason=reason), json=json)
+
+
+@app.command(name="release")
+def release_request(
+    request_id: RequestArgument,
+    *,
+    reason: Why,
+    json: Json = False,
+) -> None:
+    """End a hold: what the request names may be purged."""
+    from flows.submit import notice
+
+    _tell(notice(Path.cwd(), request_id, "release", reason=reason), json=json)
+
+
 @app.command(name="verify")
 def verify_ledger(
     *,
@@ -149,8 +189,8 @@ def verify_ledger(
 ) -> None:
     """Recompute the chain of events, and compare it with the requests and with every head at hand.
 
-    Heads are in the certificates of this checkout and of the bucket; so a ledger that was cut off or rebuilt
-    is noticed. Names what was altered, and exits with 6.
+    Heads are in the certificates of this checkout and of the bucket, and in those that `lethe request stamp`
+    had stamped; so a ledger that was cut off or rebuilt is noticed. Names what was altered, and exits with 6.
     """
     from flows.cli.requests_table import tell_compared
     from flows.submit import open_ledger
@@ -163,6 +203,23 @@ def verify_ledger(
     compared = {"compared": dict(at_hand.heads()), "not_compared": at_hand.left_out}
     told = tell_compared(found, **compared)
     Output(json).give({"verified": True, "head": found, **compared}, lambda: told)
+
+
+@app.command(name="stamp")
+def stamp_ledger(json: Json = False) -> None:
+    """Have the ledger's head stamped: its whole history existed then, according to the authority.
+
+    LETHE_TSA_URL is the authority's address (RFC 3161), and LETHE_TSA_CA the file of the certificates that it
+    is believed by. The head goes to `evidence/_ledger`, and into the bucket if one is configured;
+    `lethe request verify` compares the ledger with it from then on.
+    """
+    from flows.submit import open_ledger
+    from tasks.checkout.checkout import Checkout
+    from tasks.evidence.head_stamps import stamp_head
+
+    path, anchor = stamp_head(Checkout.find(Path.cwd()).root, open_ledger(Path.cwd()))
+    told = f"stamped      {path.name}: {anchor.time}, according to {anchor.authority}"
+    Output(json).give({"file": str(path), **anchor._asdict()}, lambda: told)
 
 
 def _tell(*entries: "Entry", json: bool, many: bool = False) -> None:

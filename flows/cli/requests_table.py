@@ -6,9 +6,9 @@ from typing import Any
 from rich.table import Table
 
 from flows.cli.output import console, say, table_cell
-from tasks.checkout.texts import one_line
 from unlearn_core.audit.deadlines import is_overdue
 from unlearn_core.kinds import OPEN
+from unlearn_core.names import one_line
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.ledger import Entry
@@ -48,6 +48,7 @@ def describe_entries(
             "attempts": entry.attempts,
             "worker": entry.worker,
             "lease_until": entry.lease_until,
+            "waits_until": entry.waits_until,
             "digest": entry.submission.digest,
         }
         for entry in entries
@@ -84,6 +85,7 @@ def print_entries(described: Sequence[dict[str, Any]]) -> None:
         table.add_column(name, justify="right" if name == "attempts" else "left")
     for one in described:
         due = f"[bold red]{one['due']} overdue[/]" if one["overdue"] else one["due"]
+        wait = f", waits until {one['waits_until']}" if one["waits_until"] else ""
         colour = _COLOURS.get(one["state"], "default")
         worker = f" ({table_cell(one['worker'])})" if one["worker"] else ""
         when = (
@@ -94,7 +96,7 @@ def print_entries(described: Sequence[dict[str, Any]]) -> None:
         table.add_row(
             one["id"],
             due,
-            f"[{colour}]{one['state']}[/]{worker}{when}",
+            f"[{colour}]{one['state']}[/]{worker}{when}{wait}",
             one["received"][:10],
             one["basis"],
             one["model"],
@@ -110,6 +112,8 @@ def print_history(
     """Print a request, its runs, and everything that happened to it."""
     print_entries([described])
     _print_events(events)
+    if described.get("waits"):
+        say(f"waits      {described['waits']}")
     if history.runs:
         results = ", ".join(f"{count} {result}" for result, count in history.results.items())
         print(f"runs       {len(history.runs)}: {results}")

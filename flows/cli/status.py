@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from flows.cli.options import Json
 from flows.cli.output import Output
-from tasks.checkout.texts import one_line
+from unlearn_core.names import one_line
 
 if TYPE_CHECKING:
     from unlearn_core.records.status import Status, Waiting
@@ -56,9 +56,10 @@ def _in_use(found: "Status") -> str:
 
 
 def _waiting(one: "Waiting") -> str:
-    """Say where a request waits, and until when it may."""
+    """Say where a request waits, until when it may, and why it does."""
     late = ", overdue" if one.overdue else ""
-    return f"{one.request}: {one.state}{f', due {one.due}{late}' if one.due else ''}"
+    why = f"; waits {one.why}" if one.why else ""
+    return f"{one.request}: {one.state}{f', due {one.due}{late}' if one.due else ''}{why}"
 
 
 def _rows(title: str, texts: "list[str] | tuple[str, ...]") -> list[str]:

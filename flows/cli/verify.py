@@ -47,8 +47,8 @@ def command(
     could not be compared, 6 something is false, 7 a certificate carries no policy to judge it by again.
 
     With `--replay` the deletion is run again from git's history and DVC's remote, and must give the same
-    model. If another machine certified it, the command says what code that would run, and stops without
-    `--trust-code`.
+    model; exit status 8 says that a purge erased what it began from, on which day. If another machine
+    certified it, the command says what code that would run, and stops without `--trust-code`.
     """
     if replay or from_data:
         sys.exit(

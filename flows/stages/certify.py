@@ -18,8 +18,11 @@ from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
 from tasks.data.fingerprints import with_fingerprints
 from tasks.data.tombstones import write_tombstones
+from tasks.evidence.attestation import beside
 from tasks.evidence.certification import gather_certificates, note_on, sign_once
 from tasks.evidence.dating import require_clock
+from tasks.evidence.papers import papers_of, write_release_papers
+from tasks.evidence.stamping import stamp_if_wanted
 from tasks.evidence.uploading import push_missing, store_certificate
 from tasks.lifecycle.pins import pins_read
 from tasks.report.page import write_report
@@ -100,6 +103,7 @@ def _sign(checkout: Checkout, deletion: DeletionRecord, run: Run) -> dict[Reques
         checkout, deletion, started=started, pins=pins_read(checkout), histories=histories
     )
     signed = {one.request.id: sign_once(one, checkout.certificate(one.request.id)) for one in certificates}
+    stamp_if_wanted(*map(checkout.certificate, signed), later="lethe evidence stamp REQUEST")
     for request_id in signed:
         store_certificate(checkout, request_id)
     return signed
@@ -121,6 +125,7 @@ def _release(checkout: Checkout, request: DeletionRequest, released: Released) -
         if (decision := checkout.approval(request.id)).is_file():
             shutil.copyfile(decision, checkout.approval(request_id))
     write_record(checkout.released(request_id), released)
+    write_release_papers(checkout, released)
     checkout.failure(request_id).unlink(missing_ok=True)
     write_report(checkout, request_id)
 
@@ -200,10 +205,10 @@ def _log_evidence(checkout: Checkout, run: Run, released: tuple[Released, ...]) 
     log_documents(run, checkout.reports, artifact_path="evidence")
     for one in released:
         request_id = one.outcome.request
+        certificate, page = checkout.certificate(request_id), checkout.report(request_id)
         folder = "evidence" if one.group is None else f"evidence/{request_id}"
-        log_documents(
-            run, checkout.certificate(request_id), checkout.report(request_id), artifact_path=folder
-        )
+        papers = papers_of(certificate)
+        log_documents(run, certificate, *beside(certificate), *papers, page, artifact_path=folder)
 
 
 def _registry(checkout: Checkout) -> RegistryParams:

@@ -61,12 +61,8 @@ def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:
     tried = steps.attempt(
         baseline.checkout, method, baseline.run, max_unsupported_share=share, aim=baseline.aim
     )
-    evaluation = steps.assess(
-        baseline.checkout, tried.checkpoint, baseline.run, references=baseline.references, method=method
-    )
-    verdict = judge_model(baseline, evaluation)
+    evaluation, verdict, asked = measure_and_judge(baseline, tried.checkpoint, steps, method=method)
     accepted, why = accept(baseline.policy, verdict, is_retrain=method.name == LAST_RESORT)
-    asked = _ask_again(baseline, tried.checkpoint, steps)
     if (back := relapses(asked, band=baseline.policy.relapse)) is not None:
         accepted, why = False, f"{back} {why}"
     rung = Rung(
@@ -81,6 +77,26 @@ def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:
     steps.log_rung(baseline.checkout, rung, baseline.run, baseline.references.chosen)
     tell(f"  {method.name}: {rung.in_words}. {why}")
     return rung
+
+
+def measure_and_judge(
+    baseline: Baseline, checkpoint: Path, steps: Steps, *, method: Method | None
+) -> tuple[Evaluation, Verdict, tuple[AskedAgain, ...]]:
+    """Measure a model, let the gate judge it, and ask it for what earlier requests forgot.
+
+    Args:
+        baseline: What it is compared with.
+        checkpoint: Its folder.
+        steps: The functions or tasks to call.
+        method: What made it; None if that is not known.
+
+    Returns:
+        What was measured, the verdict, and the earlier requests, asked again.
+    """
+    evaluation = steps.assess(
+        baseline.checkout, checkpoint, baseline.run, references=baseline.references, method=method
+    )
+    return evaluation, judge_model(baseline, evaluation), _ask_again(baseline, checkpoint, steps)
 
 
 def _ask_again(baseline: Baseline, checkpoint: Path, steps: Steps) -> tuple[AskedAgain, ...]:

@@ -5,6 +5,7 @@ from tasks.checkout.files import copy_folder
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.collecting import collect_moments
 from tasks.computing.materials import load_parent_moments
+from tasks.evidence.purged import purge_that_erased
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.artifact import CheckpointCard, MomentsCard
 
@@ -13,7 +14,9 @@ def make_moments(checkout: Checkout) -> MomentsCard:
     """Write ``models/moments``, and return its card."""
     params = checkout.params.moments
     parent = read_checkpoint_card(checkout.parent)
-    if params.source == "carry" and parent.trained is not None:
+    # Carried ones are subtracted from at the origin, which a purge may have erased.
+    origin = None if params.source == "collect" else parent.trained
+    if origin is not None and purge_that_erased(checkout, origin) is None:
         return _carry(checkout, parent)
     return collect_moments(checkout, checkout.moments)[0]
 

@@ -36,6 +36,7 @@ def _train(checkout: Checkout, params: TrainedParent, run: RunParams) -> Checkpo
         seed=derive_seed(run.seed, "parent"),
         threads=run.threads,
         title="train the parent",
+        keep=params.keep,
     )
     write_record(checkout.cost(card.weights), cost)
     return card

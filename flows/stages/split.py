@@ -29,10 +29,7 @@ from unlearn_core.selection import Manifest, Selection, retained_rows, select
 @keeping_time("split")
 def split_data(checkout: Checkout) -> SplitRecord:
     """Write ``data/split`` and ``data/retained``, if Great Expectations passes; return the split's record."""
-    request = read_request(checkout, checkout.params.request)
-    card = read_card(checkout.dataset)
-    manifest = with_fingerprints(checkout, checkout.dataset)
-    selection = select(request.scope, manifest, pseudonymiser(request.scope))
+    request, card, manifest, selection = _select(checkout)
     close_killed_runs(checkout)
     tracking = tracking_of(checkout)
     name = checkout.params.registry.model
@@ -52,11 +49,35 @@ def split_data(checkout: Checkout) -> SplitRecord:
         validation = _validate(checkout, card, manifest, selection, docs)
     finally:
         log_documents(run, docs, artifact_path="data_docs")
+    _write_split(checkout, split, validation)
+    return split
+
+
+def split_untracked(checkout: Checkout) -> SplitRecord:
+    """Do the same, and leave no trace of it in MLflow: nothing is going to be released."""
+    request, card, manifest, selection = _select(checkout)
+    retained = _write_retained(checkout, card, manifest, selection, request)
+    split = _resolve(request, card, retained, manifest, selection)
+    docs = checkout.data_docs(request.id)
+    docs.mkdir(parents=True, exist_ok=True)
+    _write_split(checkout, split, _validate(checkout, card, manifest, selection, docs))
+    return split
+
+
+def _select(checkout: Checkout) -> tuple[DeletionRequest, DatasetCard, Manifest, Selection]:
+    """Read the request and the data, and find what the request means on them."""
+    request = read_request(checkout, checkout.params.request)
+    card = read_card(checkout.dataset)
+    manifest = with_fingerprints(checkout, checkout.dataset)
+    return request, card, manifest, select(request.scope, manifest, pseudonymiser(request.scope))
+
+
+def _write_split(checkout: Checkout, split: SplitRecord, validation: dict[str, ValidationRecord]) -> None:
+    """Write the resolved request and what was validated; the folder appears whole."""
     with replaced_folder(checkout.split) as fresh:
         write_record(fresh / "split.json", split)
         for name, record in validation.items():
             write_record(fresh / f"validation_{name}.json", record)
-    return split
 
 
 def _write_retained(

@@ -13,9 +13,9 @@ from tasks.computing.costs import keep_time, read_cost
 from tasks.computing.materials import load_materials, read_split
 from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
+from tasks.measuring.calibrated import find_calibration
 from tasks.references.aiming import find_aim
 from tasks.references.retrained import NOTHING, References
-from tasks.references.standing import standing_calibration
 from tasks.report.outputs import write_reports
 from tasks.requests.request_file import read_request
 from tasks.requests.runs import recorded_run
@@ -87,7 +87,7 @@ def _retraining(baseline: Baseline) -> float | None:
 def prepare_ladder(checkout: Checkout, steps: Steps) -> Baseline:
     """Read the settings, gather the retrained models, and measure them and the original."""
     run, policy = checkout.params.run, checkout.params.policy
-    calibration = standing_calibration(checkout, policy)
+    calibration = find_calibration(checkout, policy)
     references = NOTHING if calibration else steps.gather(checkout, run, policy)
     original, *retrained = (
         steps.assess(checkout, folder, run, references=references)

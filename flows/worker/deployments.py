@@ -70,12 +70,18 @@ class QueueOrder(Order):
     model: RegistryName | None = Field(
         None, title="Model", description="Only requests for this registered model; empty for all."
     )
-    together: int = Field(
-        50,
+    together: int | None = Field(
+        None,
         title="Requests per run",
-        description="The most to unlearn together; each gets its own certificate.",
+        description="The most to unlearn together; each gets its own certificate. Empty for what the model's "
+        "policy says (batch.at_most), or else 50.",
         ge=1,
         le=1000,
+    )
+    at_once: bool = Field(
+        False,
+        title="Do not wait",
+        description="Also requests that wait for others, as the policy of their model lets them.",
     )
     limit_h: Limit = 24.0
 
@@ -101,8 +107,8 @@ def logged() -> Iterator[None]:
         raise
 
 
-ALL = QueueOrder(model=None, together=50, limit_h=24.0)
-"""All waiting requests."""
+ALL = QueueOrder(model=None, together=None, at_once=False, limit_h=24.0)
+"""All requests that may be served."""
 
 
 def here() -> Path:
@@ -134,9 +140,9 @@ def delete(order: DeletionOrder) -> str:
     require_ready()
     tag_flow_run(request_tags([order.request_id]))
     ledger, worker = open_ledger(here()), worker_name()
-    choose, own = turn_of(order.request_id, ahead=order.ahead), False
+    rule, own = turn_of(order.request_id, ahead=order.ahead), False
     while (entry := ledger.history(order.request_id)[0]).state in TO_SERVE:
-        turn = serve_next(here(), worker, choose, limit_s=order.limit_h * 3600)
+        turn = serve_next(here(), worker, rule, limit_s=order.limit_h * 3600)
         own = own or order.request_id in turn.requests
         if isinstance(turn.failure, PASSING):
             raise turn.failure
@@ -155,7 +161,8 @@ def pending(order: QueueOrder = ALL) -> int:
     """Serve all waiting requests, those due first before the others.
 
     Requests on one model that name the same kind of thing are unlearned together; each has its own
-    certificate. What a killed run left is resumed after the last stage that it pinned.
+    certificate. Those that wait for others, as their model's policy lets them, are left for later. What a
+    killed run left is resumed after the last stage that it pinned.
 
     Args:
         order: What to serve.
@@ -170,8 +177,8 @@ def pending(order: QueueOrder = ALL) -> int:
     """
     require_ready()
     worker, served, failed = worker_name(), 0, list[str]()
-    choose = in_groups(most=order.together, model=order.model)
-    while (turn := serve_next(here(), worker, choose, limit_s=order.limit_h * 3600)).requests:
+    rule = in_groups(most=order.together, model=order.model, patient=not order.at_once)
+    while (turn := serve_next(here(), worker, rule, limit_s=order.limit_h * 3600)).requests:
         served += len(turn.requests)
         if isinstance(turn.failure, PASSING):
             raise turn.failure

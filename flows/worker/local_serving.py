@@ -8,9 +8,9 @@ from typing import Any
 from tasks.checkout.imports import own_root
 from tasks.checkout.log import tell
 from tasks.checkout.settings import WorkerSettings
-from tasks.checkout.texts import printable
 from tasks.checkout.variables import set_variable
 from tasks.orchestration.deploying import DEPLOYMENTS, prefect_explained, read_deployments, require_server
+from unlearn_core.names import printable
 
 
 def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> None:

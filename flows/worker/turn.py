@@ -19,9 +19,10 @@ from tasks.lifecycle.refusals import require_ready
 from tasks.orchestration.flow_runs import end_orphans, flow_run_id, tagged
 from tasks.orchestration.form import offer
 from tasks.requests.claims import Lease, device, hold, lease_s
+from tasks.requests.ledger.batches import keep_batch
 from tasks.requests.request_file import check_request, preview_manifest
 from unlearn_core.audit.grouping import make_one
-from unlearn_core.audit.queueing import Choose
+from unlearn_core.audit.queueing import Rule
 from unlearn_core.errors import LetheError, RequestError
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.deletion import Outcome, Released
@@ -42,20 +43,20 @@ class Turn:
     failure: LetheError | None = None
 
 
-def serve_next(folder: Path, worker: str, choose: Choose, *, limit_s: float) -> Turn:
+def serve_next(folder: Path, worker: str, rule: Rule, *, limit_s: float) -> Turn:
     """Claim what a rule chooses, and serve it.
 
     Args:
         folder: Where the worker was started.
         worker: Its name; no two processes share one.
-        choose: The rule.
+        rule: The rule.
         limit_s: How long the computing may take, in seconds.
 
     Returns:
         The turn; its errors are in it, not raised.
     """
     ledger = open_ledger(folder)
-    entries = ledger.claim(worker, choose, lease_s=lease_s())
+    entries = ledger.claim(worker, rule, lease_s=lease_s())
     claimed = tuple(entry.id for entry in entries)
     if not entries:
         return Turn(claimed)
@@ -80,6 +81,8 @@ def _serve(folder: Path, claim: Lease) -> None:
     require_ready()
     with open_project(folder, claim.entries[0].submission.model) as project:
         checkout = _prepare(project, claim.entries)
+        # Whoever enters a request elsewhere has no checkout to read it from.
+        keep_batch(claim.ledger, claim.entries[0].submission.model, checkout.params.policy.batch)
         if misfits := _fail_misfits(checkout, claim):
             if not claim.entries:
                 raise RequestError("\n".join(misfits))

@@ -8,6 +8,7 @@ from pathlib import Path
 from tasks.benchmarking.cases import BenchmarkCase
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import link_folder, write_record
+from tasks.checkout.linked import linked_checkout
 from tasks.checkout.params import read_values, write_params
 
 SHARED = ("references", "costs", "pixels")
@@ -42,12 +43,8 @@ def scratch(
     Yields:
         The folder.
     """
-    place = Checkout(benchmark_home(checkout) / "scratch" / (name or case.folder))
-    for folder in (checkout.dataset, checkout.parent, checkout.references):
-        link_folder(place.root / folder.relative_to(checkout.root), folder)
-    for shared in SHARED:
-        (checkout.lethe / shared).mkdir(parents=True, exist_ok=True)
-        link_folder(place.lethe / shared, checkout.lethe / shared)
+    folder = benchmark_home(checkout) / "scratch" / (name or case.folder)
+    place = linked_checkout(checkout, folder, SHARED)
     if moments is not None:
         link_folder(place.moments, moments)
     _write_params(checkout, place, case.seed)

@@ -10,7 +10,7 @@ from tasks.checkout.files import read_record, write_record
 from tasks.checkout.params import set_values
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.costs import read_cost
-from tasks.references.standing import calibration_file
+from tasks.measuring.calibrated import calibration_file
 from tasks.storage.versioning import track
 from unlearn_core.kinds import CalibrationKind
 from unlearn_core.records.calibration import (

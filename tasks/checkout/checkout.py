@@ -11,7 +11,6 @@ from typing import Any, Self
 from tasks.checkout.environment import require_checkout, sole_use
 from tasks.checkout.own_modules import importable
 from tasks.checkout.params import read_params, write_params
-from unlearn_core.factories import is_factory, module_of
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.params import Params
 
@@ -21,7 +20,7 @@ def short(digest: Sha256) -> str:
     return digest.removeprefix("sha256:")[:16]
 
 
-CERTIFICATE, RELEASED = "certificate.dsse.json", "released.json"
+CERTIFICATE, RELEASED, PAGE = "certificate.dsse.json", "released.json", "report.html"
 """The files that a served request leaves as evidence."""
 
 
@@ -84,8 +83,7 @@ class Checkout:
     def params(self) -> Params:
         """The contents of ``params.yaml``, read once; a user's own net that it names becomes importable."""
         params = read_params(self.root)
-        if is_factory(net := params.parent.architecture or ""):
-            importable(self.root, module_of(net))
+        importable(self.root, params.parent.architecture or "")
         return params
 
     def changed(self, sections: Mapping[str, Any]) -> Self:
@@ -196,6 +194,14 @@ class Checkout:
         names = (CERTIFICATE, RELEASED)
         return sorted({path.parent.name for name in names for path in self.root.glob(f"evidence/*/{name}")})
 
+    def judged(self, request_id: str, candidate: Sha256) -> Path:
+        """The folder of what was found of a model that was handed in for a request."""
+        return self.evidence(request_id) / "judged" / short(candidate)
+
+    def with_judgements(self) -> list[Path]:
+        """The certificates of models that were handed in, in order."""
+        return sorted(self.root.glob(f"evidence/*/judged/*/{CERTIFICATE}"))
+
     def tuning(self, request_id: str, method: str) -> Path:
         """The record of a search for a method's hyper-parameters; its times differ between runs."""
         return self.evidence(request_id) / f"tuning_{method}.json"
@@ -210,7 +216,7 @@ class Checkout:
 
     def report(self, request_id: str) -> Path:
         """The report: the page that explains a deletion to people."""
-        return self.evidence(request_id) / "report.html"
+        return self.evidence(request_id) / PAGE
 
     def report_facts(self, request_id: str) -> Path:
         """What the report is made from, kept so that it can be rebuilt once the checkout has moved on."""
@@ -223,6 +229,18 @@ class Checkout:
     def approval(self, request_id: str) -> Path:
         """A person's decision about the deletion of a request."""
         return self.evidence(request_id) / "approval.json"
+
+    def purge_plan(self, request_id: str) -> Path:
+        """What the purge of a request goes by, until its inventory stands; it cannot be made again."""
+        return self.root / "requests" / f"{request_id}.purge"
+
+    def purge_record(self, request_id: str) -> Path:
+        """How far the purge of a request has come; not signed."""
+        return self.evidence(request_id) / "purge.json"
+
+    def inventory(self, request_id: str) -> Path:
+        """The signed inventory of absence of a purged request."""
+        return self.evidence(request_id) / "inventory.dsse.json"
 
     def carried(self, weights: Sha256) -> Path:
         """The second moments carried to a model of an earlier deletion."""

@@ -1,13 +1,12 @@
 """Local files: atomic writes, records, digests, folders replaced whole or not at all."""
 
-import csv
 import hashlib
-import io
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -16,11 +15,12 @@ from typing import TypeVar
 import unlearn_core
 from tasks.checkout.regular import open_regular, read_regular
 from tasks.extensions.discovery import extension_of
-from unlearn_core.errors import PipelineError
+from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.base import Record, Sha256, canonical_json, sha256
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
+_LOCK_WAIT_S = 60
 
 OWNER_ONLY = 0o600
 """The mode of a secret, whatever the umask."""
@@ -71,6 +71,27 @@ def make_database(path: Path, fill: Callable[[Path], object]) -> None:
         # A link does not replace what another process has made meanwhile.
         with suppress(FileExistsError):
             path.hardlink_to(fresh)
+
+
+def compact_database(path: Path) -> None:
+    """Rewrite a SQLite file without the bytes of deleted rows.
+
+    Args:
+        path: The file; nothing is done if it does not exist.
+
+    Raises:
+        SetupError: If somebody else is writing to it for longer than this waits.
+    """
+    if not path.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=_LOCK_WAIT_S, isolation_level=None)) as database:
+            database.execute("VACUUM")
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as error:
+        raise SetupError(
+            f"{path} cannot be compacted ({error}); stop what uses it, and run this again"
+        ) from error
 
 
 def follow_umask(path: Path) -> None:
@@ -126,13 +147,6 @@ def copy_folder(source: Path, folder: Path) -> None:
     """Replace ``folder`` by a copy of ``source``, whole or not at all."""
     with replaced_folder(folder) as fresh:
         shutil.copytree(source, fresh, dirs_exist_ok=True)
-
-
-def as_csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Write a table as CSV, with a header and one newline after each line."""
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows([header, *rows])
-    return stream.getvalue()
 
 
 def write_record(path: Path, record: Record) -> None:

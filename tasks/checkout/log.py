@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from tasks.checkout.settings import LogSettings, misspelt
-from tasks.checkout.texts import printable
 from tasks.checkout.variables import set_variable
 from unlearn_core.errors import LetheError, UsageError
+from unlearn_core.names import printable
 
 _NAME = "lethe"
 

@@ -6,6 +6,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
+from unlearn_core.factories import is_factory, module_of
+
 
 class _Beside:
     """Finds a module in a project and, once it runs, what it imports from beside it."""
@@ -22,7 +24,7 @@ class _Beside:
         return None
 
 
-def importable(root: Path, module: str) -> None:
+def importable(root: Path, typed: str) -> None:
     """Make a module of a project importable; installed packages take precedence.
 
     The project's folder is not put on Python's path: libraries import what is optional if there is a module
@@ -30,9 +32,11 @@ def importable(root: Path, module: str) -> None:
 
     Args:
         root: The project's top folder.
-        module: The module's full name; somebody has named it.
+        typed: What somebody has named, as ``module:name``. The name of one of Lethe's own changes nothing.
     """
-    place, outermost = str(root.resolve()), module.partition(".")[0]
+    if not is_factory(typed):
+        return
+    place, outermost = str(root.resolve()), module_of(typed).partition(".")[0]
     known = {(one.root, one.module) for one in sys.meta_path if isinstance(one, _Beside)}
     if (place, outermost) not in known:
         sys.meta_path.append(_Beside(place, outermost))

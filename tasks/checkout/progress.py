@@ -10,7 +10,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from tasks.checkout.log import clear_hint, hint, shows_progress, silence_s, tell
-from tasks.checkout.texts import one_line
+from unlearn_core.names import one_line
 from unlearn_core.progress import OnStep, Step, ignore_step
 
 if TYPE_CHECKING:

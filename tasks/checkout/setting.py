@@ -3,6 +3,7 @@
 ``settings`` lists all of them.
 """
 
+import re
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -40,6 +41,21 @@ def variable(
         json_schema_extra={"expected": expected},
         **limits,
     )
+
+
+def require_address(url: str) -> str:
+    """Return the address of a server as it is.
+
+    Args:
+        url: An address without credentials, a query or a fragment; may be empty.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    host = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d+)?"
+    if url and not re.fullmatch(rf"https?://{host}(/[^\s?#@]*)?", url):
+        raise ValueError("not the address of a server")
+    return url
 
 
 class Settings(BaseSettings):

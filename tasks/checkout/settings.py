@@ -4,14 +4,14 @@ A group is read where it is needed, ``StoreSettings.read()``, so that a wrong va
 on it. Groups are read again each time. ``docs/settings.md`` is written from here.
 """
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from tasks.checkout.setting import Settings, variable
+from tasks.checkout.authority import AuthoritySettings
+from tasks.checkout.setting import Settings, require_address, variable
 from tasks.checkout.terms import TombstoneSettings
 from tasks.checkout.variables import names_with
 from unlearn_core.errors import ConfigurationError
@@ -47,6 +47,14 @@ class KeySettings(Settings):
         "folder.",
         private=True,
     )
+    tenant: str = variable(
+        "LETHE_TENANT",
+        "",
+        expected="a name of lower-case letters, digits, `.`, `_` and `-`",
+        purpose="Whose [pseudonym key](keys.md) is used, where each customer has one; by default one key is "
+        "everybody's.",
+        pattern=r"^([a-z0-9][a-z0-9._-]{0,62})?$",
+    )
     configuration: Path | None = variable(
         "XDG_CONFIG_HOME", None, expected="a folder", purpose="The user's configuration folder."
     )
@@ -71,13 +79,6 @@ class LedgerSettings(Settings):
     )
 
 
-def _is_address(url: str) -> str:
-    host = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d+)?"
-    if url and not re.fullmatch(rf"https?://{host}(/[^\s?#@]*)?", url):
-        raise ValueError("not the address of a store")
-    return url
-
-
 class StoreSettings(Settings):
     """Where evidence and data are in S3; without a bucket the other variables are not read."""
 
@@ -98,7 +99,7 @@ class StoreSettings(Settings):
     prefix: str = variable(
         "LETHE_S3_PREFIX", "", expected="the start of a key", purpose="What every key starts with."
     )
-    endpoint: Annotated[str, AfterValidator(_is_address)] = variable(
+    endpoint: Annotated[str, AfterValidator(require_address)] = variable(
         "LETHE_S3_ENDPOINT",
         "",
         expected="http:// or https:// and a host, without a user or a password",
@@ -224,6 +225,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Tombstones": TombstoneSettings,
     "The ledger": LedgerSettings,
     "Evidence and data in S3": StoreSettings,
+    "Time stamps": AuthoritySettings,
     "Workers": WorkerSettings,
     "The log": LogSettings,
     "Your own code": CodeSettings,

@@ -7,7 +7,7 @@ A tag never names a person.
 from collections.abc import Mapping
 from typing import Literal
 
-from unlearn_core.records.base import Sha256
+from unlearn_core.records.base import RegistryName, Sha256
 from unlearn_core.records.request import RequestId
 
 
@@ -47,6 +47,8 @@ class Tag:
     WEIGHTS = "lethe.weights"
     FILES = "lethe.files"
     """The digest of all files that a version has in the artifact store: weights, card, code, requirements."""
+    ERASED = "lethe.erased"
+    """When the files of a version were erased."""
     PARENT_WEIGHTS = "lethe.parent_weights"
     PARENT_VERSION = "lethe.parent_version"
     REGISTERED_VERSION = "lethe.registered_version"
@@ -90,6 +92,15 @@ def flow_tag(kind: Literal["model", "project", "request", "verdict", "method", "
 
 SUBMITTED = "lethe.request.submitted"
 """The event sent to Prefect when a request arrives."""
+
+
+SUBMITTED_TOGETHER = "lethe.requests.submitted"
+"""The event that tells that several requests on one model wait."""
+
+
+def model_resource(model: RegistryName) -> str:
+    """Return what Prefect calls the model that an event is about."""
+    return f"{Tag.MODEL}.{model}"
 
 
 def event_resource(request: RequestId) -> str:

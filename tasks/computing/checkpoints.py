@@ -1,5 +1,6 @@
 """Checkpoints and second moments on disk: safetensors and a JSON card; pickles are never loaded."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -8,25 +9,31 @@ from torch import nn
 
 from tasks.checkout.files import file_digest, read_record, replaced_folder, write_record
 from tasks.computing.own_nets import allow_net
-from tasks.computing.tensors import save_tensors
+from tasks.computing.states import save_states
+from tasks.computing.tensors import read_one_by_one, save_one_by_one, save_tensors
 from unlearn_core.errors import LetheError, PipelineError
 from unlearn_core.models import build
 from unlearn_core.moments import Moments
+from unlearn_core.on_demand import OnDemand
 from unlearn_core.records.artifact import CheckpointCard, LayerMoments, MomentsCard
 from unlearn_core.records.base import Sha256
+from unlearn_core.rewinding import TrainingState
 
 WEIGHTS = "model.safetensors"
 TENSORS = "moments.safetensors"
 CARD = "card.json"
 
 
-def save_checkpoint(folder: Path, model: nn.Module, card: CheckpointCard) -> CheckpointCard:
+def save_checkpoint(
+    folder: Path, model: nn.Module, card: CheckpointCard, *, states: Sequence[TrainingState] = ()
+) -> CheckpointCard:
     """Write a model's weights and its card; the folder appears whole.
 
     Args:
         folder: Where to write; replaced if it exists.
         model: The model.
         card: Its card; the weights' digest is filled in here.
+        states: Where its training stood earlier, to be kept beside it.
 
     Returns:
         The card as written.
@@ -35,6 +42,7 @@ def save_checkpoint(folder: Path, model: nn.Module, card: CheckpointCard) -> Che
         save_tensors(fresh / WEIGHTS, _tensors(model))
         written = CheckpointCard(**{**dict(card), "weights": file_digest(fresh / WEIGHTS)})
         write_record(fresh / CARD, written)
+        save_states(fresh, states)
     return written
 
 
@@ -105,7 +113,8 @@ def save_moments(
         for name, c in moments.layers.items()
     )
     with replaced_folder(folder) as fresh:
-        save_tensors(fresh / TENSORS, {name: c.contiguous() for name, c in moments.layers.items()})
+        shapes = {one.layer: (one.groups, one.dimension, one.dimension) for one in layers}
+        save_one_by_one(fresh / TENSORS, moments.layers, shapes)
         tensors = file_digest(fresh / TENSORS)
         card = MomentsCard(
             model=model,
@@ -120,13 +129,13 @@ def save_moments(
 
 
 def load_moments(folder: Path) -> tuple[Moments, MomentsCard]:
-    """Load second moments and their card."""
+    """Load second moments and their card; each layer is read when it is asked for."""
     card = read_record(folder / CARD, MomentsCard)
     _verify(folder / TENSORS, card.tensors)
-    layers = load_file(folder / TENSORS)
+    read = read_one_by_one(folder / TENSORS)
     positions = {entry.layer: entry.positions for entry in card.layers}
-    ordered = {name: layers[name].to(torch.float64) for name in positions}
-    return Moments(layers=ordered, positions=positions, samples=card.samples), card
+    layers = OnDemand(positions, lambda name: read[name].to(torch.float64))
+    return Moments(layers=layers, positions=positions, samples=card.samples), card
 
 
 def _verify(path: Path, expected: Sha256) -> None:

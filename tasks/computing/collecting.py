@@ -36,7 +36,9 @@ def collect_moments(checkout: Checkout, folder: Path) -> tuple[MomentsCard, Cost
         model, card = load_checkpoint(checkout.parent)
         samples = Pool(checkout, device).split("train")
         with measured() as meter:
-            found = collect(model.to(device), samples, batch_size=params.batch_size, on_step=on_step)
+            found = collect(
+                model.to(device), samples, batch_size=params.batch_size, on_demand=True, on_step=on_step
+            )
     taken = save_moments(folder, found, model=card.weights, data=read_card(checkout.dataset).rows_digest)
     return taken, meter.read()
 

@@ -11,6 +11,7 @@ from torch import nn
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.computing.checkpoints import load_checkpoint, load_moments, read_checkpoint_card
+from tasks.computing.states import read_states
 from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
 from unlearn_core.canaries import CANARY_SUBJECT
@@ -60,6 +61,7 @@ def load_materials(checkout: Checkout, pool: Pool) -> Materials:
         else load_checkpoint(find_model(checkout, taken.model))[0],
         tuning=tuning_data(split, pool),
         origin=_origin(card),
+        states=read_states(checkout.parent),
     )
 
 

@@ -35,6 +35,7 @@ from unlearn_core.observations import (
     View,
     WeightDistances,
 )
+from unlearn_core.records.artifact import Architecture
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.data import FORGOTTEN_SPLIT
 from unlearn_core.records.evaluation import SampledView
@@ -141,13 +142,17 @@ def observed_weights(
         second: Another retrained model's folder, for the floor, or None.
 
     Returns:
-        The distances; None without a reference.
+        The distances; None without a reference, or if it is another net.
     """
-    if reference is None:
+    if reference is None or _net(checkpoint) != _net(reference):
         return None
     floor = None if second is None else load_checkpoint(second)[0]
     with computing(run.threads):
         return weight_distances(load_checkpoint(checkpoint)[0], load_checkpoint(reference)[0], second=floor)
+
+
+def _net(checkpoint: Path) -> Architecture:
+    return read_checkpoint_card(checkpoint).architecture
 
 
 def _inner_features(checkout: Checkout, checkpoint: Path, run: RunParams) -> InnerFeatures:

@@ -34,7 +34,7 @@ def allow_net(net: str, folder: Path, *named: str | None) -> None:
     settings = {} if project is None else read_values(project)["parent"]
     allowed = {settings.get("architecture"), *named, *CodeSettings.read().factories.replace(",", " ").split()}
     require_allowed(net, {one for one in allowed if one})
-    importable(project or folder, module_of(net))
+    importable(project or folder, net)
     recorded = set() if project is None else _recorded(project, net)
     if recorded and recorded != {found := package_digest(module_of(net))}:
         raise PipelineError(

@@ -16,6 +16,7 @@ from unlearn_core.records.artifact import Architecture, CheckpointCard, Recipe
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.data import Normalisation
 from unlearn_core.records.evaluation import Cost
+from unlearn_core.rewinding import recording, steps_in
 from unlearn_core.training import fit
 
 UNWRITTEN: Sha256 = "sha256:" + "0" * 64
@@ -34,6 +35,7 @@ def train_checkpoint(
     threads: int,
     title: str,
     on_step: OnStep | None = None,
+    keep: tuple[float, ...] = (),
 ) -> tuple[CheckpointCard, Cost]:
     """Train a fresh net and write its checkpoint.
 
@@ -48,6 +50,7 @@ def train_checkpoint(
         threads: On the CPU.
         title: For the progress bar.
         on_step: Called for every epoch, in place of the bar.
+        keep: Shares of the training, after which its state is kept beside the checkpoint.
 
     Returns:
         The card, and what the training cost.
@@ -57,7 +60,8 @@ def train_checkpoint(
     with computing(threads) as device, shown as listener, measured() as meter:
         model = build_seeded(architecture, seed).to(device)
         generator = torch.Generator().manual_seed(seed)
-        fit(model, samples.to(device), recipe, generator=generator, on_step=listener)
+        with recording(model, keep, steps=steps_in(recipe, len(samples))) as states:
+            fit(model, samples.to(device), recipe, generator=generator, on_step=listener)
         meter.samples_seen = len(samples) * recipe.epochs
     card = CheckpointCard(
         architecture=architecture,
@@ -68,4 +72,4 @@ def train_checkpoint(
         threads=threads,
         recipe=recipe,
     )
-    return save_checkpoint(folder, model, card), meter.read()
+    return save_checkpoint(folder, model, card, states=states), meter.read()

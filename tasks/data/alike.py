@@ -1,14 +1,13 @@
 """Pictures that were found where they should not be: a table that names them, and what a person decided."""
 
-import csv
-import io
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.csv_tables import as_csv, rows_of_csv
 from tasks.checkout.environment import actor, now
-from tasks.checkout.files import as_csv, read_record, write_atomically, write_record
+from tasks.checkout.files import read_record, write_atomically, write_record
 from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.names import one_form
 from unlearn_core.records.base import HexDigest
@@ -68,7 +67,7 @@ def keep_pictures(checkout: Checkout, samples: Collection[str], *, everything: b
     path = checkout.lethe / _TABLE
     if not path.is_file():
         raise SetupError("nothing was found that looks like a forgotten picture; there is nothing to decide")
-    found = {row["sample_id"]: row["mark"] for row in csv.DictReader(io.StringIO(path.read_text()))}
+    found = {row["sample_id"]: row["mark"] for row in rows_of_csv(path.read_bytes().decode())}
     named = {one for one, mark in found.items() if mark} if everything else set(map(one_form, samples))
     if wrong := sorted(one for one in named if not found.get(one)):
         raise RequestError(

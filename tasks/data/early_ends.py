@@ -12,6 +12,9 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """Adam7: the first column and row of each pass, and the steps to the next (PNG specification, 8.2)."""
 
+_PAST_THE_ROWS = 2**20
+"""What a PNG may inflate to after its last row; more is not inflated to be counted."""
+
 _END_OF_JPEG = b"\xff\xd9"
 _OTHER_DATA = bytes(range(1, 128)) * 8
 
@@ -45,15 +48,18 @@ def _is_short_png(encoded: bytes) -> bool:
         if kind == b"IHDR":
             header = data
         elif kind == b"IDAT":
-            found += _inflated(inflate, data)
+            most = _expected(header) + _PAST_THE_ROWS
+            found += _inflated(inflate, data, most - found)
+            if found >= most:
+                break
         at += length + 12
     return found < _expected(header)
 
 
-def _inflated(inflate: "zlib._Decompress", data: bytes) -> int:
-    """Count what data inflates to, a mebibyte at a time."""
+def _inflated(inflate: "zlib._Decompress", data: bytes, most: int) -> int:
+    """Count what data inflates to, a mebibyte at a time, until there is enough."""
     count = 0
-    while data:
+    while data and count < most:
         count += len(inflate.decompress(data, 2**20))
         data = inflate.unconsumed_tail
     return count

@@ -4,7 +4,6 @@ The file is derived personal data, as the pixels are. It holds only the current 
 """
 
 import hashlib
-import io
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import PIL
-from PIL import Image
 
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, write_atomically
 from tasks.checkout.progress import progress
 from tasks.data.datasets import each_image, read_manifest
+from tasks.data.headers import open_format
 from unlearn_core import fingerprints
 from unlearn_core.fingerprints import fingerprint
 from unlearn_core.progress import Step
@@ -79,7 +78,7 @@ def _decode(folder: Path, manifest: Manifest, rows: np.ndarray) -> dict[str, str
         # The import said what is odd about an image.
         warnings.simplefilter("ignore")
         for done, (digest, raw) in enumerate(zip(digests, each_image(folder, rows), strict=True), 1):
-            found[digest] = fingerprint(Image.open(io.BytesIO(raw)))
+            found[digest] = fingerprint(open_format(raw))
             on_step(Step("images", done, len(digests)))
     return found
 

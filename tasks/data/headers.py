@@ -6,6 +6,7 @@ All headers are read before any image is decoded, so that a cheap check comes be
 import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from PIL import Image
@@ -22,6 +23,8 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MOST_PIXELS = 64_000_000
 _MOST_BYTES = 4 * MOST_PIXELS
 _BITS_PER_SAMPLE = 258
+_MOST_PAGES = 100
+"""Pages of a TIFF that are counted: each takes longer to find than the one before."""
 
 
 def read_headers(
@@ -99,8 +102,27 @@ def read_header(stream: BinaryIO, *, follow: bool = False) -> tuple[int, int]:
     if bits > 8:
         raise UsageError(f"{bits} bits a channel; expected at most 8")
     if pictures > 1:
-        raise UsageError(f"{pictures} pictures in one file (an animation, or pages); expected one")
+        count = f"{pictures}{' or more' * (pictures == _MOST_PAGES)}"
+        raise UsageError(f"{count} pictures in one file (an animation, or pages); expected one")
     return (width, height) if sideways else (height, width)
+
+
+def open_format(encoded: bytes) -> Image.Image:
+    """Open an image in one of ``FORMATS``, so that no decoder of another is started.
+
+    Args:
+        encoded: The file.
+
+    Returns:
+        The image, not decoded yet.
+
+    Raises:
+        UsageError: If it is no such image.
+    """
+    try:
+        return Image.open(io.BytesIO(encoded), formats=FORMATS)
+    except Image.UnidentifiedImageError as error:
+        raise UsageError(_unknown(encoded[:16])) from error
 
 
 def require_one_size(sizes: Mapping[str, int], params: ImageSource) -> None:
@@ -148,4 +170,17 @@ def _bits(image: Any) -> int:
 
 def _pictures(image: Any) -> int:
     """Count the pictures; what a camera keeps behind the one in a JPEG does not count."""
+    if image.format == "TIFF":
+        return _pages(image)
     return 1 if image.format in {"JPEG", "MPO"} else getattr(image, "n_frames", 1)
+
+
+def _pages(image: Any) -> int:
+    """Count the pages of a TIFF, up to a limit."""
+    count = 1
+    with suppress(EOFError):
+        while count < _MOST_PAGES:
+            image.seek(count)
+            count += 1
+    image.seek(0)
+    return count

@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.files import as_csv, read_record, write_atomically
+from tasks.checkout.csv_tables import as_csv
+from tasks.checkout.files import read_record, write_atomically
 from tasks.checkout.log import tell
 from tasks.checkout.progress import progress
 from tasks.data.datasets import manifest_of, read_card, read_rows

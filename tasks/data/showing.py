@@ -1,6 +1,5 @@
 """The picture of one row: as a file, or as coloured blocks in a terminal."""
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,10 +56,11 @@ def save_picture(path: Path, encoded: bytes) -> None:
 
 def in_blocks(encoded: bytes) -> "Text":
     """Return an image as text: half a block for each pixel, two rows of pixels in a line."""
-    from PIL import Image
     from rich.text import Text
 
-    with Image.open(io.BytesIO(encoded)) as image:
+    from tasks.data.headers import open_format
+
+    with open_format(encoded) as image:
         scale = min(1.0, _WIDEST / image.width)
         size = (max(1, round(image.width * scale)), max(2, 2 * round(image.height * scale / 2)))
         pixels = np.asarray(image.convert("RGB").resize(size))

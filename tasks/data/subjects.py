@@ -21,6 +21,8 @@ from unlearn_core.names import one_form
 
 _COLUMNS = ("path", "subject")
 _MOST_BYTES = 512 * 2**20
+_BYTES_AN_IMAGE = 16 * 2**10
+"""No line is as long; a table of few images is read into little memory."""
 
 
 def read_subjects(path: Path, known: set[str]) -> tuple[dict[str, str], list[str]]:
@@ -36,9 +38,13 @@ def read_subjects(path: Path, known: set[str]) -> tuple[dict[str, str], list[str
     try:
         if not path.is_file():
             return {}, [f"{path.name} is not a file"]
-        raw = read_regular(path, _MOST_BYTES + 1)
-        if len(raw) > _MOST_BYTES:
-            return {}, [f"{path.name} has more than {_MOST_BYTES >> 20} MiB; expected one line per image"]
+        most = min(_MOST_BYTES, 2**20 + _BYTES_AN_IMAGE * len(known))
+        raw = read_regular(path, most + 1)
+        if len(raw) > most:
+            return {}, [
+                f"{path.name} has more than {most >> 20} MiB for {len(known)} images; "
+                "expected one line per image"
+            ]
         text = decoded(raw)
     except OSError as error:
         return {}, [f"{path.name} cannot be read: {error.strerror}"]

@@ -21,6 +21,8 @@ from unlearn_core.records.params import ParquetSource
 
 ROWS_AT_ONCE = 64
 _BYTES_AT_ONCE = 32 * 2**20
+_MOST_BYTES, _MOST_PACKED = 256 * 2**20, 200
+"""A group of more bytes than one image may have, packed more densely than any images are, is a trap."""
 _TRAIN = "train"
 _FEWEST_IN_A_CLASS = 2
 
@@ -188,6 +190,26 @@ class _Groups:
         total = table.file.metadata.row_group(number).total_byte_size
         return max(total, 0) // max(self._rows[group], 1)
 
+    def _largest(self, group: int) -> int:
+        """Return how many bytes the largest image of a group may have: no less than all of its column's.
+
+        Raises:
+            UsageError: If the column takes much more memory than its file suggests.
+        """
+        table, number = self._groups[group]
+        size = packed = 1
+        row_group = table.file.metadata.row_group(number)
+        for column in map(row_group.column, range(row_group.num_columns)):
+            if column.path_in_schema.split(".")[0] == self._column:
+                size += column.total_uncompressed_size
+                packed += column.total_compressed_size
+        if size > _MOST_BYTES and size > _MOST_PACKED * packed:
+            raise UsageError(
+                f"{size >> 20} MiB in a group of rows that takes {packed >> 10} KiB in its file; write the "
+                "table again, in smaller groups"
+            )
+        return size
+
     def stamps(self) -> NDArray[np.int64]:
         """Return when each row's file was last changed."""
         times = [table.path.stat().st_mtime_ns for table, _ in self._groups]
@@ -210,7 +232,7 @@ class _Groups:
         group = bisect_right(self._starts, row) - 1
         if group != self._group or row < self._start:
             table, number = self._groups[group]
-            rows = max(1, min(ROWS_AT_ONCE, _BYTES_AT_ONCE // max(self._size(group), 1)))
+            rows = max(1, min(ROWS_AT_ONCE, _BYTES_AT_ONCE // self._largest(group)))
             self._batches = table.file.iter_batches(rows, row_groups=[number], columns=[self._column])
             self._group, self._start, self._held = group, self._starts[group], []
         while row >= self._start + len(self._held):

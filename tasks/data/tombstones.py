@@ -4,10 +4,13 @@ They are written when a deletion is accepted, beside the request, under the chec
 data come in. The same pixels are refused; what looks like them is listed until a person has decided.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now
@@ -18,6 +21,7 @@ from tasks.data.alike import FoundPicture, decided, list_found
 from tasks.data.datasets import rows_digest
 from tasks.keys.folder import load_pseudonym_key
 from tasks.keys.marks import marks_of, open_looks, seal_looks
+from tasks.keys.ring import pseudonym_keys
 from unlearn_core.audit.deadlines import later
 from unlearn_core.errors import ForgottenError, SetupError
 from unlearn_core.fingerprints import near_hashes
@@ -134,7 +138,8 @@ def _same(manifest: Manifest, stones: list[Tombstones]) -> Iterator[FoundPicture
     """Yield the rows whose pixels are those of a forgotten picture."""
     request = {mark: one.request for one in stones for mark in one.marks}
     assert manifest.pixels is not None
-    for row, mark in enumerate(marks_of(load_pseudonym_key(), manifest.pixels)):
+    marked = (enumerate(marks_of(key, manifest.pixels)) for key in pseudonym_keys())
+    for row, mark in chain.from_iterable(marked):
         if mark in request:
             reason = f"the same picture as one that request {request[mark]} had forgotten"
             yield FoundPicture(str(manifest.sample_ids[row]), reason, request[mark], None)
@@ -142,11 +147,11 @@ def _same(manifest: Manifest, stones: list[Tombstones]) -> Iterator[FoundPicture
 
 def _alike(checkout: Checkout, manifest: Manifest, stones: list[Tombstones]) -> Iterator[FoundPicture]:
     """Yield the rows that look like a forgotten picture, unless a person decided that they are others."""
-    key, settled, seen = load_pseudonym_key(), decided(checkout), set[int]()
+    keys, settled, seen = pseudonym_keys(), decided(checkout), set[int]()
     assert manifest.pixels is not None
     assert manifest.looks is not None
     for stone in stones:
-        looks = open_looks(key, stone.looks, about=stone.request.encode())
+        key, looks = _opened(stone, keys)
         for row, _, bits in near_hashes(manifest.looks, looks):
             (mark,) = marks_of(key, manifest.pixels[row : row + 1])
             if mark in settled or mark in stone.marks or row in seen:
@@ -154,6 +159,15 @@ def _alike(checkout: Checkout, manifest: Manifest, stones: list[Tombstones]) -> 
             seen.add(row)
             reason = f"looks like one that request {stone.request} had forgotten: {bits} of 64 bits differ"
             yield FoundPicture(str(manifest.sample_ids[row]), reason, stone.request, mark)
+
+
+def _opened(stone: Tombstones, keys: Sequence[bytes]) -> tuple[bytes, NDArray[np.uint64]]:
+    """Open the perceptual hashes of a deletion, with whichever key sealed them; return that key, too."""
+    about = stone.request.encode()
+    for key in keys[:-1]:
+        with suppress(SetupError):
+            return key, open_looks(key, stone.looks, about=about)
+    return keys[-1], open_looks(keys[-1], stone.looks, about=about)
 
 
 def _expiry(made: UtcTime) -> UtcTime | None:

@@ -7,6 +7,7 @@ from typing import Any
 from tasks.checkout.checkout import CERTIFICATE, Checkout, short
 from tasks.checkout.files import read_record
 from tasks.checkout.regular import read_regular
+from tasks.evidence.papers import papers_of
 from tasks.keys.signing import read_certificate
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.approval import Approval
@@ -70,6 +71,7 @@ def gather_bundle(checkout: Checkout, request_id: str) -> Bundle:
         **_records(json.loads(facts)),
         **_approval(checkout, request_id, json.loads(facts)["certificate"].get("approval")),
         **{f"{path.parent.name}/{path.name}": read_regular(path) for path in docs},
+        **{path.name: read_regular(path) for path in papers_of(checkout.certificate(request_id))},
     }
     if named := [path for path, content in contents.items() if PSEUDONYM in content]:
         raise PipelineError(

@@ -15,6 +15,7 @@ from tasks.computing.execution import device_name
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
 from tasks.evidence.approving import require_approval
+from tasks.evidence.attestation import beside
 from tasks.evidence.receipts import manifest_trees
 from tasks.keys.signing import key_id, load_signer, read_certificate, sign_statement, verify_signature
 from tasks.requests.request_file import read_request
@@ -30,8 +31,9 @@ from unlearn_core.records.certificate import (
     Statement,
     ValidationSummary,
 )
-from unlearn_core.records.deletion import DeletionRecord, Rung
-from unlearn_core.records.evaluation import Cost
+from unlearn_core.records.data import DatasetCard
+from unlearn_core.records.deletion import DeletionRecord, Rung, SplitRecord
+from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.provenance import Provenance
 from unlearn_core.records.request import DeletionRequest, RequestId
@@ -73,11 +75,7 @@ def gather_certificates(
             f"checkout holds request {request.id!r} with split {split.digest}. Run `dvc repro`"
         )
     data = read_card(checkout.dataset)
-    digests = DataDigests(
-        before=data.rows_digest,
-        retained=split.retained,
-        splits={entry.split: entry.rows_digest for entry in data.splits},
-    )
+    digests = data_digests(data, split)
     certificate = partial(
         DeletionCertificate.of,
         group=request.group,
@@ -94,9 +92,9 @@ def gather_certificates(
             calibration=deletion.calibration,
         ),
         attempts=attempts_of(deletion),
-        validation=_validation(checkout),
+        validation=validation_summary(checkout),
         cost=_cost(checkout, deletion),
-        provenance=_provenance(checkout, rung, started),
+        provenance=provenance_of(checkout, rung.evaluation, started, method=rung.unlearning.seed),
         lock=lock_digest(checkout.root),
         pins=pins,
         moments=read_record(checkout.moments / CARD, MomentsCard).tensors,
@@ -108,6 +106,12 @@ def gather_certificates(
     )
     known = histories or {}
     return tuple(certificate(request=one, history=known.get(one.id)) for one in request.singles)
+
+
+def data_digests(data: DatasetCard, split: SplitRecord) -> DataDigests:
+    """Return the data set before and its splits, and what was retained, by their digests."""
+    splits = {entry.split: entry.rows_digest for entry in data.splits}
+    return DataDigests(before=data.rows_digest, retained=split.retained, splits=splits)
 
 
 def ledger_head(checkout: Checkout, requests: tuple[DeletionRequest, ...]) -> Sha256 | None:
@@ -144,6 +148,8 @@ def sign_once(certificate: DeletionCertificate, path: Path) -> Sha256:
     if (kept := _find_signed(path)) is not None and _timeless(kept[1]) == _timeless(certificate):
         return sha256(kept[0])
     signed = sign_statement(Statement.of(certificate, name=WEIGHTS))
+    for attesting in beside(path):
+        attesting.unlink()  # it is of the certificate that is replaced
     write_atomically(path, signed)
     return sha256(signed)
 
@@ -165,7 +171,8 @@ def _timeless(certificate: DeletionCertificate) -> dict[str, Any]:
     return certificate.model_dump(exclude={"ledger": True, "pins": True, "provenance": {"finished"}})
 
 
-def _validation(checkout: Checkout) -> ValidationSummary:
+def validation_summary(checkout: Checkout) -> ValidationSummary:
+    """Return how many expectations the data set and the split had to meet, and whether they did."""
     records = [
         read_record(checkout.split / f"validation_{name}.json", ValidationRecord)
         for name in ("dataset", "split")
@@ -183,7 +190,18 @@ def _cost(checkout: Checkout, deletion: DeletionRecord) -> Cost | None:
     return Cost.total(known) if len(known) == len(costs) else None
 
 
-def _provenance(checkout: Checkout, rung: Rung, started: UtcTime) -> Provenance:
+def provenance_of(checkout: Checkout, evaluation: Evaluation, started: UtcTime, **seeds: int) -> Provenance:
+    """Return where and when a model was judged.
+
+    Args:
+        checkout: The checkout.
+        evaluation: What was measured on it.
+        started: When the work began.
+        seeds: Of what else was seeded.
+
+    Returns:
+        The provenance, which ends now.
+    """
     params = checkout.params.run
     commit = environment.git_commit(checkout.root)
     return Provenance(
@@ -197,9 +215,9 @@ def _provenance(checkout: Checkout, rung: Rung, started: UtcTime) -> Provenance:
         threads=params.threads,
         seeds={
             "base": params.seed,
-            "method": rung.unlearning.seed,
+            **seeds,
             "reference": derive_seed(params.seed, "reference"),
-            "evaluation": rung.evaluation.seed,
+            "evaluation": evaluation.seed,
         },
         started=started,
         finished=environment.now(),

@@ -1,15 +1,16 @@
-"""The ledger compared with every head at hand: those that signed certificates carry, here and in the bucket.
+"""The ledger compared with every head at hand, of certificates and stamped ones, here and in the bucket.
 
 Whoever cuts off a ledger's end, or makes a new one from nothing, leaves a chain that holds; but certificates
 that were signed before name events that are no longer there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.checkout.checkout import CERTIFICATE, Checkout
+from tasks.evidence.head_stamps import StampedHead, heads_in_checkout, heads_in_store
 from tasks.evidence.uploading import AT_ONCE
 from tasks.keys.signing import read_certificate, verify_signature
 from tasks.keys.trust import trusted_keys
@@ -26,10 +27,12 @@ class HeadsAtHand:
 
     Attributes:
         certificates: Verified certificates, by where they are.
+        stamped: Heads with a verified time stamp of their own, by where they are.
         left_out: Why a place, or a certificate, is not compared.
     """
 
     certificates: dict[str, DeletionCertificate] = field(default_factory=dict[str, DeletionCertificate])
+    stamped: dict[str, Sha256] = field(default_factory=dict[str, Sha256])
     left_out: dict[str, str] = field(default_factory=dict[str, str])
 
     def heads(self) -> Iterator[tuple[str, Sha256]]:
@@ -37,6 +40,7 @@ class HeadsAtHand:
         for place, certified in self.certificates.items():
             if certified.ledger is not None:
                 yield place, certified.ledger
+        yield from self.stamped.items()
 
 
 def gather_heads(root: Path | None, *, shared: bool) -> HeadsAtHand:
@@ -52,11 +56,13 @@ def gather_heads(root: Path | None, *, shared: bool) -> HeadsAtHand:
     found = HeadsAtHand()
     checkout = None if root is None else Checkout(root)
     _add(found, {} if checkout is None else _in_checkout(checkout))
+    _add_stamped(found, () if root is None else heads_in_checkout(root))
     try:
         if (store := find_store()) is None:
             found.left_out["the bucket"] = "none is configured"
         else:
             _add(found, _in_bucket(store, "" if shared or checkout is None else _folder_of(checkout)))
+            _add_stamped(found, heads_in_store(store))
     except LetheError as error:
         found.left_out["the bucket"] = str(error)
     return found
@@ -112,6 +118,15 @@ def _add(found: HeadsAtHand, certificates: Mapping[str, bytes]) -> None:
             found.left_out[place] = "it carries no head: no ledger held the request"
         else:
             found.certificates[place] = certified
+
+
+def _add_stamped(found: HeadsAtHand, heads: Iterable[StampedHead]) -> None:
+    """Add those heads that an authority stamped that is believed."""
+    for one in heads:
+        if one.head is None:
+            found.left_out[one.place] = one.why
+        else:
+            found.stamped[one.place] = one.head
 
 
 def _in_checkout(checkout: Checkout) -> dict[str, bytes]:

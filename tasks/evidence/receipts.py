@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tasks.checkout.checkout import Checkout
 from tasks.data.datasets import read_card, read_manifest
 from tasks.evidence.verification import verify_bytes
+from tasks.keys.ring import pseudonym_keys
 from tasks.keys.signing import load_pseudonym_key, read_certificate
 from tasks.requests.request_file import make_scope, pseudonymiser, read_request
 from unlearn_core.audit.merkle import MerkleTree
@@ -88,19 +89,32 @@ def _prove(
     certified: DeletionCertificate, before: Manifest, after: Manifest, rows: NDArray[np.intp]
 ) -> Receipt:
     """Make the proofs of some rows of the data set before."""
-    key = leaf_key(load_pseudonym_key(), certified.data)
-    trees = _tree(before, key), _tree(after, key)
-    if trees_of(*trees) != certified.manifest:
-        raise SetupError(
-            "the trees of the data are not those of the certificate: the pseudonym key is another one than "
-            "that it was made with"
-        )
+    key, trees = _certified_trees(certified, before, after)
     named = [(str(before.sample_ids[row]), str(before.sha256[row])) for row in rows]
     proofs = (
         erased_row(*trees, secret=secret_of(key, sample), sample=sample, image=image)
         for sample, image in named
     )
     return Receipt(schema_version="lethe.receipt/1", request=certified.request.id, rows=tuple(proofs))
+
+
+def _certified_trees(
+    certified: DeletionCertificate, before: Manifest, after: Manifest
+) -> tuple[bytes, tuple[MerkleTree, MerkleTree]]:
+    """Return the key of a certificate's trees, and the trees.
+
+    Raises:
+        SetupError: If no key makes them.
+    """
+    for pseudonym_key in pseudonym_keys():
+        key = leaf_key(pseudonym_key, certified.data)
+        trees = _tree(before, key), _tree(after, key)
+        if trees_of(*trees) == certified.manifest:
+            return key, trees
+    raise SetupError(
+        "the trees of the data are not those of the certificate: the pseudonym key that it was made with is "
+        "not here"
+    )
 
 
 def _rows(

@@ -5,6 +5,7 @@
     PREFIX/MODEL/REQUEST/CERTIFICATE/certificate.dsse.json   stored before the model is promoted
                                     /report.html, …          stored once all is written
                                     /manifest.json           stored last: it marks a complete folder
+                                    /certificate.tsr, …      what attests the certificate, also later
 
 ``CERTIFICATE`` is the start of the certificate's digest: a new signature gets a new folder, and nothing is
 ever overwritten.
@@ -13,7 +14,9 @@ ever overwritten.
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from tasks.checkout.checkout import CERTIFICATE, Checkout
+from tasks.checkout.checkout import CERTIFICATE, PAGE, Checkout
+from tasks.checkout.regular import read_regular
+from tasks.evidence.attestation import beside
 from tasks.evidence.bundle import folder_of, gather_bundle
 from tasks.evidence.stored import MANIFEST, altered, read_evidence_manifest, read_files, verify_signed
 from tasks.keys.signing import read_certificate
@@ -70,9 +73,11 @@ def push_evidence(checkout: Checkout, request_id: str) -> Stored:
             was told to lock.
     """
     store, bundle = require_store(), gather_bundle(checkout, request_id)
-    # The manifest tells that all the rest is stored.
+    # The manifest tells that all the rest is stored. It does not list what may come later: time stamps and
+    # witnesses' signatures, which prove themselves.
     manifest = {MANIFEST: bundle.manifest.canonical()}
-    sent = (*_send(store, bundle.folder, bundle.contents), *_send(store, bundle.folder, manifest))
+    everything = {**bundle.contents, **_attesting(checkout, request_id)}
+    sent = (*_send(store, bundle.folder, everything), *_send(store, bundle.folder, manifest))
     locked_until = store.locked_until(f"{bundle.folder}/{MANIFEST}")
     if store.retain_days is not None and sent and locked_until is None:
         raise SetupError(
@@ -82,7 +87,7 @@ def push_evidence(checkout: Checkout, request_id: str) -> Stored:
     return Stored(
         request=request_id,
         location=store.address(bundle.folder),
-        files=len(bundle.contents) + 1,
+        files=len(everything) + 1,
         sent=sent,
         locked_until=locked_until,
     )
@@ -102,6 +107,14 @@ def push_missing(checkout: Checkout, request_id: str) -> None:
     bundle = gather_bundle(checkout, request_id)
     if store.read(f"{bundle.folder}/{MANIFEST}") is None:
         push_evidence(checkout, request_id)
+
+
+def push_if_stored(checkout: Checkout, request_id: str) -> None:
+    """Store what has been added to the evidence of a request that the store holds, if one is configured."""
+    if (store := find_store()) is not None:
+        folder = gather_bundle(checkout, request_id).folder
+        if store.read(f"{folder}/{MANIFEST}") is not None:
+            push_evidence(checkout, request_id)
 
 
 def verify_evidence(checkout: Checkout, request_id: str) -> Stored:
@@ -125,23 +138,35 @@ def verify_evidence(checkout: Checkout, request_id: str) -> Stored:
             f"{where}/{MANIFEST} is missing: the evidence was never stored completely, or was removed; "
             f"`lethe evidence push {request_id}` stores what is missing"
         )
-    contents = read_files(store, bundle.folder, manifest)
-    if wrong := [*altered(manifest, contents), *_different(manifest, bundle.manifest)]:
+    contents, attesting = read_files(store, bundle.folder, manifest), _attesting(checkout, request_id)
+    absent = [name for name, kept in attesting.items() if store.read(f"{bundle.folder}/{name}") != kept]
+    # A purge writes the page again, with what was erased.
+    again = {PAGE} if checkout.purge_record(request_id).is_file() else set[str]()
+    if wrong := [
+        *altered(manifest, contents),
+        *_different(manifest, bundle.manifest, but=again),
+        *(f"{name} is missing from the store, or differs from the one here" for name in absent),
+    ]:
         lines = "\n".join(f"  {line}" for line in wrong)
         raise EvidenceError(f"the evidence in {where} is not what was stored:\n{lines}")
     _, signer = verify_signed(contents, manifest, keys, where=where)
     return Stored(
         request=request_id,
         location=where,
-        files=len(contents) + 1,
+        files=len(contents) + len(attesting) + 1,
         locked_until=store.locked_until(f"{bundle.folder}/{MANIFEST}"),
         signed_by=signer,
     )
 
 
-def _different(there: EvidenceManifest, here: EvidenceManifest) -> Iterator[str]:
-    """Yield where the store's manifest differs from that of the local files."""
-    for path in sorted({entry.path for entry in (*there.files, *here.files)}):
+def _attesting(checkout: Checkout, request_id: str) -> dict[str, bytes]:
+    """Return the time stamp and the witnesses' signatures of a request's certificate, by their names."""
+    return {path.name: read_regular(path) for path in beside(checkout.certificate(request_id))}
+
+
+def _different(there: EvidenceManifest, here: EvidenceManifest, *, but: set[str]) -> Iterator[str]:
+    """Yield where the store's manifest differs from that of the local files, but for some files."""
+    for path in sorted({entry.path for entry in (*there.files, *here.files)} - but):
         listed = [next((one for one in m.files if one.path == path), None) for m in (there, here)]
         if listed[0] != listed[1]:
             yield f"{path} differs: {_digest(listed[0])} in the store's manifest, {_digest(listed[1])} here"

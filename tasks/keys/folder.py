@@ -6,6 +6,7 @@ Everything is in one folder, ``$LETHE_HOME`` or ``~/.config/lethe``::
     signing.pub      its public half
     pseudonym.key    32 random bytes in hexadecimal, only for its owner
     trusted/*.pub    the keys whose certificates are trusted
+    witnesses/*.pub  the keys of those who countersign certificates
 
 ``LETHE_SIGNING_KEY`` (PEM or a path) and ``LETHE_PSEUDONYM_KEY`` (hexadecimal) take the files' place.
 """
@@ -47,13 +48,18 @@ def trust_folder() -> Path:
     return home() / "trusted"
 
 
+def witness_folder() -> Path:
+    """Return the folder of the public keys of known witnesses, who countersign what others issue."""
+    return home() / "witnesses"
+
+
 def init_keys(folder: Path, *, force: bool = False) -> tuple[Path, ...]:
     """Make whichever is missing: a signing key, its public half, trust in it, a pseudonym key.
 
     Args:
         folder: Where the keys go; created if missing.
         force: Replace the signing key. The old public key stays trusted, so older certificates still
-            verify. The pseudonym key is never replaced: existing requests could no longer be resolved.
+            verify. The pseudonym key stays: ``rotate_pseudonym_key`` replaces it, and keeps the old one.
 
     Returns:
         The files that were written; empty if nothing was missing.
@@ -71,7 +77,8 @@ def init_keys(folder: Path, *, force: bool = False) -> tuple[Path, ...]:
         public = _private_key(_read_secret(signing), str(signing)).public_key()
         made += write_key(folder / "signing.pub", public_pem(public), replace=True)
         made += write_key(folder / "trusted" / trusted_name(public), public_pem(public))
-        made += write_key(folder / "pseudonym.key", secrets.token_hex(32).encode() + b"\n", secret=True)
+        (own := tenant_folder(folder)).mkdir(parents=True, exist_ok=True, mode=0o700)
+        made += write_key(own / "pseudonym.key", secrets.token_hex(32).encode() + b"\n", secret=True)
     except OSError as error:
         raise SetupError(
             f"cannot make keys in {folder}: {error}; choose another folder with LETHE_HOME"
@@ -99,22 +106,51 @@ def load_signer(folder: Path | None = None) -> Ed25519PrivateKey:
     return _private_key(_read_secret(path), str(path))
 
 
-def load_pseudonym_key(folder: Path | None = None) -> bytes:
-    """Load the key that pseudonyms are made with.
+def tenant_folder(folder: Path | None = None) -> Path:
+    """Return where a tenant's pseudonym key is.
 
     Args:
         folder: The key folder; ``home()`` by default.
 
     Returns:
-        The bytes in ``LETHE_PSEUDONYM_KEY`` if that is set, else in ``pseudonym.key``.
+        That folder itself, or the one in it of the tenant whom ``LETHE_TENANT`` names.
+    """
+    tenant, folder = KeySettings.read().tenant, folder or home()
+    return folder / "tenants" / tenant if tenant else folder
+
+
+def load_pseudonym_key(folder: Path | None = None) -> bytes:
+    """Load the key that new pseudonyms are made with; ``tasks.keys.ring`` has those before it.
+
+    Args:
+        folder: The key folder; ``home()`` by default.
+
+    Returns:
+        The bytes in ``LETHE_PSEUDONYM_KEY`` if that is set, else in the tenant's ``pseudonym.key``.
+    """
+    if (given := KeySettings.read().pseudonym_key) is not None:
+        return _pseudonym_key(given.get_secret_value().encode(), "LETHE_PSEUDONYM_KEY")
+    return read_pseudonym_key(tenant_folder(folder) / "pseudonym.key")
+
+
+def read_pseudonym_key(path: Path) -> bytes:
+    """Read a pseudonym key's file, which only its owner may read."""
+    return _pseudonym_key(_read_secret(path), str(path))
+
+
+def _pseudonym_key(text: bytes, source: str) -> bytes:
+    """Read a pseudonym key.
+
+    Args:
+        text: What was read.
+        source: From where, for errors.
+
+    Returns:
+        The key.
 
     Raises:
-        SetupError: If there is none, others may read it, or it is not at least 32 bytes in hexadecimal.
+        SetupError: If it is not at least 32 bytes in hexadecimal.
     """
-    given = KeySettings.read().pseudonym_key
-    path = (folder or home()) / "pseudonym.key"
-    source = "LETHE_PSEUDONYM_KEY" if given else str(path)
-    text = given.get_secret_value().encode() if given else _read_secret(path)
     with contextlib.suppress(ValueError):
         key = bytes.fromhex(text.decode().strip())
         if len(key) >= MIN_PSEUDONYM_KEY_BYTES:

@@ -63,7 +63,8 @@ def open_looks(pseudonym_key: bytes, sealed: str, *, about: bytes) -> NDArray[np
     except (InvalidTag, ValueError) as error:
         raise SetupError(
             "tombstones do not open: they were altered, or made with another pseudonym key; restore them "
-            "with `dvc checkout`, and use the key that the requests were made with"
+            "with `dvc checkout`, and use the key that the requests were made with. If that was destroyed, "
+            "they keep nothing out: `lethe tombstone lift REQUEST`"
         ) from error
     return np.frombuffer(raw, dtype="<u8").astype(np.uint64)
 

@@ -30,10 +30,12 @@ from tasks.keys.folder import (
 )
 from tasks.keys.trust import public_keys_in, read_public_key
 from unlearn_core.audit.certificate import check
-from unlearn_core.audit.envelope import MAX_BYTES, decode_envelope, encode, pae, read_statement
+from unlearn_core.audit.envelope import MAX_BYTES, decode_envelope, encode, pae, read_judged, read_statement
+from unlearn_core.audit.judged import check_judged
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.base import Pseudonym, Sha256
 from unlearn_core.records.certificate import Statement
+from unlearn_core.records.judged import JudgedCertificate, JudgedStatement
 
 __all__ = [
     "home",
@@ -49,6 +51,8 @@ __all__ = [
     "sign_statement",
     "read_certificate",
     "verify_signature",
+    "verify_judged",
+    "verify_payload",
 ]
 
 
@@ -77,7 +81,7 @@ def pseudonymise(key: bytes, kind: Literal["sample", "subject"], identifier: str
     return "hmac-sha256:" + hmac.digest(key, message, hashlib.sha256).hex()
 
 
-def sign_statement(statement: Statement, signer: Ed25519PrivateKey | None = None) -> bytes:
+def sign_statement(statement: Statement | JudgedStatement, signer: Ed25519PrivateKey | None = None) -> bytes:
     """Sign a statement.
 
     Args:
@@ -91,9 +95,15 @@ def sign_statement(statement: Statement, signer: Ed25519PrivateKey | None = None
         EvidenceError: If the parts contradict one another: what verification would refuse is not signed.
         SetupError: If there is no usable key.
     """
-    check(statement, now=now())
-    signer = signer or load_signer()
-    payload = statement.canonical()
+    if isinstance(statement, JudgedStatement):
+        check_judged(statement, now=now())
+    else:
+        check(statement, now=now())
+    return sign_payload(statement.canonical(), signer or load_signer())
+
+
+def sign_payload(payload: bytes, signer: Ed25519PrivateKey) -> bytes:
+    """Sign the canonical JSON of a statement whose parts agree, and return the envelope."""
     return encode(payload, signer.sign(pae(payload)), key_id(signer.public_key()))
 
 
@@ -116,7 +126,7 @@ def read_certificate(path: Path) -> bytes:
 
 
 def verify_signature(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tuple[Statement, Sha256]:
-    """Verify a certificate: its bytes, then its signature, and only then its content.
+    """Verify the certificate of a deletion: its bytes, then its signature, and only then its content.
 
     Args:
         raw: The certificate file's whole content.
@@ -126,7 +136,43 @@ def verify_signature(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tup
         The statement, and the id of the key that signed it.
 
     Raises:
-        EvidenceError: If the bytes, the signature or the content are not valid.
+        EvidenceError: If the bytes, the signature or the content are not valid, or it is of another kind.
+    """
+    payload, keyid = verify_payload(raw, keys)
+    statement = read_statement(payload)
+    check(statement, now=now())
+    return statement, keyid
+
+
+def verify_judged(payload: bytes) -> JudgedCertificate:
+    """Verify the content of a certificate of a model that was judged and not made.
+
+    Args:
+        payload: What ``verify_payload`` returned.
+
+    Returns:
+        The certificate.
+
+    Raises:
+        EvidenceError: If it is of another kind, or its parts contradict one another.
+    """
+    statement = read_judged(payload)
+    check_judged(statement, now=now())
+    return statement.predicate
+
+
+def verify_payload(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tuple[bytes, Sha256]:
+    """Verify the bytes of a certificate of any kind and its signature; the content is still to be checked.
+
+    Args:
+        raw: The certificate file's whole content.
+        keys: The trusted keys by their ids.
+
+    Returns:
+        The signed bytes, and the id of the key that signed them.
+
+    Raises:
+        EvidenceError: If the bytes or the signature are not valid.
     """
     payload, signature, keyid = decode_envelope(raw)
     if keyid not in keys:
@@ -140,6 +186,4 @@ def verify_signature(raw: bytes, keys: Mapping[Sha256, Ed25519PublicKey]) -> tup
         raise EvidenceError(
             f"the signature is not {keyid}'s over this content; the file was altered"
         ) from error
-    statement = read_statement(payload)
-    check(statement, now=now())
-    return statement, keyid
+    return payload, keyid

@@ -20,6 +20,7 @@ from tasks.keys.folder import (
     public_pem,
     trust_folder,
     trusted_name,
+    witness_folder,
     write_key,
 )
 from tasks.keys.points import point_problem
@@ -98,11 +99,12 @@ def trusted_keys() -> dict[Sha256, Ed25519PublicKey]:
     return keys
 
 
-def trust_key(path: Path) -> tuple[Sha256, Path]:
+def trust_key(path: Path, *, witness: bool = False) -> tuple[Sha256, Path]:
     """Trust somebody's public key: check it as whenever it is read, and copy it to the trust folder.
 
     Args:
         path: A PEM file.
+        witness: Trust it as a witness's, who countersigns certificates and issues none.
 
     Returns:
         The key's id, and where it is now; the same key again is not copied again.
@@ -110,7 +112,7 @@ def trust_key(path: Path) -> tuple[Sha256, Path]:
     Raises:
         SetupError: If it cannot be trusted, or the trust folder cannot be written.
     """
-    key, folder = read_public_key(path), trust_folder()
+    key, folder = read_public_key(path), witness_folder() if witness else trust_folder()
     identity, place = key_id(key), folder / trusted_name(key)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

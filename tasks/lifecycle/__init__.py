@@ -9,5 +9,6 @@ new, unfinished or served; ``releases`` makes a released model the start of the 
 is the git repository of a model and a worker's clone of it, to which ``publishing`` commits; ``replaying``
 finds where a certified deletion can be run again, and ``foreign_code`` what code that would run; ``pins``
 are the ``.dvc`` files that a certificate covers. ``held_models`` are those that ``lethe verify`` compares.
-``cut_short`` closes what a killed command left open.
+``candidates`` are models that others made, handed in to be judged in the folder that ``judging`` makes.
+``sparing`` says what a purge leaves alone. ``cut_short`` closes what a killed command left open.
 """

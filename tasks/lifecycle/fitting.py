@@ -32,7 +32,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def fit_weights(
-    architecture: Architecture, tensors: Mapping[str, Tensor], *, part: str | None = None
+    architecture: Architecture,
+    tensors: Mapping[str, Tensor],
+    *,
+    part: str | None = None,
+    exact: bool = False,
 ) -> nn.Module:
     """Build a net and load a checkpoint's weights into it, in the net's precision.
 
@@ -43,6 +47,7 @@ def fit_weights(
         architecture: The net.
         tensors: The checkpoint.
         part: The name under which the net lies in it, if it lies in several places.
+        exact: Refuse weights in another precision than the net's.
 
     Returns:
         The model, in eval mode.
@@ -51,7 +56,7 @@ def fit_weights(
         ConfigurationError: If the net cannot be built, or the weights do not fit it; the message has two
             lines.
     """
-    model = _built(architecture)
+    model = build_net(architecture)
     wanted = model.state_dict()
     twins = _twins(model)
     counters = {name for name in wanted if name.rpartition(".")[2] == _COUNTER}
@@ -61,7 +66,11 @@ def fit_weights(
         if name not in found and (other := next((one for one in others if one in found), None)):
             found[name] = found[other]
     found |= {name: wanted[name] for name in counters - {*found}}
-    if problems := list(_misfits(wanted, found, located, twins)):
+    problems = list(_misfits(wanted, found, located, twins))
+    if other := [name for name, one in found.items() if one.dtype != wanted[name].dtype] if exact else []:
+        had, has = (str(of[other[0]].dtype).removeprefix("torch.") for of in (found, wanted))
+        problems.append(f"{some_of(other)} {_is(other)} {had}, the net has {has}")
+    if problems:
         raise ConfigurationError(
             f"the weights do not fit {architecture.name}: {'; '.join(problems)}\n{_advice(architecture)}"
         )
@@ -73,7 +82,7 @@ def fit_weights(
     return model.eval()
 
 
-def _built(architecture: Architecture) -> nn.Module:
+def build_net(architecture: Architecture) -> nn.Module:
     """Build a net, and turn any error in the user's code into one message."""
     try:
         model = build(architecture)

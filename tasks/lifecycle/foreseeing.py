@@ -9,8 +9,8 @@ from tasks.computing.configured import methods_for
 from tasks.computing.costs import read_time
 from tasks.data.datasets import rows_digest
 from tasks.lifecycle.releases import read_release
+from tasks.measuring.calibrated import lapsed, read_calibration
 from tasks.references.plan import Sides, plan_sides
-from tasks.references.standing import lapsed, read_calibration
 from tasks.report.numbers import duration
 from tasks.requests.request_file import check_request, preview_manifest, read_request
 from tasks.storage.staleness import stale_stages
@@ -101,7 +101,9 @@ def _route(
     architecture = (
         getattr(params.parent, "architecture", None) if parent is None else parent.architecture.name
     )
-    available = frozenset(Need) if recipe else frozenset(Need) - {Need.ORIGIN}
+    states = bool(getattr(params.parent, "keep", ()))
+    missing = (set() if recipe else {Need.ORIGIN}) | (set() if states else {Need.STATES})
+    available = frozenset(Need) - missing
     methods = methods_for(checkout, architecture or "")
     planned = route(params.policy.ladder.of(scope), methods, scope=scope, available=available)
     deletions = 1 if parent is None else parent.deletions + 1

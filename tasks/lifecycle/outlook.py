@@ -33,8 +33,8 @@ def outlook(checkout: Checkout, architecture: str, recipe: Recipe | None) -> Out
         The methods that can serve each kind of request, and the level of evidence.
     """
     policy, methods = checkout.params.policy, methods_for(checkout, architecture)
-    at_hand = frozenset(Need) - ({Need.ORIGIN} if recipe is None else set())
-    retrained = policy.references if recipe is not None and policy.reference != "none" else 0
+    at_hand = frozenset(Need) - {Need.STATES} - ({Need.ORIGIN} if recipe is None else set())
+    retrained = policy.references if recipe is not None and policy.retrained != "none" else 0
     return Outlook(
         classes=_fit(methods, policy.ladder.classes, "classes", at_hand),
         samples=_fit(methods, policy.ladder.samples, "samples", at_hand),

@@ -11,6 +11,7 @@ from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.execution import computing
 from tasks.computing.materials import find_model, read_split, retain_mask
 from tasks.data.pool import Pool
+from tasks.evidence.purged import purge_that_erased
 from tasks.measuring.evaluation import outputs_of
 from unlearn_core.drift import drift_of, no_drift, stale_by
 from unlearn_core.moments import collect
@@ -36,7 +37,10 @@ def measure_drift(checkout: Checkout, candidate: Path, run: RunParams) -> Drift:
     accuracy = _accuracy(checkout, candidate, run)
     if card.trained is None:
         return no_drift(card.weights, accuracy)
-    folder = find_model(checkout, card.trained)
+    # If a purge has erased the origin, it is measured from the parent, and deletions are counted on.
+    erased = purge_that_erased(checkout, card.trained) is not None
+    folder = checkout.parent if erased else find_model(checkout, card.trained)
+    origin_digest = read_checkpoint_card(folder).weights
     with computing(run.threads) as device, progress("measure drift") as on_step:
 
         def load(where: Path) -> nn.Module:
@@ -46,11 +50,11 @@ def measure_drift(checkout: Checkout, candidate: Path, run: RunParams) -> Drift:
         retained = pool.take(retain_mask(split, pool.manifest))
         model, origin = load(candidate), load(folder)
         carried, taken = without_forgotten(checkout, pool, device, on_step=on_step)
-        at_origin = carried if taken.model == card.trained else collect(origin, retained, on_step=on_step)
+        at_origin = carried if taken.model == origin_digest else collect(origin, retained, on_step=on_step)
         return drift_of(
             model,
             origin,
-            origin_digest=card.trained,
+            origin_digest=origin_digest,
             requests=card.deletions,
             moments=at_origin,
             staleness=stale_by(carried, collect(model, retained, on_step=on_step)),

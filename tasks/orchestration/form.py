@@ -30,7 +30,7 @@ def offer(ledger: LedgerReader) -> None:
     try:
         with open_api() as api:
             if api is not None and (found := api.get(_DELETE)).is_success:
-                _write(api, found.json(), ledger.entries(state="received"))
+                _write(api, found.json(), ledger.entries(state="received", limit=MOST))
     # Whatever answers there, or does not: ids can be typed, and the form is written again at the next change.
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, UnavailableError):
         return

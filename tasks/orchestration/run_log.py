@@ -8,7 +8,7 @@ import logging
 from functools import cache
 
 from tasks.checkout.log import copy_lines
-from tasks.checkout.texts import printable
+from unlearn_core.names import printable
 
 
 @cache

@@ -5,5 +5,4 @@ asks for. ``plan`` says which there should be, ``retrained`` where each is kept,
 ``trials`` what training the missing ones would take, ``building`` trains them in parallel, in
 ``processes`` that run ``training_process``. ``shadows`` makes shadow models unlearn; ``aiming`` finds
 the one more that searches aim at; ``summary`` reports the results.
-``standing`` finds the calibration that stands in for retrained models, where it holds for the request.
 """

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import torch
 
@@ -21,13 +22,24 @@ from unlearn_core.training import fit
 TRIAL_STEPS = 6
 
 
-def retraining_seconds(checkout: Checkout, *, steps: int = TRIAL_STEPS) -> float:
-    """Estimate what retraining would take under the machine's present load, from a few steps."""
+def retraining_seconds(
+    checkout: Checkout, *, steps: int = TRIAL_STEPS, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """Estimate what retraining would take under the machine's present load, from a few steps.
+
+    Args:
+        checkout: The checkout, with its request split.
+        steps: How many are timed.
+        clock: Counts seconds; that of the process counts what a machine's load does not change.
+
+    Returns:
+        The seconds.
+    """
     card, split = read_checkpoint_card(checkout.parent), read_split(checkout)
     assert card.recipe is not None
     with computing(checkout.params.run.threads) as device:
         train = Pool(checkout, device).split("train")
-        per_step = seconds_per_step(train, card.architecture, card.recipe, steps=steps)
+        per_step = seconds_per_step(train, card.architecture, card.recipe, steps=steps, clock=clock)
     return per_step * steps_of(card.recipe, len(train) - len(split.forget_rows))
 
 
@@ -37,7 +49,12 @@ def steps_of(recipe: Recipe, samples: int) -> int:
 
 
 def seconds_per_step(
-    samples: Samples, architecture: Architecture, recipe: Recipe, *, steps: int = TRIAL_STEPS
+    samples: Samples,
+    architecture: Architecture,
+    recipe: Recipe,
+    *,
+    steps: int = TRIAL_STEPS,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> float:
     """Time some optimiser steps, after one that is not counted.
 
@@ -46,6 +63,7 @@ def seconds_per_step(
         architecture: The net.
         recipe: How it is trained.
         steps: How many; fewer if there are too few samples.
+        clock: Counts seconds.
 
     Returns:
         Seconds per step.
@@ -54,9 +72,9 @@ def seconds_per_step(
     few = samples.subset(torch.arange(min(steps * once.batch_size, len(samples))))
     model = build_seeded(architecture, 0).to(samples.labels.device)
     fit(model, few.subset(torch.arange(min(once.batch_size, len(few)))), once, generator=torch.Generator())
-    started = time.perf_counter()
+    started = clock()
     fit(model, few, once, generator=torch.Generator())
-    return (time.perf_counter() - started) / steps_of(once, len(few))
+    return (clock() - started) / steps_of(once, len(few))
 
 
 def try_training(checkout: Checkout, wanted: Training) -> TrialTraining:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tasks.checkout.texts import printable
 from tasks.report.drawing import BLUE, GREY, PALE_GREY, RED, SKY, legend_below, new_figure, new_panels
 from tasks.report.vocabulary import curve_words
+from unlearn_core.names import printable
 from unlearn_core.records.result import Coverage, Curve, Treatment
 
 if TYPE_CHECKING:

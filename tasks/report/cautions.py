@@ -25,11 +25,21 @@ def cautions(facts: ReportFacts) -> list[str]:
 
     Returns:
         A sentence for each class that is recognised at least five points less often than by the model that it
-        is compared with, and one if the accuracy on what was kept is inside its range by under half a point.
+        is compared with, one if the accuracy on what was kept is inside its range by under half a point, and
+        one if the version before is in the registry as well.
     """
     if facts.deletion.accepted is None:
         return []
-    return [*_fallen(facts), *_close(facts)]
+    return [*_fallen(facts), *_close(facts), *_beside(facts)]
+
+
+def _beside(facts: ReportFacts) -> Iterator[str]:
+    """Warn that two models side by side show what lies between them."""
+    if facts.released is not None and facts.released.registered_version > 1:
+        yield (
+            "The version before this one is still in the registry, as “previous”. Whoever can use both sees "
+            "from where their answers differ what was removed, until that version is deleted."
+        )
 
 
 def _fallen(facts: ReportFacts) -> Iterator[str]:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.checkout.texts import printable
+from unlearn_core.names import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

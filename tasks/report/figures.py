@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tasks.checkout.texts import one_line
 from tasks.report.attempt_figures import TREATMENT_STYLES, shares_by_layer
 from tasks.report.drawing import BLACK, BLUE, PALE_GREY, RED, SKY, YELLOW, legend_below, new_figure
 from tasks.report.model_figures import MODELS
 from unlearn_core.intervals import proportion
+from unlearn_core.names import one_line
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.report import BINS, Picture
 from unlearn_core.records.result import Coverage

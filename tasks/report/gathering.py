@@ -39,7 +39,9 @@ def gather_facts(checkout: Checkout, request_id: str) -> ReportFacts:
         split = read_split(checkout)
         served = _find_served(checkout, split, request_id)
         record = _find_record(checkout, split) if served is not None else None
-        if served is not None and record is not None:
+        # After `lethe next` the data set is another than the one that the request was served on.
+        same = (checkout.dataset / "card.json").is_file() and read_card(checkout.dataset).rows_digest
+        if served is not None and record is not None and same == split.data:
             facts = _gather(checkout, split, record, served, request_id)
             write_record(kept, facts)
             return facts

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from tasks.checkout.texts import printable
 from tasks.report import drawing
+from unlearn_core.names import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.files import as_csv, write_atomically, write_record
+from tasks.checkout.csv_tables import as_csv
+from tasks.checkout.files import write_atomically, write_record
 from tasks.checkout.texts import in_markdown
 from tasks.measuring.evaluation import models_side_by_side
 from tasks.report.headline import STATE_MARKS, state_of

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
-from tasks.checkout.texts import printable
+from tasks.evidence.purged import purge_of
 from tasks.report import numbers
 from tasks.report.cautions import cautions, note_in_words
 from tasks.report.earlier import when_fixed
+from tasks.report.erasure import erasure
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
 from tasks.report.headline import STATE_MARKS, forgotten_thing, headline, last_rung
@@ -19,7 +20,9 @@ from tasks.report.story import steps, written_time
 from tasks.report.summary import fast_relearning, tiles
 from tasks.report.tables import class_rows, evaluations, gate_rows, groups, measured_row
 from tasks.report.words import LEVEL_SENTENCES, TREATMENTS, does
+from unlearn_core.names import printable
 from unlearn_core.records.policy import ClaimName
+from unlearn_core.records.purge import PurgeRecord
 from unlearn_core.records.report import ReportFacts
 
 if TYPE_CHECKING:
@@ -41,13 +44,15 @@ def write_report(checkout: Checkout, request_id: str, path: Path | None = None) 
         The page's path.
     """
     path = path or checkout.report(request_id)
-    write_atomically(path, render(gather_facts(checkout, request_id)))
+    facts = gather_facts(checkout, request_id)
+    write_atomically(path, render(facts, purge_of(checkout, request_id)))
     return path
 
 
-def render(facts: ReportFacts) -> bytes:
-    """Render a report as one HTML file in UTF-8."""
-    return templates().get_template("report.html").render(_told(facts)).encode()
+def render(facts: ReportFacts, purged: PurgeRecord | None = None) -> bytes:
+    """Render a report as one HTML file in UTF-8, with how far the data itself is erased."""
+    told = {**_told(facts), "erasure": erasure(facts, purged)}
+    return templates().get_template("report.html").render(told).encode()
 
 
 def _told(facts: ReportFacts) -> dict[str, Any]:

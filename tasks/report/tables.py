@@ -8,7 +8,7 @@ from tasks.report.numbers import NONE, Style, allowed_range, interval, percent
 from tasks.report.words import OUTCOMES
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.evaluation import Evaluation, Measurement
-from unlearn_core.records.policy import ClaimName, Finding
+from unlearn_core.records.policy import ClaimName, Finding, Verdict
 from unlearn_core.records.report import ReportFacts
 
 NOT_MEASURED = "not measured"
@@ -81,8 +81,15 @@ def gate_rows(record: DeletionRecord, claim: ClaimName, others: Vocabulary | Non
     """Write the gate's findings on a claim: the value, the allowed range, and the value before."""
     if (last := last_rung(record)) is None:
         return []
-    before = {finding.measurement: finding for finding in record.original_verdict.findings}
-    findings = [finding for finding in last.verdict.findings if finding.claim == claim]
+    return finding_rows(last.verdict, record.original_verdict, claim, others)
+
+
+def finding_rows(
+    verdict: Verdict, original: Verdict, claim: ClaimName, others: Vocabulary | None = None
+) -> list[_Row]:
+    """Write the findings on a claim about a model, beside those on the model before."""
+    before = {finding.measurement: finding for finding in original.findings}
+    findings = [finding for finding in verdict.findings if finding.claim == claim]
     return [
         _gate_row(one, before.get(one.measurement), meaning_of(one.measurement, others)) for one in findings
     ]

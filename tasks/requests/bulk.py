@@ -1,26 +1,33 @@
 """Files of deletion requests: every row checked, ids turned into pseudonyms on reading, all or nothing."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.requests.ledger.changing import Draft
-from tasks.requests.request_file import is_text, make_request, make_scope
+from tasks.requests.request_file import is_text, make_request, make_scope, pseudonyms
 from tasks.requests.rows import read_request_rows, refuse
 from unlearn_core.audit.deadlines import parse_received
 from unlearn_core.audit.incoming import Row, cell_problem, size_of
 from unlearn_core.errors import RequestError
 from unlearn_core.kinds import Basis
+from unlearn_core.names import one_form
 from unlearn_core.records.base import UtcTime
 from unlearn_core.records.request import RequestId
 from unlearn_core.records.scope import Scope, classes_in
 
-_KINDS = {"class": "classes", "sample": "samples", "subject": "subjects"}
+_KINDS: dict[Literal["class", "sample", "subject"], str] = {
+    "class": "classes",
+    "sample": "samples",
+    "subject": "subjects",
+}
 BASES = get_args(Basis)
 REQUEST_ID = TypeAdapter(RequestId)
+_PSEUDONYM = re.compile(r"hmac-sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -37,9 +44,9 @@ class Filed:
 
     def by_line(self, message: str) -> str:
         """Return a message with each pseudonym replaced by the line of the file that it came from."""
-        for name in set(self.lines) - set(classes_in(self.draft.request.scope)):
-            message = message.replace(name, f"the one of line {self.lines[name]}")
-        return f"{self.draft.where}{message}"
+        lines = {one: self.lines[one] for one in self.lines.keys() - classes_in(self.draft.request.scope)}
+        told = {name: f"the one of line {line}" for name, line in lines.items()}
+        return f"{self.draft.where}{_PSEUDONYM.sub(lambda one: told.get(one[0], one[0]), message)}"
 
 
 def read_requests(path: Path, *, model: str, now: UtcTime) -> tuple[Filed, ...]:
@@ -118,7 +125,18 @@ def _filed(group: Sequence[Row], model: str, now: UtcTime) -> Filed:
         received=parse_received(first["received"], now) if first["received"] else None,
         where=f"line{'s' if lines[1:] else ''} {', '.join(lines[:3])}{' …' if lines[3:] else ''}: ",
     )
-    return Filed(draft, {name: row.line for row in group for name in _scope_of([row]).names})
+    return Filed(draft, _lines(group))
+
+
+def _lines(group: Sequence[Row]) -> dict[str, int]:
+    """Return the line of each name of a request, as its scope holds the name."""
+    lines: dict[str, int] = {}
+    for kind in _KINDS:
+        if rows := [row for row in group if row.cells["kind"] == kind]:
+            names = [row.cells["name"] for row in rows]
+            held = map(one_form, names) if kind == "class" else pseudonyms(kind, names)
+            lines.update(zip(held, (row.line for row in rows), strict=True))
+    return lines
 
 
 def _scope_of(group: Sequence[Row]) -> Scope:

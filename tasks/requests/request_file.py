@@ -1,6 +1,7 @@
 """Deletion requests on disk: checked against the data before anything is written."""
 
-from functools import cache, partial
+from collections.abc import Iterable
+from functools import cache
 from typing import Literal
 
 from tasks.checkout.checkout import Checkout
@@ -8,6 +9,7 @@ from tasks.checkout.files import write_record
 from tasks.checkout.log import is_for_people
 from tasks.checkout.regular import read_regular
 from tasks.data.sources import source_of
+from tasks.keys.ring import pseudonym_keys
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.copies import refuse_alike
 from tasks.requests.forgotten import forgotten_by
@@ -43,15 +45,16 @@ def make_scope(*, classes: tuple[str, ...], samples: tuple[str, ...], subjects: 
     if classes:
         named.append(ClassScope(classes=tuple({one_form(one) for one in classes})))
     if samples:
-        named.append(SampleScope(samples=_pseudonyms("sample", samples)))
+        named.append(SampleScope(samples=tuple({*pseudonyms("sample", samples)})))
     if subjects:
-        named.append(SubjectScope(subjects=_pseudonyms("subject", subjects)))
+        named.append(SubjectScope(subjects=tuple({*pseudonyms("subject", subjects)})))
     return join(named)
 
 
-def _pseudonyms(kind: Literal["sample", "subject"], ids: tuple[str, ...]) -> tuple[str, ...]:
+def pseudonyms(kind: Literal["sample", "subject"], ids: Iterable[str]) -> list[str]:
+    """Return the pseudonyms of ids, one for each, in their order."""
     key = load_pseudonym_key()
-    return tuple({pseudonymise(key, kind, one_form(one)) for one in ids})
+    return [pseudonymise(key, kind, one_form(one)) for one in ids]
 
 
 def is_text(name: str) -> bool:
@@ -107,10 +110,24 @@ def typed_request(
 
 
 def pseudonymiser(scope: Scope) -> Pseudonymise:
-    """Return the keyed hash that made a scope's pseudonyms; classes alone need none, and no key."""
+    """Return the keyed hash that made a scope's pseudonyms, with whichever of the keys that was.
+
+    Args:
+        scope: The scope; classes alone need no hash, and no key.
+
+    Returns:
+        The hash.
+    """
     if isinstance(scope, ClassScope):
         return lambda _kind, identifier: identifier
-    return partial(pseudonymise, load_pseudonym_key())
+    keys, named = pseudonym_keys(), frozenset(scope.names)
+
+    def pseudonym(kind: Literal["sample", "subject"], identifier: str) -> str:
+        made = [pseudonymise(key, kind, identifier) for key in keys]
+        # A request may be older than the current key.
+        return next((one for one in made if one in named), made[0])
+
+    return pseudonym
 
 
 def read_request(checkout: Checkout, request_id: str) -> DeletionRequest:

@@ -6,6 +6,9 @@ from tasks.checkout.regular import read_regular
 from unlearn_core.audit.incoming import COLUMNS, Row, decoded, first_problems, parse_csv, parse_json
 from unlearn_core.errors import RequestError, SetupError, UsageError
 
+_MOST_BYTES = 16 * 2**20
+"""Of a file: room for well over a hundred thousand rows."""
+
 
 def refuse(path: Path, problems: list[str]) -> None:
     """Refuse a file if anything is wrong with it.
@@ -49,7 +52,10 @@ def read_request_rows(path: Path) -> tuple[Row, ...]:
 
 def _read_text(path: Path) -> str:
     try:
-        return decoded(read_regular(path))
+        raw = read_regular(path, _MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
+            raise UsageError(f"it has more than {_MOST_BYTES >> 20} MiB; import several smaller files")
+        return decoded(raw)
     except OSError as error:
         raise SetupError(f"cannot read {path}: {error.strerror}") from error
     except UsageError as error:

@@ -9,7 +9,7 @@ from tasks.checkout.environment import actor
 from tasks.requests.claims import claimed_by
 from tasks.requests.ledger.finding import find_ledger
 from tasks.requests.ledger.ledger import Ledger
-from tasks.requests.ledger.runs import record_run
+from tasks.requests.ledger.runs import record_judgement, record_run
 from unlearn_core.audit.histories import history_of
 from unlearn_core.errors import GateError, SetupError
 from unlearn_core.kinds import RunResult
@@ -61,6 +61,28 @@ def recorded_run(checkout: Checkout, requests: Sequence[DeletionRequest]) -> Ite
             end("refused" if isinstance(error, GateError) else "failed")
         raise
     end("accepted")
+
+
+def recorded_judgement(
+    checkout: Checkout, request: DeletionRequest, certificate: Sha256, ending: str
+) -> bool:
+    """Record in the ledger, if it holds a request, that a model was judged which somebody else made.
+
+    Args:
+        checkout: The checkout.
+        request: What the model should have forgotten.
+        certificate: The digest of the certificate's file.
+        ending: What came of it, in a few words.
+
+    Returns:
+        Whether a ledger holds the request.
+    """
+    ledger, singles = find_ledger(checkout.root), request.singles
+    if ledger is None or not ledger.holds(singles):
+        return False
+    policy = checkout.params.policy.digest
+    record_judgement(ledger, singles, actor=actor(), policy=policy, certificate=certificate, ending=ending)
+    return True
 
 
 def find_history(

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from shlex import quote
 
 from tasks.checkout.log import is_for_people
+from tasks.keys.ring import pseudonym_keys
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from unlearn_core.errors import MisfitError, RequestError, SetupError
 from unlearn_core.names import one_form
@@ -62,7 +63,7 @@ def pseudonyms_of(identifier: str) -> tuple[str, ...]:
     """Return what may stand for a name in a request: a class itself, and pseudonyms if there is a key."""
     form = one_form(identifier)
     try:
-        key = load_pseudonym_key()
+        keys = pseudonym_keys()
     except SetupError:
         return (form,)
-    return form, pseudonymise(key, "sample", form), pseudonymise(key, "subject", form)
+    return (form, *(pseudonymise(key, kind, form) for key in keys for kind in ("sample", "subject")))

@@ -22,6 +22,8 @@ from tasks.storage.object_versions import ObjectVersion
 from tasks.storage.store_errors import store_explained
 from unlearn_core.errors import EvidenceError, SetupError
 
+_LISTED = ("Versions", "DeleteMarkers")
+
 
 @dataclass(frozen=True)
 class ObjectStore:
@@ -102,13 +104,23 @@ class ObjectStore:
             for page in pages:
                 for found in page.get("Versions", ()):
                     key = found["Key"].removeprefix(self.prefix)
-                    yield ObjectVersion(key, found["VersionId"], found["Size"], found["IsLatest"])
+                    yield ObjectVersion(key, found["VersionId"], found["Size"])
 
     def read_version(self, version: ObjectVersion) -> bytes:
         """Return the bytes of one version."""
         with self._explained():
             found = self._client.get_object(**self._at(version.key), VersionId=version.version)
             return found["Body"].read()
+
+    def erase_version(self, version: ObjectVersion) -> None:
+        """Erase one version, and the markers of deletions once no version of the object is left."""
+        at = self._at(version.key)
+        with self._explained():
+            self._client.delete_object(**at, VersionId=version.version)
+            listed = self._client.list_object_versions(Bucket=self.bucket, Prefix=at["Key"])
+            own = [[one for one in listed.get(kind, ()) if one["Key"] == at["Key"]] for kind in _LISTED]
+            for marker in () if own[0] else own[1]:
+                self._client.delete_object(**at, VersionId=marker["VersionId"])
 
     def write_once(self, key: str, content: bytes) -> bool:
         """Write an object with these bytes unless it exists, and read it back.

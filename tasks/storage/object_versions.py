@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+UNVERSIONED = "null"
+"""The id of an object's only version where the bucket keeps none."""
+
 
 @dataclass(frozen=True)
 class ObjectVersion:
@@ -9,12 +12,10 @@ class ObjectVersion:
 
     Attributes:
         key: Its key, as ``ObjectStore.read`` takes it.
-        version: The version's id; ``null`` where the bucket keeps none.
+        version: The version's id.
         size: Its bytes.
-        is_latest: Whether it is what ``read`` returns.
     """
 
     key: str
     version: str
     size: int
-    is_latest: bool

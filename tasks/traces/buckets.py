@@ -1,10 +1,11 @@
 """Buckets in S3, with every version of every object."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from tasks.storage.object_store import ObjectStore
+from tasks.storage.object_versions import UNVERSIONED
 from tasks.traces.stored import StoredObject
 
 
@@ -25,6 +26,14 @@ class Bucket:
     def objects(self) -> Iterator[StoredObject]:
         """Yield every version of every object."""
         for one in self.store.versions():
-            address = one.key if one.is_latest else f"{one.key} (version {one.version})"
-            read = partial(self.store.read_version, one)
-            yield StoredObject(address, one.size, read, frozenset((one.key.rpartition("/")[0],)))
+            yield StoredObject(
+                # A version keeps its address whatever becomes of the others.
+                address=one.key if one.version == UNVERSIONED else f"{one.key} (version {one.version})",
+                size=one.size,
+                read=partial(self.store.read_version, one),
+                folders=frozenset((one.key.rpartition("/")[0],)),
+                erase=partial(self.store.erase_version, one),
+            )
+
+    def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
+        """Nothing is left to do."""

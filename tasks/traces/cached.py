@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -35,14 +35,18 @@ class Cached:
         found = list(self.inner.objects())
         folders = _folders(found)
         for one in found:
-            yield replace(one, folders=one.folders | folders[_digest(one.address)])
+            yield replace(one, folders=one.folders | folders[dvc_digest(one.address)])
+
+    def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
+        """Do what is left once objects were erased."""
+        self.inner.settle(erased, databases)
 
 
 def _folders(found: Iterable[StoredObject]) -> dict[str, frozenset[str]]:
     """Return the lists that name each digest."""
     folders: dict[str, frozenset[str]] = defaultdict(frozenset)
     for one in found:
-        if (digest := _digest(one.address)).endswith(".dir"):
+        if is_list(digest := dvc_digest(one.address)):
             # What is damaged lists nothing; its bytes are searched like any others.
             with suppress(ValueError, TypeError, KeyError):
                 for entry in json.loads(bytes(one.read())):
@@ -50,7 +54,12 @@ def _folders(found: Iterable[StoredObject]) -> dict[str, frozenset[str]]:
     return folders
 
 
-def _digest(address: str) -> str:
+def is_list(digest: str) -> bool:
+    """Tell whether a digest is of a list of a folder's files."""
+    return digest.endswith(".dir")
+
+
+def dvc_digest(address: str) -> str:
     """Return the digest in an address, of which the first two letters are a folder; empty without one."""
     found = re.search(r"\b([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)\b", address)
     return "" if found is None else found[1] + found[2]

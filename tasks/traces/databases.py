@@ -1,6 +1,6 @@
 """The ledger's database, where it is not a file of the project."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,3 +31,6 @@ class Database:
                 lines = ("\0".join(map(str, row)) for row in connection.execute(select(table)))
                 content = "\n".join(lines).encode()
                 yield StoredObject(table.name, len(content), partial(bytes, content))
+
+    def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
+        """Nothing is left to do."""

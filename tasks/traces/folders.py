@@ -2,10 +2,13 @@
 
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from tasks.checkout.files import compact_database
 from tasks.checkout.regular import open_regular
 from tasks.traces.stored import Content, StoredObject
 
@@ -38,6 +41,15 @@ class FilesBelow:
                 if path not in self.without and path.is_file() and not path.is_symlink():
                     yield self._stored(path)
 
+    def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
+        """Compact databases, and remove folders that are empty."""
+        for address in databases:
+            compact_database(self.top / address)
+        emptied = {parent for address in erased for parent in (self.top / address).parents}
+        for folder in sorted(emptied - {self.top, *self.top.parents}, reverse=True):
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+
     def _stored(self, path: Path) -> StoredObject:
         within = path.relative_to(self.top)
         return StoredObject(
@@ -46,6 +58,7 @@ class FilesBelow:
             read=lambda: mapped(path),
             folders=frozenset((within.parent.as_posix(),)),
             derived=within.parts[0] in self.derived,
+            erase=partial(path.unlink, missing_ok=True),
         )
 
 

@@ -2,23 +2,21 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
-from tasks.keys.signing import load_pseudonym_key, pseudonymise
+from tasks.keys.ring import pseudonym_keys
+from tasks.keys.signing import pseudonymise
+from tasks.traces.asked import Followed, Question
 from tasks.traces.known import KnownCards, ShardRow, rows_in, what_is_known
-from tasks.traces.sought import Sought, SoughtRow
+from tasks.traces.sought import CONTROL, Needle, Sought, SoughtOutlines, SoughtRow
 from tasks.traces.stored import Content, SearchableStore, StoredObject
 from tasks.traces.unpacking import parts
 from unlearn_core.audit.taint import data_that_held, models_that_learned
-from unlearn_core.kinds import AskedKind
-from unlearn_core.names import one_form
+from unlearn_core.names import one_form, one_line
 from unlearn_core.progress import OnStep, Step
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.traces import (
     TRACE_WORDS,
-    AskedOfDigest,
-    AskedOfRows,
     Lineage,
     SearchedStore,
     Trace,
@@ -27,38 +25,7 @@ from unlearn_core.records.traces import (
 )
 from unlearn_core.selection import require_classes
 
-
-@dataclass(frozen=True)
-class Question:
-    """What to follow, as a person names it.
-
-    Attributes:
-        kind: What is named.
-        name: A class, an id, or a digest.
-    """
-
-    kind: AskedKind
-    name: str
-
-    @property
-    def record(self) -> AskedOfRows | AskedOfDigest:
-        """The same without an id: that of a sample or a person becomes a pseudonym."""
-        if self.kind in {"dataset", "model"}:
-            return AskedOfDigest.model_validate({"kind": self.kind, "name": self.name})
-        name = self.name if self.kind == "class" else self.pseudonym
-        return AskedOfRows.model_validate({"kind": self.kind, "name": name})
-
-    @cached_property
-    def pseudonym(self) -> str:
-        """The pseudonym of the sample or person."""
-        kind = "sample" if self.kind == "sample" else "subject"
-        return pseudonymise(load_pseudonym_key(), kind, one_form(self.name))
-
-    def means(self, row: ShardRow, classes: Sequence[str]) -> bool:
-        """Tell whether a row is meant, in a data set with these classes."""
-        named = {"class": classes[row.label : row.label + 1], "sample": [row.sample_id]}
-        names = named.get(self.kind, [row.subject_id] if self.kind == "subject" else [])
-        return any(one_form(name) == one_form(self.name) for name in names)
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -70,12 +37,45 @@ class WhatToFind:
         data: The digests of the data sets that hold or held them.
         models: The models that matter.
         tensors: What a file of tensors with this digest is.
+        holding: The digests of the data sets at hand in which the rows are.
+        derived: Whether what is computed from data counts.
     """
 
-    sought: Sought
+    sought: Sought | SoughtOutlines
     data: frozenset[Sha256]
     models: tuple[TracedModel, ...]
     tensors: dict[Sha256, TraceKind]
+    holding: frozenset[Sha256] = frozenset()
+    derived: bool = True
+
+
+@dataclass
+class Searched:
+    """What was found in one store.
+
+    Attributes:
+        store: The store.
+        size: How many bytes were read.
+        traces: What was found.
+        tensors: The digests of the files of tensors that were found, by address.
+        seen: Every object, without its content.
+        control: How many objects hold the control record.
+        closed: Addresses of objects that were not looked into whole.
+    """
+
+    store: SearchableStore
+    size: int = 0
+    traces: list[Trace] = field(default_factory=list[Trace])
+    tensors: dict[str, Sha256] = field(default_factory=dict[str, Sha256])
+    seen: list[StoredObject] = field(default_factory=list[StoredObject])
+    control: int = 0
+    closed: list[str] = field(default_factory=list[str])
+
+    @property
+    def record(self) -> SearchedStore:
+        """The store as a record."""
+        name, place = self.store.name, self.store.place
+        return SearchedStore(name=name, place=place, objects=len(self.seen), size=self.size)
 
 
 def trace(
@@ -93,40 +93,64 @@ def trace(
         What was found, and where.
     """
     known = what_is_known(stores)
-    found = _found(known, asked)
-    traces, searched = list[Trace](), list[SearchedStore]()
-    for store in stores:
-        objects = size = 0
-        for one in store.objects():
-            objects, size = objects + 1, size + one.size
-            if (held := _trace(store.name, one, found)) is not None:
-                traces.append(held)
-            on_step(Step(store.name, objects, objects))
-        searched.append(SearchedStore(name=store.name, place=store.place, objects=objects, size=size))
+    if asked.kind == "class":
+        _require_class(asked.name, known)
+    found = what_to_find(known, asked)
+    searched = [search_store(store, found, on_step=on_step) for store in stores]
     return Lineage(
         asked=asked.record,
-        rows=len(found.sought.rows),
+        rows=found.sought.rows_sought,
         data=tuple(known.data[one] for one in sorted(found.data & known.data.keys())),
         models=found.models,
-        traces=tuple(traces),
-        searched=tuple(searched),
-        unsearchable=len(found.sought.strings.unsearchable),
-        beyond=tuple(beyond),
+        traces=tuple(trace for one in searched for trace in one.traces),
+        searched=tuple(one.record for one in searched),
+        unsearchable=found.sought.unsearchable,
+        beyond=(*beyond, *_closed([f"{one.store.name}: {at}" for one in searched for at in one.closed])),
     )
 
 
-def _found(known: KnownCards, asked: Question) -> WhatToFind:
+def _closed(addresses: list[str]) -> Iterator[str]:
+    """Say what was not looked into: more is packed in it than a search unpacks."""
+    for address in addresses[:_MOST_NAMED]:
+        yield f"{one_line(address)}: packed too deep, too large or encrypted; unpack it and search again"
+    if (more := len(addresses) - _MOST_NAMED) > 0:
+        yield f"{more} more such objects"
+
+
+def search_store(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) -> Searched:
+    """Read every byte of one store.
+
+    Args:
+        store: The store.
+        found: What to look for.
+        on_step: Called after each object.
+
+    Returns:
+        What was found.
+    """
+    done = Searched(store)
+    for one in store.objects():
+        done.seen.append(one.without_content())
+        done.size += one.size
+        needles, digest, whole = _needles_in(one, found)
+        done.closed += [] if whole else [one.address]
+        done.control += any(needle.row == CONTROL for needle in needles)
+        if (held := _trace(store.name, one, needles, digest, found)) is not None:
+            done.traces.append(held)
+        if digest in found.tensors:
+            done.tensors[one.address] = digest
+        on_step(Step(store.name, len(done.seen), len(done.seen)))
+    return done
+
+
+def what_to_find(known: KnownCards, asked: Followed) -> WhatToFind:
     """Find the rows, and the models that learned them."""
-    if asked.kind == "class":
-        _require_class(asked.name, known)
     rows, holding, teaching = _rows(known, asked)
-    start = {asked.name} if asked.kind == "model" else set[str]()
-    if asked.kind == "dataset":
-        teaching.add(asked.name)
+    teaching |= asked.data
     cards = known.data.values()
     data, taught = data_that_held(holding | teaching, cards), data_that_held(teaching, cards)
-    models = models_that_learned(taught, known.models, free={*known.data} - taught, start=start)
-    if not (taught or start):
+    models = models_that_learned(taught, known.models, free={*known.data} - taught, start=asked.models)
+    if not (taught or asked.models):
         models = ()
     tensors: dict[Sha256, TraceKind] = {
         one.weights: "model" if one.knows == "learned" else "uncertain"
@@ -134,7 +158,8 @@ def _found(known: KnownCards, asked: Question) -> WhatToFind:
         if one.knows != "made_from"
     }
     tensors |= dict.fromkeys((one.tensors for one in known.moments if one.data in taught), "derived")
-    return WhatToFind(_sought(asked, rows), data, models, tensors)
+    sought = Sought(rows, asked.names, asked.pseudonyms)
+    return WhatToFind(sought, data, models, tensors, frozenset(holding))
 
 
 def _require_class(name: str, known: KnownCards) -> None:
@@ -142,41 +167,42 @@ def _require_class(name: str, known: KnownCards) -> None:
     require_classes((name,), tuple(sorted({one for card in known.data.values() for one in card.classes})))
 
 
-def _rows(known: KnownCards, asked: Question) -> tuple[tuple[SoughtRow, ...], set[Sha256], set[Sha256]]:
+def _rows(known: KnownCards, asked: Followed) -> tuple[tuple[SoughtRow, ...], set[Sha256], set[Sha256]]:
     """Return the rows that are meant, the data sets that hold them, and those that train on them."""
-    rows, key = dict[SoughtRow, None](), load_pseudonym_key()
+    rows, keys = dict[SoughtRow, None](), pseudonym_keys()
     holding, teaching = set[Sha256](), set[Sha256]()
     for store, one in known.shards:
         cards = list(known.cards_beside(store, one))
         classes, shape = (cards[0].classes, cards[0].input_shape) if cards else ((), (3, 1, 1))
         for row, image in rows_in(one, lambda row, names=classes: asked.means(row, names)):
-            rows[_sought_row(row, image, shape, key)] = None
+            rows[_sought_row(row, image, shape, keys)] = None
             here = {card.rows_digest for card in cards}
             holding |= here
             teaching |= here if row.split == "train" else set()
     return tuple(rows), holding, teaching
 
 
-def _sought_row(row: ShardRow, image: bytes, shape: tuple[int, int, int], key: bytes) -> SoughtRow:
+def _sought_row(row: ShardRow, image: bytes, shape: tuple[int, int, int], keys: Sequence[bytes]) -> SoughtRow:
     names = tuple(sorted({one_form(row.sample_id), row.sample_id}))
-    return SoughtRow(names, tuple(pseudonymise(key, "sample", name) for name in names), image, shape)
+    pseudonyms = tuple(pseudonymise(key, "sample", name) for key in keys for name in names)
+    return SoughtRow(names, pseudonyms, image, shape)
 
 
-def _sought(asked: Question, rows: tuple[SoughtRow, ...]) -> Sought:
-    """Return what to look for: the rows, and the id by which they are asked for."""
-    if asked.kind not in {"sample", "subject"}:
-        return Sought(rows)
-    return Sought(rows, (asked.name,), (asked.pseudonym,))
-
-
-def _trace(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:
-    """Return what an object holds, or None if that is nothing."""
+def _needles_in(one: StoredObject, found: WhatToFind) -> tuple[list[Needle], Sha256, bool]:
+    """Return the needles that an object holds, its digest, and whether all of it was looked into."""
     content = one.read() if one.size else b""
-    needles = [found.sought.needles[index] for index in set(_indices(content, found.sought))]
-    kinds: set[TraceKind] = {needle.kind for needle in needles}
-    if (tensors := found.tensors.get(_digest(content))) is not None:
-        kinds.add(tensors)
-    if one.derived and found.data:
+    indices, whole = _indices(content, found)
+    return [found.sought.needles[index] for index in indices], _digest(content), whole
+
+
+def _trace(
+    store: str, one: StoredObject, needles: Sequence[Needle], digest: Sha256, found: WhatToFind
+) -> Trace | None:
+    """Return what an object holds, or None if that is nothing."""
+    kinds: set[TraceKind] = {needle.kind for needle in needles if needle.row != CONTROL}
+    if digest in found.tensors:
+        kinds.add(found.tensors[digest])
+    if one.derived and found.derived and found.data:
         kinds.add("derived")
     if not kinds:
         return None
@@ -185,10 +211,13 @@ def _trace(store: str, one: StoredObject, found: WhatToFind) -> Trace | None:
     return Trace(store=store, address=one.address, size=one.size, kinds=ordered, rows=len(rows))
 
 
-def _indices(content: Content, sought: Sought) -> Iterator[int]:
-    """Yield the index of every byte string that a content holds."""
+def _indices(content: Content, found: WhatToFind) -> tuple[set[int], bool]:
+    """Return the index of every byte string that a content holds, and whether all of it was looked into."""
+    indices, whole = set[int](), True
     for part in parts(content):
-        yield from sought.strings.found_in(part.content, apart=part.apart)
+        indices.update(found.sought.strings.found_in(part.content, apart=part.apart))
+        whole &= part.whole
+    return indices, whole
 
 
 def _digest(content: Content) -> Sha256:

@@ -1,6 +1,6 @@
 """Every object of a git repository, whether a branch leads to it or not."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,3 +25,6 @@ class GitObjects:
         """Yield every object."""
         for kind, digest, content in git_objects(self.root):
             yield StoredObject(f"{kind} {digest}", len(content), partial(bytes, content))
+
+    def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
+        """Nothing is left to do."""

@@ -1,6 +1,6 @@
 """DVC's default remote, if it is not Lethe's own bucket."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,8 +32,15 @@ class Remote:
                 within = store.fs.parts(path)[len(store.fs.parts(store.path)) :]
                 read = partial(_read, store.fs, path)
                 yield StoredObject(
-                    "/".join(within), store.fs.size(path), read, frozenset(("/".join(within[:-1]),))
+                    address="/".join(within),
+                    size=store.fs.size(path),
+                    read=read,
+                    folders=frozenset(("/".join(within[:-1]),)),
+                    erase=partial(store.fs.remove, path),
                 )
+
+    def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
+        """Nothing is left to do."""
 
 
 def _read(fs: Any, path: str) -> bytes:

@@ -8,10 +8,13 @@ from functools import cached_property
 
 import torch
 
-from unlearn_core.byte_strings import ByteStrings
+from unlearn_core.byte_strings import ByteStrings, Outline, OutlinedStrings
 from unlearn_core.data import open_image, pixels_of, unit
 from unlearn_core.errors import UsageError
 from unlearn_core.records.traces import TraceKind
+
+CONTROL = -2
+"""Stands for the row of a needle that is of a record that was not deleted."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,54 @@ class Sought:
         """The same, ready to be looked for; names are found as whole words."""
         words = {index for index, needle in enumerate(self.needles) if needle.kind == "id"}
         return ByteStrings((needle.string for needle in self.needles), words=words)
+
+    @property
+    def rows_sought(self) -> int:
+        """How many rows are looked for."""
+        return len(self.rows)
+
+    @property
+    def unsearchable(self) -> int:
+        """How many byte strings are too short or too uniform to be looked for."""
+        return len(self.strings.unsearchable)
+
+    def outlines(self, key: bytes) -> Iterator[tuple[TraceKind, Outline]]:
+        """Yield what is kept of the byte strings to look for them without the rows."""
+        for needle in self.needles:
+            if (found := Outline.of(needle.string, key)) is not None:
+                yield needle.kind, found
+
+
+@dataclass(frozen=True)
+class SoughtOutlines:
+    """The same once the rows are gone: outlines of the byte strings.
+
+    Attributes:
+        given: The outlines, each with what it is of.
+        key: The key of their marks.
+        rows_sought: How many rows they are of.
+        unsearchable: How many byte strings have none.
+        control: The outlines of a record that was not deleted: a search that works finds it.
+    """
+
+    given: tuple[tuple[TraceKind, Outline], ...]
+    key: bytes
+    rows_sought: int
+    unsearchable: int
+    control: tuple[tuple[TraceKind, Outline], ...] = ()
+
+    @cached_property
+    def needles(self) -> tuple[Needle, ...]:
+        """What each outline is of; of which row is not known any more."""
+        sought = [Needle(b"", kind, -1) for kind, _ in self.given]
+        return (*sought, *(Needle(b"", kind, CONTROL) for kind, _ in self.control))
+
+    @cached_property
+    def strings(self) -> OutlinedStrings:
+        """The outlines, ready to be looked for; names are found as whole words."""
+        words = {index for index, (kind, _) in enumerate(self.given) if kind == "id"}
+        outlines = [one for _, one in (*self.given, *self.control)]
+        return OutlinedStrings(outlines, self.key, words=words)
 
 
 def _needles(index: int, row: SoughtRow) -> Iterator[Needle]:

@@ -1,7 +1,7 @@
 """What a store is: a place whose objects can all be listed and read."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 Content = bytes | memoryview
@@ -17,6 +17,7 @@ class StoredObject:
         read: Returns its content.
         folders: What it lies in: the files of a data set share one.
         derived: Whether everything here is computed from data: outputs of models, and measurements of them.
+        erase: Erases it; None where nothing can be erased.
     """
 
     address: str
@@ -24,6 +25,11 @@ class StoredObject:
     read: Callable[[], Content]
     folders: frozenset[str] = frozenset()
     derived: bool = False
+    erase: Callable[[], object] | None = None
+
+    def without_content(self) -> "StoredObject":
+        """Return the object without what it holds, which may be as large as its store."""
+        return replace(self, read=bytes, erase=None)
 
 
 class SearchableStore(Protocol):
@@ -42,4 +48,13 @@ class SearchableStore(Protocol):
 
     def objects(self) -> Iterator[StoredObject]:
         """Yield every object, in a fixed order."""
+        ...
+
+    def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
+        """Do what is left once objects were erased.
+
+        Args:
+            erased: Their addresses; folders that are empty now go too.
+            databases: The addresses of databases to compact.
+        """
         ...

@@ -17,8 +17,8 @@ from tasks.traces.stored import Content
 from unlearn_core.data import open_image
 from unlearn_core.errors import UsageError
 
-MOST_BYTES = 2**30
-"""Of one file in an archive: more is a trap, or no file of ours."""
+MOST_BYTES, MOST_DEEP = 2**28, 8
+"""What is unpacked of one object at a time, and how often something packed may hold something packed."""
 
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\x00", b"MM\x00*", b"P5", b"P6")
 _DATABASE = b"SQLite format 3\x00"
@@ -31,41 +31,77 @@ class Unpacked:
     Attributes:
         content: The bytes.
         apart: Whether values stand apart in it.
+        whole: Whether all was looked into; False beside what is packed too deep, or too large.
     """
 
     content: Content
     apart: bool = True
+    whole: bool = True
 
 
-def parts(content: Content) -> Iterator[Unpacked]:
+@dataclass(frozen=True)
+class Room:
+    """How much more may be unpacked.
+
+    Attributes:
+        size: Bytes that may be held at a time.
+        depth: How often something packed may hold something packed.
+    """
+
+    size: int
+    depth: int
+
+    def within(self, content: Content) -> "Room":
+        """Return what is left inside of something unpacked."""
+        return Room(self.size - len(content), self.depth - 1)
+
+
+_CLOSED = Unpacked(b"", whole=False)
+
+
+def parts(content: Content, room: Room | None = None) -> Iterator[Unpacked]:
     """Yield a content as it is, and everything in it that is compressed or encoded.
 
     What says that it is of a kind and cannot be read as such is only searched as it is.
 
     Args:
         content: An object's content.
+        room: How much may be unpacked; by default what an object of a store may need.
 
     Yields:
         The parts.
     """
+    room = room or Room(MOST_BYTES, MOST_DEEP)
     start = bytes(content[: len(_DATABASE)])
     yield Unpacked(content, apart=start != _DATABASE)
     for magic, unpack in _KINDS:
         if start.startswith(magic):
             try:
-                yield from unpack(content)
+                yield from unpack(content, room) if room.depth else (_CLOSED,)
             except _DAMAGED:
                 return
 
 
-_DAMAGED = (pa.ArrowException, zipfile.BadZipFile, zlib.error, sqlite3.Error, UsageError, OSError, ValueError)
+_DAMAGED = (
+    pa.ArrowException,
+    zipfile.BadZipFile,
+    zlib.error,
+    sqlite3.Error,
+    UsageError,
+    OSError,
+    EOFError,
+    ValueError,
+)
 """How the readers say that a content is not what it says it is."""
 
 
-def _columns(content: Content) -> Iterator[Unpacked]:
+def _columns(content: Content, room: Room) -> Iterator[Unpacked]:
     """Yield the columns of a Parquet file: text as values, all else as it lies in memory."""
     file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(content)))
     for group in range(file.num_row_groups):
+        if file.metadata.row_group(group).total_byte_size > room.size:
+            yield _CLOSED
+            continue
         for column in file.read_row_group(group).columns:
             if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
                 yield Unpacked("\0".join(filter(None, column.to_pylist())).encode())
@@ -74,21 +110,27 @@ def _columns(content: Content) -> Iterator[Unpacked]:
                 yield from (Unpacked(memoryview(one), apart=False) for one in buffers if one is not None)
 
 
-def _members(content: Content) -> Iterator[Unpacked]:
+def _members(content: Content, room: Room) -> Iterator[Unpacked]:
     """Yield the files of a zip archive, as NumPy and others write them."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.infolist():
-            if not member.is_dir() and member.file_size <= MOST_BYTES:
-                yield from parts(archive.read(member))
+            # Encrypted, or too large.
+            if member.flag_bits & 1 or member.file_size > room.size:
+                yield _CLOSED
+            elif not member.is_dir():
+                yield from parts(found := archive.read(member), room.within(found))
 
 
-def _unzipped(content: Content) -> Iterator[Unpacked]:
-    """Yield what gzip has compressed."""
+def _unzipped(content: Content, room: Room) -> Iterator[Unpacked]:
+    """Yield what gzip has compressed, or its beginning if that is too large."""
     with gzip.open(io.BytesIO(content)) as stream:
-        yield from parts(stream.read(MOST_BYTES))
+        found = stream.read(room.size)
+        if stream.read(1):
+            yield _CLOSED
+        yield from parts(found, room.within(found))
 
 
-def _values(content: Content) -> Iterator[Unpacked]:
+def _values(content: Content, _: Room) -> Iterator[Unpacked]:
     """Yield the values of a SQLite database, which its pages hold without anything between them."""
     with sqlite3.connect(":memory:") as database:
         database.deserialize(bytes(content))
@@ -104,14 +146,14 @@ def _as_bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def _pixels(content: Content) -> Iterator[Unpacked]:
+def _pixels(content: Content, _: Room) -> Iterator[Unpacked]:
     """Yield an image's pixels, of one format or another."""
     encoded = bytes(content)
     read_header(io.BytesIO(encoded), follow=False)
     yield Unpacked(open_image(encoded).tobytes(), apart=False)
 
 
-_KINDS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[Content], Iterator[Unpacked]]], ...] = (
+_KINDS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[Content, Room], Iterator[Unpacked]]], ...] = (
     (b"PAR1", _columns),
     (b"PK\x03\x04", _members),
     (b"\x1f\x8b", _unzipped),

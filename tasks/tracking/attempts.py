@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tasks.checkout.files import as_csv
+from tasks.checkout.csv_tables import as_csv
 from tasks.checkout.tags import Tag
 from tasks.checkout.texts import in_markdown
 from tasks.report.measurements import in_plain_words

@@ -14,8 +14,8 @@ from unlearn_core.audit.calibrated import (
     measured_for,
     out_of_range,
 )
+from unlearn_core.audit.calibration import calibration_problems, judged_for
 from unlearn_core.audit.policy import judge
-from unlearn_core.audit.standing import calibration_problems
 from unlearn_core.calibrating import calibrate_kind, without_fold
 from unlearn_core.errors import ConfigurationError, UsageError
 from unlearn_core.records.artifact import Recipe
@@ -296,5 +296,6 @@ def certified(*, requests=3, forgotten=12, kind="subjects", named=None, **change
     ],
 )
 def test_a_certificate_with_a_calibration_that_does_not_hold_is_refused(changes, said):
-    problems = list(calibration_problems(certified(**changes)))
+    found = certified(**changes)
+    problems = list(calibration_problems(found.judgement, found.request.kind, judged_for(found)))
     assert (problems == []) if said is None else (len(problems) == 1 and said in problems[0])

@@ -19,20 +19,30 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tasks.keys.folder import public_pem
-from tasks.keys.signing import key_id, read_public_key, verify_signature
-from unlearn_core.audit.envelope import MAX_BYTES, decode_envelope, encode, pae, read_statement
+from tasks.keys.signing import key_id, read_public_key, verify_judged, verify_payload, verify_signature
+from unlearn_core.audit.envelope import (
+    MAX_BYTES,
+    decode_envelope,
+    encode,
+    is_judged,
+    pae,
+    read_judged,
+    read_statement,
+)
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json
+from unlearn_core.records.certificate import Statement
+from unlearn_core.records.judged import JudgedStatement
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 COUNT = int(os.environ.get("MUTATIONS", "300"))
 SLOWEST_S, LARGEST_MIB = 2.0, 256
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-ISSUER = read_public_key(GOLDEN / "certificates-2026-11.pub")
-TRUSTED = {key_id(key): key for key in (KEY.public_key(), ISSUER)}
+ISSUERS = [read_public_key(GOLDEN / f"{name}.pub") for name in ("certificates-2026-11", "certificate-judged")]
+TRUSTED = {key_id(key): key for key in (KEY.public_key(), *ISSUERS)}
 
-NAMES = ("certificate-digits", "certificate-subject", "certificate-group")
+NAMES = ("certificate-digits", "certificate-subject", "certificate-group", "certificate-judged")
 RAW = {name: (GOLDEN / f"{name}.dsse.json").read_bytes() for name in NAMES}
 TREES = {name: json.loads(decode_envelope(raw).payload) for name, raw in RAW.items()}
 
@@ -47,7 +57,7 @@ FREE = (
     "subject.name", "predicate.cost", "predicate.coverage.full", "predicate.data", "predicate.drift",
     "predicate.judgement.verdict.reason", "predicate.ledger", "predicate.lock", "predicate.method",
     "predicate.moments", "predicate.note", "predicate.provenance", "predicate.seed",
-    "predicate.validation.expectations",
+    "predicate.validation.expectations", "predicate.net", "predicate.handed_in",
 )  # fmt: skip
 """What a certificate can say without contradicting itself; its issuer alone vouches for it."""
 
@@ -109,13 +119,20 @@ def believed(raw: bytes) -> bool:
     # The processor's time: what a busy machine makes a process wait for says nothing about the verifier.
     started = time.process_time()
     try:
-        statement, _ = verify_signature(raw, TRUSTED)
+        payload, _ = verify_payload(raw, TRUSTED)
+        certified = (
+            verify_judged(payload) if is_judged(payload) else verify_signature(raw, TRUSTED)[0].predicate
+        )
     except EvidenceError:
         return False
     finally:
         assert time.process_time() - started < SLOWEST_S
     # Without its policy a certificate is signed, and ``lethe-verify`` does not call it verified.
-    return statement.predicate.judgement.policy is not None
+    return certified.judgement.policy is not None
+
+
+def read(payload: bytes) -> Statement | JudgedStatement:
+    return read_judged(payload) if is_judged(payload) else read_statement(payload)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -137,9 +154,7 @@ def test_with_a_trusted_signature_only_what_is_free_may_change(name: str):
     for _ in range(COUNT):
         tree, path = changed(generator, name)
         payload = canonical_json(tree)
-        if believed(signed(payload)) and read_statement(payload) != read_statement(
-            canonical_json(TREES[name])
-        ):
+        if believed(signed(payload)) and read(payload) != read(canonical_json(TREES[name])):
             assert is_free(TREES[name], path), (path, at(TREES[name], path))
 
 

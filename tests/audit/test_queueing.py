@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearn_core.audit.ledger import make_submission
-from unlearn_core.audit.queueing import due_first, in_groups, turn_of
+from unlearn_core.audit.queueing import DUE_FIRST, TOGETHER, in_groups, turn_of
+from unlearn_core.records.batch import Batch
 from unlearn_core.records.ledger import Entry
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.scope import ClassScope, SampleScope
@@ -13,11 +14,19 @@ from unlearn_core.records.scope import ClassScope, SampleScope
 PSEUDONYM = "hmac-sha256:" + "0" * 64
 
 
-def entry(request_id, *, model="digits", state="received", samples=False, leader=None):
+def entry(request_id, *, model="digits", state="received", samples=False, leader=None, until=None):
     scope = SampleScope(samples=(PSEUDONYM,)) if samples else ClassScope(classes=("3",))
     request = DeletionRequest(id=request_id, scope=scope)
     submission = make_submission(request, model=model, basis="gdpr", received="2026-11-21T12:00:00Z")
-    return Entry(submission=submission, state=state, attempts=0, worker=None, lease_until=None, leader=leader)
+    return Entry(
+        submission=submission,
+        state=state,
+        attempts=0,
+        worker=None,
+        lease_until=None,
+        leader=leader,
+        waits_until=until,
+    )
 
 
 def ids(entries):
@@ -28,12 +37,12 @@ QUEUE = (entry("a-1"), entry("b-1", model="faces"), entry("a-2", samples=True), 
 
 
 def test_what_is_due_first_is_served_first():
-    assert ids(due_first(QUEUE)) == ["a-1"]
+    assert ids(DUE_FIRST(QUEUE)) == ["a-1"]
 
 
 def test_a_model_that_somebody_works_at_is_passed_over():
     busy = (*QUEUE, entry("a-0", state="running"))
-    assert ids(due_first(busy)) == ids(in_groups(most=9)(busy)) == ["b-1"]
+    assert ids(DUE_FIRST(busy)) == ids(in_groups(most=9)(busy)) == ["b-1"]
     assert turn_of("a-1")(busy) == []
 
 
@@ -56,15 +65,39 @@ def test_only_requests_for_one_model_and_one_kind_of_thing_are_served_together()
     assert ids(in_groups(most=9, model="faces")(QUEUE)) == ["b-1"]
 
 
-@pytest.mark.parametrize("choose", [in_groups(most=1), due_first, turn_of("a-9"), turn_of("a-2", ahead=True)])
+@pytest.mark.parametrize("choose", [in_groups(most=1), DUE_FIRST, turn_of("a-9"), turn_of("a-2", ahead=True)])
 def test_an_interrupted_group_is_taken_up_as_it_was_its_leader_first(choose):
     group = (entry("a-0"), entry("a-1", leader="a-3"), entry("a-2"), entry("a-3", leader="a-3"), entry("a-9"))
     assert ids(choose(group)) == ["a-3", "a-1"]
 
 
-@pytest.mark.parametrize("choose", [due_first, in_groups(most=9), turn_of("a-2"), turn_of("a-2", ahead=True)])
+@pytest.mark.parametrize("choose", [DUE_FIRST, in_groups(most=9), turn_of("a-2"), turn_of("a-2", ahead=True)])
 def test_what_was_begun_alone_is_finished_alone_before_anything_else_on_its_model(choose):
     assert ids(choose((entry("a-1"), entry("a-2"), entry("a-3", leader="a-3")))) == ["a-3"]
+
+
+UNTIL = "2026-11-25T12:00:00Z"
+WAITING = (entry("a-1", until=UNTIL), entry("a-2"), entry("a-3", until=UNTIL), entry("a-4", samples=True))
+BATCH = Batch(wait_h=48, at_most=2)
+
+
+def test_what_waits_for_others_begins_no_run_and_joins_one():
+    assert ids(in_groups(most=9)(WAITING)) == ["a-2", "a-1", "a-3"]
+    assert ids(in_groups(most=9)(WAITING[:1])) == []
+    assert ids(in_groups(most=9, patient=False)(WAITING)) == ["a-1", "a-2", "a-3"]
+
+
+def test_a_person_who_names_a_request_does_not_wait_for_others():
+    assert ids(turn_of("a-1")(WAITING)) == ["a-1"]
+    assert ids(turn_of("a-3")(WAITING[::2])) == ["a-3"]
+
+
+def test_a_policy_says_how_many_go_together_unless_somebody_else_does():
+    assert ids(in_groups().under(BATCH)(WAITING)) == ["a-2", "a-1"]
+    assert ids(in_groups(most=9).under(BATCH)(WAITING)) == ["a-2", "a-1", "a-3"]
+    assert ids(turn_of("a-2").under(BATCH)(WAITING[1:])) == ["a-2", "a-3"]
+    assert ids(turn_of("a-3", ahead=True).under(BATCH)(WAITING)) == ["a-3"]
+    assert in_groups().under(None).limit == TOGETHER
 
 
 @given(

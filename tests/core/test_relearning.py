@@ -87,6 +87,29 @@ def test_looks_are_few_and_ascend(retrained, forgotten):
     assert len(found.steps) < 60
 
 
+@pytest.mark.parametrize("stride", [2, 4, 500])
+def test_striding_over_looks_finds_the_same_arrival_with_fewer(retrained, original, forgotten, stride):
+    for model in (retrained, suppressed(original)):
+        found, strided = (
+            relearn(model, forgotten, until=0.95, terms=TERMS.model_copy(update={"stride": n}), seed=3)
+            for n in (1, stride)
+        )
+        assert strided.arrival(0.95) == found.arrival(0.95) > 0
+        assert strided.steps[-1] == found.steps[-1]
+        points = dict(zip(found.steps, found.accuracy, strict=True))
+        assert dict(zip(strided.steps, strided.accuracy, strict=True)).items() <= points.items()
+
+
+def test_a_stride_looks_less_at_a_model_that_does_not_arrive(retrained, forgotten):
+    terms = TERMS.model_copy(update={"steps": 50, "stride": 4})
+    found = relearn(retrained, forgotten, until=2.0, terms=terms, seed=3)
+    assert found.steps == (0, 4, 8, 12, 16, 20, 28, 39, 50)
+
+
+def test_terms_without_a_stride_are_named_as_before():
+    assert "stride" not in TERMS.model_dump(mode="json")
+
+
 def test_no_more_samples_are_taught_than_stated(retrained, forgotten):
     assert relearn(retrained, forgotten, until=0.0, terms=TERMS, seed=3).samples == 20
 

@@ -12,7 +12,7 @@ from world import content, manifest, pseudonym
 from unlearn_core.errors import MisfitError, RequestError
 from unlearn_core.records.data import FORGOTTEN_SPLIT
 from unlearn_core.records.scope import ClassScope, SampleScope, SubjectScope, join
-from unlearn_core.selection import retained_rows, select
+from unlearn_core.selection import require_classes, retained_rows, select
 
 ROWS = manifest("aabbccab", "rrrrrrtt", subjects="xyxyxy--")
 
@@ -288,3 +288,8 @@ def test_a_mixed_scope_forgets_what_each_of_its_parts_names():
 def test_a_mixed_scope_with_an_unknown_name_is_refused():
     with pytest.raises(RequestError, match="unknown subject"):
         select(join([of_classes("a"), of_subjects("zoe")]), ROWS, pseudonym)
+
+
+def test_an_unknown_class_is_told_the_nearest_with_what_cannot_be_seen_in_it():
+    with pytest.raises(RequestError, match=r"did you mean 'cat\\xa0'\? the data set"):
+        require_classes(("catt",), ("cat\u00a0", "dog"))

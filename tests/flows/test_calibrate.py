@@ -9,7 +9,7 @@ from world import ANYTHING, NOISE, SMALL, lethe
 
 from tasks.checkout.checkout import Checkout
 from tasks.data.datasets import read_manifest
-from tasks.references.standing import calibration_file, read_calibration
+from tasks.measuring.calibrated import calibration_file, read_calibration
 from unlearn_core.records.calibration import CalibrationReport
 from unlearn_core.records.certificate import DeletionCertificate
 

@@ -166,7 +166,8 @@ def test_each_request_has_its_documents_in_the_run(served):
     client = tracking_of(Checkout(served.root)).client
     for name in NAMES:
         found = client.list_artifacts(served.released[0].run, f"evidence/{name}")
-        assert {Path(one.path).name for one in found} == {CERTIFICATE, "report.html"}
+        names = {CERTIFICATE, "report.html", "model.sig", "bom.cdx.json"}
+        assert {Path(one.path).name for one in found} == names
 
 
 def test_a_report_says_that_there_were_others(served):

@@ -76,7 +76,10 @@ def worked(own_folders, tmp_path_factory):
         hook.chmod(0o755)
         with pytest.raises(UnavailableError):
             publish(checkout, "r-1", branch=BRANCH)
-        committed, pushed = run_git(checkout.root, "rev-parse", "HEAD"), run_git(origin, "branch", "--list")
+        committed, pushed = (
+            run_git(checkout.root, "rev-parse", "HEAD"),
+            run_git(origin, "--git-dir=.", "branch", "--list"),
+        )
         begin(folder, "r-1")
         kept, served = run_git(checkout.root, "rev-parse", "HEAD"), find_served(checkout, "r-1")
         # Another request was begun on top of it, and given up.
@@ -99,6 +102,6 @@ def test_the_next_deletion_goes_on_from_it(worked):
 
 
 def test_it_is_pushed_with_the_next_one(worked):
-    log = run_git(worked.origin, "log", "--format=%s", BRANCH)
+    log = run_git(worked.origin, "--git-dir=.", "log", "--format=%s", BRANCH)
     assert log.splitlines() == ["Delete r-2: svd behaves", "Delete r-1: svd behaves", "Start"]
-    assert run_git(worked.origin, "rev-parse", f"{BRANCH}~1") == worked.committed
+    assert run_git(worked.origin, "--git-dir=.", "rev-parse", f"{BRANCH}~1") == worked.committed

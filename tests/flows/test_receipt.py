@@ -1,6 +1,7 @@
 """A receipt from a served deletion: made by the operator, checked by the person, about nobody else."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from world import NOISE, lethe
 from flows.cli.lethe_verify import main
 from tasks.checkout.checkout import Checkout
 from tasks.data.datasets import read_card, read_manifest
+from tasks.keys.folder import home
+from tasks.keys.ring import rotate_pseudonym_key, shred_pseudonym_keys
 from unlearn_core.records.receipt import Receipt
 
 pytestmark = [*NOISE, pytest.mark.long]
@@ -51,6 +54,21 @@ def test_a_person_gets_what_shows_that_they_were_in_and_are_out(served, rows, tm
     assert [one for one in (*others, *manifest.subject_ids) if one and f'"{one}"' in written] == []
     certificate = Checkout(served).certificate("demo").read_text()
     assert person not in certificate
+
+
+def test_a_receipt_can_be_made_after_the_pseudonym_key_was_rotated_and_not_without_it(
+    served, rows, tmp_path, monkeypatch
+):
+    _, person, _ = rows
+    shutil.copytree(home(), tmp_path / "keys")
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "keys"))
+    rotate_pseudonym_key()
+    assert receipt_of(served, "--subject", person, to=tmp_path / "r.json")[0] == 0
+    assert checked(served, tmp_path / "r.json") == 0
+    shred_pseudonym_keys(only_retired=True, really=True)
+    code, out, _ = receipt_of(served, "--subject", person, to=tmp_path / "r.json")
+    assert code == 2
+    assert "the pseudonym key that it was made with is not here" in json.loads(out)["reason"]
 
 
 def test_a_receipt_that_was_altered_is_false(served, rows, tmp_path, capsys):

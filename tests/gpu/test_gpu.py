@@ -1,6 +1,7 @@
 """The core gives on an accelerator what it gives on the CPU."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from unlearn_core.methods import CATALOGUE, Pgu, Svd
 from unlearn_core.moments import collect
 from unlearn_core.progress import Step
 from unlearn_core.records.artifact import Recipe
+from unlearn_core.rewinding import TrainingState, recording, steps_in
 from unlearn_core.training import fit
 from unlearn_core.tuning import accuracy
 from unlearn_core.unlearning import unlearn
@@ -47,12 +49,19 @@ def images(count: int, seed: int) -> Samples:
     return Samples(patterns[labels] + 0.7 * noise, labels)
 
 
-@pytest.fixture(scope="module")
-def trained() -> nn.Module:
+@cache
+def training() -> tuple[nn.Module, tuple[TrainingState, ...]]:
+    """Train the net, and keep a state of it."""
     torch.manual_seed(0)
     net = Net()
-    fit(net, images(800, 1), RECIPE, generator=torch.Generator().manual_seed(0))
-    return net
+    with recording(net, (0.5,), steps=steps_in(RECIPE, 800)) as states:
+        fit(net, images(800, 1), RECIPE, generator=torch.Generator().manual_seed(0))
+    return net, tuple(states)
+
+
+@pytest.fixture(scope="module")
+def trained() -> nn.Module:
+    return training()[0]
 
 
 def on(device: torch.device, net: nn.Module) -> tuple[nn.Module, Materials]:
@@ -70,6 +79,7 @@ def on(device: torch.device, net: nn.Module) -> tuple[nn.Module, Materials]:
         moments=collect(copied, train),
         tuning=Tuning(held_out.of_classes(classes), held_out.of_classes(classes, exclude=True)),
         origin=Origin(Net, RECIPE),
+        states=training()[1],
     )
 
 

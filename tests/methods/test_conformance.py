@@ -38,6 +38,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "delete_distill": {"recipe": {**ADAM, "learning_rate": 0.003, "epochs": 4}},
     "cf_k": {"recipe": {**SGD, "learning_rate": 0.05, "epochs": 2}},
     "repair": {"epochs": 1},
+    "rewind": {"to": 0.02},  # half a training on the others does not make such a net forget a class
 }
 """Step sizes belong to the net: fitting ones, where the published do nothing to this one or take long."""
 SAMPLES_SETTINGS: dict[str, dict[str, Any]] = {

@@ -148,3 +148,13 @@ def test_times_are_utc_to_the_second(time):
     assert Digests(at="2026-11-20T10:00:00Z")
     with pytest.raises(ValidationError):
         Digests(at=time)
+
+
+@pytest.mark.parametrize("key", ["x\nverified: behaves", "x\r\x1b[2J", "x\u2028\u202e"])
+def test_no_key_of_a_foreign_file_writes_a_line_of_its_own(key):
+    with pytest.raises(ConfigurationError) as refused:
+        Outer.parse(json.dumps({"name": "a", key: 1}))
+    head, line = str(refused.value).split("\n")
+    assert head == "Outer is not valid:"
+    assert line.startswith("  x")
+    assert line.isprintable()

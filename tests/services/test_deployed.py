@@ -282,7 +282,7 @@ def test_to_deploy_again_changes_nothing(company):
     before = deployed()
     company.stack.deploy()
     assert deployed() == before
-    assert len(before[0]) == 2
+    assert len(before[0]) == 3
 
 
 def test_a_second_clone_with_nothing_but_the_remote_and_the_keys_reaches_the_same_model(served, tmp_path):

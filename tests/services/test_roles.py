@@ -150,12 +150,12 @@ def test_a_worker_changes_nothing_else(roles):
 
 
 def test_a_worker_does_not_migrate(roles):
-    roles.execute("lethe", "UPDATE lethe_ledger_version SET version_num = '0002'")
+    roles.execute("lethe", "UPDATE lethe_ledger_version SET version_num = '0003'")
     try:
         with pytest.raises(SetupError, match=r"cannot be used: .*(must be owner|permission denied)"):
             bring_up_to_date(open_engine(roles.url("lethe")))
     finally:
-        roles.execute("lethe", "UPDATE lethe_ledger_version SET version_num = '0003'")
+        roles.execute("lethe", "UPDATE lethe_ledger_version SET version_num = '0004'")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import time
 from tasks.requests.ledger.changing import change
 from tasks.requests.ledger.database import writing
 from tasks.requests.ledger.ledger import connect
-from tasks.requests.ledger.reading import known_row, open_entries
+from tasks.requests.ledger.queue import choose_rows
+from unlearn_core.audit.queueing import DUE_FIRST
 
 
 def serve(ledger, worker):
@@ -27,7 +28,7 @@ def hang_after_claim(ledger, worker):
 def hang_inside_claim(ledger, worker):
     """Stop in the middle of the transaction that claims."""
     with writing(ledger.engine) as session:
-        row = known_row(session, open_entries(session)[0].id)
+        (row,) = choose_rows(session, DUE_FIRST)
         change(session, row, "claim", time=ledger.clock(), actor=worker)
         print(row.id, flush=True)
         time.sleep(600)

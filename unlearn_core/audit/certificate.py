@@ -4,15 +4,17 @@ A signature says who stated something. These rules say that the statement does n
 each yields a sentence per problem, and ``check`` lists them all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.compliance import compliance_problems
 from unlearn_core.audit.judgement import judgement_problems
 from unlearn_core.errors import EvidenceError
+from unlearn_core.names import one_line
 from unlearn_core.records.base import UtcTime
-from unlearn_core.records.certificate import DeletionCertificate, Statement
+from unlearn_core.records.certificate import DeletionCertificate, Statement, ValidationSummary
+from unlearn_core.records.provenance import Provenance
 from unlearn_core.records.request import group_id
 
 SHARE_TOLERANCE = 1e-6
@@ -38,17 +40,26 @@ def check(statement: Statement, *, now: UtcTime | None = None) -> None:
         *compliance_problems(certificate),
         *_drift(certificate),
         *_circumstances(certificate),
-        *_future(certificate, now),
+        *future_problems(certificate.provenance, now),
         *_extensions(certificate),
     ]
+    refuse_problems(problems)
+
+
+def refuse_problems(problems: Sequence[str]) -> None:
+    """Refuse a certificate that contradicts itself.
+
+    Raises:
+        EvidenceError: If there is any problem; every one is listed.
+    """
     if problems:
-        lines = "\n".join(f"  {problem}" for problem in problems)
+        lines = "\n".join(f"  {one_line(problem)}" for problem in problems)
         raise EvidenceError(f"the certificate contradicts itself; ask the issuer for a correct one:\n{lines}")
 
 
 def _subject(statement: Statement) -> Iterator[str]:
     """The statement is about the model that the certificate certifies, and names nobody."""
-    subject = f"sha256:{statement.subject[0].file_digest.sha256}"
+    subject = statement.subject_digest
     if subject != (certified := statement.predicate.models.unlearned):
         yield f"subject: the statement is about {subject}, the certificate about {certified}"
     if b"hmac-sha256:" in statement.canonical():
@@ -106,13 +117,34 @@ def _drift(certificate: DeletionCertificate) -> Iterator[str]:
 
 def _circumstances(certificate: DeletionCertificate) -> Iterator[str]:
     """Validation, coverage, code and time are as an accepted run leaves them."""
-    validation, coverage, provenance = certificate.validation, certificate.coverage, certificate.provenance
-    if not validation.all_succeeded or not validation.expectations:
-        yield "validation: the data did not meet every expectation, or none was asked"
+    coverage, provenance = certificate.coverage, certificate.provenance
+    yield from validation_problems(certificate.validation)
     total = coverage.projected + coverage.trained + coverage.frozen + coverage.unsupported
     if abs(total - 1) > SHARE_TOLERANCE:
         yield f"coverage: the shares add up to {total}, not to 1"
     seeds = {"method": certificate.seed, "evaluation": certificate.judgement.unlearned.seed}
+    yield from provenance_problems(provenance, seeds)
+    for run in () if certificate.history is None else certificate.history.runs:
+        if run.began > provenance.finished:
+            yield f"history: an earlier run began at {run.began}, after the end at {provenance.finished}"
+
+
+def validation_problems(validation: ValidationSummary) -> Iterator[str]:
+    """Yield what is wrong if the data did not meet every expectation."""
+    if not validation.all_succeeded or not validation.expectations:
+        yield "validation: the data did not meet every expectation, or none was asked"
+
+
+def provenance_problems(provenance: Provenance, seeds: Mapping[str, int]) -> Iterator[str]:
+    """Find what contradicts itself in where and when a result was made.
+
+    Args:
+        provenance: Where and when.
+        seeds: The seeds that were used, by what was seeded.
+
+    Yields:
+        A sentence per problem.
+    """
     for name, seed in seeds.items():
         if (stated := provenance.seeds.get(name, seed)) != seed:
             yield f"provenance: the seed of the {name} is {stated}, and {seed} where it was used"
@@ -125,15 +157,12 @@ def _circumstances(certificate: DeletionCertificate) -> Iterator[str]:
         return
     if finished < started:
         yield f"provenance: finished at {provenance.finished}, before the start at {provenance.started}"
-    for run in () if certificate.history is None else certificate.history.runs:
-        if run.began > provenance.finished:
-            yield f"history: an earlier run began at {run.began}, after the end at {provenance.finished}"
 
 
-def _future(certificate: DeletionCertificate, now: UtcTime | None) -> Iterator[str]:
-    """What is stated has happened."""
+def future_problems(provenance: Provenance, now: UtcTime | None) -> Iterator[str]:
+    """Yield what is stated and has not happened yet; without the present time nothing."""
     for what in ("started", "finished"):
-        time: UtcTime = getattr(certificate.provenance, what)
+        time: UtcTime = getattr(provenance, what)
         if now is not None and is_later(time, now):
             yield f"provenance: {what} at {time}, in the future (it is {now}); is a clock wrong?"
 

@@ -29,7 +29,7 @@ def is_later(time: UtcTime, other: UtcTime) -> bool:
 def is_time(text: str) -> bool:
     """Return whether a text is a time of the calendar, written as all of them are."""
     try:
-        return datetime.strptime(text, TIME).strftime(TIME) == text
+        return f"{datetime.fromisoformat(text).replace(tzinfo=None).isoformat(timespec='seconds')}Z" == text
     except ValueError:
         return False
 

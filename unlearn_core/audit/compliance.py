@@ -11,7 +11,7 @@ from unlearn_core.audit.acceptance import overdrawn
 from unlearn_core.audit.evidence import SHADOWS
 from unlearn_core.kinds import scope_kind
 from unlearn_core.own_names import OWN_METHODS
-from unlearn_core.records.certificate import DeletionCertificate
+from unlearn_core.records.certificate import DeletionCertificate, Judgement
 from unlearn_core.records.policy import Policy
 from unlearn_core.records.shown import LAST_RESORT
 
@@ -27,13 +27,21 @@ def compliance_problems(certificate: DeletionCertificate) -> Iterator[str]:
     """
     if (policy := certificate.judgement.policy) is None:
         return
-    for rule in (_comparisons, _ladder, _reach, _drift, _approval):
+    yield from comparison_problems(certificate.judgement, policy)
+    for rule in (_ladder, _reach, _drift, _approval):
         yield from rule(certificate, policy)
 
 
-def _comparisons(certificate: DeletionCertificate, policy: Policy) -> Iterator[str]:
-    """As many models were trained to compare with, and to attack with, as were asked for."""
-    judgement = certificate.judgement
+def comparison_problems(judgement: Judgement, policy: Policy) -> Iterator[str]:
+    """Find whether as many models were trained to compare with, and to attack with, as were asked for.
+
+    Args:
+        judgement: The models that were compared.
+        policy: What was asked for.
+
+    Yields:
+        A sentence per problem.
+    """
     found, asked = len(judgement.references), policy.references
     if judgement.calibration is not None:
         return

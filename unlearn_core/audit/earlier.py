@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from unlearn_core.records.certificate import DeletionCertificate
+from unlearn_core.records.certificate import DeletionCertificate, Judgement
 from unlearn_core.records.earlier import AskedAgain, EarlierRequest, Knowledge
 from unlearn_core.records.request import RequestId
 
@@ -103,14 +103,30 @@ def earlier_problems(certificate: DeletionCertificate) -> Iterator[str]:
     Yields:
         A sentence per problem.
     """
-    counts = Counter((*(one.request for one in certificate.earlier), certificate.request.id))
-    yield from (f"earlier: {name} is listed {n} times" for name, n in counts.items() if n > 1)
+    yield from asked_problems(certificate.earlier, certificate.request.id, certificate.judgement)
     for one in certificate.earlier:
-        yield from _problems(certificate, one)
+        if one.outcome == "relapsed":
+            yield f"earlier: {one.request} is back; only a model that keeps earlier promises is certified"
 
 
-def _problems(certificate: DeletionCertificate, one: AskedAgain) -> Iterator[str]:
-    judgement = certificate.judgement
+def asked_problems(asked: Sequence[AskedAgain], request: RequestId, judgement: Judgement) -> Iterator[str]:
+    """Find what contradicts itself in the answers to earlier requests, whatever they say.
+
+    Args:
+        asked: The earlier requests, asked again.
+        request: The request that they are earlier than.
+        judgement: The models that were compared, and the policy.
+
+    Yields:
+        A sentence per problem.
+    """
+    counts = Counter((*(one.request for one in asked), request))
+    yield from (f"earlier: {name} is listed {n} times" for name, n in counts.items() if n > 1)
+    for one in asked:
+        yield from _problems(judgement, one)
+
+
+def _problems(judgement: Judgement, one: AskedAgain) -> Iterator[str]:
     known = [entry for entry in (one.parent, one.candidate, *one.retrained) if entry is not None]
     if one.outcome == "not_asked":
         if known or not one.why:
@@ -127,5 +143,3 @@ def _problems(certificate: DeletionCertificate, one: AskedAgain) -> Iterator[str
     back = _knows_more(one.candidate, one.retrained or (one.parent,), judgement.policy.relapse)
     if (follows := "relapsed" if back else "still_forgotten") != one.outcome:
         yield f"earlier: {one.request} is called {one.outcome}; its numbers make it {follows}"
-    if back:
-        yield f"earlier: {one.request} is back; only a model that keeps earlier promises is certified"

@@ -13,11 +13,14 @@ DSSE 1.0.2: https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
 import base64
 import json
 import re
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 
 from unlearn_core.errors import ConfigurationError, EvidenceError
 from unlearn_core.records.base import Sha256, canonical_json
 from unlearn_core.records.certificate import Statement
+from unlearn_core.records.judged import JUDGED_TYPE, JudgedStatement
+
+_Read = TypeVar("_Read", Statement, JudgedStatement)
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_BYTES = 4 * 1024 * 1024
@@ -101,10 +104,7 @@ def decode_envelope(raw: bytes) -> Envelope:
 
 
 def read_statement(payload: bytes) -> Statement:
-    """Read the statement out of a payload whose signature has been verified.
-
-    Canonicity is judged on the JSON itself and not on the parsed record, so that a field added with a
-    default later does not make an old certificate false.
+    """Read the statement of a deletion out of a payload whose signature has been verified.
 
     Args:
         payload: The verified bytes.
@@ -113,11 +113,60 @@ def read_statement(payload: bytes) -> Statement:
         The statement.
 
     Raises:
-        EvidenceError: If the bytes are not the canonical JSON of a statement that this version knows.
+        EvidenceError: If the bytes are not the canonical JSON of a statement that this version knows, or it
+            is about a model that was judged and not made.
+    """
+    if is_judged(payload):
+        raise EvidenceError(
+            "it is the certificate of a model that Lethe judged and did not make; expected the certificate "
+            "of a deletion. `lethe-verify` reads both, and says which"
+        )
+    return _read(payload, Statement)
+
+
+def read_judged(payload: bytes) -> JudgedStatement:
+    """Read the statement about a judged model out of a payload whose signature has been verified.
+
+    Args:
+        payload: The verified bytes.
+
+    Returns:
+        The statement.
+
+    Raises:
+        EvidenceError: If the bytes are not the canonical JSON of such a statement.
+    """
+    if not is_judged(payload):
+        raise EvidenceError("it is not the certificate of a model that was judged and not made")
+    return _read(payload, JudgedStatement)
+
+
+def is_judged(payload: bytes) -> bool:
+    """Tell whether verified bytes say that they are about a model that was judged and not made."""
+    stated = _canonical(payload)
+    return isinstance(stated, dict) and cast("dict[str, Any]", stated).get("predicateType") == JUDGED_TYPE
+
+
+def _read(payload: bytes, kind: type[_Read]) -> _Read:
+    """Read a statement of one kind, whose bytes are in canonical form."""
+    try:
+        return kind.parse(payload)
+    except ConfigurationError as error:
+        raise EvidenceError(f"{error}\nIf a newer Lethe wrote it, verify it with that version.") from error
+
+
+def _canonical(payload: bytes) -> Any:
+    """Return the JSON value of a payload in canonical form.
+
+    Canonicity is judged on the JSON itself and not on the parsed record, so that a field added with a
+    default later does not make an old certificate false.
+
+    Raises:
+        EvidenceError: If it is not JSON, or not in canonical form.
     """
     try:
-        text = payload.decode()
-        canonical = canonical_json(json.loads(text)) == payload
+        value = json.loads(payload.decode())
+        canonical = canonical_json(value) == payload
     except (ValueError, RecursionError) as error:
         raise EvidenceError(f"the payload is not JSON ({error}); ask the issuer for the original") from error
     if not canonical:
@@ -125,10 +174,23 @@ def read_statement(payload: bytes) -> Statement:
             "the payload is not in canonical form (sorted keys, none twice, no white space, "
             "shortest numbers); ask the issuer for a certificate written by Lethe"
         )
-    try:
-        return Statement.parse(text)
-    except ConfigurationError as error:
-        raise EvidenceError(f"{error}\nIf a newer Lethe wrote it, verify it with that version.") from error
+    return value
+
+
+def canonical_text(payload: bytes) -> str:
+    """Return a payload as text, if it is canonical JSON.
+
+    Args:
+        payload: The verified bytes.
+
+    Returns:
+        The text.
+
+    Raises:
+        EvidenceError: If it is not JSON, or in another spelling.
+    """
+    _canonical(payload)
+    return payload.decode()
 
 
 def _base64(text: bytes, what: str) -> bytes:

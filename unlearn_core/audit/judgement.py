@@ -1,19 +1,18 @@
 """Whether a certificate's verdict follows from its numbers, its policy and the attempts that it lists."""
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 
 from unlearn_core.audit.acceptance import accept
+from unlearn_core.audit.calibration import calibration_problems, judged_for
 from unlearn_core.audit.earlier import earlier_problems
+from unlearn_core.audit.evaluations import evaluation_problems
 from unlearn_core.audit.evidence import SHADOWS, level
 from unlearn_core.audit.policy import judge
-from unlearn_core.audit.standing import calibration_problems
 from unlearn_core.errors import ConfigurationError
-from unlearn_core.kinds import scope_kind
-from unlearn_core.records.certificate import Attempt, DeletionCertificate
-from unlearn_core.records.evaluation import Measurement
-from unlearn_core.records.policy import ClaimName, ClaimVerdict, Finding, Verdict
+from unlearn_core.kinds import RequestKind, scope_kind
+from unlearn_core.records.certificate import Attempt, DeletionCertificate, Judgement
+from unlearn_core.records.policy import ClaimName, ClaimVerdict, Finding, Policy, Verdict
 from unlearn_core.records.shown import LAST_RESORT
 
 BOUND_TOLERANCE = 1e-9
@@ -33,7 +32,7 @@ def judgement_problems(certificate: DeletionCertificate) -> Iterator[str]:
         _findings,
         _acceptance,
         _level,
-        calibration_problems,
+        _calibration,
         _policy,
         _attempts,
         earlier_problems,
@@ -44,50 +43,8 @@ def judgement_problems(certificate: DeletionCertificate) -> Iterator[str]:
 
 def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
     """Each evaluation is of the model that it claims to be of."""
-    judgement, models = certificate.judgement, certificate.models
-    if judgement.original.model != models.parent:
-        yield f"judgement.original is of {judgement.original.model}, not of the parent {models.parent}"
-    if judgement.unlearned.model != models.unlearned:
-        yield f"judgement.unlearned is of {judgement.unlearned.model}, not of {models.unlearned}"
-    references = [reference.model for reference in judgement.references]
-    if {models.parent, models.unlearned} & set(references):
-        yield "judgement.references: a model cannot be its own reference"
-    if len(set(references)) < len(references):
-        yield "judgement.references: the same model is listed twice"
-    evaluations = (judgement.original, judgement.unlearned, *judgement.references)
-    if len(seeds := {evaluation.seed for evaluation in evaluations}) > 1:
-        yield f"judgement: the models were measured with the seeds {sorted(seeds)}, and not with one"
-    for evaluation in evaluations:
-        counts = Counter(measurement.name for measurement in evaluation.measurements)
-        yield from (f"{name} was measured twice on {evaluation.model}" for name, n in counts.items() if n > 1)
-        yield from (
-            f"{entry.name} is {entry.value} on {evaluation.model}, in [{entry.low}, {entry.high}]"
-            for entry in evaluation.measurements
-            if not _is_possible(entry)
-        )
-    yield from _unmeasured(certificate)
-
-
-def _unmeasured(certificate: DeletionCertificate) -> Iterator[str]:
-    """What is called silent can be: a single class is retained, so what is retained of it is silent first.
-
-    Otherwise every measurement that misses its band could be called silent, and the rest would pass. What is
-    lacking does not pass either.
-    """
-    unlearned, of_classes = certificate.judgement.unlearned, certificate.request.kind == "classes"
-    for entry in unlearned.unmeasured:
-        quantity, side = entry.name.rsplit(".", 2)[0], entry.name.rpartition(".")[2]
-        # Rows of classes that were forgotten are of none that is left; other rows may be.
-        may_be = not of_classes and unlearned.silence(f"{quantity}.train.retain") is not None
-        if not (entry.lacking or side == "retain" or (side == "forget" and may_be)):
-            yield f"judgement: {entry.name} is said to be silent, and of such a request it never is"
-
-
-def _is_possible(entry: Measurement) -> bool:
-    """Tell whether a measurement can be right: its interval is one, and an accuracy is a share."""
-    if entry.low is not None and entry.high is not None and entry.low > entry.high:
-        return False
-    return not entry.name.startswith("accuracy.") or 0 <= entry.value <= 1
+    models, kind = certificate.models, certificate.request.kind
+    yield from evaluation_problems(certificate.judgement, models.parent, models.unlearned, kind)
 
 
 def _findings(certificate: DeletionCertificate) -> Iterator[str]:
@@ -165,23 +122,44 @@ def _level(certificate: DeletionCertificate) -> Iterator[str]:
         yield f"level: {stated} is stated; {given} give {follows}"
 
 
+def _calibration(certificate: DeletionCertificate) -> Iterator[str]:
+    """A calibration that stood in for retrained models holds for the request."""
+    yield from calibration_problems(certificate.judgement, certificate.request.kind, judged_for(certificate))
+
+
 def _policy(certificate: DeletionCertificate) -> Iterator[str]:
-    """The verdict follows from the policy and the numbers: the gate is run again."""
-    judgement = certificate.judgement
+    """The verdict follows from the policy and the numbers, and the policy accepts it."""
+    judgement, kind = certificate.judgement, certificate.request.kind
     if (policy := judgement.policy) is None:
         return
+    yield from verdict_problems(judgement, policy, kind)
+    if judgement.verdict.policy != policy.digest:
+        return
+    is_retrain = certificate.method.get("name") == LAST_RESORT
+    try:
+        accepted, why = accept(policy, _judged_again(judgement, policy, kind), is_retrain=is_retrain)
+    except ConfigurationError:
+        return  # what is wrong with its calibration has been said
+    if not accepted:
+        yield f"verdict: the policy does not accept it ({why})"
+
+
+def verdict_problems(judgement: Judgement, policy: Policy, kind: RequestKind) -> Iterator[str]:
+    """Run the gate again, and find where a verdict does not follow from the policy and the numbers.
+
+    Args:
+        judgement: The verdict and the numbers.
+        policy: The policy that comes with them.
+        kind: What the request names.
+
+    Yields:
+        A sentence per problem.
+    """
     if (stated := judgement.verdict).policy != policy.digest:
         yield f"policy: its digest is {policy.digest}, the verdict was reached under {stated.policy}"
         return
     try:
-        follows = judge(
-            policy,
-            scope_kind(certificate.request.kind),
-            judgement.unlearned,
-            original=judgement.original,
-            references=judgement.references,
-            calibrated=judgement.calibration and judgement.calibration.of(certificate.request.kind),
-        )
+        follows = _judged_again(judgement, policy, kind)
     except ConfigurationError as error:
         yield f"calibration: {error}"
         return
@@ -189,9 +167,18 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
         said, is_so = getattr(stated, field), getattr(follows, field)
         if not (_agree(said, is_so) if field == "findings" else said == is_so):
             yield f"verdict: {field} is {said!r}; policy and measurements give {is_so!r}"
-    accepted, why = accept(policy, follows, is_retrain=certificate.method.get("name") == LAST_RESORT)
-    if not accepted:
-        yield f"verdict: the policy does not accept it ({why})"
+
+
+def _judged_again(judgement: Judgement, policy: Policy, kind: RequestKind) -> Verdict:
+    """Return what the gate says of the numbers."""
+    return judge(
+        policy,
+        scope_kind(kind),
+        judgement.unlearned,
+        original=judgement.original,
+        references=judgement.references,
+        calibrated=judgement.calibrated_for(kind),
+    )
 
 
 def _agree(said: tuple[Finding, ...], follow: tuple[Finding, ...]) -> bool:

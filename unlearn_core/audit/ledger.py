@@ -8,7 +8,9 @@
                │  └─────────────────────── retry ────────┘
                └── cancel → cancelled
 
-A run of a request, by a worker or a person, adds ``begin`` and ``end``, which change no state.
+A run of a request, by a worker or a person, adds ``begin`` and ``end``, and a judgement of a model that was
+handed in adds ``judge``. None of them changes a state. Nor do ``purge``, of which there is one for each
+store, ``hold`` and ``release``.
 
 Each event carries the digest of the one before, over its canonical JSON. So the digest of the last one, the
 *head*, stands for all of them: whoever has kept a head can tell whether anything up to it was changed or cut
@@ -16,7 +18,7 @@ off. ``audit.ledger_checks`` recomputes all of it.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from pydantic import ValidationError
 
@@ -25,7 +27,7 @@ from unlearn_core.audit.deadlines import due_day
 from unlearn_core.errors import RequestError, SetupError
 from unlearn_core.kinds import Basis, RequestState
 from unlearn_core.records.base import Sha256, UtcTime, describe
-from unlearn_core.records.ledger import Action, LedgerEvent, Submission
+from unlearn_core.records.ledger import Action, LedgerEvent, Notice, Submission
 from unlearn_core.records.request import DeletionRequest, RequestId
 
 MOVES: Mapping[Action, tuple[RequestState | None, RequestState]] = {
@@ -39,8 +41,9 @@ MOVES: Mapping[Action, tuple[RequestState | None, RequestState]] = {
 }
 """The state that each action leads to from each state. All else is refused."""
 
-OF_A_RUN: tuple[Action, ...] = ("begin", "end")
-"""What is recorded of a run, in whatever state the request is."""
+UNMOVING: tuple[Action, ...] = ("begin", "end", "judge", *get_args(Notice))
+"""What is recorded in whatever state the request is: of a run, a judgement, and what happens after it was
+served."""
 
 
 class Link(Protocol):
@@ -91,7 +94,7 @@ def is_move(action: Action, before: RequestState | None, after: RequestState) ->
 
 def _way(action: Action, state: RequestState | None) -> tuple[RequestState | None, RequestState | None]:
     """Return the state that an action is for, and the one that it leads to."""
-    return (state, state) if action in OF_A_RUN else MOVES[action]
+    return (state, state) if action in UNMOVING else MOVES[action]
 
 
 def make_submission(request: DeletionRequest, *, model: str, basis: Basis, received: UtcTime) -> Submission:

@@ -7,11 +7,13 @@ replayed, and every request that is not as its events say is named.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from unlearn_core.audit.batching import latest_start
 from unlearn_core.audit.clocks import is_later, is_time
 from unlearn_core.audit.deadlines import due_days
 from unlearn_core.audit.ledger import is_move
 from unlearn_core.errors import EvidenceError
 from unlearn_core.kinds import RequestState
+from unlearn_core.names import one_line
 from unlearn_core.records.base import Sha256, UtcTime
 from unlearn_core.records.ledger import Entry, LedgerEvent
 from unlearn_core.records.request import RequestId
@@ -38,8 +40,8 @@ def check_ledger(
 
     Args:
         events: Every event in the order of the ledger, with the digest that is stored with it.
-        entries: Every request in its present state.
-        damaged: What is wrong with requests that cannot be read, by id.
+        entries: Every request in its present state; none is kept, so there may be many.
+        damaged: What is wrong with requests that cannot be read, by id; complete once ``entries`` are read.
         now: The current time, which nothing in the ledger may be after; None if it is not known.
 
     Returns:
@@ -49,46 +51,75 @@ def check_ledger(
         EvidenceError: If anything is not as it was written; the message names the first broken event, or else
             every request that its events do not account for.
     """
-    head, standings, damaged = None, dict[RequestId, _Standing](), damaged or {}
+    head: _Head | None = None
+    standings = dict[RequestId, _Standing]()
+    damaged = {} if damaged is None else damaged
     for event, stored in events:
         if problem := _broken(event, stored, head, standings.get(event.request), now):
             raise EvidenceError(f"the ledger is broken at event {event.sequence}: {problem}")
         standings[event.request] = _after(event, standings.get(event.request))
-        head = event
-    by_id = {entry.id: entry for entry in entries}
-    problems = list(damaged.values())
-    for request in sorted((standings.keys() | by_id.keys()) - damaged.keys()):
-        problems += _problems(request, by_id.get(request), standings.get(request))
+        head = _Head(event.sequence, stored, event.time)
+    found = _accounted(entries, standings)
+    problems = [*damaged.values()]
+    problems += [found[request] for request in sorted(found.keys() - damaged.keys())]
     if problems:
-        raise EvidenceError("\n".join(problems))
+        raise EvidenceError("\n".join(map(one_line, problems)))
     return None if head is None else head.digest
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The last event that holds: its digest is the one that is stored with it."""
+
+    sequence: int
+    digest: Sha256
+    time: UtcTime
+
+
+def _accounted(entries: Iterable[Entry], standings: Mapping[RequestId, _Standing]) -> Mapping[RequestId, str]:
+    """Return what is wrong with each request that is not what its events account for."""
+    gone, found = set(standings), dict[RequestId, str]()
+    for entry in entries:
+        gone.discard(entry.id)
+        if problems := "\n".join(_problems(entry.id, entry, standings.get(entry.id))):
+            found[entry.id] = problems
+    return found | {one: "\n".join(_problems(one, None, standings[one])) for one in gone}
 
 
 def _broken(
     event: LedgerEvent,
     stored: Sha256,
-    head: LedgerEvent | None,
+    head: _Head | None,
     standing: _Standing | None,
     now: UtcTime | None,
 ) -> str | None:
     """Say what is wrong with an event, given all before it."""
     expected = 1 if head is None else head.sequence + 1
     state = None if standing is None else standing.state
-    problems = {
-        f"event {expected} was expected here": event.sequence != expected,
-        "its content does not have the digest that is stored with it": event.digest != stored,
-        "it does not carry the digest of the event before": event.previous
-        != (None if head is None else head.digest),
-        f"request {event.request!r} was {state or 'not there'} before it": event.before != state,
-        f"{event.action} does not lead from {event.before} to {event.after}": not is_move(
-            event.action, event.before, event.after
-        ),
-        "it names another submission than the events before": standing is not None
-        and standing.submission != event.submission,
-        f"its time, {event.time}, is not on the calendar": not is_time(event.time),
-    }
-    if problem := next((problem for problem, found in problems.items() if found), None):
-        return problem
+    if event.sequence != expected:
+        return f"event {expected} was expected here"
+    if event.digest != stored:
+        return "its content does not have the digest that is stored with it"
+    if event.previous != (None if head is None else head.digest):
+        return "it does not carry the digest of the event before"
+    if event.before != state:
+        return f"request {event.request!r} was {state or 'not there'} before it"
+    return _out_of_place(event, standing) or _mistimed(event, head, now)
+
+
+def _out_of_place(event: LedgerEvent, standing: _Standing | None) -> str | None:
+    """Say why an event cannot follow what happened to its request before."""
+    if not is_move(event.action, event.before, event.after):
+        return f"{event.action} does not lead from {event.before} to {event.after}"
+    if standing is not None and standing.submission != event.submission:
+        return "it names another submission than the events before"
+    return None
+
+
+def _mistimed(event: LedgerEvent, head: _Head | None, now: UtcTime | None) -> str | None:
+    """Say what is wrong with the time of an event."""
+    if not is_time(event.time):
+        return f"its time, {event.time}, is not on the calendar"
     if now is not None and is_later(event.time, now):
         return f"it happened at {event.time}, in the future (it is {now}); is a clock wrong?"
     if head is not None and is_later(head.time, event.time):
@@ -127,5 +158,7 @@ def _misdated(entry: Entry, standing: _Standing) -> Iterator[str]:
     if asked.due not in (days := due_days(asked.basis, asked.received)):
         follows = f"is due on {days[0]}" if days else "was received at no time of the calendar"
         yield f"it is said to be due on {asked.due}; what {asked.basis} gives for {asked.received} {follows}"
+    elif entry.waits_until is not None and entry.waits_until > (latest := latest_start(asked.due)):
+        yield f"it waits for others until {entry.waits_until}; its due day allows {latest} at the latest"
     if is_later(asked.received, standing.entered):
         yield f"it was received at {asked.received}, after it was entered at {standing.entered}"

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from unlearn_core.audit.merkle import MerkleTree, root_above
 from unlearn_core.errors import ConfigurationError, EvidenceError
+from unlearn_core.names import one_line
 from unlearn_core.records.base import Sha256, canonical_json
 from unlearn_core.records.certificate import DataDigests, DeletionCertificate
 from unlearn_core.records.receipt import (
@@ -136,7 +137,7 @@ def check_receipt(receipt: Receipt, certificate: DeletionCertificate) -> None:
     if receipt.request != certificate.request.id:
         problems.insert(0, f"it is about request {receipt.request}, not {certificate.request.id}")
     if problems:
-        lines = "\n".join(f"  {problem}" for problem in problems)
+        lines = "\n".join(f"  {one_line(problem)}" for problem in problems)
         raise EvidenceError(f"the receipt is not one of this certificate:\n{lines}")
 
 

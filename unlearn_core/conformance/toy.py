@@ -10,6 +10,7 @@ from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Materials, Origin, Tuning
 from unlearn_core.moments import collect
 from unlearn_core.records.artifact import Recipe
+from unlearn_core.rewinding import TrainingState, recording, steps_in
 from unlearn_core.training import fit
 from unlearn_core.tuning import accuracy
 
@@ -53,13 +54,20 @@ def untrained() -> nn.Module:
 
 
 @cache
-def parent() -> nn.Module:
-    """Return the trained net, always the same one."""
+def _training() -> tuple[nn.Module, tuple[TrainingState, ...]]:
+    """Train the net, always the same one, and keep states of it."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = untrained()
-    fit(net, _train(), RECIPE, generator=torch.Generator().manual_seed(0))
-    return net
+    steps = steps_in(RECIPE, len(_train()))
+    with recording(net, (1 / 50, 1 / 2, 2 / 3, 5 / 6), steps=steps) as states:
+        fit(net, _train(), RECIPE, generator=torch.Generator().manual_seed(0))
+    return net, tuple(states)
+
+
+def parent() -> nn.Module:
+    """Return the trained net."""
+    return _training()[0]
 
 
 @cache
@@ -77,6 +85,7 @@ def materials(scope: ScopeKind) -> Materials:
         moments=collect(parent(), _train()),
         tuning=Tuning(of_it, held_out.of_classes(classes, exclude=True) if classes else held_out),
         origin=Origin(untrained, RECIPE),
+        states=_training()[1],
     )
 
 

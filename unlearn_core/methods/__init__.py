@@ -27,6 +27,7 @@ from unlearn_core.methods.random_labels import RandomLabels
 from unlearn_core.methods.regun import ReGun
 from unlearn_core.methods.repair import Repair
 from unlearn_core.methods.retrain import Retrain
+from unlearn_core.methods.rewind import Rewind
 from unlearn_core.methods.salun import SalUn
 from unlearn_core.methods.scrub import Scrub
 from unlearn_core.methods.ssd import Ssd
@@ -58,6 +59,7 @@ CATALOGUE: tuple[type[Method], ...] = (
     CfK,
     Finetune,
     Repair,
+    Rewind,
     Retrain,
 )
 """Lethe's own methods."""

@@ -1,6 +1,7 @@
 """Class projection by the singular vectors of layer inputs, without training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from math import ceil
 from typing import ClassVar, Literal
 
@@ -164,33 +165,32 @@ def _nearest(grid: list[float], alpha: float) -> int:
 
 
 class Edit:
-    """One layer's weight, and what all pairs of alphas share."""
+    """One layer's weight, and what all pairs of alphas share.
 
-    def __init__(self, layer: Layer, retain_moment: Tensor, forget_moment: Tensor) -> None:
+    ``W P^T = W - (W - W M_r) M_f``: the bracket is computed once for each alpha_r. Only then is the retained
+    data's second moment looked at: keeping it for all layers would take as much memory as the forgotten
+    data's, which every pair needs.
+    """
+
+    def __init__(self, layer: Layer, retain_moment: Callable[[], Tensor], forget_moment: Tensor) -> None:
         self.layer = layer
-        views = layer.view(layer.weight.detach().double())
-        self._groups = [_Group(*group) for group in zip(views, retain_moment, forget_moment, strict=True)]
+        self._weights = layer.view(layer.weight.detach().clone()).double()
+        self._retain_moment = retain_moment
+        self._forget = [ScaledProjection(moment.to(self._weights)) for moment in forget_moment]
+        self._begun: dict[float, list[Tensor]] = {}
 
     def weight(self, alpha_r: float, alpha_f: float) -> Tensor:
         """Return the projected weight, in the weight's shape, float64."""
-        return self.layer.fold(torch.stack([group.projected(alpha_r, alpha_f) for group in self._groups]))
-
-
-class _Group:
-    """``W P^T = W - (W - W M_r) M_f``: the bracket is computed once for each alpha_r."""
-
-    def __init__(self, weight: Tensor, retain: Tensor, forget: Tensor) -> None:
-        self._weight = weight.clone()
-        self._retain = ScaledProjection(retain.to(weight))
-        self._forget = ScaledProjection(forget.to(weight))
-        self._begun: dict[float, Tensor] = {}
-
-    def projected(self, alpha_r: float, alpha_f: float) -> Tensor:
         if alpha_r not in self._begun:
-            self._begun[alpha_r] = self._forget.begun(
-                self._weight - self._retain.applied(self._weight, alpha_r)
-            )
-        return self._weight - self._forget.finished(self._begun[alpha_r], alpha_f)
+            self._begun[alpha_r] = list(self._begin(alpha_r))
+        groups = zip(self._weights, self._forget, self._begun[alpha_r], strict=True)
+        projected = [weight - forget.finished(begun, alpha_f) for weight, forget, begun in groups]
+        return self.layer.fold(torch.stack(projected))
+
+    def _begin(self, alpha_r: float) -> Iterator[Tensor]:
+        for weight, forget, moment in zip(self._weights, self._forget, self._retain_moment(), strict=True):
+            retain = ScaledProjection(moment.to(weight))
+            yield forget.begun(weight - retain.applied(weight, alpha_r))
 
 
 def edits_of(model: nn.Module, retain_moments: Moments, forget_moments: Moments) -> list[Edit]:
@@ -205,7 +205,7 @@ def edits_of(model: nn.Module, retain_moments: Moments, forget_moments: Moments)
         One edit per weight.
     """
     return [
-        Edit(layer, retain_moments.layers[name], forget_moments.layers[name])
+        Edit(layer, partial(retain_moments.layers.__getitem__, name), forget_moments.layers[name])
         for name, layer in observed_layers(model, retain_moments.layers).items()
     ]
 

@@ -80,6 +80,8 @@ def _apart(mine: Outputs, theirs: Outputs) -> NDArray[np.float64]:
 
 
 def _unchanged(before: Outputs, after: Outputs, within: float) -> NDArray[np.bool_]:
-    """Return for which samples the last features are the same."""
+    """Return for which samples the last features are the same; those of another net never are."""
+    if after.features.shape != before.features.shape:
+        return np.zeros(len(before), dtype=bool)
     moved = (after.features - before.features).double().norm(dim=1)
     return (moved <= within * before.features.double().norm(dim=1)).numpy()

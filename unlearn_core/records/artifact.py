@@ -84,3 +84,18 @@ class MomentsCard(Record):
     samples: int
     layers: tuple[LayerMoments, ...]
     carried_to: Sha256 | None = None
+
+
+class KeptState(Record):
+    """A state of a training: how many of how many steps had been taken."""
+
+    step: int = Field(ge=0)
+    steps: int = Field(ge=1)
+
+
+class StatesCard(Record):
+    """The states that were kept beside a model, in order, and the digest of their tensors' file."""
+
+    schema_version: Literal["lethe.states/1"] = "lethe.states/1"
+    tensors: Sha256
+    states: tuple[KeptState, ...]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from unlearn_core.errors import ConfigurationError
+from unlearn_core.names import one_line
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """A digest with the name of its algorithm."""
@@ -23,6 +24,8 @@ RegistryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 """A moment in time, UTC, to the second."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def canonical_json(value: Any) -> bytes:
     """Encode a JSON value in its one canonical form: sorted keys, no white space, UTF-8.
@@ -33,8 +36,7 @@ def canonical_json(value: Any) -> bytes:
     Returns:
         The bytes that digests and signatures are made over.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def sha256(data: bytes) -> Sha256:
@@ -93,4 +95,4 @@ def describe(what: str, error: ValidationError, *, within: str | None = None) ->
         if within is not None and path.pop(0) != within:
             continue
         lines.append(f"  {'.'.join(path) or what}: {problem['msg']} (got {problem['input']!r:.80})")
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))

@@ -71,7 +71,7 @@ class CalibrationPower(Record):
     """What the bands tell apart, each model judged by bands that its own fold was left out of.
 
     ``inside`` counts the models all of whose measurements lie inside their bands: retrained ones should, the
-    original and the adversaries should not. ``retrained_inside`` is the interval of 95 % of the first share.
+    original and the adversaries should not. ``retrained_interval`` is that of 95 % of the first share.
     """
 
     retrained: Tally
@@ -124,6 +124,18 @@ class Calibration(Record):
     def of(self, kind: RequestKind) -> CalibratedKind | None:
         """Return the bands for a kind of request, or None if it was not calibrated."""
         return next((one for one in self.kinds if one.kind == kind), None)
+
+
+class CalibratedRequest(Record):
+    """What decides whether a calibration holds for a request, beside the request's kind.
+
+    ``model`` is the last model of its lineage that was trained in full, ``deletions`` how many there were
+    before the request, ``rows`` how many training rows the request names.
+    """
+
+    model: Sha256
+    deletions: int = Field(ge=0)
+    rows: int = Field(ge=0)
 
 
 class CalibrationReport(Record):

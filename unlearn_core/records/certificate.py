@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from unlearn_core.records.base import HexDigest, Record, Sha256, canonical_json
-from unlearn_core.records.calibration import Calibration
+from unlearn_core.kinds import RequestKind
+from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.calibration import CalibratedKind, Calibration
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.history import RequestHistory
+from unlearn_core.records.in_toto import InTotoStatement
 from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName
 from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.receipt import ManifestTrees
@@ -21,7 +23,6 @@ from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestS
 from unlearn_core.records.result import CoverageSummary, UnlearningRecord
 from unlearn_core.records.shown import shown_in_words
 
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "tag:lethe.example,2025:certificate/v1"
 """A tag URI (RFC 4151) under a reserved name (RFC 2606): stable, and no host that anybody owns."""
 
@@ -57,6 +58,10 @@ class Judgement(Record):
     references: tuple[Evaluation, ...]
     policy: Policy | None = None
     calibration: Calibration | None = Field(default=None, exclude_if=lambda record: record is None)
+
+    def calibrated_for(self, kind: RequestKind) -> CalibratedKind | None:
+        """Return the bands that stood in for retrained models; None if there are none for such requests."""
+        return None if self.calibration is None else self.calibration.of(kind)
 
 
 class Attempt(Record):
@@ -170,25 +175,10 @@ class DeletionCertificate(Record):
         )
 
 
-class SubjectDigest(Record):
-    """A digest as in-toto writes it: hexadecimal, without the algorithm's name."""
-
-    sha256: HexDigest
-
-
-class StatementSubject(Record):
-    """What a statement is about: the new model's file. The name ``digest`` is taken: every record has one."""
-
-    name: str = Field(min_length=1)
-    file_digest: SubjectDigest = Field(alias="digest")
-
-
-class Statement(Record):
+class Statement(InTotoStatement):
     """An in-toto Statement v1 about exactly one model."""
 
-    statement_type: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type")
     predicate_type: Literal["tag:lethe.example,2025:certificate/v1"] = Field(alias="predicateType")
-    subject: tuple[StatementSubject, ...] = Field(min_length=1, max_length=1)
     predicate: DeletionCertificate
 
     @classmethod
@@ -202,14 +192,5 @@ class Statement(Record):
         Returns:
             The statement that is signed.
         """
-        digest = SubjectDigest(sha256=certificate.models.unlearned.removeprefix("sha256:"))
-        return cls(
-            _type=STATEMENT_TYPE,
-            predicateType=PREDICATE_TYPE,
-            subject=(StatementSubject(name=name, digest=digest),),
-            predicate=certificate,
-        )
-
-    def canonical(self) -> bytes:
-        """Return the canonical JSON, with the keys that in-toto prescribes."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
+        unlearned = certificate.models.unlearned
+        return cls.about(unlearned, name=name, predicateType=PREDICATE_TYPE, predicate=certificate)

@@ -33,7 +33,8 @@ class DriftSummary(Record):
     ``layer_weight_distance`` and ``staleness``, the smallest ``retained_energy``. ``staleness`` is None for a
     model that is trained in full: its second moments are taken afresh. ``accuracy`` is that on the retained
     part of the audit split, and ``accuracy_at_origin`` the origin's on the same samples; None where that says
-    nothing: one class is left, or no sample.
+    nothing: one class is left, or no sample. If a purge has erased the origin, the parent is named and
+    measured from in its place, and requests are counted on.
     """
 
     origin: Sha256

@@ -8,8 +8,14 @@ from unlearn_core.kinds import Basis, RequestState, RunResult
 from unlearn_core.records.base import Record, RegistryName, Sha256, UtcTime
 from unlearn_core.records.request import DeletionRequest, RequestId
 
-Action = Literal["submit", "claim", "complete", "fail", "expire", "retry", "cancel", "begin", "end"]
-"""``begin`` and ``end`` are of a run: the ladder was climbed. They change no state."""
+Notice = Literal["purge", "hold", "release"]
+"""What happens to a request after it was served: a store was purged, it is held, it no longer is."""
+
+Action = Literal[
+    "submit", "claim", "complete", "fail", "expire", "retry", "cancel", "begin", "end", "judge", Notice
+]
+"""``begin`` and ``end`` are of a run: the ladder was climbed; ``judge`` is of a model that was handed in.
+None of them changes a state, nor do notices."""
 
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
 """A day of the calendar."""
@@ -40,6 +46,14 @@ class Submission(Record):
         return self
 
 
+class LedgerHead(Record):
+    """The digest of a ledger's whole history, and how many events that is."""
+
+    schema_version: Literal["lethe.ledger-head/1"] = "lethe.ledger-head/1"
+    head: Sha256
+    events: int = Field(ge=1)
+
+
 class Entry(Record):
     """A request in its present state.
 
@@ -51,6 +65,7 @@ class Entry(Record):
         lease_until: When that claim expires, unless the worker extends it.
         leader: The first of the requests that are served in one run; also while they wait to be resumed. None
             if not begun.
+        waits_until: Until when it waits for others on its model; None if it does not.
     """
 
     schema_version: Literal["lethe.entry/1"] = "lethe.entry/1"
@@ -60,6 +75,7 @@ class Entry(Record):
     worker: Actor | None
     lease_until: UtcTime | None
     leader: RequestId | None = None
+    waits_until: UtcTime | None = Field(default=None, exclude_if=lambda until: until is None)
 
     @property
     def id(self) -> RequestId:
@@ -84,6 +100,7 @@ class LedgerEvent(Record):
         policy: The digest of the policy: at receipt, or of a run; None where no checkout was at hand.
         run: For the end of a run, what came of it.
         deletion: For the end of a run, the digest of its record; None if it broke off before there was one.
+            For a judgement, the digest of its certificate; ``reason`` says what came of it.
     """
 
     schema_version: Literal["lethe.event/1"] = "lethe.event/1"

@@ -124,11 +124,19 @@ DatasetParams = Annotated[OwnSettings, Field(discriminator="source")]
 
 
 class TrainedParent(Record):
-    """A parent that the pipeline trains itself."""
+    """A parent that the pipeline trains itself.
+
+    ``keep`` are shares of the training, such as 0.5, after which weights and the optimiser's memory are kept
+    beside the model, for the method ``rewind``.
+    """
 
     source: Literal["train"] = "train"
     architecture: str = "small_resnet"
     recipe: Recipe = Recipe()
+    # Left out if nothing is kept: settings keep the digest that they had before there was a choice.
+    keep: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        default=(), exclude_if=lambda kept: not kept
+    )
 
 
 class ChampionParent(Record):

@@ -6,6 +6,8 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.batch import Batch
+from unlearn_core.records.erasing import PurgePolicy
 from unlearn_core.records.shown import EvidenceLevel, shown_in_words
 
 MOST_REFERENCES = 256
@@ -145,6 +147,8 @@ class Policy(Record):
     canaries: tuple[Band, ...] = ()
     # Left out of the canonical form if it is not asked for, like the metrics below.
     approval: HumanApproval | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    batch: Batch | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    purge: PurgePolicy = Field(default=PurgePolicy(), exclude_if=lambda asked: asked == PurgePolicy())
     sampling: Literal["bands", "none"] = Field(default="bands", exclude_if=lambda way: way == "bands")
     metrics: dict[str, dict[str, JsonValue]] = Field(
         default_factory=dict, exclude_if=lambda metrics: not metrics

@@ -23,12 +23,16 @@ class InUse(Record):
 
 
 class Waiting(Record):
-    """A request that is not served: in the ledger with its state and due day, or only in ``requests/``."""
+    """A request that is not served: in the ledger with its state and due day, or only in ``requests/``.
+
+    ``why`` says of one that nobody serves yet what it waits for, and until when.
+    """
 
     request: RequestId
     state: RequestState | Literal["in requests/"]
     due: Day | None = None
     overdue: bool = False
+    why: str | None = None
 
 
 class StaleStage(Record):

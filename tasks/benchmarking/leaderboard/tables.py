@@ -1,6 +1,6 @@
 """A leaderboard as two tidy tables: one row per method and metric, and one per case and method."""
 
-from tasks.checkout.files import as_csv
+from tasks.checkout.csv_tables import as_csv
 from unlearn_core.ranking import QUANTITIES
 from unlearn_core.records.benchmark import Leaderboard
 

@@ -16,8 +16,9 @@ from tasks.benchmarking.leaderboard.words import (
     unsigned_points,
     with_interval,
 )
-from tasks.checkout.texts import in_markdown, one_line
+from tasks.checkout.texts import in_markdown
 from tasks.report.numbers import percent
+from unlearn_core.names import one_line
 from unlearn_core.ranking import AVERAGE_GAP
 from unlearn_core.records.benchmark import Leaderboard, MethodSummary
 

@@ -1,17 +1,20 @@
 """The parts of every change to the ledger: a draft, a row that may change, and an event."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from tasks.requests.ledger.reading import known_row, last_event, read_entries
+from tasks.requests.ledger.database import added_rows
+from tasks.requests.ledger.entries import readable
+from tasks.requests.ledger.reading import known_row, last_event
 from tasks.requests.ledger.tables import RequestRow, row_of_event, submission_of
 from unlearn_core.audit.ledger import next_event
 from unlearn_core.errors import RequestError
 from unlearn_core.kinds import Basis
 from unlearn_core.records.base import Sha256, UtcTime
-from unlearn_core.records.ledger import Action
+from unlearn_core.records.ledger import Action, LedgerEvent
 from unlearn_core.records.request import DeletionRequest, RequestId
 
 
@@ -81,10 +84,14 @@ def change(
     row.state, row.worker, row.lease_until = event.after, None, None
     # An interrupted request resumes as it was: its model may already be promoted.
     row.leader = row.leader if action in {"claim", "expire"} else None
+    row.waits_until = row.waits_until if action == "submit" else None
     session.add(row)
-    session.flush()
-    session.add(row_of_event(event))
-    session.flush()
+    append(session, event)
+
+
+def append(session: Session, event: LedgerEvent) -> None:
+    """Add an event at the end of the chain; it is written with all others of the transaction."""
+    added_rows(session).append(row_of_event(event))
 
 
 def held_row(session: Session, request: RequestId, worker: str) -> RequestRow:
@@ -111,12 +118,21 @@ def held_row(session: Session, request: RequestId, worker: str) -> RequestRow:
     )
 
 
+def known_rows(session: Session, requests: Sequence[RequestId]) -> dict[RequestId, RequestRow]:
+    """Return the rows of those requests that the ledger has, by id."""
+    rows = dict[RequestId, RequestRow]()
+    for start in range(0, len(requests), 500):
+        some = requests[start : start + 500]
+        rows |= {row.id: row for row in session.scalars(select(RequestRow).where(RequestRow.id.in_(some)))}
+    return rows
+
+
 def expired_rows(session: Session, now: UtcTime) -> list[RequestRow]:
     """Return the rows whose claims have ended by now, without those that cannot be read."""
     # A claim without an end would hold its model forever.
     late = or_(RequestRow.lease_until < now, RequestRow.lease_until.is_(None))
     over = select(RequestRow).where(RequestRow.state == "running", late).order_by(RequestRow.id)
-    return [row for row in session.scalars(over).all() if not read_entries([row])[1]]
+    return [row for row in session.scalars(over).all() if [*readable([row], {})]]
 
 
 def silence_of(row: RequestRow) -> str:

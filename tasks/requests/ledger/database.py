@@ -1,12 +1,14 @@
 """The ledger's database: where it is, how it is opened, and errors that never reveal a password."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -32,6 +34,8 @@ POSTGRESQL_WAITS = {
     "keepalives_interval": WAIT_S // 3,
     "keepalives_count": 2,
 }
+KEPT = {"pool_size": 2, "max_overflow": -1, "pool_pre_ping": True}
+"""How many connections of a server are kept: one for the work, one for its heartbeats."""
 EXPECTED = (
     "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE, with %40 for an @ in a password"
 )
@@ -80,11 +84,15 @@ def is_absent(url: URL) -> bool:
     return url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file()
 
 
-def open_engine(url: URL) -> Engine:
-    """Open a database lazily: each transaction opens its own connection, and closes it.
+def open_engine(url: URL, *, keep: bool = False) -> Engine:
+    """Open a database lazily: nothing is connected before the first transaction.
 
     Args:
         url: As ``ledger_url`` returns it.
+        keep: Keep a server's connections for the next transaction, since to connect with a password takes
+            longer than most changes. One that was lost meanwhile is replaced, and a forked process opens its
+            own. Whoever asks for it disposes of the engine. Otherwise each transaction opens its own
+            connection, and closes it.
 
     Returns:
         The engine. Only a transaction on ``engine.execution_options(writes=True)`` writes.
@@ -94,14 +102,17 @@ def open_engine(url: URL) -> Engine:
     """
     sqlite = url.get_backend_name() == "sqlite"
     waits = {"timeout": WAIT_S} if sqlite else POSTGRESQL_WAITS
+    pool = KEPT if keep and not sqlite else {"poolclass": NullPool}
     try:
-        engine = create_engine(url, hide_parameters=True, poolclass=NullPool, connect_args=waits)
+        engine = create_engine(url, hide_parameters=True, connect_args=waits, **pool)
     except (ImportError, NoSuchModuleError) as error:
         raise SetupError(
             "PostgreSQL needs psycopg: run `pip install 'lethe-unlearning[postgres]'`"
         ) from error
     if sqlite:
         event.listen(engine, "connect", _leave_transactions_to_us)
+    event.listen(engine, "connect", _note_process)
+    event.listen(engine, "checkout", _refuse_another_process)
     event.listen(engine, "begin", _begin_sqlite if sqlite else _begin_postgresql)
     return engine
 
@@ -110,6 +121,17 @@ def _leave_transactions_to_us(connection, _record) -> None:
     """Keep Python's driver from beginning transactions itself, late and without a lock."""
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _note_process(_connection, record) -> None:
+    record.info["process"] = os.getpid()
+
+
+def _refuse_another_process(_connection, record, proxy) -> None:
+    """Keep a forked process from talking over its parent's connection; the pool opens another one."""
+    if record.info["process"] != os.getpid():
+        record.dbapi_connection = proxy.dbapi_connection = None
+        raise DisconnectionError("this connection belongs to another process")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -160,6 +182,14 @@ def writing(engine: Engine) -> Iterator[Session]:
             # Not a lock on a table: that would need a right to change its rows.
             session.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
         yield session
+        # A request's row is there before the events that name it.
+        session.flush()
+        session.add_all(added_rows(session))
+
+
+def added_rows(session: Session) -> list[Any]:
+    """Return the rows that a transaction adds at its end, all at once; more can be appended."""
+    return session.info.setdefault("added", [])
 
 
 @contextmanager

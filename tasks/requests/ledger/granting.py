@@ -7,8 +7,9 @@ from tasks.requests.ledger.schema import VERSION_TABLE, require_current
 from unlearn_core.errors import SetupError
 
 WORKER = {
-    "deletion_requests": "SELECT, INSERT, UPDATE (state, attempts, worker, lease_until, leader)",
+    "deletion_requests": "SELECT, INSERT, UPDATE (state, attempts, worker, lease_until, leader, waits_until)",
     "deletion_events": "SELECT, INSERT",
+    "deletion_batches": "SELECT, INSERT, UPDATE, DELETE",
     VERSION_TABLE: "SELECT",
 }
 """The privileges on each table. Only its owner may alter it, or switch off its triggers."""

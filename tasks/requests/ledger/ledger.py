@@ -3,21 +3,32 @@
 Writers take turns, since each event carries the digest of the previous one. Readers never wait for them.
 """
 
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from tasks.checkout.files import make_database
 from tasks.checkout.settings import LEASE_S
-from tasks.requests.ledger.changing import Draft, change, conflict, expired_rows, held_row, silence_of
-from tasks.requests.ledger.database import ledger_url, open_engine, writing
-from tasks.requests.ledger.reading import LedgerReader, known_row, open_entries
-from tasks.requests.ledger.schema import bring_up_to_date, current, newest, require_current
+from tasks.requests.ledger.batches import batch_of, let_full_go
+from tasks.requests.ledger.changing import (
+    Draft,
+    change,
+    conflict,
+    expired_rows,
+    held_row,
+    known_rows,
+    silence_of,
+)
+from tasks.requests.ledger.database import ledger_url, writing
+from tasks.requests.ledger.queue import choose_rows, end_waits
+from tasks.requests.ledger.reading import LedgerReader, known_row
+from tasks.requests.ledger.schema import open_current
 from tasks.requests.ledger.tables import RequestRow, entry_of, row_of_submission
+from unlearn_core.audit.batching import waits_until
 from unlearn_core.audit.deadlines import later
 from unlearn_core.audit.ledger import make_submission
-from unlearn_core.audit.queueing import Choose, due_first
+from unlearn_core.audit.queueing import DUE_FIRST, Rule
 from unlearn_core.errors import RequestError
 from unlearn_core.records.ledger import Action, Entry
 from unlearn_core.records.request import RequestId
@@ -38,17 +49,10 @@ def connect(root: Path | None) -> "Ledger":
     Raises:
         SetupError: If there is none, it cannot be reached, or its tables are not of this version.
     """
-    url = ledger_url(root)
-    engine = open_engine(url)
-    if url.get_backend_name() == "sqlite":
-        make_database(
-            Path(str(url.database)), lambda path: bring_up_to_date(open_engine(url.set(database=str(path))))
-        )
-        if current(engine) != newest():
-            bring_up_to_date(engine)
-    else:
-        require_current(engine)
-    return Ledger(engine)
+    engine = open_current(ledger_url(root))
+    ledger = Ledger(engine)
+    weakref.finalize(ledger, engine.dispose)
+    return ledger
 
 
 class Ledger(LedgerReader):
@@ -68,36 +72,34 @@ class Ledger(LedgerReader):
             RequestError: If an id is taken by another request; all such ids are listed.
         """
         with writing(self.engine) as session:
-            rows, taken = [], []
+            rows, taken = known_rows(session, [draft.request.id for draft in drafts]), list[str]()
             for draft in drafts:
-                row = session.get(RequestRow, draft.request.id)
-                if problem := conflict(row, draft):
+                if problem := conflict(rows.get(draft.request.id), draft):
                     taken.append(problem)
-                else:
-                    rows.append(row or self._enter(session, draft, actor))
+                elif draft.request.id not in rows:
+                    rows[draft.request.id] = self._enter(session, draft, actor)
             if taken:
                 raise RequestError("\n".join(taken))
-            return tuple(map(entry_of, rows))
+            let_full_go(session, {draft.model for draft in drafts})
+            return tuple(entry_of(rows[draft.request.id]) for draft in drafts)
 
     def _enter(self, session: Session, draft: Draft, actor: str) -> RequestRow:
         """Make a new request's row."""
         received = draft.received or self.clock()
         submission = make_submission(draft.request, model=draft.model, basis=draft.basis, received=received)
         row = row_of_submission(submission)
+        row.waits_until = waits_until(submission, batch_of(session, draft.model), self.clock())
         change(session, row, "submit", time=self.clock(), actor=actor, policy=draft.policy)
         return row
 
-    def claim(
-        self, worker: str, choose: Choose = due_first, *, lease_s: float = LEASE_S
-    ) -> tuple[Entry, ...]:
+    def claim(self, worker: str, rule: Rule = DUE_FIRST, *, lease_s: float = LEASE_S) -> tuple[Entry, ...]:
         """Give a worker what a rule chooses: by default the request that is due first.
 
         Claims whose lease has expired are ended first, so a killed worker's request can be claimed again.
 
         Args:
             worker: The worker's name; no two processes share one.
-            choose: The rule. What it chooses is served in one run, so it must be for one model that no other
-                worker is serving.
+            rule: The rule. What it chooses is served in one run.
             lease_s: The lease, in seconds; ``heartbeat`` extends it.
 
         Returns:
@@ -105,7 +107,8 @@ class Ledger(LedgerReader):
         """
         with writing(self.engine) as session:
             self._expire(session, actor=worker)
-            chosen = [known_row(session, entry.id) for entry in choose(open_entries(session))]
+            end_waits(session, self.clock())
+            chosen = choose_rows(session, rule)
             for row in chosen:
                 row.leader = chosen[0].id
                 change(session, row, "claim", time=self.clock(), actor=worker)

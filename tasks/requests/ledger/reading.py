@@ -1,22 +1,23 @@
 """A ledger to read: what it holds, and whether anybody altered it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import ColumnElement, Engine, Select, func, select
 from sqlalchemy.orm import Session
 
 from tasks.checkout.environment import now
-from tasks.checkout.log import warn
-from tasks.requests.ledger.database import reading
+from tasks.requests.ledger.database import added_rows, reading
+from tasks.requests.ledger.entries import by_due_day, readable, readable_or_warn
 from tasks.requests.ledger.tables import EventRow, RequestRow, entry_of, event_of, submission_of
 from tasks.requests.ledger.triggers import trigger_problems
 from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.ledger_checks import check_ledger
 from unlearn_core.errors import EvidenceError, RequestError
-from unlearn_core.kinds import TO_SERVE, RequestState
-from unlearn_core.records.base import Sha256, UtcTime
+from unlearn_core.kinds import RequestState
+from unlearn_core.records.base import RegistryName, Sha256, UtcTime
 from unlearn_core.records.ledger import Day, Entry, LedgerEvent
 from unlearn_core.records.request import DeletionRequest, RequestId
 from unlearn_core.spelling import did_you_mean
@@ -44,24 +45,44 @@ class LedgerReader:
     clock: Callable[[], UtcTime] = now
 
     def entries(
-        self, *, state: RequestState | None = None, due_before: Day | None = None
+        self,
+        *,
+        state: RequestState | Sequence[RequestState] | None = None,
+        due_before: Day | None = None,
+        model: RegistryName | None = None,
+        limit: int | None = None,
+        after: int = 0,
     ) -> tuple[Entry, ...]:
         """Return requests, ordered by due day.
 
         Args:
-            state: Only those in this state.
+            state: Only those in this state, or in one of these.
             due_before: Only those that are due before this day.
+            model: Only those for this model.
+            limit: At most so many; all by default.
+            after: How many to leave out at the start.
 
         Returns:
             The requests in their current state, without those that cannot be read; a warning names these.
         """
-        query = by_due_day(select(RequestRow))
-        if state is not None:
-            query = query.where(RequestRow.state == state)
-        if due_before is not None:
-            query = query.where(RequestRow.due < due_before)
+        # What is left out at the start is only counted in an index, and no row of it is read.
+        page = by_due_day(select(RequestRow.id)).where(*_asked(state, due_before, model))
+        page = page.limit(limit).offset(after).subquery()
+        query = by_due_day(select(RequestRow).join(page, page.c.id == RequestRow.id))
         with reading(self.engine) as session:
-            return readable(session.scalars(query))
+            return readable_or_warn(session.scalars(query))
+
+    def count(
+        self,
+        *,
+        state: RequestState | Sequence[RequestState] | None = None,
+        due_before: Day | None = None,
+        model: RegistryName | None = None,
+    ) -> int:
+        """Return how many requests ``entries`` would return of all, including any that cannot be read."""
+        query = select(func.count()).select_from(RequestRow).where(*_asked(state, due_before, model))
+        with reading(self.engine) as session:
+            return session.scalar(query) or 0
 
     def history(self, request: RequestId) -> tuple[Entry, tuple[LedgerEvent, ...]]:
         """Return a request and its history.
@@ -97,14 +118,16 @@ class LedgerReader:
         """Whether it is on a server, for all models, rather than in one checkout."""
         return self.engine.dialect.name != "sqlite"
 
-    def completions(self) -> dict[RequestId, UtcTime]:
-        """Return when each completed request was completed."""
-        query = select(EventRow.request, EventRow.time).where(EventRow.action == "complete")
+    def completions(self, requests: Sequence[RequestId]) -> dict[RequestId, UtcTime]:
+        """Return when each of some requests was completed; one that was not is left out."""
+        query = select(EventRow.request, EventRow.time).where(
+            EventRow.action == "complete", EventRow.request.in_(requests)
+        )
         with reading(self.engine) as session:
             return dict(session.execute(query).tuples().all())
 
     def verify(self, head: Sha256 | None = None) -> Sha256 | None:
-        """Recompute the whole chain.
+        """Recompute the whole chain; rows are read as a stream, and none is kept.
 
         Args:
             head: A head that was kept elsewhere: it must be part of the ledger's history.
@@ -115,14 +138,16 @@ class LedgerReader:
         Raises:
             EvidenceError: If anything was changed, or the kept head is not in the ledger.
         """
-        with reading(self.engine) as session:
-            rows = session.scalars(select(EventRow).order_by(EventRow.sequence)).all()
-            entries, damaged = read_entries(session.scalars(by_due_day(select(RequestRow))))
+        damaged = dict[RequestId, str]()
+        with (
+            reading(self.engine) as session,
+            session.execute(_streamed(select(EventRow.__table__).order_by(EventRow.sequence))) as events,
+            session.execute(_streamed(by_due_day(select(RequestRow.__table__)))) as rows,
+        ):
             problems = list(trigger_problems(session.connection()))
+            chain = ((event_of(row), row.digest) for row in events)
             try:
-                found = check_ledger(
-                    ((event_of(row), row.digest) for row in rows), entries, damaged, self.clock()
-                )
+                found = check_ledger(chain, readable(rows, damaged), damaged, self.clock())
             except EvidenceError as error:
                 raise EvidenceError("\n".join([str(error), *problems])) from error
         if problems:
@@ -157,73 +182,15 @@ class LedgerReader:
             )
 
 
-def read_entries(
-    rows: Iterable[RequestRow], submitted: Mapping[RequestId, Sha256] | None = None
-) -> tuple[tuple[Entry, ...], dict[RequestId, str]]:
-    """Read the requests of some rows.
-
-    Args:
-        rows: The rows.
-        submitted: The digests of what was asked for, to compare with.
-
-    Returns:
-        The requests, in the rows' order, and what is wrong with each that cannot be read, by id.
-    """
-    entries, damaged = list[Entry](), dict[RequestId, str]()
-    for row in rows:
-        try:
-            entry = entry_of(row)
-        except EvidenceError as error:
-            damaged[row.id] = str(error)
-            continue
-        if submitted is None or submitted.get(row.id) == entry.submission.digest:
-            entries.append(entry)
-        else:
-            damaged[row.id] = f"request {row.id!r} is not as it was entered: what was asked for has changed"
-    return tuple(entries), damaged
-
-
-def readable(
-    rows: Iterable[RequestRow], submitted: Mapping[RequestId, Sha256] | None = None
-) -> tuple[Entry, ...]:
-    """Read the requests of some rows, and warn of those that cannot be read."""
-    entries, damaged = read_entries(rows, submitted)
-    for problem in damaged.values():
-        warn(f"· left out: {problem}; `lethe request verify` names all that was changed")
-    return entries
-
-
-def open_entries(session: Session) -> tuple[Entry, ...]:
-    """Return what waits or runs, ordered by due day.
-
-    Waiting requests are locked for the transaction; rows that somebody has locked by hand are skipped. So are
-    damaged rows, but where such a request was begun nothing else of its model is returned: what it made may
-    be in use already.
-    """
-    waiting = by_due_day(select(RequestRow).where(RequestRow.state == "received"))
-    rows = session.scalars(waiting.with_for_update(skip_locked=True)).all()
-    running = session.scalars(select(RequestRow).where(RequestRow.state == "running")).all()
-    entries = readable((*rows, *running), _submitted(session))
-    read = {entry.id for entry in entries}
-    begun = {row.model for row in (*rows, *running) if row.id not in read and row.leader is not None}
-    return tuple(entry for entry in entries if entry.submission.model not in begun)
-
-
-def _submitted(session: Session) -> dict[RequestId, Sha256]:
-    """Return the digests of what was asked for when open requests were entered."""
-    still_open = select(RequestRow.id).where(RequestRow.state.in_(TO_SERVE))
-    query = select(EventRow.request, EventRow.submission)
-    query = query.where(EventRow.action == "submit", EventRow.request.in_(still_open))
-    return dict(session.execute(query).tuples().all())
-
-
 def last_event(session: Session) -> LastEvent | None:
     """Return the event that the next one is chained to; None in an empty ledger.
 
     If it was damaged its time counts for nothing: whoever does that must not keep later events from being
     recorded.
     """
-    row = session.scalars(select(EventRow).order_by(EventRow.sequence.desc()).limit(1)).first()
+    last = select(EventRow).order_by(EventRow.sequence.desc()).limit(1)
+    added = added_rows(session)
+    row = added[-1] if added else session.scalars(last).first()
     if row is None:
         return None
     with suppress(EvidenceError):
@@ -253,6 +220,19 @@ def known_row(session: Session, request: RequestId) -> RequestRow:
     return row
 
 
-def by_due_day(query: Select[tuple[RequestRow]]) -> Select[tuple[RequestRow]]:
-    """Order requests by due day, then by arrival."""
-    return query.order_by(RequestRow.due, RequestRow.received, RequestRow.id)
+def _asked(
+    state: RequestState | Sequence[RequestState] | None, due_before: Day | None, model: RegistryName | None
+) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions on requests that somebody looks for."""
+    if state is not None:
+        states = [state] if isinstance(state, str) else state
+        yield RequestRow.state.in_(states)
+    if due_before is not None:
+        yield RequestRow.due < due_before
+    if model is not None:
+        yield RequestRow.model == model
+
+
+def _streamed(query: Select[Any]) -> Select[Any]:
+    """Return a query of whose rows a thousand are in memory at a time, as plain rows."""
+    return query.execution_options(yield_per=1000)

@@ -1,14 +1,16 @@
 """Which version of the ledger's tables a database holds, and how it is upgraded to the newest."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine
 
-from tasks.requests.ledger.database import database_explained, is_absent, place_of
+from tasks.checkout.files import make_database
+from tasks.requests.ledger.database import database_explained, is_absent, open_engine, place_of
 from unlearn_core.errors import SetupError
 
 # Other libraries that use Alembic may share a PostgreSQL database; each has its own version table.
@@ -19,6 +21,33 @@ UPGRADE_LOCK = 0x1E7E
 def newest() -> str:
     """Return the version that this code works with."""
     return str(_scripts().get_current_head())
+
+
+def open_current(url: URL) -> Engine:
+    """Open a ledger of this version; a SQLite file is created, or brought up to date, first.
+
+    Args:
+        url: The database.
+
+    Returns:
+        The engine, which keeps its connections.
+
+    Raises:
+        SetupError: If it cannot be reached, or the tables on a server are not of this version.
+    """
+    engine = open_engine(url, keep=True)
+    if url.get_backend_name() != "sqlite":
+        try:
+            require_current(engine)
+        except SetupError:
+            engine.dispose()
+            raise
+        return engine
+    made = Path(str(url.database))
+    make_database(made, lambda path: bring_up_to_date(open_engine(url.set(database=str(path)))))
+    if current(engine) != newest():
+        bring_up_to_date(engine)
+    return engine
 
 
 def current(engine: Engine) -> str | None:
@@ -52,10 +81,15 @@ def bring_up_to_date(engine: Engine) -> str:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
         _refuse_newer(engine, _version(connection))
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade_to(connection, "head")
     return newest()
+
+
+def upgrade_to(connection: Connection, version: str) -> None:
+    """Run the migrations up to a version, in the transaction of a connection."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)
 
 
 def require_current(engine: Engine) -> None:
@@ -97,5 +131,6 @@ def _config() -> Config:
     return config
 
 
+@cache
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())

@@ -73,6 +73,34 @@ def test_due_days_follow_the_law_and_what_is_late_is_marked(project):
     assert request(project, "list")[1].count("overdue") == 1
 
 
+def test_a_long_list_has_pages_and_says_so(project):
+    for number in range(1, 6):
+        told(project, "submit", f"r-{number}", "--class", "3")
+    code, out, err = request(project, "list", "--limit", "2", "--page", "2", "--json")
+    assert (code, [one["id"] for one in json.loads(out)]) == (0, ["r-3", "r-4"])
+    assert err == "· page 2 of 3: 2 of 5 requests\n"
+    assert "page" not in request(project, "list")[2]
+    assert told(project, "list", "--model", "cifar") == []
+    for wrong in (["--limit", "1001"], ["--page", "0"]):
+        assert request(project, "list", *wrong)[0] == 2
+
+
+def test_requests_wait_for_one_another_if_the_policy_says_so(project):
+    policy = Checkout(project).params.policy.model_dump(mode="json")
+    write_params(project, {"policy": {**policy, "batch": {"wait_h": 48, "at_most": 50}}})
+    try:
+        told(project, "submit", "r-1", "--class", "3")
+        shown = told(project, "show", "r-1")
+        why = f"for others on digits until {shown['waits_until']}, or until 50 wait"
+        assert (shown["waits"], shown["state"]) == (why, "received")
+        assert f"waits      {why}" in request(project, "show", "r-1")[1]
+        assert "waits until" in request(project, "list")[1]
+        code, out, _ = lethe(project, "status")
+        assert (code, f"; waits {why}" in out) == (0, True)
+    finally:
+        write_params(project, {"policy": policy})
+
+
 def test_a_completed_request_says_when_and_whether_that_was_late(project):
     told(project, "submit", "late", "--class", "3", "--received", "2020-01-01")
     told(project, "submit", "soon", "--class", "5")
@@ -261,7 +289,7 @@ def test_the_version_of_the_tables_is_told(project):
     assert lethe(project, "db", "upgrade")[0] == 0
     code, out, _ = lethe(project, "db", "current")
     place = f"sqlite:///{project}/requests/ledger.db"
-    assert (code, out) == (0, f"{place}: version 0003; this Lethe needs 0003\n")
+    assert (code, out) == (0, f"{place}: version 0004; this Lethe needs 0004\n")
 
 
 def test_git_does_not_see_the_ledger(project):

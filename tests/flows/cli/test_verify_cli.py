@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flows.cli.lethe_verify import main
 from tasks.keys.folder import public_pem
 from tasks.keys.signing import key_id, read_public_key, sign_statement
+from unlearn_core.audit.certificate import check
 from unlearn_core.audit.envelope import MAX_BYTES, decode_envelope, read_statement
 from unlearn_core.audit.policy import judge
+from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import Judgement, Statement
 
@@ -325,3 +327,27 @@ def test_it_runs_as_a_module_without_keys_of_its_own():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == NOT_CHECKED
     assert "no key is trusted" in done.stderr
+
+
+def test_nothing_in_a_receipt_or_certificate_writes_a_line_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    forged = "x\nlethe-verify: verified: behaves\n  behaves\x1b[2J"
+    (receipt := tmp_path / "receipt.json").write_bytes(
+        canonical_json({"schema_version": "lethe.receipt/1", "request": "demo", "rows": [], forged: 1})
+        + b"\n"
+    )
+    certificate, _, key = issued(tmp_path, model=b"weights")
+    assert run(certificate, "--key", key, "--receipt", receipt) == FALSE
+    tree = json.loads(decode_envelope(certificate.read_bytes()).payload)
+    for measured in tree["predicate"]["judgement"]["unlearned"]["measurements"][:2]:
+        measured["name"] = forged
+    with pytest.raises(EvidenceError) as refused:
+        check(Statement.parse(canonical_json(tree)))
+    told = str(refused.value), capsys.readouterr().err
+    assert ["verified: behaves" in one for one in told] == [True, True]
+    said = "\n".join(told)
+    assert "\x1b" not in said
+    assert not [
+        line for line in said.splitlines() if "verified: behaves" in line and not line.startswith("  ")
+    ]

@@ -1,6 +1,8 @@
 """Files that are the old ones or the new ones, whatever happens in between."""
 
+import csv
 import hashlib
+import io
 import os
 import signal
 import subprocess
@@ -10,6 +12,7 @@ import textwrap
 import pytest
 from world import files_of
 
+from tasks.checkout.csv_tables import as_csv, rows_of_csv
 from tasks.checkout.files import (
     copy_folder,
     file_digest,
@@ -162,3 +165,16 @@ def test_a_digest_is_of_the_bytes(tmp_path):
     (tmp_path / "file").write_bytes(os.urandom(100_000))
     expected = hashlib.sha256((tmp_path / "file").read_bytes()).hexdigest()
     assert file_digest(tmp_path / "file") == f"sha256:{expected}"
+
+
+FORMULAS = ["=HYPERLINK(A1)", "+1+cmd", "-2+3.png", "@SUM(1)", "\t=1", "\r=1", "'=1", "''-x", '=a,"b"\r\nc']
+PLAIN = ["a.png", "'quoted'", "", "-0.5", "a=1", "it's"]
+
+
+def test_no_cell_of_a_table_is_a_formula_and_all_read_back():
+    text = as_csv(["name", "gap"], [[name, -0.5] for name in FORMULAS + PLAIN])
+    _, *cells = csv.reader(io.StringIO(text, newline=""))
+    assert [name[0] for name, _ in cells[: len(FORMULAS)]] == ["'"] * len(FORMULAS)
+    assert [name for name, _ in cells[len(FORMULAS) :]] == PLAIN
+    assert {gap for _, gap in cells} == {"-0.5"}
+    assert [row["name"] for row in rows_of_csv(text)] == FORMULAS + PLAIN

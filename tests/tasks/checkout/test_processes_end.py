@@ -56,11 +56,14 @@ def test_what_was_started_ends_with_a_parent_that_a_signal_ends(waiting, number)
     with subprocess.Popen(
         [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as parent:
-        assert parent.stdout.readline() == b"['a', 'b']\n"
-        assert len(alive(waiting)) == 3
-        parent.send_signal(number)
-        parent.wait(PATIENCE_S)
-        wait_for(lambda: not alive(waiting))
+        try:
+            assert parent.stdout.readline() == b"['a', 'b']\n"
+            wait_for(lambda: len(alive(waiting)) == 3)
+            parent.send_signal(number)
+            parent.wait(PATIENCE_S)
+            wait_for(lambda: not alive(waiting))
+        finally:
+            parent.kill()
 
 
 def test_ending_a_process_ends_what_it_has_started(waiting):

@@ -12,13 +12,14 @@ from flows.cli import requests_table
 from flows.cli.output import say, table_cell
 from tasks.benchmarking.leaderboard.page import render_board
 from tasks.benchmarking.leaderboard.text import markdown, tell_board
-from tasks.checkout.texts import in_markdown, one_line, printable
+from tasks.checkout.texts import in_markdown
 from tasks.report.attempt_figures import draw_coverage, draw_curves
 from tasks.report.explaining import explain
 from tasks.report.model_figures import TradeOff, draw_class_accuracy, draw_trade_off
 from tasks.report.outputs import tried_table
 from tasks.report.page import render
 from unlearn_core.audit.ledger import make_submission
+from unlearn_core.names import one_line, printable
 from unlearn_core.records.deletion import LeftOut
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.ledger import Entry

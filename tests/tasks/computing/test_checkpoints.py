@@ -21,8 +21,10 @@ from tasks.computing.checkpoints import (
     save_checkpoint,
     save_moments,
 )
-from tasks.computing.training import UNWRITTEN
-from unlearn_core.errors import PipelineError
+from tasks.computing.states import read_states
+from tasks.computing.tensors import save_one_by_one, save_tensors
+from tasks.computing.training import UNWRITTEN, train_checkpoint
+from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.models import build_seeded
 from unlearn_core.moments import collect
 from unlearn_core.records.artifact import Architecture, CheckpointCard
@@ -192,6 +194,38 @@ def test_second_moments_read_back_with_the_same_bits_in_the_same_order(moments, 
     assert all(torch.equal(found.layers[name], expected.layers[name]) for name in expected.layers)
     assert (found.positions, found.samples) == (expected.positions, expected.samples)
     assert (card.model, card.data) == (content(1), content(2))
+
+
+def test_second_moments_are_written_one_by_one_as_the_library_writes_them(tmp_path):
+    layers = {name: torch.randn(2, size, size).double() for name, size in {"b": 5, "ä.1": 3, "a": 1}.items()}
+    save_tensors(tmp_path / "at once", layers)
+    save_one_by_one(tmp_path / "singly", layers, {name: tuple(one.shape) for name, one in layers.items()})
+    assert (tmp_path / "singly").read_bytes() == (tmp_path / "at once").read_bytes()
+
+
+def test_a_folder_that_second_moments_cannot_be_written_to_is_named(tmp_path):
+    with pytest.raises(SetupError, match=r"moments cannot be written: .*; is the disk full"):
+        save_one_by_one(tmp_path / "absent" / "moments", {}, {})
+
+
+def test_states_of_a_training_read_back_beside_its_model(tmp_path):
+    settings = {"architecture": ARCHITECTURE, "recipe": QUICK, "normalisation": card_of().normalisation}
+    settings |= {"data": content("data"), "seed": 0, "threads": 1, "title": "train"}
+    train_checkpoint(tmp_path / "plain", blobs(), **settings)
+    train_checkpoint(tmp_path / "kept", blobs(), **settings, keep=(0.5,))
+    assert (tmp_path / "plain" / WEIGHTS).read_bytes() == (tmp_path / "kept" / WEIGHTS).read_bytes()
+    assert read_states(tmp_path / "plain") is None
+    (state,) = read_states(tmp_path / "kept")
+    assert state.share == pytest.approx(0.5, abs=0.5 / state.steps)
+    model = build_seeded(ARCHITECTURE, 1)
+    state.restore(model)
+    assert all(
+        torch.equal(tensor, state.tensors[f"weights.{name}"]) for name, tensor in model.state_dict().items()
+    )
+    with (tmp_path / "kept" / "states.safetensors").open("ab") as stream:
+        stream.write(b"\0")
+    with pytest.raises(PipelineError, match="not the file that its card names"):
+        read_states(tmp_path / "kept")
 
 
 def test_altered_second_moments_are_refused(moments):

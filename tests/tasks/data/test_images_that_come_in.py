@@ -3,8 +3,10 @@
 import contextlib
 import csv
 import io
+import struct
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -284,3 +286,28 @@ def test_classes_that_cannot_be_measured_are_told_at_import(root, capsys):
     assert "2 other class(es) have a single training image, or none in audit or test" in err
     remarks = [row for row in table(root, "import-remarks.csv") if "class" in row[1] and "/" not in row[0]]
     assert [name for name, _ in remarks] == ["none", "one", "single"]
+
+
+def test_a_png_is_not_inflated_far_past_its_last_row():
+    rows = zlib.compressobj(9)
+    data = rows.compress(bytes(8 * 9 + 8 * 2**20)) + rows.flush(zlib.Z_FULL_FLUSH)
+    # Whoever inflates all of it finds a block of no kind.
+    data += b"\xff" * 16
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)),
+        (b"IDAT", data),
+        (b"IEND", b""),
+    )
+    file = b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+    assert decode_whole(b"\x89PNG\r\n\x1a\n" + file).size == (8, 8)
+
+
+def test_pages_are_counted_up_to_a_number():
+    page = Image.new("L", (1, 1))
+    stream = io.BytesIO()
+    page.save(stream, "TIFF", save_all=True, append_images=[page] * 150)
+    with pytest.raises(UsageError, match=r"^100 or more pictures in one file"):
+        read_header(stream)

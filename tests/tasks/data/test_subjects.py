@@ -190,3 +190,7 @@ def test_five_hundred_damaged_tables_are_read_or_refused(root):
         assert [one for one in PERSONS if one in said] == []
         refused += found is None
     assert 100 < refused < 500
+
+
+def test_a_table_that_is_much_too_large_for_its_images_is_refused_before_it_is_read(root):
+    assert "more than 1 MiB for" in refusal(root, b"path,subject\n" + b"y" * 2 * 2**20)

@@ -339,3 +339,12 @@ def test_a_table_becomes_a_data_set(tmp_path):
     )
     assert read_card(folder).input_shape == (1, 8, 8)
     assert len(read_manifest(folder)) == COUNT
+
+
+def test_a_small_file_cannot_ask_for_the_memory_of_one_large_image_among_small_ones(tmp_path):
+    images = pa.array([b"i"] * 99 + [bytes(300 * 2**20)], pa.large_binary())
+    table = pa.table({"image": images, "label": ["a", "b"] * 50})
+    pq.write_table(table, tmp_path / "one.parquet", compression="zstd")
+    incoming = list_parquet(tmp_path, ParquetSource(path="one.parquet"))
+    with pytest.raises(UsageError, match="smaller groups"):
+        incoming.read(99)

@@ -21,8 +21,9 @@ from tasks.data.tombstones import (
     remove_tombstones,
     write_tombstones,
 )
-from tasks.keys.folder import load_pseudonym_key
+from tasks.keys.folder import home, load_pseudonym_key
 from tasks.keys.marks import marks_of, open_looks
+from tasks.keys.ring import rotate_pseudonym_key, shred_pseudonym_keys
 from unlearn_core.errors import ForgottenError, RequestError, SetupError
 from unlearn_core.fingerprints import perceptual_hash, pixel_digest
 from unlearn_core.records.params import DigitsSource, ImageFolderSource
@@ -134,6 +135,40 @@ def test_a_tombstone_holds_no_image_and_is_useless_without_the_key(checkout, mon
     monkeypatch.setenv("LETHE_PSEUDONYM_KEY", "5a" * 32)
     with pytest.raises(SetupError, match="do not open"):
         imported(checkout)
+
+
+@pytest.fixture
+def own_keys(tmp_path, monkeypatch):
+    """The keys that the tombstones were made with, in a folder of the test's own."""
+    shutil.copytree(home(), tmp_path / "keys")
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "keys"))
+
+
+def test_tombstones_hold_after_their_key_was_rotated_and_so_does_what_was_decided(checkout, own_keys):
+    add(checkout, jpeg(MINE, 60), "train/left/like.png")
+    with pytest.raises(ForgottenError):
+        imported(checkout)
+    keep_pictures(checkout, (), everything=True)
+    rotate_pseudonym_key()
+    assert imported(checkout).is_dir()
+    add(checkout, encoded(MINE), "train/left/back.png")
+    with pytest.raises(ForgottenError, match=r"1 picture.* the same as what .* r-1 had"):
+        imported(checkout)
+    add(checkout, jpeg(MINE, 50), "train/left/back.png")
+    with pytest.raises(ForgottenError, match="1 look like it"):
+        imported(checkout)
+
+
+def test_tombstones_of_a_destroyed_key_recognise_nothing_and_say_so_until_they_are_lifted(checkout, own_keys):
+    rotate_pseudonym_key()
+    shred_pseudonym_keys(only_retired=True, really=True)
+    stone = read_record(checkout.tombstones("r-1"), Tombstones)
+    assert marks_of(load_pseudonym_key(), np.array([pixel_digest(MINE)])) != list(stone.marks)
+    with pytest.raises(SetupError, match="lethe tombstone lift"):
+        imported(checkout)
+    remove_tombstones(checkout, "r-1")
+    add(checkout, encoded(MINE), "train/left/back.png")
+    imported(checkout)
 
 
 def test_an_expired_one_goes_and_one_without_a_term_stays(checkout, monkeypatch):

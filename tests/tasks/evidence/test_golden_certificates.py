@@ -14,7 +14,7 @@ import pytest
 
 from flows.cli.lethe_verify import NOT_JUDGED_AGAIN, main
 from tasks.evidence.verification import verify_bytes, verify_files
-from unlearn_core.audit.envelope import decode_envelope, encode, read_statement
+from unlearn_core.audit.envelope import decode_envelope, encode, read_judged, read_statement
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import canonical_json
 
@@ -36,6 +36,8 @@ SAID = {
         "evidence_level": "E1",
     },
 }
+JUDGED = "certificate-judged"
+"""The certificate of a model that was judged and not made, under a key of its own."""
 STEP = 61
 """Every so many bytes one is changed; ``test_tampering`` changes every bit of the oldest certificate."""
 
@@ -66,7 +68,8 @@ def kept(before: Any, after: Any, where: str = "") -> Iterator[str]:
 
 
 def test_no_golden_certificate_is_forgotten():
-    assert {path.name.removesuffix(".dsse.json") for path in GOLDEN.glob("*.dsse.json")} == set(KEY_OF)
+    found = {path.name.removesuffix(".dsse.json") for path in GOLDEN.glob("*.dsse.json")}
+    assert found == {*KEY_OF, JUDGED}
     assert set(SAID) == set(KEY_OF)
 
 
@@ -133,3 +136,35 @@ def test_a_changed_byte_is_refused(name: str):
 def test_the_key_of_another_issuer_does_not_verify_it(name: str):
     with pytest.raises(EvidenceError, match="not trusted"):
         verify_files(path_of(name), key=GOLDEN / "certificate-v1.pub")
+
+
+def test_the_judgement_verifies_and_says_what_it_said():
+    said = verify_files(path_of(JUDGED), key=GOLDEN / f"{JUDGED}.pub", kind="judged")
+    expected = {
+        "kind": "judged",
+        "ending": "passes",
+        "shown": "judged, not made: behaves",
+        "request": "demo",
+        "method": "not known",
+        "evidence_level": "E1",
+        "judged_again": True,
+    }
+    assert {field: said[field] for field in expected} == expected
+
+
+def test_nothing_of_the_judgement_is_lost_or_changed_when_it_is_read():
+    payload = decode_envelope(path_of(JUDGED).read_bytes()).payload
+    assert list(kept(json.loads(payload), json.loads(read_judged(payload).canonical()))) == []
+
+
+def test_a_changed_byte_of_the_judgement_is_refused(tmp_path: Path):
+    raw, changed = path_of(JUDGED).read_bytes(), tmp_path / "changed.dsse.json"
+    passed = []
+    for place in (*range(0, len(raw), 10 * STEP), *range(len(raw) - 100, len(raw))):
+        changed.write_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :])
+        try:
+            verify_files(changed, key=GOLDEN / f"{JUDGED}.pub")
+        except EvidenceError:
+            continue
+        passed.append(place)
+    assert passed == []

@@ -5,12 +5,14 @@ beside a certificate that was signed before; a place that is left out without a 
 """
 
 import json
+import shutil
 
 import pytest
 from ledgers import draft, drop_triggers, enter
 from world import ROOT, lethe, make_checkout
 
 from tasks.checkout.checkout import Checkout
+from tasks.evidence.head_stamps import stamp_head
 from tasks.evidence.heads import compare_ledger, gather_heads
 from tasks.keys.signing import sign_statement
 from tasks.requests.ledger.ledger import connect
@@ -35,6 +37,7 @@ def project(origin, monkeypatch):
     (origin / "requests/ledger.db").unlink(missing_ok=True)
     for path in (origin / "evidence").glob("*/certificate.dsse.json"):
         path.unlink()
+    shutil.rmtree(origin / "evidence/_ledger", ignore_errors=True)
     return origin
 
 
@@ -154,3 +157,48 @@ def test_a_bucket_that_cannot_be_read_is_said_to_be_left_out(project, served, mo
     assert "the bucket" in at_hand.left_out
     assert at_hand.left_out["the bucket"] != "none is configured"
     assert len(at_hand.certificates) == 2
+
+
+def test_a_stamped_head_shows_a_ledger_that_was_cut_off_without_any_certificate(project, notary):
+    ledger = connect(project)
+    enter(ledger, "r-1", "r-2")
+    code, out, err = lethe(project, "request", "stamp")
+    assert (code, err) == (0, "")
+    assert out.startswith("stamped      head-2.json: ")
+    code, out, _ = lethe(project, "request", "verify", "--json")
+    (place,) = json.loads(out)["compared"]
+    assert place.startswith("evidence/_ledger/head-2.json (")
+    assert place.endswith("C=XX,CN=A Notary)")
+    cut(ledger, keep=1)
+    code, _, err = lethe(project, "request", "verify")
+    assert code == 6
+    assert "evidence/_ledger/head-2.json" in err
+
+
+def test_a_head_that_nobody_stamped_or_whose_stamp_is_of_another_is_left_out(project, notary):
+    ledger = connect(project)
+    enter(ledger, "r-1")
+    path, _ = stamp_head(project, ledger)
+    path.write_bytes(path.read_bytes().replace(b'"events":1', b'"events":7'))
+    (project / "evidence/_ledger/head-9.json").write_bytes(path.read_bytes())
+    at_hand = gather_heads(project, shared=False)
+    assert list(at_hand.heads()) == []
+    assert "of other content" in at_hand.left_out["evidence/_ledger/head-1.json"]
+    assert "no time stamp" in at_hand.left_out["evidence/_ledger/head-9.json"]
+
+
+def test_stamped_heads_in_the_bucket_are_compared_too(project, notary, bucket, monkeypatch):
+    monkeypatch.setenv("LETHE_S3_BUCKET", bucket)
+    ledger = connect(project)
+    enter(ledger, "r-1")
+    path, _ = stamp_head(project, ledger)
+    shutil.rmtree(path.parent)
+    (place,) = dict(gather_heads(project, shared=False).heads())
+    assert place.startswith(f"s3://{bucket}/_ledger/head-1.json (")
+
+
+def test_an_empty_ledger_has_no_head_to_stamp(project, notary):
+    connect(project)
+    code, _, err = lethe(project, "request", "stamp")
+    assert code == 2
+    assert "no event yet" in err

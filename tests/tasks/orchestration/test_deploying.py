@@ -7,6 +7,7 @@ from answering import answering
 
 from flows.worker.local_serving import deployment_of, serve_deployments, what_it_does
 from tasks.checkout.environment import LIBRARY_SETTINGS
+from tasks.checkout.tags import SUBMITTED, SUBMITTED_TOGETHER
 from tasks.orchestration.deploying import DEPLOYMENTS, deploy, read_deployments
 from unlearn_core.errors import ConfigurationError, SetupError, UnavailableError
 
@@ -20,6 +21,15 @@ def test_no_deployed_run_stores_prefects_own_log_which_has_tracebacks():
     given = [one["work_pool"]["job_variables"]["env"] for one in read_deployments(DEPLOYMENTS)]
     name = "PREFECT_LOGGING_LEVEL"
     assert given == [{name: LIBRARY_SETTINGS[name]}] * 4
+
+
+def test_what_is_announced_starts_a_deployment():
+    triggers = {
+        one["name"]: [event for trigger in one.get("triggers", ()) for event in trigger["expect"]]
+        for one in read_deployments(DEPLOYMENTS)
+    }
+    started = {"delete": [SUBMITTED], "pending": [SUBMITTED_TOGETHER]}
+    assert triggers == {"train": [], "verify": [], **started}
 
 
 def test_a_folder_without_deployments_is_named(tmp_path):

@@ -6,13 +6,13 @@ import sys
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from ledgers import enter
-from sqlalchemy import inspect
+from ledgers import Clock, draft, enter
+from sqlalchemy import URL, inspect, text
 
 from tasks.requests.ledger.database import ledger_url as url_of
 from tasks.requests.ledger.database import open_engine, place_of
-from tasks.requests.ledger.ledger import connect
-from tasks.requests.ledger.schema import VERSION_TABLE, bring_up_to_date, current, newest
+from tasks.requests.ledger.ledger import Ledger, connect
+from tasks.requests.ledger.schema import VERSION_TABLE, bring_up_to_date, current, newest, upgrade_to
 from tasks.requests.ledger.tables import Tables
 from unlearn_core.errors import SetupError
 
@@ -116,6 +116,36 @@ def test_to_upgrade_twice_changes_nothing(ledger, engine):
     head = ledger.head()
     bring_up_to_date(engine)
     assert ledger.verify() == head
+
+
+OLD = "0003"
+"""The version of the tables before requests could wait for one another."""
+
+
+def test_an_old_ledger_is_upgraded_and_loses_nothing(engine, tmp_path):
+    made = Ledger(open_engine(URL.create("sqlite+pysqlite", database=str(tmp_path / "made.db"))), Clock())
+    bring_up_to_date(made.engine)
+    enter(made, "r-1", "r-2", draft("r-3", model="cifar"))
+    made.claim("w")
+    made.fail("r-1", "w", reason="no model was accepted")
+    made.claim("w")
+    with engine.execution_options(writes=True).begin() as connection:
+        upgrade_to(connection, OLD)
+        for table, dropped in (("deletion_requests", {"waits_until"}), ("deletion_events", set())):
+            with made.engine.connect() as source:
+                rows = [dict(row) for row in source.execute(text(f"SELECT * FROM {table}")).mappings()]
+            columns = [name for name in rows[0] if name not in dropped]
+            places = ", ".join(f":{name}" for name in columns)
+            connection.execute(text(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"), rows)
+    assert current(engine) == OLD
+    bring_up_to_date(engine)
+    ledger = Ledger(engine, made.clock)
+    assert ledger.verify() == made.verify()
+    assert ledger.entries() == made.entries()
+    assert [ledger.history(one)[1] for one in ("r-1", "r-2", "r-3")] == [
+        made.history(one)[1] for one in ("r-1", "r-2", "r-3")
+    ]
+    made.engine.dispose()
 
 
 def test_an_upgrade_that_breaks_leaves_nothing_behind(engine, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tasks.requests import request_file
 from tasks.requests.bulk import read_requests
 from tasks.requests.request_file import make_scope
 from unlearn_core.errors import RequestError, SetupError
@@ -252,3 +253,22 @@ def _read_or_refused(read, content, name):
     except RequestError as error:
         found, said = (), str(error)
     assert found or "line " in said or "holds no request" in said
+
+
+@pytest.mark.parametrize("start", ["id,kind,name\nr-1,class,", '[{"id":"r-1","kind":"class","name":"'])
+def test_a_file_that_is_much_too_large_is_refused_in_words(read, start):
+    name = "requests.csv" if start.startswith("id") else "requests.json"
+    with pytest.raises(RequestError, match="more than 16 MiB"):
+        read(start.encode() + b"x" * 16 * 2**20, name)
+
+
+def test_the_key_is_read_once_for_all_names_of_a_request_and_each_name_has_its_line(read, monkeypatch):
+    loaded = []
+    load = request_file.load_pseudonym_key
+    monkeypatch.setattr(request_file, "load_pseudonym_key", lambda: loaded.append(1) or load())
+    (found,) = read(as_csv([("r-1", "subject", f"person-{row}", "", "") for row in range(500)]))
+    assert len(loaded) <= 2, "for the scope, and for the lines"
+    message = ", ".join(found.draft.request.scope.names)
+    assert sorted(found.by_line(message).partition(": ")[2].split(", ")) == sorted(
+        f"the one of line {row + 2}" for row in range(500)
+    )

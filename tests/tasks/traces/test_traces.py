@@ -212,3 +212,20 @@ def test_what_only_begins_like_a_kind_is_searched_as_it_is(checkout, start):
     path.write_bytes(start + b"\n" * 20 + image_of(checkout, SOUGHT))
     assert "image" in places(follow(checkout))["mlruns", "artifacts/odd"]
     path.unlink()
+
+
+def test_what_is_packed_too_deep_or_too_large_is_named_and_not_left_out(checkout, monkeypatch):
+    deep = SOUGHT.encode()
+    for _ in range(1200):
+        deep = gzip.compress(deep, 1)
+    large = gzip.compress(bytes(2**16))
+    monkeypatch.setattr("tasks.traces.unpacking.MOST_BYTES", 2**16 - 1)
+    planted = {"deep": deep, "large": large, "zip": zipped(bytes(2**16)), "fits": gzip.compress(bytes(2**15))}
+    folder = checkout.root / "mlruns"
+    folder.mkdir(exist_ok=True)
+    for name, content in planted.items():
+        (folder / name).write_bytes(content)
+    beyond = "".join(follow(checkout).beyond)
+    for name in planted:
+        (folder / name).unlink()
+    assert [name for name in planted if f"mlruns: {name}" in beyond] == ["deep", "large", "zip"]

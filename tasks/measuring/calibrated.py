@@ -8,6 +8,7 @@ from tasks.checkout.log import tell
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.materials import find_model, read_split
 from tasks.data.datasets import read_manifest
+from tasks.evidence.purged import purge_that_erased
 from unlearn_core.audit.calibrated import measured_for, out_of_range
 from unlearn_core.canaries import CANARY_SUBJECT
 from unlearn_core.errors import PipelineError
@@ -54,7 +55,7 @@ def read_calibration(checkout: Checkout, policy: Policy) -> Calibration | None:
     return found
 
 
-def standing_calibration(checkout: Checkout, policy: Policy) -> Calibration | None:
+def find_calibration(checkout: Checkout, policy: Policy) -> Calibration | None:
     """Return the calibration that judges the current request, and say so; None if none does, and why.
 
     Args:
@@ -69,13 +70,8 @@ def standing_calibration(checkout: Checkout, policy: Policy) -> Calibration | No
     split, parent = read_split(checkout), read_checkpoint_card(checkout.parent)
     why = lapsed(found, policy, parent, kind=split.scope_kind, rows=len(split.forget_rows))
     why = why or _unlike_any(read_manifest(checkout.dataset), split)
-    if why is None and found.weight_distance is not None and parent.trained is not None:
-        distance = _distance(checkout, parent.trained)
-        if distance > found.weight_distance:
-            why = (
-                f"it holds for a weight distance of {found.weight_distance:.4g} from the calibrated model; "
-                f"it is {distance:.4g}"
-            )
+    if why is None and parent.trained is not None:
+        why = _too_far(checkout, found, parent, split, parent.trained)
     if why is None:
         tell("  judged by the calibration: no model is retrained for this request")
         return found
@@ -129,11 +125,22 @@ def lapsed(
     return f"it has no band for {', '.join(missing)}" if missing else None
 
 
-def _distance(checkout: Checkout, trained: Sha256) -> float:
-    """Return how far the parent's weights have come from the last model that was trained in full."""
+def _too_far(
+    checkout: Checkout, found: Calibration, parent: CheckpointCard, split: SplitRecord, trained: Sha256
+) -> str | None:
+    """Say why the parent's weights are not near enough to the calibrated model's, or return None."""
+    if purge_that_erased(checkout, trained) is not None:
+        return "a purge has erased the calibrated model, so nobody can tell how far the weights have come"
+    if found.weight_distance is None:
+        return None
     from unlearn_core.comparing import weight_distances
 
-    parent, origin = (
-        load_checkpoint(folder)[0] for folder in (checkout.parent, find_model(checkout, trained))
+    folders = (checkout.parent, find_model(checkout, trained))
+    return out_of_range(
+        found,
+        kind=split.scope_kind,
+        rows=len(split.forget_rows),
+        model=trained,
+        deletions=parent.deletions,
+        distance=weight_distances(*(load_checkpoint(folder)[0] for folder in folders)).whole,
     )
-    return weight_distances(parent, origin).whole
