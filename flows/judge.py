@@ -102,6 +102,7 @@ def judge_candidate(
                 references=baseline.retrained,
                 policy=baseline.policy,
                 calibration=baseline.calibration,
+                not_calibrated=baseline.not_calibrated,
             ),
             candidate=digest,
             card=card,

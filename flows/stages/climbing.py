@@ -40,6 +40,7 @@ class Baseline:
     earlier: Earlier = field(default_factory=Earlier)
     aim: Aim | None = None
     calibration: Calibration | None = None
+    not_calibrated: str | None = None
 
 
 def judge_model(baseline: Baseline, candidate: Evaluation) -> Verdict:

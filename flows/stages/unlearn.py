@@ -67,6 +67,7 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN, *, replays: bool = Fa
             failed=climb.failed,
             left_out=(*planned.left_out, *climb.left_out),
             calibration=baseline.calibration,
+            not_calibrated=baseline.not_calibrated,
         )
         run.deletion = record.digest
         keep_time(checkout, split.request, **watch.seconds, retraining=_retraining(baseline))
@@ -87,15 +88,15 @@ def _retraining(baseline: Baseline) -> float | None:
 def prepare_ladder(checkout: Checkout, steps: Steps) -> Baseline:
     """Read the settings, gather the retrained models, and measure them and the original."""
     run, policy = checkout.params.run, checkout.params.policy
-    calibration = find_calibration(checkout, policy)
-    references = NOTHING if calibration else steps.gather(checkout, run, policy)
+    found = find_calibration(checkout, policy)
+    references = NOTHING if found.calibration else steps.gather(checkout, run, policy)
     original, *retrained = (
         steps.assess(checkout, folder, run, references=references)
         for folder in (checkout.parent, *references.retrained)
     )
     earlier = _measure_earlier(checkout, run, references, steps)
     aim = find_aim(checkout, run, policy)
-    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier, aim, calibration)
+    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier, aim, *found)
 
 
 def _measure_earlier(checkout: Checkout, run: RunParams, references: References, steps: Steps) -> Earlier:

@@ -90,6 +90,7 @@ def gather_certificates(
             references=deletion.references,
             policy=checkout.params.policy,
             calibration=deletion.calibration,
+            not_calibrated=deletion.not_calibrated,
         ),
         attempts=attempts_of(deletion),
         validation=validation_summary(checkout),

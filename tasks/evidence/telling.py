@@ -145,7 +145,12 @@ def _claims_not_asked(judgement: Judgement) -> Iterator[str]:
             "whether the model behaves like one retrained for this request: there is none; a calibration "
             "stands in, and how far the weights had come from the calibrated model is not in it"
         )
-    elif not judgement.references:
+    elif judgement.not_calibrated is not None:
+        yield (
+            "what the calibration would say that the policy asks for: it does not hold for this request, "
+            f"since {judgement.not_calibrated}"
+        )
+    if judgement.calibration is None and not judgement.references:
         yield "whether the model behaves like a retrained one: none is in it"
     if judgement.verdict.removed is None:
         yield "whether anything is left inside: its policy has no band for that"

@@ -1,6 +1,7 @@
 """The calibration that a policy names: found, and asked whether it holds for a request."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import read_record
@@ -55,18 +56,25 @@ def read_calibration(checkout: Checkout, policy: Policy) -> Calibration | None:
     return found
 
 
-def find_calibration(checkout: Checkout, policy: Policy) -> Calibration | None:
-    """Return the calibration that judges the current request, and say so; None if none does, and why.
+class CalibrationFound(NamedTuple):
+    """The calibration that judges a request; if the one that the policy names does not, why not."""
+
+    calibration: Calibration | None = None
+    why_not: str | None = None
+
+
+def find_calibration(checkout: Checkout, policy: Policy) -> CalibrationFound:
+    """Find the calibration that judges the current request, and tell which it is, or why there is none.
 
     Args:
         checkout: The checkout, with its request split.
         policy: The policy.
 
     Returns:
-        The calibration.
+        The calibration, or why the one that the policy names does not hold; neither if it names none.
     """
     if (found := read_calibration(checkout, policy)) is None:
-        return None
+        return CalibrationFound()
     split, parent = read_split(checkout), read_checkpoint_card(checkout.parent)
     why = lapsed(found, policy, parent, kind=split.scope_kind, rows=len(split.forget_rows))
     why = why or _unlike_any(read_manifest(checkout.dataset), split)
@@ -74,9 +82,9 @@ def find_calibration(checkout: Checkout, policy: Policy) -> Calibration | None:
         why = _too_far(checkout, found, parent, split, parent.trained)
     if why is None:
         tell("  judged by the calibration: no model is retrained for this request")
-        return found
+        return CalibrationFound(found)
     tell(f"  the calibration does not hold for this request: {why} (policy.otherwise: {policy.otherwise})")
-    return None
+    return CalibrationFound(why_not=why)
 
 
 def _unlike_any(manifest: Manifest, split: SplitRecord) -> str | None:

@@ -1,6 +1,6 @@
 """A deletion in sentences: what was asked, and what was done, step by step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.report.headline import State, forgotten_thing, last_rung, state_of
 from tasks.report.numbers import count, counted, duration
@@ -71,6 +71,13 @@ def _split(facts: ReportFacts) -> _Step:
 
 
 def _reference(facts: ReportFacts) -> _Step:
+    step = _compared(facts)
+    if (why := facts.deletion.not_calibrated) is None:
+        return step
+    return replace(step, text=f"{step.text} The model is calibrated, but not for this request: {why}.")
+
+
+def _compared(facts: ReportFacts) -> _Step:
     if facts.deletion.calibration is not None:
         text = (
             "No model was retrained for this request. The model was calibrated once: models retrained for "

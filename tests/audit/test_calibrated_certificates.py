@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tasks.evidence.telling import told_of
 from unlearn_core.audit.certificate import check
 from unlearn_core.audit.envelope import decode_envelope, read_judged, read_statement
 from unlearn_core.audit.judged import check_judged
@@ -122,6 +123,9 @@ def handed_in(judgement: Judgement, **changes: Any) -> bytes:
         "calibrated_request": HELD,
         **changes,
     }
+    predicate = {
+        name: value for name, value in predicate.items() if (name, value) != ("calibrated_request", None)
+    }
     subject = [{"name": "candidate.safetensors", "digest": {"sha256": FILE.removeprefix("sha256:")}}]
     return canonical_json(
         {
@@ -221,3 +225,29 @@ def test_a_band_that_was_made_wider_after_the_fact_is_noticed():
 def test_a_statement_without_a_calibration_keeps_its_bytes():
     assert isinstance(MADE, Statement)
     assert b"calibrat" not in MADE.canonical()
+
+
+def fallen_back(why: str | None) -> Judgement:
+    """Return the judgement of a request that the policy's calibration does not hold for."""
+    policy = Policy(**{**dict(BEFORE.policy or {}), "reference": "calibrated", "calibration": OTHER})
+    verdict = BEFORE.verdict.model_copy(update={"policy": policy.digest})
+    return BEFORE.model_copy(update={"policy": policy, "verdict": verdict, "not_calibrated": why})
+
+
+def test_a_fall_back_is_said_in_both_kinds_of_certificates():
+    why = "it is for requests of samples, not of classes"
+    made = read_made(deletion(fallen_back(why)))
+    judged = read_other(handed_in(fallen_back(why), calibrated_request=None))
+    for statement in (made, judged):
+        assert statement.predicate.judgement.verdict.level == "E1"
+        told = told_of(statement.predicate, signer=OTHER, model_checked=False)
+        assert why in str(told["not_asked"])
+
+
+def test_a_fall_back_that_is_not_said_or_said_without_one_is_refused():
+    with pytest.raises(EvidenceError, match="why it did not hold is not said"):
+        read_made(deletion(fallen_back(None)))
+    with pytest.raises(EvidenceError, match="why it did not hold is said"):
+        read_made(deletion(BEFORE.model_copy(update={"not_calibrated": "another net"})))
+    with pytest.raises(EvidenceError, match="why it did not hold is said"):
+        read_made(deletion(judged_by(calibration()).model_copy(update={"not_calibrated": "another net"})))

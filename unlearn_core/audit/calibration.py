@@ -7,6 +7,8 @@ from unlearn_core.kinds import RequestKind
 from unlearn_core.records.calibration import CalibratedRequest
 from unlearn_core.records.certificate import DeletionCertificate, Judgement
 
+_EITHER = "the one that a policy asks for holds, or the certificate says why not"
+
 
 def judged_for(certificate: DeletionCertificate) -> CalibratedRequest | None:
     """Return what a certificate of a deletion says of its request; None if it has no drift or no manifest."""
@@ -37,13 +39,17 @@ def calibration_problems(
     Yields:
         A sentence per problem.
     """
+    policy, why = judgement.policy, judgement.not_calibrated
+    is_asked = policy is not None and policy.reference == "calibrated"
+    if (why is not None) != (is_asked and judgement.calibration is None):
+        yield f"calibration: {_EITHER}, and why it did not hold is {'not ' * (why is None)}said"
     if (calibration := judgement.calibration) is None:
         if request is not None:
             yield "calibration: there is none, and what it would have to hold for is stated"
         return
     if judgement.references:
         yield "calibration: there are retrained models as well; a calibration stands in where there is none"
-    named = None if judgement.policy is None else judgement.policy.calibration
+    named = None if policy is None else policy.calibration
     if named != calibration.digest:
         yield f"calibration: its digest is {calibration.digest}, the policy names {named}"
     if request is None:

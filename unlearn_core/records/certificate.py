@@ -49,7 +49,7 @@ class Judgement(Record):
 
     ``references`` are the evaluations of retrained models; none of them at evidence level E0. ``policy`` gave
     the verdict for these numbers; the first certificates carry only its digest. ``calibration`` stood in for
-    retrained models where it is present.
+    retrained models where it is present; ``not_calibrated`` says why the one that the policy names did not.
     """
 
     verdict: Verdict
@@ -58,6 +58,7 @@ class Judgement(Record):
     references: tuple[Evaluation, ...]
     policy: Policy | None = None
     calibration: Calibration | None = Field(default=None, exclude_if=lambda record: record is None)
+    not_calibrated: str | None = Field(default=None, exclude_if=lambda why: why is None)
 
     def calibrated_for(self, kind: RequestKind) -> CalibratedKind | None:
         """Return the bands that stood in for retrained models; None if there are none for such requests."""

@@ -97,7 +97,8 @@ class DeletionRecord(Record):
 
     ``tried`` names the methods in the order tried. Those with a model to judge are in ``rungs``, those
     without in ``failed``; ``left_out`` were not tried. ``references`` are models retrained to compare with;
-    ``calibration`` stood in for them where it is present.
+    ``calibration`` stood in for them where it is present; ``not_calibrated`` says why the one that the policy
+    names did not.
     """
 
     schema_version: Literal["lethe.deletion/1"] = "lethe.deletion/1"
@@ -111,6 +112,7 @@ class DeletionRecord(Record):
     failed: tuple[LeftOut, ...]
     left_out: tuple[LeftOut, ...]
     calibration: Calibration | None = Field(default=None, exclude_if=lambda record: record is None)
+    not_calibrated: str | None = Field(default=None, exclude_if=lambda why: why is None)
 
     @property
     def accepted(self) -> Rung | None:
