@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from flows.submit import open_ledger
 from flows.verify import NOT_COMPARED, VERIFIED, CheckedCertificate, verify_release
 from tasks.checkout.environment import find_checkout
 from tasks.evidence.heads import gather_heads
@@ -11,6 +10,7 @@ from tasks.evidence.stored import verify_stored
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate
 from tasks.lifecycle.projects import find_project
+from tasks.requests.ledger.finding import open_ledger
 from tasks.requests.ledger.ledger import Ledger
 from tasks.storage.object_store import ObjectStore, find_store
 from unlearn_core.errors import EvidenceError

@@ -14,6 +14,7 @@ from tasks.requests.bulk import Filed, read_requests
 from tasks.requests.ledger.batches import keep_batch
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.database import ledger_url
+from tasks.requests.ledger.finding import open_ledger
 from tasks.requests.ledger.ledger import Ledger, connect
 from tasks.requests.ledger.noting import last_hold, note_event
 from tasks.requests.request_file import (
@@ -49,11 +50,6 @@ class Intake:
     def policy(self) -> Sha256 | None:
         """The digest of the policy as it is now, which the ledger keeps with a request."""
         return None if self.checkout is None else self.checkout.params.policy.digest
-
-
-def open_ledger(folder: Path) -> Ledger:
-    """Open the ledger of a folder's checkout, or the one that ``LETHE_DATABASE_URL`` names."""
-    return connect(find_checkout(folder))
 
 
 def open_intake(folder: Path, model: str | None) -> Intake:

@@ -5,7 +5,8 @@ or network. The modules, in the order of one deletion:
 
 1. ``records``     what is written down: requests, cards, evaluations, policies, certificates
 2. ``selection``   which rows a request covers, and which are left; ``fingerprints``   the same picture
-3. ``models``, ``data``, ``training``   a net, its samples, the one training loop
+3. ``models``, ``data``, ``training``   a net, its samples, the one training loop;
+   ``image_formats``   the images that are read
 4. ``layers``, ``moments``, ``subspaces``   the statistic that the projection methods share;
    ``importance``, ``distillation``, ``relabelling``, ``freezing``   what the other methods use
 5. ``method``, ``methods``   what a method is, and one file for each;

@@ -5,7 +5,6 @@ orders are lists of rows, and only a batch becomes normalised numbers on a devic
 memory, or in a file larger than memory, and the batches have the same bits.
 """
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -17,6 +16,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from unlearn_core.errors import UsageError
+from unlearn_core.image_formats import open_format
 from unlearn_core.records.data import Normalisation
 
 
@@ -131,7 +131,7 @@ def open_image(encoded: bytes) -> Image.Image:
     """Decode an image file.
 
     Args:
-        encoded: PNG, JPEG or another format that Pillow reads.
+        encoded: PNG, JPEG or another of the formats that are read.
 
     Returns:
         The image, all of it decoded.
@@ -141,10 +141,10 @@ def open_image(encoded: bytes) -> Image.Image:
             message is a few words.
     """
     try:
-        image = Image.open(io.BytesIO(encoded))
+        image = open_format(encoded)
         image.load()
-    except Image.UnidentifiedImageError as error:
-        raise UsageError("not an image" if encoded else "an empty file") from error
+    except UsageError:
+        raise
     except Exception as error:  # each decoder fails on a damaged file in its own way
         raise UsageError(f"damaged: {error}") from error
     if image.mode.startswith(("I", "F")):

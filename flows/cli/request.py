@@ -94,9 +94,9 @@ def list_(
     A list of more than a page says so, as JSON on the error output; `--page 2` shows the next ones.
     """
     from flows.cli.requests_table import describe_entries, print_entries
-    from flows.submit import open_ledger
     from tasks.checkout.environment import now
     from tasks.checkout.log import tell
+    from tasks.requests.ledger.finding import open_ledger
     from unlearn_core.audit.deadlines import parse_day
 
     day = None if due_before is None else parse_day(due_before)
@@ -112,8 +112,8 @@ def list_(
 def show(request_id: RequestArgument, json: Json = False) -> None:
     """Show a request, why it waits, every run of it, and everything else that happened to it."""
     from flows.cli.requests_table import describe_entries, print_history
-    from flows.submit import open_ledger
     from tasks.checkout.environment import now
+    from tasks.requests.ledger.finding import open_ledger
     from tasks.requests.ledger.waiting import why_waiting
     from unlearn_core.audit.histories import history_of
 
@@ -193,9 +193,9 @@ def verify_ledger(
     had stamped; so a ledger that was cut off or rebuilt is noticed. Names what was altered, and exits with 6.
     """
     from flows.cli.requests_table import tell_compared
-    from flows.submit import open_ledger
     from tasks.checkout.environment import find_checkout
     from tasks.evidence.heads import compare_ledger, gather_heads
+    from tasks.requests.ledger.finding import open_ledger
 
     ledger, root = open_ledger(Path.cwd()), find_checkout(Path.cwd())
     at_hand = gather_heads(root, shared=ledger.is_shared)
@@ -213,9 +213,9 @@ def stamp_ledger(json: Json = False) -> None:
     is believed by. The head goes to `evidence/_ledger`, and into the bucket if one is configured;
     `lethe request verify` compares the ledger with it from then on.
     """
-    from flows.submit import open_ledger
     from tasks.checkout.checkout import Checkout
     from tasks.evidence.head_stamps import stamp_head
+    from tasks.requests.ledger.finding import open_ledger
 
     path, anchor = stamp_head(Checkout.find(Path.cwd()).root, open_ledger(Path.cwd()))
     told = f"stamped      {path.name}: {anchor.time}, according to {anchor.authority}"

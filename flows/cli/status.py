@@ -26,10 +26,13 @@ def command(json: Json = False) -> None:
     It reads the project's files, DVC's lock, the ledger and MLflow's store; nothing is changed, and no server
     is started. Whether somebody changed an output by hand is for `dvc status`, which reads them all.
     """
-    from flows.status import status
     from tasks.checkout.checkout import Checkout
 
-    found = status(Checkout.find(Path.cwd()))
+    checkout = Checkout.find(Path.cwd())
+    # Only a project is worth the loading of the ledger's library.
+    from flows.status import status
+
+    found = status(checkout)
     Output(json).give(found.model_dump(mode="json"), lambda: tell_status(found))
 
 

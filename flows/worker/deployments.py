@@ -14,7 +14,6 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.audit import audit
-from flows.submit import open_ledger
 from flows.verify import show_checked
 from flows.worker.turn import serve_next, train_model, worker_name
 from tasks.checkout.log import open_log, tell_error
@@ -24,6 +23,7 @@ from tasks.orchestration.flow_runs import is_deployed, request_tags, show_served
 from tasks.orchestration.form import offer
 from tasks.orchestration.run_log import log_to_pages
 from tasks.requests.claims import PASSING
+from tasks.requests.ledger.finding import open_ledger
 from unlearn_core.audit.queueing import in_groups, turn_of
 from unlearn_core.errors import PipelineError
 from unlearn_core.kinds import TO_SERVE

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from flows.delete import delete_together
-from flows.submit import open_ledger
 from flows.train import train_here
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
@@ -20,6 +19,7 @@ from tasks.orchestration.flow_runs import end_orphans, flow_run_id, tagged
 from tasks.orchestration.form import offer
 from tasks.requests.claims import Lease, device, hold, lease_s
 from tasks.requests.ledger.batches import keep_batch
+from tasks.requests.ledger.finding import open_ledger
 from tasks.requests.request_file import check_request, preview_manifest
 from unlearn_core.audit.grouping import make_one
 from unlearn_core.audit.queueing import Rule

@@ -17,6 +17,7 @@ from tasks.data.source import Dealt
 from tasks.data.tombstones import refuse_forgotten
 from unlearn_core.canaries import plant
 from unlearn_core.fingerprints import fingerprint
+from unlearn_core.image_formats import open_format
 from unlearn_core.records.base import Sha256, sha256
 from unlearn_core.records.data import DatasetCard, Normalisation
 from unlearn_core.records.params import DigitsSource
@@ -97,9 +98,7 @@ def make_digits(params: DigitsSource) -> tuple[pa.Table, tuple[str, ...]]:
 
 
 def _fingerprinted(manifest: Manifest, images: list[bytes]) -> Manifest:
-    from PIL import Image
-
-    return fingerprinted(manifest, [fingerprint(Image.open(io.BytesIO(image))) for image in images])
+    return fingerprinted(manifest, [fingerprint(open_format(image)) for image in images])
 
 
 def _columns(params: DigitsSource) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import code_digest, write_atomically
 from tasks.checkout.progress import progress
 from tasks.data.datasets import each_image, read_manifest
-from tasks.data.headers import open_format
 from unlearn_core import fingerprints
 from unlearn_core.fingerprints import fingerprint
+from unlearn_core.image_formats import open_format
 from unlearn_core.progress import Step
 from unlearn_core.records.base import sha256
 from unlearn_core.selection import Manifest

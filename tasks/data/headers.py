@@ -14,11 +14,9 @@ from PIL import Image
 from tasks.data.incoming import Incoming
 from tasks.data.upright import is_sideways, turn_by_tag
 from unlearn_core.errors import ConfigurationError, UsageError
+from unlearn_core.image_formats import open_format
 from unlearn_core.progress import Step
 from unlearn_core.records.params import ImageSource
-
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""Pillow's names of the formats that are read; PPM is its name for PGM too."""
 
 MOST_PIXELS = 64_000_000
 _MOST_BYTES = 4 * MOST_PIXELS
@@ -79,13 +77,11 @@ def read_header(stream: BinaryIO, *, follow: bool = False) -> tuple[int, int]:
         Its height and width.
 
     Raises:
-        UsageError: If it is no image in one of ``FORMATS``, or one that is never decoded: too large, deeper
-            than eight bits a channel, or of several pictures.
+        UsageError: If it is no image in a format that is read, or one that is never decoded: too large,
+            deeper than eight bits a channel, or of several pictures.
     """
-    start = stream.read(16)
-    stream.seek(0)
     try:
-        image = Image.open(stream, formats=FORMATS)
+        image = open_format(stream)
         if image.width * image.height > MOST_PIXELS:
             raise UsageError(_too_large(f"{image.width} x {image.height} pixels"))
         bits, pictures = _bits(image), _pictures(image)
@@ -95,8 +91,6 @@ def read_header(stream: BinaryIO, *, follow: bool = False) -> tuple[int, int]:
         raise
     except Image.DecompressionBombError as error:
         raise UsageError(_too_large("too many pixels")) from error
-    except Image.UnidentifiedImageError as error:
-        raise UsageError(_unknown(start)) from error
     except Exception as error:  # each decoder fails on a damaged file in its own way
         raise UsageError(f"damaged: {error}") from error
     if bits > 8:
@@ -105,24 +99,6 @@ def read_header(stream: BinaryIO, *, follow: bool = False) -> tuple[int, int]:
         count = f"{pictures}{' or more' * (pictures == _MOST_PAGES)}"
         raise UsageError(f"{count} pictures in one file (an animation, or pages); expected one")
     return (width, height) if sideways else (height, width)
-
-
-def open_format(encoded: bytes) -> Image.Image:
-    """Open an image in one of ``FORMATS``, so that no decoder of another is started.
-
-    Args:
-        encoded: The file.
-
-    Returns:
-        The image, not decoded yet.
-
-    Raises:
-        UsageError: If it is no such image.
-    """
-    try:
-        return Image.open(io.BytesIO(encoded), formats=FORMATS)
-    except Image.UnidentifiedImageError as error:
-        raise UsageError(_unknown(encoded[:16])) from error
 
 
 def require_one_size(sizes: Mapping[str, int], params: ImageSource) -> None:
@@ -142,18 +118,6 @@ def require_one_size(sizes: Mapping[str, int], params: ImageSource) -> None:
 
 def _too_large(what: str) -> str:
     return f"{what}; expected at most {MOST_PIXELS // 10**6} million"
-
-
-def _unknown(start: bytes) -> str:
-    """Say what a file is that is no image in one of the formats."""
-    if not start:
-        return "an empty file"
-    Image.init()
-    # A look at the first bytes only: no decoder of another format is ever started.
-    for name, (_, accepts) in Image.OPEN.items():
-        if name not in FORMATS and len(start) == 16 and accepts and accepts(start) is True:
-            return f"an image of the format {name}, which is not read"
-    return "not an image"
 
 
 def _bits(image: Any) -> int:

@@ -58,7 +58,7 @@ def in_blocks(encoded: bytes) -> "Text":
     """Return an image as text: half a block for each pixel, two rows of pixels in a line."""
     from rich.text import Text
 
-    from tasks.data.headers import open_format
+    from unlearn_core.image_formats import open_format
 
     with open_format(encoded) as image:
         scale = min(1.0, _WIDEST / image.width)

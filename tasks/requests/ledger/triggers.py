@@ -5,14 +5,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from tasks.requests.ledger.migrations.versions import v0001_requests_and_events as first
-from tasks.requests.ledger.migrations.versions import v0003_runs as third
-
 TABLES = ("deletion_events", "deletion_requests")
-_MADE = {
-    "sqlite": (*first.SQLITE, *third.SQLITE),
-    "postgresql": (*first.POSTGRESQL, *third.POSTGRESQL),
-}
 _IN_SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
 # A trigger, when it fires, and what it calls. Columns have numbers, which are those of the tables' order.
 _IN_POSTGRESQL = """
@@ -50,14 +43,24 @@ def trigger_problems(connection: Connection) -> Iterator[str]:
 
 def _expected(kind: str) -> dict[str, object]:
     """Return what each trigger should be, in the form in which it is read."""
-    made = {_word(sql, "TRIGGER"): sql for sql in _MADE[kind] if "CREATE TRIGGER" in sql}
+    statements = _statements(kind)
+    made = {_word(sql, "TRIGGER"): sql for sql in statements if "CREATE TRIGGER" in sql}
     if kind == "sqlite":
         return {name: _plain(sql) for name, sql in made.items()}
-    functions = {
-        _word(sql, "FUNCTION"): sql.split("$$")[1] for sql in _MADE[kind] if "CREATE FUNCTION" in sql
-    }
+    functions = {_word(sql, "FUNCTION"): sql.split("$$")[1] for sql in statements if "CREATE FUNCTION" in sql}
     calls = {name: re.findall(r"EXECUTE FUNCTION (\w+)", sql)[0] for name, sql in made.items()}
     return {name: (*_TYPES[name], calls[name], _plain(functions[calls[name]])) for name in made}
+
+
+def _statements(kind: str) -> tuple[str, ...]:
+    """Return the statements of the migrations that made the triggers."""
+    # Migrations load Alembic, for which a command that only opens the ledger should not wait.
+    from tasks.requests.ledger.migrations.versions import v0001_requests_and_events as first
+    from tasks.requests.ledger.migrations.versions import v0003_runs as third
+
+    if kind == "sqlite":
+        return (*first.SQLITE, *third.SQLITE)
+    return (*first.POSTGRESQL, *third.POSTGRESQL)
 
 
 def _in_sqlite(connection: Connection) -> dict[str, object]:

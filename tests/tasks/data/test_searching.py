@@ -13,6 +13,7 @@ from tasks.data.datasets import write_shard
 from tasks.data.fingerprints import _decode
 from tasks.data.searching import contents_of, find_rows, persons_in
 from tasks.data.showing import in_blocks, save_picture
+from unlearn_core.data import open_image
 from unlearn_core.errors import RequestError, SetupError, UsageError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.earlier import EarlierRequest
@@ -82,13 +83,15 @@ def test_a_picture_is_shown_as_two_pixels_a_letter():
     assert str(shown.spans[2].style) == "rgb(0,0,0) on rgb(200,200,200)"
 
 
-def test_no_decoder_of_another_format_shows_or_compares_a_picture(monkeypatch, tmp_path):
+def test_no_decoder_of_another_format_shows_compares_or_trains_on_a_picture(monkeypatch, tmp_path):
     started = []
     monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_, **__: started.append(1))
     raw, _ = every_kind()["postscript.png"]
     write_shard(tmp_path / "shard-00000.parquet", pa.table({"image": [raw], "sha256": [sha256(raw)]}))
     with pytest.raises(UsageError, match="format EPS"):
         in_blocks(raw)
+    with pytest.raises(UsageError, match="format EPS"):
+        open_image(raw)
     with pytest.raises(UsageError, match="format EPS"):
         _decode(tmp_path, manifest("a", "r"), np.array([True]))
     assert started == []
