@@ -97,6 +97,6 @@ def _about(found: "CalibratedKind") -> list[str]:
         counts = {name: getattr(power, name) for name in ("retrained", "originals", "adversaries")}
         lines += [f"  {name:<12} {one.inside} of {one.judged} inside" for name, one in counts.items()]
         lines[1] += f" (95 % interval of the share: {low:.2f} to {high:.2f})"
-        if power.originals.inside == power.originals.judged:
-            lines.append("  no power     the original is inside as well: such requests stay inconclusive")
+        if not power.has_power:
+            lines.append("  no power     the originals are inside, too: such requests stay inconclusive")
     return lines

@@ -142,7 +142,7 @@ def _bands_not_asked(judgement: Judgement, kind: RequestKind) -> Iterator[str]:
 def _claims_not_asked(judgement: Judgement) -> Iterator[str]:
     if judgement.calibration is not None:
         yield (
-            "whether the model behaves like one retrained for this request: there is none; a calibration "
+            "whether the model behaves like one retrained to compare with: there is none; a calibration "
             "stands in, and how far the weights had come from the calibrated model is not in it"
         )
     elif judgement.not_calibrated is not None:

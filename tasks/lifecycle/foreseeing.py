@@ -169,6 +169,11 @@ def _calibrated(
         return
     if (why := _lapsed(checkout, kind, selection, parent)) is not None:
         yield f"the calibration does not hold for it: {why} (policy.otherwise: {policy.otherwise})"
+    elif (found := read_calibration(checkout, policy)) is not None and not found.has_power(kind):
+        yield (
+            f"the calibration has no power over requests of {kind}: the originals that it was made with are "
+            "inside of its bands, too, so the gate will hardly be able to tell"
+        )
 
 
 def _earlier_runs(checkout: Checkout, request: DeletionRequest) -> Iterator[tuple[TimeSpent, str]]:

@@ -81,7 +81,7 @@ def find_calibration(checkout: Checkout, policy: Policy) -> CalibrationFound:
     if why is None and parent.trained is not None:
         why = _too_far(checkout, found, parent, split, parent.trained)
     if why is None:
-        tell("  judged by the calibration: no model is retrained for this request")
+        tell("  judged by the calibration: no model is retrained to compare with")
         return CalibrationFound(found)
     tell(f"  the calibration does not hold for this request: {why} (policy.otherwise: {policy.otherwise})")
     return CalibrationFound(why_not=why)

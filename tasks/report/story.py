@@ -80,7 +80,7 @@ def _reference(facts: ReportFacts) -> _Step:
 def _compared(facts: ReportFacts) -> _Step:
     if facts.deletion.calibration is not None:
         text = (
-            "No model was retrained for this request. The model was calibrated once: models retrained for "
+            "No model was retrained to compare with. The model was calibrated once: models retrained for "
             "other requests say what one that never saw the data would show."
         )
         return _Step("plain", "Judged by a calibration", text)

@@ -95,7 +95,13 @@ def test_too_few_are_refused_before_anything_is_trained(calibrated, options, sai
 
 
 @pytest.fixture(scope="module")
-def judged(calibrated):
+def unasked(calibrated, tmp_path_factory):
+    """The calibrated checkout before any request."""
+    return shutil.copytree(calibrated[0], tmp_path_factory.mktemp("unasked") / "project", symlinks=True)
+
+
+@pytest.fixture(scope="module")
+def judged(calibrated, unasked):
     """A request in the calibration's range, and what was said while it was served."""
     root, *_ = calibrated
     rows = read_manifest(Checkout(root).dataset)
@@ -106,9 +112,15 @@ def judged(calibrated):
 
 
 @pytest.fixture(scope="module")
-def beyond(judged, tmp_path_factory):
-    """One out of its range, on the model that the first one left."""
-    root = copied(judged[0], tmp_path_factory.mktemp("beyond") / "project", cache=True)
+def served(judged, tmp_path_factory):
+    """The checkout after that request."""
+    return copied(judged[0], tmp_path_factory.mktemp("served") / "project")
+
+
+@pytest.fixture(scope="module")
+def beyond(judged, served):
+    """A request out of its range, on the model that the first one left."""
+    root, _ = judged
     for command in (("next",), ("delete", "r-out", "--class", "3")):
         code, _, err = lethe(root, *command)
         assert code == 0, err
@@ -124,10 +136,34 @@ def certificate_of(root, name):
 def test_a_request_in_range_is_judged_without_a_retrained_model(judged):
     root, told = judged
     found = certificate_of(root, "r-in").judgement
-    assert "no model is retrained for this request" in told
+    assert "no model is retrained to compare with" in told
     assert (found.references, found.verdict.level) == ((), "EC")
     assert found.calibration is not None
     assert found.policy.calibration == found.calibration.digest
+
+
+def test_a_model_that_somebody_hands_in_is_judged_by_the_calibration_too(judged):
+    root, _ = judged
+    code, out, err = lethe(
+        root, "judge", str(Checkout(root).unlearned / WEIGHTS), "--request", "r-in", "--json"
+    )
+    assert code in {0, 8}, (out, err)
+    told = json.loads(out)
+    raw = (root / told["certificate"]).read_bytes()
+    found, own = read_judged(decode_envelope(raw).payload).predicate, certificate_of(root, "r-in").judgement
+    assert "no model is retrained to compare with" in err
+    assert (found.judgement.verdict, found.judgement.calibration) == (own.verdict, own.calibration)
+    assert found.calibrated_request.rows == 3
+    assert "No model was retrained for this request" in (root / told["report"]).read_text()
+    assert verify([str(root / told["certificate"])]) == code
+
+
+def test_the_report_says_that_nothing_was_retrained_to_compare_with(judged):
+    root, _ = judged
+    page = (Checkout(root).evidence("r-in") / "report.html").read_text()
+    assert "No model was retrained to compare with" in page
+    assert "Fixed limits were used" not in page
+    assert "By every agreed test" not in page
 
 
 def test_a_request_out_of_range_falls_back_and_says_why(beyond):
@@ -146,30 +182,6 @@ def test_the_certificates_verify_and_say_what_they_rest_on(beyond, capsys):
         assert said in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_model_that_somebody_hands_in_is_judged_by_the_calibration_too(judged):
-    root, _ = judged
-    code, out, err = lethe(
-        root, "judge", str(Checkout(root).unlearned / WEIGHTS), "--request", "r-in", "--json"
-    )
-    assert code in {0, 8}, (out, err)
-    told = json.loads(out)
-    raw = (root / told["certificate"]).read_bytes()
-    found, own = read_judged(decode_envelope(raw).payload).predicate, certificate_of(root, "r-in").judgement
-    assert "no model is retrained for this request" in err
-    assert (found.judgement.verdict, found.judgement.calibration) == (own.verdict, own.calibration)
-    assert found.calibrated_request.rows == 3
-    assert "No model was retrained for this request" in (root / told["report"]).read_text()
-    assert verify([str(root / told["certificate"])]) == code
-
-
-def test_the_report_says_that_nobody_retrained_for_the_request(judged):
-    root, _ = judged
-    page = (Checkout(root).evidence("r-in") / "report.html").read_text()
-    assert "Nobody retrained a model for this request" in page
-    assert "Fixed limits were used" not in page
-    assert "By every agreed test" not in page
-
-
 FLAT = (
     "import torch\n\n\ndef net(classes, input_shape):\n    return torch.nn.Sequential(\n"
     "        torch.nn.Flatten(), torch.nn.Linear(64, 32), torch.nn.ReLU(),\n"
@@ -180,8 +192,8 @@ FLAT = (
 @pytest.mark.parametrize(
     "changes", [{"run": {"seed": 7}}, {"parent": {**SMALL["parent"], "architecture": "flat:net"}}]
 )
-def test_a_new_training_in_full_and_another_net_are_not_what_was_calibrated(judged, tmp_path, changes):
-    root = copied(judged[0], tmp_path / "project")
+def test_a_new_training_in_full_and_another_net_are_not_what_was_calibrated(unasked, tmp_path, changes):
+    root = shutil.copytree(unasked, tmp_path / "project", symlinks=True)
     (root / "flat.py").write_text(FLAT)
     write_params(root, changes)
     code, _, err = lethe(root, "train")
@@ -212,7 +224,7 @@ def descend(checkout, *, deletions, factor):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"deletions": 2, "factor": 1.5}, "no model is retrained for this request"),
+        ({"deletions": 2, "factor": 1.5}, "no model is retrained to compare with"),
         (
             {"deletions": 3, "factor": 1.5},
             "it holds for 2 deletions on one model; there have been 3 (policy.otherwise: build)",
@@ -223,16 +235,16 @@ def descend(checkout, *, deletions, factor):
         ),
     ],
 )
-def test_a_model_that_has_drifted_too_far_is_not_what_was_calibrated(judged, tmp_path, capsys, changes, said):
-    checkout = Checkout(copied(judged[0], tmp_path / "project"))
+def test_a_model_that_has_drifted_too_far_is_not_what_was_calibrated(served, tmp_path, capsys, changes, said):
+    checkout = Checkout(copied(served, tmp_path / "project"))
     descend(checkout, **changes)
     found = find_calibration(checkout, checkout.params.policy)
     assert said in capsys.readouterr().err
     assert (found.calibration is None) == (found.why_not is not None) == ("it holds for" in said)
 
 
-def test_once_a_purge_has_erased_the_calibrated_model_nothing_is_judged_by_it(judged, tmp_path, capsys):
-    checkout = Checkout(copied(judged[0], tmp_path / "project"))
+def test_once_a_purge_has_erased_the_calibrated_model_nothing_is_judged_by_it(served, tmp_path, capsys):
+    checkout = Checkout(copied(served, tmp_path / "project"))
     weights = descend(checkout, deletions=1, factor=1.1)
     shutil.rmtree(checkout.generation("models", weights))
     purge = PurgeRecord(
@@ -243,8 +255,8 @@ def test_once_a_purge_has_erased_the_calibrated_model_nothing_is_judged_by_it(ju
     assert "a purge has erased the calibrated model" in capsys.readouterr().err
 
 
-def test_another_record_in_the_place_of_the_calibration_is_refused(judged, tmp_path):
-    checkout = Checkout(copied(judged[0], tmp_path / "project"))
+def test_another_record_in_the_place_of_the_calibration_is_refused(served, tmp_path):
+    checkout = Checkout(copied(served, tmp_path / "project"))
     policy = checkout.params.policy
     path = calibration_file(checkout, policy.calibration)
     found = read_record(path, Calibration)

@@ -13,7 +13,7 @@ _LEAST_SHADOWS = 64
 
 LEVELS: dict[str, str] = {
     "E0": "behaviour only, no retrained model",
-    "EC": "calibrated: no model was retrained for this request, the bands come from requests like it",
+    "EC": "calibrated: no model was retrained to compare with, the bands come from requests like it",
     "E1": "one retrained model, or a few",
     "E2": "five or more retrained models, with intervals",
     "E3": "five or more retrained models, and an attack with at least 64 pairs of shadow models",

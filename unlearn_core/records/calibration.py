@@ -79,6 +79,11 @@ class CalibrationPower(Record):
     originals: Tally
     adversaries: Tally
 
+    @property
+    def has_power(self) -> bool:
+        """Whether any original lies outside of the bands."""
+        return self.originals.inside < self.originals.judged
+
 
 class CalibratedKind(Record):
     """The bands for one kind of request.
@@ -124,6 +129,11 @@ class Calibration(Record):
     def of(self, kind: RequestKind) -> CalibratedKind | None:
         """Return the bands for a kind of request, or None if it was not calibrated."""
         return next((one for one in self.kinds if one.kind == kind), None)
+
+    def has_power(self, kind: RequestKind) -> bool:
+        """Tell whether the bands for a kind of request tell any original from retrained models."""
+        found = self.of(kind)
+        return found is None or found.power is None or found.power.has_power
 
 
 class CalibratedRequest(Record):
