@@ -1,6 +1,6 @@
 """Requests judged by a calibration, on digits: each by bands that its own training was left out of.
 
-``python -m benchmarks.calibrated`` calibrates in the folder ``--work``, classes by default, and writes
+``python -m benchmarks.calibrated`` calibrates every kind in the folder ``--work``, and writes
 ``results/calibrated_digits.json``: per kind how many retrained models, originals and adversaries the bands
 pass, and a row per judged request. What is measured there is not measured again.
 """
@@ -97,13 +97,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=work, help="where everything is kept")
     parser.add_argument("--adversaries", type=int, default=1, help="requests of each kind to attack")
     kinds = get_args(CalibrationKind)
-    parser.add_argument("--kind", action="append", choices=kinds, help="repeatable; classes by default")
+    parser.add_argument("--kind", action="append", choices=kinds, help="repeatable; all by default")
     given = parser.parse_args()
     checkout = Checkout(given.work)
     prepare(checkout)
     document = {**provenance("cpu", "make bench-calibrated"), "dataset": "digits", "coverage": COVERAGE}
     document["kinds"], rows = [], list[Row]()
-    for kind in given.kind or ["classes"]:
+    for kind in given.kind or kinds:
         asked = CalibrationAsked((kind,), COUNT, COVERAGE, given.adversaries)
         planned = plan_calibration(checkout, asked)
         measure_missing(checkout, planned, at_once=AT_ONCE)

@@ -29,6 +29,7 @@ POLICY = {
     **SMALL["policy"],
     "samples": [{**ANYTHING, "above": 0.5, "below": 0.5}],
     "drift": {"max_requests": 4, "max_weight_distance": 8.0},
+    "when_inconclusive": "accept_with_note",
 }
 """With a budget of which half may be spent before the calibration is of another model."""
 
@@ -135,7 +136,9 @@ def certificate_of(root, name):
 
 def test_a_request_in_range_is_judged_without_a_retrained_model(judged):
     root, told = judged
-    found = certificate_of(root, "r-in").judgement
+    certified = certificate_of(root, "r-in")
+    found = certified.judgement
+    assert certified.method["name"] == "finetune"
     assert "no model is retrained to compare with" in told
     assert (found.references, found.verdict.level) == ((), "EC")
     assert found.calibration is not None
@@ -154,7 +157,7 @@ def test_a_model_that_somebody_hands_in_is_judged_by_the_calibration_too(judged)
     assert "no model is retrained to compare with" in err
     assert (found.judgement.verdict, found.judgement.calibration) == (own.verdict, own.calibration)
     assert found.calibrated_request.rows == 3
-    assert "No model was retrained for this request" in (root / told["report"]).read_text()
+    assert "No model was retrained to compare with" in (root / told["report"]).read_text()
     assert verify([str(root / told["certificate"])]) == code
 
 
