@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import get_args
 
+from unlearn_core.audit.calibrated import measured_for
 from unlearn_core.audit.policy import judge
 from unlearn_core.calibrating import calibrate_kind, without_fold
 from unlearn_core.intervals import proportion
@@ -16,7 +17,7 @@ from unlearn_core.records.calibration import (
     Tally,
 )
 from unlearn_core.records.evaluation import Evaluation
-from unlearn_core.records.policy import Failing, Policy, Verdict
+from unlearn_core.records.policy import Band, Failing, Policy, Verdict
 
 Adversaries = Mapping[int, Sequence[Evaluation]]
 """What adversaries made of pseudo-requests, by the place of these."""
@@ -44,18 +45,35 @@ class MeasuredKind:
     @cached_property
     def left_out(self) -> dict[int, CalibratedKind]:
         """The bands made without a fold, by the fold."""
-        folds = sorted({one.fold for one in self.pseudo_requests})
-        return {fold: self._calibrated(without_fold(self.pseudo_requests, fold)[1]) for fold in folds}
+        folds, bands = sorted({one.fold for one in self.pseudo_requests}), self._asked
+        return {
+            fold: calibrate_kind(without_fold(self.pseudo_requests, fold)[1], bands, coverage=self.coverage)
+            for fold in folds
+        }
 
-    def _calibrated(self, pseudo_requests: Sequence[PseudoRequest]) -> CalibratedKind:
-        bands = self.policy.bands_of(scope_kind(self.kind))
-        return calibrate_kind(pseudo_requests, bands, coverage=self.coverage)
+    @property
+    def _asked(self) -> tuple[Band, ...]:
+        return self.policy.bands_of(scope_kind(self.kind))
+
+    @cached_property
+    def bands(self) -> tuple[Band, ...]:
+        """The policy's bands that enough pseudo-requests give whichever fold is left out."""
+        made = [
+            {(claim.claim, one.measurement) for claim in kind.claims for one in claim.measurements}
+            for kind in self.left_out.values()
+        ]
+        return tuple(
+            band
+            for band in self._asked
+            if all((band.claim, measured_for(band).measurement) in known for known in made)
+        )
 
     def judged(self, one: PseudoRequest, candidate: Evaluation) -> Verdict:
         """Judge a model by the bands that its fold was left out of."""
+        scope = scope_kind(self.kind)
         return judge(
-            self.policy,
-            scope_kind(self.kind),
+            self.policy.model_copy(update={scope: self.bands}),
+            scope,
             candidate,
             original=one.original,
             references=(),
@@ -69,7 +87,7 @@ class MeasuredKind:
             adversaries: Their evaluations.
 
         Returns:
-            The bands.
+            The bands; one that too few pseudo-requests give is left out.
         """
         retrained = _tally(self.judged(one, one.retrained) for one in self.pseudo_requests)
         originals = _tally(self.judged(one, one.original) for one in self.pseudo_requests)
@@ -85,7 +103,8 @@ class MeasuredKind:
             originals=originals,
             adversaries=pretended,
         )
-        return self._calibrated(self.pseudo_requests).model_copy(update={"power": power})
+        found = calibrate_kind(self.pseudo_requests, self.bands, coverage=self.coverage)
+        return found.model_copy(update={"power": power})
 
 
 def _tally(verdicts: Iterable[Verdict]) -> Tally:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.calibration.judging import MeasuredKind
 from unlearn_core.audit.calibrated import (
     calibrated_bands,
     guaranteed,
@@ -299,3 +300,22 @@ def test_a_certificate_with_a_calibration_that_does_not_hold_is_refused(changes,
     found = certified(**changes)
     problems = list(calibration_problems(found.judgement, found.request.kind, judged_for(found)))
     assert (problems == []) if said is None else (len(problems) == 1 and said in problems[0])
+
+
+@pytest.mark.parametrize(("large", "calibrated"), [(1, 1), (2, 2)])
+def test_a_measurement_that_too_few_give_once_a_training_is_left_out_is_not_calibrated(large, calibrated):
+    """Of five trainings with four groups each, one or two groups are large enough for the second band."""
+    few = NARROW[1].model_copy(update={"least_samples": 30})
+    known = []
+    for n, one in enumerate(drawn(20, np.random.default_rng(16), each=4)):
+        samples = 30 if n % 4 < large else 1
+        sized = {
+            role: evaluation([getattr(one, role).value(name) for name in NAMES], samples=samples)
+            for role in ("original", "retrained")
+        }
+        known.append(one.model_copy(update=sized))
+    found = MeasuredKind(known, policy(NARROW[0], few), COVERAGE)
+    assert found.bands == (NARROW[0], few)[:calibrated]
+    made = found.calibrated({})
+    assert [one.measurement for one in made.claims[0].measurements] == list(NAMES[:calibrated])
+    assert made.power.retrained.judged == 20
