@@ -89,7 +89,7 @@ bench-evidence: $(READY) ## Calibrate the gate, and attack with shadow models, o
 	@python -m benchmarks.calibration
 	@python -m benchmarks.shadows
 
-bench-calibrated: $(READY) ## Calibrate on digits, and judge each request without its own training; half an hour.
+bench-calibrated: $(READY) ## Calibrate on digits, and judge each request without its own training; half an hour on two cores.
 	@python -m benchmarks.calibrated
 
 bench-cifar10: $(READY) ## Measure quality on CIFAR-10; needs IMAGES=folder WEIGHTS=file, and hours.

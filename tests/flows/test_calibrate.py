@@ -193,7 +193,8 @@ FLAT = (
 
 
 @pytest.mark.parametrize(
-    "changes", [{"run": {"seed": 7}}, {"parent": {**SMALL["parent"], "architecture": "flat:net"}}]
+    "changes",
+    [{"run": {"seed": 7, "threads": 1}}, {"parent": {**SMALL["parent"], "architecture": "flat:net"}}],
 )
 def test_a_new_training_in_full_and_another_net_are_not_what_was_calibrated(unasked, tmp_path, changes):
     root = shutil.copytree(unasked, tmp_path / "project", symlinks=True)
@@ -201,7 +202,8 @@ def test_a_new_training_in_full_and_another_net_are_not_what_was_calibrated(unas
     write_params(root, changes)
     code, _, err = lethe(root, "train")
     assert code == 0, err
-    first = read_manifest(Checkout(root).dataset).sample_ids[0]
+    rows = read_manifest(Checkout(root).dataset)
+    first = rows.sample_ids[rows.splits == "train"][0]
     code, out, err = lethe(root, "delete", "r-new", "--sample", str(first), "--dry-run")
     assert code == 0, err
     trained = read_checkpoint_card(Checkout(root).parent).weights
