@@ -231,6 +231,7 @@ VERBS = {
     "demo",
     "judge",
     "lineage",
+    "prove",
     "purge",
     "reference",
     "replay",

@@ -24,7 +24,7 @@ from unlearn_core.records.calibration import (
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import Band
 
-ROUNDING = 1e-9
+PRODUCT_ROUNDING = 1e-9
 """What a product of a coverage and a count may be off by."""
 
 
@@ -53,7 +53,7 @@ def measured_for(band: Band) -> Measured:
 
 def least_units(coverage: float) -> int:
     """Return how many pseudo-requests a band of some coverage takes at least."""
-    return math.ceil(coverage / (1 - coverage) - ROUNDING)
+    return math.ceil(coverage / (1 - coverage) - PRODUCT_ROUNDING)
 
 
 def guaranteed(coverage: float, folds: Sequence[int]) -> float:
@@ -132,7 +132,7 @@ def _bounds(
     reaches = [
         score * line.scale / math.sqrt(samples) for score, line in zip(claim.scores, lines, strict=True)
     ]
-    rank = math.ceil(calibrated.coverage * (len(lines) + 1) - ROUNDING)
+    rank = math.ceil(calibrated.coverage * (len(lines) + 1) - PRODUCT_ROUNDING)
     lower = sorted((m - r for m, r in zip(middles, reaches, strict=True)), reverse=True)
     upper = sorted(m + r for m, r in zip(middles, reaches, strict=True))
     if rank > len(lines):
