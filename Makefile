@@ -14,6 +14,10 @@ export PATH := $(abspath $(BIN)):$(PATH)
 GPU_PYTHON ?= $(BIN)/python
 GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 
+# Files in the order of their names: by the number of their tests, as is usual, those of a few long tests would
+# come last, and one process would wait for the other.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-calibrated bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-ledger bench-purge bench-gpu docs clean
 
@@ -35,13 +39,13 @@ demo: $(READY) ## Watch a real model forget, from request to signed certificate.
 	@lethe demo
 
 test: $(READY) ## Run the fast tests.
-	@python -m pytest -n 2 --dist loadfile
+	@python -m pytest $(PARALLEL)
 
 test-long: $(READY) ## Run the tests that serve several deletions each; minutes.
-	@python -m pytest -n 2 --dist loadfile -m "long and not slow"
+	@python -m pytest $(PARALLEL) -m "long and not slow"
 
 test-attacks: $(READY) ## Run the fast tests that docs/threat-model.md names: each attack that was tried.
-	@python -m pytest -n 2 --dist loadfile $$(grep -oE 'tests/[a-z_/]+(\.py)?' docs/threat-model.md | sort -u)
+	@python -m pytest $(PARALLEL) $$(grep -oE 'tests/[a-z_/]+(\.py)?' docs/threat-model.md | sort -u)
 
 test-slow: $(READY) ## Run the tests that train for minutes.
 	@python -m pytest -m slow

@@ -4,12 +4,13 @@ A copy has a tracking store and DVC's cache of its own; Lethe itself sees to the
 """
 
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from once import made_once
-from world import commit, make_checkout
+from world import commit, make_checkout, run
 
 from flows.stages.pipeline import DELETION, PREPARATION, run_due
 from tasks.checkout.checkout import Checkout
@@ -22,6 +23,15 @@ def run_stages(root: Path, stages: Mapping[str, Callable[[Checkout], object]]) -
     return [run_due(Checkout(root), name, stage) for name, stage in stages.items()]
 
 
+def dvc_repository(folder: Path) -> Path:
+    """Make a git repository with DVC in it and nothing else; starting ``dvc init`` takes most of a second.
+
+    Args:
+        folder: Made; must not exist.
+    """
+    return Path(shutil.copytree(made_once("dvc", _init_dvc), folder))
+
+
 def prepared_checkout(folder: Path, **sections: Any) -> Path:
     """Make a checkout with a data set, a parent and second moments, in which nothing was asked for yet.
 
@@ -29,12 +39,28 @@ def prepared_checkout(folder: Path, **sections: Any) -> Path:
         folder: Made; must not exist.
         sections: Other values for sections of ``params.yaml``; stages that depend on them run again.
     """
-    return _copy(made_once("prepared", _prepare), folder, sections)
+    return with_settings(made_once("prepared", _prepare), folder, sections)
 
 
 def served_checkout(folder: Path) -> Path:
     """Make a checkout in which every stage has run for the request ``demo``, a class."""
-    return _copy(made_once("served", _serve), folder, {})
+    return with_settings(made_once("served", _serve), folder, {})
+
+
+def with_settings(template: Path, folder: Path, sections: Mapping[str, Any]) -> Path:
+    """Copy a prepared checkout whole, and change its settings: stages that depend on them run again.
+
+    Args:
+        template: The checkout; nothing was asked for in it yet if there are sections.
+        folder: Made; must not exist.
+        sections: Other values for sections of ``params.yaml``.
+    """
+    shutil.copytree(template, folder, symlinks=True)
+    if sections:
+        write_params(folder, sections)
+        commit(folder, "Change settings")
+        run_stages(folder, PREPARATION)
+    return folder
 
 
 def copied(project: Path, folder: Path, *, cache: bool = False) -> Path:
@@ -57,13 +83,10 @@ def empty_store(folder: Path) -> None:
     shutil.copy(made_once("prepared", _prepare) / "mlruns" / "mlflow.db", folder / "mlruns")
 
 
-def _copy(template: Path, folder: Path, sections: dict[str, Any]) -> Path:
-    shutil.copytree(template, folder, symlinks=True)
-    if sections:
-        write_params(folder, sections)
-        commit(folder, "Change settings")
-        run_stages(folder, PREPARATION)
-    return folder
+def _init_dvc(folder: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", "--initial-branch", "main", str(folder)], check=True)
+    done = run(folder, "dvc", "init", "--quiet")
+    assert done.returncode == 0, done.stderr
 
 
 def _prepare(folder: Path) -> None:

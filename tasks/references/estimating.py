@@ -50,7 +50,8 @@ def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = N
         models=models,
         finished=models - len(plan.missing),
         at_once=at_once,
-        seconds=makespan(each, at_once),
+        # A process that has started trains one model after the other.
+        seconds=trial.start_seconds + makespan([one - trial.start_seconds for one in each], at_once),
         seconds_each=max(each),
         memory_mib=at_once * trial.peak_memory_mib,
         memory_available_mib=available,

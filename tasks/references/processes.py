@@ -1,6 +1,7 @@
 """Parallel trainings, each in a separate process; one that fails does not stop the others."""
 
 import json
+import os
 import signal
 import subprocess
 import tempfile
@@ -44,13 +45,55 @@ class JobResult:
     why: str | None = None
 
 
+@dataclass(frozen=True)
+class _Trainer:
+    """A process that does one job after the other.
+
+    Attributes:
+        process: The process.
+        errors: What it writes on standard error.
+    """
+
+    process: subprocess.Popen[bytes]
+    errors: IO[bytes]
+
+    def written(self) -> int:
+        """Return how many bytes it has written on standard error."""
+        return os.fstat(self.errors.fileno()).st_size
+
+    def do(self, job: Job, on_step: OnStep) -> dict[str, Any]:
+        """Give it a job, pass its steps on, and return its last message; none if it ended without one."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with suppress(BrokenPipeError):  # it ended before it read: its status says more
+            self.process.stdin.write(job.canonical() + b"\n")
+        for line in self.process.stdout:
+            told = json.loads(line)
+            if STEP not in told:
+                return told
+            on_step(Step(**told[STEP]))
+        return {}
+
+    def end(self) -> None:
+        """End it, unless it ends by itself now that nothing more comes."""
+        with self.process, self.errors:
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+            self.process.wait()
+            end_process(self.process)
+
+
 class ProcessPool:
-    """Processes that end at the latest when the block does."""
+    """Processes that end at the latest when the block does; whoever is free does the next job.
+
+    To start one takes seconds, for torch alone, which is longer than many a small net's training.
+    """
 
     def __init__(self, root: Path) -> None:
         """Start nothing yet."""
         self._root = root
         self._at_work: set[subprocess.Popen[bytes]] = set()
+        self._free: list[_Trainer] = []
         self._lock = threading.Lock()
         self._over = False
 
@@ -64,6 +107,8 @@ class ProcessPool:
             self._over = True
             for process in self._at_work:
                 end_process(process)
+            for trainer in self._free:
+                trainer.end()
 
     def do(self, job: Job, on_step: OnStep = ignore_step) -> Any:
         """Do a job in a separate process.
@@ -78,61 +123,70 @@ class ProcessPool:
         Raises:
             PipelineError: If it failed or was killed; the message says why.
         """
-        with tempfile.TemporaryFile() as errors, self._start(errors) as process:
-            told = _listen(process, job, on_step)
-            process.wait()
-            end_process(process)
-            with self._lock:
-                self._at_work.discard(process)
-            if RESULT not in told:
-                raise PipelineError(told.get(WHY) or self._explain(job, process.returncode, errors))
+        trainer = self._take()
+        before = trainer.written()
+        try:
+            told = trainer.do(job, on_step)
+        except BaseException:
+            self._end(trainer)
+            raise
+        if RESULT in told:
+            self._give_back(trainer)
             return told[RESULT]
+        trainer.process.wait()
+        why = told.get(WHY) or self._explain(job, trainer, before)
+        self._end(trainer)
+        raise PipelineError(why)
 
-    def _start(self, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _take(self) -> _Trainer:
+        """Return a process that is free, or a new one."""
         with self._lock:
             if self._over:
                 raise PipelineError("it was not begun, since the others were ended")
-            # Unbuffered: closing a buffer would raise if the process ended before reading it.
-            process = start_module(
-                MODULE,
-                bufsize=0,
-                cwd=self._root,
-                env=inherited(OWN_CODE),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
-            self._at_work.add(process)
-            return process
+            trainer = self._free.pop() if self._free else self._start()
+            self._at_work.add(trainer.process)
+            return trainer
 
-    def _explain(self, job: Job, code: int, errors: IO[bytes]) -> str:
-        """Return why a process ended without reporting, and keep all that it wrote."""
-        if code == -signal.SIGKILL:
+    def _give_back(self, trainer: _Trainer) -> None:
+        with self._lock:
+            self._at_work.discard(trainer.process)
+            if not self._over:
+                self._free.append(trainer)
+                return
+        trainer.end()
+
+    def _end(self, trainer: _Trainer) -> None:
+        trainer.end()
+        with self._lock:
+            self._at_work.discard(trainer.process)
+
+    def _start(self) -> _Trainer:
+        errors = tempfile.TemporaryFile()  # noqa: SIM115
+        # Unbuffered: closing a buffer would raise if the process ended before reading it.
+        process = start_module(
+            MODULE,
+            bufsize=0,
+            cwd=self._root,
+            env=inherited(OWN_CODE),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+        return _Trainer(process, errors)
+
+    def _explain(self, job: Job, trainer: _Trainer, before: int) -> str:
+        """Return why a process ended without reporting, and keep all that it wrote since the job began."""
+        if (code := trainer.process.returncode) == -signal.SIGKILL:
             return (
                 "its process was killed, as a system does when memory runs out; "
                 "run it again with a smaller --at-once"
             )
-        errors.seek(0)
-        written = errors.read()
+        trainer.errors.seek(before)
+        written = trainer.errors.read()
         log = Checkout(self._root).lethe / "failures" / f"{short(job.training.digest)}.log"
         write_atomically(log, written)
         *_, last = written.decode(errors="replace").strip().splitlines() or ["it wrote nothing"]
         return f"its process ended with status {code}: {last} (all of it: {log})"
-
-
-def _listen(process: subprocess.Popen[bytes], job: Job, on_step: OnStep) -> dict[str, Any]:
-    """Give a process its job, pass its steps on, and return its last message."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    told: dict[str, Any] = {}
-    with suppress(BrokenPipeError):  # it ended before it read: its status says more
-        process.stdin.write(job.canonical() + b"\n")
-        process.stdin.flush()
-    for line in process.stdout:
-        told = json.loads(line)
-        if STEP in told:
-            on_step(Step(**told[STEP]))
-    return told
 
 
 def side_by_side(work: Callable[[Job], Any], jobs: Sequence[Job], *, at_once: int) -> list[JobResult]:

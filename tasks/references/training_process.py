@@ -1,8 +1,9 @@
-"""A training as a separate process: ``python -m tasks.references.training_process`` in a checkout.
+"""Trainings in a separate process: ``python -m tasks.references.training_process`` in a checkout.
 
-It reads a ``Job`` from standard input and reports on standard output, one JSON document per line: the steps,
-and at the end the result or why it failed. What a user's net prints goes to standard error. It ends as soon
-as its standard input does, so that it never outlives the process that started it, however that ended.
+It reads a ``Job`` per line from standard input and reports on standard output, one JSON document per line:
+the steps, and at the end of each job its result, or why it failed; after a failure it takes no other. What a
+user's net prints goes to standard error. It ends as soon as its standard input does, so that it never
+outlives the process that started it, however that ended.
 """
 
 import json
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
 from typing import IO, Any
 
@@ -35,13 +37,14 @@ Say = Callable[[str, Any], None]
 
 
 def main() -> None:
-    """Do one job; one of Lethe's errors becomes one line and an exit code."""
-    job = Job.parse(sys.stdin.buffer.readline())
-    Thread(target=_end_with_the_other, daemon=True).start()
+    """Do job after job; one of Lethe's errors becomes one line and an exit code."""
+    jobs: SimpleQueue[bytes] = SimpleQueue()
+    Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
     say = partial(_say, sys.stdout)
     try:
         with redirect_stdout(sys.stderr):
-            say(RESULT, _do(Checkout(Path.cwd()), job, say))
+            while True:
+                say(RESULT, _do(Checkout(Path.cwd()), Job.parse(jobs.get()), say))
     except LetheError as error:
         say(WHY, str(error))
         sys.exit(error.exit_code)
@@ -79,11 +82,14 @@ def _say(stream: IO[str], about: str, value: Any) -> None:
     print(json.dumps({about: value}), file=stream, flush=True)
 
 
-def _end_with_the_other() -> None:
-    """Wait until standard input ends, and end this process at once."""
+def _read_jobs(jobs: "SimpleQueue[bytes]") -> None:
+    """Pass on the lines of standard input; when that ends, end this process at once."""
     # Read below Python's buffer, whose lock a waiting thread would still hold when the program ends.
-    while os.read(0, 1):
-        pass
+    rest = b""
+    while read := os.read(0, 2**16):
+        *lines, rest = (rest + read).split(b"\n")
+        for line in lines:
+            jobs.put(line)
     os._exit(1)
 
 

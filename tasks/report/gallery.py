@@ -1,6 +1,8 @@
 """Which figures a report has, and a description of each."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tasks.report.attempt_figures import TREATMENT_STYLES
 from tasks.report.figures import (
@@ -21,17 +23,45 @@ from tasks.report.numbers import counted, decimal, duration, interval, percent
 from tasks.report.summary import relearned_after
 from tasks.report.tables import evaluations
 from tasks.report.vocabulary import curve_words
+from unlearn_core.records.base import canonical_json
 from unlearn_core.records.evaluation import Measurement
 from unlearn_core.records.report import Picture, ReportFacts
 
 _MOST_CLASSES = 60
 """With more classes bars are unreadable, and the table says the same."""
 
-Gallery = dict[str, list[Drawing]]
+_SHOWN = {
+    "kind", "named", "classes", "forgotten_classes", "earlier", "deletion", "pictures", "costs",
+}  # fmt: skip
+"""The only facts that a figure may be drawn from: those that the requests of one group have in common."""
+
+Gallery = Mapping[str, list[Drawing]]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What figures are drawn from; equal if the figures are."""
+
+    key: bytes
+    facts: ReportFacts = field(compare=False)
 
 
 def gallery(facts: ReportFacts) -> Gallery:
-    """Return the figures of a report by place; a place without data has none."""
+    """Return the figures of a report by place; a place without data has none.
+
+    Drawing them takes nearly all of the time that a report takes, so requests that were served together,
+    whose figures are the same, have them drawn once.
+    """
+    key = canonical_json(facts.model_dump(mode="json", include=_SHOWN))
+    return drawn_gallery(
+        _Shown(key, ReportFacts.model_construct(**{name: getattr(facts, name) for name in _SHOWN}))
+    )
+
+
+@lru_cache(maxsize=2)
+def drawn_gallery(shown: _Shown) -> Gallery:
+    """Draw every figure, unless that was just done."""
+    facts = shown.facts
     return {
         "classes": _classes(facts),
         "confidence": _confidences(facts),

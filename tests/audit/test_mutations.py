@@ -44,7 +44,8 @@ TRUSTED = {key_id(key): key for key in (KEY.public_key(), *ISSUERS)}
 
 NAMES = ("certificate-digits", "certificate-subject", "certificate-group", "certificate-judged")
 RAW = {name: (GOLDEN / f"{name}.dsse.json").read_bytes() for name in NAMES}
-TREES = {name: json.loads(decode_envelope(raw).payload) for name, raw in RAW.items()}
+PAYLOADS = {name: decode_envelope(raw).payload for name, raw in RAW.items()}
+TREES = {name: json.loads(payload) for name, payload in PAYLOADS.items()}
 
 Path_ = tuple[str | int, ...]
 GONE = object()
@@ -97,7 +98,7 @@ def is_free(tree: Any, path: Path_) -> bool:
 
 def changed(generator: random.Random, name: str) -> tuple[Any, Path_]:
     """Change one place of a golden certificate."""
-    tree = copy.deepcopy(TREES[name])
+    tree = json.loads(PAYLOADS[name])
     while True:
         path = generator.choice(PLACES[name])
         value = generator.choice(VALUES)
@@ -150,11 +151,12 @@ def test_no_change_is_believed_without_a_signature_over_it(name: str):
 @pytest.mark.parametrize("name", NAMES)
 def test_with_a_trusted_signature_only_what_is_free_may_change(name: str):
     generator = random.Random(f"signed {name}")
-    assert believed(signed(canonical_json(TREES[name])))
+    assert believed(signed(PAYLOADS[name]))
+    unchanged = read(PAYLOADS[name])
     for _ in range(COUNT):
         tree, path = changed(generator, name)
         payload = canonical_json(tree)
-        if believed(signed(payload)) and read(payload) != read(canonical_json(TREES[name])):
+        if believed(signed(payload)) and read(payload) != unchanged:
             assert is_free(TREES[name], path), (path, at(TREES[name], path))
 
 

@@ -7,7 +7,7 @@ that counts as a run.
 from contextlib import nullcontext
 
 import pytest
-from templates import prepared_checkout
+from tiny import prepared_tiny
 from world import ANYTHING, NOISE, NOTHING, make_checkout
 
 from flows.stages.certify import certify
@@ -25,7 +25,7 @@ from tasks.requests.runs import find_history, recorded_run
 from unlearn_core.errors import GateError
 
 pytestmark = NOISE
-REQUEST = make_request("r-3", make_scope(classes=("3",), samples=(), subjects=()), model="digits")
+REQUEST = make_request("r-3", make_scope(classes=("b",), samples=(), subjects=()), model="digits")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def empty(origin, monkeypatch):
 @pytest.fixture
 def project(own_folders, tmp_path, monkeypatch):
     monkeypatch.delenv("LETHE_DATABASE_URL", raising=False)
-    return prepared_checkout(tmp_path / "project")
+    return prepared_tiny(tmp_path / "project")
 
 
 def enter(project, **draft):

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from world import NOISE, SMALL, lethe, make_checkout
+from tiny import prepared_tiny
+from world import NOISE, SMALL, lethe
 
 from tasks.checkout.checkout import Checkout
 from tasks.requests.ledger.ledger import connect
@@ -18,7 +19,7 @@ POLICY = {**SMALL["policy"], "batch": {"wait_h": 48, "at_most": AT_MOST}}
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
     """A project in which seven imported requests, each for a sample, were served by one command."""
-    root = make_checkout(tmp_path_factory.mktemp("few") / "project", policy=POLICY)
+    root = prepared_tiny(tmp_path_factory.mktemp("few") / "project", policy=POLICY)
     manifest = preview_manifest(Checkout(root))
     samples = manifest.sample_ids[manifest.splits == "train"][:COUNT]
     rows = [f"r-{n},sample,{sample}" for n, sample in enumerate(samples)]

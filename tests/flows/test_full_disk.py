@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from tiny import make_tiny
+from tiny import prepared_tiny
 from world import NOISE, lethe, run
 
 from tasks.checkout.checkout import Checkout
@@ -25,9 +25,7 @@ def disk(own_folders, prefect_server, tmp_path):
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(place)]
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("only who may mount a disk can fill one")
-    project = make_tiny(place / "project")
-    code, out, err = lethe(project, "train")
-    assert code == 0, out + err
+    prepared_tiny(place / "project")
     yield place
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 

@@ -4,10 +4,11 @@ import json
 from typing import NamedTuple
 
 import pytest
-from templates import prepared_checkout
+from sequence import of_class, serve
+from tiny import prepared_tiny
 from world import FORGOTTEN, NOISE, SMALL, lethe
 
-from flows.stages.pipeline import DELETION, run_due
+from flows.stages.pipeline import DELETION
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.params import read_values, write_params
@@ -23,6 +24,7 @@ from unlearn_core.records.deletion import DeletionRecord
 
 pytestmark = [*NOISE, pytest.mark.long]
 
+REQUEST = "r-1"
 MODELS, PAIRS = 5, 5
 WIDE = {**FORGOTTEN, "below": 1.0, "above": 0.5}
 """A band that nets of a few epochs can be judged by: below chance on what they never saw."""
@@ -39,10 +41,9 @@ class Served(NamedTuple):
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
     policy = {**SMALL["policy"], "references": MODELS, "shadows": PAIRS, "classes": [WIDE]}
-    checkout = Checkout(prepared_checkout(tmp_path_factory.mktemp("levels") / "project", policy=policy))
-    for name, stage in DELETION.items():
-        assert run_due(checkout, name, stage)
-    statement = read_statement(decode_envelope(read_certificate(checkout.certificate("demo"))).payload)
+    checkout = Checkout(prepared_tiny(tmp_path_factory.mktemp("levels") / "project", policy=policy))
+    serve(checkout.root, REQUEST, of_class("b"))
+    statement = read_statement(decode_envelope(read_certificate(checkout.certificate(REQUEST))).payload)
     return Served(checkout, read_record(checkout.deletion, DeletionRecord), statement.predicate)
 
 
@@ -90,24 +91,24 @@ def test_shadows_were_made_to_unlearn_as_the_target_was(served, tmp_path, monkey
 
 def test_the_certificate_carries_the_policy_and_is_verified_by_asking_the_gate_again(served):
     assert served.certificate.judgement.policy.references == MODELS
-    verified = verify_files(served.checkout.certificate("demo"))
+    verified = verify_files(served.checkout.certificate(REQUEST))
     assert verified["evidence_level"] == "E2"
 
 
 def test_a_policy_that_was_changed_after_the_run_certifies_nothing(served):
     checkout = served.checkout
-    before, policy = checkout.certificate("demo").read_bytes(), read_values(checkout.root)["policy"]
+    before, policy = checkout.certificate(REQUEST).read_bytes(), read_values(checkout.root)["policy"]
     write_params(checkout.root, {"policy": {**policy, "alpha": 0.2}})
     try:
         with pytest.raises(EvidenceError, match="the verdict was reached under"):
             DELETION["certify"](Checkout(checkout.root))
     finally:
         write_params(checkout.root, {"policy": policy})
-    assert checkout.certificate("demo").read_bytes() == before
+    assert checkout.certificate(REQUEST).read_bytes() == before
 
 
 def test_the_page_tells_how_many_models_there_were(served):
-    page = write_report(served.checkout, "demo").read_text()
+    page = write_report(served.checkout, REQUEST).read_text()
     assert "5 models to compare with" in page
 
 

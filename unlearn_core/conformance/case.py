@@ -1,8 +1,11 @@
 """A method in one scope, run once for all checks."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from torch import nn
 
 from unlearn_core.catalogue import name_of
 from unlearn_core.conformance import toy
@@ -10,6 +13,19 @@ from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Method
 from unlearn_core.methods import CATALOGUE, parse_method
 from unlearn_core.unlearning import Unlearned, unlearn
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A second run of a method.
+
+    Attributes:
+        result: What came of it.
+        parent_before: A copy of the model that it started from, of before the run.
+    """
+
+    result: Unlearned
+    parent_before: nn.Module
 
 
 @dataclass(frozen=True)
@@ -28,6 +44,7 @@ class Case:
     settings: Mapping[str, Any] = field(default_factory=dict)
     forget_below: float = 0.05
     _kept: dict[int, Unlearned] = field(default_factory=dict, init=False, repr=False)
+    _repeated: list[Repeated] = field(default_factory=list, init=False, repr=False)
 
     def asked(self) -> Method:
         """Return the method with its settings."""
@@ -36,11 +53,17 @@ class Case:
     def outcome(self, seed: int = 0) -> Unlearned:
         """Return the result for a seed; it is run once, and nothing may change it."""
         if seed not in self._kept:
-            self._kept[seed] = self.anew(seed)
+            self._kept[seed] = self._run(seed)
         return self._kept[seed]
 
-    def anew(self, seed: int = 0) -> Unlearned:
-        """Run the method once more."""
+    def repeated(self) -> Repeated:
+        """Return a second run with the first seed; it is run once, and checks look at it from all sides."""
+        if not self._repeated:
+            before = copy.deepcopy(toy.parent())
+            self._repeated.append(Repeated(self._run(0), before))
+        return self._repeated[0]
+
+    def _run(self, seed: int) -> Unlearned:
         return unlearn(self.asked(), toy.parent(), toy.materials(self.scope), seed=seed)
 
 

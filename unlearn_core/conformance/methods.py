@@ -26,8 +26,7 @@ RETAIN_DROP = 0.03
 
 def leaves_the_model_that_it_starts_from_alone(case: Case) -> Iterator[str]:
     """The parent may be unlearned again, by another method."""
-    before = copy.deepcopy(toy.parent())
-    case.anew()
+    before = case.repeated().parent_before
     if not toy.same_bits(toy.parent(), before):
         yield "the weights of the model that it started from have changed"
     if [one.training for one in toy.parent().modules()] != [one.training for one in before.modules()]:
@@ -36,7 +35,7 @@ def leaves_the_model_that_it_starts_from_alone(case: Case) -> Iterator[str]:
 
 def gives_the_same_bits_for_the_same_seed(case: Case) -> Iterator[str]:
     """A deletion can be run again."""
-    if not toy.same_bits(case.outcome().model, case.anew().model):
+    if not toy.same_bits(case.outcome().model, case.repeated().result.model):
         yield "two runs with the same seed gave other weights; draw from the generator passed to `apply`"
 
 

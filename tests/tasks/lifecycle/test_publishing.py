@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from templates import dvc_repository
 from world import ROOT, content, run
 
 from tasks.checkout.checkout import Checkout
@@ -104,8 +105,7 @@ def start(tmp_path_factory):
     """A folder with what workers begin with: a repository, and a clone of it that has served a request."""
     folder = tmp_path_factory.mktemp("start")
     first, origin, root = (folder / name for name in ("first", "origin.git", "worker"))
-    subprocess.run(["git", "init", "--quiet", "--initial-branch", "main", str(first)], check=True)
-    assert run(first, "dvc", "init", "--quiet").returncode == 0
+    dvc_repository(first)
     shutil.copy(ROOT / ".gitignore", first)
     (first / "dvc.yaml").write_text(STAGES)
     (first / "params.yaml").write_text("request: demo\n")

@@ -95,6 +95,21 @@ def test_what_is_finished_is_not_planned_again(origin, built):
     assert plan_references(origin, RUN, count=1, shadows=1).missing == ()
 
 
+def test_whoever_is_free_does_the_next_job_with_the_same_bits(origin, plan, built, tmp_path):
+    wanted = {name: plan.wanted[name].training for name in plan.missing}
+    with ProcessPool(origin.root) as processes:
+        for name, training in wanted.items():
+            (tmp_path / name).mkdir()
+            processes.do(Job(training=training, folder=str(tmp_path / name)))
+            assert processes._at_work == set()
+        (one,) = processes._free
+        assert one.process.poll() is None
+    assert one.process.returncode is not None
+    for name in wanted:
+        again, before = files_of(tmp_path / name), files_of(origin.reference(name))
+        assert list(again.values()) == list(before.values())
+
+
 def test_a_trial_measures_and_writes_nothing(origin, job, built):
     before = files_of(origin.root / "models")
     with ProcessPool(origin.root) as processes:

@@ -11,6 +11,7 @@ import pytest
 from told import FAILED, LEFT_OUT, PICTURES, certificate_of, drifted, facts_of, measured, record_of, rung
 
 from tasks.report.explaining import explain
+from tasks.report.gallery import drawn_gallery
 from tasks.report.headline import headline
 from tasks.report.measurements import meaning_of
 from tasks.report.page import render
@@ -94,7 +95,24 @@ def test_the_verdict_is_the_heading_of_the_page(last):
 
 
 def test_the_same_facts_are_the_same_bytes(accepted, page):
+    drawn_gallery.cache_clear()
     assert render(facts_of(accepted, pictures=PICTURES)) == page
+
+
+def test_requests_that_were_served_together_have_their_figures_drawn_once(accepted):
+    drawn_gallery.cache_clear()
+    several = {"named": 2, "pictures": PICTURES}
+    pages = [render(facts_of(accepted, request=name, **several)) for name in ("e-1", "e-2")]
+    assert (drawn_gallery.cache_info().misses, drawn_gallery.cache_info().hits) == (1, 1)
+    assert pages[0].count(b"<svg") == 12
+    assert pages[0] != pages[1] == pages[0].replace(b"e-1", b"e-2")
+
+
+def test_another_fact_that_a_figure_shows_is_drawn(accepted):
+    facts = facts_of(accepted)
+    renamed = render(facts.model_copy(update={"classes": ("cat", "wolf", "fox")}))
+    assert b"wolf" in re.search(rb"<svg.*</svg>", renamed, re.DOTALL)[0]
+    assert b"wolf" not in render(facts)
 
 
 def test_the_page_asks_nothing_of_another_computer(page):

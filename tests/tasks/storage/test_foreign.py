@@ -7,9 +7,9 @@ name was looked at; a program that a committed setting runs; a pickle of another
 import hashlib
 import json
 import shutil
-import subprocess
 
 import pytest
+from templates import dvc_repository
 from world import run
 
 from tasks.checkout.checkout import Checkout
@@ -26,11 +26,9 @@ KEPT = "models/generations/abc"
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory):
     """A project with one folder under DVC."""
-    folder = tmp_path_factory.mktemp("origin") / "project"
+    folder = dvc_repository(tmp_path_factory.mktemp("origin") / "project")
     (folder / KEPT).mkdir(parents=True)
     (folder / KEPT / "weights").write_text("weights")
-    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
-    assert run(folder, "dvc", "init", "--quiet").returncode == 0
     track(folder, folder / KEPT)
     return folder
 

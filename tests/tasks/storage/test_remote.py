@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from s3 import SECRETS
+from templates import dvc_repository
 from world import files_of, run
 
 from tasks.checkout.checkout import Checkout
@@ -44,12 +45,10 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path):
-    made = Project(tmp_path / "project")
+    made = Project(dvc_repository(tmp_path / "project"))
     made.folder.mkdir(parents=True)
     for name in ("weights", "card"):
         (made.folder / name).write_text(f"{name} of {tmp_path}")
-    subprocess.run(["git", "init", "--quiet"], cwd=made.root, check=True)
-    assert run(made.root, "dvc", "init", "--quiet").returncode == 0
     shutil.copy(Path(__file__).parents[3] / ".gitignore", made.root)
     track(made.root, made.folder)
     return made

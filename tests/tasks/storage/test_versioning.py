@@ -1,9 +1,9 @@
 """DVC through its own API: what is current, what is pinned, what a lock says."""
 
-import subprocess
 import sys
 
 import pytest
+from templates import dvc_repository
 from world import run
 
 from tasks.storage.versioning import is_current, is_pinned, lock_digest, pin, track
@@ -28,10 +28,7 @@ stages:
 @pytest.fixture
 def root(tmp_path):
     """A checkout of two stages."""
-    folder = tmp_path / "checkout"
-    folder.mkdir()
-    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
-    assert run(folder, "dvc", "init", "--quiet").returncode == 0
+    folder = dvc_repository(tmp_path / "checkout")
     (folder / "dvc.yaml").write_text(STAGE.format(python=sys.executable))
     (folder / "in").write_text("1")
     return folder
