@@ -20,8 +20,6 @@ def short(digest: Sha256) -> str:
     return digest.removeprefix("sha256:")[:16]
 
 
-REPLAYS = "lethe-replay-"
-"""What the names of the temporary folders begin with in which deletions are run again."""
 CERTIFICATE, RELEASED, PAGE = "certificate.dsse.json", "released.json", "report.html"
 """The files that a served request leaves as evidence."""
 

@@ -6,6 +6,9 @@ from pathlib import Path
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import link_folder
 
+REPLAYS = "lethe-replay-"
+"""What the names of the temporary folders begin with in which deletions are run again."""
+
 
 def linked_checkout(checkout: Checkout, root: Path, caches: Iterable[str]) -> Checkout:
     """Link the data set, the parent, earlier and retrained models and caches of a checkout into a folder.

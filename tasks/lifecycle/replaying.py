@@ -11,10 +11,11 @@ from typing import Any
 
 from ruamel.yaml.error import YAMLError
 
-from tasks.checkout.checkout import REPLAYS, Checkout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import file_digest
 from tasks.checkout.git import ask_git, run_git
 from tasks.checkout.imports import own_root
+from tasks.checkout.linked import REPLAYS
 from tasks.checkout.params import read_values
 from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.planted import refuse_planted

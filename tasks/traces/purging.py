@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from tasks.checkout.checkout import REPLAYS
 from tasks.checkout.environment import now
+from tasks.checkout.linked import REPLAYS
 from tasks.storage.pinned import pinned_digests
 from tasks.traces.cached import dvc_digest
 from tasks.traces.stored import SearchableStore

@@ -4,7 +4,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.checkout.checkout import REPLAYS, Checkout
+from tasks.checkout.checkout import Checkout
+from tasks.checkout.linked import REPLAYS
 from tasks.checkout.settings import ServiceSettings, WorkerSettings
 from tasks.checkout.variables import variable_value
 from tasks.requests.ledger.database import ledger_url
