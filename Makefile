@@ -19,7 +19,7 @@ GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-ledger bench-gpu docs clean
+.PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-ledger bench-purge bench-gpu docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,7 +29,9 @@ setup: $(READY) ## Make the virtual environment.
 $(READY): pyproject.toml constraints.txt
 	@echo "Installing Lethe into $(LETHE_VENV); torch and its libraries are several gigabytes, so this takes minutes."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(LETHE_VENV)
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]' > $(LETHE_VENV)/install.log 2>&1 \
+	@{ $(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[dev]' 2>&1; echo "ended with $$?"; } \
+		| tee $(LETHE_VENV)/install.log | sed -u -n -e 's/^Collecting \([A-Za-z0-9._-]*\).*/  \1/p' -e 's/^Installing collected.*/  putting all in their place/p'
+	@grep -qx 'ended with 0' $(LETHE_VENV)/install.log \
 		|| { tail -n 40 $(LETHE_VENV)/install.log; echo "The whole log is in $(LETHE_VENV)/install.log"; exit 1; }
 	@touch $@
 
@@ -111,6 +113,9 @@ bench-tombstones: $(READY) ## Measure which pictures that come back are missed; 
 
 bench-ledger: $(READY) ## Measure the ledger with up to 100,000 requests; needs Debian's postgresql, and minutes.
 	@python -m benchmarks.ledger
+
+bench-purge: $(READY) ## Measure a purge and its proof on digits, and how the search grows; minutes.
+	@python -m benchmarks.purging
 
 bench-gpu: $(GPU_READY) ## Measure kernels on an accelerator; without one, a dry run on the CPU.
 	@$(GPU_PYTHON) -m benchmarks.kernels --device cuda

@@ -7,17 +7,16 @@ on where it stopped.
 
 from collections.abc import Sequence
 
-from tasks.checkout.checkout import CERTIFICATE, Checkout
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import actor, now
-from tasks.checkout.files import compact_database, write_atomically, write_record
+from tasks.checkout.files import compact_database, write_record
 from tasks.checkout.log import tell
 from tasks.checkout.progress import announced, progress
 from tasks.data.datasets import read_manifest
-from tasks.evidence.inventories import sign_inventory
 from tasks.evidence.purged import find_plan, purge_of
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate, require_keys
-from tasks.lifecycle.sparing import refuse_early, spared, used_data
+from tasks.lifecycle.sparing import refuse_early, refuse_needed_by_held, spared, used_data
 from tasks.lifecycle.standing import find_served
 from tasks.report.page import write_report
 from tasks.requests.holding import refuse_held
@@ -26,7 +25,6 @@ from tasks.requests.ledger.noting import note_event
 from tasks.requests.request_file import read_request
 from tasks.traces.forgotten_rows import ForgottenRows
 from tasks.traces.planning import found_again, make_plan, sought_again, what_to_purge
-from tasks.traces.proving import take_inventory
 from tasks.traces.purging import carry_out, refuse_pinned
 from tasks.traces.stored import SearchableStore
 from tasks.traces.stores import not_searched, stores_of
@@ -34,10 +32,8 @@ from tasks.tracking.erasing import erase_versions
 from tasks.tracking.runs import tracking_of
 from tasks.tracking.server import local_database
 from unlearn_core.audit.purging import previous_until
-from unlearn_core.errors import RequestError, SetupError
-from unlearn_core.records.base import sha256
+from unlearn_core.errors import RequestError
 from unlearn_core.records.certificate import DeletionCertificate
-from unlearn_core.records.inventory import Inventory
 from unlearn_core.records.purge import ErasedStore, PurgePlan, PurgeRecord
 from unlearn_core.records.request import DeletionRequest, RequestId
 
@@ -55,13 +51,12 @@ def purge(checkout: Checkout, request_id: RequestId) -> PurgeRecord:
     Raises:
         RequestError: If the request is not served, is held, or it is too early; nothing is erased.
     """
-    request = _single(checkout, request_id)
+    request, certified = purgeable(checkout, request_id)
     refuse_held(checkout.root, request)
     record, plan = purge_of(checkout, request_id), find_plan(checkout, request_id)
     if record is not None and plan is None:
         tell(f"· request {request_id} was purged before, and its inventory stands; nothing was done")
         return record
-    certified = _certified(checkout, request_id)
     stores = stores_of(checkout)
     if plan is None:
         refuse_early(checkout, certified)
@@ -69,7 +64,7 @@ def purge(checkout: Checkout, request_id: RequestId) -> PurgeRecord:
     elif record is not None and record.finished is not None:
         plan = _plan_again(checkout, plan, certified, stores)
     if record is None or record.plan != plan.digest:
-        refuse_pinned(checkout.root, plan)
+        _refuse_needed(checkout, plan)
         write_record(checkout.purge_plan(request_id), plan)
         record = _begun(checkout, plan, certified, record)
     return _carry_out(checkout, request, plan, record, stores)
@@ -84,63 +79,33 @@ def preview_purge(checkout: Checkout, request_id: RequestId) -> PurgePlan:
 
     Returns:
         The plan.
+
+    Raises:
+        RequestError: If the purge would be refused.
     """
-    request, certified = _single(checkout, request_id), _certified(checkout, request_id)
+    request, certified = purgeable(checkout, request_id)
+    refuse_held(checkout.root, request)
     stores = stores_of(checkout)
     if (plan := find_plan(checkout, request_id)) is not None:
         return _plan_again(checkout, plan, certified, stores)
-    return _first_plan(checkout, request, certified, stores)
+    plan = _first_plan(checkout, request, certified, stores)
+    _refuse_needed(checkout, plan)
+    return plan
 
 
-def prove(checkout: Checkout, request_id: RequestId) -> Inventory:
-    """Search every store for what was purged, and sign the inventory.
-
-    Once it is complete, what was looked for is erased, too.
+def purgeable(checkout: Checkout, request_id: RequestId) -> tuple[DeletionRequest, DeletionCertificate]:
+    """Return a request that can be purged, and its certificate.
 
     Args:
-        checkout: The checkout; the caller holds its lock.
-        request_id: A purged request, not a group.
+        checkout: The checkout.
+        request_id: The request's id.
 
     Returns:
-        The inventory.
+        Both.
 
     Raises:
-        SetupError: If nothing was purged, or the inventory stands already.
-        EvidenceError: If something is found that should be gone; nothing is signed.
+        RequestError: If it is not served, or a group, whose members are purged each by itself.
     """
-    request, certified = _single(checkout, request_id), _certified(checkout, request_id)
-    record, plan = purge_of(checkout, request_id), find_plan(checkout, request_id)
-    if record is None or record.finished is None:
-        raise SetupError(f"request {request_id!r} is not purged; run `lethe purge {request_id}` first")
-    if plan is None:
-        raise SetupError(
-            f"the inventory of request {request_id!r} stands since {record.proved}, and what was looked for "
-            f"is erased; verify it with `lethe-verify {checkout.inventory(request_id)}`"
-        )
-    with progress("search") as on_step:
-        inventory = take_inventory(
-            stores_of(checkout),
-            plan,
-            record,
-            sparing=spared(checkout, certified),
-            control=used_data(checkout),
-            on_step=on_step,
-            request=request.summary,
-            certificate=sha256(read_certificate(checkout.certificate(request_id))),
-            beyond=not_searched(),
-        )
-    signed = sign_inventory(inventory, name=CERTIFICATE)
-    write_atomically(checkout.inventory(request_id), signed)
-    if inventory.complete:
-        stands = record.changed(inventory=sha256(signed), proved=inventory.finished, previous_until=None)
-        write_record(checkout.purge_record(request_id), stands)
-        checkout.purge_plan(request_id).unlink()
-    write_report(checkout, request_id)
-    return inventory
-
-
-def _single(checkout: Checkout, request_id: RequestId) -> DeletionRequest:
-    """Return a request that is served; a group's members are purged each by itself."""
     require_keys()
     request = read_request(checkout, request_id)
     if request.members:
@@ -151,11 +116,7 @@ def _single(checkout: Checkout, request_id: RequestId) -> DeletionRequest:
             f"request {request_id!r} is not served, so what it names is still needed; run "
             f"`lethe delete {request_id}` first"
         )
-    return request
-
-
-def _certified(checkout: Checkout, request_id: RequestId) -> DeletionCertificate:
-    return verify_bytes(read_certificate(checkout.certificate(request_id)))[0]
+    return request, verify_bytes(read_certificate(checkout.certificate(request_id)))[0]
 
 
 def _first_plan(
@@ -171,6 +132,12 @@ def _first_plan(
         found = what_to_purge(stores, asked, sparing)
     with progress("search") as on_step:
         return make_plan(stores, request.id, found, sparing=sparing, beyond=not_searched(), on_step=on_step)
+
+
+def _refuse_needed(checkout: Checkout, plan: PurgePlan) -> None:
+    """Refuse to erase what the project still needs, or what another request is held for."""
+    refuse_pinned(checkout.root, plan)
+    refuse_needed_by_held(checkout, plan)
 
 
 def _plan_again(

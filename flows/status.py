@@ -16,7 +16,7 @@ from tasks.requests.request_file import read_request
 from tasks.storage.staleness import stale_stages
 from tasks.tracking.in_use import read_champion
 from unlearn_core.audit.deadlines import is_overdue
-from unlearn_core.errors import LetheError, SetupError
+from unlearn_core.errors import LetheError, RequestError, SetupError, UsageError
 from unlearn_core.kinds import OPEN, TO_SERVE
 from unlearn_core.records.data import DatasetCard
 from unlearn_core.records.deletion import DeletionRecord, Released
@@ -50,7 +50,9 @@ def status(checkout: Checkout) -> Status:
         problems.append(str(error))
         submitted = ()
     known = {one.request for one in submitted}
-    waiting = (*submitted, *(one for one in _in_folder(checkout) if one.request not in known))
+    asked, unreadable = _in_folder(checkout)
+    problems += unreadable
+    waiting = (*submitted, *(one for one in asked if one.request not in known))
     return Status(
         model=params.registry.model,
         champion=champion,
@@ -76,10 +78,17 @@ def _progress(checkout: Checkout, request_id: str) -> Progress:
     """Tell how far a request has come, from the files that its deletion left."""
     if not checkout.request(request_id).is_file():
         return "missing"
+    try:
+        released = _is_released(checkout, request_id)
+    except RequestError:
+        return "unreadable"
     if checkout.failure(request_id).is_file():
         return "refused"
-    if _is_released(checkout, request_id):
-        return "served"
+    return "served" if released else _begun(checkout, request_id)
+
+
+def _begun(checkout: Checkout, request_id: str) -> Progress:
+    """Tell how far a request has come that has no release."""
     if not checkout.deletion.is_file():
         return "new"
     if read_record(checkout.deletion, DeletionRecord).request != request_id:
@@ -107,11 +116,24 @@ def _in_ledger(checkout: Checkout) -> Iterator[Waiting]:
         yield Waiting(request=entry.id, state=entry.state, due=due, overdue=late, why=why.get(entry.id))
 
 
-def _in_folder(checkout: Checkout) -> Iterator[Waiting]:
-    """Yield the requests in ``requests/`` that have no certificate; members of a group are there as well."""
-    for path in sorted((checkout.root / "requests").glob("*.json")):
-        if not _is_released(checkout, path.stem):
-            yield Waiting(request=path.stem, state="in requests/")
+def _in_folder(checkout: Checkout) -> tuple[list[Waiting], list[str]]:
+    """Return the requests in ``requests/`` that have no certificate, and what is wrong with files there.
+
+    Members of a group are there as well.
+    """
+    waiting, wrong = list[Waiting](), list[str]()
+    paths = sorted((checkout.root / "requests").glob("*.json"))
+    for path in paths:
+        try:
+            if not _is_released(checkout, path.stem):
+                waiting.append(Waiting(request=path.stem, state="in requests/"))
+        except UsageError as error:
+            wrong.append(str(error))
+    if wrong:
+        wrong.insert(
+            0, f"{len(wrong)} of {len(paths)} files in requests/ are no requests; mend or remove them"
+        )
+    return waiting, wrong
 
 
 def _mends(refusals: Iterable[str]) -> Iterator[NextStep]:

@@ -111,7 +111,7 @@ def submit_typed(
     intake = open_intake(folder, model)
     request = make_request(request_id, scope, model=intake.model)
     if intake.checkout is not None:
-        with told_as_typed(samples=samples, subjects=subjects):
+        with told_as_typed(classes=classes, samples=samples, subjects=subjects):
             check_request(intake.checkout, request)
     draft = Draft(request, intake.model, basis=basis, received=when)
     return _enter(intake, [draft])[0]

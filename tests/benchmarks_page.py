@@ -35,6 +35,7 @@ one retrained without the forgotten data: the retrained model is the target, not
 | `make bench-tombstones IMAGES=folder` | \
 [pictures that come back](tombstones.md#how-well-it-works) | `tombstones` |
 | `make bench-ledger` | [the ledger with many requests](requests.md#many-requests-and-models) | `ledger` |
+| `make bench-purge` | [a purge and its proof](purging.md#the-proof) | `purging` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
 """
 DATA = {"digits": "Digits, small_resnet", "cifar10": "CIFAR-10, resnet18 at 32 × 32"}
@@ -55,6 +56,7 @@ def benchmarks_page() -> str:
     parts.append(_metric_costs(json.loads((RESULTS / "metric_costs.json").read_text())))
     parts.append(_startup(json.loads((RESULTS / "startup.json").read_text())))
     parts.append(_ledger(json.loads((RESULTS / "ledger.json").read_text())))
+    parts.append(_purging(json.loads((RESULTS / "purging.json").read_text())))
     return "\n".join(parts)
 
 
@@ -330,6 +332,35 @@ def _ledger(document: Row) -> str:
             table_row("operation", "database", *heads),
             table_row(*["---"] * (2 + len(sizes))),
             *rows,
+            "",
+            origin(document),
+        ]
+    )
+
+
+def _purging(document: Row) -> str:
+    works = [
+        table_row(f"`lethe {row['work']}`", f"{row['processor_s']:.1f}", f"{row['seconds']:.1f}")
+        for row in document["rows"]
+    ]
+    grown = [
+        table_row(
+            f"search of {row['objects']:,} pictures, a file each",
+            f"{row['processor_s']:.1f}",
+            f"{row['seconds']:.1f}",
+        )
+        for row in document["growth"]
+    ]
+    return "\n".join(
+        [
+            "## A purge and its proof",
+            "",
+            "Of one person's ten images, in the demonstration's project; the search is the proof's.",
+            "",
+            table_row("work", "seconds of the processor", "seconds by the clock"),
+            table_row(*["---"] * 3),
+            *works,
+            *grown,
             "",
             origin(document),
         ]

@@ -230,6 +230,7 @@ VERBS = {
     "demo",
     "judge",
     "lineage",
+    "prove",
     "purge",
     "reference",
     "replay",

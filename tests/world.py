@@ -173,14 +173,21 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(full, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def lethe(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    """Run the command line in a folder, in this process.
+class _Terminal(io.StringIO):
+    """What says of itself that a person reads it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def lethe(folder: Path, *arguments: str, terminal: bool = False) -> tuple[int, str, str]:
+    """Run the command line in a folder, in this process; with standard error on a terminal, or in a file.
 
     Return exit code, standard output, and standard error without the signs of life of a busy machine.
     """
     from flows.cli.app import main
 
-    out, err = io.StringIO(), io.StringIO()
+    out, err = io.StringIO(), _Terminal() if terminal else io.StringIO()
     before = sys.argv
     sys.argv = ["lethe", *arguments]
     try:

@@ -48,6 +48,7 @@ class MisfitError(RequestError):
         names: The names, as in the scope, that are unknown or match no training row.
         known: The ids of the data set that are of the same kind, for whoever may see them.
         copies: The ids of the samples that would stay behind, for whoever may see them.
+        as_typed: The message with what was asked for in it, for whoever typed that; None if it has it anyway.
     """
 
     def __init__(
@@ -57,9 +58,10 @@ class MisfitError(RequestError):
         names: tuple[str, ...] = (),
         known: tuple[str, ...] = (),
         copies: tuple[str, ...] = (),
+        as_typed: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.names, self.known, self.copies = names, known, copies
+        self.names, self.known, self.copies, self.as_typed = names, known, copies, as_typed
 
 
 class ForgottenError(UsageError):

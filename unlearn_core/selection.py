@@ -161,21 +161,24 @@ def rows_named(scope: Scope, manifest: Manifest, pseudonymise: Pseudonymise) -> 
     return matched
 
 
-def require_classes(named: tuple[str, ...], known: tuple[str, ...]) -> None:
+def require_classes(named: tuple[str, ...], known: tuple[str, ...], *, quotes: bool = True) -> None:
     """Refuse names that are no classes of a data set.
 
     Args:
         named: The names.
         known: The data set's classes.
+        quotes: Whether the message has what was named: a file may have a person's name there by mistake.
 
     Raises:
-        RequestError: If any is unknown; the message has the nearest class, and all of them.
+        MisfitError: If any is unknown; the message has the nearest class, and all of them.
     """
     forms = {one_form(name) for name in known}
     if unknown := sorted(name for name in named if one_form(name) not in forms):
         said, there = told_apart(unknown, among=known), told_apart(known, among=unknown)
         meant = did_you_mean(unknown[0], known)
-        raise RequestError(f"unknown class: {said}; {meant}the data set has {there}")
+        quoted, hint = f"unknown class: {said}", f"{meant}the data set has {there}"
+        message = f"{quoted if quotes else 'unknown class'}; {hint}"
+        raise MisfitError(message, names=tuple(unknown), as_typed=f"{quoted}; {hint}")
 
 
 def _match(

@@ -6,7 +6,6 @@ from types import ModuleType
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperGroup
 
 from flows.cli import (
     adopt,
@@ -45,6 +44,7 @@ from flows.cli import (
 )
 from flows.cli.interrupts import Interrupts
 from flows.cli.output import Output
+from flows.cli.wrong_usage import Quiet
 from tasks.checkout.variables import set_defaults
 from unlearn_core.errors import LetheError, SetupError
 
@@ -70,7 +70,7 @@ PANELS = {
 """All commands, in groups and in the order of use: a module has an ``app`` of several, or one ``command``."""
 
 
-class InOrder(TyperGroup):
+class InOrder(Quiet):
     """The commands in the order of ``PANELS``; by itself typer lists groups of commands before all others."""
 
     def __init__(self, **options: Any) -> None:

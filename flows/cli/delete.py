@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import ClassOptions, Json, Names, RequestArgument, SampleOptions, SubjectOptions
+from flows.cli.options import (
+    ClassOptions,
+    Json,
+    Names,
+    RequestArgument,
+    SampleOptions,
+    SubjectOptions,
+    names_typed,
+)
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
@@ -42,14 +50,14 @@ def command(
     if dry_run:
         _tell_foresight(request_id, classes, samples, subjects, json=json)
         return
-    named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
+    named = names_typed(classes, samples, subjects)
     with (
         about(request_id),
         Checkout.open(Path.cwd()) as checkout,
         signs_of_life(f"delete {request_id}"),
         told_as_typed(**named),
     ):
-        request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
+        request = typed_request(checkout, request_id, **named)
         require_fitting(checkout, request)
         require_ready()
         from flows.delete import delete
@@ -70,9 +78,9 @@ def _tell_foresight(request_id: str, classes: Names, samples: Names, subjects: N
     from tasks.requests.typed import told_as_typed
 
     checkout = Checkout.find(Path.cwd())
-    named = {"samples": tuple(samples or ()), "subjects": tuple(subjects or ())}
+    named = names_typed(classes, samples, subjects)
     with told_as_typed(**named):
-        request = typed_request(checkout, request_id, classes=tuple(classes or ()), **named)
+        request = typed_request(checkout, request_id, **named)
         require_fitting(checkout, request)
         from tasks.lifecycle.foreseeing import foresee, foresight_lines
 

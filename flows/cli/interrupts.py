@@ -47,15 +47,15 @@ class Interrupts:
         Yields:
             Nothing.
         """
-        # What is ignored stays so, as under nohup.
-        before = {one: signal.getsignal(one) for one in _SIGNALS}
-        for one in (one for one, handler in before.items() if handler is not signal.SIG_IGN):
-            signal.signal(one, self._interrupt)
-        # The system writes the number there even while native code keeps Python from calling a handler.
-        woken = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         watch = Thread(target=self._watch, daemon=True)
         watch.start()
+        # The system writes the number there even while native code keeps Python from calling a handler.
+        woken = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        before = {one: signal.getsignal(one) for one in _SIGNALS}
         try:
+            # What is ignored stays so, as under nohup.
+            for one in (one for one, handler in before.items() if handler is not signal.SIG_IGN):
+                signal.signal(one, self._interrupt)
             yield
         except BaseException as error:
             if self._asked is not None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import ClassOptions, Json, SampleOptions, SubjectOptions, complete_request
+from flows.cli.options import ClassOptions, Json, SampleOptions, SubjectOptions, complete_request, names_typed
 from flows.cli.output import Output
+from flows.cli.wrong_usage import request_id_typed
 
 if TYPE_CHECKING:
     from flows.judge import CertifiedJudgement
@@ -25,6 +26,7 @@ def command(
             metavar="REQUEST",
             help="What it should have forgotten: the request's id.",
             autocompletion=complete_request,
+            callback=request_id_typed,
         ),
     ],
     classes: ClassOptions = None,
@@ -61,11 +63,7 @@ def command(
     from flows.cli.lethe_verify import ENDINGS
     from tasks.lifecycle.candidates import Handed
 
-    named = {
-        "classes": tuple(classes or ()),
-        "samples": tuple(samples or ()),
-        "subjects": tuple(subjects or ()),
-    }
+    named = names_typed(classes, samples, subjects)
     judged = _judged(Handed(candidate, architecture, part), request_id, by=by, **named)
     Output(json).give(as_told(judged), lambda: tell_judged(judged))
     sys.exit(ENDINGS[judged.certificate.ending])
@@ -87,7 +85,7 @@ def _judged(
         about(request_id),
         Checkout.open(Path.cwd()) as checkout,
         signs_of_life(f"judge for {request_id}"),
-        told_as_typed(samples=named["samples"], subjects=named["subjects"]),
+        told_as_typed(**named),
     ):
         require_line(by)
         require_candidate(checkout, handed)

@@ -10,7 +10,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
 from pydantic import JsonValue
 
@@ -150,9 +150,18 @@ def _weaknesses(summary: Summary) -> list[JsonValue]:
     return [*weaker(Policy.parse(json.dumps(asked)), shipped_policy(), scope)]
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats what was typed to a person at a terminal alone: a log is kept, and it may be a name."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, and exit."""
+        is_known = message.startswith("the following arguments are required")
+        super().error(message if is_known or sys.stderr.isatty() else "these arguments are not expected")
+
+
 def _parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="lethe-verify",
         description="Verify offline the certificate of a deletion, or of a model that was only judged, its "
         "model and a person's receipt.",

@@ -58,10 +58,13 @@ def command(
     ((kind, name),) = named.items()
     if kind in {"dataset", "model"} and not _WHOLE.fullmatch(name):
         raise UsageError(f"{name} came; expected a digest: sha256: and 64 hexadecimal digits")
-    from flows.lineage import lineage
-    from tasks.traces.following import Question
+    from tasks.checkout.progress import signs_of_life
 
-    found = lineage(checkout, Question(kind, name))
+    with signs_of_life("lineage"):
+        from flows.lineage import lineage
+        from tasks.traces.following import Question
+
+        found = lineage(checkout, Question(kind, name))
     Output(json).give(found.model_dump(mode="json"), lambda: _tell(found, name, every=all_))
 
 
@@ -70,19 +73,21 @@ def _tell(found: "Lineage", name: str, *, every: bool) -> None:
 
     rows = "" if found.asked.kind in {"dataset", "model"} else f": {found.rows} row(s)"
     tree = Tree(f"[bold]{found.asked.kind} {table_cell(name)}[/bold]{rows}")
-    data = tree.add(f"data sets that held it: {len(found.data)}")
+    data = tree.add(f"[bold]data sets that held it[/bold]: {len(found.data)}")
     for card in found.data:
         data.add(
             f"{table_cell(card.name)} {_short(card.rows_digest)}, {sum(s.rows for s in card.splits)} rows"
         )
-    models = tree.add(f"models: {len(found.models)}")
+    models = tree.add(f"[bold]models[/bold]: {len(found.models)}")
     for one in found.models:
         models.add(f"{_short(one.weights)} ({table_cell(one.method)}) {_KNOWS[one.knows]}")
     for store in found.searched:
         traces = [one for one in found.traces if one.store == store.name]
-        said = f"{len(traces)} of {store.objects} objects hold something" if traces else "nothing found"
-        branch = tree.add(f"{table_cell(store.place)}: {said}")
-        _add_traces(branch, traces, every=every)
+        if traces:
+            said = f"{len(traces)} of {store.objects} objects hold something"
+            _add_traces(tree.add(f"[bold]{table_cell(store.place)}[/bold]: {said}"), traces, every=every)
+        else:
+            tree.add(f"[dim]{table_cell(store.place)}: nothing found[/dim]")
     beyond = tree.add("not searched")
     for one in found.beyond:
         beyond.add(table_cell(one))
@@ -102,9 +107,9 @@ def _add_traces(branch: "Tree", traces: "list[Trace]", *, every: bool) -> None:
     for (folder, words), ones in groups.items():
         if every or len(ones) <= _SHOWN:
             for one in ones:
-                branch.add(f"{table_cell(one.address)}: {words}")
+                branch.add(f"{table_cell(one.address)}: [yellow]{words}[/yellow]")
         else:
-            branch.add(f"{table_cell(folder)} {len(ones)} objects: {words}".lstrip())
+            branch.add(f"{table_cell(folder)} {len(ones)} objects: [yellow]{words}[/yellow]".lstrip())
 
 
 def _folder(address: str) -> str:

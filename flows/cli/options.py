@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.output import FLAG
+from flows.cli.wrong_usage import request_id_typed
 
 
 def complete_request(incomplete: str) -> Iterator[str]:
@@ -31,9 +32,21 @@ def _methods(incomplete: str) -> Iterator[str]:
 Json = Annotated[bool, typer.Option(FLAG, help="Print one JSON document instead of text.")]
 Names = list[str] | None
 
+
+def names_typed(classes: Names, samples: Names, subjects: Names) -> dict[str, tuple[str, ...]]:
+    """Return what was named with the options below."""
+    given = {"classes": classes, "samples": samples, "subjects": subjects}
+    return {kind: tuple(names or ()) for kind, names in given.items()}
+
+
 RequestArgument = Annotated[
     str,
-    typer.Argument(metavar="REQUEST", help="The request's id, e.g. `r-17`.", autocompletion=complete_request),
+    typer.Argument(
+        metavar="REQUEST",
+        help="The request's id, e.g. `r-17`.",
+        autocompletion=complete_request,
+        callback=request_id_typed,
+    ),
 ]
 MethodName = Annotated[
     str, typer.Argument(metavar="METHOD", help="One of `lethe methods`.", autocompletion=_methods)

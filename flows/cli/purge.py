@@ -48,26 +48,48 @@ def command(
     Raises:
         UsageError: If both `--dry-run` and `--prove` are given.
     """
-    from tasks.checkout.checkout import Checkout
-
     if dry_run and prove:
         raise UsageError("--dry-run and --prove came together; give one of them")
     if dry_run:
+        plan = _plan(request_id)
+        Output(json).give(_plan_as_json(plan), lambda: tell_plan(plan, every=all_))
+    elif prove:
+        inventory, path = _prove(request_id)
+        Output(json).give(inventory.model_dump(mode="json"), lambda: tell_inventory(inventory, path))
+    else:
+        record = _purge(request_id)
+        Output(json).give(record.model_dump(mode="json"), lambda: tell_purged(record))
+
+
+def _plan(request_id: str) -> "PurgePlan":
+    from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
+
+    checkout = Checkout.find(Path.cwd())
+    with signs_of_life(f"purge {request_id}"):
         from flows.purge import preview_purge
 
-        plan = preview_purge(Checkout.find(Path.cwd()), request_id)
-        Output(json).give(_plan_as_json(plan), lambda: tell_plan(plan, every=all_))
-        return
-    with Checkout.open(Path.cwd()) as checkout:
-        from flows import purge as verbs
+        return preview_purge(checkout, request_id)
 
-        if prove:
-            inventory = verbs.prove(checkout, request_id)
-            path = checkout.inventory(request_id)
-            Output(json).give(inventory.model_dump(mode="json"), lambda: tell_inventory(inventory, path))
-            return
-        record = verbs.purge(checkout, request_id)
-    Output(json).give(record.model_dump(mode="json"), lambda: tell_purged(record))
+
+def _purge(request_id: str) -> "PurgeRecord":
+    from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
+
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life(f"purge {request_id}"):
+        from flows.purge import purge
+
+        return purge(checkout, request_id)
+
+
+def _prove(request_id: str) -> "tuple[Inventory, Path]":
+    from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
+
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life(f"prove {request_id}"):
+        from flows.prove import prove
+
+        return prove(checkout, request_id), checkout.inventory(request_id)
 
 
 def _plan_as_json(plan: "PurgePlan") -> dict[str, object]:

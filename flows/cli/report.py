@@ -7,11 +7,17 @@ import typer
 
 from flows.cli.options import Json
 from flows.cli.output import Output
+from flows.cli.wrong_usage import request_id_typed
 
 
 def command(
     request_id: Annotated[
-        str | None, typer.Argument(metavar="[REQUEST]", help="The request's id; by default the last one's.")
+        str | None,
+        typer.Argument(
+            metavar="[REQUEST]",
+            help="The request's id; by default the last one's.",
+            callback=request_id_typed,
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Write the page here instead of among the evidence.")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _PROGRESS = {
     "missing": "is not in requests/",
+    "unreadable": "its file cannot be read as a request",
     "new": "is not served yet",
     "served": "has its certificate",
     "refused": "no model was accepted",
@@ -43,7 +44,7 @@ def tell_status(found: "Status") -> str:
         f"{'request':<12} {found.request}: {_PROGRESS[found.progress]}",
         *_rows("waiting", [_waiting(one) for one in found.waiting] or ["nothing"]),
         *_rows("stale", [f"{one.stage}: {one.why}" for one in found.stale] or ["nothing"]),
-        *_rows("problem", found.problems),
+        *_rows("problem", [one_line(one) for one in found.problems]),
         "",
         *_rows("next", [f"{one.command:<31} {one_line(one.why)}" for one in found.next]),
     ]

@@ -23,7 +23,7 @@ from unlearn_core.records.earlier import EarlierRequest
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.scope import classes_in
 from unlearn_core.records.validation import ValidationRecord
-from unlearn_core.selection import Manifest, Selection, retained_rows, select
+from unlearn_core.selection import Manifest, Selection, require_classes, retained_rows, select
 
 
 @keeping_time("split")
@@ -69,6 +69,7 @@ def _select(checkout: Checkout) -> tuple[DeletionRequest, DatasetCard, Manifest,
     request = read_request(checkout, checkout.params.request)
     card = read_card(checkout.dataset)
     manifest = with_fingerprints(checkout, checkout.dataset)
+    require_classes(classes_in(request.scope), manifest.classes, quotes=False)
     return request, card, manifest, select(request.scope, manifest, pseudonymiser(request.scope))
 
 

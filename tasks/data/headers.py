@@ -21,8 +21,8 @@ from unlearn_core.records.params import ImageSource
 MOST_PIXELS = 64_000_000
 _MOST_BYTES = 4 * MOST_PIXELS
 _BITS_PER_SAMPLE = 258
-_MOST_PAGES = 100
-"""Pages of a TIFF that are counted: each takes longer to find than the one before."""
+_MOST_COUNTED = {"GIF": 2, "TIFF": 100}
+"""Pictures that are counted where each has to be found behind the one before; other headers say how many."""
 
 
 def read_headers(
@@ -96,7 +96,7 @@ def read_header(stream: BinaryIO, *, follow: bool = False) -> tuple[int, int]:
     if bits > 8:
         raise UsageError(f"{bits} bits a channel; expected at most 8")
     if pictures > 1:
-        count = f"{pictures}{' or more' * (pictures == _MOST_PAGES)}"
+        count = f"{pictures}{' or more' * (pictures == _MOST_COUNTED.get(str(image.format)))}"
         raise UsageError(f"{count} pictures in one file (an animation, or pages); expected one")
     return (width, height) if sideways else (height, width)
 
@@ -136,6 +136,8 @@ def _pictures(image: Any) -> int:
     """Count the pictures; what a camera keeps behind the one in a JPEG does not count."""
     if image.format == "TIFF":
         return _pages(image)
+    if image.format == "GIF":
+        return 2 if image.is_animated else 1  # its n_frames walks all of them
     return 1 if image.format in {"JPEG", "MPO"} else getattr(image, "n_frames", 1)
 
 
@@ -143,7 +145,7 @@ def _pages(image: Any) -> int:
     """Count the pages of a TIFF, up to a limit."""
     count = 1
     with suppress(EOFError):
-        while count < _MOST_PAGES:
+        while count < _MOST_COUNTED["TIFF"]:
             image.seek(count)
             count += 1
     image.seek(0)

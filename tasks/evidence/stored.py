@@ -1,10 +1,13 @@
 """Evidence in S3, without a checkout: whoever may read the bucket can verify it."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tasks.checkout.checkout import CERTIFICATE
+from tasks.checkout.environment import now
+from tasks.evidence.anchoring import believed_authorities, read_stamp, require_after, stamp_of
 from tasks.evidence.dating import predates_approval
 from tasks.keys.signing import verify_signature
 from tasks.keys.trust import trusted_keys
@@ -57,7 +60,19 @@ def _verify(
     certified, _ = verify_signed(contents, manifest, keys, where=where)
     if certified.request.id != request:
         raise EvidenceError(f"the evidence in {where} is about request {certified.request.id}")
+    _require_true_stamp(store, folder, contents[CERTIFICATE] or b"", certified)
     return certified
+
+
+def _require_true_stamp(
+    store: ObjectStore, folder: str, signed: bytes, certified: DeletionCertificate
+) -> None:
+    """Refuse a false time stamp, where an authority is believed; there need not be one."""
+    if not (authorities := believed_authorities()):
+        return
+    if (stamp := store.read(f"{folder}/{stamp_of(Path(CERTIFICATE)).name}")) is not None:
+        anchor = read_stamp(stamp, signed, authorities)
+        require_after(anchor, certified.provenance.finished, now=now())
 
 
 def read_evidence_manifest(store: ObjectStore, folder: str) -> EvidenceManifest | None:

@@ -14,7 +14,7 @@ from tasks.report.numbers import duration
 from tasks.requests.request_file import check_request, preview_manifest, read_request
 from tasks.storage.staleness import stale_stages
 from unlearn_core.audit.acceptance import spent
-from unlearn_core.errors import ConfigurationError
+from unlearn_core.errors import ConfigurationError, RequestError
 from unlearn_core.kinds import scope_kind
 from unlearn_core.method import Need
 from unlearn_core.records.artifact import CheckpointCard
@@ -150,7 +150,10 @@ def _earlier_runs(checkout: Checkout, request: DeletionRequest) -> Iterator[tupl
     for path in sorted(checkout.time_spent("any").parent.glob("*.json")):
         if not checkout.request(path.stem).is_file():
             continue
-        served = read_request(checkout, path.stem)
+        try:
+            served = read_request(checkout, path.stem)
+        except RequestError:
+            continue  # `lethe status` names it; what else is known is still told
         alike = scope_kind(served.scope.kind) == scope_kind(request.scope.kind)
         spent_here, one = read_time(checkout, served.id), served.singles[0].id
         if alike and spent_here is not None and checkout.released(one).is_file():

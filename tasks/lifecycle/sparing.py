@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
-from tasks.checkout.checkout import Checkout
+from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.environment import now
 from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.data.datasets import read_card
+from tasks.evidence.verification import verify_bytes
+from tasks.keys.signing import read_certificate
 from tasks.lifecycle.releases import ancestry
 from tasks.lifecycle.standing import find_unfinished
+from tasks.requests.holding import hold_on
+from tasks.requests.request_file import read_request
 from tasks.tracking.erasing import registered_weights
 from tasks.tracking.registry import champion
 from tasks.tracking.runs import tracking_of
@@ -17,6 +21,7 @@ from unlearn_core.errors import RequestError
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.params import ChampionParent, RetainedSource
+from unlearn_core.records.purge import PurgePlan
 
 
 def used_data(checkout: Checkout) -> Path:
@@ -71,3 +76,28 @@ def refuse_early(checkout: Checkout, certified: DeletionCertificate) -> None:
     due = purge_from(certified.provenance.finished, checkout.params.policy.purge)
     if now() < due:
         raise RequestError(f"the policy's purge.grace_h keeps what request {request!r} names until {due}")
+
+
+def refuse_needed_by_held(checkout: Checkout, plan: PurgePlan) -> None:
+    """Refuse to erase the data set, or the model, that a served request on hold started from.
+
+    Its rows are in that data set, beside those that would go: a purge erases data sets as a whole.
+
+    Args:
+        checkout: The checkout.
+        plan: What would go.
+
+    Raises:
+        RequestError: If it would; nothing was erased.
+    """
+    for one in checkout.with_evidence():
+        if one == plan.request or not checkout.certificate(one).is_file():
+            continue
+        certified = verify_bytes(read_certificate(checkout.certificate(one)))[0]
+        lost = {certified.data.before, certified.models.parent} & {*plan.data, *plan.models}
+        if lost and (held := hold_on(checkout.root, read_request(checkout, one))) is not None:
+            raise RequestError(
+                f"request {one!r} is held since {held.time} by {held.actor}, and started from what the purge "
+                f"of {plan.request!r} would erase: {', '.join(map(short, sorted(lost)))}. Nothing is "
+                f"erased; copy what the hold needs, then `lethe request release {one} --reason WHY`"
+            )

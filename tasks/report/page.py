@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
+from tasks.checkout.log import warn
 from tasks.evidence.purged import purge_of
 from tasks.report import numbers
+from tasks.report.backing import Backing, with_backing
 from tasks.report.cautions import cautions, note_in_words
 from tasks.report.earlier import when_fixed
 from tasks.report.erasure import erasure
@@ -44,14 +46,32 @@ def write_report(checkout: Checkout, request_id: str, path: Path | None = None) 
         The page's path.
     """
     path = path or checkout.report(request_id)
-    facts = gather_facts(checkout, request_id)
-    write_atomically(path, render(facts, purge_of(checkout, request_id)))
+    facts, backing = with_backing(checkout, gather_facts(checkout, request_id))
+    if backing is not None and backing.state == "false":
+        warn(f"the page about {request_id} is not what was signed; it says so: {', '.join(backing.differs)}")
+    write_atomically(path, render(facts, purge_of(checkout, request_id), backing))
     return path
 
 
-def render(facts: ReportFacts, purged: PurgeRecord | None = None) -> bytes:
-    """Render a report as one HTML file in UTF-8, with how far the data itself is erased."""
-    told = {**_told(facts), "erasure": erasure(facts, purged)}
+def render(facts: ReportFacts, purged: PurgeRecord | None = None, backing: Backing | None = None) -> bytes:
+    """Render a report as one HTML file in UTF-8.
+
+    Args:
+        facts: The report's content.
+        purged: How far the data itself is erased.
+        backing: What stands behind it, if it was compared with a certificate.
+
+    Returns:
+        The page.
+    """
+    found = headline(facts)
+    told = {
+        **_told(facts),
+        "headline": found if backing is None else backing.shown(found),
+        "steps": steps(facts, backing),
+        "backing": backing,
+        "erasure": erasure(facts, purged),
+    }
     return templates().get_template("report.html").render(told).encode()
 
 
@@ -62,13 +82,11 @@ def _told(facts: ReportFacts) -> dict[str, Any]:
     attacks = [name for name in _names(models) if name.startswith(ATTACKS)]
     return {
         "facts": facts,
-        "headline": headline(facts),
         "what": forgotten_thing(facts),
         "rung": rung,
         "does": does(facts, rung.unlearning.name) if rung else "",
         "level": LEVEL_SENTENCES.get(rung.verdict.level, "") if rung else "",
         "tiles": tiles(facts),
-        "steps": steps(facts),
         "models": list(models),
         "classes": class_rows(facts),
         "gate": {claim: gate_rows(record, claim, facts.words) for claim in get_args(ClaimName)},

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tasks.report.backing import Backing
 from tasks.report.headline import State, forgotten_thing, last_rung, state_of
 from tasks.report.numbers import count, counted, duration
 from tasks.report.words import does
@@ -23,8 +24,16 @@ class _Step:
     record: str = ""
 
 
-def steps(facts: ReportFacts) -> list[_Step]:
-    """Describe a deletion step by step, from the request to the certificate."""
+def steps(facts: ReportFacts, backing: Backing | None = None) -> list[_Step]:
+    """Describe a deletion step by step, from the request to the certificate.
+
+    Args:
+        facts: The report's content.
+        backing: What stands behind it, if it was compared with a certificate.
+
+    Returns:
+        The steps.
+    """
     record = facts.deletion
     return [
         _request(facts),
@@ -33,7 +42,7 @@ def steps(facts: ReportFacts) -> list[_Step]:
         *_attempts(facts),
         *_earlier(facts),
         *_left_out(record),
-        _end(facts),
+        _end(facts, backing),
     ]
 
 
@@ -140,12 +149,14 @@ def _earlier(facts: ReportFacts) -> list[_Step]:
     return [_Step("bad" if back else "good" if asked else "plain", "Earlier requests", text, words)]
 
 
-def _end(facts: ReportFacts) -> _Step:
+def _end(facts: ReportFacts, backing: Backing | None) -> _Step:
     if facts.deletion.accepted is None:
         return _Step("bad", "No model was accepted", "Nothing was released. The failure is on record.")
     if facts.released is None or facts.certificate is None:
         text = "This copy of the project holds the results, but no certificate for them."
         return _Step("unsure", "No certificate here", text)
+    if backing is not None and backing.state != "signed":
+        return _Step("bad" if backing.state == "false" else "unsure", "Not confirmed", backing.sentence)
     text = (
         f"The certificate was signed at {written_time(facts.certificate.provenance.finished)}, and the model "
         f"registered as {facts.released.registered_model}, version {facts.released.registered_version}."

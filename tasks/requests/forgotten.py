@@ -1,10 +1,12 @@
 """Which served request forgot something, by what requests name: classes and pseudonyms."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.checkout.regular import read_regular
+from unlearn_core.errors import ConfigurationError
 from unlearn_core.records.deletion import SplitRecord
 from unlearn_core.records.request import DeletionRequest
 
@@ -30,7 +32,8 @@ def _served(checkout: Checkout) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the requests with a release, and what they named; of the current one each sample, too."""
     for path in sorted(checkout.request("any").parent.glob("*.json")):
         if checkout.released(path.stem).is_file():
-            yield path.stem, DeletionRequest.parse(read_regular(path)).scope.names
+            with suppress(ConfigurationError, OSError):  # `lethe status` names what cannot be read
+                yield path.stem, DeletionRequest.parse(read_regular(path)).scope.names
     path = checkout.split / "split.json"
     if path.is_file() and checkout.released((split := read_record(path, SplitRecord)).request).is_file():
         yield split.request, split.forgotten

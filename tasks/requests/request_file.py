@@ -13,12 +13,19 @@ from tasks.keys.ring import pseudonym_keys
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.copies import refuse_alike
 from tasks.requests.forgotten import forgotten_by
-from unlearn_core.errors import MisfitError, RequestError, SetupError
+from unlearn_core.errors import ConfigurationError, MisfitError, RequestError, SetupError
 from unlearn_core.names import one_form
 from unlearn_core.records.base import canonical_json
 from unlearn_core.records.request import DeletionRequest
-from unlearn_core.records.scope import ClassScope, SampleScope, Scope, SubjectScope, join
-from unlearn_core.selection import Manifest, Pseudonymise, Selection, names_training_rows, select
+from unlearn_core.records.scope import ClassScope, SampleScope, Scope, SubjectScope, classes_in, join
+from unlearn_core.selection import (
+    Manifest,
+    Pseudonymise,
+    Selection,
+    names_training_rows,
+    require_classes,
+    select,
+)
 from unlearn_core.spelling import did_you_mean
 
 
@@ -142,13 +149,18 @@ def read_request(checkout: Checkout, request_id: str) -> DeletionRequest:
 
     Raises:
         SetupError: If there is no such request.
-        RequestError: If the file holds a request with another id.
+        RequestError: If the file is no request, or one with another id. Nothing else of it is repeated: what
+            a hand has written there may be somebody's name.
     """
     path = checkout.request(request_id)
     if not path.is_file():
         hint = _meant(checkout, request_id)
         raise SetupError(f"there is no request {request_id!r} ({path}); {hint}name its scope to create it")
-    request = DeletionRequest.parse(read_regular(path))
+    try:
+        request = DeletionRequest.parse(read_regular(path))
+    except (ConfigurationError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise RequestError(f"{path} cannot be read as a request: {why}") from None
     if request.id != request_id:
         raise RequestError(f"{path} holds the request {request.id!r}; rename the file or change its id")
     return request
@@ -198,6 +210,7 @@ def check_request(
                 f"the id {one.id!r} is taken by a request with another scope or model; choose another"
             )
     manifest, pseudonym = manifest or preview_manifest(checkout), cache(pseudonymiser(request.scope))
+    require_classes(classes_in(request.scope), manifest.classes, quotes=False)
     try:
         selection = select(request.scope, manifest, pseudonym)
     except MisfitError as misfit:

@@ -16,12 +16,15 @@ _MOST_COPIES = 20
 
 
 @contextmanager
-def told_as_typed(*, samples: tuple[str, ...], subjects: tuple[str, ...]) -> Iterator[None]:
+def told_as_typed(
+    *, samples: tuple[str, ...], subjects: tuple[str, ...], classes: tuple[str, ...] = ()
+) -> Iterator[None]:
     """Make a refusal name what the person at the terminal typed, in place of pseudonyms.
 
     Args:
         samples: Ids of samples, as typed.
         subjects: Ids of subjects, as typed.
+        classes: Names of classes, as typed.
 
     Yields:
         Nothing.
@@ -35,6 +38,8 @@ def told_as_typed(*, samples: tuple[str, ...], subjects: tuple[str, ...]) -> Ite
         message = str(error)
         # Logs are kept: ids go to the person at the terminal and to nobody else.
         if is_for_people():
+            if isinstance(error, MisfitError) and {*error.names} <= {*map(one_form, classes)}:
+                message = error.as_typed or message
             message = _in_their_words(message, error, samples, subjects)
         raise RequestError(message) from None
 

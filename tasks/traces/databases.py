@@ -1,6 +1,6 @@
 """The ledger's database, where it is not a file of the project."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,14 +23,17 @@ class Database:
     place: str = "the tables of the ledger's database"
 
     def objects(self) -> Iterator[StoredObject]:
-        """Yield each table as text: a line per row, its values apart."""
+        """Yield each table: a line per row, its values apart; bytes as they are, all else as text."""
         tables = MetaData()
         with open_engine(self.url).connect() as connection:
             tables.reflect(connection)
             for table in tables.sorted_tables:
-                lines = ("\0".join(map(str, row)) for row in connection.execute(select(table)))
-                content = "\n".join(lines).encode()
+                content = b"\n".join(map(_line, connection.execute(select(table))))
                 yield StoredObject(table.name, len(content), partial(bytes, content))
 
     def settle(self, erased: Collection[str], databases: Collection[str]) -> None:
         """Nothing is left to do."""
+
+
+def _line(row: Iterable[object]) -> bytes:
+    return b"\0".join(one if isinstance(one, bytes) else str(one).encode() for one in row)

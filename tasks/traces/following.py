@@ -112,7 +112,8 @@ def trace(
 def _closed(addresses: list[str]) -> Iterator[str]:
     """Say what was not looked into: more is packed in it than a search unpacks."""
     for address in addresses[:_MOST_NAMED]:
-        yield f"{one_line(address)}: packed too deep, too large or encrypted; unpack it and search again"
+        why = "packed too deep, too large, encrypted or damaged"
+        yield f"{one_line(address)}: {why}; unpack it and search again"
     if (more := len(addresses) - _MOST_NAMED) > 0:
         yield f"{more} more such objects"
 

@@ -89,8 +89,8 @@ def _closed(searched: Iterable[Searched]) -> Iterable[str]:
     for one in searched:
         if one.closed:
             yield (
-                f"{len(one.closed)} object(s) of {one.store.name}: packed too deep, too large or encrypted; "
-                "`lethe lineage` names them"
+                f"{len(one.closed)} object(s) of {one.store.name}: packed too deep, too large, encrypted or "
+                "damaged; `lethe lineage` names them"
             )
 
 

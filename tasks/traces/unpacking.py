@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.data.headers import read_header
+from tasks.traces.parquet_pages import LyingError, chunks
 from tasks.traces.stored import Content
 from unlearn_core.data import open_image
 from unlearn_core.errors import UsageError
@@ -20,6 +21,7 @@ from unlearn_core.errors import UsageError
 MOST_BYTES, MOST_DEEP = 2**28, 8
 """What is unpacked of one object at a time, and how often something packed may hold something packed."""
 
+_MOST_ROWS = 65_536
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\x00", b"MM\x00*", b"P5", b"P6")
 _DATABASE = b"SQLite format 3\x00"
 
@@ -31,7 +33,7 @@ class Unpacked:
     Attributes:
         content: The bytes.
         apart: Whether values stand apart in it.
-        whole: Whether all was looked into; False beside what is packed too deep, or too large.
+        whole: Whether all was looked into; False beside what is packed too deep, too large or damaged.
     """
 
     content: Content
@@ -62,7 +64,7 @@ _CLOSED = Unpacked(b"", whole=False)
 def parts(content: Content, room: Room | None = None) -> Iterator[Unpacked]:
     """Yield a content as it is, and everything in it that is compressed or encoded.
 
-    What says that it is of a kind and cannot be read as such is only searched as it is.
+    What says that it is of a kind and cannot be read as such is searched as it is, and not called whole.
 
     Args:
         content: An object's content.
@@ -79,6 +81,9 @@ def parts(content: Content, room: Room | None = None) -> Iterator[Unpacked]:
             try:
                 yield from unpack(content, room) if room.depth else (_CLOSED,)
             except _DAMAGED:
+                # An image that is not read is not hidden; anything else may be packed in what is damaged.
+                if magic is not _PICTURES:
+                    yield _CLOSED
                 return
 
 
@@ -97,17 +102,62 @@ _DAMAGED = (
 
 def _columns(content: Content, room: Room) -> Iterator[Unpacked]:
     """Yield the columns of a Parquet file: text as values, all else as it lies in memory."""
-    file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(content)))
+    file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(content)), pre_buffer=False)
     for group in range(file.num_row_groups):
-        if file.metadata.row_group(group).total_byte_size > room.size:
+        if (rows := _rows_at_once(content, file, group, room)) is None:
             yield _CLOSED
             continue
-        for column in file.read_row_group(group).columns:
-            if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-                yield Unpacked("\0".join(filter(None, column.to_pylist())).encode())
-            else:
-                buffers = chain.from_iterable(chunk.buffers() for chunk in column.chunks)
-                yield from (Unpacked(memoryview(one), apart=False) for one in buffers if one is not None)
+        for batch in file.iter_batches(rows, row_groups=[group], use_threads=False):
+            for column in batch.columns:
+                yield from _of_column(column)
+
+
+def _of_column(column: pa.Array) -> Iterator[Unpacked]:
+    """Yield the values of a column: text as values, all else as it lies in memory.
+
+    What a column is made of is looked into by itself: its buffers are without the values of dictionaries.
+    """
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        yield Unpacked("\0".join(filter(None, column.to_pylist())).encode())
+    elif inner := _inside(column):
+        yield from chain.from_iterable(map(_of_column, inner))
+    else:
+        yield from (Unpacked(memoryview(one), apart=False) for one in column.buffers() if one is not None)
+
+
+def _inside(column: pa.Array) -> list[pa.Array]:
+    """Return what a column is made of; nothing if it is of plain values."""
+    match column:
+        case pa.DictionaryArray():
+            return [column.dictionary]
+        case pa.StructArray():
+            return column.flatten()
+        case pa.MapArray():
+            return [column.keys, column.items]
+        case pa.ListArray() | pa.LargeListArray() | pa.FixedSizeListArray():
+            return [column.flatten()]
+        case pa.ExtensionArray():
+            return [column.storage]
+        case _:
+            return []
+
+
+def _rows_at_once(content: Content, file: pq.ParquetFile, group: int, room: Room) -> int | None:
+    """Return how many rows of a group may be unpacked at a time; None if the group takes too much room.
+
+    What many rows share is held once in a page: unpacked it may take much more than all pages together.
+    """
+    try:
+        found = [*chunks(memoryview(content), file, group)]
+    except LyingError:
+        return None
+    in_lists = sum(chunk.values * chunk.largest for chunk, is_list in found if is_list)
+    most = max((chunk.values for chunk, _ in found), default=0)
+    if in_lists + sum(chunk.unpacked for chunk, _ in found) > room.size or most > room.size:
+        return None
+    row = sum(chunk.largest for chunk, is_list in found if not is_list)
+    return max(1, min(_MOST_ROWS, room.size // max(row, 1)))
 
 
 def _members(content: Content, room: Room) -> Iterator[Unpacked]:

@@ -16,12 +16,15 @@ from world import NOISE, lethe
 from flows.stages.certify import certify
 from tasks.checkout.checkout import Checkout, short
 from tasks.evidence.anchoring import believed_authorities, read_stamp, stamp_of
+from tasks.evidence.stored import verify_stored
 from tasks.evidence.witnessing import countersign
 from tasks.keys.folder import home, init_keys
 from tasks.keys.releasing import release_key, release_pem
 from tasks.keys.signing import load_signer
 from tasks.keys.trust import trust_key
 from tasks.lifecycle.releases import read_release
+from tasks.storage.object_store import find_store
+from unlearn_core.errors import EvidenceError
 
 pytestmark = [*NOISE, pytest.mark.long]
 
@@ -79,6 +82,12 @@ def test_a_stamp_and_a_witness_that_come_later_reach_the_bucket(copy, notary, bu
     for path in (certificate.with_name("certificate.tsr"), place):
         assert stored[f"{folder}/{path.name}"] == path.read_bytes()
     given(copy, "evidence", "verify", REQUEST)
+    (one,) = verify_stored(find_store(), "digits", REQUEST)
+    assert one.request.id == REQUEST
+    other = {"Bucket": bucket, "Key": f"{folder}/certificate.tsr", "Body": b"another's"}
+    s3.client.put_object(**other)
+    with pytest.raises(EvidenceError, match="time stamp"):
+        verify_stored(find_store(), "digits", REQUEST)
     s3.client.delete_object(Bucket=bucket, Key=f"{folder}/certificate.tsr")
     code, _, err = lethe(copy, "evidence", "verify", REQUEST)
     assert code == FALSE

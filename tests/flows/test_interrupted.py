@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from forked_lethe import BEGUN
 from forks import Forks, is_running
 from sweeper import marked, words_of
 from tiny import make_tiny
@@ -35,8 +36,8 @@ KILLS = int(os.environ.get("TEST_KILLS", "2"))
 INTERRUPTS = int(os.environ.get("TEST_INTERRUPTS", "2"))
 SEED = int(os.environ.get("TEST_SEED", "0"))
 MARK = f"LETHE_TEST_PROCESS=interrupted-{os.getpid()}"
-FROM = ("", "moments", "split  ", "to train", "svd: ", "unlearn  ")
-"""What the log says last before a signal is sent: nothing, or one of the boundaries."""
+FROM = (BEGUN, "moments", "split  ", "to train", "svd: ", "unlearn  ")
+"""What the log says last before a signal is sent: that it begins, or one of the boundaries."""
 LONGEST_S, PROMPT_S, ORPHANS_S = 4.0, 3.0, 10.0
 
 
@@ -103,7 +104,7 @@ def break_off(world, number, sent):
     orphans, open_after = left(commands), open_runs(root, project.parent)
     again, log_again = commands.lethe(root, "delete", "r-1", "--class", "b")
     seen = Seen(
-        moment=f"{pause_s:.1f} s after {words.strip() or 'the start'!r}",
+        moment=f"{pause_s:.1f} s after {words.strip()!r}",
         broken_off=broken_off and first != 0,
         prompt_s=prompt_s,
         lines=lines,

@@ -1,31 +1,18 @@
 """A purge: an independent search finds the rows before it, and none after it; then the project goes on."""
 
-import base64
 import json
 import os
-import sqlite3
-import subprocess
-import zlib
-from itertools import chain
 
-import numpy as np
-import pyarrow.parquet as pq
 import pytest
-from sequence import LENIENT, of_class, serve
-from templates import run_stages
-from world import NOISE, commit, lethe, make_checkout
+from erased import CONTROL, PERSON, found, person_forgotten, rows_of
+from sequence import of_class, serve
+from world import NOISE, commit, lethe
 
 from flows.cli.lethe_verify import main as verify_main
-from flows.stages.pipeline import PREPARATION
 from tasks.checkout.checkout import Checkout
-from tasks.data.datasets import each_image, read_manifest
 from tasks.lifecycle.releases import continue_from_champion
-from tasks.requests.request_file import make_scope
-from unlearn_core.data import open_image
 
 pytestmark = [*NOISE, pytest.mark.long]
-
-PERSON, CONTROL = "subject-0003", "subject-0007"
 
 
 @pytest.fixture(autouse=True)
@@ -35,70 +22,11 @@ def elsewhere(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
-@pytest.fixture(scope="module")
-def project(own_folders, tmp_path_factory):
-    """A person is forgotten, and the project goes on from the model that forgot them."""
-    root = make_checkout(tmp_path_factory.mktemp("purge") / "project", policy=LENIENT)
-    run_stages(root, PREPARATION)
-    rows = {name: rows_of(root, name) for name in (PERSON, CONTROL)}
-    serve(root, "r-1", make_scope(classes=(), samples=(), subjects=(PERSON,)))
-    continue_from_champion(Checkout(root))
-    commit(root, "Delete r-1")
-    return root, rows
-
-
 @pytest.fixture
-def copy(project, tmp_path):
-    """The project once more, with all that lies in it."""
-    root, rows = project
-    subprocess.run(["cp", "-a", str(root), str(tmp_path / "project")], check=True)
-    return tmp_path / "project", rows
-
-
-def rows_of(root, person):
-    """Return every form in which a person's rows may lie somewhere, by what it is."""
-    checkout = Checkout(root)
-    manifest = read_manifest(checkout.dataset)
-    mine = manifest.subject_ids == person
-    images = list(each_image(checkout.dataset, mine))
-    pixels = [np.asarray(open_image(image)) for image in images]
-    return {
-        "file": images,
-        "base64": [base64.b64encode(image)[:-4] for image in images],
-        "uint8": [one.tobytes() for one in pixels],
-        "float32": [(one.astype(np.float32) / np.float32(255)).tobytes() for one in pixels],
-        "id": [str(one).encode() for one in manifest.sample_ids[mine]],
-        "subject": [person.encode()],
-    }
-
-
-def contents(*roots):
-    """Yield every file below some folders, and what is inside of Parquet, SQLite and git's objects."""
-    for path in chain.from_iterable(root.rglob("*") for root in roots):
-        if not path.is_file() or path.is_symlink():
-            continue
-        raw = path.read_bytes()
-        yield path, raw
-        if raw[:4] == b"PAR1":
-            for column in pq.read_table(path).columns:
-                for value in column.to_pylist():
-                    yield path, value if isinstance(value, bytes) else str(value).encode()
-        elif raw[:6] == b"SQLite":
-            with sqlite3.connect(path) as database:
-                yield path, "\n".join(database.iterdump()).encode()
-            database.close()
-        elif "objects" in path.parts and ".git" in path.parts and len(path.name) == 38:
-            yield path, zlib.decompress(raw)
-
-
-def found(rows, *roots):
-    """Return where any form of some rows lies, by what it is."""
-    places = {kind: set() for kind in rows}
-    for path, content in contents(*roots):
-        for kind, needles in rows.items():
-            if any(needle in content for needle in needles):
-                places[kind].add(path.relative_to(roots[0]).as_posix())
-    return places
+def copy(tmp_path):
+    """A project of the test's own, and the rows that it is to lose and to keep."""
+    root = person_forgotten(tmp_path / "project")
+    return root, {name: rows_of(root, name) for name in (PERSON, CONTROL)}
 
 
 def purge(root, *arguments):

@@ -76,6 +76,80 @@ def test_a_checkout_without_evidence_says_that_there_is_no_certificate(copy):
     assert b"There is no certificate in this copy" in page_of(copy)
 
 
+def moved_on(root, change):
+    """Leave only the evidence, as in a clone of somebody else's, with one change in the unsigned facts."""
+    for folder in ("data/split", "reports"):
+        shutil.rmtree(root / folder)
+    kept = Checkout(root).report_facts("demo")
+    facts = json.loads(kept.read_bytes())
+    change(facts)
+    kept.write_text(json.dumps(facts))
+    return lethe(root, "report", "demo")
+
+
+def accepted_in(facts):
+    return next(rung for rung in facts["deletion"]["rungs"] if rung["accepted"])
+
+
+FORGED = {
+    "what was measured on the unlearned model": lambda facts: accepted_in(facts)["evaluation"][
+        "measurements"
+    ][0].update(value=0.125),
+    "verdict": lambda facts: accepted_in(facts)["verdict"].update(level="E3"),
+    "attempts": lambda facts: facts["deletion"]["tried"].insert(0, "pgu"),
+    "numbers of training images": lambda facts: facts.update(forgotten_rows=facts["forgotten_rows"] + 1),
+    "names of the forgotten classes": lambda facts: facts.update(forgotten_classes=[4]),
+    "policy": lambda facts: facts["released"]["outcome"].update(policy="sha256:" + "0" * 64),
+    "what the gate says of the model before": lambda facts: facts["deletion"].update(
+        original_verdict=accepted_in(facts)["verdict"]
+    ),
+}
+
+
+@pytest.mark.parametrize(("what", "change"), FORGED.items(), ids=FORGED)
+def test_facts_that_are_not_those_of_the_certificate_are_told_on_top(copy, what, change):
+    code, _, err = moved_on(copy, change)
+    page = page_of(copy).decode()
+    assert (code, "is not what was signed" in err) == (0, True)
+    assert "<h1>Do not rely on this page. It does not say what its certificate says.</h1>" in page
+    assert f"Differs: {what}" in page
+    assert "The certificate was signed at" not in page
+
+
+def test_a_certificate_inside_of_the_facts_is_not_believed(copy):
+    Checkout(copy).certificate("demo").unlink()
+    moved_on(copy, lambda facts: None)
+    page = page_of(copy).decode()
+    assert "there is no certificate in this copy of the project to compare it with" in page
+    assert 'class="badge good"' not in page
+    assert "The certificate was signed at" not in page
+
+
+def test_a_signature_of_somebody_else_is_not_called_one_of_the_issuer(copy, monkeypatch, tmp_path):
+    monkeypatch.setenv("LETHE_HOME", str(tmp_path / "nobody"))
+    moved_on(copy, lambda facts: None)
+    page = page_of(copy).decode()
+    assert "The signature was not checked" in page
+    assert 'class="badge good"' not in page
+    assert "The certificate was signed at" not in page
+
+
+def test_a_signature_that_is_not_over_the_certificate_is_told_on_top(copy):
+    path = Checkout(copy).certificate("demo")
+    envelope = json.loads(path.read_bytes())
+    envelope["signatures"][0]["sig"] = "A" * 86 + "=="
+    path.write_text(json.dumps(envelope))
+    moved_on(copy, lambda facts: None)
+    assert "Do not rely on this page. The certificate beside it is not valid." in page_of(copy).decode()
+
+
+def test_what_was_compared_and_what_the_signature_does_not_cover_is_told(served):
+    page = page_of(served).decode()
+    assert "whose signature is that of a trusted key" in page
+    assert "It does not cover the names of classes" in page
+    assert "The certificate was signed at" in page
+
+
 def test_a_request_that_nothing_tells_of_is_refused(served):
     code, out, err = lethe(served, "report", "r-404")
     assert (code, out) == (2, "")

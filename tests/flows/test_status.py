@@ -65,6 +65,54 @@ def test_a_served_request_does_not_wait(root):
     assert steps(root) == ["lethe delete ID --class NAME"]
 
 
+PERSON = "Anna Smith"
+BY_HAND = {
+    "a raw id": {"scope": {"kind": "subjects", "subjects": [PERSON]}},
+    "a class that is none": {"scope": {"kind": "classes", "classes": [PERSON, 3]}},
+    "a key of its own": {"scope": {"kind": "classes", "classes": ["3"], PERSON: True}},
+    "another kind": {"scope": {"kind": PERSON}},
+    "a name for an id": {"id": PERSON, "scope": {"kind": "classes", "classes": ["3"]}},
+    "no object": PERSON,
+}
+
+
+@pytest.mark.parametrize("file", BY_HAND.values(), ids=BY_HAND)
+def test_a_file_that_is_no_request_is_named_and_counted_and_nothing_in_it_is_repeated(
+    root, file, monkeypatch
+):
+    text = json.dumps({"id": "r-9", **file} if isinstance(file, dict) else file)
+    (root / "requests" / "r-9.json").write_text(text)
+    (root / "requests" / "r-8.json").write_text(f"{{{PERSON}")
+    monkeypatch.setenv("LETHE_LOG_LEVEL", "debug")
+    code, out, err = lethe(root, "status")
+    assert (code, err) == (0, "")
+    assert "2 of 3 files in requests/ are no requests" in out
+    assert all(f"requests/r-{number}.json cannot be read as a request: " in out for number in (8, 9))
+    assert "demo: in requests/" in out
+    code, *told = lethe(root, "delete", "r-9")
+    assert code == 2
+    assert "r-9.json cannot be read as a request" in told[1]
+    assert "Anna" not in out + "".join(told)
+    write_params(root, {"request": "r-9"})
+    assert status(Checkout(root)).progress == "unreadable"
+
+
+def test_a_person_who_stands_where_a_class_is_expected_is_in_no_log(root):
+    asked = {"id": "r-9", "scope": {"kind": "classes", "classes": [PERSON]}}
+    (root / "requests" / "r-9.json").write_text(json.dumps(asked))
+    write_params(root, {"request": "r-9"})
+    for command in (
+        ["delete", "r-9"],
+        ["delete", "r-9", "--dry-run"],
+        ["stage", "dataset"],
+        ["stage", "split"],
+    ):
+        code, out, err = lethe(root, *command)
+        assert PERSON not in out + err
+        assert code == (0 if command == ["stage", "dataset"] else 2)
+    assert "unknown class; the data set has" in err
+
+
 def test_a_request_that_is_not_there_and_a_project_of_another_lethe_are_told(root):
     write_params(root, {"request": "gone"})
     pinned = json.loads((root / "lethe.json").read_text())

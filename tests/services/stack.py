@@ -56,7 +56,7 @@ class Stack:
         self.environment = self.compose.environment("worker")
         self.s3 = Server(port=self.compose.ports["s3"])
         self._mark = secrets.token_hex(8)
-        self._cluster = Path(tempfile.mkdtemp(prefix="lethe-postgresql-"))
+        self.cluster = Path(tempfile.mkdtemp(prefix="lethe-postgresql-"))
         self._processes: dict[str, Process] = {}
         self._s3_runs = False
         self._sweeper = Sweeper(f"LETHE_TEST_STACK={self._mark}")
@@ -82,7 +82,7 @@ class Stack:
         environment = self.process_environment("postgres")
         # What asks PostgreSQL to end without waiting for its clients is SIGINT, in its image as well.
         self._processes["postgres"] = self._process(
-            "postgres", command, environment, at=self._cluster, asked=signal.SIGINT
+            "postgres", command, environment, at=self.cluster, asked=signal.SIGINT
         )
         self.start("postgres")
         self._make_databases()
@@ -101,7 +101,7 @@ class Stack:
         self._sweeper.sweep()
         if self._s3_runs:
             self.s3.stop()
-        shutil.rmtree(self._cluster)
+        shutil.rmtree(self.cluster)
 
     def process_environment(self, service="worker", **extra):
         """Return the whole environment of a service's process: nothing of whoever runs the tests is in it."""
@@ -186,14 +186,14 @@ class Stack:
         given = self.compose.environment("postgres")
         words = given["POSTGRES_INITDB_ARGS"].split()
         return initialise(
-            self.programs, self._cluster, given["POSTGRES_USER"], given["POSTGRES_PASSWORD"], *words
+            self.programs, self.cluster, given["POSTGRES_USER"], given["POSTGRES_PASSWORD"], *words
         )
 
     def _postgresql_command(self):
         """Return compose.yaml's command, with what its image sets up in a container."""
         here = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
         settings = [word for name, value in here.items() for word in ("-c", f"{name}={value}")]
-        at = ["-D", str(self._cluster / "data"), "-p", str(self.compose.ports["postgres"])]
+        at = ["-D", str(self.cluster / "data"), "-p", str(self.compose.ports["postgres"])]
         return [*self.compose.command("postgres"), *at, *settings]
 
     def _make_databases(self):

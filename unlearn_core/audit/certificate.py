@@ -10,6 +10,7 @@ from datetime import datetime
 from unlearn_core.audit.clocks import is_later
 from unlearn_core.audit.compliance import compliance_problems
 from unlearn_core.audit.judgement import judgement_problems
+from unlearn_core.audit.plausibility import early_problems, moving_problems
 from unlearn_core.errors import EvidenceError
 from unlearn_core.names import one_line
 from unlearn_core.records.base import UtcTime
@@ -39,6 +40,7 @@ def check(statement: Statement, *, now: UtcTime | None = None) -> None:
         *judgement_problems(certificate),
         *compliance_problems(certificate),
         *_drift(certificate),
+        *moving_problems(certificate),
         *_circumstances(certificate),
         *future_problems(certificate.provenance, now),
         *_extensions(certificate),
@@ -157,6 +159,7 @@ def provenance_problems(provenance: Provenance, seeds: Mapping[str, int]) -> Ite
         return
     if finished < started:
         yield f"provenance: finished at {provenance.finished}, before the start at {provenance.started}"
+    yield from early_problems(provenance)
 
 
 def future_problems(provenance: Provenance, now: UtcTime | None) -> Iterator[str]:

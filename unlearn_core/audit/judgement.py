@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from unlearn_core.audit.acceptance import accept
 from unlearn_core.audit.earlier import earlier_problems
 from unlearn_core.audit.evidence import SHADOWS, level
+from unlearn_core.audit.plausibility import distance_problems, is_possible
 from unlearn_core.audit.policy import judge
 from unlearn_core.kinds import RequestKind, scope_kind
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import Attempt, DeletionCertificate, Judgement
-from unlearn_core.records.evaluation import Evaluation, Measurement
+from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import LAST_RESORT, ClaimName, ClaimVerdict, Finding, Policy, Verdict
 
 BOUND_TOLERANCE = 1e-9
@@ -68,8 +69,9 @@ def evaluation_problems(
         yield from (
             f"{entry.name} is {entry.value} on {evaluation.model}, in [{entry.low}, {entry.high}]"
             for entry in evaluation.measurements
-            if not _is_possible(entry)
+            if not is_possible(entry)
         )
+    yield from distance_problems(judgement)
     yield from _unmeasured(judgement.unlearned, of_classes=kind == "classes")
 
 
@@ -85,13 +87,6 @@ def _unmeasured(unlearned: Evaluation, *, of_classes: bool) -> Iterator[str]:
         may_be = not of_classes and unlearned.silence(f"{quantity}.train.retain") is not None
         if not (entry.lacking or side == "retain" or (side == "forget" and may_be)):
             yield f"judgement: {entry.name} is said to be silent, and of such a request it never is"
-
-
-def _is_possible(entry: Measurement) -> bool:
-    """Tell whether a measurement can be right: its interval is one, and an accuracy is a share."""
-    if entry.low is not None and entry.high is not None and entry.low > entry.high:
-        return False
-    return not entry.name.startswith("accuracy.") or 0 <= entry.value <= 1
 
 
 def _findings(certificate: DeletionCertificate) -> Iterator[str]:

@@ -116,7 +116,7 @@ def make_submission(request: DeletionRequest, *, model: str, basis: Basis, recei
     try:
         return Submission(request=request, model=model, basis=basis, received=received, due=due)
     except ValidationError as error:
-        raise RequestError(describe(f"request {request.id!r}", error)) from error
+        raise RequestError(describe(f"request {request.id!r}", error, quotes=False)) from error
 
 
 def next_event(
@@ -170,4 +170,4 @@ def next_event(
             **of_a_run,
         )
     except ValidationError as error:
-        raise RequestError(describe("the event", error)) from error
+        raise RequestError(describe("the event", error, quotes=False)) from error

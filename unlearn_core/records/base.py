@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -47,7 +47,11 @@ def sha256(data: bytes) -> Sha256:
 class Record(BaseModel):
     """A value that is written down: frozen, strict, without unknown keys, NaN or lists."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+    quotes: ClassVar[bool] = True
+    """Whether a refusal quotes what came; False where that could be the name of a person."""
 
     def canonical(self) -> bytes:
         """Return the canonical JSON of this record."""
@@ -75,24 +79,33 @@ class Record(BaseModel):
         try:
             return cls.model_validate_json(raw, strict=True)
         except ValidationError as error:
-            raise ConfigurationError(describe(cls.__name__, error)) from error
+            # What pydantic says quotes keys and tags; a traceback of it would show them.
+            refusal = ConfigurationError(describe(cls.__name__, error, quotes=cls.quotes))
+            raise refusal from error if cls.quotes else None
 
 
-def describe(what: str, error: ValidationError, *, within: str | None = None) -> str:
+def describe(what: str, error: ValidationError, *, within: str | None = None, quotes: bool = True) -> str:
     """Turn a validation error into one line per problem: where, what was wrong, what came.
 
     Args:
         what: What was validated.
         error: What is wrong with it.
         within: Only problems below this field, named from there.
+        quotes: Whether to say what came; otherwise nothing that came is repeated, an unknown key neither.
 
     Returns:
         A heading and the lines.
     """
     lines = [f"{what} is not valid:"]
     for problem in error.errors(include_url=False):
-        path = [str(part) for part in problem["loc"]]
+        path, said = [str(part) for part in problem["loc"]], problem["msg"]
         if within is not None and path.pop(0) != within:
             continue
-        lines.append(f"  {'.'.join(path) or what}: {problem['msg']} (got {problem['input']!r:.80})")
+        if quotes:
+            said += f" (got {problem['input']!r:.80})"
+        elif problem["type"] == "extra_forbidden":
+            path[-1], said = "a key", "is not known here"
+        elif problem["type"] == "union_tag_invalid":
+            said = f"expected one of {problem.get('ctx', {}).get('expected_tags')}"
+        lines.append(f"  {'.'.join(path) or what}: {said}")
     return "\n".join(map(one_line, lines))

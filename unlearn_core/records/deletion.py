@@ -1,6 +1,6 @@
 """What one deletion did: the split, and every rung of the ladder with its evaluation."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ class SplitRecord(Record):
     ``forget_rows`` are positions in the data set; ``forgotten`` are the pseudonyms of the same rows'
     ids, so that whoever holds the key can tell later whether a sample was among them.
     """
+
+    quotes: ClassVar[bool] = False
 
     schema_version: Literal["lethe.split/1"] = "lethe.split/1"
     request: RequestId

@@ -21,7 +21,7 @@ class Measurement(Record):
     value: float
     low: float | None = None
     high: float | None = None
-    samples: int | None = None
+    samples: int | None = Field(default=None, ge=0)
 
 
 class Unmeasured(Record):
@@ -44,8 +44,8 @@ class SampledView(Record):
     """A view, such as ``train.retain``, of which only some samples were shown: how many, and of how many."""
 
     view: str
-    shown: int
-    of: int
+    shown: int = Field(ge=0)
+    of: int = Field(ge=0)
 
 
 class Evaluation(Record):
@@ -142,10 +142,10 @@ class Cost(Record):
     ``tuning_seconds`` is its part.
     """
 
-    seconds: float
-    peak_memory_mib: float
-    samples_seen: int
-    tuning_seconds: float = 0.0
+    seconds: float = Field(ge=0)
+    peak_memory_mib: float = Field(ge=0)
+    samples_seen: int = Field(ge=0)
+    tuning_seconds: float = Field(default=0.0, ge=0)
 
     @classmethod
     def total(cls, costs: Iterable[Self]) -> Self:

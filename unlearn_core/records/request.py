@@ -1,7 +1,7 @@
 """A deletion request: who or what is to be forgotten, without naming a person."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -51,6 +51,8 @@ class DeletionRequest(Record):
     the union of its members', which are all of one kind and in the order of their ids; its id and its model
     follow from them. A single request has no members, and no key of that name.
     """
+
+    quotes: ClassVar[bool] = False
 
     schema_version: Literal["lethe.request/1"] = "lethe.request/1"
     id: RequestId

@@ -7,10 +7,10 @@ from unlearn_core.records.base import Record, RegistryName, Sha256
 from unlearn_core.records.ledger import Day
 from unlearn_core.records.request import RequestId
 
-Progress = Literal["missing", "new", "served", "refused", "unapproved", "unfinished"]
-"""How far the request that ``params.yaml`` names has come: it is not there; nothing was made for it; it has
-its certificate; no model was accepted; a person has to decide; a model was accepted, and the rest was
-interrupted."""
+Progress = Literal["missing", "unreadable", "new", "served", "refused", "unapproved", "unfinished"]
+"""How far the request that ``params.yaml`` names has come: it is not there; its file is no request; nothing
+was made for it; it has its certificate; no model was accepted; a person has to decide; a model was accepted,
+and the rest was interrupted."""
 
 
 class InUse(Record):

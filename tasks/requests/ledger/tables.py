@@ -117,7 +117,7 @@ def submission_of(row: RequestRow | Row[Any]) -> Submission:
     try:
         asked = Submission(request=DeletionRequest.parse(row.request), **columns)
     except (ConfigurationError, ValidationError) as error:
-        told = describe("Submission", error) if isinstance(error, ValidationError) else error
+        told = describe("Submission", error, quotes=False) if isinstance(error, ValidationError) else error
         raise EvidenceError(f"request {row.id!r} is not as it was written: {told}") from error
     if asked.request.id != row.id:
         raise EvidenceError(f"request {row.id!r} was renamed: what was asked for is {asked.request.id!r}")
@@ -140,7 +140,7 @@ def entry_of(row: RequestRow | Row[Any]) -> Entry:
     try:
         return Entry(submission=submission_of(row), **standing)
     except ValidationError as error:
-        told = describe("Entry", error)
+        told = describe("Entry", error, quotes=False)
         raise EvidenceError(f"request {row.id!r} is not as it was written: {told}") from error
 
 
@@ -164,5 +164,5 @@ def event_of(row: EventRow | Row[Any]) -> LedgerEvent:
     try:
         return LedgerEvent(**{name: getattr(row, name) for name in _OF_AN_EVENT})
     except ValidationError as error:
-        told = describe("LedgerEvent", error)
+        told = describe("LedgerEvent", error, quotes=False)
         raise EvidenceError(f"the ledger is broken at event {row.sequence}: {told}") from error

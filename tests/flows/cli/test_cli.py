@@ -165,9 +165,46 @@ def test_a_key_is_exported_trusted_elsewhere_and_listed(home, tmp_path, monkeypa
     ],
 )
 def test_a_wrong_call_exits_with_2_and_says_why_on_standard_error(tmp_path, arguments, said):
-    code, out, err = lethe(tmp_path, *arguments)
+    code, out, err = lethe(tmp_path, *arguments, terminal=True)
     assert (code, out) == (2, "")
     assert said in " ".join(err.replace("│", " ").split())
+
+
+MISTYPED = [
+    (["Anna"], "no such command (`lethe --help`)"),
+    (["request", "Anna"], "no such command (`lethe request --help`)"),
+    (["delete", "r-1", "--subject", "Mr", "Anna"], "more arguments than this command takes; put a name with"),
+    (
+        ["delete", "r-1", "--subjct", "Anna"],
+        "no such option; did you mean --subject? (`lethe delete --help`)",
+    ),
+    (["delete", "r-1", "--Anna"], "no such option"),
+    (["delete", "r-1", "--subject"], "Option '--subject' requires an argument"),
+    (["delete", "--subject", "Anna"], "Missing argument 'REQUEST'"),
+    (["delete", "r-1", "--json=Anna"], "Option '--json' does not take a value"),
+    (["ui", "--port", "Anna"], "invalid value for '--port'; expected"),
+    (["--log-level", "Anna", "methods"], "expected <debug|info|warning|error>"),
+    (["delete", "Anna", "--class", "3"], "what was given as a request's id: String should match pattern"),
+    (["report", "Anna"], "what was given as a request's id: String should match pattern"),
+    (["delete", "Anna\udcff"], "is not an id: expected non-empty UTF-8 text"),
+]
+
+
+@pytest.mark.parametrize("log", ["json", "text"])
+@pytest.mark.parametrize(("arguments", "said"), MISTYPED, ids=[" ".join(words) for words, _ in MISTYPED])
+def test_of_a_wrong_call_a_log_has_one_line_and_nothing_that_was_typed(
+    tmp_path, monkeypatch, arguments, said, log
+):
+    monkeypatch.setenv("LETHE_LOG", log)
+    code, out, err = lethe(tmp_path, *arguments, terminal=log == "json")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in (json.loads(err)["message"] if log == "json" else err)
+    assert "Anna" not in err
+
+
+def test_of_a_wrong_call_a_program_gets_json(tmp_path):
+    code, out, err = lethe(tmp_path, "delete", "r-1", "--subjct", "Anna", "--json")
+    assert json.loads(out) == {"exit_code": code, "reason": err.removeprefix("lethe: ").rstrip("\n")}
 
 
 OUTSIDE = [

@@ -89,8 +89,8 @@ def vacuous(tmp_path: Path) -> tuple[Path, Path]:
     tree = json.loads(decode_envelope(CERTIFICATE.read_bytes()).payload)
     told = tree["predicate"]["judgement"]
     for one in told["unlearned"]["measurements"]:
-        if "accuracy" in one["name"]:
-            one["value"] = 0.97 if one["name"].endswith("forget") else one["value"]
+        if "accuracy" in one["name"] and one["name"].endswith("forget"):
+            one |= {"value": 0.97, "low": None, "high": None}
     told["policy"]["classes"] = [
         {
             "measurement": "accuracy.train.forget",
@@ -293,6 +293,15 @@ def test_without_a_certificate_it_says_how_it_is_called(capsys: pytest.CaptureFi
         run()
     assert caught.value.code == NOT_CHECKED
     assert "usage: lethe-verify" in capsys.readouterr().err
+
+
+def test_a_wrong_call_is_not_repeated_in_a_file(capsys: pytest.CaptureFixture[str]):
+    for wrong in (["CERT", "Anna"], ["CERT", "--threshold", "Anna"], ["CERT", "--Anna"]):
+        with pytest.raises(SystemExit) as ended:
+            run(*wrong)
+        said = capsys.readouterr().err
+        assert (ended.value.code, "Anna" in said) == (NOT_CHECKED, False)
+        assert "these arguments are not expected" in said
 
 
 def test_a_note_cannot_steer_the_terminal_or_write_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -311,3 +311,25 @@ def test_pages_are_counted_up_to_a_number():
     page.save(stream, "TIFF", save_all=True, append_images=[page] * 150)
     with pytest.raises(UsageError, match=r"^100 or more pictures in one file"):
         read_header(stream)
+
+
+class _Counting(io.BytesIO):
+    """A file that counts how often it is read from."""
+
+    reads = 0
+
+    def read(self, size=-1, /):
+        self.reads += 1
+        return super().read(size)
+
+
+@pytest.mark.parametrize(("kind", "count"), [("GIF", "2 or more"), ("PNG", "1500"), ("WEBP", "1500")])
+def test_an_animation_is_refused_without_a_walk_through_its_frames(kind, count):
+    shades = [Image.new("L", (1, 1), 255 * (index % 2)).convert("P") for index in range(1500)]
+    stream = _Counting()
+    shades[0].save(stream, kind, save_all=True, append_images=shades[1:], duration=40)
+    stream.seek(0)
+    stream.reads = 0
+    with pytest.raises(UsageError, match=rf"^{count} pictures in one file"):
+        read_header(stream)
+    assert stream.reads < 500

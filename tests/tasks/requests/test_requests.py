@@ -151,7 +151,7 @@ def test_submitting_twice_changes_nothing(checkout):
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ({"classes": ("eleven",)}, "unknown class: eleven"),
+        ({"classes": ("eleven",)}, "unknown class; the data set has"),
         ({"samples": ("digit-9999",)}, "unknown sample"),
         ({"subjects": ("nobody",)}, "unknown subject"),
         ({"classes": tuple("0123456789")}, "nothing would be left"),
@@ -177,7 +177,7 @@ def test_a_group_and_each_of_its_members_are_written_and_the_group_is_named(chec
     ("first", "second", "said"),
     [
         ({"request_id": "demo", "classes": ("5",)}, ("6",), "the id 'demo' is taken"),
-        ({"classes": ("eleven",)}, ("6",), "unknown class: eleven"),
+        ({"classes": ("eleven",)}, ("6",), "unknown class; the data set has"),
         ({"classes": tuple("01234")}, tuple("56789"), "nothing would be left"),
     ],
 )

@@ -8,6 +8,9 @@ import json
 import os
 import sys
 
+BEGUN = "begun"
+"""The first line of the output: signals before it would end Python, not Lethe."""
+
 
 def main():
     """Be ``lethe`` in a session of its own, as a shell's job is in a group of its own."""
@@ -29,6 +32,7 @@ def main():
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.chdir(asked["folder"])
             sys.argv = ["lethe", *asked["arguments"]]
+            print(BEGUN, flush=True)
             lethe()
             sys.exit()
         print(child, flush=True)
