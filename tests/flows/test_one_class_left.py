@@ -1,8 +1,9 @@
 """All classes but one are forgotten: what is right whatever a model knows is not measured."""
 
 import pytest
-from sequence import LENIENT, prepare, serve
-from world import FORGOTTEN, NOISE, make_checkout
+from sequence import LENIENT, serve
+from templates import prepared_checkout
+from world import FORGOTTEN, NOISE
 
 from tasks.checkout.checkout import Checkout
 from tasks.evidence.verification import verify_files
@@ -23,8 +24,7 @@ KEPT = {
 @pytest.fixture(scope="module")
 def served(own_folders, tmp_path_factory):
     policy = {**LENIENT, "classes": [{**FORGOTTEN, "highest": 0.2}, KEPT], "reference": "none"}
-    root = make_checkout(tmp_path_factory.mktemp("one-left") / "project", policy=policy)
-    prepare(root)
+    root = prepared_checkout(tmp_path_factory.mktemp("one-left") / "project", policy=policy)
     scope = make_scope(classes=tuple("123456789"), samples=(), subjects=())
     return Checkout(root), serve(root, "all-but-one", scope)
 
