@@ -146,7 +146,7 @@ REFUSED = {
     "in the future": ["submit", "r-1", "--class", "4", "--received", "2999-01-01"],
     "not a day or a time": ["submit", "r-1", "--class", "4", "--received", "tomorrow"],
     "model: String should match pattern": ["submit", "r-1", "--class", "4", "--model", "a b"],
-    "is not one of 'gdpr', 'ccpa'": ["submit", "r-1", "--class", "4", "--basis", "lgpd"],
+    "expected <gdpr|ccpa>": ["submit", "r-1", "--class", "4", "--basis", "lgpd"],
     "not a day of the calendar": ["list", "--due-before", "soon"],
     "no request 'r-9' in the ledger": ["show", "r-9"],
     "cannot read none.csv: No such file": ["import", "none.csv"],

@@ -276,7 +276,7 @@ JSON = st.recursive(
 @given(
     settings=st.dictionaries(st.text(max_size=8), JSON, max_size=4),
     note=st.none() | NAMELESS,
-    seconds=FINITE,
+    seconds=st.floats(min_value=0, allow_infinity=False),
     seeds=st.dictionaries(NAMELESS, st.integers(), max_size=3),
 )
 def test_any_statement_survives_signing(
