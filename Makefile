@@ -19,7 +19,7 @@ GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-ledger bench-purge bench-gpu docs clean
+.PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-calibrated bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-ledger bench-purge bench-gpu docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -94,6 +94,9 @@ bench: $(READY) ## Measure quality on digits, and kernels beside their textbook 
 bench-evidence: $(READY) ## Calibrate the gate, and attack with shadow models, on digits; half an hour.
 	@python -m benchmarks.calibration
 	@python -m benchmarks.shadows
+
+bench-calibrated: $(READY) ## Calibrate on digits, and judge each request without its own training; half an hour on two cores.
+	@python -m benchmarks.calibrated
 
 bench-cifar10: $(READY) ## Measure quality on CIFAR-10; needs IMAGES=folder WEIGHTS=file, and hours.
 	@python -m benchmarks.cifar10 --images "$(IMAGES)" --weights "$(WEIGHTS)"

@@ -101,6 +101,8 @@ def judge_candidate(
                 unlearned=evaluation,
                 references=baseline.retrained,
                 policy=baseline.policy,
+                calibration=baseline.calibration,
+                not_calibrated=baseline.not_calibrated,
             ),
             candidate=digest,
             card=card,

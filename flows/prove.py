@@ -10,6 +10,7 @@ from tasks.keys.signing import read_certificate
 from tasks.lifecycle.sparing import spared, used_data
 from tasks.report.page import write_report
 from tasks.traces.proving import take_inventory
+from tasks.traces.purging import require_at_hand
 from tasks.traces.stores import not_searched, stores_of
 from unlearn_core.errors import SetupError
 from unlearn_core.records.base import sha256
@@ -42,9 +43,16 @@ def prove(checkout: Checkout, request_id: RequestId) -> Inventory:
             f"the inventory of request {request_id!r} stands since {record.proved}, and what was looked for "
             f"is erased; verify it with `lethe-verify {checkout.inventory(request_id)}`"
         )
+    if record.plan != plan.digest:
+        raise SetupError(
+            f"the plan of request {request_id!r} is not the one that was carried out; run `lethe purge "
+            f"{request_id}` again"
+        )
+    stores = stores_of(checkout)
+    require_at_hand(stores, plan)
     with progress("search") as on_step:
         inventory = take_inventory(
-            stores_of(checkout),
+            stores,
             plan,
             record,
             sparing=spared(checkout, certified),

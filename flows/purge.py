@@ -13,6 +13,7 @@ from tasks.checkout.files import compact_database, write_record
 from tasks.checkout.log import tell
 from tasks.checkout.progress import announced, progress
 from tasks.data.datasets import read_manifest
+from tasks.evidence.inventories import standing_inventory
 from tasks.evidence.purged import find_plan, purge_of
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate, require_keys
@@ -24,14 +25,14 @@ from tasks.requests.ledger.finding import find_ledger
 from tasks.requests.ledger.noting import note_event
 from tasks.requests.request_file import read_request
 from tasks.traces.forgotten_rows import ForgottenRows
-from tasks.traces.planning import found_again, make_plan, sought_again, what_to_purge
+from tasks.traces.planning import found_again, make_plan, open_plan, what_to_purge
 from tasks.traces.purging import carry_out, refuse_pinned
 from tasks.traces.stored import SearchableStore
 from tasks.traces.stores import not_searched, stores_of
 from tasks.tracking.erasing import erase_versions
 from tasks.tracking.runs import tracking_of
 from tasks.tracking.server import local_database
-from unlearn_core.audit.purging import previous_until
+from unlearn_core.audit.purging import previous_until, rows_lost
 from unlearn_core.errors import RequestError
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.purge import ErasedStore, PurgePlan, PurgeRecord
@@ -54,15 +55,17 @@ def purge(checkout: Checkout, request_id: RequestId) -> PurgeRecord:
     request, certified = purgeable(checkout, request_id)
     refuse_held(checkout.root, request)
     record, plan = purge_of(checkout, request_id), find_plan(checkout, request_id)
-    if record is not None and plan is None:
+    if record is not None and plan is None and standing_inventory(checkout, record) is not None:
         tell(f"· request {request_id} was purged before, and its inventory stands; nothing was done")
         return record
+    refuse_early(checkout, certified)
     stores = stores_of(checkout)
     if plan is None:
-        refuse_early(checkout, certified)
         plan = _first_plan(checkout, request, certified, stores)
-    elif record is not None and record.finished is not None:
-        plan = _plan_again(checkout, plan, certified, stores)
+    else:
+        open_plan(plan)  # what is in a file is carried out only if this project's key sealed it
+        if record is not None and record.finished is not None:
+            plan = _plan_again(checkout, plan, certified, stores)
     if record is None or record.plan != plan.digest:
         _refuse_needed(checkout, plan)
         write_record(checkout.purge_plan(request_id), plan)
@@ -85,6 +88,7 @@ def preview_purge(checkout: Checkout, request_id: RequestId) -> PurgePlan:
     """
     request, certified = purgeable(checkout, request_id)
     refuse_held(checkout.root, request)
+    refuse_early(checkout, certified)
     stores = stores_of(checkout)
     if (plan := find_plan(checkout, request_id)) is not None:
         return _plan_again(checkout, plan, certified, stores)
@@ -130,8 +134,16 @@ def _first_plan(
     asked = ForgottenRows(request, frozenset(read_manifest(used_data(checkout)).sample_ids.tolist()))
     with announced("rows"):
         found = what_to_purge(stores, asked, sparing)
+    lost = rows_lost(certified, found.sought.rows_sought)
+    if lost:
+        tell(
+            f"· {lost} of the rows that were forgotten are in no store at hand, so copies of them cannot be "
+            "looked for; bring back the data set from a backup first, if there is one"
+        )
     with progress("search") as on_step:
-        return make_plan(stores, request.id, found, sparing=sparing, beyond=not_searched(), on_step=on_step)
+        return make_plan(
+            stores, request.id, found, sparing=sparing, beyond=not_searched(), on_step=on_step, lost=lost
+        )
 
 
 def _refuse_needed(checkout: Checkout, plan: PurgePlan) -> None:
@@ -144,7 +156,8 @@ def _plan_again(
     checkout: Checkout, plan: PurgePlan, certified: DeletionCertificate, stores: Sequence[SearchableStore]
 ) -> PurgePlan:
     """Plan for what came back, or no longer has to wait; the plan itself if there is nothing of the kind."""
-    found = found_again(plan, sought_again(plan))
+    key, sought = open_plan(plan)
+    found = found_again(plan, sought)
     with progress("search") as on_step:
         fresh = make_plan(
             stores,
@@ -153,6 +166,8 @@ def _plan_again(
             sparing=spared(checkout, certified),
             beyond=not_searched(),
             on_step=on_step,
+            lost=plan.lost,
+            key=key,
         )
     return fresh if fresh.is_due or fresh.waiting != plan.waiting else plan
 

@@ -21,7 +21,7 @@ from unlearn_core.records.reference import BuildCost, BuildEstimate, ReferenceRe
 STAGES = {**{name: PREPARATION[name] for name in ("code", "dataset", "parent")}, "split": DELETION["split"]}
 """What references are made from."""
 
-_Agree = Callable[[BuildEstimate], bool]
+Agree = Callable[[BuildEstimate], bool]
 """Is shown the estimate before anything is trained; returns whether to go on."""
 
 _train = task(name="train", task_run_name="train {title}")(train_one)
@@ -55,7 +55,7 @@ def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> Bui
 
 
 def make_references(
-    checkout: Checkout, *, count: int | None, shadows: int | None, agree: _Agree, at_most: int | None = None
+    checkout: Checkout, *, count: int | None, shadows: int | None, agree: Agree, at_most: int | None = None
 ) -> ReferenceReport:
     """Prepare the request, plan, estimate, ask, and let the flow build what is missing.
 

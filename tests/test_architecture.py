@@ -224,6 +224,7 @@ VERBS = {
     "approve",
     "audit",
     "benchmark",
+    "calibrate",
     "challenge",
     "compare",
     "delete",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import calibrated
 from benchmarks.calibration import SEEDS, SIZING, summarise
 from benchmarks.shadows import CANARIES, PAIRS
 from tasks.checkout.params import read_params
@@ -60,3 +61,22 @@ def test_the_attack_is_at_a_loss_with_retrained_models(attacks):
     assert all((auc["high"] - auc["low"]) / 2 <= 0.15 for auc in retrained.values())
     assert at_a_loss[0]
     assert sum(at_a_loss) >= len(at_a_loss) - 1  # intervals of 95 %: one of six may miss
+
+
+@pytest.fixture(scope="module")
+def left_out():
+    return json.loads((RESULTS / "calibrated_digits.json").read_text())
+
+
+def test_bands_hold_retrained_models_of_requests_that_were_left_out(left_out):
+    (classes,) = [kind for kind in left_out["kinds"] if kind["kind"] == "classes"]
+    assert (classes["pseudo_requests"], classes["trainings"]) == (10, 10)
+    assert classes["retrained_pass_rate"] >= 0.9
+    assert classes["original_pass_rate"] == 0
+
+
+def test_the_rates_of_left_out_requests_are_those_of_the_rows(left_out):
+    for kind in left_out["kinds"]:
+        rows = [row for row in left_out["rows"] if row["kind"] == kind["kind"]]
+        found = json.loads(json.dumps(calibrated.summarise(rows)))
+        assert {name: kind[name] for name in found} == found

@@ -5,6 +5,9 @@ from typing import Literal
 RequestKind = Literal["classes", "samples", "subjects", "mixed"]
 """What a request names; ``mixed`` is several of the others."""
 
+CalibrationKind = Literal["classes", "subjects", "samples"]
+"""The kinds of requests that pseudo-requests are drawn of."""
+
 ScopeKind = Literal["classes", "samples"]
 """What methods, metrics and the gate distinguish: rows of a subject or a mixed request are samples."""
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 JUDGED = {
     "none": "by the policy's absolute bounds, without a retrained model",
     "cached": "against retrained models, where there are any",
+    "calibrated": "by a calibration, where it holds for the request",
     "build": "against models that are retrained by its recipe",
 }
 """What ``policy.reference`` means for the deletions that follow."""

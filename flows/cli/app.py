@@ -11,6 +11,7 @@ from flows.cli import (
     adopt,
     approve,
     benchmark,
+    calibrate,
     canary,
     check_method,
     check_metric,
@@ -64,7 +65,17 @@ PANELS = {
         purge,
     ),
     "Requests of many people": (request, pending, evidence),
-    "Judge and compare": (methods, tune, reference, judge, benchmark, canary, check_method, check_metric),
+    "Judge and compare": (
+        methods,
+        tune,
+        reference,
+        calibrate,
+        judge,
+        benchmark,
+        canary,
+        check_method,
+        check_metric,
+    ),
     "Run": (ui, serve, deploy, db, upgrade, stage),
 }
 """All commands, in groups and in the order of use: a module has an ``app`` of several, or one ``command``."""

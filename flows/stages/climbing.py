@@ -18,11 +18,13 @@ from unlearn_core.audit.policy import judge
 from unlearn_core.errors import UnlearningError
 from unlearn_core.method import Method
 from unlearn_core.records.aim import Aim
+from unlearn_core.records.calibration import Calibration
 from unlearn_core.records.deletion import LeftOut, Rung
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import LAST_RESORT, Policy, Verdict
+from unlearn_core.records.policy import Policy, Verdict
+from unlearn_core.records.shown import LAST_RESORT
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,21 @@ class Baseline:
     retrained: tuple[Evaluation, ...]
     earlier: Earlier = field(default_factory=Earlier)
     aim: Aim | None = None
+    calibration: Calibration | None = None
+    not_calibrated: str | None = None
 
 
 def judge_model(baseline: Baseline, candidate: Evaluation) -> Verdict:
     """Let the gate judge a model."""
-    scope = read_split(baseline.checkout).method_scope
-    return judge(baseline.policy, scope, candidate, original=baseline.original, references=baseline.retrained)
+    split, calibration = read_split(baseline.checkout), baseline.calibration
+    return judge(
+        baseline.policy,
+        split.method_scope,
+        candidate,
+        original=baseline.original,
+        references=baseline.retrained,
+        calibrated=calibration and calibration.of(split.scope_kind),
+    )
 
 
 def try_method(baseline: Baseline, method: Method, steps: Steps) -> Rung:

@@ -13,8 +13,9 @@ from tasks.computing.costs import keep_time, read_cost
 from tasks.computing.materials import load_materials, read_split
 from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
+from tasks.measuring.calibrated import find_calibration
 from tasks.references.aiming import find_aim
-from tasks.references.retrained import References
+from tasks.references.retrained import NOTHING, References
 from tasks.report.outputs import write_reports
 from tasks.requests.request_file import read_request
 from tasks.requests.runs import recorded_run
@@ -23,7 +24,7 @@ from unlearn_core.audit.earlier import Earlier
 from unlearn_core.errors import GateError
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import LAST_RESORT
+from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.routing import Route, only_last_resort, route
 
 
@@ -65,6 +66,8 @@ def climb_ladder(checkout: Checkout, steps: Steps = PLAIN, *, replays: bool = Fa
             rungs=climb.rungs,
             failed=climb.failed,
             left_out=(*planned.left_out, *climb.left_out),
+            calibration=baseline.calibration,
+            not_calibrated=baseline.not_calibrated,
         )
         run.deletion = record.digest
         keep_time(checkout, split.request, **watch.seconds, retraining=_retraining(baseline))
@@ -85,14 +88,15 @@ def _retraining(baseline: Baseline) -> float | None:
 def prepare_ladder(checkout: Checkout, steps: Steps) -> Baseline:
     """Read the settings, gather the retrained models, and measure them and the original."""
     run, policy = checkout.params.run, checkout.params.policy
-    references = steps.gather(checkout, run, policy)
+    found = find_calibration(checkout, policy)
+    references = NOTHING if found.calibration else steps.gather(checkout, run, policy)
     original, *retrained = (
         steps.assess(checkout, folder, run, references=references)
         for folder in (checkout.parent, *references.retrained)
     )
     earlier = _measure_earlier(checkout, run, references, steps)
     aim = find_aim(checkout, run, policy)
-    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier, aim)
+    return Baseline(checkout, run, policy, references, original, tuple(retrained), earlier, aim, *found)
 
 
 def _measure_earlier(checkout: Checkout, run: RunParams, references: References, steps: Steps) -> Earlier:

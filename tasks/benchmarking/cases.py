@@ -110,7 +110,7 @@ def plan_cases(checkout: Checkout, asked: Asked, *, seeds: int, base: int) -> tu
     for seed in range(seeds):
         for kind, scope, name in _scopes(manifest, asked, derive_seed(base + seed, "benchmark")):
             found = select(scope, manifest, partial(pseudonymise, NO_KEY))
-            split = _split(kind, manifest, found, data)
+            split = split_of(kind, manifest, found, data)
             shown = f"person {short(split.retained)[:8]}" if kind == "subject" else name
             rows = len(split.forget_rows)
             cases.append(BenchmarkCase(ForgetSet(kind=kind, name=shown, rows=rows), seed, split))
@@ -159,8 +159,18 @@ def draw(manifest: Manifest, count: int, seed: int) -> tuple[str, ...]:
     return tuple(sorted(np.random.default_rng(seed).choice(ids, count, replace=False).tolist()))
 
 
-def _split(kind: ForgetKind, manifest: Manifest, found: Selection, data: str) -> SplitRecord:
-    """Return a case's split, without pseudonyms; the rows distinguish cases."""
+def split_of(kind: ForgetKind, manifest: Manifest, found: Selection, data: str) -> SplitRecord:
+    """Return the split of a forget set, without pseudonyms; the rows distinguish cases.
+
+    Args:
+        kind: What is forgotten.
+        manifest: The data set.
+        found: The rows.
+        data: The data set's digest.
+
+    Returns:
+        The split.
+    """
     rows = tuple(int(row) for row in np.flatnonzero(found.forget))
     return SplitRecord(
         request="benchmark",

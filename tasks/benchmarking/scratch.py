@@ -26,7 +26,9 @@ def sweep_scratch(checkout: Checkout) -> None:
 
 
 @contextmanager
-def scratch(checkout: Checkout, case: BenchmarkCase, moments: Path | None = None) -> Iterator[Checkout]:
+def scratch(
+    checkout: Checkout, case: BenchmarkCase, moments: Path | None = None, *, name: str | None = None
+) -> Iterator[Checkout]:
     """Prepare a case's folder, and remove it once the block succeeds.
 
     Data, parent, references, costs and pixels are links to the checkout's. What a killed run left of the
@@ -36,11 +38,13 @@ def scratch(checkout: Checkout, case: BenchmarkCase, moments: Path | None = None
         checkout: The checkout.
         case: The case.
         moments: The folder of second moments that all cases share, or None if they are not needed.
+        name: The folder's name; the case's by default.
 
     Yields:
         The folder.
     """
-    place = linked_checkout(checkout, benchmark_home(checkout) / "scratch" / case.folder, SHARED)
+    folder = benchmark_home(checkout) / "scratch" / (name or case.folder)
+    place = linked_checkout(checkout, folder, SHARED)
     if moments is not None:
         link_folder(place.moments, moments)
     _write_params(checkout, place, case.seed)
@@ -54,9 +58,10 @@ def _write_params(checkout: Checkout, place: Checkout, seed: int) -> None:
     shutil.copy(checkout.root / "params.yaml", place.root)
     params = read_values(checkout.root)
     base = params["run"].get("seed", 0)
+    policy = {name: value for name, value in params["policy"].items() if name != "calibration"}
     changes = {
         "request": "benchmark",
         "run": {**params["run"], "seed": base + seed},
-        "policy": {**params["policy"], "reference": "build", "references": 1, "shadows": 0},
+        "policy": {**policy, "reference": "build", "references": 1, "shadows": 0},
     }
     write_params(place.root, changes)

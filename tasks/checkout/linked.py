@@ -6,9 +6,12 @@ from pathlib import Path
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import link_folder
 
+REPLAYS = "lethe-replay-"
+"""What the names of the temporary folders begin with in which deletions are run again."""
+
 
 def linked_checkout(checkout: Checkout, root: Path, caches: Iterable[str]) -> Checkout:
-    """Link the data set, the parent, the retrained models and caches of a checkout into a folder.
+    """Link the data set, the parent, earlier and retrained models and caches of a checkout into a folder.
 
     Args:
         checkout: The checkout.
@@ -19,7 +22,8 @@ def linked_checkout(checkout: Checkout, root: Path, caches: Iterable[str]) -> Ch
         The folder, as a checkout without ``params.yaml`` yet.
     """
     place = Checkout(root)
-    for folder in (checkout.dataset, checkout.parent, checkout.references):
+    earlier = checkout.root / "models" / "generations"
+    for folder in (checkout.dataset, checkout.parent, earlier, checkout.references):
         link_folder(place.root / folder.relative_to(checkout.root), folder)
     for name in caches:
         (checkout.lethe / name).mkdir(parents=True, exist_ok=True)

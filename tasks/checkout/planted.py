@@ -56,7 +56,12 @@ def _is_planted(root: Path, name: str, kind: str) -> bool:
         return folder in _FOLDERS
     if kind == _LINK and folder in _FOLDERS and (not below or _leads_out(root, name)):
         return True
-    return name.startswith(_LOCAL) or _sets_prefect(root / name)
+    return name.startswith(_LOCAL) or _is_plan(name) or _sets_prefect(root / name)
+
+
+def _is_plan(name: str) -> bool:
+    """Tell whether a file would be taken for the plan of a purge, which says what is erased."""
+    return name.startswith("requests/") and name.endswith(".purge")
 
 
 def _leads_out(root: Path, name: str) -> bool:

@@ -17,8 +17,8 @@ from unlearn_core.records.aim import Aim
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.records.result import UnlearningRecord
+from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.records.tuning import TuningRecord
 from unlearn_core.seeds import derive_seed
 from unlearn_core.unlearning import unlearn

@@ -89,6 +89,8 @@ def gather_certificates(
             unlearned=rung.evaluation,
             references=deletion.references,
             policy=checkout.params.policy,
+            calibration=deletion.calibration,
+            not_calibrated=deletion.not_calibrated,
         ),
         attempts=attempts_of(deletion),
         validation=validation_summary(checkout),

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now
 from tasks.evidence.verification import keys_to_trust
 from tasks.keys.signing import load_signer, sign_payload, verify_payload
 from unlearn_core.audit.inventories import check_inventory, read_inventory
-from unlearn_core.records.base import Sha256
+from unlearn_core.errors import EvidenceError
+from unlearn_core.records.base import Sha256, sha256
 from unlearn_core.records.inventory import Inventory, InventoryStatement
+from unlearn_core.records.purge import PurgeRecord
 
 
 def sign_inventory(inventory: Inventory, *, name: str) -> bytes:
@@ -42,8 +45,33 @@ def verify_inventory(raw: bytes, *, key: Path | None = None) -> tuple[Inventory,
     return statement.predicate, signer
 
 
+def standing_inventory(checkout: Checkout, record: PurgeRecord) -> Inventory | None:
+    """Return the inventory that a purge ended with, if it stands.
+
+    Args:
+        checkout: The checkout.
+        record: What the purge says of itself, which anybody can write.
+
+    Returns:
+        The complete inventory that the record names, signed by a trusted key; None if there is none.
+    """
+    path = checkout.inventory(record.request)
+    if record.inventory is None or not path.is_file() or sha256(raw := path.read_bytes()) != record.inventory:
+        return None
+    try:
+        found, _ = verify_inventory(raw)
+    except EvidenceError:
+        return None
+    return found if found.complete and found.request.id == record.request else None
+
+
 def inventory_in_words(inventory: Inventory) -> str:
     """Say in a sentence what an inventory shows."""
+    if inventory.lost:
+        return (
+            f"{inventory.rows} row(s) of request {inventory.request.id} were looked for; {inventory.lost} "
+            "more could not be, since no store has them: nobody can tell whether a copy is left"
+        )
     left = "nothing of it is left" if inventory.complete else "not all of it is erased yet"
     return f"{inventory.rows} row(s) of request {inventory.request.id} were looked for, and {left}"
 

@@ -15,6 +15,7 @@ from tasks.keys.signing import sign_statement
 from unlearn_core.factories import is_factory, module_of
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.base import Sha256, UtcTime
+from unlearn_core.records.calibration import CalibratedRequest
 from unlearn_core.records.certificate import Judgement
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.judged import (
@@ -76,6 +77,7 @@ def certify_judged(
         ledger=ledger_head(checkout, request.singles),
         provenance=provenance_of(checkout, judgement.unlearned, started),
         extensions=tuple(filter(None, (data.extension, *judgement.unlearned.extensions))),
+        calibrated_request=None if judgement.calibration is None else _calibrated_request(place),
     )
     path = folder / CERTIFICATE
     write_atomically(path, sign_statement(JudgedStatement.of(certificate)))
@@ -83,6 +85,16 @@ def certify_judged(
 
 
 _UNKNOWN: dict[str, Any] = dict.fromkeys(("method", "cost", "coverage", "held_out"), "not known")
+
+
+def _calibrated_request(place: Checkout) -> CalibratedRequest:
+    """Return what decides whether a calibration holds for the request, beside its kind."""
+    parent = read_checkpoint_card(place.parent)
+    return CalibratedRequest(
+        model=parent.trained or parent.weights,
+        deletions=parent.deletions,
+        rows=len(read_split(place).forget_rows),
+    )
 
 
 def _net_of(name: str) -> Net:

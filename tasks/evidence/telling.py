@@ -133,12 +133,24 @@ def not_known(certified: JudgedCertificate) -> Iterator[str]:
 
 def _bands_not_asked(judgement: Judgement, kind: RequestKind) -> Iterator[str]:
     if judgement.policy is not None:
-        for name, why in unjudged(judgement.policy, scope_kind(kind), judgement.unlearned).items():
+        is_calibrated = judgement.calibration is not None
+        found = unjudged(judgement.policy, scope_kind(kind), judgement.unlearned, calibrated=is_calibrated)
+        for name, why in found.items():
             yield f"whether {name} is inside the policy's band: {why}"
 
 
 def _claims_not_asked(judgement: Judgement) -> Iterator[str]:
-    if not judgement.references:
+    if judgement.calibration is not None:
+        yield (
+            "whether the model behaves like one retrained to compare with: there is none; a calibration "
+            "stands in, and how far the weights had come from the calibrated model is not in it"
+        )
+    elif judgement.not_calibrated is not None:
+        yield (
+            "what the calibration would say that the policy asks for: it does not hold for this request, "
+            f"since {judgement.not_calibrated}"
+        )
+    if judgement.calibration is None and not judgement.references:
         yield "whether the model behaves like a retrained one: none is in it"
     if judgement.verdict.removed is None:
         yield "whether anything is left inside: its policy has no band for that"

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -32,7 +33,7 @@ def seal_outlines(pseudonym_key: bytes, outlines: Iterable[tuple[TraceKind, Outl
     Args:
         pseudonym_key: The pseudonym key.
         outlines: The outlines, each with what it is of.
-        about: The request; they open for no other.
+        about: What they belong to; they open for nothing else.
 
     Returns:
         Base64.
@@ -42,26 +43,33 @@ def seal_outlines(pseudonym_key: bytes, outlines: Iterable[tuple[TraceKind, Outl
     return base64.b64encode(sealed).decode()
 
 
-def open_outlines(pseudonym_key: bytes, sealed: str, *, about: str) -> list[tuple[TraceKind, Outline]]:
-    """Decrypt outlines; arguments as for ``seal_outlines``.
+def open_outlines(
+    pseudonym_keys: Iterable[bytes], sealed: str, *, about: str
+) -> tuple[bytes, list[tuple[TraceKind, Outline]]]:
+    """Decrypt outlines.
+
+    Args:
+        pseudonym_keys: The keys that they may be sealed with.
+        sealed: What ``seal_outlines`` returned.
+        about: What they belong to.
 
     Returns:
-        The outlines, each with what it is of.
+        The key, and the outlines, each with what it is of.
 
     Raises:
-        SetupError: If the key or the request is another, or a byte was changed.
+        SetupError: If none of the keys opens them, or what they belong to was altered.
     """
-    try:
-        raw = AESSIV(_sealing(pseudonym_key)).decrypt(base64.b64decode(sealed), [about.encode()])
-    except (InvalidTag, ValueError) as error:
-        raise SetupError(
-            f"what the purge of {about!r} looks for does not open: it was altered, or made with another "
-            "pseudonym key; use the key that the purge was planned with"
-        ) from error
-    return [
-        (kind, Outline(bytes.fromhex(window), place, length, bytes.fromhex(mark)))
-        for kind, window, place, length, mark in json.loads(raw)
-    ]
+    for key in pseudonym_keys:
+        with suppress(InvalidTag, ValueError):
+            raw = AESSIV(_sealing(key)).decrypt(base64.b64decode(sealed), [about.encode()])
+            return key, [
+                (kind, Outline(bytes.fromhex(window), place, length, bytes.fromhex(mark)))
+                for kind, window, place, length, mark in json.loads(raw)
+            ]
+    raise SetupError(
+        "the plan of a purge does not open: it was altered, or made with another pseudonym key. Use the key "
+        "that the purge was planned with"
+    )
 
 
 def _sealing(pseudonym_key: bytes) -> bytes:

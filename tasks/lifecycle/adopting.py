@@ -84,10 +84,11 @@ def settle_params(
     }
     policy = checkout.params.policy
     changes: dict[tuple[str | int, ...], Any] = {}
-    if card.recipe is None and policy.reference != "none":
-        changes["policy", "reference"] = "none"
-    if card.recipe is not None and policy.reference == "none" and _lacked_recipe(checkout, card):
-        changes["policy", "reference"] = "build"
+    setting = "otherwise" if policy.reference == "calibrated" else "reference"
+    if card.recipe is None and policy.retrained != "none":
+        changes["policy", setting] = "none"
+    if card.recipe is not None and policy.retrained == "none" and _lacked_recipe(checkout, card):
+        changes["policy", setting] = "build"
     for scope in ("classes", "samples"):
         for index, band in enumerate(getattr(policy, scope)):
             if band.measurement.startswith("accuracy.") and band.measurement.endswith(".retain"):

@@ -9,19 +9,20 @@ from tasks.computing.configured import methods_for
 from tasks.computing.costs import read_time
 from tasks.data.datasets import rows_digest
 from tasks.lifecycle.releases import read_release
+from tasks.measuring.calibrated import lapsed, read_calibration
 from tasks.references.plan import Sides, plan_sides
 from tasks.report.numbers import duration
 from tasks.requests.request_file import check_request, preview_manifest, read_request
 from tasks.storage.staleness import stale_stages
 from unlearn_core.audit.acceptance import spent
 from unlearn_core.errors import ConfigurationError, RequestError
-from unlearn_core.kinds import scope_kind
+from unlearn_core.kinds import RequestKind, scope_kind
 from unlearn_core.method import Need
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.evaluation import TimeSpent
 from unlearn_core.records.foresight import Foresight
-from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.records.request import DeletionRequest
+from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.records.status import StaleStage
 from unlearn_core.routing import Route, only_last_resort, route
 from unlearn_core.selection import Manifest, Selection, retained_rows, without_samples
@@ -44,11 +45,12 @@ def foresee(checkout: Checkout, request: DeletionRequest) -> Foresight:
     selection = check_request(checkout, request, manifest=manifest)
     parent, policy = _parent(checkout), checkout.params.policy
     planned, certain = _route(checkout, request, manifest, selection, parent)
-    trainings = _trainings(checkout, manifest, selection, parent)
+    trainings = _trainings(checkout, request.scope.kind, manifest, selection, parent)
     runs = list(_earlier_runs(checkout, request))
     small = max((band.least_samples for band in policy.samples), default=0)
     few = not selection.classes and int(selection.forget.sum()) < small
     retraining = [certain] if certain else list(_likely(runs, few=few))
+    retraining += _calibrated(checkout, request.scope.kind, selection, parent)
     stale = stale_stages(checkout.root)
     return Foresight(
         request=request.id,
@@ -125,11 +127,15 @@ def _unmeasurable(checkout: Checkout, manifest: Manifest, selection: Selection) 
 
 
 def _trainings(
-    checkout: Checkout, manifest: Manifest, selection: Selection, parent: CheckpointCard | None
+    checkout: Checkout,
+    kind: RequestKind,
+    manifest: Manifest,
+    selection: Selection,
+    parent: CheckpointCard | None,
 ) -> int | None:
     """Count the models to compare with that have to be trained; None if it is unknown how."""
     policy = checkout.params.policy
-    if policy.reference != "build":
+    if _lapsed(checkout, kind, selection, parent) is None or policy.retrained != "build":
         return 0
     if parent is None:
         return max(policy.references, policy.shadows) + policy.shadows
@@ -143,6 +149,31 @@ def _trainings(
         return len(plan_sides(checkout, checkout.params.run, sides, **asked).missing)
     except ConfigurationError:
         return None
+
+
+def _lapsed(
+    checkout: Checkout, kind: RequestKind, selection: Selection, parent: CheckpointCard | None
+) -> str | None:
+    """Say why no calibration judges the request; None if one does, as far as cards can tell."""
+    policy = checkout.params.policy
+    if (found := read_calibration(checkout, policy)) is None:
+        return "the policy names none"
+    return lapsed(found, policy, parent, kind=kind, rows=int(selection.forget.sum()))
+
+
+def _calibrated(
+    checkout: Checkout, kind: RequestKind, selection: Selection, parent: CheckpointCard | None
+) -> Iterator[str]:
+    """Say why the calibration that the policy names does not hold for the request, if so."""
+    if (policy := checkout.params.policy).calibration is None:
+        return
+    if (why := _lapsed(checkout, kind, selection, parent)) is not None:
+        yield f"the calibration does not hold for it: {why} (policy.otherwise: {policy.otherwise})"
+    elif (found := read_calibration(checkout, policy)) is not None and not found.has_power(kind):
+        yield (
+            f"the calibration has no power over requests of {kind}: the originals that it was made with are "
+            "inside of its bands, too, so the gate will hardly be able to tell"
+        )
 
 
 def _earlier_runs(checkout: Checkout, request: DeletionRequest) -> Iterator[tuple[TimeSpent, str]]:

@@ -9,7 +9,7 @@ from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Method, Need
 from unlearn_core.records.adoption import Outlook
 from unlearn_core.records.artifact import Recipe
-from unlearn_core.records.policy import LAST_RESORT
+from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.routing import obstacle
 
 _NAMES: dict[ScopeKind, str] = {"classes": "a class", "samples": "images, a person"}
@@ -34,7 +34,7 @@ def outlook(checkout: Checkout, architecture: str, recipe: Recipe | None) -> Out
     """
     policy, methods = checkout.params.policy, methods_for(checkout, architecture)
     at_hand = frozenset(Need) - {Need.STATES} - ({Need.ORIGIN} if recipe is None else set())
-    retrained = policy.references if recipe is not None and policy.reference != "none" else 0
+    retrained = policy.references if recipe is not None and policy.retrained != "none" else 0
     return Outlook(
         classes=_fit(methods, policy.ladder.classes, "classes", at_hand),
         samples=_fit(methods, policy.ladder.samples, "samples", at_hand),

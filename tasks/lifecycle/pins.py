@@ -67,11 +67,13 @@ def ancestors(checkout: Checkout) -> set[str]:
 
 
 def references(checkout: Checkout, *data: Sha256) -> set[str]:
-    """Return the folder names that models retrained on some data would have."""
+    """Return the folder names that models retrained on some data would have, and the calibration's."""
     parent, run = read_checkpoint_card(checkout.parent), checkout.params.run
+    calibration = checkout.params.policy.calibration
+    found = set[str]() if calibration is None else {short(calibration)}
     if (recipe := parent.recipe) is None:
-        return set()
-    return {
+        return found
+    return found | {
         short(describe_training(parent, recipe, run, data_digest=digest, index=index).digest)
         for digest in data
         for index in range(MOST_REFERENCES)

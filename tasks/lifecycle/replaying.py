@@ -15,6 +15,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import file_digest
 from tasks.checkout.git import ask_git, run_git
 from tasks.checkout.imports import own_root
+from tasks.checkout.linked import REPLAYS
 from tasks.checkout.params import read_values
 from tasks.checkout.plain_yaml import load_yaml
 from tasks.checkout.planted import refuse_planted
@@ -83,7 +84,7 @@ def checked_out(checkout: Checkout, commit: str) -> Iterator[Checkout]:
     Yields:
         Its checkout.
     """
-    folder = Path(tempfile.mkdtemp(prefix="lethe-replay-"))
+    folder = Path(tempfile.mkdtemp(prefix=REPLAYS))
     tree = folder / "checkout"
     # The project may be below git's top folder.
     project = tree / run_git(checkout.root, "rev-parse", "--show-prefix")

@@ -27,9 +27,9 @@ def gather_references(checkout: Checkout, run: RunParams, policy: Policy) -> Ref
         ConfigurationError: If any are to be built, and it is unknown how the parent was trained.
         PipelineError: If a training failed.
     """
-    if policy.reference == "none":
+    if policy.retrained == "none":
         return NOTHING
-    if policy.reference == "build":
+    if policy.retrained == "build":
         _build(checkout, plan_references(checkout, run, count=policy.references, shadows=policy.shadows))
     elif read_checkpoint_card(checkout.parent).recipe is None:
         return NOTHING

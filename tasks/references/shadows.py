@@ -21,7 +21,7 @@ from unlearn_core.method import Method
 from unlearn_core.observations import Ensembles, Margins, Shadows, View
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.policy import LAST_RESORT
+from unlearn_core.records.shown import LAST_RESORT
 
 ByView = dict[View, Margins]
 

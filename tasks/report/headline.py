@@ -6,8 +6,9 @@ from typing import Literal
 
 from tasks.report.numbers import counted
 from unlearn_core.records.deletion import DeletionRecord, Rung
-from unlearn_core.records.policy import LAST_RESORT
+from unlearn_core.records.policy import Verdict
 from unlearn_core.records.report import ReportFacts
+from unlearn_core.records.shown import LAST_RESORT
 
 State = Literal["good", "bad", "unsure", "plain"]
 STATE_MARKS: Mapping[State, str] = {"good": "✓", "bad": "✕", "unsure": "?", "plain": "•"}
@@ -88,9 +89,29 @@ def _retrained(accepted: Rung, what: str) -> Headline:
     return Headline("good", "Retrained", words)
 
 
+def by(verdict: Verdict) -> str:
+    """Say what a claim rests on, to begin a sentence with it."""
+    return _BY_CALIBRATION if verdict.level == "EC" else "By every agreed test"
+
+
+_BY_CALIBRATION = (
+    "No model was retrained for this request. Going by models that were retrained for others like it"
+)
+
+
+def by_calibration(found: Headline) -> Headline:
+    """Let the short form of a verdict say, too, that nothing was retrained for the request."""
+    return replace(found, label=f"{found.label}, by calibration")
+
+
 def _released(accepted: Rung, what: str) -> Headline:
     """State which claims were shown of a model that behaves, and which were not."""
-    behaves = f"By every agreed test, the released model behaves as if it had never seen {what}"
+    found = _claims(accepted, what)
+    return by_calibration(found) if accepted.verdict.level == "EC" else found
+
+
+def _claims(accepted: Rung, what: str) -> Headline:
+    behaves = f"{by(accepted.verdict)}, the released model behaves as if it had never seen {what}"
     removed = accepted.verdict.removed
     if removed is None:
         return Headline(

@@ -7,7 +7,7 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
 from tasks.data.datasets import read_card
 from tasks.evidence.telling import not_known
-from tasks.report.headline import Headline, State
+from tasks.report.headline import Headline, State, by, by_calibration
 from tasks.report.measurements import in_plain_words
 from tasks.report.page import templates
 from tasks.report.story import written_time
@@ -71,9 +71,8 @@ def judged_headline(certificate: JudgedCertificate) -> Headline:
         return Headline("unsure", "Within limits", words)
     state, label, words = _INSIDE[verdict.removal]
     it = f"the{_IT.removeprefix('The')}"
-    return Headline(
-        state, label, f"By every agreed test, {it} behaves as if it had never seen {what}{words}."
-    )
+    found = Headline(state, label, f"{by(verdict)}, {it} behaves as if it had never seen {what}{words}.")
+    return by_calibration(found) if verdict.level == "EC" else found
 
 
 _IT = "The model that was handed in"
@@ -98,5 +97,11 @@ def _control(certificate: JudgedCertificate) -> Verdict:
     judgement, policy = certificate.judgement, certificate.judgement.policy
     assert policy is not None, "what is certified carries its policy"
     scope = scope_kind(certificate.request.kind)
-    original, references = judgement.original, judgement.references
-    return judge(policy, scope, original, original=original, references=references)
+    return judge(
+        policy,
+        scope,
+        judgement.original,
+        original=judgement.original,
+        references=judgement.references,
+        calibrated=judgement.calibrated_for(certificate.request.kind),
+    )

@@ -1,14 +1,14 @@
 """A deletion in sentences: what was asked, and what was done, step by step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.report.backing import Backing
 from tasks.report.headline import State, forgotten_thing, last_rung, state_of
 from tasks.report.numbers import count, counted, duration
 from tasks.report.words import does
 from unlearn_core.records.deletion import DeletionRecord, Rung
-from unlearn_core.records.policy import LAST_RESORT
 from unlearn_core.records.report import ReportFacts
+from unlearn_core.records.shown import LAST_RESORT
 
 _FEW = 5
 """How many methods a step names; every other method that Lethe has is one that was not tried."""
@@ -80,6 +80,19 @@ def _split(facts: ReportFacts) -> _Step:
 
 
 def _reference(facts: ReportFacts) -> _Step:
+    step = _compared(facts)
+    if (why := facts.deletion.not_calibrated) is None:
+        return step
+    return replace(step, text=f"{step.text} The model is calibrated, but not for this request: {why}.")
+
+
+def _compared(facts: ReportFacts) -> _Step:
+    if facts.deletion.calibration is not None:
+        text = (
+            "No model was retrained to compare with. The model was calibrated once: models retrained for "
+            "other requests say what one that never saw the data would show."
+        )
+        return _Step("plain", "Judged by a calibration", text)
     if facts.deletion.reference is None:
         text = "No model was retrained without the data, so fixed limits replace the comparison."
         return _Step("unsure", "Nothing to compare with", text)

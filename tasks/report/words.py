@@ -21,6 +21,8 @@ TREATMENTS = {
 
 LEVEL_SENTENCES = {
     "E0": "No retrained model was available: fixed limits were used instead of a comparison.",
+    "EC": "No model was retrained to compare with: the ranges come from models that were retrained for "
+    "requests like it, once, when the model was calibrated.",
     "E1": "The comparison is with one model, or a few, retrained without the data.",
     "E2": "The comparison is with five or more models retrained without the data.",
     "E3": "The comparison is with five or more retrained models, and an attacker had 64 shadow pairs.",

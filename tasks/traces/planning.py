@@ -6,11 +6,12 @@ from dataclasses import replace
 from tasks.checkout.environment import now
 from tasks.keys.folder import load_pseudonym_key
 from tasks.keys.outlines import open_outlines, outline_key, seal_outlines
+from tasks.keys.ring import pseudonym_keys
 from tasks.traces.cached import dvc_digest, is_list
 from tasks.traces.following import Searched, WhatToFind, search_store, what_to_find
 from tasks.traces.forgotten_rows import ForgottenRows
 from tasks.traces.known import what_is_known
-from tasks.traces.sought import Sought, SoughtOutlines
+from tasks.traces.sought import SoughtOutlines
 from tasks.traces.stored import SearchableStore, StoredObject
 from unlearn_core.audit.purging import Sparing, treatment_of, unit_of
 from unlearn_core.errors import RequestError
@@ -64,6 +65,8 @@ def make_plan(
     sparing: Sparing,
     beyond: Sequence[str],
     on_step: OnStep,
+    lost: int = 0,
+    key: bytes | None = None,
 ) -> PurgePlan:
     """Search every store, and say what is done about each object that holds a trace.
 
@@ -74,17 +77,21 @@ def make_plan(
         sparing: What is left alone.
         beyond: What no search reaches.
         on_step: Called after each object.
+        lost: How many of the rows no store has, so that nobody can look for copies of them.
+        key: The pseudonym key that it is sealed with; the current one by default.
 
     Returns:
-        The plan.
+        The plan, sealed: whoever alters anything in it cannot seal it again without the key.
     """
+    key = load_pseudonym_key() if key is None else key
     going = {one: kind for one, kind in found.tensors.items() if one not in sparing.waiting}
     waiting = found.tensors.keys() - going.keys()
     searched = [search_store(store, found, on_step=on_step) for store in stores]
-    return PurgePlan(
+    plan = PurgePlan(
         request=request,
         made=now(),
         rows=found.sought.rows_sought,
+        lost=lost,
         data=tuple(sorted(found.data)),
         models=tuple(sorted(one for one, kind in going.items() if kind != "derived")),
         moments=tuple(sorted(one for one, kind in going.items() if kind == "derived")),
@@ -93,15 +100,28 @@ def make_plan(
         objects=tuple(entry for one in searched for entry in treated_objects(one, sparing)),
         beyond=tuple(beyond),
         unsearchable=found.sought.unsearchable,
-        outlines=_sealed(request, found.sought),
+        outlines="",
     )
+    sought = found.sought
+    outlines = sought.given if isinstance(sought, SoughtOutlines) else sought.outlines(outline_key(key))
+    return plan.sealed(seal_outlines(key, outlines, about=plan.digest))
 
 
-def sought_again(plan: PurgePlan) -> SoughtOutlines:
-    """Return the rows as a plan keeps them."""
-    key = load_pseudonym_key()
-    outlines = tuple(open_outlines(key, plan.outlines, about=plan.request))
-    return SoughtOutlines(outlines, outline_key(key), plan.rows, plan.unsearchable)
+def open_plan(plan: PurgePlan) -> tuple[bytes, SoughtOutlines]:
+    """Return the key that a plan is sealed with, and the rows as it keeps them.
+
+    Args:
+        plan: A plan that was read from a file.
+
+    Returns:
+        Both.
+
+    Raises:
+        SetupError: If anything in the plan was altered, or no key of this machine sealed it.
+    """
+    about = plan.sealed("").digest
+    key, outlines = open_outlines(pseudonym_keys(), plan.outlines, about=about)
+    return key, SoughtOutlines(tuple(outlines), outline_key(key), plan.rows, plan.unsearchable)
 
 
 def found_again(plan: PurgePlan, sought: SoughtOutlines) -> WhatToFind:
@@ -154,10 +174,3 @@ def _treated(one: Trace, searched: Searched, sparing: Sparing) -> PurgedObject:
     if (waiting := sparing.waiting.get(searched.tensors.get(one.address, ""))) is not None:
         treatment, why = "wait", waiting
     return PurgedObject(**one.model_dump(exclude={"rows"}), treatment=treatment, why=why)
-
-
-def _sealed(request: RequestId, sought: Sought | SoughtOutlines) -> str:
-    """Return the outlines of what is sought, encrypted."""
-    key = load_pseudonym_key()
-    outlines = sought.given if isinstance(sought, SoughtOutlines) else sought.outlines(outline_key(key))
-    return seal_outlines(key, outlines, about=request)

@@ -12,10 +12,9 @@ import numpy as np
 from tasks.checkout.environment import now
 from tasks.checkout.log import is_for_people
 from tasks.data.datasets import each_image, read_card, read_manifest
-from tasks.keys.folder import load_pseudonym_key
 from tasks.keys.outlines import outline_key
 from tasks.traces.following import Searched, search_store
-from tasks.traces.planning import found_again, sought_again, treated_objects
+from tasks.traces.planning import found_again, open_plan, treated_objects
 from tasks.traces.sought import Sought, SoughtRow
 from tasks.traces.stored import SearchableStore
 from unlearn_core.audit.inventories import require_control
@@ -59,7 +58,8 @@ def take_inventory(
     Raises:
         EvidenceError: If anything is found that should be gone, which is named, or the control record is not.
     """
-    started, sought = now(), replace(sought_again(plan), control=_control(control))
+    started, (key, sought) = now(), open_plan(plan)
+    sought = replace(sought, control=_control(control, key))
     found = found_again(plan, sought)
     searched = [search_store(store, found, on_step=on_step) for store in stores]
     require_control(sum(one.control for one in searched))
@@ -78,7 +78,8 @@ def take_inventory(
         unsearchable=plan.unsearchable,
         started=started,
         finished=now(),
-        complete=all(one.is_record for one in remains),
+        lost=plan.lost,
+        complete=not plan.lost and all(one.is_record for one in remains),
         beyond=(*beyond, *_closed(searched)),
         **about,
     )
@@ -94,14 +95,14 @@ def _closed(searched: Iterable[Searched]) -> Iterable[str]:
             )
 
 
-def _control(folder: Path) -> tuple[tuple[TraceKind, Outline], ...]:
+def _control(folder: Path, pseudonym_key: bytes) -> tuple[tuple[TraceKind, Outline], ...]:
     """Return the outlines of the image of a row that stays, drawn at random."""
     manifest, card = read_manifest(folder), read_card(folder)
     rows = np.zeros(len(manifest), dtype=bool)
     rows[secrets.choice(np.flatnonzero(manifest.splits == "train").tolist())] = True
     (image,) = each_image(folder, rows)
     sought = Sought((SoughtRow((), (), image, card.input_shape),))
-    return tuple(sought.outlines(outline_key(load_pseudonym_key())))
+    return tuple(sought.outlines(outline_key(pseudonym_key)))
 
 
 def _with_traces(objects: Iterable[PurgedObject]) -> Iterable[PurgedObject]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from tasks.checkout.environment import now
+from tasks.checkout.linked import REPLAYS
 from tasks.storage.pinned import pinned_digests
 from tasks.traces.cached import dvc_digest
 from tasks.traces.stored import SearchableStore
@@ -34,15 +35,31 @@ def carry_out(
     Raises:
         SetupError: If a store of the plan is not at hand any more.
     """
-    at_hand = {store.name: store for store in stores}
-    if missing := sorted({one.store for one in plan.objects} - {*at_hand, *done}):
-        raise SetupError(
-            f"{', '.join(missing)}: not at hand any more, and what was planned there is not erased; set "
-            "the environment as it was when `lethe purge` planned it"
-        )
-    for name, store in at_hand.items():
-        if name not in done:
+    require_at_hand(stores, plan, done=done)
+    for store in stores:
+        if store.name not in done:
             on_store(_erase_in(store, plan, on_step))
+
+
+def require_at_hand(
+    stores: Sequence[SearchableStore], plan: PurgePlan, *, done: Collection[str] = ()
+) -> None:
+    """Refuse to go on while a store of a plan is missing: nobody would know what is in it.
+
+    Args:
+        stores: The stores.
+        plan: The plan.
+        done: The names of the stores that may be missing, beside replays that were cut short: these go whole.
+
+    Raises:
+        SetupError: If one is missing.
+    """
+    planned = {one.name for one in plan.stores if not one.name.startswith(REPLAYS)}
+    if missing := sorted(planned - {*(store.name for store in stores), *done}):
+        raise SetupError(
+            f"{', '.join(missing)}: not at hand any more, though the purge was planned with it; set the "
+            "environment as it was when `lethe purge` planned it"
+        )
 
 
 def _erase_in(store: SearchableStore, plan: PurgePlan, on_step: OnStep) -> ErasedStore:

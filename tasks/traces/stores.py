@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.linked import REPLAYS
 from tasks.checkout.settings import ServiceSettings, WorkerSettings
 from tasks.checkout.variables import variable_value
 from tasks.requests.ledger.database import ledger_url
@@ -82,5 +83,5 @@ def _elsewhere(checkout: Checkout) -> Iterator[SearchableStore]:
         yield Cached(FilesBelow("workers", "the clones of this machine's workers", work.resolve()))
     prefect = Path(variable_value("PREFECT_HOME") or Path.home() / ".prefect")
     yield FilesBelow("prefect", "Prefect's folder on this machine", prefect)
-    for folder in sorted(Path(tempfile.gettempdir()).glob("lethe-replay-*")):
+    for folder in sorted(Path(tempfile.gettempdir()).glob(f"{REPLAYS}*")):
         yield Cached(FilesBelow(folder.name, "a replay that was cut short", folder))

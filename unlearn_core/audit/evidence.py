@@ -1,6 +1,6 @@
 """How much evidence a number of retrained models and of shadow pairs allows."""
 
-from unlearn_core.records.policy import EvidenceLevel
+from unlearn_core.records.shown import EvidenceLevel
 
 LEAST_REFERENCES = 5
 """How many retrained models it takes to know their spread well enough for intervals."""
@@ -13,6 +13,7 @@ _LEAST_SHADOWS = 64
 
 LEVELS: dict[str, str] = {
     "E0": "behaviour only, no retrained model",
+    "EC": "calibrated: no model was retrained to compare with, the bands come from requests like it",
     "E1": "one retrained model, or a few",
     "E2": "five or more retrained models, with intervals",
     "E3": "five or more retrained models, and an attack with at least 64 pairs of shadow models",
@@ -20,7 +21,7 @@ LEVELS: dict[str, str] = {
 """What each level of evidence rests on, in words."""
 
 
-def level(references: int, shadows: int) -> EvidenceLevel:
+def level(references: int, shadows: int, *, calibrated: bool = False) -> EvidenceLevel:
     """Return the level of evidence that some models allow.
 
     A shadow pair is a model trained on all the data and one trained without what is forgotten, counted once:
@@ -29,10 +30,14 @@ def level(references: int, shadows: int) -> EvidenceLevel:
     Args:
         references: How many retrained models a model was compared with.
         shadows: How many shadow pairs the attacker had.
+        calibrated: Whether a calibration stood in for retrained models.
 
     Returns:
-        E0 without a retrained model, E1 from one on, E2 from five on, and E3 with 64 shadow pairs as well.
+        E0 without a retrained model, EC if a calibration stood in for one, E1 from one on, E2 from five on,
+        and E3 with 64 shadow pairs as well.
     """
     if references >= LEAST_REFERENCES:
         return "E3" if shadows >= _LEAST_SHADOWS else "E2"
-    return "E1" if references else "E0"
+    if references:
+        return "E1"
+    return "EC" if calibrated else "E0"

@@ -7,6 +7,7 @@ was accepted. The verdict may be any, as long as it follows.
 
 from collections.abc import Iterator
 
+from unlearn_core.audit.calibration import calibration_problems
 from unlearn_core.audit.certificate import (
     future_problems,
     provenance_problems,
@@ -15,8 +16,9 @@ from unlearn_core.audit.certificate import (
 )
 from unlearn_core.audit.compliance import comparison_problems
 from unlearn_core.audit.earlier import asked_problems
+from unlearn_core.audit.evaluations import evaluation_problems
 from unlearn_core.audit.evidence import SHADOWS
-from unlearn_core.audit.judgement import evaluation_problems, verdict_problems
+from unlearn_core.audit.judgement import verdict_problems
 from unlearn_core.records.base import UtcTime
 from unlearn_core.records.judged import JudgedCertificate, JudgedStatement
 
@@ -65,6 +67,7 @@ def _judgement(certificate: JudgedCertificate) -> Iterator[str]:
     if (policy := judgement.policy) is None:
         yield "policy: there is none to judge by again"
         return
+    yield from calibration_problems(judgement, kind, certificate.calibrated_request)
     yield from verdict_problems(judgement, policy, kind)
     yield from comparison_problems(judgement, policy)
     if not judgement.verdict.findings:

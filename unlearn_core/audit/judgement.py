@@ -1,19 +1,19 @@
 """Whether a certificate's verdict follows from its numbers, its policy and the attempts that it lists."""
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 
 from unlearn_core.audit.acceptance import accept
+from unlearn_core.audit.calibration import calibration_problems, judged_for
 from unlearn_core.audit.earlier import earlier_problems
+from unlearn_core.audit.evaluations import evaluation_problems
 from unlearn_core.audit.evidence import SHADOWS, level
-from unlearn_core.audit.plausibility import distance_problems, is_possible
 from unlearn_core.audit.policy import judge
+from unlearn_core.errors import ConfigurationError
 from unlearn_core.kinds import RequestKind, scope_kind
-from unlearn_core.records.base import Sha256
 from unlearn_core.records.certificate import Attempt, DeletionCertificate, Judgement
-from unlearn_core.records.evaluation import Evaluation
-from unlearn_core.records.policy import LAST_RESORT, ClaimName, ClaimVerdict, Finding, Policy, Verdict
+from unlearn_core.records.policy import ClaimName, ClaimVerdict, Finding, Policy, Verdict
+from unlearn_core.records.shown import LAST_RESORT
 
 BOUND_TOLERANCE = 1e-9
 
@@ -27,7 +27,17 @@ def judgement_problems(certificate: DeletionCertificate) -> Iterator[str]:
     Yields:
         A sentence per problem.
     """
-    for rule in (_evaluations, _findings, _acceptance, _level, _policy, _attempts, earlier_problems):
+    rules = (
+        _evaluations,
+        _findings,
+        _acceptance,
+        _level,
+        _calibration,
+        _policy,
+        _attempts,
+        earlier_problems,
+    )
+    for rule in rules:
         yield from rule(certificate)
 
 
@@ -35,58 +45,6 @@ def _evaluations(certificate: DeletionCertificate) -> Iterator[str]:
     """Each evaluation is of the model that it claims to be of."""
     models, kind = certificate.models, certificate.request.kind
     yield from evaluation_problems(certificate.judgement, models.parent, models.unlearned, kind)
-
-
-def evaluation_problems(
-    judgement: Judgement, parent: Sha256, unlearned: Sha256, kind: RequestKind
-) -> Iterator[str]:
-    """Find what contradicts itself in the numbers that a verdict rests on.
-
-    Args:
-        judgement: The numbers.
-        parent: The model before.
-        unlearned: The model that was judged.
-        kind: What the request names.
-
-    Yields:
-        A sentence per problem.
-    """
-    if judgement.original.model != parent:
-        yield f"judgement.original is of {judgement.original.model}, not of the parent {parent}"
-    if judgement.unlearned.model != unlearned:
-        yield f"judgement.unlearned is of {judgement.unlearned.model}, not of {unlearned}"
-    references = [reference.model for reference in judgement.references]
-    if {parent, unlearned} & set(references):
-        yield "judgement.references: a model cannot be its own reference"
-    if len(set(references)) < len(references):
-        yield "judgement.references: the same model is listed twice"
-    evaluations = (judgement.original, judgement.unlearned, *judgement.references)
-    if len(seeds := {evaluation.seed for evaluation in evaluations}) > 1:
-        yield f"judgement: the models were measured with the seeds {sorted(seeds)}, and not with one"
-    for evaluation in evaluations:
-        counts = Counter(measurement.name for measurement in evaluation.measurements)
-        yield from (f"{name} was measured twice on {evaluation.model}" for name, n in counts.items() if n > 1)
-        yield from (
-            f"{entry.name} is {entry.value} on {evaluation.model}, in [{entry.low}, {entry.high}]"
-            for entry in evaluation.measurements
-            if not is_possible(entry)
-        )
-    yield from distance_problems(judgement)
-    yield from _unmeasured(judgement.unlearned, of_classes=kind == "classes")
-
-
-def _unmeasured(unlearned: Evaluation, *, of_classes: bool) -> Iterator[str]:
-    """What is called silent can be: a single class is retained, so what is retained of it is silent first.
-
-    Otherwise every measurement that misses its band could be called silent, and the rest would pass. What is
-    lacking does not pass either.
-    """
-    for entry in unlearned.unmeasured:
-        quantity, side = entry.name.rsplit(".", 2)[0], entry.name.rpartition(".")[2]
-        # Rows of classes that were forgotten are of none that is left; other rows may be.
-        may_be = not of_classes and unlearned.silence(f"{quantity}.train.retain") is not None
-        if not (entry.lacking or side == "retain" or (side == "forget" and may_be)):
-            yield f"judgement: {entry.name} is said to be silent, and of such a request it never is"
 
 
 def _findings(certificate: DeletionCertificate) -> Iterator[str]:
@@ -157,8 +115,16 @@ def _level(certificate: DeletionCertificate) -> Iterator[str]:
     """The level of evidence follows from the models that were used."""
     judgement = certificate.judgement
     references, shadows = len(judgement.references), int(judgement.unlearned.find(SHADOWS) or 0)
-    if (stated := judgement.verdict.level) != (follows := level(references, shadows)):
-        yield f"level: {stated} is stated; {references} references and {shadows} shadow pairs give {follows}"
+    calibrated = judgement.calibration is not None
+    follows = level(references, shadows, calibrated=calibrated)
+    if (stated := judgement.verdict.level) != follows:
+        given = f"{references} references and {shadows} shadow pairs{', with a calibration,' * calibrated}"
+        yield f"level: {stated} is stated; {given} give {follows}"
+
+
+def _calibration(certificate: DeletionCertificate) -> Iterator[str]:
+    """A calibration that stood in for retrained models holds for the request."""
+    yield from calibration_problems(certificate.judgement, certificate.request.kind, judged_for(certificate))
 
 
 def _policy(certificate: DeletionCertificate) -> Iterator[str]:
@@ -170,7 +136,10 @@ def _policy(certificate: DeletionCertificate) -> Iterator[str]:
     if judgement.verdict.policy != policy.digest:
         return
     is_retrain = certificate.method.get("name") == LAST_RESORT
-    accepted, why = accept(policy, _judged_again(judgement, policy, kind), is_retrain=is_retrain)
+    try:
+        accepted, why = accept(policy, _judged_again(judgement, policy, kind), is_retrain=is_retrain)
+    except ConfigurationError:
+        return  # what is wrong with its calibration has been said
     if not accepted:
         yield f"verdict: the policy does not accept it ({why})"
 
@@ -189,7 +158,11 @@ def verdict_problems(judgement: Judgement, policy: Policy, kind: RequestKind) ->
     if (stated := judgement.verdict).policy != policy.digest:
         yield f"policy: its digest is {policy.digest}, the verdict was reached under {stated.policy}"
         return
-    follows = _judged_again(judgement, policy, kind)
+    try:
+        follows = _judged_again(judgement, policy, kind)
+    except ConfigurationError as error:
+        yield f"calibration: {error}"
+        return
     for field in Verdict.model_fields:
         said, is_so = getattr(stated, field), getattr(follows, field)
         if not (_agree(said, is_so) if field == "findings" else said == is_so):
@@ -198,8 +171,14 @@ def verdict_problems(judgement: Judgement, policy: Policy, kind: RequestKind) ->
 
 def _judged_again(judgement: Judgement, policy: Policy, kind: RequestKind) -> Verdict:
     """Return what the gate says of the numbers."""
-    measured, original, references = judgement.unlearned, judgement.original, judgement.references
-    return judge(policy, scope_kind(kind), measured, original=original, references=references)
+    return judge(
+        policy,
+        scope_kind(kind),
+        judgement.unlearned,
+        original=judgement.original,
+        references=judgement.references,
+        calibrated=judgement.calibrated_for(kind),
+    )
 
 
 def _agree(said: tuple[Finding, ...], follow: tuple[Finding, ...]) -> bool:

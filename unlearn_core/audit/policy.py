@@ -24,8 +24,10 @@ from collections.abc import Sequence
 from typing import get_args
 
 from unlearn_core.audit.bands import find, finite
+from unlearn_core.audit.calibrated import calibrated_bands, measured_for
 from unlearn_core.audit.evidence import SHADOWS, level
 from unlearn_core.kinds import ScopeKind
+from unlearn_core.records.calibration import CalibratedKind
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import (
     Band,
@@ -46,6 +48,7 @@ def judge(
     *,
     original: Evaluation,
     references: Sequence[Evaluation],
+    calibrated: CalibratedKind | None = None,
 ) -> Verdict:
     """Say whether a candidate model counts as having forgotten.
 
@@ -57,6 +60,7 @@ def judge(
         references: The same measurements on each of the models retrained without the forgotten data; without
             one the bands' absolute bounds apply. They and the shadow models behind the candidate's
             measurements give the level of evidence.
+        calibrated: What stands in for retrained models where there is none: it gives the bands their bounds.
 
     Returns:
         The verdict on each claim, with one finding per applicable band in the policy's order, those of
@@ -65,6 +69,8 @@ def judge(
         candidate. It is empty where the original passes as well.
     """
     stated = _stated(policy, scope_kind, candidate)
+    if calibrated is not None and not references:
+        stated = calibrated_bands(calibrated, stated, original)
     judged = {
         claim: _judge_claim(
             [band for band in stated if band.claim == claim],
@@ -79,27 +85,31 @@ def judge(
     shadows = finite(candidate, SHADOWS) or 0
     return Verdict(
         **dict(judged["behaves"][0]),
-        level=level(len(references), int(shadows)),
+        level=level(len(references), int(shadows), calibrated=calibrated is not None),
         findings=tuple(finding for _, findings in judged.values() for finding in findings),
         policy=policy.digest,
         removed=judged["removed"][0] if "removed" in judged else None,
     )
 
 
-def unjudged(policy: Policy, scope_kind: ScopeKind, candidate: Evaluation) -> dict[str, str]:
+def unjudged(
+    policy: Policy, scope_kind: ScopeKind, candidate: Evaluation, *, calibrated: bool = False
+) -> dict[str, str]:
     """Return what a policy has a band for, and a verdict on a candidate is silent about.
 
     Args:
         policy: The bands.
         scope_kind: Which of them apply.
         candidate: What was measured on the model that was judged.
+        calibrated: Whether a calibration gave the bands their bounds.
 
     Returns:
         Why, by the measurement's name.
     """
     found = dict[str, str]()
     for band in _stated(policy, scope_kind, candidate):
-        if (why := candidate.silence(band.measurement)) is not None:
+        name = measured_for(band).measurement if calibrated else band.measurement
+        if (why := candidate.silence(name)) is not None:
             found[band.measurement] = why
         elif not _has_samples(band, candidate):
             found[band.measurement] = f"it rests on fewer than {band.least_samples} samples"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from unlearn_core.audit.deadlines import later
 from unlearn_core.records.base import Sha256, UtcTime
+from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.erasing import PurgePolicy
 from unlearn_core.records.purge import Handling
 from unlearn_core.records.traces import TraceKind
@@ -21,6 +22,9 @@ _GIT = (
     "`git reflog expire --expire=now --all && git gc --prune=now`, here and in every clone"
 )
 _LEDGER = "the ledger is never changed, and must hold no more than pseudonyms: look at what it is"
+_CLONE = (
+    "a worker's clone: stop its worker and remove the clone's folder below LETHE_WORK; it is cloned again"
+)
 _YOURS = "a file of your own in the project: remove it yourself, or move it to where it belongs"
 _OLD = "a database from which rows were deleted keeps their bytes until it is compacted"
 
@@ -66,6 +70,8 @@ def _not_ours(store: str, parts: list[str]) -> str:
         return _GIT
     if store == "ledger":
         return _LEDGER
+    if store == "workers":
+        return _CLONE
     if store != "project" or parts[0] in OWN_FOLDERS:
         return ""
     return _EVIDENCE if parts[0] in {"requests", "evidence"} else _YOURS
@@ -99,3 +105,18 @@ def purge_from(promoted: UtcTime, policy: PurgePolicy) -> UtcTime:
 def previous_until(promoted: UtcTime, policy: PurgePolicy) -> UtcTime:
     """Return until when the model before is kept, to go back to."""
     return later(promoted, max(policy.grace_h, policy.keep_previous_h) * 3600)
+
+
+def rows_lost(certified: DeletionCertificate, found: int) -> int:
+    """Return how many of the forgotten training rows no store has any more.
+
+    Args:
+        certified: The deletion; without the trees of its manifest nothing is known.
+        found: How many rows of the request the stores have.
+
+    Returns:
+        The number; 0 if it is not known.
+    """
+    if (trees := certified.manifest) is None:
+        return 0
+    return max(0, trees.before.size - trees.after.size - found)

@@ -6,7 +6,7 @@ from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.policy import Band, Policy
 
 _MORE = {
-    "reference": ("none", "cached", "build"),
+    "reference": ("none", "cached", "calibrated", "build"),
     "when_inconclusive": ("accept_with_note", "retrain"),
     "when_not_removed": ("accept_with_note", "retrain"),
 }

@@ -7,7 +7,7 @@ from pydantic import Field
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.data import Normalisation
-from unlearn_core.records.policy import EvidenceLevel
+from unlearn_core.records.shown import EvidenceLevel
 
 
 class Claims(Record):
@@ -49,5 +49,5 @@ class Adopted(Record):
     samples: int
     registered_model: str
     registered_version: int
-    reference: Literal["none", "cached", "build"]
+    reference: Literal["none", "cached", "calibrated", "build"]
     outlook: Outlook

@@ -8,17 +8,20 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, StringConstraints
 
+from unlearn_core.kinds import RequestKind
 from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.calibration import CalibratedKind, Calibration
 from unlearn_core.records.drift import Drift, DriftSummary
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Cost, Evaluation
 from unlearn_core.records.history import RequestHistory
 from unlearn_core.records.in_toto import InTotoStatement
-from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName, shown_in_words
+from unlearn_core.records.policy import Failing, Policy, Verdict, VerdictName
 from unlearn_core.records.provenance import Extension, Provenance
 from unlearn_core.records.receipt import ManifestTrees
 from unlearn_core.records.request import DeletionRequest, GroupSummary, RequestSummary
 from unlearn_core.records.result import CoverageSummary, UnlearningRecord
+from unlearn_core.records.shown import shown_in_words
 
 PREDICATE_TYPE = "tag:lethe.example,2025:certificate/v1"
 """A tag URI (RFC 4151) under a reserved name (RFC 2606): stable, and no host that anybody owns."""
@@ -45,7 +48,8 @@ class Judgement(Record):
     """The gate's verdict, and every number that it was given.
 
     ``references`` are the evaluations of retrained models; none of them at evidence level E0. ``policy`` gave
-    the verdict for these numbers; the first certificates carry only its digest.
+    the verdict for these numbers; the first certificates carry only its digest. ``calibration`` stood in for
+    retrained models where it is present; ``not_calibrated`` says why the one that the policy names did not.
     """
 
     verdict: Verdict
@@ -53,6 +57,12 @@ class Judgement(Record):
     unlearned: Evaluation
     references: tuple[Evaluation, ...]
     policy: Policy | None = None
+    calibration: Calibration | None = Field(default=None, exclude_if=lambda record: record is None)
+    not_calibrated: str | None = Field(default=None, exclude_if=lambda why: why is None)
+
+    def calibrated_for(self, kind: RequestKind) -> CalibratedKind | None:
+        """Return the bands that stood in for retrained models; None if there are none for such requests."""
+        return None if self.calibration is None else self.calibration.of(kind)
 
 
 class Attempt(Record):

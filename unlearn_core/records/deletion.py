@@ -6,12 +6,14 @@ from pydantic import Field
 
 from unlearn_core.kinds import RequestKind, ScopeKind, scope_kind
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
+from unlearn_core.records.calibration import Calibration
 from unlearn_core.records.drift import Drift
 from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
-from unlearn_core.records.policy import EvidenceLevel, Verdict, VerdictName, shown_in_words
+from unlearn_core.records.policy import Verdict, VerdictName
 from unlearn_core.records.request import GroupSummary, RequestId
 from unlearn_core.records.result import UnlearningRecord
+from unlearn_core.records.shown import EvidenceLevel, shown_in_words
 
 
 class SplitRecord(Record):
@@ -96,7 +98,9 @@ class DeletionRecord(Record):
     """The whole ladder of one deletion, without times and costs.
 
     ``tried`` names the methods in the order tried. Those with a model to judge are in ``rungs``, those
-    without in ``failed``; ``left_out`` were not tried. ``references`` are models retrained to compare with.
+    without in ``failed``; ``left_out`` were not tried. ``references`` are models retrained to compare with;
+    ``calibration`` stood in for them where it is present; ``not_calibrated`` says why the one that the policy
+    names did not.
     """
 
     schema_version: Literal["lethe.deletion/1"] = "lethe.deletion/1"
@@ -109,6 +113,8 @@ class DeletionRecord(Record):
     rungs: tuple[Rung, ...]
     failed: tuple[LeftOut, ...]
     left_out: tuple[LeftOut, ...]
+    calibration: Calibration | None = Field(default=None, exclude_if=lambda record: record is None)
+    not_calibrated: str | None = Field(default=None, exclude_if=lambda why: why is None)
 
     @property
     def accepted(self) -> Rung | None:

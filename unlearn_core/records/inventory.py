@@ -57,6 +57,7 @@ class Inventory(Record):
         certificate: The digest of the certificate of its deletion.
         plan: The digest of the plan that was carried out.
         rows: How many rows were looked for.
+        lost: How many of the forgotten rows no store had, so that they could not be looked for.
         sought: How many byte strings of each kind were looked for.
         data: The digests of the data sets that were erased.
         models: The digests of the models that were erased.
@@ -66,7 +67,7 @@ class Inventory(Record):
         unsearchable: How many byte strings are too short or too uniform to be looked for.
         started: When the search began.
         finished: When it ended.
-        complete: Whether nothing is left but records of the request.
+        complete: Whether all rows were looked for, and nothing is left but records of the request.
     """
 
     schema_version: Literal["lethe.inventory/1"]
@@ -74,6 +75,7 @@ class Inventory(Record):
     certificate: Sha256
     plan: Sha256
     rows: int = Field(ge=0)
+    lost: int = Field(default=0, ge=0, exclude_if=lambda lost: not lost)
     sought: dict[TraceKind, Annotated[int, Field(ge=1)]]
     data: tuple[Sha256, ...]
     models: tuple[Sha256, ...]

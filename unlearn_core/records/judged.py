@@ -9,6 +9,7 @@ from typing import Literal, Self, get_args
 from pydantic import Field
 
 from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.calibration import CalibratedRequest
 from unlearn_core.records.certificate import (
     DataDigests,
     Judgement,
@@ -68,7 +69,8 @@ class JudgedCertificate(Record):
     Lethe did not make the model, so ``method``, ``cost`` and ``coverage`` are not known, nor is what it was
     trained on: ``held_out`` says that nobody but its maker knows whether the rows that judged it were held
     out from it. ``handed_in`` is the digest of a ``HandedIn`` that the issuer keeps. Unlike a deletion's, the
-    verdict may be any: nothing was accepted, registered or promoted.
+    verdict may be any: nothing was accepted, registered or promoted. ``calibrated_request`` is present if a
+    calibration stood in for retrained models.
     """
 
     schema_version: Literal["lethe.judged/1"]
@@ -88,6 +90,7 @@ class JudgedCertificate(Record):
     ledger: Sha256 | None
     provenance: Provenance
     extensions: tuple[Extension, ...]
+    calibrated_request: CalibratedRequest | None = Field(default=None, exclude_if=lambda found: found is None)
 
     @property
     def has_relapsed(self) -> bool:

@@ -1,16 +1,14 @@
 """The policy: what counts as forgotten, fixed and hashed before a run."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.batch import Batch
 from unlearn_core.records.erasing import PurgePolicy
-
-LAST_RESORT = "retrain"
-"""The method that closes every ladder, named or not."""
+from unlearn_core.records.shown import EvidenceLevel, shown_in_words
 
 MOST_REFERENCES = 256
 """The most retrained models of one request; as many shadow pairs as papers have used."""
@@ -23,11 +21,11 @@ _LEAST_SHADOWS = 5
 
 Failing = Literal["under_forgotten", "over_forgotten"]
 VerdictName = Literal["passes", "under_forgotten", "over_forgotten", "inconclusive"]
+Retrained = Literal["none", "cached", "build"]
+"""Which retrained models there are to compare with: none, those built before, or missing ones are built."""
+
 ClaimName = Literal["behaves", "removed"]
 """What a verdict is about: what the model answers, or what is left inside of it."""
-
-EvidenceLevel = Literal["E0", "E1", "E2", "E3"]
-
 
 NOT_JUDGED = "not_judged"
 """Stands for the verdict on a claim that the policy has no band for."""
@@ -118,13 +116,19 @@ class Policy(Record):
     goes on until a model shows both; if no method but retraining is left, ``when_not_removed`` says whether
     the first that behaves is accepted with a note, or the model is retrained.
 
+    With ``reference: calibrated`` nothing is retrained for a request in the range of the calibration whose
+    digest is ``calibration``. For any other, ``otherwise`` says which retrained models it is compared with.
+
     A model must also keep what earlier requests of its lineage were promised. ``relapse`` is how far its
     accuracy and its confidence on their classes may lie above the retrained models', or, without one, above
     its parent's.
     """
 
     schema_version: Literal["lethe.policy/2"] = "lethe.policy/2"
-    reference: Literal["none", "cached", "build"] = "build"
+    reference: Literal["none", "cached", "calibrated", "build"] = "build"
+    # Left out of the canonical form by default, like all that is newer than the first policies.
+    calibration: Sha256 | None = Field(default=None, exclude_if=lambda digest: digest is None)
+    otherwise: Retrained = Field(default="build", exclude_if=lambda way: way == "build")
     references: int = Field(default=1, ge=1, le=MOST_REFERENCES)
     shadows: Annotated[int, AfterValidator(_enough_shadows)] = Field(default=0, ge=0, le=MOST_REFERENCES)
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
@@ -149,6 +153,20 @@ class Policy(Record):
     metrics: dict[str, dict[str, JsonValue]] = Field(
         default_factory=dict, exclude_if=lambda metrics: not metrics
     )
+
+    @model_validator(mode="after")
+    def _names_its_calibration(self) -> Self:
+        if (self.reference == "calibrated") != (self.calibration is not None):
+            raise ValueError(
+                "`reference: calibrated` and `calibration`, the digest of one, come together; "
+                "`lethe calibrate` writes both"
+            )
+        return self
+
+    @property
+    def retrained(self) -> Retrained:
+        """Which retrained models a request is compared with that no calibration judges."""
+        return self.otherwise if self.reference == "calibrated" else self.reference
 
     def bands_of(self, scope: ScopeKind, *, planted: bool = False) -> tuple[Band, ...]:
         """Return the bands for a kind of scope, and in sample scope those for planted canaries."""
@@ -176,33 +194,6 @@ class Finding(Record):
     highest: float | None
     outcome: FindingOutcome
     lacking: str | None = Field(default=None, exclude_if=lambda why: why is None)
-
-
-def shown_in_words(
-    behaves: str, removed: str | None, *, level: EvidenceLevel | None = None, method: str | None = None
-) -> str:
-    """Say in a few words which claims were shown.
-
-    Args:
-        behaves: The verdict on the claim *behaves*, or another end of an attempt.
-        removed: The verdict on the claim *removed*; None if it was not judged.
-        level: The level of evidence, if known: without a retrained model neither claim is shown.
-        method: The method, if known: a model that was retrained never saw the data, whatever a test can tell.
-
-    Returns:
-        The first verdict, with what is known of the second claim after a pass.
-    """
-    if method == LAST_RESORT and behaves in ("passes", "inconclusive"):
-        return "retrained"
-    if level == "E0" and behaves == "passes":
-        return "within fixed limits"
-    if behaves != "passes":
-        return behaves.replace("_", "-")
-    if removed is None:
-        return "behaves"
-    if removed == "passes":
-        return "behaves and removed"
-    return "behaves, removal not shown" if removed == "inconclusive" else "behaves, not removed"
 
 
 class ClaimVerdict(Record):

@@ -41,6 +41,7 @@ class PurgePlan(Record):
         request: The request.
         made: When it was planned.
         rows: How many rows are erased; in all data sets the same row is one.
+        lost: How many of the forgotten rows no store has, so that nobody can look for copies of them.
         data: The digests of the data sets that hold them.
         models: The digests of the models that go.
         moments: The digests of the second moments that go.
@@ -56,6 +57,7 @@ class PurgePlan(Record):
     request: RequestId
     made: UtcTime
     rows: int = Field(ge=0)
+    lost: int = Field(default=0, ge=0, exclude_if=lambda lost: not lost)
     data: tuple[Sha256, ...]
     models: tuple[Sha256, ...]
     moments: tuple[Sha256, ...]
@@ -69,6 +71,11 @@ class PurgePlan(Record):
     def of_store(self, name: str, *treatments: Handling) -> tuple[PurgedObject, ...]:
         """Return the objects of a store that are treated in one of some ways."""
         return tuple(one for one in self.objects if one.store == name and one.treatment in treatments)
+
+    def sealed(self, outlines: str) -> Self:
+        """Return the same plan with other outlines; without any it is what they are sealed with."""
+        values: dict[str, Any] = {**dict(self), "outlines": outlines}
+        return type(self)(**values)
 
     @property
     def is_due(self) -> bool:

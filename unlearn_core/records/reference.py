@@ -7,8 +7,8 @@ from pydantic import Field
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.data import Normalisation
-from unlearn_core.records.policy import EvidenceLevel
 from unlearn_core.records.request import RequestId
+from unlearn_core.records.shown import EvidenceLevel
 
 
 class Training(Record):

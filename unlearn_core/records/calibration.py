@@ -1,0 +1,156 @@
+"""A calibration: bands around a prediction of what a retrained model would show, made without retraining."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from unlearn_core.kinds import CalibrationKind, RequestKind
+from unlearn_core.records.artifact import Recipe
+from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.policy import ClaimName
+from unlearn_core.records.reference import BuildEstimate
+
+
+class PseudoRequest(Record):
+    """Something that nobody asked to have forgotten, measured on the original and on a retrained model.
+
+    ``fold`` is the same for all that one training left out. ``rows`` is how many training rows it names.
+    """
+
+    kind: CalibrationKind
+    fold: int = Field(ge=0)
+    rows: int = Field(ge=1)
+    original: Evaluation
+    retrained: Evaluation
+
+
+class PredictionLine(Record):
+    """A prediction ``level + slope · feature``, and how far retrained models scatter around it.
+
+    ``scale`` is the standard deviation of the residual for a measurement that rests on one sample; it shrinks
+    with the square root of the number of samples.
+    """
+
+    level: float
+    slope: float
+    scale: float = Field(gt=0)
+
+
+class CalibratedMeasurement(Record):
+    """How one measurement of a retrained model follows from the original: a line per fold left out.
+
+    ``feature`` is the measurement of the original that predicts it.
+    """
+
+    measurement: str
+    feature: str
+    lines: tuple[PredictionLine, ...]
+
+
+class CalibratedClaim(Record):
+    """All measurements of one claim together.
+
+    ``scores`` has the largest standardised residual of each pseudo-request, predicted by lines that its fold
+    was left out of.
+    """
+
+    claim: ClaimName
+    measurements: tuple[CalibratedMeasurement, ...] = Field(min_length=1)
+    scores: tuple[float, ...] = Field(min_length=1)
+
+
+class Tally(Record):
+    """How many models were judged by bands made without their own fold, and how many the gate passes."""
+
+    judged: int = Field(ge=0)
+    inside: int = Field(ge=0)
+
+
+class CalibrationPower(Record):
+    """What the bands tell apart, each model judged by bands that its own fold was left out of.
+
+    ``inside`` counts the models all of whose measurements lie inside their bands: retrained ones should, the
+    original and the adversaries should not. ``retrained_interval`` is that of 95 % of the first share.
+    """
+
+    retrained: Tally
+    retrained_interval: tuple[float, float]
+    originals: Tally
+    adversaries: Tally
+
+    @property
+    def has_power(self) -> bool:
+        """Whether any original lies outside of the bands."""
+        return self.originals.inside < self.originals.judged
+
+
+class CalibratedKind(Record):
+    """The bands for one kind of request.
+
+    ``folds`` has the fold of each pseudo-request. Requests of ``smallest`` to ``largest`` training rows are
+    in range.
+    """
+
+    kind: CalibrationKind
+    coverage: float = Field(gt=0, lt=1)
+    smallest: int = Field(ge=1)
+    largest: int = Field(ge=1)
+    folds: tuple[int, ...] = Field(min_length=1)
+    claims: tuple[CalibratedClaim, ...] = Field(min_length=1)
+    power: CalibrationPower | None = None
+
+
+class CalibrationCost(Record):
+    """What a calibration took: how many trainings, and their seconds, one after the other, where it ran."""
+
+    trainings: int = Field(ge=0)
+    seconds: float = Field(ge=0)
+
+
+class Calibration(Record):
+    """What a policy with ``reference: calibrated`` judges by.
+
+    ``model`` is the model that was trained in full, ``data`` the rows that it was trained on, ``recipe`` how.
+    It holds for that model and for those that at most ``deletions`` deletions made of it, as long as no more
+    than ``weight_distance`` lies between; None is no bound.
+    """
+
+    schema_version: Literal["lethe.calibration/1"] = "lethe.calibration/1"
+    model: Sha256
+    data: Sha256
+    architecture: str
+    recipe: Recipe
+    deletions: int | None = Field(ge=0)
+    weight_distance: float | None = Field(ge=0)
+    kinds: tuple[CalibratedKind, ...] = Field(min_length=1)
+    cost: CalibrationCost
+
+    def of(self, kind: RequestKind) -> CalibratedKind | None:
+        """Return the bands for a kind of request, or None if it was not calibrated."""
+        return next((one for one in self.kinds if one.kind == kind), None)
+
+    def has_power(self, kind: RequestKind) -> bool:
+        """Tell whether the bands for a kind of request tell any original from retrained models."""
+        found = self.of(kind)
+        return found is None or found.power is None or found.power.has_power
+
+
+class CalibratedRequest(Record):
+    """What decides whether a calibration holds for a request, beside the request's kind.
+
+    ``model`` is the last model of its lineage that was trained in full, ``deletions`` how many there were
+    before the request, ``rows`` how many training rows the request names.
+    """
+
+    model: Sha256
+    deletions: int = Field(ge=0)
+    rows: int = Field(ge=0)
+
+
+class CalibrationReport(Record):
+    """What ``lethe calibrate`` estimated, and what it made; None if nothing was trained."""
+
+    schema_version: Literal["lethe.calibration-report/1"] = "lethe.calibration-report/1"
+    estimate: BuildEstimate
+    made: Calibration | None
