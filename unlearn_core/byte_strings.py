@@ -7,6 +7,7 @@ that must not be kept an *outline* is: the window, the length, and a keyed diges
 
 import hashlib
 import hmac
+import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import starmap
@@ -21,6 +22,11 @@ VARIED = 4
 _BLOCK = 2**20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: it mixes all bits into the highest
 _SLOTS = 16
+_SHORT = 256
+"""Up to how many bytes windows are looked up one by one: that is faster than to begin with whole arrays."""
+
+_ESCAPE = re.compile(rb"(?:\\[abfnrtv0]|(?:%|\\x)[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})\Z")
+_LONGEST_ESCAPE = 6
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,13 @@ class _Windows:
 
     def _windows_met(self, content: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
         """Yield where one of the windows stands, and which."""
+        if len(content) <= _SHORT:
+            short = content.tobytes()
+            every = (
+                int.from_bytes(short[at : at + WINDOW], "little") for at in range(len(short) - WINDOW + 1)
+            )
+            yield from ((at, window) for at, window in enumerate(every) if window in self._chosen)
+            return
         for start in range(0, len(content), _BLOCK):
             block = content[start : start + _BLOCK + WINDOW - 1]
             for shift in range(min(WINDOW, max(len(block) - WINDOW + 1, 0))):
@@ -155,8 +168,13 @@ class OutlinedStrings(_Windows):
 
 
 def _goes_on(view: memoryview, start: int, end: int) -> bool:
-    """Tell whether a letter or a digit stands before or after a part."""
-    return bytes(view[max(start - 1, 0) : start]).isalnum() or bytes(view[end : end + 1]).isalnum()
+    """Tell whether a letter or a digit stands before or after a part, which may be in UTF-16."""
+    width = 2 if 0 in view[start:end] else 1
+    before, after = bytes(view[max(start - _LONGEST_ESCAPE, 0) : start]), bytes(view[end : end + width])
+    # The letter that ends an escape, a line break's or a space's in an address, stands for something else.
+    if width == 1 and _ESCAPE.search(before):
+        before = b""
+    return any(bytes((one,)).isalnum() for one in before[-width:] + after)
 
 
 def _slots(windows: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -5,7 +5,8 @@ stores for what is ``asked``.
 ``stores`` is the one list of them, and ``stored`` the interface that each has: ``folders``, ``cached``
 (DVC's layout), ``remotes``, ``buckets``, ``git_objects`` and ``databases``; each says how an object is
 erased. ``known`` reads the cards of data sets and models, ``sought`` turns rows into the byte strings to
-look for, and ``unpacking`` looks into what is compressed, tables as far as their ``parquet_pages`` allow. A
-purge begins with ``planning``, from the ``forgotten_rows`` of a request; ``purging`` carries the plan out,
-and ``proving`` searches again.
+look for, and ``unpacking`` looks into what is compressed: ``archives``, tables as far as their
+``parquet_pages`` allow, and Base64 with ``line_breaks``; ``unpacked`` says what comes of it. A purge
+begins with ``planning``, from the ``forgotten_rows`` of a request; ``purging`` carries the plan out, and
+``proving`` searches again.
 """

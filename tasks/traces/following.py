@@ -26,6 +26,7 @@ from unlearn_core.records.traces import (
 from unlearn_core.selection import require_classes
 
 _MOST_NAMED = 20
+_PACKED = "packed too deep, too large, encrypted, damaged or of an unknown kind; unpack it and search again"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Searched:
         tensors: The digests of the files of tensors that were found, by address.
         seen: Every object, without its content.
         control: How many objects hold the control record.
-        closed: Addresses of objects that were not looked into whole.
+        closed: Addresses of objects that were not looked into whole, and why.
     """
 
     store: SearchableStore
@@ -69,7 +70,7 @@ class Searched:
     tensors: dict[str, Sha256] = field(default_factory=dict[str, Sha256])
     seen: list[StoredObject] = field(default_factory=list[StoredObject])
     control: int = 0
-    closed: list[str] = field(default_factory=list[str])
+    closed: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def record(self) -> SearchedStore:
@@ -105,16 +106,16 @@ def trace(
         traces=tuple(trace for one in searched for trace in one.traces),
         searched=tuple(one.record for one in searched),
         unsearchable=found.sought.unsearchable,
-        beyond=(*beyond, *_closed([f"{one.store.name}: {at}" for one in searched for at in one.closed])),
+        beyond=(*beyond, *_closed(searched)),
     )
 
 
-def _closed(addresses: list[str]) -> Iterator[str]:
-    """Say what was not looked into: more is packed in it than a search unpacks."""
-    for address in addresses[:_MOST_NAMED]:
-        why = "packed too deep, too large, encrypted or damaged"
-        yield f"{one_line(address)}: {why}; unpack it and search again"
-    if (more := len(addresses) - _MOST_NAMED) > 0:
+def _closed(searched: Sequence[Searched]) -> Iterator[str]:
+    """Say what was not looked into, and why."""
+    every = [(f"{one.store.name}: {at}", why) for one in searched for at, why in one.closed.items()]
+    for address, why in every[:_MOST_NAMED]:
+        yield f"{one_line(address)}: {one_line(why)}"
+    if (more := len(every) - _MOST_NAMED) > 0:
         yield f"{more} more such objects"
 
 
@@ -134,7 +135,8 @@ def search_store(store: SearchableStore, found: WhatToFind, *, on_step: OnStep) 
         done.seen.append(one.without_content())
         done.size += one.size
         needles, digest, whole = _needles_in(one, found)
-        done.closed += [] if whole else [one.address]
+        if one.closed or not whole:
+            done.closed[one.address] = one.closed or _PACKED
         done.control += any(needle.row == CONTROL for needle in needles)
         if (held := _trace(store.name, one, needles, digest, found)) is not None:
             done.traces.append(held)
@@ -190,9 +192,10 @@ def _sought_row(row: ShardRow, image: bytes, shape: tuple[int, int, int], keys: 
 
 
 def _needles_in(one: StoredObject, found: WhatToFind) -> tuple[list[Needle], Sha256, bool]:
-    """Return the needles that an object holds, its digest, and whether all of it was looked into."""
+    """Return the needles in an object and its address, its digest, and whether all of it was looked into."""
     content = one.read() if one.size else b""
     indices, whole = _indices(content, found)
+    indices |= found.sought.strings.found_in(one.address.encode(errors="surrogateescape"))
     return [found.sought.needles[index] for index in indices], _digest(content), whole
 
 

@@ -2,9 +2,13 @@
 
 import base64
 import hashlib
+import json
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import quote
 
 import torch
 
@@ -12,6 +16,8 @@ from unlearn_core.byte_strings import ByteStrings, Outline, OutlinedStrings
 from unlearn_core.data import open_image, pixels_of, unit
 from unlearn_core.errors import UsageError
 from unlearn_core.records.traces import TraceKind
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 CONTROL = -2
 """Stands for the row of a needle that is of a record that was not deleted."""
@@ -36,11 +42,19 @@ class SoughtRow:
 
 @dataclass(frozen=True)
 class Needle:
-    """One byte string, what it is, and of which row."""
+    """One byte string, what it is, and of which row.
+
+    Attributes:
+        string: The byte string.
+        kind: What it is.
+        row: Of which row.
+        again: Whether it is but another form of one that is looked for.
+    """
 
     string: bytes
     kind: TraceKind
     row: int
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +74,7 @@ class Sought:
     @cached_property
     def needles(self) -> tuple[Needle, ...]:
         """The byte strings; each is given once, for the first row that it is of."""
-        every = [Needle(one.encode(), "id", -1) for one in self.names]
+        every = [needle for one in self.names for needle in _named(one, -1)]
         every += [Needle(one.encode(), "pseudonym", -1) for one in self.pseudonyms]
         every += [needle for index, row in enumerate(self.rows) for needle in _needles(index, row)]
         return tuple({needle.string: needle for needle in reversed(every)}.values())[::-1]
@@ -78,8 +92,8 @@ class Sought:
 
     @property
     def unsearchable(self) -> int:
-        """How many byte strings are too short or too uniform to be looked for."""
-        return len(self.strings.unsearchable)
+        """How many byte strings are too short or too uniform to be looked for, without their other forms."""
+        return sum(not self.needles[index].again for index in self.strings.unsearchable)
 
     def outlines(self, key: bytes) -> Iterator[tuple[TraceKind, Outline]]:
         """Yield what is kept of the byte strings to look for them without the rows."""
@@ -122,14 +136,30 @@ class SoughtOutlines:
 
 def _needles(index: int, row: SoughtRow) -> Iterator[Needle]:
     """Yield the byte strings of one row."""
-    yield from (Needle(one.encode(), "id", index) for one in row.names)
+    yield from (needle for one in row.names for needle in _named(one, index))
     yield from (Needle(one.encode(), "pseudonym", index) for one in row.pseudonyms)
     digest = hashlib.sha256(row.image)
     yield Needle(digest.hexdigest().encode(), "digest", index)
     yield Needle(digest.digest(), "digest", index)
     yield Needle(row.image, "image", index)
-    yield from (Needle(one, "image", index) for one in _in_base64(row.image))
+    for one in _in_base64(row.image):
+        yield Needle(one, "image", index)
+        yield Needle(one.translate(_URL_SAFE), "image", index, again=True)
+        yield Needle(one.replace(b"/", b"\\/"), "image", index, again=True)
     yield from (Needle(one, "pixels", index) for one in _pixels(row))
+
+
+def _named(name: str, row: int) -> Iterator[Needle]:
+    """Yield an id as it is, and as programs write it: escaped, in an address, in another encoding."""
+    yield Needle(name.encode(), "id", row)
+    escaped = json.dumps(name)[1:-1]
+    upper = re.sub(r"(?<=\\u)[0-9a-f]{4}", lambda found: found[0].upper(), escaped)
+    in_json = {text for one in (name, escaped, upper) for text in (one, one.replace("/", "\\/"))}
+    texts = {*in_json, quote(name), quote(name, safe=""), name.encode("unicode_escape").decode()}
+    forms = {text.encode() for text in texts} | {name.encode("utf-16-le"), name.encode("utf-16-be")}
+    with suppress(UnicodeEncodeError):
+        forms.add(name.encode("latin-1"))
+    yield from (Needle(one, "id", row, again=True) for one in sorted(forms - {name.encode()}))
 
 
 def _in_base64(content: bytes) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ class StoredObject:
         folders: What it lies in: the files of a data set share one.
         derived: Whether everything here is computed from data: outputs of models, and measurements of them.
         erase: Erases it; None where nothing can be erased.
+        closed: Why it cannot be read, and what to do about it; empty if it can be.
     """
 
     address: str
@@ -26,6 +27,7 @@ class StoredObject:
     folders: frozenset[str] = frozenset()
     derived: bool = False
     erase: Callable[[], object] | None = None
+    closed: str = ""
 
     def without_content(self) -> "StoredObject":
         """Return the object without what it holds, which may be as large as its store."""

@@ -1,5 +1,6 @@
 """Every store that Lethe writes to: this is the only list of them."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,10 @@ from tasks.traces.remotes import Remote
 from tasks.traces.stored import SearchableStore
 
 _DERIVED = frozenset({"outputs", "relearning"})
+_OBJECT_OF_GIT = re.compile(
+    r"\.git/objects/([0-9a-f]{2}/[0-9a-f]{38,62}|pack/pack-[0-9a-f]{40,64}\.(pack|idx|rev|bitmap|mtimes))"
+)
+"""Loose objects and packs; all else below ``.git`` are files like others."""
 
 
 def stores_of(checkout: Checkout) -> tuple[SearchableStore, ...]:
@@ -51,8 +56,9 @@ def not_searched() -> tuple[str, ...]:
 def _in_project(root: Path, cache: Path) -> Iterator[SearchableStore]:
     """Yield the stores in a project's folder, and the cache that DVC keeps, wherever that is."""
     own, runs = root / ".lethe", root / "mlruns"
-    yield FilesBelow("project", "the project's folder", root, frozenset({root / ".git", cache, own, runs}))
-    yield FilesBelow(".lethe", "Lethe's cache in the project", own, frozenset({cache}), _DERIVED)
+    stores = frozenset({cache, own, runs})
+    yield FilesBelow("project", "the project's folder", root, stores, left_out=_OBJECT_OF_GIT)
+    yield FilesBelow(".lethe", "Lethe's cache in the project", own, frozenset({cache}), derived=_DERIVED)
     yield FilesBelow("mlruns", "MLflow's runs and models in the project", runs)
     yield Cached(FilesBelow("dvc cache", "DVC's cache", cache))
     yield GitObjects(root)

@@ -1,22 +1,20 @@
 """What an object holds in a form that a search for bytes does not see: what is compressed or encoded."""
 
-import gzip
 import io
 import sqlite3
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import chain
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.data.headers import read_header
+from tasks.traces.archives import unpackers
+from tasks.traces.line_breaks import without_line_breaks
 from tasks.traces.parquet_pages import LyingError, chunks
 from tasks.traces.stored import Content
+from tasks.traces.unpacked import CLOSED, DAMAGED, Room, Unpack, Unpacked
 from unlearn_core.data import open_image
-from unlearn_core.errors import UsageError
 
 MOST_BYTES, MOST_DEEP = 2**28, 8
 """What is unpacked of one object at a time, and how often something packed may hold something packed."""
@@ -24,41 +22,6 @@ MOST_BYTES, MOST_DEEP = 2**28, 8
 _MOST_ROWS = 65_536
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\x00", b"MM\x00*", b"P5", b"P6")
 _DATABASE = b"SQLite format 3\x00"
-
-
-@dataclass(frozen=True)
-class Unpacked:
-    """Bytes to search.
-
-    Attributes:
-        content: The bytes.
-        apart: Whether values stand apart in it.
-        whole: Whether all was looked into; False beside what is packed too deep, too large or damaged.
-    """
-
-    content: Content
-    apart: bool = True
-    whole: bool = True
-
-
-@dataclass(frozen=True)
-class Room:
-    """How much more may be unpacked.
-
-    Attributes:
-        size: Bytes that may be held at a time.
-        depth: How often something packed may hold something packed.
-    """
-
-    size: int
-    depth: int
-
-    def within(self, content: Content) -> "Room":
-        """Return what is left inside of something unpacked."""
-        return Room(self.size - len(content), self.depth - 1)
-
-
-_CLOSED = Unpacked(b"", whole=False)
 
 
 def parts(content: Content, room: Room | None = None) -> Iterator[Unpacked]:
@@ -76,28 +39,24 @@ def parts(content: Content, room: Room | None = None) -> Iterator[Unpacked]:
     room = room or Room(MOST_BYTES, MOST_DEEP)
     start = bytes(content[: len(_DATABASE)])
     yield Unpacked(content, apart=start != _DATABASE)
-    for magic, unpack in _KINDS:
-        if start.startswith(magic):
-            try:
-                yield from unpack(content, room) if room.depth else (_CLOSED,)
-            except _DAMAGED:
-                # An image that is not read is not hidden; anything else may be packed in what is damaged.
-                if magic is not _PICTURES:
-                    yield _CLOSED
-                return
+    if in_lines := without_line_breaks(content):
+        yield Unpacked(in_lines)
+    for unpack in chain((unpack for magic, unpack in _KINDS if start.startswith(magic)), unpackers(content)):
+        yield from _unpacked(unpack, content, room)
 
 
-_DAMAGED = (
-    pa.ArrowException,
-    zipfile.BadZipFile,
-    zlib.error,
-    sqlite3.Error,
-    UsageError,
-    OSError,
-    EOFError,
-    ValueError,
-)
-"""How the readers say that a content is not what it says it is."""
+def _unpacked(unpack: Unpack, content: Content, room: Room) -> Iterator[Unpacked]:
+    """Yield what lies in a content, and what lies in that."""
+    if not room.depth:
+        yield CLOSED
+        return
+    try:
+        for found in unpack(content, room):
+            yield from (found,) if isinstance(found, Unpacked) else parts(found, room.within(found))
+    except DAMAGED:
+        # An image that is not read is not hidden; anything else may be packed in what is damaged.
+        if unpack is not _pixels:
+            yield CLOSED
 
 
 def _columns(content: Content, room: Room) -> Iterator[Unpacked]:
@@ -105,7 +64,7 @@ def _columns(content: Content, room: Room) -> Iterator[Unpacked]:
     file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(content)), pre_buffer=False)
     for group in range(file.num_row_groups):
         if (rows := _rows_at_once(content, file, group, room)) is None:
-            yield _CLOSED
+            yield CLOSED
             continue
         for batch in file.iter_batches(rows, row_groups=[group], use_threads=False):
             for column in batch.columns:
@@ -160,35 +119,20 @@ def _rows_at_once(content: Content, file: pq.ParquetFile, group: int, room: Room
     return max(1, min(_MOST_ROWS, room.size // max(row, 1)))
 
 
-def _members(content: Content, room: Room) -> Iterator[Unpacked]:
-    """Yield the files of a zip archive, as NumPy and others write them."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for member in archive.infolist():
-            # Encrypted, or too large.
-            if member.flag_bits & 1 or member.file_size > room.size:
-                yield _CLOSED
-            elif not member.is_dir():
-                yield from parts(found := archive.read(member), room.within(found))
-
-
-def _unzipped(content: Content, room: Room) -> Iterator[Unpacked]:
-    """Yield what gzip has compressed, or its beginning if that is too large."""
-    with gzip.open(io.BytesIO(content)) as stream:
-        found = stream.read(room.size)
-        if stream.read(1):
-            yield _CLOSED
-        yield from parts(found, room.within(found))
-
-
 def _values(content: Content, _: Room) -> Iterator[Unpacked]:
     """Yield the values of a SQLite database, which its pages hold without anything between them."""
     with sqlite3.connect(":memory:") as database:
-        database.deserialize(bytes(content))
+        database.deserialize(_without_log(content))
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (table,) in tables:
             rows = database.execute(f'SELECT * FROM "{table.replace(chr(34), chr(34) * 2)}"')
             yield Unpacked(b"\0".join(_as_bytes(value) for value in chain.from_iterable(rows)))
     database.close()
+
+
+def _without_log(content: Content) -> bytes:
+    """Return a database that is not in WAL mode: one in memory can have no file beside it."""
+    return bytes(content[:18]) + b"\x01\x01" + bytes(content[20:])
 
 
 def _as_bytes(value: object) -> bytes:
@@ -203,10 +147,8 @@ def _pixels(content: Content, _: Room) -> Iterator[Unpacked]:
     yield Unpacked(open_image(encoded).tobytes(), apart=False)
 
 
-_KINDS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[Content, Room], Iterator[Unpacked]]], ...] = (
+_KINDS: tuple[tuple[bytes | tuple[bytes, ...], Unpack], ...] = (
     (b"PAR1", _columns),
-    (b"PK\x03\x04", _members),
-    (b"\x1f\x8b", _unzipped),
     (_DATABASE, _values),
     (_PICTURES, _pixels),
 )

@@ -46,3 +46,18 @@ def test_a_name_is_not_found_in_a_longer_one_unless_values_follow_on_one_another
 def test_signed_bytes_are_bytes():
     content = memoryview(bytes(range(100, 160))).cast("b")
     assert ByteStrings([bytes(range(120, 140))]).found_in(content) == {0}
+
+
+@pytest.mark.parametrize("escape", [rb"\n", rb"\t", rb"\u00eb", rb"\xeb", b"%20", b"%2F", b"\xff", b" "])
+def test_a_name_beside_an_escape_stands_alone(escape):
+    names = ByteStrings([b"train/cat/1"], words={0})
+    assert names.found_in(b"a" + escape + b"train/cat/1" + escape) == {0}
+    assert names.found_in(b"a" + escape + b"train/cat/10") == set()
+    assert names.found_in(escape + b"ntrain/cat/1") == set()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_name_in_utf_16_is_found_as_a_whole_word(encoding):
+    names = ByteStrings(["cat/1".encode(encoding)], words={0})
+    assert names.found_in("a cat/1.".encode(encoding)) == {0}
+    assert names.found_in("a cat/10".encode(encoding)) == names.found_in("acat/1".encode(encoding)) == set()

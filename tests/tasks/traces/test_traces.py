@@ -111,6 +111,15 @@ HIDDEN = {
         lambda image, _name, _: json.dumps({"i": base64.b64encode(b"ab" + image).decode()}).encode(),
         "image",
     ),
+    "a text, in Base64 for addresses": (
+        lambda image, _name, _: base64.urlsafe_b64encode(b"a" + image),
+        "image",
+    ),
+    "JSON, with escaped slashes": (
+        lambda image, _name, _: base64.b64encode(b"a" + image).replace(b"/", b"\\/"),
+        "image",
+    ),
+    "mail": (lambda image, _name, _: base64.encodebytes(b"ab" + image), "image"),
     "a zip archive": (lambda image, _name, _: zipped(image), "image"),
     "a zip archive in a zip archive": (lambda image, _name, _: zipped(zipped(image)), "image"),
     "gzip": (lambda image, _name, _: gzip.compress(image), "image"),
@@ -167,6 +176,67 @@ def test_what_no_branch_of_git_leads_to_is_found(checkout):
     image = image_of(checkout, SOUGHT)
     digest = subprocess.run(command, input=image, capture_output=True, check=True).stdout.decode().strip()
     assert "image" in places(follow(checkout))["git", f"blob {digest}"]
+
+
+def test_a_file_below_git_that_is_no_object_is_searched(checkout):
+    image = image_of(checkout, SOUGHT)
+    strays = [
+        ".git/lfs/objects/aa/bb/copy",
+        ".git/objects/copy",
+        ".git/objects/pack/tmp_pack",
+        f".git/objects/{'0' * 38}",
+    ]
+    for stray in strays:
+        (checkout.root / stray).parent.mkdir(parents=True, exist_ok=True)
+        (checkout.root / stray).write_bytes(image)
+    found = places(follow(checkout))
+    for stray in strays:
+        (checkout.root / stray).unlink()
+    assert all("image" in found["project", stray] for stray in strays)
+    assert not any(
+        ".git/objects" in address for _, address in found.keys() - {("project", one) for one in strays}
+    )
+
+
+def test_an_id_in_the_name_of_a_file_is_found(checkout):
+    planted = [checkout.root / "mlruns" / f"{name}.txt" for name in (SOUGHT, CONTROL, f"{SOUGHT}0")]
+    for path in planted:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    found = places(follow(checkout))
+    for path in planted:
+        path.unlink()
+    assert found["mlruns", f"{SOUGHT}.txt"] == ("id",)
+    assert not found.keys() & {("mlruns", path.name) for path in planted[1:]}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda name: json.dumps(f"id\n{name}\n").encode(),
+        lambda name: f"7%20{name}".encode(),
+        lambda name: f"7 {name}".encode("utf-16"),
+    ],
+    ids=["JSON", "an address", "UTF-16"],
+)
+def test_an_id_is_found_however_a_program_writes_it(checkout, written):
+    path = checkout.root / "mlruns" / "log"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(written(SOUGHT))
+    found = places(follow(checkout))
+    path.write_bytes(written(CONTROL) + written(f"{SOUGHT}0"))
+    other = places(follow(checkout))
+    path.unlink()
+    assert found["mlruns", "log"] == ("id",)
+    assert ("mlruns", "log") not in other
+
+
+def test_a_link_out_of_the_project_is_named_as_not_searched(checkout, tmp_path):
+    link = checkout.root / "linked"
+    link.symlink_to(tmp_path)
+    lineage = follow(checkout)
+    link.unlink()
+    assert any(one.startswith("project: linked: a link") for one in lineage.beyond)
 
 
 def test_a_clone_of_a_worker_and_a_replay_that_was_cut_short_are_searched(checkout, tmp_path, monkeypatch):
