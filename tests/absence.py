@@ -8,7 +8,7 @@ from unlearn_core.records.inventory import Inventory, Remaining, StoreInventory
 AT = "2026-11-30T12:00:00Z"
 
 
-def inventory_of(certificate, **changes):
+def inventory_of(certificate, /, **changes):
     """Return a complete inventory about a certificate's content, or one with other values."""
     issued, _ = take_apart(certificate)
     store = StoreInventory(
