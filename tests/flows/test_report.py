@@ -106,7 +106,6 @@ FORGED = {
     "attempts": lambda facts: facts["deletion"]["tried"].insert(0, "pgu"),
     "numbers of training images": lambda facts: facts.update(forgotten_rows=facts["forgotten_rows"] + 1),
     "names of the forgotten classes": lambda facts: facts.update(forgotten_classes=[4]),
-    "number of what is named": lambda facts: facts.update(named=3),
     "policy": lambda facts: facts["released"]["outcome"].update(policy="sha256:" + "0" * 64),
     "what the gate says of the model before": lambda facts: facts["deletion"].update(
         original_verdict=accepted_in(facts)["verdict"]
@@ -122,21 +121,6 @@ def test_facts_that_are_not_those_of_the_certificate_are_told_on_top(copy, what,
     assert "<h1>Do not rely on this page. It does not say what its certificate says.</h1>" in page
     assert f"Differs: {what}" in page
     assert "The certificate was signed at" not in page
-
-
-def test_without_the_request_no_name_on_the_page_is_called_confirmed(copy):
-    Checkout(copy).request("demo").unlink()
-    code, _, err = moved_on(
-        copy, lambda facts: facts.update(classes=[f"other {one}" for one in facts["classes"]], named=3)
-    )
-    assert (code, err) == (0, "")
-    page = page_of(copy).decode()
-    assert 'class="badge good"' not in page
-    assert "not confirmed</span>" in page
-    assert "What it names is not confirmed.</h1>" in page
-    assert "the request is not in this copy of the project" in page
-    assert "whose signature is that of a trusted key" in page
-    assert "those of what was forgotten agree" not in page
 
 
 def test_a_certificate_inside_of_the_facts_is_not_believed(copy):
@@ -170,9 +154,6 @@ def test_what_was_compared_and_what_the_signature_does_not_cover_is_told(served)
     page = page_of(served).decode()
     assert "whose signature is that of a trusted key" in page
     assert "It does not cover the names of classes" in page
-    assert "those of what was forgotten agree with the request" in page
-    assert "(this name is not signed)" in page
-    assert "not confirmed" not in page
     assert "The certificate was signed at" in page
 
 
