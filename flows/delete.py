@@ -30,6 +30,7 @@ from tasks.orchestration.task_runs import MEASURING, RETRIES, STAGE
 from tasks.references.gathering import gather_references
 from tasks.requests.claims import at_work
 from tasks.requests.request_file import read_request, submit_request
+from tasks.requests.withdrawn import refuse_cancelled
 from tasks.storage.object_store import find_store
 from tasks.tracking.auditing import log_ladder, log_rung, open_deletion
 from tasks.tracking.closing import close_unapproved, explain_refusal
@@ -70,8 +71,8 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
         What was released: one, or one for each member of a group in their order.
 
     Raises:
-        RequestError: If the request does not fit the data, its id is taken, or the champion has already
-            forgotten something from this data; nothing changes.
+        RequestError: If the request does not fit the data, its id is taken, it was cancelled, or the champion
+            has already forgotten something from this data; nothing changes.
         GateError: As ``deletion`` does.
     """
     with about(*(single.id for single in request.singles)):
@@ -84,6 +85,7 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
                 finished = {one.outcome.request: one for one in released}
                 return tuple(finished[single.id] for single in request.singles)
             case New():
+                refuse_cancelled(checkout.root, request)
                 name = checkout.params.registry.model
                 refuse_undoing(
                     tracking_of(checkout), name, request_id=request.id, ancestry=ancestry(checkout)

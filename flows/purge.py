@@ -13,8 +13,7 @@ from tasks.checkout.files import compact_database, write_record
 from tasks.checkout.log import tell
 from tasks.checkout.progress import announced, progress
 from tasks.data.datasets import read_manifest
-from tasks.evidence.inventories import standing_inventory
-from tasks.evidence.purged import find_plan, purge_of
+from tasks.evidence.purged import absence_shown, find_plan, purge_of
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate, require_keys
 from tasks.lifecycle.sparing import refuse_early, refuse_needed_by_held, spared, used_data
@@ -35,6 +34,7 @@ from tasks.tracking.server import local_database
 from unlearn_core.audit.purging import previous_until, rows_lost
 from unlearn_core.errors import RequestError
 from unlearn_core.records.certificate import DeletionCertificate
+from unlearn_core.records.inventory import Inventory
 from unlearn_core.records.purge import ErasedStore, PurgePlan, PurgeRecord
 from unlearn_core.records.request import DeletionRequest, RequestId
 
@@ -55,7 +55,7 @@ def purge(checkout: Checkout, request_id: RequestId) -> PurgeRecord:
     request, certified = purgeable(checkout, request_id)
     refuse_held(checkout.root, request)
     record, plan = purge_of(checkout, request_id), find_plan(checkout, request_id)
-    if record is not None and plan is None and standing_inventory(checkout, record) is not None:
+    if record is not None and plan is None and isinstance(absence_shown(checkout, record), Inventory):
         tell(f"· request {request_id} was purged before, and its inventory stands; nothing was done")
         return record
     refuse_early(checkout, certified)

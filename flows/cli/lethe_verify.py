@@ -15,18 +15,19 @@ from typing import NoReturn, cast
 from pydantic import JsonValue
 
 from flows.cli.output import say
-from flows.cli.verified_text import summary_text
+from flows.cli.verified_text import attested_lines, summary_text
 from tasks.checkout.plain_yaml import load_yaml
 from tasks.evidence.attestation import Attestors
-from tasks.evidence.inventories import inventory_in_words, inventory_lines, verify_inventory
+from tasks.evidence.inventories import inventory_in_words, inventory_lines, verify_inventory_file
 from tasks.evidence.telling import Summary
 from tasks.evidence.verification import verify_files
 from tasks.keys.signing import read_certificate
 from tasks.lifecycle.initialising import shipped_policy
+from unlearn_core.audit.countersigning import take_apart
 from unlearn_core.audit.envelope import decode_envelope
 from unlearn_core.audit.inventories import is_inventory
 from unlearn_core.audit.strictness import weaker
-from unlearn_core.errors import EvidenceError, GateError, LetheError, SetupError
+from unlearn_core.errors import EvidenceError, GateError, LetheError, SetupError, UsageError
 from unlearn_core.kinds import RequestKind, scope_kind
 from unlearn_core.names import one_line
 from unlearn_core.records.base import Sha256
@@ -35,14 +36,18 @@ from unlearn_core.records.policy import Policy
 NOT_JUDGED_AGAIN = 7
 """The exit status for a certificate that is signed, but does not carry what its verdict follows from."""
 
-ENDINGS = {"passes": 0, "fails": GateError.exit_code, "inconclusive": 8}
+NOT_ALL_SHOWN = 8
+"""The exit status for what is verified, and does not show all that it could."""
+
+ENDINGS = {"passes": 0, "fails": GateError.exit_code, "inconclusive": NOT_ALL_SHOWN}
 """The exit status for what came of a judgement, of ``lethe judge`` too."""
 
 EPILOG = (
     "Exit status: 0 verified, 2 could not be checked (a file or key is missing), 6 false, "
     f"{NOT_JUDGED_AGAIN} signed, but not judged again: the first certificates carry no policy. Of a model "
     f"that was judged and not made: 0 verified, and it passes, {ENDINGS['fails']} verified, and it fails, "
-    f"{ENDINGS['inconclusive']} verified, and neither could be shown."
+    f"{NOT_ALL_SHOWN} verified, and neither could be shown. Of an inventory: 0 verified, and nothing "
+    f"is left, {NOT_ALL_SHOWN} verified, and not everything is erased."
 )
 
 
@@ -54,12 +59,13 @@ def main(arguments: list[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 verified, 2 not checked, 6 false, 7 not judged again; of a model that was judged
-        and did not pass 5 or 8.
+        and did not pass 5 or 8; of an inventory that is not complete 8.
     """
     given = _parser().parse_args(arguments)
     try:
-        if (raw := _find_inventory(given.certificate)) is not None:
-            return _tell_inventory(given, raw)
+        attestors = Attestors(given.stamp, given.tsa_ca, tuple(given.witness), given.threshold)
+        if _is_of_absence(given.certificate):
+            return _tell_inventory(given, attestors)
         agreed = None if given.policy is None else _digest_of(given.policy)
         summary = verify_files(
             given.certificate,
@@ -68,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
             request=given.request,
             policy=agreed,
             receipt=given.receipt,
-            attestors=Attestors(given.stamp, given.tsa_ca, tuple(given.witness), given.threshold),
+            attestors=attestors,
             kind=given.kind,
         )
         weaknesses = _weaknesses(summary)
@@ -89,37 +95,47 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def _find_inventory(path: Path) -> bytes | None:
-    """Return the content of a file that says it is an inventory; None for any other."""
-    raw = read_certificate(path)
+def _is_of_absence(path: Path) -> bool:
+    """Tell whether a file says that it is an inventory of absence."""
+    raw, _ = take_apart(read_certificate(path))
     with suppress(EvidenceError):
-        return raw if is_inventory(decode_envelope(raw).payload) else None
-    return None
+        return is_inventory(decode_envelope(raw).payload)
+    return False
 
 
-def _tell_inventory(given: argparse.Namespace, raw: bytes) -> int:
+def _tell_inventory(given: argparse.Namespace, attestors: Attestors) -> int:
     """Verify an inventory of absence, and say what it shows.
 
     Returns:
-        The exit status: 0, since anything else is an error.
+        The exit status: 0 if nothing is left, else 8; anything else is an error.
 
     Raises:
-        SetupError: If options were given that only a certificate can be compared with.
-        EvidenceError: If the inventory is false, or of another request.
+        UsageError: If options were given that only a certificate can be compared with.
+        EvidenceError: If the inventory is false, or of another request or kind than was asked for.
     """
-    if given.model or given.policy or given.receipt:
-        raise SetupError("an inventory says nothing of models, policies or receipts; verify the certificate")
-    inventory, signer = verify_inventory(raw, key=given.key)
-    if given.request not in {None, inventory.request.id}:
-        raise EvidenceError(f"the inventory is about request {inventory.request.id}, not {given.request}")
+    asked = {"--model": given.model, "--policy": given.policy, "--receipt": given.receipt}
+    if wrong := [option for option, value in asked.items() if value is not None]:
+        raise UsageError(
+            f"{', '.join(wrong)}: an inventory says nothing of models, policies or receipts; verify the "
+            "certificate instead"
+        )
+    if given.kind is not None:
+        raise EvidenceError(
+            f"this is an inventory of absence, expected a certificate of the kind {given.kind}"
+        )
+    inventory, signer, told = verify_inventory_file(
+        given.certificate, key=given.key, request=given.request, attestors=attestors
+    )
+    code = 0 if inventory.complete else NOT_ALL_SHOWN
     if given.json:
-        told = {"verified": True, "exit_code": 0, "signed_by": signer, **inventory.model_dump(mode="json")}
-        print(json.dumps(told))
+        signed = {"verified": True, "exit_code": code, "signed_by": signer, **told}
+        print(json.dumps({**signed, **inventory.model_dump(mode="json")}))
     else:
         lines = [f"verified: {inventory_in_words(inventory)}", f"  signed by  {signer}"]
+        lines += attested_lines(told)
         lines += [f"  {line}" for line in inventory_lines(inventory)]
         say("\n".join(map(one_line, lines)))
-    return 0
+    return code
 
 
 def _digest_of(policy: str) -> Sha256:
@@ -164,7 +180,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="lethe-verify",
         description="Verify offline the certificate of a deletion, or of a model that was only judged, its "
-        "model and a person's receipt.",
+        "model and a person's receipt; or an inventory of absence, with --key, --request, --stamp, --tsa-ca, "
+        "--witness and --threshold.",
         epilog=EPILOG,
     )
     parser.add_argument(
@@ -193,12 +210,13 @@ def _parser() -> argparse.ArgumentParser:
         "--threshold",
         type=int,
         metavar="N",
-        help="how many known witnesses must have signed; all of --witness",
+        help="how many known witnesses must have signed, at least 1; all of --witness",
     )
     parser.add_argument(
         "--kind",
         choices=("made", "judged"),
-        help="what it must be about: a deletion that Lethe made, or a model that it only judged",
+        help="what it must be about: a deletion that Lethe made, or a model that it only judged; "
+        "an inventory is neither",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

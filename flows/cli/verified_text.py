@@ -62,6 +62,11 @@ def _about(summary: Summary) -> Iterator[str]:
     yield from (f"  {name:<10} {value}" for name, value in lines.items() if value is not None)
 
 
+def attested_lines(told: Summary) -> list[str]:
+    """Write what others say of a signed statement: when it existed, and who else signed it."""
+    return [f"  {'when':<10} {_anchored(told)}", f"  {'witnessed':<10} {_witnesses(told)}"]
+
+
 def _anchored(summary: Summary) -> str:
     """Write when it existed, according to whom."""
     if (anchor := cast("dict[str, str] | None", summary["anchored"])) is None:

@@ -50,6 +50,10 @@ def command(
     model; exit status 8 says that a purge erased what it began from, on which day. If another machine
     certified it, the command says what code that would run, and stops without `--trust-code`.
     """
+    named = [("--model", model), ("--key", key), ("--request", request), ("--policy", policy)]
+    _refuse_unasked(
+        [option for option, value in named if value is not None], certificate, replay=replay or from_data
+    )
     if replay or from_data:
         sys.exit(
             _replay(certificate, model=model, key=key, from_data=from_data, trust_code=trust_code, json=json)
@@ -57,8 +61,7 @@ def command(
     if certificate is not None:
         from flows.cli.lethe_verify import main as verify_main
 
-        options = [("--model", model), ("--key", key), ("--request", request), ("--policy", policy)]
-        given = [str(part) for option, value in options if value for part in (option, value)]
+        given = [str(part) for option, value in named if value is not None for part in (option, value)]
         sys.exit(verify_main([str(certificate), *given, *(["--json"] if json else [])]))
     from flows.cli.lethe_verify import NOT_JUDGED_AGAIN
     from tasks.checkout.checkout import Checkout
@@ -80,6 +83,18 @@ def command(
         sys.exit(NOT_JUDGED_AGAIN)
     if NOT_COMPARED in results:
         sys.exit(UsageError.exit_code)
+
+
+def _refuse_unasked(given: list[str], certificate: Path | None, *, replay: bool) -> None:
+    """Refuse options that would not be looked at.
+
+    Raises:
+        UsageError: If there are any.
+    """
+    unasked = [one for one in given if one in {"--request", "--policy"}] if replay else given
+    if unasked and (replay or certificate is None):
+        why = "a replay compares models alone" if replay else "these are asked of one certificate; name it"
+        raise UsageError(f"{', '.join(unasked)}: {why}")
 
 
 def _told(entry: dict[str, str]) -> str:

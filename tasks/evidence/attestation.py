@@ -16,7 +16,7 @@ from tasks.evidence.anchoring import (
 )
 from tasks.evidence.witnessing import verify_witnesses, witness_files, witness_keys
 from unlearn_core.audit.countersigning import Signatures
-from unlearn_core.errors import EvidenceError, SetupError
+from unlearn_core.errors import EvidenceError, SetupError, UsageError
 from unlearn_core.records.base import UtcTime
 
 
@@ -29,12 +29,21 @@ class Attestors:
         authorities: Certificates of the authorities whose stamps are believed; ``LETHE_TSA_CA``'s by default.
         witnesses: Public keys of witnesses; those in the key folder by default.
         threshold: How many of them must have signed; by default all that are given, and none of the others.
+
+    Raises:
+        UsageError: If the threshold is below one.
     """
 
     stamp: Path | None = None
     authorities: Path | None = None
     witnesses: tuple[Path, ...] = ()
     threshold: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and self.threshold < 1:
+            raise UsageError(
+                f"--threshold is {self.threshold}: expected at least 1; leave it out to ask nobody"
+            )
 
 
 def beside(certificate: Path) -> list[Path]:

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now
+from tasks.evidence.attestation import Attestors, attested
+from tasks.evidence.telling import Summary
 from tasks.evidence.verification import keys_to_trust
-from tasks.keys.signing import load_signer, sign_payload, verify_payload
+from tasks.keys.signing import load_signer, read_certificate, sign_payload, verify_payload
+from unlearn_core.audit.countersigning import take_apart
 from unlearn_core.audit.inventories import check_inventory, read_inventory
 from unlearn_core.errors import EvidenceError
-from unlearn_core.records.base import Sha256, sha256
+from unlearn_core.records.base import Sha256
 from unlearn_core.records.inventory import Inventory, InventoryStatement
-from unlearn_core.records.purge import PurgeRecord
+from unlearn_core.records.request import RequestId
 
 
 def sign_inventory(inventory: Inventory, *, name: str) -> bytes:
@@ -45,24 +47,29 @@ def verify_inventory(raw: bytes, *, key: Path | None = None) -> tuple[Inventory,
     return statement.predicate, signer
 
 
-def standing_inventory(checkout: Checkout, record: PurgeRecord) -> Inventory | None:
-    """Return the inventory that a purge ended with, if it stands.
+def verify_inventory_file(
+    path: Path, *, key: Path | None, request: RequestId | None, attestors: Attestors
+) -> tuple[Inventory, Sha256, Summary]:
+    """Verify an inventory, and what others say of it.
 
     Args:
-        checkout: The checkout.
-        record: What the purge says of itself, which anybody can write.
+        path: The file, beside which their files are.
+        key: The public key that should have signed it; the trust folder's keys by default.
+        request: The id of the request that it should be about.
+        attestors: Who else is asked about it.
 
     Returns:
-        The complete inventory that the record names, signed by a trusted key; None if there is none.
+        The inventory, the id of the key that signed it, and what ``attested`` says.
+
+    Raises:
+        EvidenceError: If the inventory or its time stamp is false, too few witnesses signed it, or it is
+            about another request.
     """
-    path = checkout.inventory(record.request)
-    if record.inventory is None or not path.is_file() or sha256(raw := path.read_bytes()) != record.inventory:
-        return None
-    try:
-        found, _ = verify_inventory(raw)
-    except EvidenceError:
-        return None
-    return found if found.complete and found.request.id == record.request else None
+    issued, inside = take_apart(read_certificate(path))
+    inventory, signer = verify_inventory(issued, key=key)
+    if request is not None and inventory.request.id != request:
+        raise EvidenceError(f"the inventory is about request {inventory.request.id}, not {request}")
+    return inventory, signer, attested(path, issued, inside, finished=inventory.finished, asked=attestors)
 
 
 def inventory_in_words(inventory: Inventory) -> str:

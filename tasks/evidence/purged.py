@@ -4,9 +4,13 @@ from collections.abc import Iterator
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from unlearn_core.errors import ErasedError
-from unlearn_core.records.base import Sha256
+from tasks.evidence.inventories import verify_inventory
+from tasks.keys.signing import read_certificate
+from unlearn_core.audit.countersigning import take_apart
+from unlearn_core.errors import ErasedError, LetheError
+from unlearn_core.records.base import Sha256, sha256
 from unlearn_core.records.certificate import DeletionCertificate
+from unlearn_core.records.inventory import Inventory
 from unlearn_core.records.purge import PurgePlan, PurgeRecord
 
 
@@ -14,6 +18,34 @@ def purge_of(checkout: Checkout, request_id: str) -> PurgeRecord | None:
     """Return how far the purge of a request has come; None if there is none."""
     path = checkout.purge_record(request_id)
     return read_record(path, PurgeRecord) if path.is_file() else None
+
+
+def absence_shown(checkout: Checkout, record: PurgeRecord) -> Inventory | str:
+    """Return the signed inventory that a record of a purge names, or why nothing is shown by it.
+
+    Anybody can write a record; only a complete inventory about the request's certificate, signed with a
+    trusted key, shows that the data are erased.
+
+    Args:
+        checkout: The checkout.
+        record: The record.
+
+    Returns:
+        The inventory; or a clause that says why there is none to rely on.
+    """
+    path, certificate = checkout.inventory(record.request), checkout.certificate(record.request)
+    if not path.is_file() or not certificate.is_file():
+        return "the record of the purge says that they are, and the inventory that it names is not here"
+    try:
+        issued, _ = take_apart(read_certificate(path))
+        inventory, _ = verify_inventory(issued)
+        about, _ = take_apart(read_certificate(certificate))
+    except LetheError:
+        return "the inventory beside the record of the purge could not be verified with a key trusted here"
+    named = (sha256(issued), inventory.finished, inventory.request.id, inventory.certificate)
+    if named != (record.inventory, record.proved, record.request, sha256(about)) or not inventory.complete:
+        return "the record of the purge and the inventory beside it do not agree"
+    return inventory
 
 
 def purges(checkout: Checkout) -> Iterator[PurgeRecord]:

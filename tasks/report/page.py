@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, get_args
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
 from tasks.checkout.log import warn
-from tasks.evidence.purged import purge_of
+from tasks.evidence.purged import absence_shown, purge_of
 from tasks.report import numbers
 from tasks.report.backing import Backing, with_backing
 from tasks.report.cautions import cautions, note_in_words
 from tasks.report.earlier import when_fixed
-from tasks.report.erasure import erasure
+from tasks.report.erasure import Erasure, erasure
 from tasks.report.gallery import gallery
 from tasks.report.gathering import gather_facts
 from tasks.report.headline import STATE_MARKS, forgotten_thing, headline, last_rung
@@ -24,7 +24,6 @@ from tasks.report.tables import class_rows, evaluations, gate_rows, groups, meas
 from tasks.report.words import LEVEL_SENTENCES, TREATMENTS, does
 from unlearn_core.names import printable
 from unlearn_core.records.policy import ClaimName
-from unlearn_core.records.purge import PurgeRecord
 from unlearn_core.records.report import ReportFacts
 
 if TYPE_CHECKING:
@@ -49,16 +48,18 @@ def write_report(checkout: Checkout, request_id: str, path: Path | None = None) 
     facts, backing = with_backing(checkout, gather_facts(checkout, request_id))
     if backing is not None and backing.state == "false":
         warn(f"the page about {request_id} is not what was signed; it says so: {', '.join(backing.differs)}")
-    write_atomically(path, render(facts, purge_of(checkout, request_id), backing))
+    purged = purge_of(checkout, request_id)
+    shown = None if purged is None or purged.proved is None else absence_shown(checkout, purged)
+    write_atomically(path, render(facts, erasure(facts, purged, shown), backing))
     return path
 
 
-def render(facts: ReportFacts, purged: PurgeRecord | None = None, backing: Backing | None = None) -> bytes:
+def render(facts: ReportFacts, erased: Erasure | None = None, backing: Backing | None = None) -> bytes:
     """Render a report as one HTML file in UTF-8.
 
     Args:
         facts: The report's content.
-        purged: How far the data itself is erased.
+        erased: How far the data itself is erased; not at all by default.
         backing: What stands behind it, if it was compared with a certificate.
 
     Returns:
@@ -70,7 +71,7 @@ def render(facts: ReportFacts, purged: PurgeRecord | None = None, backing: Backi
         "headline": found if backing is None else backing.shown(found),
         "steps": steps(facts, backing),
         "backing": backing,
-        "erasure": erasure(facts, purged),
+        "erasure": erased or erasure(facts, None),
     }
     return templates().get_template("report.html").render(told).encode()
 

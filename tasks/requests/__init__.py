@@ -5,5 +5,6 @@ before anything is written, and ``copies`` of what it names that would stay are 
 refusal in the words of whoever typed the request, and ``forgotten`` which earlier request forgot something.
 ``bulk`` reads many from a CSV or JSON file, whose ``rows`` are checked one by one. ``ledger`` records what
 arrived and what became of it, ``claims`` is a worker's hold on what it serves, ``runs`` records each run of
-a request in it, ``holding`` keeps it from being purged, and ``due`` says when a deletion is due.
+a request in it, ``withdrawn`` refuses what was cancelled, ``holding`` keeps a request from being purged, and
+``due`` says when a deletion is due.
 """

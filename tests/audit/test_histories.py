@@ -5,9 +5,9 @@ import pytest
 from unlearn_core.audit.histories import history_of
 from unlearn_core.audit.ledger import make_submission, next_event
 from unlearn_core.audit.ledger_checks import check_ledger
-from unlearn_core.errors import RequestError
+from unlearn_core.errors import EvidenceError, RequestError
 from unlearn_core.records.base import sha256
-from unlearn_core.records.ledger import Entry
+from unlearn_core.records.ledger import Entry, LedgerEvent
 from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.scope import ClassScope
 
@@ -65,9 +65,22 @@ def test_a_policy_was_changed_if_any_that_is_known_is_another(at_receipt, run, n
 
 
 def test_runs_are_in_the_chain_and_change_no_state():
-    events = told(ENTERED, begin(OLD), end("refused", FIRST), ("cancel", {}), begin(OLD))
+    events = told(ENTERED, begin(OLD), end("refused", FIRST), begin(OLD), ("cancel", {}))
     entry = Entry(submission=SUBMISSION, state="cancelled", attempts=0, worker=None, lease_until=None)
     assert check_ledger([(one, one.digest) for one in events], [entry]) == events[-1].digest
+
+
+def test_no_work_begins_on_what_was_cancelled():
+    events = told(ENTERED, ("cancel", {}))
+    with pytest.raises(RequestError, match="cannot begin request 'r-1': it is cancelled, and that is final"):
+        told(ENTERED, ("cancel", {}), begin(OLD))
+    last, begun = events[-1], begin(OLD)[1]
+    late = {"sequence": last.sequence + 1, "action": "begin", "before": "cancelled", "previous": last.digest}
+    added = LedgerEvent(**{**dict(last), "reason": None, **begun, **late})
+    entry = Entry(submission=SUBMISSION, state="cancelled", attempts=0, worker=None, lease_until=None)
+    check_ledger([(one, one.digest) for one in events], [entry])
+    with pytest.raises(EvidenceError, match="request 'r-1' was cancelled, and then work on it began at"):
+        check_ledger([(one, one.digest) for one in (*events, added)], [entry])
 
 
 def test_what_was_never_entered_has_no_run():

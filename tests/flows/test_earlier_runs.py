@@ -1,15 +1,16 @@
 """A request that is run until a model is accepted: the ledger has every run, and the certificate tells them.
 
 Each of these must turn red: a run that leaves no event; a policy that was changed and not told of; a replay
-that counts as a run.
+that counts as a run; what was cancelled and is served.
 """
 
 from contextlib import nullcontext
 
 import pytest
 from tiny import prepared_tiny
-from world import ANYTHING, NOISE, NOTHING, make_checkout
+from world import ANYTHING, NOISE, NOTHING, files_of, lethe, make_checkout
 
+from flows.delete import delete_together
 from flows.stages.certify import certify
 from flows.stages.pipeline import DELETION, run_due
 from flows.stages.unlearn import climb_ladder
@@ -22,7 +23,7 @@ from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.ledger import connect
 from tasks.requests.request_file import make_request, make_scope, submit_request
 from tasks.requests.runs import find_history, recorded_run
-from unlearn_core.errors import GateError
+from unlearn_core.errors import GateError, RequestError
 
 pytestmark = NOISE
 REQUEST = make_request("r-3", make_scope(classes=("b",), samples=(), subjects=()), model="digits")
@@ -102,6 +103,30 @@ def test_a_workers_run_is_told_as_the_workers(empty):
         pass
     assert [event.actor for event in ledger.history("r-3")[1]] == ["clerk", *["worker 7"] * 3]
     assert ledger.history("r-3")[0].state == "running"
+
+
+def test_what_was_cancelled_is_not_served(project):
+    enter(project).cancel("r-3", actor="clerk", reason="withdrawn")
+    before = files_of(project / "data", project / "requests", project / "evidence")
+    other = make_request("r-4", make_scope(classes=("c",), samples=(), subjects=()), model="digits")
+    another_scope = make_request("r-3", other.scope, model="digits")
+    for wanted in ([REQUEST], [another_scope], [other, REQUEST]):
+        with pytest.raises(RequestError, match="'r-3' was cancelled in the ledger"):
+            delete_together(Checkout(project), wanted)
+    code, _, err = lethe(project, "delete", "r-3", "--class", "b")
+    assert (code, "was cancelled in the ledger" in err) == (2, True)
+    assert files_of(project / "data", project / "requests", project / "evidence") == before
+
+
+def test_no_stage_works_on_what_was_cancelled(empty):
+    ledger = enter(empty)
+    ledger.cancel("r-3", actor="clerk", reason="withdrawn")
+    with (
+        pytest.raises(RequestError, match="cannot begin request 'r-3': it is cancelled"),
+        recorded_run(Checkout(empty), [REQUEST]),
+    ):
+        pass
+    ledger.verify()
 
 
 def refuse(project):

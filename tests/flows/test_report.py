@@ -4,16 +4,23 @@ import json
 import shutil
 
 import pytest
+from absence import incomplete, inventory_of
 from templates import served_checkout
 from world import NOISE, NOTHING, lethe
 
 from flows.stages.unlearn import climb_ladder
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.files import write_record
 from tasks.checkout.params import read_values, write_params
+from tasks.evidence.inventories import sign_inventory
+from tasks.keys.folder import home, init_keys
 from tasks.lifecycle.releases import read_release
 from tasks.storage.versioning import is_current
 from tasks.tracking.runs import tracking_of
 from unlearn_core.errors import GateError
+from unlearn_core.records.base import sha256
+from unlearn_core.records.purge import PurgeRecord
+from unlearn_core.records.request import RequestSummary
 
 pytestmark = [*NOISE, pytest.mark.long]
 
@@ -148,6 +155,78 @@ def test_what_was_compared_and_what_the_signature_does_not_cover_is_told(served)
     assert "whose signature is that of a trusted key" in page
     assert "It does not cover the names of classes" in page
     assert "The certificate was signed at" in page
+
+
+def purged(root, inventory, /, **changes):
+    """Write what a proof leaves: the signed inventory, and the record of the purge."""
+    place, signed = Checkout(root), sign_inventory(inventory, name="certificate.dsse.json")
+    values = {
+        "request": "demo",
+        "plan": inventory.plan,
+        "started": inventory.started,
+        "data": (),
+        "models": (),
+        "finished": inventory.started,
+        "inventory": sha256(signed),
+        "proved": inventory.finished,
+    }
+    place.inventory("demo").write_bytes(signed)
+    write_record(place.purge_record("demo"), PurgeRecord(**(values | changes)))
+    assert lethe(root, "report", "demo")[0] == 0
+    return page_of(root).decode()
+
+
+ERASED = "Model unlearned, data erased: the inventory of 2026-11-30 12:00 UTC found none of it."
+
+
+def test_data_are_called_erased_if_a_signed_inventory_says_so(copy):
+    issued = Checkout(copy).certificate("demo").read_bytes()
+    page = purged(copy, inventory_of(issued))
+    assert ERASED in page
+    assert '<th scope="row">this project</th><td class="number">2</td><td class="number">2</td>' in page
+
+
+@pytest.mark.parametrize(
+    ("about", "changes"),
+    {
+        "without a digest": ({}, {"inventory": None}),
+        "of another inventory": ({}, {"inventory": sha256(b"another")}),
+        "at another time": ({}, {"proved": "2026-11-30T13:00:00Z"}),
+        "of another request": ({"request": RequestSummary(id="r-9", kind="classes", scope=sha256(b""))}, {}),
+        "about another certificate": ({"certificate": sha256(b"another")}, {}),
+    }.values(),
+)
+def test_a_record_of_a_purge_that_its_inventory_does_not_bear_out_shows_nothing(copy, about, changes):
+    issued = Checkout(copy).certificate("demo").read_bytes()
+    page = purged(copy, inventory_of(issued, **about), **changes)
+    assert "data not yet erased as far as can be shown: the record of the purge and the inventory" in page
+    assert "data erased:" not in page
+    assert "The inventory is signed" not in page
+
+
+def test_an_inventory_of_what_is_left_shows_no_absence(copy):
+    page = purged(copy, incomplete(Checkout(copy).certificate("demo").read_bytes()))
+    assert "do not agree" in page
+    assert "data erased:" not in page
+
+
+def test_without_its_inventory_a_record_of_a_purge_shows_nothing(copy):
+    purged(copy, inventory_of(Checkout(copy).certificate("demo").read_bytes()))
+    Checkout(copy).inventory("demo").unlink()
+    assert lethe(copy, "report", "demo")[0] == 0
+    assert "the inventory that it names is not here" in page_of(copy).decode()
+    assert "data erased:" not in page_of(copy).decode()
+
+
+def test_an_inventory_by_an_unknown_key_shows_nothing(copy, monkeypatch, tmp_path):
+    issued = Checkout(copy).certificate("demo").read_bytes()
+    with monkeypatch.context() as there:
+        there.setenv("LETHE_HOME", str(tmp_path / "stranger"))
+        init_keys(home())
+        assert ERASED in purged(copy, inventory_of(issued))
+    assert lethe(copy, "report", "demo")[0] == 0
+    assert "could not be verified" in page_of(copy).decode()
+    assert "data erased:" not in page_of(copy).decode()
 
 
 def test_a_request_that_nothing_tells_of_is_refused(served):

@@ -9,8 +9,8 @@
                └── cancel → cancelled
 
 A run of a request, by a worker or a person, adds ``begin`` and ``end``, and a judgement of a model that was
-handed in adds ``judge``. None of them changes a state. Nor do ``purge``, of which there is one for each
-store, ``hold`` and ``release``.
+handed in adds ``judge``. None of them changes a state, and no run begins of what was cancelled. ``purge``, of
+which there is one for each store, ``hold`` and ``release`` change none either.
 
 Each event carries the digest of the one before, over its canonical JSON. So the digest of the last one, the
 *head*, stands for all of them: whoever has kept a head can tell whether anything up to it was changed or cut
@@ -80,7 +80,7 @@ def move(request: RequestId, state: RequestState | None, action: Action) -> Requ
         RequestError: If the action is not for this state.
     """
     before, after = _way(action, state)
-    if state == before and after is not None:
+    if state == before and after is not None and not (action == "begin" and state == "cancelled"):
         return after
     possible = [name for name, (left, _) in MOVES.items() if left == state]
     allowed = f"from there only {' or '.join(possible)} is possible" if possible else "that is final"

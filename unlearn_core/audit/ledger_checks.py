@@ -52,15 +52,18 @@ def check_ledger(
             every request that its events do not account for.
     """
     head: _Head | None = None
-    standings = dict[RequestId, _Standing]()
+    standings, worked_on = dict[RequestId, _Standing](), dict[RequestId, str]()
     damaged = {} if damaged is None else damaged
     for event, stored in events:
         if problem := _broken(event, stored, head, standings.get(event.request), now):
             raise EvidenceError(f"the ledger is broken at event {event.sequence}: {problem}")
+        if event.action == "begin" and event.before == "cancelled":
+            begun = f"work on it began at {event.time} (event {event.sequence})"
+            worked_on.setdefault(event.request, f"request {event.request!r} was cancelled, and then {begun}")
         standings[event.request] = _after(event, standings.get(event.request))
         head = _Head(event.sequence, stored, event.time)
     found = _accounted(entries, standings)
-    problems = [*damaged.values()]
+    problems = [*damaged.values(), *worked_on.values()]
     problems += [found[request] for request in sorted(found.keys() - damaged.keys())]
     if problems:
         raise EvidenceError("\n".join(map(one_line, problems)))

@@ -101,6 +101,12 @@ class LedgerReader:
             entry = entry_of(known_row(session, request))
             return entry, tuple(event_of(row) for row in session.scalars(query))
 
+    def state(self, request: RequestId) -> RequestState | None:
+        """Return the state of a request; None if none has this id."""
+        with reading(self.engine) as session:
+            row = session.get(RequestRow, request)
+            return None if row is None else row.state
+
     def holds(self, requests: Iterable[DeletionRequest]) -> bool:
         """Tell whether the ledger holds all of some requests, each with the same scope."""
         with reading(self.engine) as session:
