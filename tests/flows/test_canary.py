@@ -45,8 +45,8 @@ def project(tmp_path):
     return make_checkout(tmp_path / "project")
 
 
-def plant(project, *arguments):
-    return lethe(project, "canary", "plant", *arguments)
+def plant(project, *arguments, terminal=False):
+    return lethe(project, "canary", "plant", *arguments, terminal=terminal)
 
 
 def test_canaries_are_asked_for_in_params_and_nothing_else_changes(project):
@@ -104,7 +104,7 @@ def test_where_canaries_make_no_sense_they_are_refused_and_no_byte_changes(proje
 )
 def test_a_number_that_cannot_be_is_refused_and_no_byte_changes(project, arguments, said):
     before = files_of(project)
-    code, out, err = plant(project, *arguments)
+    code, out, err = plant(project, *arguments, terminal=True)
     assert (code, out) == (2, "")
     assert said in " ".join(err.replace("│", " ").split())
     assert files_of(project) == before
