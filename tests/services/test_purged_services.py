@@ -122,21 +122,23 @@ def world(stack, deployed, tmp_path_factory):
     policy["ladder"] = {
         name: ["svd" if name == "classes" else "finetune", "retrain"] for name in policy["ladder"]
     }
-    make_checkout(made.root, policy=policy)
+    make_checkout(made.root, policy=policy, registry={"model": "purged"})
     own = {"LETHE_PROJECTS": "", "LETHE_WORK": "", "PREFECT_HOME": str(folder / "prefect")}
     own |= {"TMPDIR": str(folder / "temporary"), "PYTHONSAFEPATH": "1"}
     environment = stack.process_environment(**own)
     # What was typed is in the commands' output, which is the terminal's.
     made.commands = Forks(tmp_path_factory.mktemp("terminal"), environment)
-    made.lethe("train")
-    made.rows = {name: rows_of(made.root, name) for name in (*GONE, CONTROL)}
-    for request_id, scope in REQUESTS.items():
-        made.lethe("delete", request_id, *scope)
-        made.lethe("next")
-        commit(made.root, f"Delete {request_id}")
-        subprocess.run([sys.executable, "-c", PUSH], cwd=made.root, env=environment, check=True)
-    yield made
-    made.commands.close()
+    try:
+        made.lethe("train")
+        made.rows = {name: rows_of(made.root, name) for name in (*GONE, CONTROL)}
+        for request_id, scope in REQUESTS.items():
+            made.lethe("delete", request_id, *scope)
+            made.lethe("next")
+            commit(made.root, f"Delete {request_id}")
+            subprocess.run([sys.executable, "-c", PUSH], cwd=made.root, env=environment, check=True)
+        yield made
+    finally:
+        made.commands.close()
 
 
 def test_nothing_of_what_was_purged_is_left_anywhere(world, tmp_path):
