@@ -2,7 +2,7 @@
 
 The search here knows nothing of Lethe's stores: it reads every file, the services' own included, every
 version of every object in every bucket, and every row of every database. One person by default;
-``TEST_PURGES=4`` asks for three persons and a class.
+``TEST_PURGES=4`` asks for three persons and a class. Run it alone: ``pytest -m "services and slow" FILE``.
 """
 
 import os
@@ -19,7 +19,8 @@ from forks import Forks
 from sqlalchemy import MetaData, create_engine, select
 from world import commit, make_checkout
 
-pytestmark = pytest.mark.services
+# By itself: on services that other tests have used, the same data lies for other models.
+pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 ALL = {
     "r-1": ("--subject", "subject-0003"),
