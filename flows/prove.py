@@ -5,7 +5,7 @@ from tasks.checkout.checkout import CERTIFICATE, Checkout
 from tasks.checkout.files import write_atomically, write_record
 from tasks.checkout.progress import progress
 from tasks.evidence.inventories import sign_inventory
-from tasks.evidence.purged import find_plan, purge_of
+from tasks.evidence.purged import absence_shown, find_plan, purge_of
 from tasks.keys.signing import read_certificate
 from tasks.lifecycle.sparing import spared, used_data
 from tasks.report.page import write_report
@@ -36,13 +36,13 @@ def prove(checkout: Checkout, request_id: RequestId) -> Inventory:
     """
     request, certified = purgeable(checkout, request_id)
     record, plan = purge_of(checkout, request_id), find_plan(checkout, request_id)
-    if record is None or record.finished is None:
-        raise SetupError(f"request {request_id!r} is not purged; run `lethe purge {request_id}` first")
-    if plan is None:
+    if record is not None and plan is None and isinstance(absence_shown(checkout, record), Inventory):
         raise SetupError(
             f"the inventory of request {request_id!r} stands since {record.proved}, and what was looked for "
             f"is erased; verify it with `lethe-verify {checkout.inventory(request_id)}`"
         )
+    if record is None or record.finished is None or plan is None:
+        raise SetupError(f"request {request_id!r} is not purged; run `lethe purge {request_id}` first")
     if record.plan != plan.digest:
         raise SetupError(
             f"the plan of request {request_id!r} is not the one that was carried out; run `lethe purge "

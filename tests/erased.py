@@ -9,14 +9,13 @@ from itertools import chain
 import numpy as np
 import pyarrow.parquet as pq
 from once import made_once
-from sequence import LENIENT, serve
+from sequence import LENIENT, serve_and_go_on
 from templates import run_stages
-from world import commit, make_checkout
+from world import make_checkout
 
 from flows.stages.pipeline import PREPARATION
 from tasks.checkout.checkout import Checkout
 from tasks.data.datasets import each_image, read_manifest
-from tasks.lifecycle.releases import continue_from_champion
 from tasks.requests.request_file import make_scope
 from unlearn_core.data import open_image
 
@@ -36,9 +35,7 @@ def person_forgotten(folder):
 def _forget(root):
     make_checkout(root, policy=LENIENT)
     run_stages(root, PREPARATION)
-    serve(root, "r-1", make_scope(classes=(), samples=(), subjects=(PERSON,)))
-    continue_from_champion(Checkout(root))
-    commit(root, "Delete r-1")
+    serve_and_go_on(root, "r-1", make_scope(classes=(), samples=(), subjects=(PERSON,)))
 
 
 def rows_of(root, person):

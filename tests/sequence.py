@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from templates import run_stages
-from world import SMALL
+from world import SMALL, commit
 
 from flows.stages.pipeline import DELETION, PREPARATION
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
 from tasks.data.datasets import read_manifest
+from tasks.lifecycle.releases import continue_from_champion
 from tasks.requests.request_file import make_scope, submit_request
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.request import DeletionRequest
@@ -32,6 +33,13 @@ def of_samples(root: Path, count: int) -> Scope:
 def prepare(root: Path) -> None:
     """Bring the data set, the parent and the moments up to date."""
     run_stages(root, PREPARATION)
+
+
+def serve_and_go_on(root: Path, request_id: str, scope: Scope) -> None:
+    """Serve one request in a prepared checkout, go on from the model that forgot, and commit that."""
+    serve(root, request_id, scope)
+    continue_from_champion(Checkout(root))
+    commit(root, f"Delete {request_id}")
 
 
 def serve(root: Path, request_id: str, scope: Scope) -> DeletionRecord:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.challenge_table import give_challenge, refuse_forget_sets
-from flows.cli.options import Json
+from flows.cli.options import Json, Unasked
 from flows.cli.output import Output
 from flows.cli.reference import ASK_ABOVE_S, time_in_words
 
@@ -45,7 +45,7 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what it would take; run nothing.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")] = False,
+    yes: Unasked = False,
     adversaries: Annotated[
         bool,
         typer.Option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from flows.cli.options import Json
+from flows.cli.options import AtOnce, EstimateOnly, Json, Unasked
 from flows.cli.output import Output
 from flows.cli.reference import agrees_to_train, time_in_words
 from unlearn_core.errors import ConfigurationError
@@ -30,11 +30,9 @@ def command(
     adversaries: Annotated[
         int, typer.Option(min=0, help="On how many pseudo-requests of each kind adversaries are let loose.")
     ] = 1,
-    at_once: Annotated[
-        int | None, typer.Option(min=1, help="How many trainings may run at once; results do not change.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the estimate; train nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")] = False,
+    at_once: AtOnce = None,
+    dry_run: EstimateOnly = False,
+    yes: Unasked = False,
     json: Json = False,
 ) -> None:
     """Retrain once per model, so that requests can be judged without retraining for each.
@@ -46,10 +44,11 @@ def command(
     estimate.
     """
     from tasks.checkout.checkout import Checkout
+    from tasks.checkout.progress import signs_of_life
 
     kinds = _kinds(kind or ["classes"])
     agree = partial(agrees_to_train, dry_run=dry_run, yes=yes)
-    with Checkout.open(Path.cwd()) as checkout:
+    with Checkout.open(Path.cwd()) as checkout, signs_of_life("calibrate"):
         from flows.calibrate import calibrate
         from tasks.calibration.planning import CalibrationAsked
 

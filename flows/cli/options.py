@@ -39,6 +39,11 @@ def names_typed(classes: Names, samples: Names, subjects: Names) -> dict[str, tu
     return {kind: tuple(names or ()) for kind, names in given.items()}
 
 
+AtOnce = Annotated[
+    int | None, typer.Option(min=1, help="How many trainings may run at once; results do not change.")
+]
+EstimateOnly = Annotated[bool, typer.Option("--dry-run", help="Print the estimate; train nothing.")]
+Unasked = Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")]
 RequestArgument = Annotated[
     str,
     typer.Argument(

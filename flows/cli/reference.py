@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import Json
+from flows.cli.options import AtOnce, EstimateOnly, Json, Unasked
 from flows.cli.output import Output
 
 if TYPE_CHECKING:
@@ -31,11 +31,9 @@ def command(
             help="Pairs of models with and without the data; `policy.shadows` by default.",
         ),
     ] = None,
-    at_once: Annotated[
-        int | None, typer.Option(min=1, help="How many trainings may run at once; results do not change.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the estimate; train nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")] = False,
+    at_once: AtOnce = None,
+    dry_run: EstimateOnly = False,
+    yes: Unasked = False,
     json: Json = False,
 ) -> None:
     """Retrain models without the forgotten data, to judge the request that `params.yaml` names.

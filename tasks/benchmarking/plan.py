@@ -12,8 +12,8 @@ from tasks.checkout.files import read_record
 from tasks.checkout.params import require_configured
 from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.computing.configured import configured_methods
-from tasks.references.retrained import describe_training
-from unlearn_core.errors import ConfigurationError, SetupError
+from tasks.references.retrained import describe_training, recipe_of
+from unlearn_core.errors import SetupError
 from unlearn_core.method import Method
 from unlearn_core.records.benchmark import BenchmarkRow
 from unlearn_core.records.reference import Training
@@ -67,11 +67,7 @@ def plan_benchmark(
     if not is_whole(checkout.parent):
         raise SetupError(NO_PARENT)
     parent, run = read_checkpoint_card(checkout.parent), checkout.params.run
-    if (recipe := parent.recipe) is None:
-        raise ConfigurationError(
-            "it is unknown how the parent was trained, so nothing can be retrained to compare with; "
-            "adopt the model with its --recipe"
-        )
+    recipe = recipe_of(parent, purpose=" to compare with")
     chosen, keeper, planned = _chosen(checkout, methods), Keeper(checkout), []
     for case in plan_cases(checkout, asked, seeds=seeds, base=run.seed):
         # Numbered as by `lethe reference`: one model per seed, whoever asked for it first.

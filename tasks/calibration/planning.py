@@ -14,9 +14,9 @@ from tasks.computing.checkpoints import is_whole, read_checkpoint_card
 from tasks.data.datasets import read_card, read_manifest
 from tasks.keys.signing import pseudonymise
 from tasks.measuring import evaluation
-from tasks.references.retrained import describe_training
+from tasks.references.retrained import describe_training, recipe_of
 from unlearn_core.audit.calibrated import least_units
-from unlearn_core.errors import ConfigurationError, SetupError, UsageError
+from unlearn_core.errors import SetupError, UsageError
 from unlearn_core.kinds import CalibrationKind
 from unlearn_core.pseudo_requests import DrawnTraining, draw_trainings
 from unlearn_core.records.base import canonical_json, sha256
@@ -105,11 +105,7 @@ def plan_calibration(checkout: Checkout, asked: CalibrationAsked) -> tuple[Plann
     if not is_whole(checkout.parent):
         raise SetupError(NO_PARENT)
     parent, run = read_checkpoint_card(checkout.parent), checkout.params.run
-    if (recipe := parent.recipe) is None:
-        raise ConfigurationError(
-            "it is unknown how the parent was trained, so nothing can be retrained to calibrate with; adopt "
-            "the model with its --recipe"
-        )
+    recipe = recipe_of(parent, purpose=" to calibrate with")
     manifest, data = read_manifest(checkout.dataset), read_card(checkout.dataset).rows_digest
     hashed, planned = cache(partial(pseudonymise, NO_KEY)), list[PlannedTraining]()
     for kind in asked.kinds:

@@ -12,6 +12,7 @@ from tasks.keys.signing import read_certificate
 from tasks.lifecycle.releases import ancestry
 from tasks.lifecycle.standing import find_unfinished
 from tasks.requests.holding import hold_on
+from tasks.requests.ledger.finding import find_ledger
 from tasks.requests.request_file import read_request
 from tasks.tracking.erasing import registered_weights
 from tasks.tracking.registry import champion
@@ -90,12 +91,14 @@ def refuse_needed_by_held(checkout: Checkout, plan: PurgePlan) -> None:
     Raises:
         RequestError: If it would; nothing was erased.
     """
+    ledger = find_ledger(checkout.root)
     for one in checkout.with_evidence():
         if one == plan.request or not checkout.certificate(one).is_file():
             continue
+        if (held := hold_on(ledger, read_request(checkout, one))) is None:
+            continue
         certified = verify_bytes(read_certificate(checkout.certificate(one)))[0]
-        lost = {certified.data.before, certified.models.parent} & {*plan.data, *plan.models}
-        if lost and (held := hold_on(checkout.root, read_request(checkout, one))) is not None:
+        if lost := {certified.data.before, certified.models.parent} & {*plan.data, *plan.models}:
             raise RequestError(
                 f"request {one!r} is held since {held.time} by {held.actor}, and started from what the purge "
                 f"of {plan.request!r} would erase: {', '.join(map(short, sorted(lost)))}. Nothing is "

@@ -6,8 +6,7 @@ from tasks.checkout.checkout import Checkout, short
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.materials import read_split
 from tasks.data.datasets import read_card
-from tasks.references.retrained import describe_training, find_trained
-from unlearn_core.errors import ConfigurationError
+from tasks.references.retrained import describe_training, find_trained, recipe_of
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.reference import Training
@@ -86,11 +85,7 @@ def plan_sides(checkout: Checkout, run: RunParams, sides: Sides, *, count: int, 
         ConfigurationError: If it is unknown how the parent was trained.
     """
     parent = read_checkpoint_card(checkout.parent)
-    if (recipe := parent.recipe) is None:
-        raise ConfigurationError(
-            "it is unknown how the parent was trained, so nothing can be retrained; adopt the model "
-            "with its --recipe, or set policy.reference to none, which is evidence level E0"
-        )
+    recipe = recipe_of(parent, instead=", or set policy.reference to none, which is evidence level E0")
     most = max(count, shadows)
     kinds = (
         ("retrained", sides.retained, sides.retained_rows, most),

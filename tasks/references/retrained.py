@@ -19,7 +19,7 @@ from tasks.computing.training import train_checkpoint
 from tasks.data.pool import Pool
 from unlearn_core import data, models, training
 from unlearn_core.data import Samples
-from unlearn_core.errors import PipelineError
+from unlearn_core.errors import ConfigurationError, PipelineError
 from unlearn_core.progress import OnStep
 from unlearn_core.records.artifact import CheckpointCard, Recipe
 from unlearn_core.records.base import Sha256
@@ -129,6 +129,28 @@ def find_trained(checkout: Checkout, wanted: Training) -> Path | None:
     """Return the folder of a finished model, or None; a pinned one takes precedence over a cached one."""
     places = (checkout.reference(short(wanted.digest)), _cached(checkout, wanted))
     return next((folder for folder in places if is_whole(folder)), None)
+
+
+def recipe_of(parent: CheckpointCard, *, purpose: str = "", instead: str = "") -> Recipe:
+    """Return how a model was trained, so that it can be retrained.
+
+    Args:
+        parent: The model's card.
+        purpose: What it would be retrained for, to follow on "nothing can be retrained".
+        instead: What else can be done, to follow on the advice.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        ConfigurationError: If it is unknown.
+    """
+    if parent.recipe is None:
+        raise ConfigurationError(
+            f"it is unknown how the parent was trained, so nothing can be retrained{purpose}; adopt the "
+            f"model with its --recipe{instead}"
+        )
+    return parent.recipe
 
 
 def find_or_train(checkout: Checkout, wanted: Training) -> Path:

@@ -8,6 +8,7 @@ from sqlalchemy import URL, MetaData, select
 
 from tasks.requests.ledger.database import open_engine
 from tasks.traces.stored import StoredObject
+from tasks.traces.unpacked import value_as_bytes
 
 
 @dataclass(frozen=True)
@@ -36,4 +37,4 @@ class Database:
 
 
 def _line(row: Iterable[object]) -> bytes:
-    return b"\0".join(one if isinstance(one, bytes) else str(one).encode() for one in row)
+    return b"\0".join(map(value_as_bytes, row))

@@ -72,3 +72,8 @@ class Room:
 
 Unpack = Callable[[Content, Room], Iterator[Unpacked | Content]]
 """Yields what lies in a content: what is to be searched as it is, and contents that may be packed again."""
+
+
+def value_as_bytes(value: object) -> bytes:
+    """Return a database's value as bytes; numbers as text."""
+    return value if isinstance(value, bytes) else str(value).encode()

@@ -13,7 +13,7 @@ from tasks.traces.archives import unpackers
 from tasks.traces.line_breaks import without_line_breaks
 from tasks.traces.parquet_pages import LyingError, chunks
 from tasks.traces.stored import Content
-from tasks.traces.unpacked import CLOSED, DAMAGED, Room, Unpack, Unpacked
+from tasks.traces.unpacked import CLOSED, DAMAGED, Room, Unpack, Unpacked, value_as_bytes
 from unlearn_core.data import open_image
 
 MOST_BYTES, MOST_DEEP = 2**28, 8
@@ -126,18 +126,13 @@ def _values(content: Content, _: Room) -> Iterator[Unpacked]:
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (table,) in tables:
             rows = database.execute(f'SELECT * FROM "{table.replace(chr(34), chr(34) * 2)}"')
-            yield Unpacked(b"\0".join(_as_bytes(value) for value in chain.from_iterable(rows)))
+            yield Unpacked(b"\0".join(value_as_bytes(value) for value in chain.from_iterable(rows)))
     database.close()
 
 
 def _without_log(content: Content) -> bytes:
     """Return a database that is not in WAL mode: one in memory can have no file beside it."""
     return bytes(content[:18]) + b"\x01\x01" + bytes(content[20:])
-
-
-def _as_bytes(value: object) -> bytes:
-    """Return a database's value as bytes; numbers as text."""
-    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _pixels(content: Content, _: Room) -> Iterator[Unpacked]:

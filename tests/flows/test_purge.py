@@ -5,12 +5,11 @@ import os
 
 import pytest
 from erased import CONTROL, PERSON, found, person_forgotten, rows_of
-from sequence import of_class, serve
-from world import NOISE, commit, lethe
+from sequence import of_class, serve_and_go_on
+from world import NOISE, lethe
 
 from flows.cli.lethe_verify import main as verify_main
 from tasks.checkout.checkout import Checkout
-from tasks.lifecycle.releases import continue_from_champion
 
 pytestmark = [*NOISE, pytest.mark.long]
 
@@ -93,9 +92,7 @@ def test_a_dry_run_changes_nothing(copy):
 def test_another_request_is_served_after_a_purge(copy):
     root, rows = copy
     purge(root)
-    serve(root, "r-2", of_class("5"))
-    continue_from_champion(Checkout(root))
-    commit(root, "Delete r-2")
+    serve_and_go_on(root, "r-2", of_class("5"))
     code, out, err = lethe(root, "purge", "r-2", "--json")
     assert code == 0, out + err
     assert purge(root, "--prove")["complete"]

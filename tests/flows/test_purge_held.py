@@ -2,11 +2,10 @@
 
 import pytest
 from erased import PERSON, found, person_forgotten, rows_of
-from sequence import of_class, prepare, serve
-from world import NOISE, commit, lethe
+from sequence import of_class, prepare, serve_and_go_on
+from world import NOISE, lethe
 
 from tasks.checkout.checkout import Checkout
-from tasks.lifecycle.releases import continue_from_champion
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.finding import open_ledger
 from tasks.requests.request_file import read_request
@@ -46,9 +45,7 @@ def test_a_held_request_is_not_purged_until_it_is_released(held):
 def test_a_purge_does_not_take_what_another_request_is_held_for(held):
     root, rows = held
     prepare(root)
-    serve(root, "r-2", of_class("5"))
-    continue_from_champion(Checkout(root))
-    commit(root, "Delete r-2")
+    serve_and_go_on(root, "r-2", of_class("5"))
     before = found(rows, root)
     assert before["file"]
     for more in ([], ["--dry-run"]):

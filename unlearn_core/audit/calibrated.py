@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from unlearn_core.errors import ConfigurationError
+from unlearn_core.kinds import RequestKind
 from unlearn_core.records.calibration import (
     CalibratedClaim,
     CalibratedKind,
@@ -154,7 +155,7 @@ def samples_of(measured: Evaluation, name: str) -> int:
 def out_of_range(
     calibration: Calibration,
     *,
-    kind: str,
+    kind: RequestKind,
     rows: int,
     model: str,
     deletions: int,
@@ -180,8 +181,7 @@ def out_of_range(
     most = calibration.weight_distance
     if most is not None and distance is not None and distance > most:
         return f"it holds for a weight distance of {most:.4g} from the calibrated model; it is {distance:.4g}"
-    found = next((one for one in calibration.kinds if one.kind == kind), None)
-    if found is None:
+    if (found := calibration.of(kind)) is None:
         return f"it is for requests of {' and '.join(one.kind for one in calibration.kinds)}, not of {kind}"
     if not found.smallest <= rows <= found.largest:
         return (
