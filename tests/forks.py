@@ -21,7 +21,8 @@ class Forks:
 
     def __post_init__(self):
         self.log = self.folder / "log"
-        program = [sys.executable, str(Path(__file__).with_name("forked_lethe.py"))]
+        # Not from the program's own folder, which has a folder ``tasks`` for the tests of that package.
+        program = [sys.executable, "-P", str(Path(__file__).with_name("forked_lethe.py"))]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
         self._forks = subprocess.Popen(program, env=self.environment, **pipes)
         self.pid = self._forks.pid

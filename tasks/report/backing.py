@@ -22,11 +22,16 @@ from unlearn_core.records.base import Sha256, sha256
 from unlearn_core.records.certificate import DeletionCertificate
 from unlearn_core.records.drift import DriftSummary
 from unlearn_core.records.report import ReportFacts
+from unlearn_core.records.request import DeletionRequest
 from unlearn_core.records.result import CoverageSummary
 from unlearn_core.records.scope import classes_in
 
 _NOT_HERE = "This page is not signed: there is no certificate in this copy of the project to compare it with."
 _FALSE = "Do not rely on this page."
+_UNNAMED = (
+    "The certificate is signed, but it names no class, and the request is not in this copy of the project: "
+    "that the page names the right one is not confirmed."
+)
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,15 @@ class Backing:
     """What stands behind a page.
 
     Attributes:
-        state: ``signed`` if a trusted key signed what the page says, ``unknown`` if another key did,
+        state: ``signed`` if a trusted key signed what the page says, ``unnamed`` if it did and only the
+            request could tell whether the page names the right classes, ``unknown`` if another key did,
             ``absent`` without a certificate, and ``false`` if the page and the certificate differ, or the
             certificate is not valid.
         sentence: What to say of that on top; empty if it is signed.
         differs: What differs.
     """
 
-    state: Literal["signed", "unknown", "absent", "false"]
+    state: Literal["signed", "unnamed", "unknown", "absent", "false"]
     sentence: str = ""
     differs: tuple[str, ...] = ()
 
@@ -77,14 +83,21 @@ def with_backing(checkout: Checkout, facts: ReportFacts) -> tuple[ReportFacts, B
     except EvidenceError as error:
         return bare, Backing("false", "The certificate beside it is not valid.", (str(error),))
     told = bare.model_copy(update={"certificate": certificate, "signer": signer})
+    asked = _asked(checkout, facts, certificate)
     differs = tuple(_differences(facts, certificate, sha256(raw)))
-    differs += tuple(_misnamed(checkout, facts, certificate))
+    if asked is not None:
+        differs += tuple(_misnamed(asked, facts, certificate))
     if differs:
         return told, Backing("false", "It does not say what its certificate says.", differs)
+    return told, _confirmed(signer, trusted=trusted, is_named=asked is not None or facts.kind != "classes")
+
+
+def _confirmed(signer: Sha256, *, trusted: bool, is_named: bool) -> Backing:
+    """Return what stands behind a page that says what its certificate says."""
     if not trusted:
         said = f"The signature was not checked: the certificate names the key {signer}, not trusted here."
-        return told, Backing("unknown", f"{said} Get the issuer’s key, and `lethe keys trust` it.")
-    return told, Backing("signed")
+        return Backing("unknown", f"{said} Get the issuer’s key, and `lethe keys trust` it.")
+    return Backing("signed") if is_named else Backing("unnamed", _UNNAMED)
 
 
 def _read(raw: bytes) -> tuple[DeletionCertificate, Sha256, bool]:
@@ -163,14 +176,19 @@ def _release(
     yield "note", outcome.note, certificate.note
 
 
-def _misnamed(checkout: Checkout, facts: ReportFacts, certificate: DeletionCertificate) -> Iterator[str]:
-    """Yield where the page names other classes than the request, whose digest the certificate has."""
+def _asked(
+    checkout: Checkout, facts: ReportFacts, certificate: DeletionCertificate
+) -> DeletionRequest | None:
+    """Return the request that a certificate is about, if its file is in this copy and can be read."""
     try:
-        asked = next(
-            one for one in read_request(checkout, facts.request).singles if one.id == certificate.request.id
-        )
-    except (UsageError, StopIteration):
-        return
+        singles = read_request(checkout, facts.request).singles
+    except UsageError:
+        return None
+    return next((one for one in singles if one.id == certificate.request.id), None)
+
+
+def _misnamed(asked: DeletionRequest, facts: ReportFacts, certificate: DeletionCertificate) -> Iterator[str]:
+    """Yield where the page names other classes than the request, whose digest the certificate has."""
     if asked.summary != certificate.request:
         yield "the request’s file in this copy"
     elif facts.kind == "classes" and facts.group is None:

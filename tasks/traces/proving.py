@@ -90,8 +90,8 @@ def _closed(searched: Iterable[Searched]) -> Iterable[str]:
     for one in searched:
         if one.closed:
             yield (
-                f"{len(one.closed)} object(s) of {one.store.name}: packed too deep, too large, encrypted or "
-                "damaged; `lethe lineage` names them"
+                f"{len(one.closed)} object(s) of {one.store.name}: packed too deep, too large, encrypted, "
+                "damaged, not to be read, or a link to somewhere else; `lethe lineage` names each, and why"
             )
 
 

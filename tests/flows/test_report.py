@@ -141,6 +141,15 @@ def test_a_signature_of_somebody_else_is_not_called_one_of_the_issuer(copy, monk
     assert "The certificate was signed at" not in page
 
 
+def test_a_name_is_not_called_confirmed_where_the_request_is_missing(copy):
+    Checkout(copy).request("demo").unlink()
+    moved_on(copy, lambda facts: facts.update(forgotten_classes=[4]))
+    page = page_of(copy).decode()
+    assert "that the page names the right one is not confirmed" in page
+    assert 'class="badge good"' not in page
+    assert "The certificate was signed at" not in page
+
+
 def test_a_signature_that_is_not_over_the_certificate_is_told_on_top(copy):
     path = Checkout(copy).certificate("demo")
     envelope = json.loads(path.read_bytes())
