@@ -39,7 +39,9 @@ def fill(disk, left_kib):
     return ballast
 
 
-@pytest.mark.parametrize("left_kib", [4, 600, 1500, 3000])
+@pytest.mark.parametrize(
+    "left_kib", [4, 600, *(pytest.param(kib, marks=pytest.mark.slow) for kib in (1500, 3000))]
+)
 def test_a_full_disk_is_refused_and_the_same_command_goes_on(disk, left_kib):
     project = disk / "project"
     ballast = fill(disk, left_kib)

@@ -37,7 +37,7 @@ def world(own_folders, tmp_path):
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     own = {"PREFECT_HOME": str(tmp_path / "prefect"), "TMPDIR": str(tmp_path / "temporary"), "PATH": programs}
     (tmp_path / "temporary").mkdir()
-    commands = Forks(tmp_path, {**os.environ, **own, "PYTHONSAFEPATH": "1"})
+    commands = Forks(tmp_path, {**os.environ, **own})
     yield commands, person_forgotten(tmp_path / "project")
     commands.close()
 

@@ -125,7 +125,7 @@ def world(stack, deployed, tmp_path_factory):
     }
     make_checkout(made.root, policy=policy, registry={"model": "purged"})
     own = {"LETHE_PROJECTS": "", "LETHE_WORK": "", "PREFECT_HOME": str(folder / "prefect")}
-    own |= {"TMPDIR": str(folder / "temporary"), "PYTHONSAFEPATH": "1"}
+    own |= {"TMPDIR": str(folder / "temporary")}
     environment = stack.process_environment(**own)
     # What was typed is in the commands' output, which is the terminal's.
     made.commands = Forks(tmp_path_factory.mktemp("terminal"), environment)
