@@ -90,6 +90,7 @@ bench: $(READY) ## Measure quality on digits, and kernels beside their textbook 
 	@python -m benchmarks.kernels
 	@python -m benchmarks.streaming
 	@python -m benchmarks.kept_outputs
+	@python -m benchmarks.wide_layers
 
 bench-evidence: $(READY) ## Calibrate the gate, and attack with shadow models, on digits; half an hour.
 	@python -m benchmarks.calibration

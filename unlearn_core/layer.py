@@ -7,23 +7,32 @@ them overlap in its output), attention for every token. So each is described by
 * its rows, ``[groups, positions, d_in]``, and
 * a view of its weight, ``[groups, d_out, d_in]``,
 
-with ``outputs[g] = rows[g] @ view[g].T``. It follows that every gradient of ``view[g]`` lies in the span
-of ``rows[g]`` (Hoang et al., arXiv 2312.04095, section 4), which is all that the projection methods
-need to know: they multiply the view on the right, even where the stored weight would be multiplied on the
-left. Only the files that hold a kind of layer, and the list of them in ``layers``, know the kinds.
+with ``outputs[g] = rows[g] @ view[g].T``, or, where the groups are blocks of inputs, with outputs that are
+the sum of these products. It follows that every gradient of ``view[g]`` lies in the span of ``rows[g]``
+(Hoang et al., arXiv 2312.04095, section 4), which is all that the projection methods need to know: they
+multiply the view on the right, even where the stored weight would be multiplied on the left. Only the files
+that hold a kind of layer, and the list of them in ``layers``, know the kinds.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
+from math import ceil
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from unlearn_core.grams import Gram, mirrored, upper_products
 
 BLOCK_ELEMENTS = 2**22
 """How many numbers one block of rows may hold; a single sample's rows are never split."""
+
+WIDEST = 16_384
+"""The second moment of more inputs than that would take more than 2 GiB, and its decomposition hours."""
+
+WIDE_BLOCK = 4_096
+"""The inputs of a linear layer that is wider than that are taken in blocks of at most so many."""
 
 
 class Layer(ABC):
@@ -34,7 +43,7 @@ class Layer(ABC):
             sums over all uses of the weight.
         module: The module whose inputs give the rows.
         path: The weight's path within the module.
-        groups: How many independent blocks the weight has.
+        groups: How many blocks the weight has.
         padded: Which tokens of the current call are padding, as far as an enclosing module knows.
     """
 
@@ -100,15 +109,38 @@ class Layer(ABC):
 
 
 class Dense(Layer):
-    """A linear layer: inputs of any rank, one row per vector."""
+    """A linear layer: inputs of any rank, one row per vector.
+
+    With more than ``WIDEST`` inputs its groups are blocks of inputs that lie next to each other. What is
+    known of each block is exact; how inputs of two blocks go together is not, as if their products were zero.
+    """
+
+    def __init__(self, name: str, module: nn.Module, path: str = "weight") -> None:
+        super().__init__(name, module, path)
+        self._width = self.weight.shape[1]
+        if self._width > WIDEST:
+            self.groups = ceil(self._width / WIDE_BLOCK)
 
     def blocks(self, input: Tensor) -> Iterator[Tensor]:  # noqa: A002
-        """Yield the inputs that are not padding, ``[1, positions, in_features]``; see ``Layer.blocks``."""
+        """Yield the inputs that are not padding, ``[groups, positions, d_in]``; see ``Layer.blocks``."""
         if self.padded is not None and self.padded.shape == input.shape[:-1]:
             input = input[kept(self.padded)]  # noqa: A001
         rows = input.reshape(-1, input.shape[-1])
         for block in rows.split(max(1, BLOCK_ELEMENTS // rows.shape[1])):
-            yield block[None]
+            yield self.view(block)
+
+    def view(self, tensor: Tensor) -> Tensor:
+        """Return rows or a weight, ``[rows, width]``, by blocks of columns, ``[groups, rows, d_in]``.
+
+        The last block is filled with zeros, as inputs that never occur.
+        """
+        each = ceil(self._width / self.groups)
+        filled = F.pad(tensor, (0, each * self.groups - self._width)) if self._width % each else tensor
+        return filled.unflatten(1, (self.groups, each)).transpose(0, 1)
+
+    def fold(self, view: Tensor) -> Tensor:
+        """Return ``[groups, d_out, d_in]`` as a tensor of the weight's shape."""
+        return view.transpose(0, 1).flatten(1)[:, : self._width]
 
 
 def kept(padded: Tensor) -> Tensor:

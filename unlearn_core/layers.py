@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from unlearn_core.attention import OutputProjection, PackedProjection, SeparateProjection
 from unlearn_core.convolutions import Convolution, TransposedConvolution, is_depthwise
-from unlearn_core.layer import Dense, Layer
+from unlearn_core.layer import WIDEST, Dense, Layer
 from unlearn_core.records.result import Coverage, ParameterCoverage, Treatment
 
 NORMS = (
@@ -48,16 +48,13 @@ COMPUTING = ("forward", "_conv_forward", "_output_padding")
 """A subclass that overrides one of these methods is not of its parent's kind."""
 
 
-WIDEST = 16_384
-"""A layer with more inputs is left out: its second moment alone would take more than 2 GiB."""
-
-
 def linear_layers(model: nn.Module) -> list[Layer]:
     """Find the modules whose weight can be projected.
 
     A depthwise convolution is left out: the few coordinates of its rows are all in use, so nothing would be
     left to edit. So is a weight that any module uses in another way (an embedding that shares its matrix with
-    the head), a subclass that computes its output differently, and a layer of more than ``WIDEST`` inputs.
+    the head), a subclass that computes its output differently, and a convolution whose patches have more than
+    ``WIDEST`` numbers.
 
     Args:
         model: The model to search.
@@ -122,7 +119,7 @@ def projection_coverage(
         elif layer.name in protected:
             treatment, reason = "frozen", "its input space is protected entirely"
         elif layer.name in projected:
-            treatment, reason = "projected", _sharing(uses[layer.name])
+            treatment, reason = "projected", _sharing(uses[layer.name]) or _blocked(layer)
         else:
             treatment, reason = "unsupported", _unobserved(layer.d_in)
         entries.append((name, parameter, treatment, reason))
@@ -134,6 +131,16 @@ def _unobserved(d_in: int) -> str:
     if d_in > WIDEST:
         return f"its layer has {d_in:,} inputs, and second moments are taken of at most {WIDEST:,}"
     return "its layer was never called, so its inputs are unknown"
+
+
+def _blocked(layer: Layer) -> str:
+    """Say that only blocks of a layer's inputs are known, if it is so wide."""
+    if not isinstance(layer, Dense) or layer.groups == 1:
+        return ""
+    return (
+        f"it is projected in {layer.groups} blocks of up to {layer.d_in:,} inputs; how inputs of two blocks "
+        "go together is not known"
+    )
 
 
 def _sharing(uses: int) -> str:

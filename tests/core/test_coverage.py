@@ -8,7 +8,8 @@ from torch import nn
 from torchvision import models
 
 from unlearn_core.data import Samples
-from unlearn_core.layers import WIDEST, projection_coverage
+from unlearn_core.layer import WIDEST
+from unlearn_core.layers import projection_coverage
 from unlearn_core.moments import collect
 from unlearn_core.records.result import Coverage
 
@@ -56,11 +57,20 @@ def test_every_weight_of_a_large_transformer_is_within_reach() -> None:
 
 
 def test_a_layer_too_wide_for_second_moments_is_out_of_reach_by_name() -> None:
+    net = nn.Sequential(nn.Conv2d(WIDEST + 1, 2, 1), nn.Flatten(), nn.Linear(2, 2))
+    images = Samples(torch.ones(2, WIDEST + 1, 1, 1), torch.zeros(2).long())
+    coverage = projection_coverage(net, collect(net, images).layers)
+    assert unsupported(coverage) == ["0.weight"]
+    assert "16,385 inputs" in coverage.parameters[0].reason
+
+
+def test_a_wide_linear_layer_is_within_reach_in_blocks_and_says_so() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(WIDEST + 1, 2), nn.Linear(2, 2))
     images = Samples(torch.ones(2, 1, 1, WIDEST + 1), torch.zeros(2).long())
     coverage = projection_coverage(net, collect(net, images).layers)
-    assert unsupported(coverage) == ["1.weight"]
-    assert "16,385 inputs" in coverage.parameters[0].reason
+    assert unsupported(coverage) == []
+    assert "5 blocks of up to 3,277 inputs" in coverage.parameters[0].reason
+    assert coverage.parameters[2].reason == ""
 
 
 def test_a_vision_transformer_is_projected_attention_included() -> None:

@@ -183,9 +183,10 @@ class Edit:
         """Return the projected weight, in the weight's shape, float64."""
         if alpha_r not in self._begun:
             self._begun[alpha_r] = list(self._begin(alpha_r))
-        groups = zip(self._weights, self._forget, self._begun[alpha_r], strict=True)
-        projected = [weight - forget.finished(begun, alpha_f) for weight, forget, begun in groups]
-        return self.layer.fold(torch.stack(projected))
+        projected = self._weights.clone()
+        for weight, forget, begun in zip(projected, self._forget, self._begun[alpha_r], strict=True):
+            weight.sub_(forget.finished(begun, alpha_f))
+        return self.layer.fold(projected)
 
     def _begin(self, alpha_r: float) -> Iterator[Tensor]:
         for weight, forget, moment in zip(self._weights, self._forget, self._retain_moment(), strict=True):
