@@ -23,7 +23,6 @@ from tasks.requests.ledger.changing import (
 from tasks.requests.ledger.database import ledger_url, writing
 from tasks.requests.ledger.queue import choose_rows, end_waits
 from tasks.requests.ledger.reading import LedgerReader, known_row
-from tasks.requests.ledger.schema import open_current
 from tasks.requests.ledger.tables import RequestRow, entry_of, row_of_submission
 from unlearn_core.audit.batching import waits_until
 from unlearn_core.audit.deadlines import later
@@ -49,6 +48,9 @@ def connect(root: Path | None) -> "Ledger":
     Raises:
         SetupError: If there is none, it cannot be reached, or its tables are not of this version.
     """
+    # It loads Alembic, for which whoever has no ledger need not wait.
+    from tasks.requests.ledger.schema import open_current
+
     engine = open_current(ledger_url(root))
     ledger = Ledger(engine)
     weakref.finalize(ledger, engine.dispose)
