@@ -124,7 +124,8 @@ def _level(certificate: DeletionCertificate) -> Iterator[str]:
 
 def _calibration(certificate: DeletionCertificate) -> Iterator[str]:
     """A calibration that stood in for retrained models holds for the request."""
-    yield from calibration_problems(certificate.judgement, certificate.request.kind, judged_for(certificate))
+    kind, data = certificate.request.kind, certificate.data.before
+    yield from calibration_problems(certificate.judgement, kind, judged_for(certificate), data=data)
 
 
 def _policy(certificate: DeletionCertificate) -> Iterator[str]:
