@@ -20,11 +20,11 @@ from unlearn_core.audit.acceptance import spent
 from unlearn_core.errors import ConfigurationError, RequestError
 from unlearn_core.kinds import RequestKind, scope_kind
 from unlearn_core.method import Need
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.evaluation import TimeSpent
 from unlearn_core.records.foresight import Foresight
 from unlearn_core.records.request import DeletionRequest
-from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.records.status import StaleStage
 from unlearn_core.routing import Route, only_last_resort, route
 from unlearn_core.selection import Manifest, Selection, retained_rows, without_samples

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from unlearn_core.audit.acceptance import overdrawn
 from unlearn_core.audit.evidence import SHADOWS
 from unlearn_core.kinds import scope_kind
-from unlearn_core.own_names import OWN_METHODS
+from unlearn_core.own_names import LAST_RESORT, OWN_METHODS
 from unlearn_core.records.certificate import DeletionCertificate, Judgement
 from unlearn_core.records.policy import Policy
-from unlearn_core.records.shown import LAST_RESORT
 
 
 def compliance_problems(certificate: DeletionCertificate) -> Iterator[str]:

@@ -11,9 +11,9 @@ from unlearn_core.audit.evidence import SHADOWS, level
 from unlearn_core.audit.policy import judge
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.kinds import RequestKind, scope_kind
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.certificate import Attempt, DeletionCertificate, Judgement
 from unlearn_core.records.policy import ClaimName, ClaimVerdict, Finding, Policy, Verdict
-from unlearn_core.records.shown import LAST_RESORT
 
 BOUND_TOLERANCE = 1e-9
 

@@ -4,11 +4,11 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from unlearn_core.kinds import ScopeKind
+from unlearn_core.kinds import EvidenceLevel, ScopeKind
 from unlearn_core.records.base import Number, Record, Sha256
 from unlearn_core.records.batch import Batch
 from unlearn_core.records.erasing import PurgePolicy
-from unlearn_core.records.shown import EvidenceLevel, shown_in_words
+from unlearn_core.records.shown import shown_in_words
 
 MOST_REFERENCES = 256
 """The most retrained models of one request; as many shadow pairs as papers have used."""
