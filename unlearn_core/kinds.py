@@ -17,6 +17,9 @@ def scope_kind(kind: RequestKind) -> ScopeKind:
     return "classes" if kind == "classes" else "samples"
 
 
+EvidenceLevel = Literal["E0", "EC", "E1", "E2", "E3"]
+"""What a verdict rests on; ``EC``, calibrated, lies between fixed limits and a retrained model."""
+
 AskedKind = Literal["class", "sample", "subject", "dataset", "model"]
 """What somebody can look for in the stores."""
 

@@ -1,5 +1,8 @@
 """The names of Lethe's own methods and metrics, for what must know them without loading torch."""
 
+LAST_RESORT = "retrain"
+"""The method that closes every ladder, named or not."""
+
 OWN_METHODS = frozenset(
     {
         "bad_teacher", "cf_k", "delete_distill", "eu_k", "finetune", "fresh_top", "gradient_ascent",

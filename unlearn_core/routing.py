@@ -6,8 +6,8 @@ from unlearn_core.adversaries.names import refuse_adversaries
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Method, Need
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.deletion import LeftOut
-from unlearn_core.records.shown import LAST_RESORT
 
 UNKNOWN = {
     Need.ORIGIN: "the recipe that the model was trained by",

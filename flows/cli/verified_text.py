@@ -49,6 +49,7 @@ def _about(summary: Summary) -> Iterator[str]:
         "behaves": summary["verdict"],
         "removed": str(summary["removed"]).replace("_", " "),
         "evidence": f"{level}, {LEVELS[level]}",
+        "calibrated": summary["calibration"],
         "model": f"{summary['model']} ({checked})",
         "parent": summary["parent"],
         "run": f"{summary['started']} to {summary['finished']}",

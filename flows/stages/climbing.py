@@ -17,6 +17,7 @@ from unlearn_core.audit.earlier import Earlier, relapses
 from unlearn_core.audit.policy import judge
 from unlearn_core.errors import UnlearningError
 from unlearn_core.method import Method
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.aim import Aim
 from unlearn_core.records.calibration import Calibration
 from unlearn_core.records.deletion import LeftOut, Rung
@@ -24,7 +25,6 @@ from unlearn_core.records.earlier import AskedAgain
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.policy import Policy, Verdict
-from unlearn_core.records.shown import LAST_RESORT
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from tasks.requests.runs import recorded_run
 from unlearn_core.audit.acceptance import spent, unmeasurable
 from unlearn_core.audit.earlier import Earlier
 from unlearn_core.errors import GateError
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.deletion import DeletionRecord
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.routing import Route, only_last_resort, route
 
 

@@ -16,6 +16,7 @@ from tasks.keys.signing import pseudonymise
 from tasks.measuring import evaluation
 from tasks.references.retrained import describe_training, recipe_of
 from unlearn_core.audit.calibrated import least_units
+from unlearn_core.calibrating import LEAST_POINTS
 from unlearn_core.errors import SetupError, UsageError
 from unlearn_core.kinds import CalibrationKind
 from unlearn_core.pseudo_requests import DrawnTraining, draw_trainings
@@ -130,11 +131,13 @@ def _refuse_too_few(kind: CalibrationKind, drawn: Sequence[DrawnTraining], cover
             f"{kind} there would be {others}, so {least - others} are missing. Ask for a larger --count, if "
             "there are as many, or a lower --coverage. Nothing was trained"
         )
-    if len(counts) < LEAST_TRAININGS:
+    points = others - sum(sorted(counts)[-2:-1])
+    if len(counts) < LEAST_TRAININGS or points < LEAST_POINTS:
         raise UsageError(
-            f"{len(counts)} trainings for {kind} are too few: each is judged by bands of the others, of "
-            f"which each is left out in turn. It takes {LEAST_TRAININGS}; ask for a larger --count. Nothing "
-            "was trained"
+            f"{len(counts)} trainings for {kind}, of {sum(counts)} pseudo-requests, are too few: each is "
+            f"judged by bands of the others, of which each is left out in turn. It takes {LEAST_TRAININGS}, "
+            f"and {LEAST_POINTS} pseudo-requests besides those of two. Ask for a larger --count, if there "
+            "are as many. Nothing was trained"
         )
 
 

@@ -13,12 +13,12 @@ from tasks.computing.materials import load_materials, load_parent, read_split
 from tasks.data.pool import Pool
 from tasks.extensions.discovery import extension_of
 from unlearn_core.method import Materials, Method, Need, settled
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.aim import Aim
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.result import UnlearningRecord
-from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.records.tuning import TuningRecord
 from unlearn_core.seeds import derive_seed
 from unlearn_core.unlearning import unlearn

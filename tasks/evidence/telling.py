@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
+from unlearn_core.audit.calibrated import guaranteed
 from unlearn_core.audit.policy import unjudged
 from unlearn_core.kinds import RequestKind, scope_kind
 from unlearn_core.records.base import Sha256
@@ -42,6 +43,7 @@ def told_of(
         "verdict": verdict.verdict,
         "removed": verdict.removal or NOT_JUDGED,
         "evidence_level": verdict.level,
+        "calibration": _calibration(judgement, certified.request.kind),
         "model_checked": model_checked,
         "started": provenance.started,
         "finished": provenance.finished,
@@ -54,6 +56,18 @@ def told_of(
         "asked": None if judgement.policy is None else judgement.policy.model_dump(mode="json"),
         **own,
     }
+
+
+def _calibration(judgement: Judgement, kind: RequestKind) -> str | None:
+    """Say what a calibration promises and tells apart, where one stood in for retrained models."""
+    if (found := judgement.calibrated_for(kind)) is None or (power := found.power) is None:
+        return None
+    held, passed = power.retrained, power.originals
+    return (
+        f"coverage {found.coverage:g}, at least {guaranteed(found.coverage, found.folds):.2g}, from "
+        f"{len(found.folds)} pseudo-requests; of these its bands held {held.inside} of {held.judged} "
+        f"retrained models, and {passed.inside} of {passed.judged} originals"
+    )
 
 
 def _made(certified: DeletionCertificate) -> Summary:
@@ -145,6 +159,7 @@ def _claims_not_asked(judgement: Judgement) -> Iterator[str]:
             "whether the model behaves like one retrained to compare with: there is none; a calibration "
             "stands in, and how far the weights had come from the calibrated model is not in it"
         )
+        yield "what the calibration was made from: its pseudo-requests and their numbers are not in it"
     elif judgement.not_calibrated is not None:
         yield (
             "what the calibration would say that the policy asks for: it does not hold for this request, "

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from statistics import median
 
+import numpy as np
+
 from tasks.checkout.checkout import Checkout
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.computing.configured import methods_for
 from tasks.computing.costs import read_time
 from tasks.data.datasets import rows_digest
 from tasks.lifecycle.releases import read_release
-from tasks.measuring.calibrated import lapsed, read_calibration
+from tasks.measuring.calibrated import lapsed, read_calibration, unlike_any
 from tasks.references.plan import Sides, plan_sides
 from tasks.report.numbers import duration
 from tasks.requests.request_file import check_request, preview_manifest, read_request
@@ -18,11 +20,11 @@ from unlearn_core.audit.acceptance import spent
 from unlearn_core.errors import ConfigurationError, RequestError
 from unlearn_core.kinds import RequestKind, scope_kind
 from unlearn_core.method import Need
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.artifact import CheckpointCard
 from unlearn_core.records.evaluation import TimeSpent
 from unlearn_core.records.foresight import Foresight
 from unlearn_core.records.request import DeletionRequest
-from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.records.status import StaleStage
 from unlearn_core.routing import Route, only_last_resort, route
 from unlearn_core.selection import Manifest, Selection, retained_rows, without_samples
@@ -50,7 +52,7 @@ def foresee(checkout: Checkout, request: DeletionRequest) -> Foresight:
     small = max((band.least_samples for band in policy.samples), default=0)
     few = not selection.classes and int(selection.forget.sum()) < small
     retraining = [certain] if certain else list(_likely(runs, few=few))
-    retraining += _calibrated(checkout, request.scope.kind, selection, parent)
+    retraining += _calibrated(checkout, request.scope.kind, manifest, selection, parent)
     stale = stale_stages(checkout.root)
     return Foresight(
         request=request.id,
@@ -135,7 +137,7 @@ def _trainings(
 ) -> int | None:
     """Count the models to compare with that have to be trained; None if it is unknown how."""
     policy = checkout.params.policy
-    if _lapsed(checkout, kind, selection, parent) is None or policy.retrained != "build":
+    if _lapsed(checkout, kind, manifest, selection, parent) is None or policy.retrained != "build":
         return 0
     if parent is None:
         return max(policy.references, policy.shadows) + policy.shadows
@@ -152,22 +154,32 @@ def _trainings(
 
 
 def _lapsed(
-    checkout: Checkout, kind: RequestKind, selection: Selection, parent: CheckpointCard | None
+    checkout: Checkout,
+    kind: RequestKind,
+    manifest: Manifest,
+    selection: Selection,
+    parent: CheckpointCard | None,
 ) -> str | None:
     """Say why no calibration judges the request; None if one does, as far as cards can tell."""
     policy = checkout.params.policy
     if (found := read_calibration(checkout, policy)) is None:
         return "the policy names none"
-    return lapsed(found, policy, parent, kind=kind, rows=int(selection.forget.sum()))
+    rows = np.flatnonzero(selection.forget).tolist()
+    why = lapsed(found, policy, parent, kind=kind, rows=len(rows))
+    return why or unlike_any(manifest, kind, selection.classes, rows)
 
 
 def _calibrated(
-    checkout: Checkout, kind: RequestKind, selection: Selection, parent: CheckpointCard | None
+    checkout: Checkout,
+    kind: RequestKind,
+    manifest: Manifest,
+    selection: Selection,
+    parent: CheckpointCard | None,
 ) -> Iterator[str]:
     """Say why the calibration that the policy names does not hold for the request, if so."""
     if (policy := checkout.params.policy).calibration is None:
         return
-    if (why := _lapsed(checkout, kind, selection, parent)) is not None:
+    if (why := _lapsed(checkout, kind, manifest, selection, parent)) is not None:
         yield f"the calibration does not hold for it: {why} (policy.otherwise: {policy.otherwise})"
     elif (found := read_calibration(checkout, policy)) is not None and not found.has_power(kind):
         yield (

@@ -7,9 +7,9 @@ from tasks.computing.configured import methods_for
 from unlearn_core.audit.evidence import LEVELS, level
 from unlearn_core.kinds import ScopeKind
 from unlearn_core.method import Method, Need
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.adoption import Outlook
 from unlearn_core.records.artifact import Recipe
-from unlearn_core.records.shown import LAST_RESORT
 from unlearn_core.routing import obstacle
 
 _NAMES: dict[ScopeKind, str] = {"classes": "a class", "samples": "images, a person"}

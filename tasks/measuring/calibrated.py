@@ -1,5 +1,6 @@
 """The calibration that a policy names: found, and asked whether it holds for a request."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,7 +78,9 @@ def find_calibration(checkout: Checkout, policy: Policy) -> CalibrationFound:
         return CalibrationFound()
     split, parent = read_split(checkout), read_checkpoint_card(checkout.parent)
     why = lapsed(found, policy, parent, kind=split.scope_kind, rows=len(split.forget_rows))
-    why = why or _unlike_any(read_manifest(checkout.dataset), split)
+    why = why or unlike_any(
+        read_manifest(checkout.dataset), split.scope_kind, split.classes, split.forget_rows
+    )
     if why is None and parent.trained is not None:
         why = _too_far(checkout, found, parent, split, parent.trained)
     if why is None:
@@ -87,13 +90,29 @@ def find_calibration(checkout: Checkout, policy: Policy) -> CalibrationFound:
     return CalibrationFound(why_not=why)
 
 
-def _unlike_any(manifest: Manifest, split: SplitRecord) -> str | None:
-    """Say why no pseudo-request is like a request, or return None."""
-    if not split.classes:
-        planted = (manifest.subject_ids[list(split.forget_rows)] == CANARY_SUBJECT).all()
-        return "it is not for planted canaries, which have bands of their own" if planted else None
+def unlike_any(
+    manifest: Manifest, kind: RequestKind, classes: Sequence[int], rows: Sequence[int]
+) -> str | None:
+    """Say why no pseudo-request is like a request, or return None.
+
+    Args:
+        manifest: The data set.
+        kind: What the request names.
+        classes: The classes that are forgotten; empty unless the request names classes.
+        rows: The positions of the training rows that are forgotten.
+
+    Returns:
+        The reason, in plain words.
+    """
+    persons = {*manifest.subject_ids[list(rows)].tolist()}
+    if persons == {CANARY_SUBJECT}:
+        return "it is not for planted canaries, which have bands of their own"
+    if kind == "subjects" and len(persons) > 1:
+        return f"it is for single persons, not for {len(persons)} together"
+    if len(classes) > 1:
+        return f"it is for single classes, not for {len(classes)} together"
     held = [set(manifest.labels[manifest.splits == part].tolist()) for part in ASKED_SPLITS]
-    whole = all(set(split.classes) <= some for some in held)
+    whole = all(set(classes) <= some for some in held)
     return None if whole else "what is forgotten has no held-out image to measure on"
 
 
@@ -114,6 +133,10 @@ def lapsed(
     """
     if parent is None:
         return "the model that it is of was not made yet"
+    if parent.recipe != found.recipe:
+        return "the model's recipe is not the one that its pseudo-requests were retrained by"
+    if parent.weights == found.model and parent.data != found.data:
+        return "the model's training data are not those that its pseudo-requests were drawn from"
     why = out_of_range(
         found,
         kind=kind,

@@ -19,9 +19,9 @@ from tasks.computing.unlearning import attempt
 from tasks.references.retrained import ShadowPair
 from unlearn_core.method import Method
 from unlearn_core.observations import Ensembles, Margins, Shadows, View
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.params import RunParams
-from unlearn_core.records.shown import LAST_RESORT
 
 ByView = dict[View, Margins]
 

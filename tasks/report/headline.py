@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tasks.report.numbers import counted
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.policy import Verdict
 from unlearn_core.records.report import ReportFacts
-from unlearn_core.records.shown import LAST_RESORT
 
 State = Literal["good", "bad", "unsure", "plain"]
 STATE_MARKS: Mapping[State, str] = {"good": "✓", "bad": "✕", "unsure": "?", "plain": "•"}

@@ -6,9 +6,9 @@ from tasks.report.backing import Backing
 from tasks.report.headline import State, forgotten_thing, last_rung, state_of
 from tasks.report.numbers import count, counted, duration
 from tasks.report.words import does
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.deletion import DeletionRecord, Rung
 from unlearn_core.records.report import ReportFacts
-from unlearn_core.records.shown import LAST_RESORT
 
 _FEW = 5
 """How many methods a step names; every other method that Lethe has is one that was not tried."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from tasks.report.headline import last_rung
 from tasks.report.numbers import Style, counted, decimal, duration, interval, percent, times
 from tasks.report.tables import evaluations
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.report import ReportFacts
-from unlearn_core.records.shown import LAST_RESORT
 
 
 @dataclass(frozen=True)

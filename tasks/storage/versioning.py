@@ -1,6 +1,7 @@
 """DVC: what is pinned, and what a lock says. Every call is to DVC's Python API."""
 
 import hashlib
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -43,6 +44,7 @@ def opened(root: Path, config: dict[str, Any] | None = None) -> Iterator["Repo"]
     logging.getLogger("dvc").setLevel(logging.WARNING)
     try:
         with chdir(root), Repo(config=_safe(config)) as repo:
+            _remove_torn_locks(Path(".dvc/tmp"))
             yield repo
     except NotDvcRepoError as error:
         raise SetupError(
@@ -50,6 +52,31 @@ def opened(root: Path, config: dict[str, Any] | None = None) -> Iterator["Repo"]
         ) from error
     except DvcException as error:
         raise PipelineError(f"DVC: {error}") from error
+
+
+def _remove_torn_locks(folder: Path) -> None:
+    """Remove DVC's list of locked paths if a process was ended while it wrote it: DVC refuses it for ever.
+
+    DVC empties the file and writes it anew, many times a minute, and does not rename it into place.
+    """
+    from dvc.lock import make_lock
+    from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
+
+    if _is_torn(path := folder / RWLOCK_FILE):
+        # Whoever writes it holds this.
+        with make_lock(str(folder / RWLOCK_LOCK), tmp_dir=str(folder)):
+            if _is_torn(path):
+                path.unlink()
+
+
+def _is_torn(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        return True
+    return False
 
 
 def _safe(config: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -214,8 +214,8 @@ def calibration(**changes):
         data=MODEL,
         architecture="small_resnet",
         recipe=Recipe(),
-        kinds=(calibrate_kind(known, NARROW, coverage=COVERAGE),),
-        cost=CalibrationCost(trainings=5, seconds=1.0),
+        kinds=(MeasuredKind(known, policy(*NARROW), COVERAGE).calibrated({}),),
+        cost=CalibrationCost(trainings=20, seconds=1.0),
         **{"model": MODEL, "deletions": 10, "weight_distance": 0.5, **changes},
     )
 
@@ -275,7 +275,9 @@ def certified(*, requests=3, forgotten=12, kind="subjects", named=None, **change
     trees = ManifestTrees(
         before=TreeHead(size=100, root=MODEL), after=TreeHead(size=100 - forgotten, root=OTHER)
     )
-    judgement = Judgement.model_construct(calibration=made, policy=ruled, references=())
+    judgement = Judgement.model_construct(
+        calibration=made, policy=ruled, references=(), original=evaluation([0.0, 0.0, 0.0])
+    )
     return DeletionCertificate.model_construct(
         judgement=judgement,
         drift=drift,
@@ -298,7 +300,7 @@ def certified(*, requests=3, forgotten=12, kind="subjects", named=None, **change
 )
 def test_a_certificate_with_a_calibration_that_does_not_hold_is_refused(changes, said):
     found = certified(**changes)
-    problems = list(calibration_problems(found.judgement, found.request.kind, judged_for(found)))
+    problems = list(calibration_problems(found.judgement, found.request.kind, judged_for(found), data=MODEL))
     assert (problems == []) if said is None else (len(problems) == 1 and said in problems[0])
 
 

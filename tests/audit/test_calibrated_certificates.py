@@ -1,24 +1,25 @@
 """Certificates under a calibration, of a deletion and of a judged model: both are asked whether it holds."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tasks.calibration.judging import MeasuredKind
 from tasks.evidence.telling import told_of
 from unlearn_core.audit.certificate import check
 from unlearn_core.audit.envelope import decode_envelope, read_judged, read_statement
 from unlearn_core.audit.judged import check_judged
 from unlearn_core.audit.policy import judge
-from unlearn_core.calibrating import calibrate_kind
-from unlearn_core.errors import EvidenceError
+from unlearn_core.errors import ConfigurationError, EvidenceError
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.calibration import Calibration, CalibrationCost, PseudoRequest
 from unlearn_core.records.certificate import Judgement, Statement
-from unlearn_core.records.evaluation import Evaluation
+from unlearn_core.records.evaluation import Evaluation, Measurement
 from unlearn_core.records.judged import JudgedStatement
 from unlearn_core.records.policy import Policy
 
@@ -38,6 +39,7 @@ def near(found: Evaluation, rng: np.random.Generator) -> Evaluation:
     return found.model_copy(update={"measurements": tuple(shaken)})
 
 
+@cache
 def calibration(*, rows: int = ROWS, **changes: Any) -> Calibration:
     """Calibrate on ten classes that are like the one that the golden certificate is about."""
     rng, policy = np.random.default_rng(3), BEFORE.policy
@@ -57,7 +59,7 @@ def calibration(*, rows: int = ROWS, **changes: Any) -> Calibration:
         data=MADE.predicate.data.before,
         architecture="small_resnet",
         recipe=Recipe(),
-        kinds=(calibrate_kind(drawn, policy.classes, coverage=0.9),),
+        kinds=(MeasuredKind(drawn, policy, 0.9).calibrated({}),),
         cost=CalibrationCost(trainings=10, seconds=60.0),
         **given,
     )
@@ -220,6 +222,125 @@ def test_a_band_that_was_made_wider_after_the_fact_is_noticed():
         read_made(deletion(forged))
     with pytest.raises(EvidenceError, match="policy and measurements give"):
         read_other(handed_in(forged))
+
+
+def named_by(made: Calibration) -> Judgement:
+    """Name another calibration wherever one is named, as an issuer can who signs what he likes."""
+    honest = judged_by(calibration())
+    policy = (honest.policy or BEFORE.policy).model_copy(update={"calibration": made.digest})
+    verdict = honest.verdict.model_copy(update={"policy": policy.digest})
+    return honest.model_copy(update={"policy": policy, "calibration": made, "verdict": verdict})
+
+
+def edited(**changes: Any) -> dict[str, Any]:
+    """Return the calibration with values of its only kind changed; a key with dots leads to one of them."""
+    tree = json.loads(calibration().canonical())
+    for path, value in changes.items():
+        *way, last = path.split(".")
+        place = tree["kinds"][0]
+        for part in way:
+            place = place[int(part)] if part.isdigit() else place[part]
+        place[last] = value
+    return tree
+
+
+HUGE = {"level": 1e308, "slope": 0.0, "scale": 1.0}
+LINES = "claims.0.measurements.0.lines"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"folds": [99, *range(1, 10)]}, "not counted from 0"),
+        ({"folds": [-1, *range(1, 10)]}, "not counted from 0"),
+        ({"folds": [0] * 10}, "without a line for each fold"),
+        ({LINES: [HUGE] * 10}, "less than or equal to 1000"),
+        ({LINES: [{**HUGE, "level": 0.0}] * 9}, "without a line for each fold"),
+        ({"claims.0.scores": [1.0] * 9}, "9 scores, not 10"),
+        ({"claims.0.scores": [-1.0] * 10}, "greater than or equal to 0"),
+        ({"claims.0.scores": [1e308] * 10}, "less than or equal to 1000"),
+        ({"coverage": 1e-12}, "greater than or equal to 0.5"),
+        ({"smallest": 102}, "`smallest` is 102, `largest` 101"),
+        ({"power.originals": {"judged": 10, "inside": 99}}, "99 of 10"),
+        ({"claims": 2 * edited()["kinds"][0]["claims"][:1]}, "claim: one is there twice"),
+    ],
+)
+def test_a_calibration_that_does_not_fit_together_is_none(changes, said):
+    with pytest.raises(ConfigurationError, match=said):
+        Calibration.parse(json.dumps(edited(**changes)))
+    tree = json.loads(deletion(judged_by(calibration())))
+    tree["predicate"]["judgement"]["calibration"] = edited(**changes)
+    with pytest.raises(EvidenceError):
+        read_made(canonical_json(tree))
+
+
+def test_a_kind_is_calibrated_once():
+    tree = edited()
+    with pytest.raises(ConfigurationError, match="kind: one is there twice"):
+        Calibration.parse(json.dumps({**tree, "kinds": 2 * tree["kinds"]}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"power": None}, "whether its bands for classes tell anything apart was not counted"),
+        (
+            {"power.originals": {"judged": 4000, "inside": 0}},
+            "10 retrained models and 4000 originals of 10 were counted",
+        ),
+        ({"power.retrained_interval": [0.1, 0.9]}, r"10 of 10 is not in the interval \[0.1, 0.9\]"),
+        (
+            {"coverage": 0.95},
+            "takes 19 pseudo-requests of classes besides those of one training, there are 9",
+        ),
+    ],
+)
+def test_what_a_calibration_says_of_itself_follows_from_its_counts(changes, said):
+    forged = named_by(Calibration.parse(json.dumps(edited(**changes))))
+    for read in (lambda: read_made(deletion(forged)), lambda: read_other(handed_in(forged))):
+        with pytest.raises(EvidenceError, match=said):
+            read()
+
+
+def test_a_calibration_cost_as_many_trainings_as_served_its_pseudo_requests():
+    honest = calibration()
+    free = honest.model_copy(update={"cost": CalibrationCost(trainings=0, seconds=0.0)})
+    with pytest.raises(EvidenceError, match="it cost 0 trainings, and 10 served"):
+        read_made(deletion(judged_by(free)))
+
+
+def test_a_calibration_of_the_same_model_is_of_its_data():
+    other = calibration().model_copy(update={"data": OTHER})
+    with pytest.raises(EvidenceError, match="it was drawn from other data than the model's"):
+        read_made(deletion(judged_by(other)))
+    with pytest.raises(EvidenceError, match="it was drawn from other data than the model's"):
+        read_other(handed_in(judged_by(other)))
+
+
+def test_no_shadow_models_attack_beside_a_calibration():
+    honest = judged_by(calibration())
+    attacked = Measurement(name="ulira.shadows", value=64.0)
+    measured = honest.unlearned.measurements
+    forged = honest.model_copy(
+        update={"unlearned": honest.unlearned.model_copy(update={"measurements": (*measured, attacked)})}
+    )
+    with pytest.raises(EvidenceError, match="no shadow models are made beside a calibration"):
+        read_made(deletion(forged))
+
+
+def test_a_reader_learns_what_the_bands_promise_and_tell_apart():
+    for statement in (
+        read_made(deletion(judged_by(calibration()))),
+        read_other(handed_in(judged_by(calibration()))),
+    ):
+        told = told_of(statement.predicate, signer=OTHER, model_checked=False)
+        assert told["calibration"] == (
+            "coverage 0.9, at least 0.8, from 10 pseudo-requests; of these its bands held 10 of 10 retrained "
+            "models, and 0 of 10 originals"
+        )
+        assert "its pseudo-requests and their numbers are not in it" in str(told["not_asked"])
+    told = told_of(MADE.predicate, signer=OTHER, model_checked=False)
+    assert told["calibration"] is None
 
 
 def test_a_statement_without_a_calibration_keeps_its_bytes():

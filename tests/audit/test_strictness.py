@@ -42,6 +42,14 @@ def test_a_setting_that_asks_for_less_is_named(settings: dict[str, Any], found: 
     assert weaker(policy(), policy(**settings), "classes") == ()
 
 
+def test_what_a_calibration_falls_back_to_is_held_against_what_is_asked_for():
+    by = {"reference": "calibrated", "calibration": "sha256:" + "0" * 64}
+    found = weaker(policy(**by, otherwise="none"), policy(), "classes")
+    assert found == ("reference is calibrated, not build", "otherwise is none, not build")
+    assert weaker(policy(**by, otherwise="none"), policy(**by), "classes") == found[1:]
+    assert weaker(policy(**by), policy(**by), "classes") == ()
+
+
 @pytest.mark.parametrize(
     ("own", "found"),
     [

@@ -11,6 +11,7 @@ distance of the prediction, or where retrained models themselves scatter further
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -55,6 +56,11 @@ def measured_for(band: Band) -> Measured:
 def least_units(coverage: float) -> int:
     """Return how many pseudo-requests a band of some coverage takes at least."""
     return math.ceil(coverage / (1 - coverage) - PRODUCT_ROUNDING)
+
+
+def units_besides(folds: Sequence[int]) -> int:
+    """Return how many pseudo-requests are left without those of the training that served the most."""
+    return len(folds) - max(Counter(folds).values())
 
 
 def guaranteed(coverage: float, folds: Sequence[int]) -> float:

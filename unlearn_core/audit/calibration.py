@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from unlearn_core.audit.calibrated import out_of_range
+from unlearn_core.audit.calibrated import least_units, out_of_range, units_besides
 from unlearn_core.kinds import RequestKind
-from unlearn_core.records.calibration import CalibratedRequest
+from unlearn_core.records.base import Sha256
+from unlearn_core.records.calibration import CalibratedKind, CalibratedRequest, Calibration
 from unlearn_core.records.certificate import DeletionCertificate, Judgement
 
 _EITHER = "the one that a policy asks for holds, or the certificate says why not"
@@ -25,7 +26,7 @@ def judged_for(certificate: DeletionCertificate) -> CalibratedRequest | None:
 
 
 def calibration_problems(
-    judgement: Judgement, kind: RequestKind, request: CalibratedRequest | None
+    judgement: Judgement, kind: RequestKind, request: CalibratedRequest | None, *, data: Sha256
 ) -> Iterator[str]:
     """Find what speaks against a calibration that stood in for retrained models.
 
@@ -35,6 +36,7 @@ def calibration_problems(
         judgement: The verdict and the numbers; without a calibration there is nothing to ask.
         kind: What the request names.
         request: What the certificate says of the request; None if it says nothing.
+        data: The training data before the request.
 
     Yields:
         A sentence per problem.
@@ -49,9 +51,12 @@ def calibration_problems(
         return
     if judgement.references:
         yield "calibration: there are retrained models as well; a calibration stands in where there is none"
+    yield from _impossible(calibration)
     named = None if policy is None else policy.calibration
     if named != calibration.digest:
         yield f"calibration: its digest is {calibration.digest}, the policy names {named}"
+    if calibration.model == judgement.original.model and calibration.data != data:
+        yield f"calibration: it was drawn from other data than the model's ({calibration.data}, not {data})"
     if request is None:
         yield "calibration: it is not known whether it holds for the request; its model and size are not said"
         return
@@ -60,3 +65,32 @@ def calibration_problems(
     )
     if why is not None:
         yield f"calibration: {why}"
+
+
+def _impossible(calibration: Calibration) -> Iterator[str]:
+    """Find what ``lethe calibrate`` does not make: too few pseudo-requests, or counts of others."""
+    served = sum(one.trainings for one in calibration.kinds)
+    if (trainings := calibration.cost.trainings) != served:
+        yield f"calibration: it cost {trainings} trainings, and {served} served its pseudo-requests"
+    for one in calibration.kinds:
+        others, least = units_besides(one.folds), least_units(one.coverage)
+        if others < least:
+            yield (
+                f"calibration: a coverage of {one.coverage:g} takes {least} pseudo-requests of {one.kind} "
+                f"besides those of one training, there are {others}"
+            )
+        yield from _miscounted(one)
+
+
+def _miscounted(one: CalibratedKind) -> Iterator[str]:
+    """Find where the power is not counted on the pseudo-requests."""
+    if (power := one.power) is None:
+        yield f"calibration: whether its bands for {one.kind} tell anything apart was not counted"
+        return
+    counted, units = (power.retrained.judged, power.originals.judged), len(one.folds)
+    if counted != (units, units):
+        yield f"calibration: {counted[0]} retrained models and {counted[1]} originals of {units} were counted"
+        return
+    low, high = power.retrained_interval
+    if not 0 <= low <= power.retrained.inside / units <= high <= 1:
+        yield f"calibration: {power.retrained.inside} of {units} is not in the interval [{low}, {high}]"

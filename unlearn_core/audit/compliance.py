@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from unlearn_core.audit.acceptance import overdrawn
 from unlearn_core.audit.evidence import SHADOWS
 from unlearn_core.kinds import scope_kind
-from unlearn_core.own_names import OWN_METHODS
+from unlearn_core.own_names import LAST_RESORT, OWN_METHODS
 from unlearn_core.records.certificate import DeletionCertificate, Judgement
 from unlearn_core.records.policy import Policy
-from unlearn_core.records.shown import LAST_RESORT
 
 
 def compliance_problems(certificate: DeletionCertificate) -> Iterator[str]:
@@ -43,7 +42,10 @@ def comparison_problems(judgement: Judgement, policy: Policy) -> Iterator[str]:
         A sentence per problem.
     """
     found, asked = len(judgement.references), policy.references
+    shadows, most = judgement.unlearned.find(SHADOWS) or 0, policy.shadows
     if judgement.calibration is not None:
+        if shadows:
+            yield f"references: no shadow models are made beside a calibration, {shadows:g} pairs attacked"
         return
     if policy.retrained == "build" and found < asked:
         yield f"references: the policy asks for {asked} retrained models, {found} are in the certificate"
@@ -51,9 +53,8 @@ def comparison_problems(judgement: Judgement, policy: Policy) -> Iterator[str]:
         yield f"references: the policy asks for none, {found} are in the certificate"
     if len({one.measurements for one in judgement.references}) < found:
         yield "references: two have the same measurements to the last digit; one model is listed twice"
-    shadows = judgement.unlearned.find(SHADOWS) or 0
-    if shadows > policy.shadows:
-        yield f"references: the policy asks for {policy.shadows} pairs of shadow models, {shadows:g} attacked"
+    if shadows > most:
+        yield f"references: the policy asks for {most} pairs of shadow models, {shadows:g} attacked"
 
 
 def _ladder(certificate: DeletionCertificate, policy: Policy) -> Iterator[str]:

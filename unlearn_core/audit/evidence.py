@@ -1,6 +1,6 @@
 """How much evidence a number of retrained models and of shadow pairs allows."""
 
-from unlearn_core.records.shown import EvidenceLevel
+from unlearn_core.kinds import EvidenceLevel
 
 LEAST_REFERENCES = 5
 """How many retrained models it takes to know their spread well enough for intervals."""

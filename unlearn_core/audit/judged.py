@@ -67,7 +67,8 @@ def _judgement(certificate: JudgedCertificate) -> Iterator[str]:
     if (policy := judgement.policy) is None:
         yield "policy: there is none to judge by again"
         return
-    yield from calibration_problems(judgement, kind, certificate.calibrated_request)
+    asked, data = certificate.calibrated_request, certificate.data.before
+    yield from calibration_problems(judgement, kind, asked, data=data)
     yield from verdict_problems(judgement, policy, kind)
     yield from comparison_problems(judgement, policy)
     if not judgement.verdict.findings:

@@ -11,9 +11,9 @@ from unlearn_core.audit.evidence import SHADOWS, level
 from unlearn_core.audit.policy import judge
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.kinds import RequestKind, scope_kind
+from unlearn_core.own_names import LAST_RESORT
 from unlearn_core.records.certificate import Attempt, DeletionCertificate, Judgement
 from unlearn_core.records.policy import ClaimName, ClaimVerdict, Finding, Policy, Verdict
-from unlearn_core.records.shown import LAST_RESORT
 
 BOUND_TOLERANCE = 1e-9
 
@@ -124,7 +124,8 @@ def _level(certificate: DeletionCertificate) -> Iterator[str]:
 
 def _calibration(certificate: DeletionCertificate) -> Iterator[str]:
     """A calibration that stood in for retrained models holds for the request."""
-    yield from calibration_problems(certificate.judgement, certificate.request.kind, judged_for(certificate))
+    kind, data = certificate.request.kind, certificate.data.before
+    yield from calibration_problems(certificate.judgement, kind, judged_for(certificate), data=data)
 
 
 def _policy(certificate: DeletionCertificate) -> Iterator[str]:

@@ -32,6 +32,9 @@ def _settings(policy: Policy, than: Policy) -> Iterator[str]:
         one, other = getattr(policy, name), getattr(than, name)
         if order.index(one) < order.index(other):
             yield f"{name} is {one}, not {other}"
+    order, otherwise = _MORE["reference"], policy.retrained
+    if policy.reference == "calibrated" and order.index(otherwise) < order.index(than.retrained):
+        yield f"otherwise is {otherwise}, not {than.retrained}"
     for name in ("references", "shadows"):
         if getattr(policy, name) < getattr(than, name):
             yield f"{name} is {getattr(policy, name)}, not {getattr(than, name)}"

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from unlearn_core.kinds import EvidenceLevel
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.data import Normalisation
-from unlearn_core.records.shown import EvidenceLevel
 
 
 class Claims(Record):

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from unlearn_core.errors import ConfigurationError
 from unlearn_core.names import one_line
@@ -23,6 +23,9 @@ RegistryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 
 UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 """A moment in time, UTC, to the second."""
+
+Number = Annotated[float, Field(ge=-1e100, le=1e100)]
+"""A number of a moderate size: sums, squares and products of two of them are finite."""
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 

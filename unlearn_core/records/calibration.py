@@ -1,12 +1,13 @@
 """A calibration: bands around a prediction of what a retrained model would show, made without retraining."""
 
-from typing import Literal
+from collections.abc import Hashable, Iterable
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unlearn_core.kinds import CalibrationKind, RequestKind
 from unlearn_core.records.artifact import Recipe
-from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.base import Number, Record, Sha256
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import ClaimName
 from unlearn_core.records.reference import BuildEstimate
@@ -32,9 +33,9 @@ class PredictionLine(Record):
     with the square root of the number of samples.
     """
 
-    level: float
-    slope: float
-    scale: float = Field(gt=0)
+    level: Number
+    slope: Number
+    scale: Number = Field(gt=0)
 
 
 class CalibratedMeasurement(Record):
@@ -45,7 +46,7 @@ class CalibratedMeasurement(Record):
 
     measurement: str
     feature: str
-    lines: tuple[PredictionLine, ...]
+    lines: tuple[PredictionLine, ...] = Field(min_length=2)
 
 
 class CalibratedClaim(Record):
@@ -57,7 +58,7 @@ class CalibratedClaim(Record):
 
     claim: ClaimName
     measurements: tuple[CalibratedMeasurement, ...] = Field(min_length=1)
-    scores: tuple[float, ...] = Field(min_length=1)
+    scores: tuple[Annotated[Number, Field(ge=0)], ...] = Field(min_length=1)
 
 
 class Tally(Record):
@@ -65,6 +66,12 @@ class Tally(Record):
 
     judged: int = Field(ge=0)
     inside: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _counts_some_of_all(self) -> Self:
+        if self.inside > self.judged:
+            raise ValueError(f"{self.inside} of {self.judged} are said to be inside")
+        return self
 
 
 class CalibrationPower(Record):
@@ -88,17 +95,43 @@ class CalibrationPower(Record):
 class CalibratedKind(Record):
     """The bands for one kind of request.
 
-    ``folds`` has the fold of each pseudo-request. Requests of ``smallest`` to ``largest`` training rows are
-    in range.
+    ``folds`` has the fold of each pseudo-request, counted from 0. Requests of ``smallest`` to ``largest``
+    training rows are in range.
     """
 
     kind: CalibrationKind
-    coverage: float = Field(gt=0, lt=1)
+    coverage: float = Field(ge=0.5, lt=1)
     smallest: int = Field(ge=1)
     largest: int = Field(ge=1)
     folds: tuple[int, ...] = Field(min_length=1)
     claims: tuple[CalibratedClaim, ...] = Field(min_length=1)
     power: CalibrationPower | None = None
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings served the pseudo-requests."""
+        return len(set(self.folds))
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.smallest > self.largest:
+            raise ValueError(f"`smallest` is {self.smallest}, `largest` {self.largest}")
+        if set(self.folds) != set(range(self.trainings)):
+            raise ValueError("`folds` are not counted from 0")
+        _refuse_twice("claim", (one.claim for one in self.claims))
+        for claim in self.claims:
+            _refuse_twice(claim.claim, (one.measurement for one in claim.measurements))
+            if len(claim.scores) != len(self.folds):
+                raise ValueError(f"{claim.claim} has {len(claim.scores)} scores, not {len(self.folds)}")
+            if any(len(one.lines) != self.trainings for one in claim.measurements):
+                raise ValueError(f"{claim.claim} has a measurement without a line for each fold left out")
+        return self
+
+
+def _refuse_twice(what: str, names: Iterable[Hashable]) -> None:
+    listed = list(names)
+    if len(set(listed)) < len(listed):
+        raise ValueError(f"{what}: one is there twice")
 
 
 class CalibrationCost(Record):
@@ -125,6 +158,11 @@ class Calibration(Record):
     weight_distance: float | None = Field(ge=0)
     kinds: tuple[CalibratedKind, ...] = Field(min_length=1)
     cost: CalibrationCost
+
+    @model_validator(mode="after")
+    def _has_a_kind_once(self) -> Self:
+        _refuse_twice("kind", (one.kind for one in self.kinds))
+        return self
 
     def of(self, kind: RequestKind) -> CalibratedKind | None:
         """Return the bands for a kind of request, or None if it was not calibrated."""

@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from unlearn_core.kinds import EvidenceLevel
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.policy import ClaimName, VerdictName
-from unlearn_core.records.shown import EvidenceLevel
 
 
 class JudgedClaim(Record):

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from unlearn_core.kinds import RequestKind, ScopeKind, scope_kind
+from unlearn_core.kinds import EvidenceLevel, RequestKind, ScopeKind, scope_kind
 from unlearn_core.records.base import Pseudonym, Record, Sha256, canonical_json, sha256
 from unlearn_core.records.calibration import Calibration
 from unlearn_core.records.drift import Drift
@@ -13,7 +13,7 @@ from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import Verdict, VerdictName
 from unlearn_core.records.request import GroupSummary, RequestId
 from unlearn_core.records.result import UnlearningRecord
-from unlearn_core.records.shown import EvidenceLevel, shown_in_words
+from unlearn_core.records.shown import shown_in_words
 
 
 class SplitRecord(Record):

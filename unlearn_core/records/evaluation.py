@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from unlearn_core.records.base import Record, Sha256
+from unlearn_core.records.base import Number, Record, Sha256
 from unlearn_core.records.provenance import Extension
 
 
@@ -18,9 +18,9 @@ class Measurement(Record):
     """
 
     name: str
-    value: float
-    low: float | None = None
-    high: float | None = None
+    value: Number
+    low: Number | None = None
+    high: Number | None = None
     samples: int | None = Field(default=None, ge=0)
 
 

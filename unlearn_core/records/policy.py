@@ -4,11 +4,11 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from unlearn_core.kinds import ScopeKind
-from unlearn_core.records.base import Record, Sha256
+from unlearn_core.kinds import EvidenceLevel, ScopeKind
+from unlearn_core.records.base import Number, Record, Sha256
 from unlearn_core.records.batch import Batch
 from unlearn_core.records.erasing import PurgePolicy
-from unlearn_core.records.shown import EvidenceLevel, shown_in_words
+from unlearn_core.records.shown import shown_in_words
 
 MOST_REFERENCES = 256
 """The most retrained models of one request; as many shadow pairs as papers have used."""
@@ -42,12 +42,12 @@ class Band(Record):
     measurement: str
     # Left out of the canonical form where it is the first claim: earlier policies keep their digests.
     claim: ClaimName = Field(default="behaves", exclude_if=lambda claim: claim == "behaves")
-    below: float = Field(ge=0)
-    above: float = Field(ge=0)
+    below: Number = Field(ge=0)
+    above: Number = Field(ge=0)
     below_means: Failing
     above_means: Failing
-    lowest: float | None = None
-    highest: float | None = None
+    lowest: Number | None = None
+    highest: Number | None = None
     least_samples: int = Field(default=0, ge=0)
 
 

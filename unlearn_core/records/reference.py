@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from unlearn_core.kinds import EvidenceLevel
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.records.base import Record, Sha256
 from unlearn_core.records.data import Normalisation
 from unlearn_core.records.request import RequestId
-from unlearn_core.records.shown import EvidenceLevel
 
 
 class Training(Record):

@@ -1,12 +1,7 @@
 """What was shown of a model in a few words, which follow from the verdicts and the level of evidence."""
 
-from typing import Literal
-
-LAST_RESORT = "retrain"
-"""The method that closes every ladder, named or not."""
-
-EvidenceLevel = Literal["E0", "EC", "E1", "E2", "E3"]
-"""What a verdict rests on; ``EC``, calibrated, lies between fixed limits and a retrained model."""
+from unlearn_core.kinds import EvidenceLevel
+from unlearn_core.own_names import LAST_RESORT
 
 
 def shown_in_words(

@@ -126,3 +126,13 @@ def test_the_digest_of_a_lock_does_not_know_how_it_was_laid_out(root):
     with (root / "dvc.lock").open("a") as stream:
         stream.write("\n# A remark.\n")
     assert lock_digest(root) == before
+
+
+@pytest.mark.parametrize("left", [b"", b'{"write": {"/a'])
+def test_a_process_that_was_ended_while_dvc_wrote_its_locks_stops_nobody(root, left):
+    """DVC empties the file before it writes it, so that is what a signal or a power failure leaves."""
+    work(root)
+    (root / ".dvc" / "tmp").mkdir(exist_ok=True)
+    (root / ".dvc" / "tmp" / "rwlock").write_bytes(left)
+    pin(root, "copy")
+    assert is_current(root, "copy")
