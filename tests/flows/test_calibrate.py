@@ -84,7 +84,7 @@ def test_the_same_command_again_trains_nothing(calibrated):
     ("options", "said"),
     [
         (("--coverage", "0.95"), "of samples there would be 8, so 11 are missing"),
-        (("--count", "8", "--coverage", "0.5"), "trainings for samples are too few"),
+        (("--count", "8", "--coverage", "0.5"), "trainings for samples, of 8 pseudo-requests, are too few"),
         (
             ("--kind", "classes", "--count", "5", "--coverage", "0.5"),
             "It takes 3, and 4 pseudo-requests besides those of two.",
