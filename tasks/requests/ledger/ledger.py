@@ -48,12 +48,10 @@ def connect(root: Path | None) -> "Ledger":
     Raises:
         SetupError: If there is none, it cannot be reached, or its tables are not of this version.
     """
-    # It loads Alembic, for which whoever has no ledger need not wait.
-    from tasks.requests.ledger.schema import open_current
+    from tasks.requests.ledger.schema import open_current  # loads Alembic
 
-    engine = open_current(ledger_url(root))
-    ledger = Ledger(engine)
-    weakref.finalize(ledger, engine.dispose)
+    ledger = Ledger(open_current(ledger_url(root)))
+    weakref.finalize(ledger, ledger.engine.dispose)
     return ledger
 
 
