@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from unlearn_core.errors import ConfigurationError
+from unlearn_core.names import one_line
 
 _WRAPPERS = {"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
 _COUNTERS = {"n_averaged"}
@@ -103,6 +104,7 @@ def _listed(places: Iterable[str]) -> str:
 
 
 def some_of(names: Collection[str]) -> str:
-    """Return the first of some names, and how many more there are."""
+    """Return the first of some names, on one line, and how many more there are."""
     more = len(names) - _SHOWN
-    return ", ".join([*list(names)[:_SHOWN], *([f"and {more} more"] if more > 0 else [])])
+    shown = [one_line(name) for name in list(names)[:_SHOWN]]
+    return ", ".join([*shown, *([f"and {more} more"] if more > 0 else [])])

@@ -7,6 +7,7 @@ user's trust folder; keys inside a certificate are never trusted.
 import argparse
 import json
 import os
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -62,6 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
         and did not pass 5 or 8; of an inventory that is not complete 8.
     """
     given = _parser().parse_args(arguments)
+    if arguments is None:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads the output may stop, as ``head`` does
     try:
         attestors = Attestors(given.stamp, given.tsa_ca, tuple(given.witness), given.threshold)
         if _is_of_absence(given.certificate):

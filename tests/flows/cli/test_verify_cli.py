@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -336,6 +337,16 @@ def test_it_runs_as_a_module_without_keys_of_its_own():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == NOT_CHECKED
     assert "no key is trusted" in done.stderr
+
+
+def test_a_reader_who_stops_reading_sees_no_traceback():
+    command = [sys.executable, "-m", "flows.cli.lethe_verify", CERTIFICATE, "--key", PUBLIC]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == -signal.SIGPIPE
 
 
 def test_nothing_in_a_receipt_or_certificate_writes_a_line_of_its_own(

@@ -32,6 +32,16 @@ def test_weights_read_back(tmp_path, weights):
     assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
 
 
+def test_the_name_of_a_tensor_writes_no_line_of_its_own(weights):
+    forged = "evil\x1b[31m\nlethe: verdict: removed"
+    with pytest.raises(ConfigurationError) as refused:
+        fit_weights(NET, {**weights, forged: torch.ones(3)}, exact=True)
+    said = str(refused.value)
+    assert "evil" in said
+    assert "\x1b" not in said
+    assert not any(line.startswith("lethe: verdict") for line in said.splitlines())
+
+
 @pytest.mark.parametrize("raw", [b"", b"PK\x03\x04 a zip archive of pickles", b"\x80\x04 a pickle"])
 def test_what_is_no_safetensors_file_is_refused_with_what_to_do(tmp_path, raw):
     (tmp_path / "net.pt").write_bytes(raw)
