@@ -83,9 +83,7 @@ def _tell_foresight(request_id: str, classes: Names, samples: Names, subjects: N
         request = typed_request(checkout, request_id, **named)
         require_fitting(checkout, request)
         from tasks.lifecycle.foreseeing import foresee, foresight_lines
-        from tasks.requests.withdrawn import refuse_cancelled
 
-        refuse_cancelled(checkout.root, request)
         found = foresee(checkout, request)
     Output(json).give(found.model_dump(mode="json"), lambda: "\n".join(foresight_lines(found)))
 
