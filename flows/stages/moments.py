@@ -5,7 +5,7 @@ from tasks.checkout.files import copy_folder
 from tasks.computing.checkpoints import read_checkpoint_card
 from tasks.computing.collecting import collect_moments
 from tasks.computing.materials import load_parent_moments
-from tasks.evidence.purged import is_erased
+from tasks.evidence.purged import purge_that_erased
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.artifact import CheckpointCard, MomentsCard
 
@@ -16,7 +16,7 @@ def make_moments(checkout: Checkout) -> MomentsCard:
     parent = read_checkpoint_card(checkout.parent)
     # Carried ones are subtracted from at the origin, which a purge may have erased.
     origin = None if params.source == "collect" else parent.trained
-    if origin is not None and not is_erased(checkout, origin):
+    if origin is not None and purge_that_erased(checkout, origin) is None:
         return _carry(checkout, parent)
     return collect_moments(checkout, checkout.moments)[0]
 

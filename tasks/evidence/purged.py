@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import read_record
-from tasks.checkout.log import warn
 from tasks.evidence.inventories import verify_inventory
 from tasks.keys.signing import read_certificate
 from unlearn_core.audit.countersigning import take_apart
@@ -55,51 +54,33 @@ def purges(checkout: Checkout) -> Iterator[PurgeRecord]:
         yield read_record(path, PurgeRecord)
 
 
-def is_erased(checkout: Checkout, weights: Sha256) -> bool:
-    """Tell whether a purge has erased a model that the parent descends from.
-
-    Args:
-        checkout: The checkout, with the records of its purges. Anybody can write one: a model that is here
-            was not erased, whatever a record says.
-        weights: The digest of the model's weights.
-
-    Returns:
-        Whether it has.
-    """
-    return not checkout.generation("models", weights).is_dir() and any(
-        weights in one.models for one in purges(checkout)
-    )
+def purge_that_erased(checkout: Checkout, *digests: Sha256) -> PurgeRecord | None:
+    """Return a purge that erased any of some data sets or models; None if none did."""
+    wanted = set(digests)
+    return next((one for one in purges(checkout) if wanted & {*one.data, *one.models}), None)
 
 
 def refuse_erased(checkout: Checkout, certified: DeletionCertificate) -> None:
-    """Refuse to run a deletion again whose inputs are shown to be erased.
-
-    A record of a purge that nothing stands behind is only told of.
+    """Refuse to run a deletion again whose inputs a purge has erased.
 
     Args:
         checkout: The checkout, with the records of its purges.
         certified: The deletion.
 
     Raises:
-        ErasedError: If a verified inventory shows that the data or the model that it began from is erased;
-            says when.
+        ErasedError: If the data or the model that it began from is erased; says when, and what shows it.
     """
-    wanted = {certified.data.before, certified.models.parent}
-    for found in purges(checkout):
-        if not wanted & {*found.data, *found.models}:
-            continue
-        shown = absence_shown(checkout, found) if found.proved else "no inventory stands yet"
-        if isinstance(shown, Inventory) and wanted & {*shown.data, *shown.models}:
-            raise ErasedError(
-                f"the data and the models that request {certified.request.id} began from were erased on "
-                f"{shown.finished[:10]} by the purge of request {found.request}, and the inventory "
-                f"{checkout.inventory(found.request)} ({found.inventory}) shows it: the deletion cannot be "
-                "run again. Its certificate stays valid"
-            )
-        warn(
-            f"a record of the purge of request {found.request} says that what this deletion began from is "
-            "erased, which anybody can write; it is run again if everything is there"
-        )
+    found = purge_that_erased(checkout, certified.data.before, certified.models.parent)
+    if found is None:
+        return
+    by = f"the purge of request {found.request}"
+    if found.inventory is not None:
+        by = f"{by}, and the inventory {checkout.inventory(found.request)} ({found.inventory}) shows it"
+    raise ErasedError(
+        f"the data and the models that request {certified.request.id} began from were erased on "
+        f"{(found.proved or found.started)[:10]} by {by}: the deletion cannot be run again. Its certificate "
+        "stays valid"
+    )
 
 
 def find_plan(checkout: Checkout, request_id: str) -> PurgePlan | None:

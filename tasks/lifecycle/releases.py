@@ -14,7 +14,7 @@ from tasks.data.datasets import read_manifest, rows_digest
 from tasks.data.fingerprints import with_fingerprints
 from tasks.data.sources import source_of
 from tasks.data.tombstones import refuse_forgotten
-from tasks.evidence.purged import is_erased
+from tasks.evidence.purged import purge_that_erased
 from tasks.lifecycle.adopting import named_net
 from tasks.lifecycle.refusals import require_accepted
 from tasks.storage.versioning import track
@@ -77,7 +77,7 @@ def continue_from_champion(checkout: Checkout) -> tuple[Path, Path]:
     model, data = checkout.generation("models", card.weights), checkout.generation("data", digest)
     kept = {model: checkout.unlearned, data: checkout.retained}
     # A purge may have erased it: it had learned what was forgotten since.
-    if card.trained is not None and not is_erased(checkout, card.trained):
+    if card.trained is not None and purge_that_erased(checkout, card.trained) is None:
         kept[checkout.generation("models", card.trained)] = find_model(checkout, card.trained)
         if checkout.params.moments.source == "carry":
             keep_carried(checkout, card)

@@ -10,7 +10,7 @@ from tasks.checkout.log import tell
 from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.materials import find_model, read_split
 from tasks.data.datasets import read_manifest
-from tasks.evidence.purged import is_erased
+from tasks.evidence.purged import purge_that_erased
 from unlearn_core.audit.calibrated import measured_for, out_of_range
 from unlearn_core.canaries import CANARY_SUBJECT
 from unlearn_core.errors import PipelineError
@@ -160,7 +160,7 @@ def _too_far(
     checkout: Checkout, found: Calibration, parent: CheckpointCard, split: SplitRecord, trained: Sha256
 ) -> str | None:
     """Say why the parent's weights are not near enough to the calibrated model's, or return None."""
-    if is_erased(checkout, trained):
+    if purge_that_erased(checkout, trained) is not None:
         return "a purge has erased the calibrated model, so nobody can tell how far the weights have come"
     if found.weight_distance is None:
         return None

@@ -11,7 +11,7 @@ from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card
 from tasks.computing.execution import computing
 from tasks.computing.materials import find_model, read_split, retain_mask
 from tasks.data.pool import Pool
-from tasks.evidence.purged import is_erased
+from tasks.evidence.purged import purge_that_erased
 from tasks.measuring.evaluation import outputs_of
 from unlearn_core.drift import drift_of, no_drift, stale_by
 from unlearn_core.moments import collect
@@ -38,7 +38,7 @@ def measure_drift(checkout: Checkout, candidate: Path, run: RunParams) -> Drift:
     if card.trained is None:
         return no_drift(card.weights, accuracy)
     # If a purge has erased the origin, it is measured from the parent, and deletions are counted on.
-    erased = is_erased(checkout, card.trained)
+    erased = purge_that_erased(checkout, card.trained) is not None
     folder = checkout.parent if erased else find_model(checkout, card.trained)
     origin_digest = read_checkpoint_card(folder).weights
     with computing(run.threads) as device, progress("measure drift") as on_step:

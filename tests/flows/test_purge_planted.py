@@ -11,12 +11,8 @@ from flows.cli.lethe_verify import main as verify_main
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.git import run_git
 from tasks.checkout.params import read_values, write_params
-from tasks.evidence.purged import is_erased, refuse_erased
 from tasks.keys.folder import home
 from tasks.keys.ring import rotate_pseudonym_key
-from tasks.keys.signing import public_keys_in, read_certificate, trust_folder, verify_signature
-from unlearn_core.audit.countersigning import take_apart
-from unlearn_core.errors import ErasedError
 
 pytestmark = [*NOISE, pytest.mark.long]
 
@@ -83,29 +79,6 @@ def test_a_record_that_says_it_is_proved_stops_no_purge(project):
     alter(project.purge_record("r-1"), finished=at, proved=at, inventory="sha256:" + 64 * "0")
     assert lethe(project.root, "purge", "r-1")[0] == 0
     assert not any(found(rows, project.root).values())
-
-
-def test_only_a_verified_inventory_says_that_a_replay_has_nothing_to_run_on(project, caplog):
-    issued, _ = take_apart(read_certificate(project.certificate("r-1")))
-    certified = verify_signature(issued, public_keys_in(trust_folder()))[0].predicate
-    assert lethe(project.root, "purge", "r-1")[0] == 0
-    at = json.loads(project.purge_record("r-1").read_text())["finished"]
-    for planted in ({}, {"proved": at, "inventory": "sha256:" + 64 * "0"}):
-        alter(project.purge_record("r-1"), **planted)
-        refuse_erased(project, certified)
-        assert "which anybody can write" in caplog.records[-1].getMessage()
-    assert lethe(project.root, "purge", "r-1", "--prove")[0] == 0
-    with pytest.raises(ErasedError, match=r"were erased on .* shows it"):
-        refuse_erased(project, certified)
-
-
-def test_a_model_that_is_here_was_not_erased_whatever_a_record_says(project):
-    model = "sha256:" + 64 * "1"
-    assert lethe(project.root, "purge", "r-1")[0] == 0
-    alter(project.purge_record("r-1"), models=[model])
-    assert is_erased(project, model)
-    project.generation("models", model).mkdir(parents=True)
-    assert not is_erased(project, model)
 
 
 def test_a_plan_that_was_altered_between_purge_and_proof_proves_nothing(project):
