@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flows.verify import NOT_COMPARED, VERIFIED, CheckedCertificate, verify_release
 from tasks.checkout.environment import find_checkout
+from tasks.evidence.dating import require_received
 from tasks.evidence.heads import gather_heads
 from tasks.evidence.stored import verify_stored
 from tasks.evidence.verification import verify_bytes
@@ -58,6 +59,7 @@ def _check(folder: Path, ledger: Ledger, store: ObjectStore | None, entry: Entry
         for certificate in _certificates(folder, store, entry):
             if certificate.ledger is not None:
                 ledger.require_event(certificate.ledger, by=certificate.provenance.finished)
+                require_received(ledger, certificate, None)
     except EvidenceError as error:
         result = str(error)
     return {"request": entry.id, "model": entry.submission.model, "result": result}

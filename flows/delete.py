@@ -20,8 +20,8 @@ from tasks.computing.unlearning import attempt
 from tasks.evidence.uploading import push_missing
 from tasks.lifecycle.cut_short import attended
 from tasks.lifecycle.foreseeing import foresee, foresight_lines
-from tasks.lifecycle.releases import ancestry, read_release
-from tasks.lifecycle.standing import New, Served, Unfinished, find_before, standing
+from tasks.lifecycle.releases import read_release
+from tasks.lifecycle.standing import New, Served, Unfinished, find_before, refuse_new, standing
 from tasks.measuring.drift import measure_drift
 from tasks.measuring.earlier import measure_earlier
 from tasks.measuring.evaluation import assess
@@ -30,12 +30,9 @@ from tasks.orchestration.task_runs import MEASURING, RETRIES, STAGE
 from tasks.references.gathering import gather_references
 from tasks.requests.claims import at_work
 from tasks.requests.request_file import read_request, submit_request
-from tasks.requests.withdrawn import refuse_cancelled
 from tasks.storage.object_store import find_store
 from tasks.tracking.auditing import log_ladder, log_rung, open_deletion
 from tasks.tracking.closing import close_unapproved, explain_refusal
-from tasks.tracking.runs import tracking_of
-from tasks.tracking.undoing import refuse_undoing
 from unlearn_core.audit.grouping import make_one
 from unlearn_core.errors import GateError, RequestError
 from unlearn_core.records.deletion import Released
@@ -85,11 +82,7 @@ def delete(checkout: Checkout, request: DeletionRequest) -> tuple[Released, ...]
                 finished = {one.outcome.request: one for one in released}
                 return tuple(finished[single.id] for single in request.singles)
             case New():
-                refuse_cancelled(checkout.root, request)
-                name = checkout.params.registry.model
-                refuse_undoing(
-                    tracking_of(checkout), name, request_id=request.id, ancestry=ancestry(checkout)
-                )
+                refuse_new(checkout, request)
                 with attended(checkout):
                     return _flow_for(request)(submit_request(checkout, request), request.id)
 

@@ -2,10 +2,10 @@
 
 from flows.purge import purgeable
 from tasks.checkout.checkout import CERTIFICATE, Checkout
-from tasks.checkout.files import write_atomically, write_record
+from tasks.checkout.files import write_atomically
 from tasks.checkout.progress import progress
 from tasks.evidence.inventories import sign_inventory
-from tasks.evidence.purged import absence_shown, find_plan, purge_of
+from tasks.evidence.purged import absence_shown, find_plan, keep_purge, purge_of
 from tasks.keys.signing import read_certificate
 from tasks.lifecycle.sparing import spared, used_data
 from tasks.report.page import write_report
@@ -66,7 +66,7 @@ def prove(checkout: Checkout, request_id: RequestId) -> Inventory:
     write_atomically(checkout.inventory(request_id), signed)
     if inventory.complete:
         stands = record.changed(inventory=sha256(signed), proved=inventory.finished, previous_until=None)
-        write_record(checkout.purge_record(request_id), stands)
+        keep_purge(checkout, stands)
         checkout.purge_plan(request_id).unlink()
     write_report(checkout, request_id)
     return inventory

@@ -13,7 +13,7 @@ from tasks.checkout.files import compact_database, write_record
 from tasks.checkout.log import tell
 from tasks.checkout.progress import announced, progress
 from tasks.data.datasets import read_manifest
-from tasks.evidence.purged import absence_shown, find_plan, purge_of
+from tasks.evidence.purged import absence_shown, find_plan, keep_purge, purge_of
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate, require_keys
 from tasks.lifecycle.sparing import refuse_early, refuse_needed_by_held, spared, used_data
@@ -186,8 +186,7 @@ def _begun(
         before=() if before is None else before.erased,
         previous_until=until if plan.waiting else None,
     )
-    write_record(checkout.purge_record(plan.request), record)
-    return record
+    return keep_purge(checkout, record)
 
 
 def _carry_out(
@@ -201,13 +200,13 @@ def _carry_out(
     if record.finished is not None:
         tell(f"· nothing of request {request.id} is left to erase")
         return record
-    path, current = checkout.purge_record(request.id), record
+    current = record
 
     def done(store: ErasedStore) -> None:
         nonlocal current
         current = current.changed(stores=(*current.stores, store))
         _note(checkout, request, plan, store)
-        write_record(path, current)
+        keep_purge(checkout, current)
 
     erased = erase_versions(tracking_of(checkout), plan.models, request=request.id, at=now())
     if erased:
@@ -216,8 +215,7 @@ def _carry_out(
     with progress("erase") as on_step:
         carry_out(stores, plan, done=names, on_store=done, on_step=on_step)
     _prepare(checkout)
-    current = current.changed(finished=now())
-    write_record(path, current)
+    current = keep_purge(checkout, current.changed(finished=now()))
     write_report(checkout, request.id)
     return current
 

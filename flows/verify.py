@@ -8,12 +8,13 @@ from prefect.artifacts import create_table_artifact
 
 from tasks.checkout.checkout import Checkout
 from tasks.evidence.attestation import Attestors, attested
-from tasks.evidence.dating import require_later
+from tasks.evidence.dating import certified_approval, require_later, require_received
 from tasks.evidence.verification import verify_bytes, verify_files
 from tasks.keys.signing import read_certificate
 from tasks.lifecycle.held_models import CHAMPION_OF, UNLEARNED, Held, held_models
 from tasks.orchestration.flow_runs import project_tags, tag_flow_run
 from tasks.orchestration.own_server import with_server
+from tasks.requests.ledger.finding import find_ledger
 from tasks.tracking.server import has_store
 from unlearn_core.errors import EvidenceError
 from unlearn_core.records.base import Sha256, sha256
@@ -135,6 +136,8 @@ def _read(checkout: Checkout, request_id: str) -> tuple[DeletionCertificate, Sha
     if (about := certified.request.id) != request_id:
         raise EvidenceError(f"the certificate is about request {about}")
     require_later(checkout, certified)
+    if (ledger := find_ledger(checkout.root)) is not None:
+        require_received(ledger, certified, certified_approval(checkout, certified))
     attested(path, raw, {}, finished=certified.provenance.finished, asked=Attestors())
     return certified, sha256(raw)
 

@@ -83,7 +83,9 @@ def _tell_foresight(request_id: str, classes: Names, samples: Names, subjects: N
         request = typed_request(checkout, request_id, **named)
         require_fitting(checkout, request)
         from tasks.lifecycle.foreseeing import foresee, foresight_lines
+        from tasks.lifecycle.standing import refuse_as_deletion_would
 
+        refuse_as_deletion_would(checkout, request)
         found = foresee(checkout, request)
     Output(json).give(found.model_dump(mode="json"), lambda: "\n".join(foresight_lines(found)))
 

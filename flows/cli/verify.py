@@ -118,9 +118,10 @@ def _replay(
     if certificate is None:
         raise ConfigurationError("--replay needs a certificate; name that of the deletion to replay")
     from tasks.checkout.checkout import Checkout
-    from tasks.evidence.dating import require_later
+    from tasks.evidence.dating import certified_approval, require_later, require_received
     from tasks.evidence.verification import verify_bytes, verify_files
     from tasks.keys.signing import read_certificate
+    from tasks.requests.ledger.finding import find_ledger
     from unlearn_core.records.base import sha256
 
     raw = read_certificate(certificate)
@@ -129,6 +130,8 @@ def _replay(
         verify_files(certificate, model=model, key=key)
     checkout = Checkout.find(Path.cwd())
     require_later(checkout, certified)
+    if (ledger := find_ledger(checkout.root)) is not None:
+        require_received(ledger, certified, certified_approval(checkout, certified))
     from flows.replay import replay
 
     done = replay(checkout, certified, sha256(raw), signer=signer, from_data=from_data, trust_code=trust_code)

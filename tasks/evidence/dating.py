@@ -1,13 +1,15 @@
-"""Whether a certificate is later than what it rests on: its run, its code's commit, a person's approval."""
+"""Whether a certificate is later than what it rests on: receipt, run, code's commit, a person's approval."""
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import git_commit, now
 from tasks.checkout.files import read_record
 from tasks.checkout.git import ask_git
+from tasks.requests.ledger.ledger import Ledger
 from unlearn_core.audit.clocks import as_time, is_later
+from unlearn_core.audit.deadlines import earliest_receipt
 from unlearn_core.errors import EvidenceError, SetupError
 from unlearn_core.records.approval import Approval
-from unlearn_core.records.base import Sha256, UtcTime
+from unlearn_core.records.base import UtcTime
 from unlearn_core.records.certificate import DeletionCertificate
 
 
@@ -66,19 +68,47 @@ def require_later(checkout: Checkout, certified: DeletionCertificate) -> None:
             f"certified at {finished}, before its code was committed at {committed} ({commit}); one of them "
             "is misdated: ask the issuer"
         )
-    if (approval := _approval(checkout, certified.request.id, certified.approval)) is None:
+    if (approval := certified_approval(checkout, certified)) is None:
         return
     if problem := predates_approval(certified, approval):
         raise EvidenceError(f"{problem}; one of them is misdated: ask the issuer")
 
 
-def _approval(checkout: Checkout, request_id: str, certified: Sha256 | None) -> Approval | None:
+def require_received(ledger: Ledger, certified: DeletionCertificate, approval: Approval | None) -> None:
+    """Refuse a certificate of work that began, or was approved, before the ledger received the request.
+
+    A certificate without a head is left alone: no ledger held the request when it was served.
+
+    Args:
+        ledger: The ledger.
+        certified: The certificate; the caller has verified it.
+        approval: The decision that it rests on, if that is at hand.
+
+    Raises:
+        EvidenceError: If either is too early.
+    """
+    request = certified.request.id
+    if certified.ledger is None or ledger.state(request) is None:
+        return
+    received = ledger.history(request)[0].submission.received
+    times = {"its service began": certified.provenance.started}
+    if approval is not None:
+        times["it was approved"] = approval.time
+    for what, time in times.items():
+        if is_later(earliest_receipt(received), time):
+            raise EvidenceError(
+                f"{what} at {time}, before the request was received at {received}, as the ledger says; one "
+                "of them is misdated: ask the issuer"
+            )
+
+
+def certified_approval(checkout: Checkout, certified: DeletionCertificate) -> Approval | None:
     """Return the decision that a certificate rests on, if the checkout holds it."""
-    path = checkout.approval(request_id)
-    if certified is None or not path.exists():
+    path = checkout.approval(certified.request.id)
+    if certified.approval is None or not path.exists():
         return None
     approval = read_record(path, Approval)
-    return approval if approval.digest == certified else None
+    return approval if approval.digest == certified.approval else None
 
 
 def _committed(checkout: Checkout, commit: str | None) -> UtcTime | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.checkout.checkout import CERTIFICATE, Checkout
+from tasks.evidence.dating import require_received
 from tasks.evidence.head_stamps import StampedHead, heads_in_checkout, heads_in_store
 from tasks.evidence.uploading import AT_ONCE
 from tasks.keys.signing import read_certificate, verify_signature
@@ -80,13 +81,14 @@ def compare_ledger(ledger: Ledger, at_hand: HeadsAtHand, head: Sha256 | None = N
         The ledger's head.
 
     Raises:
-        EvidenceError: If anything was changed, or the ledger does not contain one of the heads; each of those
-            is named, with where it is from.
+        EvidenceError: If anything was changed, the ledger does not contain one of the heads, or a certified
+            service began before its request was received; each is named, with where it is from.
     """
     found = ledger.verify(head)
     sequences = {place: ledger.place_of_event(kept) for place, kept in at_hand.heads()}
     missing = [f"  {place}: {kept}" for place, kept in at_hand.heads() if sequences[place] is None]
     if not missing:
+        _require_received(ledger, at_hand)
         return found
     held = max((one for one in sequences.values() if one is not None), default=None)
     if held is None:
@@ -97,6 +99,18 @@ def compare_ledger(ledger: Ledger, at_hand: HeadsAtHand, head: Sha256 | None = N
     raise EvidenceError(
         "\n".join([f"the ledger is not what certificates were signed with; {told}:", *missing])
     )
+
+
+def _require_received(ledger: Ledger, at_hand: HeadsAtHand) -> None:
+    """Refuse certificates of work that began before the request was received; all are named."""
+    early = list[str]()
+    for place, certified in at_hand.certificates.items():
+        try:
+            require_received(ledger, certified, None)
+        except EvidenceError as error:
+            early.append(f"  {place}: {error}")
+    if early:
+        raise EvidenceError("\n".join(["certificates and the ledger do not agree on times:", *early]))
 
 
 def _add(found: HeadsAtHand, certificates: Mapping[str, bytes]) -> None:

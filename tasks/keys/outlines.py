@@ -1,7 +1,8 @@
 """What to look for after a purge, sealed: outlines of byte strings, which are no longer here themselves.
 
 An outline has eight bytes of an image or an id, so all of them together are encrypted (AES-SIV, RFC 5297),
-and their marks are keyed. Both keys are derived from the pseudonym key, for this purpose alone.
+and their marks are keyed. The record of what was erased is sealed as well. The keys are derived from the
+pseudonym key, for this purpose alone.
 """
 
 import base64
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from unlearn_core.byte_strings import Outline
 from unlearn_core.errors import SetupError
-from unlearn_core.records.base import canonical_json
+from unlearn_core.records.base import Sha256, canonical_json
 from unlearn_core.records.traces import TraceKind
 
 _CONTEXT = b"lethe.outlines/1\0"
@@ -69,6 +70,27 @@ def open_outlines(
     raise SetupError(
         "the plan of a purge does not open: it was altered, or made with another pseudonym key. Use the key "
         "that the purge was planned with"
+    )
+
+
+def seal_record(pseudonym_key: bytes, digest: Sha256) -> str:
+    """Return the seal of a record: only who has the key can make it.
+
+    Args:
+        pseudonym_key: The pseudonym key.
+        digest: The digest of the record without its seal.
+
+    Returns:
+        An HMAC-SHA256 in hexadecimal.
+    """
+    key = hmac.digest(pseudonym_key, _CONTEXT + b"record", hashlib.sha256)
+    return hmac.digest(key, digest.encode(), hashlib.sha256).hex()
+
+
+def is_seal(pseudonym_keys: Iterable[bytes], digest: Sha256, seal: str) -> bool:
+    """Tell whether one of the keys made a seal of the record with this digest."""
+    return any(
+        hmac.compare_digest(seal_record(key, digest).encode(), seal.encode()) for key in pseudonym_keys
     )
 
 

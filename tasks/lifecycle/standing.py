@@ -6,9 +6,12 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.tags import Tag
 from tasks.lifecycle.releases import ancestry, read_release
 from tasks.requests.request_file import check_request, is_known, read_request
+from tasks.requests.withdrawn import refuse_cancelled
 from tasks.storage.versioning import is_pinned
 from tasks.tracking.registry import champion, find_version
 from tasks.tracking.runs import tracking_of
+from tasks.tracking.server import has_store
+from tasks.tracking.undoing import refuse_undoing
 from unlearn_core.records.deletion import Released
 from unlearn_core.records.request import DeletionRequest
 
@@ -142,3 +145,33 @@ def _is_settled(checkout: Checkout, released: Released) -> bool:
     """Tell whether the last stage was pinned; that of an earlier request must have been."""
     served = released.outcome.request if released.group is None else released.group.id
     return checkout.params.request != served or is_pinned(checkout.root, checkout.outcome)
+
+
+def refuse_new(checkout: Checkout, request: DeletionRequest) -> None:
+    """Refuse to begin what was cancelled, or forgotten from this data before; nothing is changed.
+
+    Args:
+        checkout: The checkout.
+        request: A request that is new here, or a group of them.
+
+    Raises:
+        RequestError: If it was cancelled, or the champion has already forgotten something from this data.
+    """
+    refuse_cancelled(checkout.root, request)
+    if has_store(checkout.root):
+        name = checkout.params.registry.model
+        refuse_undoing(tracking_of(checkout), name, request_id=request.id, ancestry=ancestry(checkout))
+
+
+def refuse_as_deletion_would(checkout: Checkout, request: DeletionRequest) -> None:
+    """Refuse what ``delete`` would refuse at once.
+
+    Args:
+        checkout: The checkout.
+        request: The request, or a group of them.
+
+    Raises:
+        RequestError: As ``standing`` and ``refuse_new`` do.
+    """
+    if not has_store(checkout.root) or isinstance(standing(checkout, request), New):
+        refuse_new(checkout, request)

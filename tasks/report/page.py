@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_atomically
 from tasks.checkout.log import warn
-from tasks.evidence.purged import absence_shown, purge_of
+from tasks.evidence.purged import absence_shown, written_purge
 from tasks.report import numbers
 from tasks.report.backing import Backing, with_backing
 from tasks.report.cautions import cautions, note_in_words
@@ -48,7 +48,7 @@ def write_report(checkout: Checkout, request_id: str, path: Path | None = None) 
     facts, backing = with_backing(checkout, gather_facts(checkout, request_id))
     if backing is not None and backing.state == "false":
         warn(f"the page about {request_id} is not what was signed; it says so: {', '.join(backing.differs)}")
-    purged = purge_of(checkout, request_id)
+    purged = written_purge(checkout, request_id)
     shown = None if purged is None or purged.proved is None else absence_shown(checkout, purged)
     write_atomically(path, render(facts, erasure(facts, purged, shown), backing))
     return path

@@ -5,22 +5,29 @@ another ledger, or about another request, that passes; a request without evidenc
 """
 
 import json
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 from world import NOISE, ROOT, clone
 
 from flows.audit import audit
+from flows.verify import verify_release
 from flows.worker.deployments import verify
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.environment import now
+from tasks.evidence.dating import require_received
+from tasks.evidence.heads import compare_ledger, gather_heads
 from tasks.evidence.stored import MANIFEST
 from tasks.keys.signing import sign_statement
 from tasks.requests.ledger import reading
 from tasks.requests.ledger.changing import Draft
 from tasks.requests.ledger.ledger import connect
 from tasks.storage.object_store import find_store
+from unlearn_core.audit.deadlines import later
 from unlearn_core.audit.envelope import decode_envelope
 from unlearn_core.errors import EvidenceError
+from unlearn_core.records.approval import Approval
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.certificate import Statement
 from unlearn_core.records.evidence import EvidenceManifest, StoredFile
@@ -54,18 +61,19 @@ def ledger(desk):
     return made
 
 
-def certify(name, head, finished=None):
+def certify(name, head, finished=None, started=None):
     """Return the golden certificate, told of a request and a head, and signed anew."""
     statement = json.loads(GOLDEN)
     statement["predicate"] |= {"ledger": head}
     statement["predicate"]["request"] |= {"id": name}
-    statement["predicate"]["provenance"] |= {"finished": finished or now()}
+    times = {"started": started or finished or now(), "finished": finished or now()}
+    statement["predicate"]["provenance"] |= times
     return sign_statement(Statement.parse(canonical_json(statement)))
 
 
-def store(name, head, *, about=None, finished=None):
+def store(name, head, *, about=None, finished=None, started=None):
     """Store the evidence of a request: a certificate and its manifest."""
-    certificate = certify(about or name, head, finished)
+    certificate = certify(about or name, head, finished, started)
     file = StoredFile(path="certificate.dsse.json", size=len(certificate), sha256=sha256(certificate))
     manifest = EvidenceManifest(
         request=about or name,
@@ -163,3 +171,40 @@ def test_a_certificate_that_is_older_than_the_head_it_names_is_false(desk, ledge
     head = ledger.history("r-1")[1][0].digest
     store("r-1", head, finished="2026-11-29T22:14:37Z")
     assert "later than 2026-11-29T22:14:37Z" in results(desk)["r-1"]
+
+
+def before(time, seconds):
+    return later(time, -seconds)
+
+
+@pytest.mark.parametrize(("by_s", "says"), [(300, "verified"), (301, "its service began at")])
+def test_a_service_that_began_before_the_request_was_received_is_named(desk, ledger, bucket, by_s, says):
+    received = ledger.history("r-1")[0].submission.received
+    store("r-1", ledger.head(), started=before(received, by_s))
+    assert results(desk)["r-1"].startswith(says)
+    at_hand = gather_heads(None, shared=True)
+    with nullcontext() if by_s == 300 else pytest.raises(EvidenceError, match=r"s3://.*r-1.*: its service"):
+        assert compare_ledger(ledger, at_hand) == ledger.head()
+
+
+def test_a_receipt_of_which_the_day_is_known_may_be_of_the_day_before_in_utc(desk, ledger, bucket):
+    draft = Draft(DeletionRequest(id="r-5", scope=ClassScope(classes=("3",))), "digits")
+    ledger.submit([replace(draft, received="2026-02-03T00:00:00Z")], actor="clerk")
+    for hours, says in ((14, ""), (15, "before the request was received at 2026-02-03T00:00:00Z")):
+        raw = certify("r-5", ledger.head(), started=before("2026-02-03T00:00:00Z", hours * 3600))
+        certified = Statement.parse(decode_envelope(raw).payload).predicate
+        with nullcontext() if not says else pytest.raises(EvidenceError, match=says):
+            require_received(ledger, certified, None)
+
+
+def test_a_checkout_with_a_ledger_names_what_was_served_or_approved_before_its_receipt(ledger, tmp_path):
+    checkout = Checkout(tmp_path)
+    early = before(ledger.history("r-1")[0].submission.received, 3600)
+    checkout.certificate("r-1").parent.mkdir(parents=True)
+    checkout.certificate("r-1").write_bytes(certify("r-1", ledger.head(), started=early))
+    assert "its service began" in verify_release.fn(checkout, "r-1", ())["result"]
+    certified = Statement.parse(decode_envelope(certify("r-1", ledger.head())).payload).predicate
+    decided = {"request": "r-1", "deletion": ELSEWHERE, "approved": True, "by": "x", "reason": None}
+    require_received(ledger, certified, Approval(**decided, time=now()))
+    with pytest.raises(EvidenceError, match="it was approved at"):
+        require_received(ledger, certified, Approval(**decided, time=early))

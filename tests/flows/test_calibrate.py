@@ -15,6 +15,7 @@ from tasks.checkout.files import read_record, write_record
 from tasks.checkout.params import write_params
 from tasks.computing.checkpoints import WEIGHTS, load_checkpoint, read_checkpoint_card, save_checkpoint
 from tasks.data.datasets import read_manifest
+from tasks.evidence.purged import keep_purge
 from tasks.measuring.calibrated import calibration_file, find_calibration, read_calibration
 from unlearn_core.audit.envelope import decode_envelope, read_judged
 from unlearn_core.errors import PipelineError
@@ -260,6 +261,9 @@ def test_once_a_purge_has_erased_the_calibrated_model_nothing_is_judged_by_it(se
         request="r-1", plan=weights, started="2026-01-01T00:00:00Z", data=(), models=(weights,)
     )
     write_record(checkout.purge_record("r-1"), purge)
+    with pytest.raises(PipelineError, match="does not exist"):
+        find_calibration(checkout, checkout.params.policy)
+    keep_purge(checkout, purge)
     assert find_calibration(checkout, checkout.params.policy).calibration is None
     assert "a purge has erased the calibrated model" in capsys.readouterr().err
 

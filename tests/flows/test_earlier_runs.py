@@ -113,8 +113,9 @@ def test_what_was_cancelled_is_not_served(project):
     for wanted in ([REQUEST], [another_scope], [other, REQUEST]):
         with pytest.raises(RequestError, match="'r-3' was cancelled in the ledger"):
             delete_together(Checkout(project), wanted)
-    code, _, err = lethe(project, "delete", "r-3", "--class", "b")
-    assert (code, "was cancelled in the ledger" in err) == (2, True)
+    for more in ([], ["--dry-run"]):
+        code, _, err = lethe(project, "delete", "r-3", "--class", "b", *more)
+        assert (code, "was cancelled in the ledger" in err) == (2, True)
     assert files_of(project / "data", project / "requests", project / "evidence") == before
 
 

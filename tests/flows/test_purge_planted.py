@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import nullcontext
 
 import pytest
 from erased import PERSON, found, person_forgotten, rows_of
@@ -9,10 +10,15 @@ from world import NOISE, commit, lethe
 
 from flows.cli.lethe_verify import main as verify_main
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.files import file_digest, write_record
 from tasks.checkout.git import run_git
 from tasks.checkout.params import read_values, write_params
+from tasks.evidence.purged import purge_that_erased, refuse_erased
+from tasks.evidence.verification import verify_bytes
 from tasks.keys.folder import home
 from tasks.keys.ring import rotate_pseudonym_key
+from unlearn_core.errors import ErasedError
+from unlearn_core.records.purge import PurgeRecord
 
 pytestmark = [*NOISE, pytest.mark.long]
 
@@ -119,3 +125,47 @@ def test_what_is_kept_for_a_time_is_kept_in_a_dry_run_as_well(project):
     write_params(project.root, {"policy": policy})
     code, _, err = lethe(project.root, "purge", "r-1", "--dry-run")
     assert (code, "grace_h" in err) == (2, True)
+
+
+def inputs_of(project):
+    """Return the deletion, and the digests of what it began from."""
+    certified = verify_bytes(project.certificate("r-1").read_bytes())[0]
+    return certified, (certified.data.before, certified.models.parent)
+
+
+def erased_by(project):
+    """Return what is believed to have erased the deletion's inputs; a replay is refused if anything is."""
+    certified, digests = inputs_of(project)
+    found = purge_that_erased(project, *digests)
+    with nullcontext() if found is None else pytest.raises(ErasedError, match=found.request):
+        refuse_erased(project, certified)
+    return found
+
+
+def test_a_planted_record_is_not_believed_when_it_says_what_was_erased(project):
+    _, (data, parent) = inputs_of(project)
+    at, any_digest = "2026-01-01T00:00:00Z", "sha256:" + 64 * "0"
+    about = {"request": "r-1", "plan": any_digest, "started": at, "data": (data,), "models": (parent,)}
+    for claims in ({}, {"proved": at, "inventory": any_digest}, {"seal": 64 * "0"}):
+        write_record(project.purge_record("r-1"), PurgeRecord(**about, finished=at, **claims))
+        assert erased_by(project) is None
+        assert "lethe purge r-1" in lethe(project.root, "status")[1]
+    assert lethe(project.root, "purge", "r-1", "--prove")[0] == 2
+    assert lethe(project.root, "purge", "r-1")[0] == 0
+    assert erased_by(project).inventory is None
+    alter(project.purge_record("r-1"), previous_until=at)
+    assert erased_by(project) is None
+
+
+def test_a_signed_inventory_is_believed_whatever_became_of_the_record_beside_it(project):
+    assert lethe(project.root, "purge", "r-1")[0] == 0
+    assert lethe(project.root, "purge", "r-1", "--prove")[0] == 0
+    shown = erased_by(project)
+    assert shown.inventory == file_digest(project.inventory("r-1"))
+    code, _, err = lethe(project.root, "verify", "--replay", str(project.certificate("r-1")))
+    assert (code, shown.inventory in err) == (9, True)
+    project.purge_record("r-1").unlink()
+    assert erased_by(project) == shown
+    raw = project.inventory("r-1").read_bytes()
+    project.inventory("r-1").write_bytes(raw.replace(b"A", b"B", 1))
+    assert erased_by(project) is None

@@ -32,6 +32,15 @@ ENDS_FIRST = "T10:00:00Z"
 """When a day ends, UTC, where it ends first: in UTC+14."""
 
 
+EAST_S = 14 * 3600
+"""By how much a day begins earlier where it begins first, in UTC+14."""
+
+
+def earliest_receipt(received: UtcTime) -> UtcTime:
+    """Return the earliest time of a receipt: where only the day is known, when that begins in UTC+14."""
+    return later(received, -EAST_S) if received.endswith(DAY_ALONE) else received
+
+
 def due_day(basis: Basis, received: UtcTime) -> Day:
     """Return the last day on which a request can be served in time.
 

@@ -135,6 +135,7 @@ class PurgeRecord(Record):
         previous_until: Until when the model before is kept, if it still is.
         inventory: The digest of the signed inventory, once it stands.
         proved: When that was.
+        seal: Made of all the rest with the pseudonym key; without it the record may be anybody's.
     """
 
     schema_version: Literal["lethe.purge/1"] = "lethe.purge/1"
@@ -149,6 +150,7 @@ class PurgeRecord(Record):
     previous_until: UtcTime | None = None
     inventory: Sha256 | None = None
     proved: UtcTime | None = None
+    seal: str = Field(default="", exclude_if=lambda seal: not seal)
 
     @property
     def erased(self) -> tuple[ErasedStore, ...]:
