@@ -94,7 +94,7 @@ def set_rule(s3, bucket: str, days: int | None) -> None:
 
 
 def set_policy(s3, bucket: str, allowed: Mapping[str, tuple[str, list[str]]], *, sees_versions: str) -> None:
-    """Let users see a bucket, one of them its versions, and each do what is named below a place of its own."""
+    """Let users see a bucket, one of them its versions, and each do what is named below its place."""
     objects = f"arn:aws:s3:::{bucket}"
     statements = [_allow(sorted(allowed), READ, objects), _allow([sees_versions], [VERSIONS], objects)]
     statements += [_allow([user], may, f"{objects}/{place}*") for user, (place, may) in allowed.items()]

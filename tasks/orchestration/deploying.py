@@ -14,6 +14,8 @@ from tasks.checkout.settings import ServiceSettings
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UnavailableError
 
 POOL_TYPE = "process"
+PURGE_POOL = "lethe-purge"
+"""The work pool whose workers have credentials that may erase."""
 DEPLOYMENTS = Path(__file__).resolve().with_name("deployments")
 """Lethe's ``prefect.yaml`` and ``automations.yaml``."""
 

@@ -1,4 +1,4 @@
-"""The deployment ``purge``: what is due goes, what is not stays, and only its own user of the store may erase.
+"""The deployment ``purge``: what is due goes, and what is not stays.
 
 Each of these must turn red: a purge before the time of grace, or of what is held; one whose result other
 machines do not get; a worker of the other pool that erases.
