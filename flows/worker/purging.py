@@ -13,7 +13,7 @@ from tasks.evidence.purged import purge_of
 from tasks.evidence.uploading import store_inventory
 from tasks.evidence.verification import verify_bytes
 from tasks.keys.signing import read_certificate
-from tasks.lifecycle.projects import Project, open_project, prepare_project
+from tasks.lifecycle.projects import Project, continue_project, open_project, prepare_project
 from tasks.lifecycle.publishing import publish_purge
 from tasks.requests.claims import PASSING
 from tasks.requests.holding import hold_on
@@ -63,6 +63,8 @@ def _purge(project: Project, checkout: Checkout, ledger: Ledger, entry: Entry) -
     if (why := _waits(checkout, ledger, entry)) is not None:
         tell(f"· {entry.id}: {why}")
         return False
+    # What the next deletion would start from holds nothing of it; what the last one started from does.
+    checkout = continue_project(Checkout(checkout.root))
     purge(checkout, entry.id)
     if project.branch is not None:
         publish_purge(checkout, entry.id, branch=project.branch)

@@ -69,6 +69,13 @@ def test_what_is_due_is_purged_and_proven_and_the_rest_is_left(company, purged):
     assert (run["name"], again["name"]) == ("purge · 1 purged", "purge · 0 purged")
 
 
+def test_the_next_request_is_served_from_what_the_purge_left(company, purged):
+    with company.stack.worker("after"):
+        company.submit("r-next", "5", model="due")
+        company.completed("r-next")
+    assert [event.action for event in company.request("r-next")[1]][-1] == "complete"
+
+
 def test_the_inventory_is_with_the_evidence_and_the_commit_is_pushed(company, purged):
     assert any("/inventory-" in f"/{path}" for path in company.evidence("due", "r-due"))
     assert not any("inventory" in path for path in company.evidence("early", "r-early"))
