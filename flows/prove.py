@@ -52,6 +52,7 @@ def prove(checkout: Checkout, request_id: RequestId) -> Inventory:
     require_at_hand(stores, plan)
     with progress("search") as on_step:
         inventory = take_inventory(
+            checkout.root,
             stores,
             plan,
             record,

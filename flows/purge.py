@@ -24,6 +24,7 @@ from tasks.requests.ledger.finding import find_ledger
 from tasks.requests.ledger.noting import note_event
 from tasks.requests.request_file import read_request
 from tasks.traces.forgotten_rows import ForgottenRows
+from tasks.traces.places import places_of, refuse_elsewhere
 from tasks.traces.planning import found_again, make_plan, open_plan, what_to_purge
 from tasks.traces.purging import carry_out, refuse_pinned
 from tasks.traces.stored import SearchableStore
@@ -142,7 +143,14 @@ def _first_plan(
         )
     with progress("search") as on_step:
         return make_plan(
-            stores, request.id, found, sparing=sparing, beyond=not_searched(), on_step=on_step, lost=lost
+            checkout.root,
+            stores,
+            request.id,
+            found,
+            sparing=sparing,
+            beyond=not_searched(),
+            on_step=on_step,
+            lost=lost,
         )
 
 
@@ -160,6 +168,7 @@ def _plan_again(
     found = found_again(plan, sought)
     with progress("search") as on_step:
         fresh = make_plan(
+            checkout.root,
             stores,
             plan.request,
             found,
@@ -168,6 +177,7 @@ def _plan_again(
             on_step=on_step,
             lost=plan.lost,
             key=key,
+            earlier=plan.places,
         )
     return fresh if fresh.is_due or fresh.waiting != plan.waiting else plan
 
@@ -200,6 +210,7 @@ def _carry_out(
     if record.finished is not None:
         tell(f"· nothing of request {request.id} is left to erase")
         return record
+    refuse_elsewhere(plan, places_of(checkout.root, stores, open_plan(plan)[0]))
     current = record
 
     def done(store: ErasedStore) -> None:

@@ -26,6 +26,10 @@ READ = ["s3:ListBucket", "s3:GetBucket*"]
 EVIDENCE = ["s3:PutObject", "s3:GetObject", "s3:PutObjectRetention", "s3:GetObjectRetention"]
 DATA = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
 DELETE = "s3:DeleteObject"
+VERSIONS = "s3:ListBucketVersions"
+READ_VERSION = "s3:GetObjectVersion"
+# A purge reads every version there is, and erases those of data.
+ERASE = [*DATA, DELETE, READ_VERSION, "s3:DeleteObjectVersion"]
 
 
 def make_bucket(s3, name: str, *, locked: bool) -> None:
@@ -89,10 +93,10 @@ def set_rule(s3, bucket: str, days: int | None) -> None:
     )
 
 
-def set_policy(s3, bucket: str, allowed: Mapping[str, tuple[str, list[str]]]) -> None:
-    """Let users see a bucket, and each do what is named with the objects below a place of its own."""
+def set_policy(s3, bucket: str, allowed: Mapping[str, tuple[str, list[str]]], *, sees_versions: str) -> None:
+    """Let users see a bucket, one of them its versions, and each do what is named below its place."""
     objects = f"arn:aws:s3:::{bucket}"
-    statements = [_allow(sorted(allowed), READ, objects)]
+    statements = [_allow(sorted(allowed), READ, objects), _allow([sees_versions], [VERSIONS], objects)]
     statements += [_allow([user], may, f"{objects}/{place}*") for user, (place, may) in allowed.items()]
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
 
@@ -111,16 +115,22 @@ def main() -> None:
         sys.exit("name the two buckets with LETHE_S3_BUCKET and LETHE_S3_DATA_BUCKET")
     if evidence == data:
         sys.exit("LETHE_S3_BUCKET and LETHE_S3_DATA_BUCKET must differ: what is locked cannot be forgotten")
-    worker, mlflow = variable_value("S3_WORKER"), variable_value("S3_MLFLOW")
-    if not worker or not mlflow:
-        sys.exit("name the users of the workers and of MLflow with S3_WORKER and S3_MLFLOW")
+    worker, mlflow, purge = (variable_value(f"S3_{name}") for name in ("WORKER", "MLFLOW", "PURGE"))
+    if not worker or not mlflow or not purge:
+        sys.exit("name the users of workers, MLflow and purges with S3_WORKER, S3_MLFLOW and S3_PURGE")
     prefix = f"{settings.prefix.strip('/')}/".lstrip("/")
     make_bucket(s3, evidence, locked=True)
     set_rule(s3, evidence, settings.retain_days)
     require_lock(s3, evidence)
-    set_policy(s3, evidence, {worker: (prefix, EVIDENCE)})
+    may = {worker: (prefix, EVIDENCE), purge: (prefix, [*EVIDENCE, READ_VERSION])}
+    set_policy(s3, evidence, may, sees_versions=purge)
     make_bucket(s3, data, locked=False)
-    set_policy(s3, data, {worker: (f"{prefix}dvc/", DATA), mlflow: (f"{prefix}mlflow/", [*DATA, DELETE])})
+    users = {
+        worker: (f"{prefix}dvc/", DATA),
+        mlflow: (f"{prefix}mlflow/", [*DATA, DELETE]),
+        purge: (prefix, ERASE),
+    }
+    set_policy(s3, data, users, sees_versions=purge)
     print(f"{evidence} locks what is stored, {data} does not")
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.audit import audit
 from flows.verify import show_checked
+from flows.worker.purging import purge_due
 from flows.worker.turn import serve_next, train_model, worker_name
 from tasks.checkout.log import open_log, tell_error
 from tasks.checkout.settings import WorkerSettings
@@ -203,6 +204,31 @@ def train(order: TrainingOrder) -> str:
         The digest of its weights.
     """
     return train_model(here(), order.model).weights
+
+
+@flow(name="purge", flow_run_name="purge what is due")
+@logged()
+def purge() -> int:
+    """Erase what served requests named, if the policy's time of grace has passed, and prove that it is gone.
+
+    It works in the workers' clones, one model after another, and pushes what it changes. What is on hold, or
+    was forgotten too recently, is left for a later day. Its worker needs credentials that may erase.
+
+    Returns:
+        Of how many requests an inventory of absence was signed.
+
+    Raises:
+        PipelineError: If any request that is due could not be purged, or something of it is left; the others
+            were.
+        SetupError: As for ``delete``.
+        UnavailableError: As for ``delete``.
+    """
+    require_ready()
+    done, failed = purge_due(here())
+    tag_flow_run(request_tags(done), name=f"purge · {len(done)} purged")
+    if failed:
+        raise PipelineError("\n".join(["some requests could not be purged:", *failed]))
+    return len(done)
 
 
 @flow(name="verify", flow_run_name="verify all evidence")

@@ -9,12 +9,18 @@ from tasks.checkout.imports import own_root
 from tasks.checkout.log import tell
 from tasks.checkout.settings import WorkerSettings
 from tasks.checkout.variables import set_variable
-from tasks.orchestration.deploying import DEPLOYMENTS, prefect_explained, read_deployments, require_server
+from tasks.orchestration.deploying import (
+    DEPLOYMENTS,
+    PURGE_POOL,
+    prefect_explained,
+    read_deployments,
+    require_server,
+)
 from unlearn_core.names import printable
 
 
 def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> None:
-    """Serve until interrupted.
+    """Serve until interrupted: all but what erases, which a person does in a checkout with ``lethe purge``.
 
     Args:
         root: The checkout.
@@ -26,7 +32,7 @@ def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> 
         UnavailableError: If the server does not answer.
     """
     require_server()
-    described = read_deployments(folder)
+    described = [one for one in read_deployments(folder) if not _erases(one)]
     tell(f"· {what_it_does(root)}")
     from prefect import serve
 
@@ -35,6 +41,12 @@ def serve_deployments(root: Path, *, limit: int, folder: Path = DEPLOYMENTS) -> 
     set_variable("LETHE_PROJECT", str(root.resolve()))
     with prefect_explained(), chdir(own_root()):
         serve(*(deployment_of(one) for one in described), limit=limit)
+
+
+def _erases(described: dict[str, Any]) -> bool:
+    """Tell whether a deployment is for workers that may erase."""
+    pool = described.get("work_pool")
+    return isinstance(pool, dict) and pool.get("name") == PURGE_POOL
 
 
 def what_it_does(root: Path) -> str:

@@ -11,6 +11,7 @@ from tasks.keys.signing import load_signer, read_certificate, sign_payload, veri
 from unlearn_core.audit.countersigning import take_apart
 from unlearn_core.audit.inventories import check_inventory, read_inventory
 from unlearn_core.errors import EvidenceError
+from unlearn_core.names import one_line
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.inventory import Inventory, InventoryStatement
 from unlearn_core.records.request import RequestId
@@ -79,6 +80,11 @@ def inventory_in_words(inventory: Inventory) -> str:
             f"{inventory.rows} row(s) of request {inventory.request.id} were looked for; {inventory.lost} "
             "more could not be, since no store has them: nobody can tell whether a copy is left"
         )
+    if inventory.elsewhere:
+        return (
+            f"{inventory.rows} row(s) of request {inventory.request.id} were looked for, but not in all that "
+            f"was purged: {', '.join(map(one_line, inventory.elsewhere))} led elsewhere then"
+        )
     left = "nothing of it is left" if inventory.complete else "not all of it is erased yet"
     return f"{inventory.rows} row(s) of request {inventory.request.id} were looked for, and {left}"
 
@@ -94,6 +100,8 @@ def inventory_lines(inventory: Inventory) -> Iterator[str]:
         yield f"{one.place}: {read}; {found}"
     for one in inventory.remains:
         yield f"stays in {one.store}: {one.objects} object(s), {one.why}"
+    for one in inventory.elsewhere:
+        yield f"another now: {one_line(one)}; prove again with the address of the purge, or search there"
     for one in inventory.beyond:
         yield f"not searched: {one}"
     if inventory.unsearchable:

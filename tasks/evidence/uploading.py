@@ -14,7 +14,7 @@ ever overwritten.
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from tasks.checkout.checkout import CERTIFICATE, PAGE, Checkout
+from tasks.checkout.checkout import CERTIFICATE, PAGE, Checkout, short
 from tasks.checkout.regular import read_regular
 from tasks.evidence.attestation import beside
 from tasks.evidence.bundle import folder_of, gather_bundle
@@ -115,6 +115,16 @@ def push_if_stored(checkout: Checkout, request_id: str) -> None:
         folder = gather_bundle(checkout, request_id).folder
         if store.read(f"{folder}/{MANIFEST}") is not None:
             push_evidence(checkout, request_id)
+
+
+def store_inventory(checkout: Checkout, request_id: str) -> None:
+    """Store the inventory of a purge beside the certificate that it is about, if a store is configured."""
+    if (store := find_store()) is not None:
+        certificate, path = read_certificate(checkout.certificate(request_id)), checkout.inventory(request_id)
+        folder = folder_of(checkout.params.registry.model, request_id, sha256(certificate))
+        raw = read_regular(path)
+        # One that is not complete is followed by others, and nothing that is stored is overwritten.
+        store.write_once(f"{folder}/{path.name.replace('.', f'-{short(sha256(raw))}.', 1)}", raw)
 
 
 def verify_evidence(checkout: Checkout, request_id: str) -> Stored:

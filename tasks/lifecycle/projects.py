@@ -20,6 +20,7 @@ from tasks.checkout.software import require_pinned
 from tasks.checkout.tags import Tag
 from tasks.computing.checkpoints import CARD, read_checkpoint_card
 from tasks.lifecycle.releases import continue_from_champion
+from tasks.lifecycle.standing import find_unfinished
 from tasks.requests.claims import work_folder
 from tasks.storage.remote import configure_remote, pull_data
 from tasks.tracking.registry import champion
@@ -117,6 +118,18 @@ def prepare_project(project: Project, request: RequestId | None = None) -> Check
     # Only now: the fetched commit may be the one that pins the running Lethe.
     require_pinned(checkout.root)
     return _continue(checkout) if another else checkout
+
+
+def continue_project(checkout: Checkout) -> Checkout:
+    """Start from the champion, as the next deletion would, unless a deletion is unfinished.
+
+    Args:
+        checkout: The prepared checkout of a project.
+
+    Returns:
+        The checkout as it is then.
+    """
+    return checkout if find_unfinished(checkout) is not None else _continue(checkout)
 
 
 def _holds(root: Path, commit: str) -> bool:

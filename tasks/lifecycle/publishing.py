@@ -76,6 +76,25 @@ def publish_training(checkout: Checkout, model: str, *, branch: str) -> str:
     return _send(checkout, f"Train {model}", branch)
 
 
+def publish_purge(checkout: Checkout, request_id: str, *, branch: str) -> str:
+    """Commit that the data of a request are not pinned any more, and push the commit.
+
+    Args:
+        checkout: The checkout, in which the request was purged.
+        request_id: The request's id.
+        branch: As for ``publish``.
+
+    Returns:
+        The commit checked out afterwards.
+
+    Raises:
+        SetupError: As for ``publish``.
+        PipelineError: As for ``publish``.
+        UnavailableError: As for ``publish``.
+    """
+    return _send(checkout, f"Purge {request_id}", branch)
+
+
 def find_commit(root: Path, request_id: str) -> str | None:
     """Return the commit that a request was published with, or None."""
     line = f"^{TRAILER}: {re.escape(request_id)}$"

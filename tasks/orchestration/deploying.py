@@ -14,6 +14,8 @@ from tasks.checkout.settings import ServiceSettings
 from unlearn_core.errors import ConfigurationError, PipelineError, SetupError, UnavailableError
 
 POOL_TYPE = "process"
+PURGE_POOL = "lethe-purge"
+"""The work pool whose workers have credentials that may erase."""
 DEPLOYMENTS = Path(__file__).resolve().with_name("deployments")
 """Lethe's ``prefect.yaml`` and ``automations.yaml``."""
 
@@ -23,7 +25,8 @@ def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
 
     Args:
         folder: Holds ``prefect.yaml`` and ``automations.yaml``.
-        pool: The work pool; if missing, it is created for workers that start processes.
+        pool: The work pool; it, and any other that is named there, is created for workers that start
+            processes, if missing.
 
     Returns:
         The full names of the deployments.
@@ -39,7 +42,8 @@ def deploy(folder: Path, *, pool: str) -> tuple[str, ...]:
     _refuse_hiding(Path.cwd())
     described, watches = read_deployments(folder), _read(folder / "automations.yaml", "automations")
     with prefect_explained():
-        asyncio.run(_make_pool(pool))
+        for name in sorted({pool, *_pools(described)}):
+            asyncio.run(_make_pool(name))
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     file = ["--prefect-file", str(folder / "prefect.yaml")]
     done = subprocess.run([*command, *file], capture_output=True, text=True, check=False)
@@ -127,6 +131,12 @@ def _read(path: Path, section: str) -> list[dict[str, Any]]:
     if not isinstance(described, dict) or not isinstance(found := described.get(section), list):
         raise ConfigurationError(f"{path} has no list {section!r}; Lethe's own file is an example")
     return found
+
+
+def _pools(described: list[dict[str, Any]]) -> set[str]:
+    """Return the names of the work pools that deployments name."""
+    named = (one.get("work_pool") for one in described)
+    return {one["name"] for one in named if isinstance(one, dict) and isinstance(one.get("name"), str)}
 
 
 async def _make_pool(name: str) -> None:

@@ -23,6 +23,10 @@ class Bucket:
     name: str
     place: str
 
+    def location(self) -> str:
+        """Return its address."""
+        return f"{self.store.endpoint or 'aws'} {self.store.address('')}"
+
     def objects(self) -> Iterator[StoredObject]:
         """Yield every version of every object."""
         for one in self.store.versions():

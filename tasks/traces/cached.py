@@ -30,6 +30,10 @@ class Cached:
         """Where it is, in words."""
         return self.inner.place
 
+    def location(self) -> str:
+        """Return where the store of its files is."""
+        return self.inner.location()
+
     def objects(self) -> Iterator[StoredObject]:
         """Yield every object, with the lists that name it as its folders."""
         found = list(self.inner.objects())

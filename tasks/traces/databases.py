@@ -1,5 +1,6 @@
 """The ledger's database, where it is not a file of the project."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,11 @@ class Database:
     url: URL
     name: str = "ledger"
     place: str = "the tables of the ledger's database"
+
+    def location(self) -> str:
+        """Return its address, whoever uses it."""
+        backend, name = self.url.get_backend_name(), self.url.database or ""
+        return f"{backend} {self.url.host}:{self.url.port} {os.path.realpath(name)}"
 
     def objects(self) -> Iterator[StoredObject]:
         """Yield each table: a line per row, its values apart; bytes as they are, all else as text."""

@@ -36,6 +36,10 @@ class FilesBelow:
     left_out: re.Pattern[str] | None = None
     derived: frozenset[str] = frozenset()
 
+    def location(self) -> str:
+        """Return the folder's path, without links."""
+        return os.path.realpath(self.top)
+
     def objects(self) -> Iterator[StoredObject]:
         """Yield every file, and what cannot be read or is a link, with nothing in it."""
         refused = list[OSError]()

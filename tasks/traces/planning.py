@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from tasks.checkout.environment import now
 from tasks.keys.folder import load_pseudonym_key
@@ -11,6 +12,7 @@ from tasks.traces.cached import dvc_digest, is_list
 from tasks.traces.following import Searched, WhatToFind, search_store, what_to_find
 from tasks.traces.forgotten_rows import ForgottenRows
 from tasks.traces.known import what_is_known
+from tasks.traces.places import joined, places_of
 from tasks.traces.sought import SoughtOutlines
 from tasks.traces.stored import SearchableStore, StoredObject
 from unlearn_core.audit.purging import Sparing, treatment_of, unit_of
@@ -58,6 +60,7 @@ def what_to_purge(stores: Sequence[SearchableStore], asked: ForgottenRows, spari
 
 
 def make_plan(
+    root: Path,
     stores: Sequence[SearchableStore],
     request: RequestId,
     found: WhatToFind,
@@ -67,10 +70,12 @@ def make_plan(
     on_step: OnStep,
     lost: int = 0,
     key: bytes | None = None,
+    earlier: dict[str, tuple[str, ...]] | None = None,
 ) -> PurgePlan:
     """Search every store, and say what is done about each object that holds a trace.
 
     Args:
+        root: The checkout.
         stores: The stores.
         request: The request.
         found: What to look for.
@@ -79,6 +84,7 @@ def make_plan(
         on_step: Called after each object.
         lost: How many of the rows no store has, so that nobody can look for copies of them.
         key: The pseudonym key that it is sealed with; the current one by default.
+        earlier: The places of the stores in the plan before.
 
     Returns:
         The plan, sealed: whoever alters anything in it cannot seal it again without the key.
@@ -97,6 +103,7 @@ def make_plan(
         moments=tuple(sorted(one for one, kind in going.items() if kind == "derived")),
         waiting=tuple(sorted(waiting)),
         stores=tuple(one.record for one in searched),
+        places=joined(earlier or {}, places_of(root, stores, key)),
         objects=tuple(entry for one in searched for entry in treated_objects(one, sparing)),
         beyond=tuple(beyond),
         unsearchable=found.sought.unsearchable,

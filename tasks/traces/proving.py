@@ -14,6 +14,7 @@ from tasks.checkout.log import is_for_people
 from tasks.data.datasets import each_image, read_card, read_manifest
 from tasks.keys.outlines import outline_key
 from tasks.traces.following import Searched, search_store
+from tasks.traces.places import elsewhere_now, places_of
 from tasks.traces.planning import found_again, open_plan, treated_objects
 from tasks.traces.sought import Sought, SoughtRow
 from tasks.traces.stored import SearchableStore
@@ -30,6 +31,7 @@ _SHOWN = 10
 
 
 def take_inventory(
+    root: Path,
     stores: Sequence[SearchableStore],
     plan: PurgePlan,
     record: PurgeRecord,
@@ -43,6 +45,7 @@ def take_inventory(
     """Search every store for what was purged, and for a record that was not.
 
     Args:
+        root: The checkout.
         stores: The stores.
         plan: The plan that was carried out.
         record: What was erased.
@@ -65,6 +68,7 @@ def take_inventory(
     require_control(sum(one.control for one in searched))
     held = {one.store.name: [*_with_traces(treated_objects(one, sparing))] for one in searched}
     _refuse_found(plan, [one for objects in held.values() for one in objects])
+    elsewhere = elsewhere_now(plan, places_of(root, stores, key))
     remains = tuple(one for name, objects in held.items() for one in _remaining(name, objects))
     return Inventory(
         schema_version="lethe.inventory/1",
@@ -79,7 +83,8 @@ def take_inventory(
         started=started,
         finished=now(),
         lost=plan.lost,
-        complete=not plan.lost and all(one.is_record for one in remains),
+        elsewhere=elsewhere,
+        complete=not plan.lost and not elsewhere and all(one.is_record for one in remains),
         beyond=(*beyond, *_closed(searched)),
         **about,
     )

@@ -1,5 +1,6 @@
 """DVC's default remote, if it is not Lethe's own bucket."""
 
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,15 @@ class Remote:
     remote: str
     name: str = "dvc remote"
     place: str = "DVC's default remote"
+
+    def location(self) -> str:
+        """Return its address."""
+        with opened(self.root) as repo:
+            store: Any = repo.cloud.get_remote_odb(self.remote)
+            if store.fs.protocol == "local":
+                return os.path.realpath(store.path)
+            endpoint = repo.config["remote"][self.remote].get("endpointurl", "")
+            return f"{endpoint} {store.fs.unstrip_protocol(store.path)}"
 
     def objects(self) -> Iterator[StoredObject]:
         """Yield every file in it."""

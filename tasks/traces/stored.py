@@ -48,6 +48,10 @@ class SearchableStore(Protocol):
     @property
     def place(self) -> str: ...  # noqa: D102
 
+    def location(self) -> str:
+        """Return where it is: a path without links, or the address of a bucket or a database."""
+        ...
+
     def objects(self) -> Iterator[StoredObject]:
         """Yield every object, in a fixed order."""
         ...

@@ -1,6 +1,7 @@
 """A copy in any store makes the proof of a purge fail and is named; copies elsewhere are not spoken of."""
 
 import json
+import shutil
 import sqlite3
 import subprocess
 from dataclasses import dataclass
@@ -11,9 +12,15 @@ import pytest
 from erased import PERSON, person_forgotten, rows_of
 from world import NOISE, lethe
 
+from flows.cli.lethe_verify import main as verify_main
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.files import read_record
+from tasks.keys.folder import load_pseudonym_key
 from tasks.traces.folders import FilesBelow
+from tasks.traces.places import elsewhere_now, joined, places_of, refuse_elsewhere
 from tasks.traces.stores import stores_of
+from unlearn_core.errors import SetupError
+from unlearn_core.records.purge import PurgePlan
 
 pytestmark = [*NOISE, pytest.mark.long]
 
@@ -22,14 +29,14 @@ pytestmark = [*NOISE, pytest.mark.long]
 def purged(own_folders, tmp_path_factory):
     """A purged project, and an image that the person had in it."""
     folder = tmp_path_factory.mktemp("purged")
-    root = person_forgotten(folder / "project")
+    root, prefect = person_forgotten(folder / "project"), folder / "prefect"
     image = rows_of(root, PERSON)["file"][0]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_HOME", str(folder / "prefect"))
+        patch.setenv("PREFECT_HOME", str(prefect))
         patch.setattr("tempfile.tempdir", str(folder))
         code, out, err = lethe(root, "purge", "r-1")
         assert code == 0, out + err
-    return root, image
+    return root, image, prefect
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class World:
     Attributes:
         folder: The folder.
         image: An image that was purged.
+        prefect: Prefect's folder, which it was purged with.
         s3: The server of the buckets.
         evidence: The bucket of evidence, which keeps versions.
         data: The bucket of data and models, which keeps versions.
@@ -46,6 +54,7 @@ class World:
 
     folder: Path
     image: bytes
+    prefect: Path
     s3: Any
     evidence: str
     data: str
@@ -60,28 +69,29 @@ class World:
 
 @pytest.fixture
 def world(purged, s3, bucket, monkeypatch, tmp_path):
-    root, image = purged
+    root, image, prefect = purged
     subprocess.run(["cp", "-a", str(root), str(tmp_path / "project")], check=True)
-    made = World(tmp_path, image, s3, bucket, f"{bucket}-data")
+    made = World(tmp_path, image, prefect, s3, bucket, f"{bucket}-data")
     s3.client.create_bucket(Bucket=made.data)
     for one in (made.evidence, made.data):
         s3.client.put_bucket_versioning(Bucket=one, VersioningConfiguration={"Status": "Enabled"})
     monkeypatch.setenv("LETHE_S3_BUCKET", made.evidence)
     monkeypatch.setenv("LETHE_WORK", str(tmp_path / "work"))
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
+    monkeypatch.setenv("PREFECT_HOME", str(prefect))
     monkeypatch.setenv("LETHE_DATABASE_URL", f"sqlite:///{tmp_path}/ledger.db")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / "lethe-replay-1").mkdir()
     settings = f"[core]\n    remote = shelf\n['remote \"shelf\"']\n    url = {tmp_path / 'shelf'}\n"
     (made.root / ".dvc" / "config.local").write_text(settings)
-    return made
+    yield made
+    shutil.rmtree(prefect / "storage", ignore_errors=True)
 
 
 def a_file(place):
-    """Hide an image in a file."""
+    """Hide an image in a file below the world's folder, or in Prefect's."""
 
     def hide(world):
-        path = world.folder / place
+        path = world.prefect / "storage/copy" if place is None else world.folder / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"before it" + world.image)
 
@@ -119,7 +129,7 @@ HIDING = {
     "dvc remote": a_file("shelf/files/md5/00/copy"),
     "bucket": an_object("evidence"),
     "data bucket": an_object("data"),
-    "prefect": a_file("prefect/storage/copy"),
+    "prefect": a_file(None),
     "lethe-replay-1": a_file("lethe-replay-1/checkout/copy"),
     # A purge erases nothing in these; the proof says what to do.
     "git": a_blob,
@@ -184,3 +194,98 @@ def test_of_twelve_copies_nine_are_found_and_of_the_three_elsewhere_nothing_is_c
     assert {store["name"] for store in inventory["stores"]} == {*HIDING} - {"data bucket"}
     assert [place for place in ELSEWHERE if (world.folder / place).exists()] == [*ELSEWHERE]
     assert not any(place.split("/")[0] in out for place in ELSEWHERE[::2])
+
+
+def a_link(place):
+    """Let a folder of the project be a link to another, which is empty."""
+
+    def move(world, _):
+        folder, elsewhere = world.root / place, world.folder / "elsewhere"
+        elsewhere.mkdir()
+        folder.rename(world.folder / "as-it-was")
+        folder.symlink_to(elsewhere)
+
+    return move
+
+
+def a_variable(name, value):
+    """Let an environment variable name another place; ``value`` is given the world."""
+
+    def move(world, patch):
+        patch.setenv(name, value(world))
+
+    return move
+
+
+def another_shelf(world, _):
+    settings = world.root / ".dvc" / "config.local"
+    settings.write_text(settings.read_text().replace("/shelf", "/shelf-2"))
+
+
+def another_repository(world, _):
+    (world.root / ".git").rename(world.folder / "repository")
+    (world.root / ".git").write_text(f"gitdir: {world.folder / 'repository'}\n")
+
+
+MOVES = {
+    ".lethe": a_link(".lethe"),
+    "mlruns": a_link("mlruns"),
+    "dvc cache": a_link(".dvc/cache"),
+    "dvc remote": another_shelf,
+    "bucket": a_variable("LETHE_S3_BUCKET", lambda world: world.data),
+    "data bucket": a_variable("LETHE_S3_DATA_BUCKET", lambda world: f"{world.data}-2"),
+    "prefect": a_variable("PREFECT_HOME", lambda world: str(world.folder / "prefect-2")),
+    "git": another_repository,
+    "ledger": a_variable("LETHE_DATABASE_URL", lambda world: f"sqlite:///{world.folder}/ledger-2.db"),
+    "workers": a_variable("LETHE_WORK", lambda world: str(world.folder / "work-2")),
+    "MLflow's server": a_variable("MLFLOW_TRACKING_URI", lambda _: "http://127.0.0.1:9"),
+    "Prefect's server": a_variable("PREFECT_API_URL", lambda _: "http://127.0.0.1:9/api"),
+}
+"""How each store becomes another, but for the project, in which the plan lies, and replays."""
+
+
+def places(world):
+    return places_of(world.root, world.stores(), load_pseudonym_key())
+
+
+def test_each_store_can_become_another(world, request):
+    names = {store.name for store in world.stores()}
+    request.getfixturevalue("data_bucket")
+    names |= {store.name for store in world.stores()}
+    assert names - {"project", "lethe-replay-1"} | {"MLflow's server", "Prefect's server"} == set(MOVES)
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_store_that_is_another_one_now_is_named(world, name, monkeypatch, request):
+    if name == "data bucket":
+        request.getfixturevalue("data_bucket")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:7")
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:7/api")
+    before = places(world)
+    plan = read_record(Checkout(world.root).purge_plan("r-1"), PurgePlan)
+    planned = plan.model_copy(update={"places": joined({}, before)})
+    assert elsewhere_now(planned, places(world)) == ()
+    MOVES[name](world, monkeypatch)
+    after = places(world)
+    assert elsewhere_now(planned, after) == (name,)
+    with pytest.raises(SetupError, match=f"{name}: not what it was"):
+        refuse_elsewhere(planned, after)
+    # What was in the place before stays unproven, whatever is planned since.
+    again = planned.model_copy(update={"places": joined(planned.places, after)})
+    assert elsewhere_now(again, after) == (name,)
+    assert "127.0.0.1" not in json.dumps(planned.places)
+
+
+def test_a_proof_in_another_store_than_the_purge_is_incomplete_and_names_it(world, monkeypatch):
+    elsewhere = world.folder / "prefect-2"
+    monkeypatch.setenv("PREFECT_HOME", str(elsewhere))
+    code, out, err = lethe(world.root, "purge", "r-1", "--prove", "--json")
+    assert code == 0, out + err
+    inventory = json.loads(out)
+    assert (inventory["complete"], inventory["elsewhere"]) == (False, ["prefect"])
+    assert verify_main([str(Checkout(world.root).inventory("r-1"))]) == 8
+    assert Checkout(world.root).purge_plan("r-1").exists()
+    monkeypatch.setenv("PREFECT_HOME", str(world.prefect))
+    code, out, err = lethe(world.root, "purge", "r-1", "--prove", "--json")
+    assert code == 0, out + err
+    assert json.loads(out)["complete"]

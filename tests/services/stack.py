@@ -158,24 +158,25 @@ class Stack:
         return self.run("deploy", folder=folder)
 
     @contextlib.contextmanager
-    def worker(self, name, **extra):
+    def worker(self, name, *, service="worker", **extra):
         """Start a worker, wait until it polls, and kill it with its runs at the end.
 
         Args:
             name: The worker's name, different from that of any other; its log is ``log("worker-NAME")``.
+            service: ``worker``, or ``purger``.
             extra: More environment variables.
 
         Yields:
             Its ``Process``: ``stop()``, ``kill()`` and ``family()`` include the runs that it started.
         """
         (port,) = free_ports(1)
-        self.compose.make_places("worker")
-        environment = {**self.process_environment(), **self.compose.environment("worker", worker=port)}
+        self.compose.make_places(service)
+        environment = {**self.process_environment(), **self.compose.environment(service, worker=port)}
         environment |= {**self.settings, **extra}
-        command = [*self.compose.command("worker"), "--name", name]
+        command = [*self.compose.command(service), "--name", name]
         process = self._process(f"worker-{name}", command, environment)
         process.start()
-        check = self.compose.health_check("worker", worker=port)
+        check = self.compose.health_check(service, worker=port)
         try:
             wait_for(lambda: self._succeeds(check), process, within_s=START_S, what=f"worker {name}")
             yield process

@@ -13,11 +13,12 @@ from dotenv import dotenv_values
 from world import ROOT
 
 from tasks.checkout.environment import LIBRARY_SETTINGS
+from tasks.orchestration.deploying import PURGE_POOL
 
 SERVICES = load()["services"]
 LETHE = [name for name, service in SERVICES.items() if service["image"].startswith("lethe:")]
 PROGRAMS = [name for name in LETHE if name != "files"]
-SERVERS = ("postgres", "s3", "prefect", "mlflow", "worker", "worker-gpu")
+SERVERS = ("postgres", "s3", "prefect", "mlflow", "worker", "worker-gpu", "purger")
 
 
 def by_service(names=tuple(SERVICES)):
@@ -142,10 +143,26 @@ def test_the_keys_of_root_and_of_the_owner_are_with_what_needs_them_and_ends_alo
 
 def test_each_service_has_its_own_user_of_the_store(made, tmp_path):
     compose = Compose(made, tmp_path)
-    keys = {name: compose.environment(name)["AWS_ACCESS_KEY_ID"] for name in ("worker", "mlflow", "buckets")}
-    assert len(set(keys.values())) == 3
+    names = ("worker", "mlflow", "purger", "buckets")
+    keys = {name: compose.environment(name)["AWS_ACCESS_KEY_ID"] for name in names}
+    assert len(set(keys.values())) == 4
     given = compose.environment("buckets")
-    assert (given["S3_WORKER"], given["S3_MLFLOW"]) == (keys["worker"], keys["mlflow"])
+    users = [given[name] for name in ("S3_WORKER", "S3_MLFLOW", "S3_PURGE")]
+    assert users == [keys["worker"], keys["mlflow"], keys["purger"]]
+
+
+def test_what_erases_differs_from_a_worker_in_its_pool_and_its_user_of_the_store_alone():
+    worker, purger = SERVICES["worker"], SERVICES["purger"]
+    keys = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert {
+        name for name, value in purger["environment"].items() if worker["environment"][name] != value
+    } == keys
+    assert worker["environment"].keys() == purger["environment"].keys()
+    assert purger["volumes"] == worker["volumes"]
+    assert purger["command"][purger["command"].index("--pool") + 1] == PURGE_POOL
+    assert used_by("S3_PURGE_SECRET_ACCESS_KEY") == {"purger", "s3-users"}
+    # It is started by itself: who upgrades must not find that data went.
+    assert purger["profiles"] == ["purge"]
 
 
 @by_service(("worker", "worker-gpu", "lethe", "deploy"))

@@ -9,6 +9,7 @@ import json
 import re
 import time
 from base64 import b64encode
+from collections import defaultdict
 
 import httpx
 import psycopg
@@ -146,27 +147,35 @@ def test_the_job_for_buckets_does_nothing_twice(stack):
 
 def test_a_policy_lets_each_user_do_what_it_needs(stack):
     worker = stack.environment["AWS_ACCESS_KEY_ID"]
-    mlflow = stack.compose.environment("mlflow")["AWS_ACCESS_KEY_ID"]
+    mlflow, purger = (stack.compose.environment(name)["AWS_ACCESS_KEY_ID"] for name in ("mlflow", "purger"))
 
     def may(bucket):
         policy = stack.s3.client.get_bucket_policy(Bucket=stack.environment[bucket])["Policy"]
-        statements = json.loads(policy)["Statement"]
-        return {
-            (user, one["Resource"].split(":::")[1]): set(one["Action"])
-            for one in statements
-            for user in one["Principal"]["AWS"]
-        }
+        allowed = defaultdict(set)
+        for one in json.loads(policy)["Statement"]:
+            for user in one["Principal"]["AWS"]:
+                allowed[user, one["Resource"].split(":::")[1]] |= set(one["Action"])
+        return allowed
 
     evidence, data = may("LETHE_S3_BUCKET"), may("LETHE_S3_DATA_BUCKET")
-    assert set(evidence) == {(worker, "lethe-evidence"), (worker, "lethe-evidence/lethe/*")}
+    assert set(evidence) == {
+        (user, place) for user in (worker, purger) for place in ("lethe-evidence", "lethe-evidence/lethe/*")
+    }
     assert set(data) == {
         (worker, "lethe-data"), (worker, "lethe-data/lethe/dvc/*"),
         (mlflow, "lethe-data"), (mlflow, "lethe-data/lethe/mlflow/*"),
+        (purger, "lethe-data"), (purger, "lethe-data/lethe/*"),
     }  # fmt: skip
     never = {"s3:*", "s3:DeleteObject", "s3:BypassGovernanceRetention", "s3:PutBucketPolicy"}
     assert all(
         not never & actions for (user, _), actions in [*evidence.items(), *data.items()] if user == worker
     )
+    # What erases data erases no evidence, and sees every version of what it searches.
+    assert not any(never & actions for (user, _), actions in evidence.items() if user == purger)
+    assert {"s3:DeleteObject", "s3:DeleteObjectVersion"} <= data[purger, "lethe-data/lethe/*"]
+    for place, actions in {"lethe-evidence": evidence, "lethe-data": data}.items():
+        assert "s3:ListBucketVersions" in actions[purger, place]
+        assert "s3:GetObjectVersion" in actions[purger, f"{place}/lethe/*"]
 
 
 def test_a_bucket_without_a_lock_is_refused_as_evidence_bucket(stack):

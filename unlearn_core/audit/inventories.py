@@ -68,7 +68,9 @@ def check_inventory(statement: InventoryStatement, *, now: UtcTime | None = None
         "the subject is another certificate than the one in it": statement.subject_digest
         != inventory.certificate,
         "it is called complete, and is not, or the other way round": inventory.complete
-        != (not inventory.lost and all(one.is_record for one in inventory.remains)),
+        != (
+            not inventory.lost and not inventory.elsewhere and all(one.is_record for one in inventory.remains)
+        ),
         "a store is listed twice": len(found) != len(inventory.stores),
         "what remains is of a store that was not searched": not {one.store for one in inventory.remains}
         <= found.keys(),

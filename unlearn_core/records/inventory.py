@@ -62,12 +62,15 @@ class Inventory(Record):
         data: The digests of the data sets that were erased.
         models: The digests of the models that were erased.
         stores: The stores.
+        elsewhere: The names of stores and servers that were others when the purge was planned: what was there
+            is not searched.
         remains: What still holds a trace, and why.
         beyond: What was not searched.
         unsearchable: How many byte strings are too short or too uniform to be looked for.
         started: When the search began.
         finished: When it ended.
-        complete: Whether all rows were looked for, and nothing is left but records of the request.
+        complete: Whether all rows were looked for, in all that was purged, and nothing is left but records of
+            the request.
     """
 
     schema_version: Literal["lethe.inventory/1"]
@@ -80,6 +83,7 @@ class Inventory(Record):
     data: tuple[Sha256, ...]
     models: tuple[Sha256, ...]
     stores: tuple[StoreInventory, ...] = Field(min_length=1)
+    elsewhere: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
     remains: tuple[Remaining, ...]
     beyond: tuple[str, ...]
     unsearchable: int = Field(ge=0)

@@ -47,6 +47,7 @@ class PurgePlan(Record):
         moments: The digests of the second moments that go.
         waiting: The digests of the models that go later.
         stores: The stores, and what was read of them.
+        places: Where each store and server was, in this plan and those before it: keyed digests, by name.
         objects: The objects, in the order of the stores.
         beyond: What no search reaches, each with what to tell its owner.
         unsearchable: How many byte strings are too short or too uniform to be looked for.
@@ -63,6 +64,7 @@ class PurgePlan(Record):
     moments: tuple[Sha256, ...]
     waiting: tuple[Sha256, ...]
     stores: tuple[SearchedStore, ...]
+    places: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=lambda places: not places)
     objects: tuple[PurgedObject, ...]
     beyond: tuple[str, ...]
     unsearchable: int = Field(ge=0)

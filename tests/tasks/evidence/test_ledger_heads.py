@@ -12,6 +12,7 @@ from ledgers import draft, drop_triggers, enter
 from world import ROOT, lethe, make_checkout
 
 from tasks.checkout.checkout import Checkout
+from tasks.checkout.environment import now
 from tasks.evidence.head_stamps import stamp_head
 from tasks.evidence.heads import compare_ledger, gather_heads
 from tasks.keys.signing import sign_statement
@@ -45,6 +46,7 @@ def signed(name, head):
     statement = json.loads(decode_envelope(GOLDEN.read_bytes()).payload)
     statement["predicate"] |= {"ledger": head}
     statement["predicate"]["request"] |= {"id": name}
+    statement["predicate"]["provenance"] |= {"started": now(), "finished": now()}
     return sign_statement(Statement.parse(canonical_json(statement)))
 
 

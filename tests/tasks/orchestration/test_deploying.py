@@ -8,19 +8,25 @@ from answering import answering
 from flows.worker.local_serving import deployment_of, serve_deployments, what_it_does
 from tasks.checkout.environment import LIBRARY_SETTINGS
 from tasks.checkout.tags import SUBMITTED, SUBMITTED_TOGETHER
-from tasks.orchestration.deploying import DEPLOYMENTS, deploy, read_deployments
+from tasks.orchestration.deploying import DEPLOYMENTS, PURGE_POOL, deploy, read_deployments
 from unlearn_core.errors import ConfigurationError, SetupError, UnavailableError
 
 
 def test_lethes_own_deployments_are_read():
     names = [one["name"] for one in read_deployments(DEPLOYMENTS)]
-    assert names == ["delete", "pending", "train", "verify"]
+    assert names == ["delete", "pending", "train", "verify", "purge"]
 
 
 def test_no_deployed_run_stores_prefects_own_log_which_has_tracebacks():
     given = [one["work_pool"]["job_variables"]["env"] for one in read_deployments(DEPLOYMENTS)]
     name = "PREFECT_LOGGING_LEVEL"
-    assert given == [{name: LIBRARY_SETTINGS[name]}] * 4
+    assert given == [{name: LIBRARY_SETTINGS[name]}] * 5
+
+
+def test_what_erases_has_a_work_pool_of_its_own():
+    pools = {one["name"]: one["work_pool"]["name"] for one in read_deployments(DEPLOYMENTS)}
+    assert pools.pop("purge") == PURGE_POOL
+    assert set(pools.values()) == {"lethe"}
 
 
 def test_what_is_announced_starts_a_deployment():
@@ -29,7 +35,7 @@ def test_what_is_announced_starts_a_deployment():
         for one in read_deployments(DEPLOYMENTS)
     }
     started = {"delete": [SUBMITTED], "pending": [SUBMITTED_TOGETHER]}
-    assert triggers == {"train": [], "verify": [], **started}
+    assert triggers == {"train": [], "verify": [], "purge": [], **started}
 
 
 def test_a_folder_without_deployments_is_named(tmp_path):
