@@ -160,6 +160,34 @@ class WorkerSettings(Settings):
     )
 
 
+class RunnerSettings(Settings):
+    """Where many trainings run; no model depends on it."""
+
+    wrong = ConfigurationError
+
+    runner: Literal["local", "ray"] = variable(
+        "LETHE_RUNNER",
+        "local",
+        expected="local or ray",
+        purpose="Where `lethe reference`, `lethe calibrate` and deletions train many models: in processes of "
+        "this machine, or on a [Ray cluster](scaling.md).",
+    )
+    gpus: float = variable(
+        "LETHE_GPUS_EACH",
+        1.0,
+        expected="a number above 0, at most 8",
+        purpose="How many accelerators each of many trainings is given, e.g. `0.25`: four share one.",
+        gt=0,
+        le=8,
+    )
+    ray_address: str = variable(
+        "RAY_ADDRESS",
+        "",
+        expected="HOST:PORT, or auto",
+        purpose="The head of the Ray cluster, of which this machine is a node.",
+    )
+
+
 Level = Literal["debug", "info", "warning", "error"]
 
 
@@ -227,6 +255,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Evidence and data in S3": StoreSettings,
     "Time stamps": AuthoritySettings,
     "Workers": WorkerSettings,
+    "Many trainings": RunnerSettings,
     "The log": LogSettings,
     "Your own code": CodeSettings,
     "Other programs": ServiceSettings,

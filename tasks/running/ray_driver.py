@@ -1,0 +1,149 @@
+"""The process that talks to Ray: ``python -m tasks.running.ray_driver``, a job per line on standard input.
+
+Ray shows the command line of whoever uses it to the whole cluster, adds its working folder to where all
+nodes look for modules, takes over its signals and prints what it likes. A command line of Lethe's may name
+a person, and its working folder is somebody's project. So this process has a bare command line, and works in
+the root folder.
+"""
+
+import json
+import logging
+import os
+import sys
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock, Thread
+from typing import IO, Any
+
+from tasks.checkout.settings import RunnerSettings
+from tasks.running.messages import WHY, Messages, lines_of, write_message
+from tasks.running.pool import LostWorkerError, Workers
+from tasks.running.remote import RemoteChild
+from unlearn_core.errors import PipelineError
+from unlearn_core.scheduling import Needs, Node, places
+
+ROOT, MODULE, NEEDS, NODES, NUMBER, JOB = "root", "module", "needs", "nodes", "number", "job"
+"""What is in the first line that is read and in the first that is written, and in each job's line."""
+
+
+@dataclass
+class RemoteWorker:
+    """A ``RemoteChild``, seen from here.
+
+    Attributes:
+        actor: What Ray calls it by.
+        placed: Whether a node has taken it.
+    """
+
+    actor: Any
+    placed: bool = False
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+    def told(self, job: bytes) -> Messages:
+        """Do a job, and yield all that is told of it.
+
+        Args:
+            job: The job.
+
+        Yields:
+            The messages.
+
+        Raises:
+            LostWorkerError: If it is gone with its node.
+        """
+        import ray
+        from ray.exceptions import OutOfMemoryError, RayActorError, RayError
+
+        try:
+            for one in self.actor.told.options(num_returns="streaming").remote(job.decode()):
+                message = json.loads(ray.get(one))
+                self.placed = True
+                if message:
+                    yield message
+        except OutOfMemoryError:
+            yield {WHY: "a node ran out of memory; run it again with a smaller --at-once"}
+        except RayActorError as error:
+            if error.actor_init_failed:
+                yield {WHY: f"a node cannot run Lethe: {_last_line(error)}"}
+            else:
+                raise LostWorkerError("its node was lost") from None
+        except RayError as error:
+            yield {WHY: f"Ray: {_last_line(error)}"}
+
+    def kill(self) -> None:
+        """End it, and its process with it."""
+        import ray
+
+        ray.kill(self.actor)
+
+    end = kill
+
+
+def main() -> None:
+    """Join the cluster, say what it has, and do the jobs that are read until there are no more."""
+    import ray
+
+    out, lines = sys.stdout, lines_of(0)
+    with redirect_stdout(sys.stderr):
+        wanted = json.loads(next(lines))
+        try:
+            address = RunnerSettings.read().ray_address
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        except Exception as error:
+            write_message(out, {WHY: _last_line(error)})
+            return
+        write_message(out, {NODES: [vars(node) for node in _nodes()]})
+        workers = _workers(wanted[ROOT], wanted[MODULE], Needs(**wanted[NEEDS]))
+        answer = partial(_answer, workers, out, Lock())
+        for line in lines:
+            Thread(target=answer, kwargs=json.loads(line), daemon=True).start()
+        ray.shutdown()
+        os._exit(0)
+
+
+def _workers(root: str, module: str, needs: Needs) -> Workers:
+    """Return the workers of the cluster: no more than its nodes hold."""
+    import ray
+
+    actor = ray.remote(RemoteChild).options(
+        num_cpus=needs.cpus,
+        num_gpus=needs.gpus,
+        memory=int(needs.memory_mib * 2**20),
+        scheduling_strategy="SPREAD",
+    )
+
+    def start() -> RemoteWorker:
+        return RemoteWorker(actor.remote(root, module, on_accelerator=needs.gpus > 0))
+
+    return Workers(start, lambda: places(needs, _nodes()))
+
+
+def _nodes() -> list[Node]:
+    """Return what each node that is alive gives to jobs."""
+    import ray
+
+    alive = [one["Resources"] for one in ray.nodes() if one["Alive"]]
+    return [Node(one.get("CPU", 0), one.get("memory", 0) / 2**20, one.get("GPU", 0)) for one in alive]
+
+
+def _answer(workers: Workers, out: IO[str], lock: Lock, *, number: int, job: str) -> None:
+    """Do a job, and pass on what is told of it."""
+    try:
+        for message in workers.told(job.encode()):
+            with lock:
+                write_message(out, {NUMBER: number, **message})
+    except PipelineError as error:
+        with lock:
+            write_message(out, {NUMBER: number, WHY: str(error)})
+
+
+def _last_line(error: Exception) -> str:
+    *_, last = str(error).strip().splitlines() or [type(error).__name__]
+    return last
+
+
+if __name__ == "__main__":
+    main()
