@@ -3,6 +3,7 @@
 import json
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.util import find_spec
 from itertools import count
@@ -41,6 +42,7 @@ class ClusterPool(Pool):
         self._numbers, self._lock = count(), Lock()
         self._listening: dict[int, SimpleQueue[Message]] = {}
         self._nodes: tuple[Node, ...] = ()
+        self._listener: Thread | None = None
 
     def __enter__(self) -> Self:
         """Join the cluster.
@@ -73,19 +75,21 @@ class ClusterPool(Pool):
                 "nodes: `ray start --address=…`; docs/scaling.md says how"
             )
         self._nodes = tuple(Node(**node) for node in first[NODES])
-        Thread(target=self._listen, daemon=True).start()
+        self._listener = Thread(target=self._listen, daemon=True)
+        self._listener.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
         """Leave the cluster, which ends what was started there, and let nothing more begin."""
         assert self._driver.stdin is not None
         self._driver.stdin.close()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._driver.wait(CLOSE_S)
-        except subprocess.TimeoutExpired:
+        end_process(self._driver)
+        if self._listener is not None:
+            self._listener.join()
+        with self._driver, self._errors:
             pass
-        finally:
-            end_process(self._driver)
 
     def told(self, job: bytes) -> Messages:
         """Do a job, and yield all that is told of it."""

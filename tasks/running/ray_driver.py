@@ -9,6 +9,7 @@ the root folder.
 import json
 import logging
 import os
+import socket
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from unlearn_core.scheduling import Needs, Node, places
 
 ROOT, MODULE, NEEDS, NODES, NUMBER, JOB = "root", "module", "needs", "nodes", "number", "job"
 """What is in the first line that is read and in the first that is written, and in each job's line."""
+
+ANSWER_S = 10.0
+"""How long the head of the cluster may take to answer."""
 
 
 @dataclass
@@ -91,6 +95,7 @@ def main() -> None:
         wanted = json.loads(next(lines))
         try:
             address = RunnerSettings.read().ray_address
+            _require_answer(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:
             write_message(out, {WHY: _last_line(error)})
@@ -102,6 +107,13 @@ def main() -> None:
             Thread(target=answer, kwargs=json.loads(line), daemon=True).start()
         ray.shutdown()
         os._exit(0)
+
+
+def _require_answer(address: str) -> None:
+    """Raise ``OSError`` if nobody listens there: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if host:
+        socket.create_connection((host, int(port)), ANSWER_S).close()
 
 
 def _workers(root: str, module: str, needs: Needs) -> Workers:
