@@ -23,9 +23,6 @@ class Child:
     To start one takes seconds, for torch alone, which is longer than many a small net's training.
     """
 
-    placed = True
-    """Whether it has a place to run on."""
-
     def __init__(self, root: Path, module: str, **variables: str) -> None:
         """Start the process.
 
@@ -46,6 +43,10 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._errors,
         )
+
+    def placed(self, within_s: float) -> bool:  # noqa: ARG002
+        """Return that it has a place to run on: this machine."""
+        return True
 
     def told(self, job: bytes) -> Messages:
         """Give it a job, and yield what it says: steps, and at last the result, or why there is none."""

@@ -7,7 +7,7 @@ from typing import Self
 from tasks.computing.machine import cores, memory_available_mib
 from tasks.running.child import Child
 from tasks.running.messages import Messages
-from tasks.running.pool import Pool, Workers
+from tasks.running.pool import Pool, JobProcesses
 from unlearn_core.scheduling import Needs, Node, places
 
 MEMORY_SHARE = 0.9
@@ -24,7 +24,7 @@ class LocalPool(Pool):
             root: The project that the processes work in.
             module: What they run.
         """
-        self.workers = Workers(partial(Child, root, module))
+        self.processes = JobProcesses(partial(Child, root, module))
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -32,11 +32,11 @@ class LocalPool(Pool):
 
     def __exit__(self, *_error: object) -> None:
         """Kill whatever is still running, and let nothing more begin."""
-        self.workers.end()
+        self.processes.end()
 
     def told(self, job: bytes) -> Messages:
         """Do a job, and yield all that is told of it."""
-        return self.workers.told(job)
+        return self.processes.told(job)
 
     def nodes(self) -> tuple[Node, ...]:
         """Return this machine, with one accelerator: a process takes the first."""

@@ -21,8 +21,8 @@ from unlearn_core.scheduling import Needs, Node
 TRIES = 4
 """How often a job is begun at most: nodes that are lost one after the other are no accident."""
 
-LOOK_EVERY_S = 1.0
-"""How often a job that waits for a place looks whether there is one."""
+LOOK_EVERY_S, PLACE_S = 1.0, 10.0
+"""How often a job that waits for a place looks whether there is one, and how long it insists on a new one."""
 
 _Job = TypeVar("_Job")
 
@@ -76,20 +76,19 @@ class Pool(ABC):
         raise PipelineError("it ended without a result")
 
 
-class LostWorkerError(Exception):
+class LostNodeError(Exception):
     """What did the job is gone with the node that it was on; the job is to blame for nothing."""
 
 
-class Worker(Protocol):
+class JobProcess(Protocol):
     """Does one job after the other, somewhere."""
 
-    @property
-    def placed(self) -> bool:
-        """Whether it has a place to run on."""
+    def placed(self, within_s: float) -> bool:
+        """Wait until it has a place to run on, and tell whether it has."""
         ...
 
     def told(self, job: bytes) -> Messages:
-        """Do a job, and yield all that is told of it; may raise ``LostWorkerError``."""
+        """Do a job, and yield all that is told of it; may raise ``LostNodeError``."""
         ...
 
     def kill(self) -> None:
@@ -99,10 +98,10 @@ class Worker(Protocol):
         """End it; nobody listens any more."""
 
 
-class Workers:
-    """The workers of a pool: whoever is free does the next job."""
+class JobProcesses:
+    """The processes of a pool: whoever is free does the next job."""
 
-    def __init__(self, start: Callable[[], Worker], most: Callable[[], float] = lambda: math.inf) -> None:
+    def __init__(self, start: Callable[[], JobProcess], most: Callable[[], float] = lambda: math.inf) -> None:
         """Start none yet.
 
         Args:
@@ -110,33 +109,34 @@ class Workers:
             most: Tells how many there may be, asked anew for each: nodes come and go.
         """
         self._start, self._most = start, most
-        self._at_work: set[Worker] = set()
-        self._free: list[Worker] = []
+        self._at_work: set[JobProcess] = set()
+        self._free: list[JobProcess] = []
         self._changed = threading.Condition()
         self._over = False
 
     def told(self, job: bytes) -> Messages:
-        """Do a job as ``Pool.told`` does; where its worker is lost, another one begins it again."""
+        """Do a job as ``Pool.told`` does; where its process is lost, another one begins it again."""
         for left in reversed(range(TRIES)):
-            worker, last = self._take(), None
+            process, last = self._take(), None
             try:
-                for message in worker.told(job):
+                for message in process.told(job):
                     if STEP not in message:
                         last = message
                         break
                     yield message
-            except LostWorkerError as error:
-                self._end(worker)
+            except LostNodeError as error:
+                self._end(process)
                 if not left or self._over:
                     yield {WHY: f"{error}; it was begun {TRIES - left} times"}
                     return
                 yield {LOST: str(error)}
+                time.sleep(LOOK_EVERY_S)  # until the node is known to be lost
                 continue
             except BaseException:
-                self._end(worker)
+                self._end(process)
                 raise
             assert last is not None
-            self._give_back(worker) if RESULT in last else self._end(worker)
+            self._give_back(process) if RESULT in last else self._end(process)
             yield last
             return
 
@@ -144,41 +144,51 @@ class Workers:
         """Kill whatever is at work, and let nothing more begin."""
         with self._changed:
             self._over = True
-            for worker in self._at_work:
-                worker.kill()
-            for worker in self._free:
-                worker.end()
+            for process in self._at_work:
+                process.kill()
+            for process in self._free:
+                process.end()
             self._changed.notify_all()
 
-    def _take(self) -> Worker:
-        """Return a worker that is free, or a new one; wait while there may be no more.
+    def _take(self) -> JobProcess:
+        """Return a process that is free, or a new one; wait while there may be no more."""
+        with self._changed:
+            while not self._free and not self._over and len(self._at_work) >= self._most():
+                self._changed.wait(LOOK_EVERY_S)
+            process = self._next()
+        asked = time.monotonic()
+        while not process.placed(LOOK_EVERY_S):
+            # The place that it waits for may be that of one which is free.
+            if self._free and time.monotonic() - asked > PLACE_S:
+                self._end(process)
+                return self._take()
+        return process
+
+    def _next(self) -> JobProcess:
+        """Return a process that is free, or start one; the caller has the lock.
 
         Raises:
             PipelineError: If all were ended.
         """
-        with self._changed:
-            while not self._over:
-                if self._free or len(self._at_work) < self._most():
-                    worker = self._free.pop() if self._free else self._start()
-                    self._at_work.add(worker)
-                    return worker
-                self._changed.wait(LOOK_EVERY_S)
-        raise PipelineError("it was not begun, since the others were ended")
+        if self._over:
+            raise PipelineError("it was not begun, since the others were ended")
+        process = self._free.pop() if self._free else self._start()
+        self._at_work.add(process)
+        return process
 
-    def _give_back(self, worker: Worker) -> None:
+    def _give_back(self, process: JobProcess) -> None:
         with self._changed:
-            self._at_work.discard(worker)
-            # One that waits for a place may wait for this one's.
-            if not self._over and all(other.placed for other in self._at_work):
-                self._free.append(worker)
+            self._at_work.discard(process)
+            if not self._over:
+                self._free.append(process)
                 self._changed.notify_all()
                 return
-        worker.end()
+        process.end()
 
-    def _end(self, worker: Worker) -> None:
-        worker.end()
+    def _end(self, process: JobProcess) -> None:
+        process.end()
         with self._changed:
-            self._at_work.discard(worker)
+            self._at_work.discard(process)
             self._changed.notify_all()
 
 

@@ -12,14 +12,13 @@ import os
 import socket
 import sys
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from functools import partial
 from threading import Lock, Thread
 from typing import IO, Any
 
 from tasks.checkout.settings import RunnerSettings
 from tasks.running.messages import WHY, Messages, lines_of, write_message
-from tasks.running.pool import LostWorkerError, Workers
+from tasks.running.pool import LostNodeError, JobProcesses
 from tasks.running.remote import RemoteChild
 from unlearn_core.errors import PipelineError
 from unlearn_core.scheduling import Needs, Node, places
@@ -31,20 +30,22 @@ ANSWER_S = 10.0
 """How long the head of the cluster may take to answer."""
 
 
-@dataclass
-class RemoteWorker:
-    """A ``RemoteChild``, seen from here.
+class RemoteProcess:
+    """A ``RemoteChild``, seen from here."""
 
-    Attributes:
-        actor: What Ray calls it by.
-        placed: Whether a node has taken it.
-    """
+    def __init__(self, actor: Any) -> None:
+        """Ask whether a node has taken it.
 
-    actor: Any
-    placed: bool = False
+        Args:
+            actor: What Ray calls it by.
+        """
+        self._actor, self._placed = actor, actor.is_placed.remote()
 
-    __hash__ = object.__hash__
-    __eq__ = object.__eq__
+    def placed(self, within_s: float) -> bool:
+        """Wait until a node has taken it, or is lost again, and tell whether that is so."""
+        import ray
+
+        return bool(ray.wait([self._placed], timeout=within_s)[0])
 
     def told(self, job: bytes) -> Messages:
         """Do a job, and yield all that is told of it.
@@ -56,24 +57,21 @@ class RemoteWorker:
             The messages.
 
         Raises:
-            LostWorkerError: If it is gone with its node.
+            LostNodeError: If it is gone with its node.
         """
         import ray
         from ray.exceptions import OutOfMemoryError, RayActorError, RayError
 
         try:
-            for one in self.actor.told.options(num_returns="streaming").remote(job.decode()):
-                message = json.loads(ray.get(one))
-                self.placed = True
-                if message:
-                    yield message
+            for one in self._actor.told.options(num_returns="streaming").remote(job.decode()):
+                yield json.loads(ray.get(one))
         except OutOfMemoryError:
             yield {WHY: "a node ran out of memory; run it again with a smaller --at-once"}
         except RayActorError as error:
             if error.actor_init_failed:
                 yield {WHY: f"a node cannot run Lethe: {_last_line(error)}"}
             else:
-                raise LostWorkerError("its node was lost") from None
+                raise LostNodeError("its node was lost") from None
         except RayError as error:
             yield {WHY: f"Ray: {_last_line(error)}"}
 
@@ -81,7 +79,7 @@ class RemoteWorker:
         """End it, and its process with it."""
         import ray
 
-        ray.kill(self.actor)
+        ray.kill(self._actor)
 
     end = kill
 
@@ -101,8 +99,8 @@ def main() -> None:
             write_message(out, {WHY: _last_line(error)})
             return
         write_message(out, {NODES: [vars(node) for node in _nodes()]})
-        workers = _workers(wanted[ROOT], wanted[MODULE], Needs(**wanted[NEEDS]))
-        answer = partial(_answer, workers, out, Lock())
+        processes = _processes(wanted[ROOT], wanted[MODULE], Needs(**wanted[NEEDS]))
+        answer = partial(_answer, processes, out, Lock())
         for line in lines:
             Thread(target=answer, kwargs=json.loads(line), daemon=True).start()
         ray.shutdown()
@@ -116,8 +114,8 @@ def _require_answer(address: str) -> None:
         socket.create_connection((host, int(port)), ANSWER_S).close()
 
 
-def _workers(root: str, module: str, needs: Needs) -> Workers:
-    """Return the workers of the cluster: no more than its nodes hold."""
+def _processes(root: str, module: str, needs: Needs) -> JobProcesses:
+    """Return the processes of the cluster: no more than its nodes hold."""
     import ray
 
     actor = ray.remote(RemoteChild).options(
@@ -127,10 +125,10 @@ def _workers(root: str, module: str, needs: Needs) -> Workers:
         scheduling_strategy="SPREAD",
     )
 
-    def start() -> RemoteWorker:
-        return RemoteWorker(actor.remote(root, module, on_accelerator=needs.gpus > 0))
+    def start() -> RemoteProcess:
+        return RemoteProcess(actor.remote(root, module, on_accelerator=needs.gpus > 0))
 
-    return Workers(start, lambda: places(needs, _nodes()))
+    return JobProcesses(start, lambda: places(needs, _nodes()))
 
 
 def _nodes() -> list[Node]:
@@ -141,10 +139,10 @@ def _nodes() -> list[Node]:
     return [Node(one.get("CPU", 0), one.get("memory", 0) / 2**20, one.get("GPU", 0)) for one in alive]
 
 
-def _answer(workers: Workers, out: IO[str], lock: Lock, *, number: int, job: str) -> None:
+def _answer(processes: JobProcesses, out: IO[str], lock: Lock, *, number: int, job: str) -> None:
     """Do a job, and pass on what is told of it."""
     try:
-        for message in workers.told(job.encode()):
+        for message in processes.told(job.encode()):
             with lock:
                 write_message(out, {NUMBER: number, **message})
     except PipelineError as error:

@@ -22,9 +22,12 @@ class RemoteChild:
         self._variables = {} if on_accelerator else {"CUDA_VISIBLE_DEVICES": ""}
         self._child: Child | None = None
 
+    def is_placed(self) -> bool:
+        """Return that it has a node: else nobody could answer."""
+        return True
+
     def told(self, job: str) -> Iterator[str]:
-        """Say that there is a place, then what is told of the job, each as JSON."""
-        yield json.dumps({})
+        """Yield what is told of a job, each message as JSON."""
         for message in self._told(job.encode()):
             yield json.dumps(message)
 

@@ -1,5 +1,8 @@
 """A pool on a cluster: what a job of it gives, whose errors are told, and what the cluster gets to know."""
 
+import os
+import signal
+from pathlib import Path
 
 import pytest
 from retraining import BRIEF, RUN, prepared
@@ -7,13 +10,16 @@ from retraining import BRIEF, RUN, prepared
 from tasks.references.building import MODULE, job_of
 from tasks.references.plan import plan_references
 from tasks.running.cluster import ClusterPool
-from tasks.running.messages import LOST, WHY
+from tasks.running.messages import STEP, WHY
 from tasks.running.runner import needs_of, open_pool
 from unlearn_core.errors import PipelineError, SetupError
+from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.reference import TrialTraining
 from unlearn_core.scheduling import Needs
 
 pytestmark = pytest.mark.cluster
+
+ENDLESS = Recipe(**{**dict(BRIEF), "epochs": 100_000})
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +46,19 @@ def test_a_job_of_a_cluster_gives_what_it_gives_here(checkout, training, on_clus
     assert (checkout.root / "here" / "card.json").read_text().count(weights) == 1
 
 
+def processes_in(root):
+    """Return the processes that train in a project."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words, place = (entry / "cmdline").read_bytes(), Path(os.readlink(entry / "cwd"))
+        except OSError:
+            continue
+        if b"training_process" in words and place == root:
+            found.append(int(entry.name))
+    return found
+
+
 def messages_of(checkout, job):
     with open_pool(checkout.root, MODULE, needs_of(1, "cpu")) as pool:
         return list(pool.told(job.canonical()))
@@ -54,12 +73,16 @@ def test_an_error_of_our_own_is_told_once_and_nothing_begins_again(checkout, tra
     assert "processor: abacus was planned" in last[WHY]
 
 
-def test_a_process_that_is_killed_is_no_lost_node(checkout, training, on_cluster, monkeypatch):
-    net = training.architecture.model_copy(update={"name": "os:abort"})
-    endless = training.model_copy(update={"architecture": net})
-    *_, last = messages_of(checkout, job_of(endless, folder="never"))
-    assert LOST not in last
-    assert "LETHE_FACTORIES" in last[WHY]
+def test_a_training_that_is_killed_is_no_lost_node(checkout, training, on_cluster):
+    endless = training.model_copy(update={"recipe": ENDLESS})
+    with open_pool(checkout.root, MODULE, needs_of(1, "cpu")) as pool:
+        messages = pool.told(job_of(endless, folder="never").canonical())
+        assert STEP in next(messages)
+        (process,) = processes_in(checkout.root)
+        os.kill(process, signal.SIGKILL)
+        *steps, last = messages
+    assert all(STEP in message for message in steps)
+    assert "its process was killed" in last[WHY]
 
 
 def test_a_project_that_the_nodes_do_not_reach_is_said_so(on_cluster, tmp_path, training):

@@ -98,12 +98,12 @@ def test_what_is_finished_is_not_planned_again(origin, built):
 
 def test_whoever_is_free_does_the_next_job_with_the_same_bits(origin, plan, built, tmp_path):
     wanted = {name: plan.wanted[name].training for name in plan.missing}
-    with LocalPool(origin.root, MODULE) as processes:
+    with LocalPool(origin.root, MODULE) as pool:
         for name, training in wanted.items():
             (tmp_path / name).mkdir()
-            processes.do(Job(training=training, folder=str(tmp_path / name)))
-            assert processes.workers._at_work == set()
-        (one,) = processes.workers._free
+            pool.do(Job(training=training, folder=str(tmp_path / name)))
+            assert pool.processes._at_work == set()
+        (one,) = pool.processes._free
         assert one.process.poll() is None
     assert one.process.returncode is not None
     for name in wanted:
@@ -113,8 +113,8 @@ def test_whoever_is_free_does_the_next_job_with_the_same_bits(origin, plan, buil
 
 def test_a_trial_measures_and_writes_nothing(origin, job, built):
     before = files_of(origin.root / "models")
-    with LocalPool(origin.root, MODULE) as processes:
-        trial = TrialTraining(**processes.do(Job(training=job.training, folder=None)))
+    with LocalPool(origin.root, MODULE) as pool:
+        trial = TrialTraining(**pool.do(Job(training=job.training, folder=None)))
     assert trial.seconds_per_step > 0
     assert trial.peak_memory_mib > 50
     weights = before[str(origin.parent / "model.safetensors")]
@@ -142,20 +142,20 @@ def test_one_failure_is_named_and_stops_no_other(tmp_path, origin, plan):
 def test_an_error_of_lethes_own_is_told_in_its_own_words(origin, job):
     net = job.training.architecture.model_copy(update={"name": "no_such_net"})
     with (
-        LocalPool(origin.root, MODULE) as processes,
+        LocalPool(origin.root, MODULE) as pool,
         pytest.raises(PipelineError, match="there is no net 'no_such_net'"),
     ):
-        processes.do(changed(job, architecture=net))
+        pool.do(changed(job, architecture=net))
 
 
 def test_any_other_error_is_told_by_its_last_line_and_kept_whole(origin, job, monkeypatch):
     monkeypatch.setenv("LETHE_FACTORIES", "math:sqrt")
     net = job.training.architecture.model_copy(update={"name": "math:sqrt"})
     with (
-        LocalPool(origin.root, MODULE) as processes,
+        LocalPool(origin.root, MODULE) as pool,
         pytest.raises(PipelineError, match=r"status 1: TypeError: .*\.log\)"),
     ):
-        processes.do(changed(job, architecture=net))
+        pool.do(changed(job, architecture=net))
     (log,) = (origin.lethe / "failures").iterdir()
     assert "Traceback" in log.read_text()
 
@@ -164,8 +164,8 @@ def test_what_a_net_of_the_users_prints_is_no_part_of_what_is_told(origin, job, 
     monkeypatch.setenv("LETHE_FACTORIES", "talkative:net")
     (origin.root / "talkative.py").write_text(TALKATIVE)
     net = job.training.architecture.model_copy(update={"name": "talkative:net"})
-    with LocalPool(origin.root, MODULE) as processes:
-        trial = processes.do(Job(training=changed(job, architecture=net).training, folder=None))
+    with LocalPool(origin.root, MODULE) as pool:
+        trial = pool.do(Job(training=changed(job, architecture=net).training, folder=None))
     assert TrialTraining(**trial).seconds_per_step > 0
 
 
@@ -175,8 +175,8 @@ def test_what_is_called_like_lethes_own_in_the_project_is_not_run(origin, job):
     for path in own:
         path.write_text("raise ImportError('not asked for')\n")
     try:
-        with LocalPool(origin.root, MODULE) as processes:
-            trial = processes.do(Job(training=job.training, folder=None))
+        with LocalPool(origin.root, MODULE) as pool:
+            trial = pool.do(Job(training=job.training, folder=None))
     finally:
         for path in own:
             path.unlink()
@@ -184,14 +184,14 @@ def test_what_is_called_like_lethes_own_in_the_project_is_not_run(origin, job):
 
 
 def test_a_process_that_is_killed_is_told_as_that(origin, job):
-    with LocalPool(origin.root, MODULE) as processes:
+    with LocalPool(origin.root, MODULE) as pool:
 
         def kill(_step):
-            (child,) = processes.workers._at_work
+            (child,) = pool.processes._at_work
             os.kill(child.process.pid, signal.SIGKILL)
 
         with pytest.raises(PipelineError, match=r"its process was killed.*smaller --at-once"):
-            processes.do(changed(job, recipe=ENDLESS), kill)
+            pool.do(changed(job, recipe=ENDLESS), kill)
     assert not (origin.root / "somewhere").exists()
 
 
@@ -202,19 +202,19 @@ def test_leaving_the_block_ends_whoever_is_at_work(origin, job):
     def leave(_step):
         raise LeavingError
 
-    with pytest.raises(LeavingError), LocalPool(origin.root, MODULE) as processes:
-        processes.do(changed(job, recipe=ENDLESS), leave)
+    with pytest.raises(LeavingError), LocalPool(origin.root, MODULE) as pool:
+        pool.do(changed(job, recipe=ENDLESS), leave)
     with pytest.raises(PipelineError, match="not begun"):
-        processes.do(job)
+        pool.do(job)
 
 
 def test_leaving_the_block_ends_what_other_threads_have_at_work(origin, job):
     began = threading.Event()
     with ThreadPoolExecutor(1) as threads:
-        with LocalPool(origin.root, MODULE) as processes:
-            waiting = threads.submit(processes.do, changed(job, recipe=ENDLESS), lambda _step: began.set())
+        with LocalPool(origin.root, MODULE) as pool:
+            waiting = threads.submit(pool.do, changed(job, recipe=ENDLESS), lambda _step: began.set())
             assert began.wait(PATIENCE_S)
-            at_work = set(processes.workers._at_work)
+            at_work = set(pool.processes._at_work)
         try:
             with pytest.raises(PipelineError, match="killed"):
                 waiting.result(timeout=PATIENCE_S)

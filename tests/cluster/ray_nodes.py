@@ -1,7 +1,7 @@
-"""A Ray cluster of three nodes on this machine, as a program: it prints its address, and obeys a word a line.
+"""A Ray cluster of a few nodes on this machine, as a program: prints its address, and obeys a word a line.
 
 ``lose`` kills a node that is not the head and all that it runs, ``regain`` adds one, and ``jobs`` prints what
-Ray tells of those who used the cluster. It ends with its input.
+Ray tells of those who used the cluster. It ends with its input. Used as a program: ``ray_nodes.py COUNT``.
 """
 
 import json
@@ -16,7 +16,7 @@ NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "memory": 4 * 2**30}
 
 def main():
     cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
-    others = [cluster.add_node(**NODE) for _ in range(2)]
+    others = [cluster.add_node(**NODE) for _ in range(int(sys.argv[1]) - 1)]
     say(cluster.address)
     for line in sys.stdin:
         match line.strip():
