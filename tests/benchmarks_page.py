@@ -359,8 +359,8 @@ def _cluster(document: Row) -> str:
         [
             "## Many trainings on a cluster",
             "",
-            f"{document['models']} trainings, {document['nodes']} at a time; a node has one core. Overhead is all "
-            "that the places were held for beyond the trainings themselves: joining the cluster, starting "
+            f"{document['models']} trainings, {document['nodes']} at a time; a node has one core. Overhead "
+            "is all that the places were held for beyond the trainings: joining the cluster, starting "
             f"processes, passing messages, waiting for the last one. {same}",
             "",
             table_row("runner", "trainings together", "shortest", "took", "overhead"),

@@ -21,7 +21,7 @@ from unlearn_core.method import Method
 from unlearn_core.records.base import canonical_json, sha256
 from unlearn_core.records.calibration import MeasuringJob, PseudoJob
 
-MODULE = "tasks.calibration.measuring_process"
+MEASURING_PROCESS = "tasks.calibration.measuring_process"
 """What a process runs that trains and measures."""
 
 MODEL = "models/retrained"
@@ -58,7 +58,7 @@ def measure_missing(
     needs = needs_of(first.threads, first.device, memory_mib)
     with (
         progress_of_many("calibrate", len(missing)) as part,
-        open_pool(checkout.root, MODULE, needs) as pool,
+        open_pool(checkout.root, MEASURING_PROCESS, needs) as pool,
     ):
 
         def work(one: PlannedTraining) -> None:

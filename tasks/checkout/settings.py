@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from tasks.checkout.authority import AuthoritySettings
+from tasks.checkout.runners import RunnerSettings
 from tasks.checkout.setting import Settings, require_address, variable
 from tasks.checkout.terms import TombstoneSettings
 from tasks.checkout.variables import names_with
@@ -160,37 +161,6 @@ class WorkerSettings(Settings):
     )
 
 
-class RunnerSettings(Settings):
-    """Where many trainings run; no model depends on it."""
-
-    wrong = ConfigurationError
-
-    runner: Literal["local", "ray"] = variable(
-        "LETHE_RUNNER",
-        "local",
-        expected="local or ray",
-        purpose="Where `lethe reference`, `lethe calibrate` and deletions train many models: in processes of "
-        "this machine, or on a [Ray cluster](scaling.md).",
-    )
-    gpus: float = variable(
-        "LETHE_GPUS_EACH",
-        1.0,
-        expected="a number above 0, at most 8",
-        purpose="How many accelerators each of many trainings is given, e.g. `0.25`: four share one.",
-        gt=0,
-        le=8,
-    )
-    ray_address: str = variable(
-        "RAY_ADDRESS",
-        "",
-        expected="HOST:PORT, or auto",
-        purpose="The head of the Ray cluster, of which this machine is a node.",
-    )
-
-
-Level = Literal["debug", "info", "warning", "error"]
-
-
 class LogSettings(Settings):
     """The format and level of the log."""
 
@@ -202,7 +172,7 @@ class LogSettings(Settings):
         expected="text or json",
         purpose="Lines for people, or for [machines](operations.md#the-log): one JSON document per line.",
     )
-    log_level: Level = variable(
+    log_level: Literal["debug", "info", "warning", "error"] = variable(
         "LETHE_LOG_LEVEL",
         "info",
         expected="debug, info, warning or error",

@@ -10,21 +10,21 @@ from tasks.checkout.progress import progress_of_many
 from tasks.computing.execution import processor_kind
 from tasks.references.plan import Plan
 from tasks.references.retrained import find_trained
-from tasks.running.pool import JobResult, Pool, side_by_side
+from tasks.running.pool import JobPool, JobResult, side_by_side
 from tasks.running.runner import needs_of, open_pool
 from tasks.storage.versioning import track
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.base import Record
 from unlearn_core.records.reference import Job, Training
 
-MODULE = "tasks.references.training_process"
+TRAINING_PROCESS = "tasks.references.training_process"
 """What a process runs that trains."""
 
 Train = Callable[..., Any]
 """Takes a pool, a job, a listener to its steps and a title, and runs the job."""
 
 
-def train_one(pool: Pool, job: Record, on_step: Callable[..., None], title: str) -> Any:  # noqa: ARG001
+def train_one(pool: JobPool, job: Record, on_step: Callable[..., None], title: str) -> Any:  # noqa: ARG001
     """Train one model in the pool; the title names it where progress is shown."""
     return pool.do(job, on_step)
 
@@ -61,9 +61,9 @@ def build_missing(
         return side_by_side(work, [_job(checkout, plan, name) for name in plan.missing], at_once=at_once)
 
 
-def open_trainers(checkout: Checkout, training: Training, *, memory_mib: float = 0.0) -> Pool:
+def open_trainers(checkout: Checkout, training: Training, *, memory_mib: float = 0.0) -> JobPool:
     """Return a pool for trainings that need as much as this one."""
-    return open_pool(checkout.root, MODULE, needs_of(training.threads, training.device, memory_mib))
+    return open_pool(checkout.root, TRAINING_PROCESS, needs_of(training.threads, training.device, memory_mib))
 
 
 def job_of(training: Training, *, folder: str | None, checkout: str = ".") -> Job:

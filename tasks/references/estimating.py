@@ -5,7 +5,7 @@ from tasks.computing.machine import disk_free_mib
 from tasks.references.building import job_of, open_trainers
 from tasks.references.plan import Plan, Wanted
 from tasks.references.trials import TRIAL_STEPS, steps_of
-from tasks.running.pool import JobResult, Pool, side_by_side
+from tasks.running.pool import JobPool, JobResult, side_by_side
 from tasks.running.runner import needs_of
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.reference import BuildEstimate, Job, Training, TrialTraining
@@ -73,7 +73,7 @@ def training_seconds(trial: TrialTraining, wanted: Wanted) -> float:
     return trial.start_seconds + trial.seconds_per_step * steps_of(wanted.training.recipe, wanted.rows)
 
 
-def _try_together(pool: Pool, training: Training, count: int) -> TrialTraining:
+def _try_together(pool: JobPool, training: Training, count: int) -> TrialTraining:
     """Take steps in parallel; the time of a step is their mean, memory and start are the largest."""
     tried = side_by_side(pool.do, [job_of(training, folder=None)] * count, at_once=count)
     if (why := next((one.why for one in tried if one.why is not None), None)) is not None:

@@ -3,6 +3,6 @@
 May use ``computing`` and below. Begin with ``runner``, which opens the pool that ``LETHE_RUNNER`` names, and
 ``pool``, which says what a pool does and runs jobs side by side in it. Either way a job is one line of JSON
 for a process, a ``child``, that answers in lines of JSON, the ``messages``; results are files that it writes
-into the project. On a cluster ``remote`` holds such a process on a node, ``ray_driver`` is the one process
-that talks to Ray, and ``cluster`` talks to that one.
+into the project. ``local`` is this machine. On a cluster ``remote`` holds such a process on a node,
+``ray_driver`` is the one process that talks to Ray, and ``cluster`` talks to that one.
 """

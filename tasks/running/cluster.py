@@ -14,10 +14,10 @@ from typing import Self
 
 from tasks.checkout.environment import LIBRARY_SETTINGS, OWN_CODE
 from tasks.checkout.processes import end_process, start_module
-from tasks.checkout.settings import RunnerSettings
+from tasks.checkout.runners import RunnerSettings
 from tasks.checkout.variables import inherited
 from tasks.running.messages import LOST, STEP, WHY, Message, Messages
-from tasks.running.pool import Pool
+from tasks.running.pool import JobPool
 from tasks.running.ray_driver import JOB, MODULE, NEEDS, NODES, NUMBER, ROOT
 from unlearn_core.errors import SetupError
 from unlearn_core.scheduling import Needs, Node, places
@@ -27,7 +27,7 @@ CLOSE_S = 5.0
 """How long the connection to the cluster may take to be closed before it is cut."""
 
 
-class ClusterPool(Pool):
+class ClusterPool(JobPool):
     """Processes on the nodes of a cluster, no more than those hold; a job whose node is lost begins again."""
 
     def __init__(self, root: Path, module: str, needs: Needs) -> None:

@@ -7,14 +7,14 @@ from typing import Self
 from tasks.computing.machine import cores, memory_available_mib
 from tasks.running.child import Child
 from tasks.running.messages import Messages
-from tasks.running.pool import Pool, JobProcesses
+from tasks.running.pool import JobPool, JobProcesses
 from unlearn_core.scheduling import Needs, Node, places
 
 MEMORY_SHARE = 0.9
 """The share of the available memory that the jobs may take together."""
 
 
-class LocalPool(Pool):
+class LocalPool(JobPool):
     """Processes of this machine, each started when a job finds no other that is free."""
 
     def __init__(self, root: Path, module: str) -> None:

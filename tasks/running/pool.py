@@ -18,7 +18,7 @@ from unlearn_core.progress import OnStep, Step, ignore_step
 from unlearn_core.records.base import Record
 from unlearn_core.scheduling import Needs, Node
 
-TRIES = 4
+MOST_TRIES = 4
 """How often a job is begun at most: nodes that are lost one after the other are no accident."""
 
 LOOK_EVERY_S, PLACE_S = 1.0, 10.0
@@ -27,7 +27,7 @@ LOOK_EVERY_S, PLACE_S = 1.0, 10.0
 _Job = TypeVar("_Job")
 
 
-class Pool(ABC):
+class JobPool(ABC):
     """Does jobs in other processes, from any number of threads; all of them end when the block does."""
 
     @abstractmethod
@@ -115,8 +115,8 @@ class JobProcesses:
         self._over = False
 
     def told(self, job: bytes) -> Messages:
-        """Do a job as ``Pool.told`` does; where its process is lost, another one begins it again."""
-        for left in reversed(range(TRIES)):
+        """Do a job as ``JobPool.told`` does; where its process is lost, another one begins it again."""
+        for left in reversed(range(MOST_TRIES)):
             process, last = self._take(), None
             try:
                 for message in process.told(job):
@@ -127,7 +127,7 @@ class JobProcesses:
             except LostNodeError as error:
                 self._end(process)
                 if not left or self._over:
-                    yield {WHY: f"{error}; it was begun {TRIES - left} times"}
+                    yield {WHY: f"{error}; it was begun {MOST_TRIES - left} times"}
                     return
                 yield {LOST: str(error)}
                 time.sleep(LOOK_EVERY_S)  # until the node is known to be lost

@@ -16,9 +16,9 @@ from functools import partial
 from threading import Lock, Thread
 from typing import IO, Any
 
-from tasks.checkout.settings import RunnerSettings
+from tasks.checkout.runners import RunnerSettings
 from tasks.running.messages import WHY, Messages, lines_of, write_message
-from tasks.running.pool import LostNodeError, JobProcesses
+from tasks.running.pool import JobProcesses, LostNodeError
 from tasks.running.remote import RemoteChild
 from unlearn_core.errors import PipelineError
 from unlearn_core.scheduling import Needs, Node, places

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from tasks.checkout.settings import RunnerSettings
+from tasks.checkout.runners import RunnerSettings
 from tasks.running.local import LocalPool
-from tasks.running.pool import Pool
+from tasks.running.pool import JobPool
 from unlearn_core.scheduling import Needs
 
 
-def open_pool(root: Path, module: str, needs: Needs) -> Pool:
+def open_pool(root: Path, module: str, needs: Needs) -> JobPool:
     """Return a pool for jobs; it begins when its block does.
 
     Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from retraining import BRIEF, RUN, prepared
 
-from tasks.references.building import MODULE, job_of
+from tasks.references.building import TRAINING_PROCESS, job_of
 from tasks.references.plan import plan_references
 from tasks.running.cluster import ClusterPool
 from tasks.running.messages import STEP, WHY
@@ -35,7 +35,7 @@ def training(checkout):
 
 def test_a_job_of_a_cluster_gives_what_it_gives_here(checkout, training, on_cluster):
     steps = []
-    with open_pool(checkout.root, MODULE, needs_of(1, "cpu")) as pool:
+    with open_pool(checkout.root, TRAINING_PROCESS, needs_of(1, "cpu")) as pool:
         assert isinstance(pool, ClusterPool)
         assert {node.cpus for node in pool.nodes()} == {1}
         assert len(pool.nodes()) == pool.places(Needs(1)) == 3
@@ -60,7 +60,7 @@ def processes_in(root):
 
 
 def messages_of(checkout, job):
-    with open_pool(checkout.root, MODULE, needs_of(1, "cpu")) as pool:
+    with open_pool(checkout.root, TRAINING_PROCESS, needs_of(1, "cpu")) as pool:
         return list(pool.told(job.canonical()))
 
 
@@ -75,7 +75,7 @@ def test_an_error_of_our_own_is_told_once_and_nothing_begins_again(checkout, tra
 
 def test_a_training_that_is_killed_is_no_lost_node(checkout, training, on_cluster):
     endless = training.model_copy(update={"recipe": ENDLESS})
-    with open_pool(checkout.root, MODULE, needs_of(1, "cpu")) as pool:
+    with open_pool(checkout.root, TRAINING_PROCESS, needs_of(1, "cpu")) as pool:
         messages = pool.told(job_of(endless, folder="never").canonical())
         assert STEP in next(messages)
         (process,) = processes_in(checkout.root)
@@ -87,7 +87,7 @@ def test_a_training_that_is_killed_is_no_lost_node(checkout, training, on_cluste
 
 def test_a_project_that_the_nodes_do_not_reach_is_said_so(on_cluster, tmp_path, training):
     with (
-        open_pool(tmp_path / "elsewhere", MODULE, Needs(1)) as pool,
+        open_pool(tmp_path / "elsewhere", TRAINING_PROCESS, Needs(1)) as pool,
         pytest.raises(PipelineError, match="a node of the cluster does not reach the project"),
     ):
         pool.do(job_of(training, folder=None))
@@ -95,7 +95,7 @@ def test_a_project_that_the_nodes_do_not_reach_is_said_so(on_cluster, tmp_path, 
 
 def test_what_no_node_holds_is_refused(checkout, on_cluster):
     with (
-        open_pool(checkout.root, MODULE, Needs(1)) as pool,
+        open_pool(checkout.root, TRAINING_PROCESS, Needs(1)) as pool,
         pytest.raises(SetupError, match="no node of the Ray cluster has 2 cores"),
     ):
         pool.places(Needs(2))
@@ -104,7 +104,7 @@ def test_what_no_node_holds_is_refused(checkout, on_cluster):
 def test_a_cluster_that_is_not_there_is_named(checkout, on_cluster, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(SetupError, match="cannot be joined from this machine"):
-        open_pool(checkout.root, MODULE, Needs(1)).__enter__()
+        open_pool(checkout.root, TRAINING_PROCESS, Needs(1)).__enter__()
 
 
 def test_the_cluster_gets_to_know_neither_the_command_nor_the_folder(checkout, training, on_cluster):

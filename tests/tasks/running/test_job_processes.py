@@ -7,7 +7,7 @@ import pytest
 
 from tasks.running import pool
 from tasks.running.messages import LOST, RESULT, STEP, WHY
-from tasks.running.pool import TRIES, LostNodeError, JobProcesses
+from tasks.running.pool import MOST_TRIES, JobProcesses, LostNodeError
 from unlearn_core.errors import PipelineError
 
 PATIENCE_S = 30
@@ -58,10 +58,10 @@ def test_a_job_whose_worker_is_lost_begins_again_with_another():
 
 
 def test_a_job_that_loses_every_worker_is_given_up():
-    start, left = started(*(Spoken(GONE) for _ in range(TRIES + 1)))
+    start, left = started(*(Spoken(GONE) for _ in range(MOST_TRIES + 1)))
     *again, last = JobProcesses(start).told(b"job")
-    assert again == [{LOST: str(GONE)}] * (TRIES - 1)
-    assert last == {WHY: f"its node was lost; it was begun {TRIES} times"}
+    assert again == [{LOST: str(GONE)}] * (MOST_TRIES - 1)
+    assert last == {WHY: f"its node was lost; it was begun {MOST_TRIES} times"}
     assert len(left) == 1
 
 
