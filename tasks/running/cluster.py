@@ -64,7 +64,8 @@ class ClusterPool(JobPool):
             stdout=subprocess.PIPE,
             stderr=self._errors,
         )
-        self._write(self._wanted)
+        with suppress(BrokenPipeError):  # it ended at once: its last words say why
+            self._write(self._wanted)
         assert self._driver.stdout is not None
         first = json.loads(self._driver.stdout.readline() or b"{}")
         if NODES not in first:

@@ -20,7 +20,6 @@ from tasks.checkout.runners import RunnerSettings
 from tasks.running.messages import WHY, Messages, lines_of, write_message
 from tasks.running.pool import JobProcesses, LostNodeError
 from tasks.running.remote import RemoteChild
-from unlearn_core.errors import PipelineError
 from unlearn_core.scheduling import Needs, Node, places
 
 ROOT, MODULE, NEEDS, NODES, NUMBER, JOB = "root", "module", "needs", "nodes", "number", "job"
@@ -140,14 +139,14 @@ def _nodes() -> list[Node]:
 
 
 def _answer(processes: JobProcesses, out: IO[str], lock: Lock, *, number: int, job: str) -> None:
-    """Do a job, and pass on what is told of it."""
+    """Do a job, and pass on what is told of it; whoever waits for it hears of every error."""
     try:
         for message in processes.told(job.encode()):
             with lock:
                 write_message(out, {NUMBER: number, **message})
-    except PipelineError as error:
+    except Exception as error:
         with lock:
-            write_message(out, {NUMBER: number, WHY: str(error)})
+            write_message(out, {NUMBER: number, WHY: _last_line(error)})
 
 
 def _last_line(error: Exception) -> str:

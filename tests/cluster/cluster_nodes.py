@@ -16,7 +16,8 @@ class Nodes:
         self._program = subprocess.Popen(
             [sys.executable, str(PROGRAM), str(count)],
             cwd="/",
-            env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+            # A busy machine is no failure.
+            env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "120"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
