@@ -19,7 +19,7 @@ GPU_READY := $(if $(filter $(BIN)/python,$(GPU_PYTHON)),$(READY))
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-wheel check lock audit sbom ui bench bench-evidence bench-calibrated bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-ledger bench-purge bench-gpu docs clean
+.PHONY: help setup demo test test-long test-attacks test-slow test-gpu test-browser test-services test-cluster test-wheel check lock audit sbom ui bench bench-evidence bench-calibrated bench-metrics bench-cifar10 bench-services bench-startup bench-tombstones bench-ledger bench-purge bench-cluster bench-gpu docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ test-browser: $(READY) ## Open a report in Chromium, at a desk and on a phone; n
 
 test-services: $(READY) ## Run the tests on real servers: PostgreSQL, Prefect, MLflow; needs Debian's postgresql.
 	@python -m pytest -m "services and not slow"
+
+test-cluster: $(READY) ## Train many models on a Ray cluster of three nodes, lose one, and kill what began it; minutes.
+	@python -m pytest -m cluster tests/cluster
 
 test-wheel: $(READY) ## Build a wheel, and go from it alone to certificates, also as two pages of the docs say.
 	@python -m pytest -m slow tests/flows/test_wheel.py tests/flows/test_from_nothing.py tests/flows/test_six_commands.py
@@ -120,6 +123,9 @@ bench-ledger: $(READY) ## Measure the ledger with up to 100,000 requests; needs 
 
 bench-purge: $(READY) ## Measure a purge and its proof on digits, and how the search grows; minutes.
 	@python -m benchmarks.purging
+
+bench-cluster: $(READY) ## Measure what a Ray cluster of three nodes adds to many trainings; minutes.
+	@python -m benchmarks.cluster
 
 bench-gpu: $(GPU_READY) ## Measure kernels on an accelerator; without one, a dry run on the CPU.
 	@$(GPU_PYTHON) -m benchmarks.kernels --device cuda

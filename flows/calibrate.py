@@ -23,20 +23,21 @@ _train = task(name="train", task_run_name="train {title}")(train_one)
 @flow(
     name="calibrate", flow_run_name="{checkout.params.registry.model}: calibrate", validate_parameters=False
 )
-def calibration(checkout: Checkout, asked: CalibrationAsked, at_once: int) -> Calibration:
+def calibration(checkout: Checkout, asked: CalibrationAsked, at_once: int, memory_mib: float) -> Calibration:
     """Train and measure what is missing, and make the bands.
 
     Args:
         checkout: The checkout, with its parent. Its root is stored, so it must name nobody.
         asked: What is to be calibrated.
         at_once: How many trainings run at once.
+        memory_mib: What each takes.
 
     Returns:
         The calibration.
     """
     tag_flow_run(project_tags(checkout))
     planned = plan_calibration(checkout, asked)
-    measure_missing(checkout, planned, at_once=at_once, train=_train)
+    measure_missing(checkout, planned, at_once=at_once, memory_mib=memory_mib, train=_train)
     measure_adversaries(checkout, tuple(attacked_of(planned, asked.adversaries)))
     return make_calibration(checkout, asked, planned)
 
@@ -63,6 +64,6 @@ def calibrate(
     if not agree(estimate):
         return CalibrationReport(estimate=estimate, made=None)
     refuse_full_disk(estimate)
-    made = calibration(checkout, asked, max(1, estimate.at_once))
+    made = calibration(checkout, asked, max(1, estimate.at_once), estimate.memory_mib_each)
     keep_calibration(checkout, made)
     return CalibrationReport(estimate=estimate, made=made)

@@ -32,7 +32,9 @@ _pin = task(name="pin", task_run_name="pin", **RETRIES)(pin_references)
 @flow(
     name="reference", flow_run_name="{checkout.params.registry.model}: reference", validate_parameters=False
 )
-def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> BuildCost:
+def reference(
+    checkout: Checkout, count: int, shadows: int, at_once: int, memory_mib: float = 0.0
+) -> BuildCost:
     """Build what is missing, and pin everything that exists.
 
     Args:
@@ -40,6 +42,7 @@ def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> Bui
         count: How many retrained models to have in all.
         shadows: How many shadow pairs to have in all.
         at_once: How many trainings run at once.
+        memory_mib: What each takes; 0 if that is not known.
 
     Returns:
         What it took.
@@ -47,7 +50,7 @@ def reference(checkout: Checkout, count: int, shadows: int, at_once: int) -> Bui
     tag_flow_run(project_tags(checkout))
     plan = plan_references(checkout, checkout.params.run, count=count, shadows=shadows)
     started = time.perf_counter()
-    done = build_missing(checkout, plan, at_once=at_once, train=_train)
+    done = build_missing(checkout, plan, at_once=at_once, memory_mib=memory_mib, train=_train)
     seconds = time.perf_counter() - started
     _pin(checkout, plan)
     refuse_failed(plan, done)
@@ -92,4 +95,4 @@ def _build(
         pin_references(checkout, plan)
         return None
     refuse_full_disk(estimate)
-    return reference(checkout, **asked, at_once=estimate.at_once)
+    return reference(checkout, **asked, at_once=estimate.at_once, memory_mib=estimate.memory_mib_each)

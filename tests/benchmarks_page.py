@@ -36,6 +36,7 @@ one retrained without the forgotten data: the retrained model is the target, not
 [pictures that come back](tombstones.md#how-well-it-works) | `tombstones` |
 | `make bench-ledger` | [the ledger with many requests](requests.md#many-requests-and-models) | `ledger` |
 | `make bench-purge` | [a purge and its proof](purging.md#the-proof) | `purging` |
+| `make bench-cluster` | [what a Ray cluster adds to many trainings](scaling.md) | `cluster` |
 | `make bench-gpu` | kernels on an accelerator; without one, a dry run | `kernels_cuda` |
 """
 DATA = {"digits": "Digits, small_resnet", "cifar10": "CIFAR-10, resnet18 at 32 × 32"}
@@ -58,6 +59,7 @@ def benchmarks_page() -> str:
     parts.append(_startup(json.loads((RESULTS / "startup.json").read_text())))
     parts.append(_ledger(json.loads((RESULTS / "ledger.json").read_text())))
     parts.append(_purging(json.loads((RESULTS / "purging.json").read_text())))
+    parts.append(_cluster(json.loads((RESULTS / "cluster.json").read_text())))
     return "\n".join(parts)
 
 
@@ -382,6 +384,38 @@ def _ledger(document: Row) -> str:
             "",
             table_row("operation", "database", *heads),
             table_row(*["---"] * (2 + len(sizes))),
+            *rows,
+            "",
+            origin(document),
+        ]
+    )
+
+
+RUNNERS = {"local": "processes of one machine", "ray": "Ray cluster"}
+
+
+def _cluster(document: Row) -> str:
+    rows = [
+        table_row(
+            RUNNERS[row["runner"]],
+            f"{row['work_s']:.0f} s",
+            f"{row['shortest_training_s']:.0f} s",
+            f"{row['seconds']:.0f} s",
+            f"{row['overhead']:.1%}",
+        )
+        for row in document["rows"]
+    ]
+    same = "The models have the same bits." if document["same_bits"] else "The models differ."
+    return "\n".join(
+        [
+            "## Many trainings on a cluster",
+            "",
+            f"{document['models']} trainings, {document['nodes']} at a time; a node has one core. Overhead "
+            "is all that the places were held for beyond the trainings: joining the cluster, starting "
+            f"processes, passing messages, waiting for the last one. {same}",
+            "",
+            table_row("runner", "trainings together", "shortest", "took", "overhead"),
+            table_row(*["---"] * 5),
             *rows,
             "",
             origin(document),

@@ -1,22 +1,46 @@
-"""How many trainings run side by side, and how long they take together."""
+"""How many jobs run side by side, and how long they take together."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 
-def places(wanted: int, *, threads: int, cores: int, memory: float, accelerator: bool) -> int:
-    """Return how many trainings run at once: at least one, and only one on an accelerator.
+@dataclass(frozen=True)
+class Needs:
+    """What a job is given while it runs.
 
-    Args:
-        wanted: How many there are, or may be at once.
-        threads: How many each of them uses.
-        cores: How many the machine has.
-        memory: How many trainings its memory holds.
-        accelerator: Whether they run on one.
+    Attributes:
+        cpus: The threads that it computes with.
+        memory_mib: Its peak memory; 0 if that is not known yet.
+        gpus: Its share of an accelerator, or how many it takes; 0 if it runs on none.
     """
-    if accelerator:
-        return 1
-    return max(1, min(wanted, cores // threads, int(memory)))
+
+    cpus: int
+    memory_mib: float = 0.0
+    gpus: float = 0.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """What a machine gives to jobs: cores, memory, accelerators."""
+
+    cpus: float
+    memory_mib: float
+    gpus: float = 0.0
+
+
+def places(needs: Needs, nodes: Iterable[Node]) -> int:
+    """Return how many jobs with the same needs some machines hold together; each runs on one of them."""
+    return sum(_held(needs, node) for node in nodes)
+
+
+def _held(needs: Needs, node: Node) -> int:
+    pairs = (
+        (node.cpus, needs.cpus),
+        (node.memory_mib, needs.memory_mib),
+        (node.gpus, needs.gpus),
+    )
+    return min(int(there / needed) for there, needed in pairs if needed)
 
 
 def makespan(durations: Sequence[float], workers: int) -> float:

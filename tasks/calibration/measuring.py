@@ -1,9 +1,8 @@
 """Training a calibration's models several at a time, measuring them, and throwing them away."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from tasks.benchmarking.adversaries import Challenger, exposed_attempt, seeded
 from tasks.benchmarking.scratch import scratch, sweep_scratch
@@ -12,22 +11,30 @@ from tasks.checkout.checkout import Checkout, short
 from tasks.checkout.files import method_digest, write_record
 from tasks.checkout.progress import announced, progress_of_many
 from tasks.measuring.evaluation import assess
-from tasks.references.building import Train, train_one
-from tasks.references.processes import ProcessPool, side_by_side
+from tasks.references.building import Train, job_of, train_one
 from tasks.references.retrained import find_trained
+from tasks.running.pool import side_by_side
+from tasks.running.runner import needs_of, open_pool
 from unlearn_core.adversaries.suite import adversaries_for
 from unlearn_core.errors import PipelineError, UnlearningError
 from unlearn_core.method import Method
 from unlearn_core.records.base import canonical_json, sha256
-from unlearn_core.records.calibration import PseudoRequest
-from unlearn_core.records.reference import Job
+from unlearn_core.records.calibration import MeasuringJob, PseudoJob
+
+MEASURING_PROCESS = "tasks.calibration.measuring_process"
+"""What a process runs that trains and measures."""
 
 MODEL = "models/retrained"
 """Where a training's folder has its model, until the folder is removed."""
 
 
 def measure_missing(
-    checkout: Checkout, planned: Sequence[PlannedTraining], *, at_once: int, train: Train = train_one
+    checkout: Checkout,
+    planned: Sequence[PlannedTraining],
+    *,
+    at_once: int,
+    memory_mib: float = 0.0,
+    train: Train = train_one,
 ) -> int:
     """Train and measure what is missing; what was measured is kept, and the models are not.
 
@@ -35,75 +42,64 @@ def measure_missing(
         checkout: The checkout; the caller holds its lock.
         planned: The trainings.
         at_once: How many run at once; it changes no bit of a model.
-        train: Trains one.
+        memory_mib: What each takes, for the nodes of a cluster; 0 if that is not known.
+        train: Trains and measures one.
 
     Returns:
         How many models were trained.
 
     Raises:
-        PipelineError: If a training failed; what was measured before is kept.
+        PipelineError: If a training failed; all others are measured and kept.
     """
     sweep_scratch(checkout)
-    missing = [one for one in planned if not one.is_measured]
-    for start in range(0, len(missing), at_once):
-        batch = missing[start : start + at_once]
-        with announced(f"[{start + len(batch)}/{len(missing)}] {', '.join(one.title for one in batch)}"):
-            _train_and_measure(checkout, batch, train)
-    return len(missing)
+    if not (missing := [one for one in planned if not one.is_measured]):
+        return 0
+    first = missing[0].training
+    needs = needs_of(first.threads, first.device, memory_mib)
+    with (
+        progress_of_many("calibrate", len(missing)) as part,
+        open_pool(checkout.root, MEASURING_PROCESS, needs) as pool,
+    ):
 
+        def work(one: PlannedTraining) -> None:
+            with _job_of(checkout, one) as job, part(one.title) as on_step:
+                train(pool, job, on_step, one.title)
 
-def _train_and_measure(checkout: Checkout, batch: Sequence[PlannedTraining], train: Train) -> None:
-    """Train a few models side by side, and measure each on its own pseudo-requests."""
-    with ExitStack() as folders:
-        places = {
-            one.training.digest: folders.enter_context(
-                scratch(checkout, one.case, name=f"training-{short(one.training.digest)}")
-            )
-            for one in batch
-        }
-        found = {one.training.digest: find_trained(checkout, one.training) for one in batch}
-        missing = [one for one in batch if found[one.training.digest] is None]
-        _train(places, missing, train)
-        for one in batch:
-            model = found[one.training.digest] or places[one.training.digest].root / MODEL
-            for pseudo in one.pseudo:
-                _measure(checkout, one, pseudo, model)
-
-
-def _train(places: dict[str, Checkout], missing: Sequence[PlannedTraining], train: Train) -> None:
-    """Train models in processes of their own, each in the folder of its training."""
-    titles = {one.training.digest: one.title for one in missing}
-    with progress_of_many("train", len(missing)) as part:
-
-        def work(job: Job) -> Any:
-            digest = job.training.digest
-            with ProcessPool(places[digest].root) as pool, part(titles[digest]) as on_step:
-                return train(pool, job, on_step, titles[digest])
-
-        jobs = [Job(training=one.training, folder=MODEL) for one in missing]
-        done = side_by_side(work, jobs, at_once=len(jobs))
-    if failed := [f"  {titles[one.job.training.digest]}: {one.why}" for one in done if one.why]:
+        done = side_by_side(work, missing, at_once=at_once)
+    if failed := [f"  {one.job.title}: {one.why}" for one in done if one.why]:
         raise PipelineError(
             f"{len(failed)} of {len(done)} trainings failed; what was measured is kept. Run the same command "
             "again for the rest:\n" + "\n".join(failed)
         )
+    return len(missing)
 
 
-def _measure(checkout: Checkout, one: PlannedTraining, pseudo: Pseudo, model: Path) -> None:
-    """Measure the original and the retrained model on one pseudo-request."""
-    with scratch(checkout, pseudo.case) as place:
-        run = place.params.run
-        original, retrained = (assess(place, folder, run) for folder in (place.parent, model))
-    write_record(
-        pseudo.kept,
-        PseudoRequest(
-            kind=one.drawn.kind,
-            fold=one.drawn.fold,
-            rows=pseudo.case.forget.rows,
-            original=original,
-            retrained=retrained,
-        ),
-    )
+@contextmanager
+def _job_of(checkout: Checkout, one: PlannedTraining) -> Iterator[MeasuringJob]:
+    """Make the folders that a training and its pseudo-requests need, and remove them once all is measured."""
+
+    def below(folder: Path) -> str:
+        return str(folder.relative_to(checkout.root))
+
+    with ExitStack() as folders:
+        name = f"training-{short(one.training.digest)}"
+        home = folders.enter_context(scratch(checkout, one.case, name=name)).root
+        asked = tuple(
+            PseudoJob(
+                checkout=below(folders.enter_context(scratch(checkout, pseudo.case)).root),
+                kept=below(pseudo.kept),
+                kind=one.drawn.kind,
+                fold=one.drawn.fold,
+                rows=pseudo.case.forget.rows,
+            )
+            for pseudo in one.pseudo
+        )
+        found = find_trained(checkout, one.training)
+        yield MeasuringJob(
+            training=job_of(one.training, folder=MODEL, checkout=below(home)),
+            model=below(found or home / MODEL),
+            pseudo=asked,
+        )
 
 
 def adversaries_of(pseudo: Pseudo) -> dict[Path, tuple[str, Method]]:

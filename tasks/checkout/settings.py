@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from tasks.checkout.authority import AuthoritySettings
+from tasks.checkout.runners import RunnerSettings
 from tasks.checkout.setting import Settings, require_address, variable
 from tasks.checkout.terms import TombstoneSettings
 from tasks.checkout.variables import names_with
@@ -160,9 +161,6 @@ class WorkerSettings(Settings):
     )
 
 
-Level = Literal["debug", "info", "warning", "error"]
-
-
 class LogSettings(Settings):
     """The format and level of the log."""
 
@@ -174,7 +172,7 @@ class LogSettings(Settings):
         expected="text or json",
         purpose="Lines for people, or for [machines](operations.md#the-log): one JSON document per line.",
     )
-    log_level: Level = variable(
+    log_level: Literal["debug", "info", "warning", "error"] = variable(
         "LETHE_LOG_LEVEL",
         "info",
         expected="debug, info, warning or error",
@@ -227,6 +225,7 @@ GROUPS: dict[str, type[Settings]] = {
     "Evidence and data in S3": StoreSettings,
     "Time stamps": AuthoritySettings,
     "Workers": WorkerSettings,
+    "Many trainings": RunnerSettings,
     "The log": LogSettings,
     "Your own code": CodeSettings,
     "Other programs": ServiceSettings,

@@ -1,5 +1,6 @@
 """The machine that computes: threads, device, seeds, and cost."""
 
+import platform
 import resource
 import time
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from unlearn_core.records.evaluation import Cost
 CLEAR_REFS, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 """Where Linux resets and reports a process's peak memory."""
 
+PROCESSORS = Path("/proc/cpuinfo")
+"""Where Linux describes the processor."""
+
 
 def pick_device() -> torch.device:
     """Return the accelerator if there is one, else the CPU."""
@@ -24,6 +28,18 @@ def pick_device() -> torch.device:
 def device_name() -> str:
     """Return the device's name: the accelerator's model, or ``cpu``."""
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def processor_kind() -> str:
+    """Return what decides which kernels a processor runs, and so how results are rounded.
+
+    Returns:
+        The architecture, the vendor if the system tells it, and the instructions that torch uses; none of
+        them names the machine.
+    """
+    lines = PROCESSORS.read_text().splitlines() if PROCESSORS.exists() else []
+    vendor = next((line.partition(":")[2].strip() for line in lines if line.startswith("vendor_id")), "")
+    return " ".join(filter(None, (platform.machine(), vendor, torch.backends.cpu.get_cpu_capability())))
 
 
 @contextmanager

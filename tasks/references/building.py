@@ -7,38 +7,51 @@ from typing import Any
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.progress import progress_of_many
+from tasks.computing.execution import processor_kind
 from tasks.references.plan import Plan
-from tasks.references.processes import JobResult, ProcessPool, side_by_side
 from tasks.references.retrained import find_trained
+from tasks.running.pool import JobPool, JobResult, side_by_side
+from tasks.running.runner import needs_of, open_pool
 from tasks.storage.versioning import track
 from unlearn_core.errors import PipelineError
-from unlearn_core.records.reference import Job
+from unlearn_core.records.base import Record
+from unlearn_core.records.reference import Job, Training
+
+TRAINING_PROCESS = "tasks.references.training_process"
+"""What a process runs that trains."""
 
 Train = Callable[..., Any]
 """Takes a pool, a job, a listener to its steps and a title, and runs the job."""
 
 
-def train_one(pool: ProcessPool, job: Job, on_step: Callable[..., None], title: str) -> Any:  # noqa: ARG001
+def train_one(pool: JobPool, job: Record, on_step: Callable[..., None], title: str) -> Any:  # noqa: ARG001
     """Train one model in the pool; the title names it where progress is shown."""
     return pool.do(job, on_step)
 
 
 def build_missing(
-    checkout: Checkout, plan: Plan, *, at_once: int, train: Train = train_one
-) -> list[JobResult]:
+    checkout: Checkout, plan: Plan, *, at_once: int, memory_mib: float = 0.0, train: Train = train_one
+) -> list[JobResult[Job]]:
     """Train what is missing, each model in a separate process; finished models are always kept.
 
     Args:
         checkout: The checkout.
         plan: What is wanted.
         at_once: How many trainings run at once; it changes no bit of a model.
+        memory_mib: What each takes, for the nodes of a cluster; 0 if that is not known.
         train: Trains one.
 
     Returns:
         How each training ended, in the order of ``missing``.
     """
     sweep_references(checkout)
-    with progress_of_many("train", len(plan.missing)) as part, ProcessPool(checkout.root) as pool:
+    if not plan.missing:
+        return []
+    first = plan.wanted[plan.missing[0]].training
+    with (
+        progress_of_many("train", len(plan.missing)) as part,
+        open_trainers(checkout, first, memory_mib=memory_mib) as pool,
+    ):
 
         def work(job: Job) -> Any:
             title = plan.wanted[Path(str(job.folder)).name].title
@@ -48,12 +61,23 @@ def build_missing(
         return side_by_side(work, [_job(checkout, plan, name) for name in plan.missing], at_once=at_once)
 
 
+def open_trainers(checkout: Checkout, training: Training, *, memory_mib: float = 0.0) -> JobPool:
+    """Return a pool for trainings that need as much as this one."""
+    return open_pool(checkout.root, TRAINING_PROCESS, needs_of(training.threads, training.device, memory_mib))
+
+
+def job_of(training: Training, *, folder: str | None, checkout: str = ".") -> Job:
+    """Return the job of a training, to be done on a processor of this machine's kind."""
+    processor = processor_kind() if training.device == "cpu" else ""
+    return Job(training=training, folder=folder, checkout=checkout, processor=processor)
+
+
 def _job(checkout: Checkout, plan: Plan, name: str) -> Job:
     folder = checkout.reference(name).relative_to(checkout.root)
-    return Job(training=plan.wanted[name].training, folder=str(folder))
+    return job_of(plan.wanted[name].training, folder=str(folder))
 
 
-def refuse_failed(plan: Plan, done: Sequence[JobResult]) -> None:
+def refuse_failed(plan: Plan, done: Sequence[JobResult[Job]]) -> None:
     """Report which trainings failed, and that nothing else is lost.
 
     Args:

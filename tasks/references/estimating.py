@@ -1,16 +1,15 @@
 """What training the missing models would take: a few real steps are measured, and multiplied."""
 
 from tasks.checkout.checkout import Checkout
-from tasks.computing.machine import cores, disk_free_mib, memory_available_mib
+from tasks.computing.machine import disk_free_mib
+from tasks.references.building import job_of, open_trainers
 from tasks.references.plan import Plan, Wanted
-from tasks.references.processes import JobResult, ProcessPool, side_by_side
 from tasks.references.trials import TRIAL_STEPS, steps_of
+from tasks.running.pool import JobPool, JobResult, side_by_side
+from tasks.running.runner import needs_of
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.reference import BuildEstimate, Job, Training, TrialTraining
-from unlearn_core.scheduling import makespan, places
-
-MEMORY_SHARE = 0.9
-"""The share of the available memory that the trainings may take together."""
+from unlearn_core.scheduling import makespan
 
 COPIES = 2
 """The copies of every model on disk: its folder, and DVC's cache."""
@@ -25,7 +24,7 @@ def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = N
     Args:
         checkout: The checkout.
         plan: What is wanted.
-        at_most: How many trainings may run at once; by default as many as the machine holds.
+        at_most: How many trainings may run at once; by default as many as the machine or the cluster holds.
 
     Returns:
         The estimate.
@@ -34,17 +33,13 @@ def estimate_building(checkout: Checkout, plan: Plan, *, at_most: int | None = N
     if not plan.missing:
         return BuildEstimate(models=models, finished=models)
     training = plan.wanted[plan.missing[0]].training
-    trial = _try_together(checkout, training, 1)
-    available = memory_available_mib()
-    at_once = places(
-        min(at_most or len(plan.missing), len(plan.missing)),
-        threads=training.threads,
-        cores=cores(),
-        memory=MEMORY_SHARE * available / trial.peak_memory_mib,
-        accelerator=training.device != "cpu",
-    )
-    if at_once > 1:
-        trial = _try_together(checkout, training, at_once)
+    with open_trainers(checkout, training) as pool:
+        trial = _try_together(pool, training, 1)
+        held = pool.places(needs_of(training.threads, training.device, trial.peak_memory_mib))
+        at_once = min(at_most or held, held, len(plan.missing))
+        if at_once > 1:
+            trial = _try_together(pool, training, at_once)
+        available = sum(node.memory_mib for node in pool.nodes())
     each = [training_seconds(trial, plan.wanted[name]) for name in plan.missing]
     return BuildEstimate(
         models=models,
@@ -78,22 +73,22 @@ def training_seconds(trial: TrialTraining, wanted: Wanted) -> float:
     return trial.start_seconds + trial.seconds_per_step * steps_of(wanted.training.recipe, wanted.rows)
 
 
-def _try_together(checkout: Checkout, training: Training, count: int) -> TrialTraining:
-    """Take steps in parallel processes; times are their mean, memory is the largest."""
-    with ProcessPool(checkout.root) as pool:
-        tried = side_by_side(pool.do, [Job(training=training, folder=None)] * count, at_once=count)
+def _try_together(pool: JobPool, training: Training, count: int) -> TrialTraining:
+    """Take steps in parallel; the time of a step is their mean, memory and start are the largest."""
+    tried = side_by_side(pool.do, [job_of(training, folder=None)] * count, at_once=count)
     if (why := next((one.why for one in tried if one.why is not None), None)) is not None:
         raise PipelineError(f"a few trial steps of training failed: {why}")
     trials = [_trial_of(one) for one in tried]
     return TrialTraining(
         seconds_per_step=sum(trial.seconds_per_step for trial in trials) / count,
-        start_seconds=sum(trial.start_seconds for trial in trials) / count,
+        # A process that has taken steps before has already started.
+        start_seconds=max(trial.start_seconds for trial in trials),
         peak_memory_mib=max(trial.peak_memory_mib for trial in trials),
         model_mib=trials[0].model_mib,
     )
 
 
-def _trial_of(done: JobResult) -> TrialTraining:
+def _trial_of(done: JobResult[Job]) -> TrialTraining:
     """Return what a process measured; its time outside the steps is its start."""
     trial = TrialTraining(**done.result)
     start = max(0.0, done.seconds - (TRIAL_STEPS + 1) * trial.seconds_per_step)

@@ -52,7 +52,8 @@ def _build(checkout: Checkout, plan: Plan) -> None:
             seconds=estimate.seconds,
             memory_mib=estimate.memory_mib,
         )
-        refuse_failed(plan, build_missing(checkout, plan, at_once=estimate.at_once))
+        done = build_missing(checkout, plan, at_once=estimate.at_once, memory_mib=estimate.memory_mib_each)
+        refuse_failed(plan, done)
 
 
 def _announce(models: int, *, at_once: int, seconds: float, memory_mib: float) -> None:

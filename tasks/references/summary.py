@@ -1,13 +1,12 @@
 """What a request's references allow, and what building them took."""
 
 from tasks.checkout.checkout import Checkout
-from tasks.checkout.files import read_record
 from tasks.computing.checkpoints import read_checkpoint_card
+from tasks.computing.costs import read_cost
 from tasks.references.estimating import COPIES
 from tasks.references.plan import Plan
 from tasks.references.retrained import references_of
 from unlearn_core.audit.evidence import level
-from unlearn_core.records.evaluation import Cost
 from unlearn_core.records.params import RunParams
 from unlearn_core.records.reference import BuildCost, Holdings
 
@@ -32,11 +31,13 @@ def what_it_took(checkout: Checkout, plan: Plan, *, seconds: float, at_once: int
         Time, memory and disk space, in the terms of the estimate.
     """
     folders = [checkout.reference(name) for name in plan.missing]
-    costs = [read_record(checkout.cost(read_checkpoint_card(folder).weights), Cost) for folder in folders]
+    weights = [read_checkpoint_card(folder).weights for folder in folders]
+    # A node that was lost may have left a model, and no cost.
+    costs = [cost for one in weights if (cost := read_cost(checkout, one)) is not None]
     size = sum(file.stat().st_size for folder in folders for file in folder.iterdir())
     return BuildCost(
         built=plan.missing,
         seconds=seconds,
-        memory_mib=at_once * max(cost.peak_memory_mib for cost in costs),
+        memory_mib=at_once * max((cost.peak_memory_mib for cost in costs), default=0.0),
         disk_mib=COPIES * size / 2**20,
     )

@@ -1,97 +1,71 @@
-"""Trainings in a separate process: ``python -m tasks.references.training_process`` in a checkout.
+"""Trainings in a separate process: ``python -m tasks.references.training_process`` in a project.
 
-It reads a ``Job`` per line from standard input and reports on standard output, one JSON document per line:
-the steps, and at the end of each job its result, or why it failed; after a failure it takes no other. What a
-user's net prints goes to standard error. It ends as soon as its standard input does, so that it never
-outlives the process that started it, however that ended.
+It does a ``Job`` per line, as ``tasks.running.messages`` says.
 """
 
-import json
-import os
-import sys
-from collections.abc import Callable
-from contextlib import redirect_stdout
-from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
-from typing import IO, Any
+from typing import Any
 
 import torch
 
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import code_digest
-from tasks.computing.execution import device_name
+from tasks.computing.checkpoints import is_whole, read_checkpoint_card
+from tasks.computing.execution import device_name, processor_kind
 from tasks.references.retrained import train_described
 from tasks.references.trials import try_training
+from tasks.running.messages import do_jobs
 from unlearn_core import data, models, training
-from unlearn_core.errors import LetheError, PipelineError
-from unlearn_core.progress import Step
-from unlearn_core.records.reference import Job, Training
-
-STEP, RESULT, WHY = "step", "result", "why"
-"""What a line is about."""
-
-Say = Callable[[str, Any], None]
-"""Writes one line: what it is about, and a JSON value."""
+from unlearn_core.errors import PipelineError
+from unlearn_core.progress import OnStep
+from unlearn_core.records.reference import Job
 
 
-def main() -> None:
-    """Do job after job; one of Lethe's errors becomes one line and an exit code."""
-    jobs: SimpleQueue[bytes] = SimpleQueue()
-    Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
-    say = partial(_say, sys.stdout)
-    try:
-        with redirect_stdout(sys.stderr):
-            while True:
-                say(RESULT, _do(Checkout(Path.cwd()), Job.parse(jobs.get()), say))
-    except LetheError as error:
-        say(WHY, str(error))
-        sys.exit(error.exit_code)
+def do_training(line: bytes, on_step: OnStep) -> Any:
+    """Train or try, and return the weights' digest or what a trial measured.
 
+    Args:
+        line: A ``Job``.
+        on_step: Called for every epoch.
 
-def _do(checkout: Checkout, job: Job, say: Say) -> Any:
-    """Train or try, and return the result as a JSON value."""
-    _refuse_another_world(job.training)
+    Returns:
+        The result as a JSON value.
+
+    Raises:
+        PipelineError: If the model's bits would not be what its name promises.
+    """
+    job = Job.parse(line)
+    _refuse_another_world(job)
+    checkout = Checkout(Path(job.checkout))
     if job.folder is None:
         return try_training(checkout, job.training).model_dump(mode="json")
-    card, _ = train_described(checkout, job.training, Path(job.folder), on_step=partial(_say_step, say))
+    # A node may have been lost after it had finished and before it could say so.
+    if is_whole(folder := checkout.root / job.folder):
+        return read_checkpoint_card(folder).weights
+    card, _ = train_described(checkout, job.training, folder, on_step=on_step)
     return card.weights
 
 
-def _refuse_another_world(wanted: Training) -> None:
+def _refuse_another_world(job: Job) -> None:
     """Refuse to train under a name that promises other bits.
 
     Raises:
-        PipelineError: If code, torch or device differ from those in the job.
+        PipelineError: If code, torch, device or processor differ from those in the job.
     """
+    wanted = job.training
     here = {
-        "code": code_digest(data, models, training),
-        "torch": torch.__version__,
-        "device": device_name(),
+        "code": (wanted.code, code_digest(data, models, training)),
+        "torch": (wanted.torch, torch.__version__),
+        "device": (wanted.device, device_name()),
+        "processor": (job.processor, processor_kind()),
     }
-    if changed := [name for name, value in here.items() if getattr(wanted, name) != value]:
-        raise PipelineError(f"{', '.join(changed)} changed since this training was planned; start it again")
-
-
-def _say_step(say: Say, step: Step) -> None:
-    say(STEP, {"phase": step.phase, "index": step.index, "total": step.total})
-
-
-def _say(stream: IO[str], about: str, value: Any) -> None:
-    print(json.dumps({about: value}), file=stream, flush=True)
-
-
-def _read_jobs(jobs: "SimpleQueue[bytes]") -> None:
-    """Pass on the lines of standard input; when that ends, end this process at once."""
-    # Read below Python's buffer, whose lock a waiting thread would still hold when the program ends.
-    rest = b""
-    while read := os.read(0, 2**16):
-        *lines, rest = (rest + read).split(b"\n")
-        for line in lines:
-            jobs.put(line)
-    os._exit(1)
+    if changed := [name for name, (planned, found) in here.items() if planned not in {found, ""}]:
+        told = "; ".join(f"{name}: {here[name][0]} was planned, {here[name][1]} is here" for name in changed)
+        raise PipelineError(
+            f"{', '.join(changed)} changed since this training was planned; start it again, on nodes of one "
+            f"kind ({told})"
+        )
 
 
 if __name__ == "__main__":
-    main()
+    do_jobs(do_training)

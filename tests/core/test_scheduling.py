@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearn_core.scheduling import makespan, places
+from unlearn_core.scheduling import Needs, Node, makespan, places
 
 
 @pytest.mark.parametrize(
@@ -23,16 +23,22 @@ def test_no_number_of_workers_beats_the_longest_job_or_the_mean(durations, worke
 
 
 @pytest.mark.parametrize(
-    ("wanted", "threads", "memory", "expected"),
-    [(100, 1, 100.0, 8), (100, 1, 3.9, 3), (2, 1, 100.0, 2), (100, 4, 100.0, 2)],
+    ("needs", "expected"),
+    [
+        (Needs(1), 8),
+        (Needs(1, memory_mib=1000.0), 4),
+        (Needs(4, memory_mib=100.0), 2),
+        (Needs(9), 0),
+        (Needs(1, gpus=1.0), 2),
+        (Needs(1, gpus=0.25), 8),
+        (Needs(2, gpus=0.5), 4),
+        (Needs(1, gpus=3.0), 0),
+    ],
 )
-def test_cores_memory_and_the_wish_each_limit_how_many_run_at_once(wanted, threads, memory, expected):
-    assert places(wanted, threads=threads, cores=8, memory=memory, accelerator=False) == expected
+def test_cores_memory_and_accelerators_each_limit_how_many_a_machine_holds(needs, expected):
+    assert places(needs, [Node(cpus=8, memory_mib=4999.0, gpus=2)]) == expected
 
 
-def test_one_runs_even_where_nothing_is_to_spare():
-    assert places(3, threads=4, cores=1, memory=0.2, accelerator=False) == 1
-
-
-def test_on_an_accelerator_they_run_one_at_a_time():
-    assert places(9, threads=1, cores=64, memory=9.0, accelerator=True) == 1
+def test_a_job_runs_on_one_machine_and_takes_nothing_of_another():
+    assert places(Needs(3), [Node(5, 1000.0), Node(4, 1000.0), Node(2, 1000.0)]) == 2
+    assert places(Needs(1, memory_mib=900.0), [Node(8, 500.0), Node(8, 500.0)]) == 0

@@ -15,7 +15,7 @@ from flows.reference import STAGES
 from flows.stages.pipeline import run_due
 from tasks.checkout.checkout import Checkout
 from tasks.checkout.params import read_params
-from tasks.references import estimating, processes
+from tasks.references import building, estimating
 from tasks.references.retrained import references_of
 from unlearn_core.records.reference import BuildEstimate, ReferenceReport
 
@@ -138,7 +138,7 @@ def test_failed_trainings_are_named_and_have_an_exit_code(built, monkeypatch):
     before = written(root)
     enough = BuildEstimate(models=3, finished=2, at_once=1)
     monkeypatch.setattr(flows.reference, "estimate_building", lambda *_arguments, **_named: enough)
-    monkeypatch.setattr(processes, "MODULE", "no_luck")
+    monkeypatch.setattr(building, "TRAINING_PROCESS", "no_luck")
     code, _, err = lethe(root, "reference", "--count", "3")
     assert code == 4
     assert "1 of 1 trainings failed; the others are finished and kept" in err

@@ -10,7 +10,7 @@ from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.base import Number, Record, Sha256
 from unlearn_core.records.evaluation import Evaluation
 from unlearn_core.records.policy import ClaimName
-from unlearn_core.records.reference import BuildEstimate
+from unlearn_core.records.reference import BuildEstimate, Job
 
 
 class PseudoRequest(Record):
@@ -24,6 +24,27 @@ class PseudoRequest(Record):
     rows: int = Field(ge=1)
     original: Evaluation
     retrained: Evaluation
+
+
+class PseudoJob(Record):
+    """Where a pseudo-request is measured, and where that is kept; paths are from the project's top folder."""
+
+    checkout: str
+    kept: str
+    kind: CalibrationKind
+    fold: int
+    rows: int
+
+
+class MeasuringJob(Record):
+    """A process's job: train a model, and measure it on the pseudo-requests that it serves.
+
+    ``model`` is where the model is, or will be, from the project's top folder.
+    """
+
+    training: Job
+    model: str
+    pseudo: tuple[PseudoJob, ...]
 
 
 class PredictionLine(Record):

@@ -30,10 +30,17 @@ class Training(Record):
 
 
 class Job(Record):
-    """A training process's job: write the model to ``folder``, or measure a few steps if None."""
+    """A training process's job: write the model to ``folder``, or measure a few steps if None.
+
+    ``checkout`` is what works like a checkout, from the project's top folder, and has the data; ``folder`` is
+    in it. ``processor`` is the kind that the training was planned on, if it is trained on one: another kind
+    may round differently.
+    """
 
     training: Training
     folder: str | None
+    checkout: str = "."
+    processor: str = ""
 
 
 class TrialTraining(Record):
@@ -69,6 +76,11 @@ class BuildEstimate(Record):
     def missing(self) -> int:
         """How many models would be trained."""
         return self.models - self.finished
+
+    @property
+    def memory_mib_each(self) -> float:
+        """What one training holds."""
+        return self.memory_mib / max(1, self.at_once)
 
 
 class Holdings(Record):

@@ -10,6 +10,7 @@ from tasks.references.estimating import (
     training_seconds,
 )
 from tasks.references.plan import plan_references
+from tasks.running import local
 from unlearn_core.errors import PipelineError, SetupError
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.reference import BuildEstimate, TrialTraining
@@ -37,13 +38,13 @@ def steps_are_known(monkeypatch):
     """Let the steps cost what is known, and tell how many processes took them."""
     asked = []
 
-    def try_together(_layout, _training, count):
+    def try_together(_pool, _training, count):
         asked.append(count)
         return TRIAL if count == 1 else TrialTraining(**{**dict(TRIAL), "seconds_per_step": 0.8})
 
     monkeypatch.setattr(estimating, "_try_together", try_together)
-    monkeypatch.setattr(estimating, "cores", lambda: 2)
-    monkeypatch.setattr(estimating, "memory_available_mib", lambda: 10000.0)
+    monkeypatch.setattr(local, "cores", lambda: 2)
+    monkeypatch.setattr(local, "memory_available_mib", lambda: 10000.0)
     return asked
 
 
@@ -66,9 +67,9 @@ def test_the_estimate_is_of_as_many_at_once_as_there_will_be(checkout, plan, ste
 
 
 def test_all_at_once_take_no_more_memory_than_there_is(checkout, plan, steps_are_known, monkeypatch):
-    monkeypatch.setattr(estimating, "memory_available_mib", lambda: 660.0)
+    monkeypatch.setattr(local, "memory_available_mib", lambda: 660.0)
     assert estimate_building(checkout, plan).at_once == 1
-    monkeypatch.setattr(estimating, "memory_available_mib", lambda: 670.0)
+    monkeypatch.setattr(local, "memory_available_mib", lambda: 670.0)
     assert estimate_building(checkout, plan).at_once == 2
 
 

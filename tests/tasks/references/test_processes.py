@@ -16,11 +16,12 @@ from world import files_of
 
 from tasks.checkout.files import read_record
 from tasks.computing.checkpoints import read_checkpoint_card
-from tasks.references.building import build_missing, refuse_failed, sweep_references
+from tasks.references.building import TRAINING_PROCESS, build_missing, refuse_failed, sweep_references
 from tasks.references.plan import Plan, plan_references
-from tasks.references.processes import MODULE, ProcessPool, side_by_side
 from tasks.references.retrained import train_described
 from tasks.references.trials import steps_of
+from tasks.running.local import LocalPool
+from tasks.running.pool import side_by_side
 from unlearn_core.errors import PipelineError
 from unlearn_core.records.artifact import Recipe
 from unlearn_core.records.evaluation import Cost
@@ -97,12 +98,12 @@ def test_what_is_finished_is_not_planned_again(origin, built):
 
 def test_whoever_is_free_does_the_next_job_with_the_same_bits(origin, plan, built, tmp_path):
     wanted = {name: plan.wanted[name].training for name in plan.missing}
-    with ProcessPool(origin.root) as processes:
+    with LocalPool(origin.root, TRAINING_PROCESS) as pool:
         for name, training in wanted.items():
             (tmp_path / name).mkdir()
-            processes.do(Job(training=training, folder=str(tmp_path / name)))
-            assert processes._at_work == set()
-        (one,) = processes._free
+            pool.do(Job(training=training, folder=str(tmp_path / name)))
+            assert pool.processes._at_work == set()
+        (one,) = pool.processes._free
         assert one.process.poll() is None
     assert one.process.returncode is not None
     for name in wanted:
@@ -112,8 +113,8 @@ def test_whoever_is_free_does_the_next_job_with_the_same_bits(origin, plan, buil
 
 def test_a_trial_measures_and_writes_nothing(origin, job, built):
     before = files_of(origin.root / "models")
-    with ProcessPool(origin.root) as processes:
-        trial = TrialTraining(**processes.do(Job(training=job.training, folder=None)))
+    with LocalPool(origin.root, TRAINING_PROCESS) as pool:
+        trial = TrialTraining(**pool.do(Job(training=job.training, folder=None)))
     assert trial.seconds_per_step > 0
     assert trial.peak_memory_mib > 50
     weights = before[str(origin.parent / "model.safetensors")]
@@ -141,20 +142,20 @@ def test_one_failure_is_named_and_stops_no_other(tmp_path, origin, plan):
 def test_an_error_of_lethes_own_is_told_in_its_own_words(origin, job):
     net = job.training.architecture.model_copy(update={"name": "no_such_net"})
     with (
-        ProcessPool(origin.root) as processes,
+        LocalPool(origin.root, TRAINING_PROCESS) as pool,
         pytest.raises(PipelineError, match="there is no net 'no_such_net'"),
     ):
-        processes.do(changed(job, architecture=net))
+        pool.do(changed(job, architecture=net))
 
 
 def test_any_other_error_is_told_by_its_last_line_and_kept_whole(origin, job, monkeypatch):
     monkeypatch.setenv("LETHE_FACTORIES", "math:sqrt")
     net = job.training.architecture.model_copy(update={"name": "math:sqrt"})
     with (
-        ProcessPool(origin.root) as processes,
+        LocalPool(origin.root, TRAINING_PROCESS) as pool,
         pytest.raises(PipelineError, match=r"status 1: TypeError: .*\.log\)"),
     ):
-        processes.do(changed(job, architecture=net))
+        pool.do(changed(job, architecture=net))
     (log,) = (origin.lethe / "failures").iterdir()
     assert "Traceback" in log.read_text()
 
@@ -163,8 +164,8 @@ def test_what_a_net_of_the_users_prints_is_no_part_of_what_is_told(origin, job, 
     monkeypatch.setenv("LETHE_FACTORIES", "talkative:net")
     (origin.root / "talkative.py").write_text(TALKATIVE)
     net = job.training.architecture.model_copy(update={"name": "talkative:net"})
-    with ProcessPool(origin.root) as processes:
-        trial = processes.do(Job(training=changed(job, architecture=net).training, folder=None))
+    with LocalPool(origin.root, TRAINING_PROCESS) as pool:
+        trial = pool.do(Job(training=changed(job, architecture=net).training, folder=None))
     assert TrialTraining(**trial).seconds_per_step > 0
 
 
@@ -174,8 +175,8 @@ def test_what_is_called_like_lethes_own_in_the_project_is_not_run(origin, job):
     for path in own:
         path.write_text("raise ImportError('not asked for')\n")
     try:
-        with ProcessPool(origin.root) as processes:
-            trial = processes.do(Job(training=job.training, folder=None))
+        with LocalPool(origin.root, TRAINING_PROCESS) as pool:
+            trial = pool.do(Job(training=job.training, folder=None))
     finally:
         for path in own:
             path.unlink()
@@ -183,14 +184,14 @@ def test_what_is_called_like_lethes_own_in_the_project_is_not_run(origin, job):
 
 
 def test_a_process_that_is_killed_is_told_as_that(origin, job):
-    with ProcessPool(origin.root) as processes:
+    with LocalPool(origin.root, TRAINING_PROCESS) as pool:
 
         def kill(_step):
-            (process,) = processes._at_work
-            os.kill(process.pid, signal.SIGKILL)
+            (child,) = pool.processes._at_work
+            os.kill(child.process.pid, signal.SIGKILL)
 
         with pytest.raises(PipelineError, match=r"its process was killed.*smaller --at-once"):
-            processes.do(changed(job, recipe=ENDLESS), kill)
+            pool.do(changed(job, recipe=ENDLESS), kill)
     assert not (origin.root / "somewhere").exists()
 
 
@@ -201,19 +202,19 @@ def test_leaving_the_block_ends_whoever_is_at_work(origin, job):
     def leave(_step):
         raise LeavingError
 
-    with pytest.raises(LeavingError), ProcessPool(origin.root) as processes:
-        processes.do(changed(job, recipe=ENDLESS), leave)
+    with pytest.raises(LeavingError), LocalPool(origin.root, TRAINING_PROCESS) as pool:
+        pool.do(changed(job, recipe=ENDLESS), leave)
     with pytest.raises(PipelineError, match="not begun"):
-        processes.do(job)
+        pool.do(job)
 
 
 def test_leaving_the_block_ends_what_other_threads_have_at_work(origin, job):
     began = threading.Event()
     with ThreadPoolExecutor(1) as threads:
-        with ProcessPool(origin.root) as processes:
-            waiting = threads.submit(processes.do, changed(job, recipe=ENDLESS), lambda _step: began.set())
+        with LocalPool(origin.root, TRAINING_PROCESS) as pool:
+            waiting = threads.submit(pool.do, changed(job, recipe=ENDLESS), lambda _step: began.set())
             assert began.wait(PATIENCE_S)
-            at_work = set(processes._at_work)
+            at_work = set(pool.processes._at_work)
         try:
             with pytest.raises(PipelineError, match="killed"):
                 waiting.result(timeout=PATIENCE_S)
@@ -225,7 +226,7 @@ def test_leaving_the_block_ends_what_other_threads_have_at_work(origin, job):
 def test_a_training_ends_with_whoever_started_it_even_if_it_is_still_heard(origin, job):
     endless = changed(job, recipe=ENDLESS).canonical()
     with subprocess.Popen(
-        [sys.executable, "-m", MODULE],
+        [sys.executable, "-m", TRAINING_PROCESS],
         cwd=origin.root,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
