@@ -4,7 +4,8 @@ May use ``requests``, ``computing`` and below. Begin with ``certification``, whi
 certificate; ``judged`` does so for a model that Lethe did not make. ``verification`` checks one on its own,
 and ``telling`` says what is in it; ``dating`` tells whether one is later than what it rests on. ``receipts``
 show one person that they were in and are out. ``approving`` is a person's decision. ``bundle`` names what
-belongs to a certificate, ``uploading`` puts it into S3, ``stored`` reads it back and verifies it there.
+belongs to a certificate, ``uploading`` puts it into S3, ``stored`` reads it back and verifies it there,
+``downloading`` brings here what another machine's worker put there.
 ``inventories`` show that a purge left nothing; ``purged`` says what purges erased. ``heads`` compares the
 ledger with what certificates say of it, and ``head_stamps`` with heads that were stamped.
 

@@ -8,5 +8,5 @@ erased. ``known`` reads the cards of data sets and models, ``sought`` turns rows
 look for, and ``unpacking`` looks into what is compressed: ``archives``, tables as far as their
 ``parquet_pages`` allow, and Base64 with ``line_breaks``; ``unpacked`` says what comes of it. A purge
 begins with ``planning``, from the ``forgotten_rows`` of a request; ``purging`` carries the plan out, and
-``proving`` searches again.
+``proving`` searches again. ``places`` tells whether the stores are still those of the plan.
 """

@@ -6,6 +6,7 @@ object; an altered object that verification takes for what was stored; a bundle 
 
 import json
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 
@@ -20,13 +21,14 @@ from flows.delete import delete, deletion
 from flows.stages.certify import certify, certify_and_store
 from tasks.checkout.checkout import CERTIFICATE, Checkout, short
 from tasks.data.datasets import read_manifest
+from tasks.evidence.downloading import fetch_evidence
 from tasks.evidence.stored import MANIFEST
 from tasks.keys.folder import load_pseudonym_key
 from tasks.lifecycle.releases import read_release
 from tasks.requests.request_file import make_scope, read_request
 from tasks.tracking.registry import champion
 from tasks.tracking.runs import tracking_of
-from unlearn_core.errors import LetheError, PipelineError, SetupError, UnavailableError
+from unlearn_core.errors import EvidenceError, LetheError, PipelineError, SetupError, UnavailableError
 from unlearn_core.records.base import sha256
 from unlearn_core.records.evidence import EvidenceManifest
 
@@ -342,3 +344,23 @@ def test_the_flow_stores_all_of_it_and_tries_again_where_the_store_is_away(copy,
     assert s3.refusals == 0
     assert verified(copy)["files"] == len(s3.objects(bucket))
     assert (copy / "dvc.lock").read_bytes() == lock
+
+
+def test_what_another_machine_stored_is_fetched_with_the_record_of_its_release(copy, bucket):
+    pushed(copy)
+    checkout = Checkout(copy)
+    kept = {path: path.read_bytes() for path in (checkout.certificate(REQUEST), checkout.released(REQUEST))}
+    shutil.rmtree(checkout.evidence(REQUEST))
+    fetch_evidence(checkout, REQUEST)
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+def test_what_is_false_in_the_store_is_not_fetched(copy, bucket, s3):
+    pushed(copy)
+    key = f"{folder_in_bucket(copy)}/report.json"
+    raw = s3.objects(bucket)[key]
+    s3.client.put_object(Bucket=bucket, Key=key, Body=raw.replace(b'"', b" ", 1))
+    shutil.rmtree(Checkout(copy).evidence(REQUEST))
+    with pytest.raises(EvidenceError, match=r"report\.json was altered there"):
+        fetch_evidence(Checkout(copy), REQUEST)
+    assert not Checkout(copy).evidence(REQUEST).exists()
