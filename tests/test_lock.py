@@ -9,7 +9,8 @@ from world import ROOT
 LOCK = (ROOT / "requirements.lock").read_text()
 ENTRIES = re.split(r"\n(?! )", LOCK.rstrip())
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = sorted(set(PROJECT["optional-dependencies"]) - {"dev"})
+# The images are for one machine: Ray is installed by the constraints alone.
+EXTRAS = sorted(set(PROJECT["optional-dependencies"]) - {"dev", "ray"})
 
 
 def plain(name):
