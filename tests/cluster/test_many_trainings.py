@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 MANY, FEW = 24, 8
-PATIENCE_S = 120
+PATIENCE_S = 300
 CALIBRATE = ("calibrate", "--kind", "samples", "--count", "12", "--coverage", "0.5", "--adversaries", "0")
 
 
