@@ -29,6 +29,7 @@ from unlearn_core.modes import mode
 from unlearn_core.on_demand import OnDemand
 from unlearn_core.padding import padding_told
 from unlearn_core.progress import OnStep, ignore_step
+from unlearn_core.ranks import agree, own_part, total
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def collect(
 
     The model is left as it was found. Memory is bounded by the batch and the layers, whatever the number
     of samples. A module that is called more than once, or that shares its weight, sums over all uses.
+    Several ranks pass a part of the batches each, and all get the sums over all of them.
 
     Args:
         model: The model.
@@ -70,21 +72,26 @@ def collect(
 
     Returns:
         The moments.
+
+    Raises:
+        MomentsError: If several ranks called layers differently.
     """
     sums = _Sums()
 
-    def look(part: Samples, before: int) -> None:
-        sums.begin(before, before + len(part))
-        model(part.inputs)
+    def look(batch: Samples, before: int) -> None:
+        sums.begin(before, before + len(batch))
+        model(batch.inputs)
 
-    found = linear_layers(model)
+    found, part = linear_layers(model), own_part(samples, batch_size)
     handles = [layer.module.register_forward_pre_hook(sums.hook(layer), with_kwargs=True) for layer in found]
     try:
         with mode(model, "eval"), modules_called(), padding_told(model, found), torch.no_grad():
-            show(samples, look, batch_size=batch_size, phase="moments", on_step=on_step)
+            show(part, look, batch_size=batch_size, phase="moments", on_step=on_step)
     finally:
         for handle in handles:
             handle.remove()
+    if part is not samples:
+        sums.add_up()
     layers = sums.on_demand() if on_demand else sums.moments()
     return Moments(layers, sums.positions, len(samples))
 
@@ -125,6 +132,16 @@ class _Sums:
         else:
             self.sums[place] = gram.sums
         self.positions[layer.name] = self.positions.get(layer.name, 0) + gram.positions
+
+    def add_up(self) -> None:
+        """Add the sums of all ranks, one layer after another."""
+        forms = [(layer.name, form, sums.shape) for (layer, form), sums in self.sums.items()]
+        device = next(iter(self.sums.values())).device
+        if not agree(repr(forms), device):
+            raise MomentsError("the ranks called layers differently; take the moments in a single process")
+        self.sums = {place: total([sums])[0] for place, sums in self.sums.items()}
+        (counts,) = total([torch.tensor(list(self.positions.values()), device=device)])
+        self.positions = dict(zip(self.positions, counts.tolist(), strict=True))
 
     def moments(self) -> dict[str, Tensor]:
         """Return the second moments by layer name; the sums are consumed."""
