@@ -1,9 +1,10 @@
 """Several processes at one deletion, each with a device of its own: the *ranks* of a process group.
 
-Whoever starts them makes the group, with ``torchrun`` and ``torch.distributed.init_process_group``; here it is
-only found. Every rank makes the same calls with the same arguments and seeds, draws the same random numbers
-and returns the same results. All that passes between ranks passes through ``total``. Without a group there
-is one rank, and nothing is copied, sent or waited for.
+Whoever starts them makes the group, with ``torchrun`` and ``torch.distributed.init_process_group``; here it
+is only found. Its backends must serve the CPU (gloo) and the device (NCCL). Every rank makes the same calls
+with the same arguments and seeds, draws the same random numbers and returns the same results. All that
+passes between ranks passes through ``total``. Without a group there is one rank, and nothing is copied, sent
+or waited for.
 """
 
 import hashlib
@@ -62,18 +63,17 @@ def total(tensors: Sequence[Tensor]) -> list[Tensor]:
     return [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)]
 
 
-def agree(said: str, device: torch.device) -> bool:
+def agree(said: str) -> bool:
     """Tell whether every rank says the same; all get the same answer.
 
     Args:
         said: What this rank says.
-        device: Where the model is.
 
     Returns:
         Whether it is the same.
     """
     digest = hashlib.sha256(said.encode()).digest()
-    numbers = torch.tensor(list(digest), dtype=torch.int64, device=device)
+    numbers = torch.tensor(list(digest))
     sums, squares = total([numbers, numbers.square()])
     # Numbers are all equal if and only if n times the sum of their squares is the square of their sum.
     return torch.equal(sums.square(), world_size() * squares)
