@@ -1,7 +1,7 @@
 """What each rank does in the tests of several ranks; a test calls ``results`` for the same in one process.
 
-``torchrun ... unlearning_on_ranks.py FOLDER`` writes each rank's results; with ``dies`` the last rank is killed
-while it trains, with ``strays`` it unlearns with another seed, with ``drops`` the net has dropout.
+``torchrun ... unlearning_on_ranks.py FOLDER`` writes each rank's results; with ``dies`` the last rank is
+killed while it trains, with ``strays`` it trains with another seed, with ``drops`` the net has dropout.
 """
 
 import os
@@ -31,6 +31,7 @@ from unlearn_core.metrics import DEFAULT
 from unlearn_core.models import build_seeded
 from unlearn_core.moments import collect
 from unlearn_core.observations import View
+from unlearn_core.progress import Step, ignore_step
 from unlearn_core.ranks import rank, world_size
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.records.base import Record
@@ -101,6 +102,7 @@ def evaluation(model: nn.Module, at_hand: Materials) -> Evaluation:
 
 def results() -> dict[str, Tensor]:
     """Return moments, unlearned weights, measurements and verdicts, by name; records as their bytes."""
+    torch.manual_seed(0)
     model = parent()
     at_hand = materials(model)
     found = {f"moments.{name}": moment for name, moment in at_hand.moments.layers.items()}
@@ -122,6 +124,10 @@ def as_bytes(record: Record) -> Tensor:
     return torch.tensor([*record.canonical()], dtype=torch.uint8)
 
 
+def die(_step: Step) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def main(folder: str, fault: str = "") -> None:
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", timeout=timedelta(seconds=60))
@@ -129,14 +135,14 @@ def main(folder: str, fault: str = "") -> None:
     if not fault:
         save_file(results(), Path(folder) / f"{rank()}.safetensors")
     else:
-        model = parent() if fault != "drops" else nn.Sequential(parent(), nn.Dropout(0.5))
+        model = nn.Sequential(nn.Dropout(0.5 if fault == "drops" else 0.0), parent())
         at_hand = materials(model)
         unlearn(
             METHODS["finetune"],
             model,
             at_hand,
             seed=int(fault == "strays" and last),
-            on_step=lambda _step: os.kill(os.getpid(), signal.SIGKILL) if fault == "dies" and last else None,
+            on_step=die if fault == "dies" and last else ignore_step,
         )
     distributed.destroy_process_group()
 

@@ -8,7 +8,7 @@ and those of the weights are summed over the ranks (Shoeybi et al., "Megatron-LM
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -47,21 +47,27 @@ def data_parallel(model: nn.Module) -> Iterator[None]:
             module.__class__ = kind
 
 
-def refuse_other_bits(model: nn.Module) -> None:
-    """Refuse a model that is not the same on every rank.
+def refuse_unlike(model: nn.Module, when: str, *, said: str = "", beside: Iterable[Tensor] = ()) -> None:
+    """Refuse a model, or what comes with it, that is not the same on every rank.
+
+    Args:
+        model: Compared in every bit of its weights and statistics.
+        when: ``before`` or ``after``, for the message.
+        said: What else must be the same.
+        beside: The same, as tensors.
 
     Raises:
-        ModelError: If a weight or a statistic differs in any bit.
+        ModelError: If anything differs.
     """
     if world_size() == 1:
         return
-    state = hashlib.sha256()
-    for tensor in model.state_dict().values():
-        state.update(tensor.cpu().flatten().view(torch.uint8).numpy())
-    if not agree(state.hexdigest()):
+    known = hashlib.sha256(said.encode())
+    for tensor in (*model.state_dict().values(), *beside):
+        known.update(tensor.cpu().flatten().view(torch.uint8).numpy())
+    if not agree(known.hexdigest()):
         raise ModelError(
-            "the ranks ended with different weights; start them on devices of one kind, with the same "
-            "number of threads, the same seeds and the same data"
+            f"the ranks differ {when} unlearning: give all the same model, method, seed and data, and "
+            "devices of one kind with the same number of threads"
         )
 
 

@@ -32,6 +32,8 @@ class Sums:
         self._calls: Counter[Layer] = Counter()
 
     def hook(self, layer: Layer) -> Callable[..., None]:
+        """Return what adds up a layer's calls, before each of them."""
+
         def see(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             call = (layer, self._calls[layer])
             self._calls[layer] += 1

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from unlearn_core.coverage import with_moved_buffers
-from unlearn_core.data_parallel import data_parallel, refuse_other_bits
+from unlearn_core.data_parallel import data_parallel, refuse_unlike
 from unlearn_core.errors import CoverageError, ModelError, UnlearningError
 from unlearn_core.method import Materials, Method
 from unlearn_core.progress import OnStep, Step, ignore_step
@@ -65,12 +65,13 @@ def unlearn(
 
     Raises:
         UnlearningError: If the method does not support the scope or a need is not available.
-        ModelError: If weights are not finite, before or after, nothing changed, or several ranks ended with
-            different weights.
+        ModelError: If weights are not finite, before or after, nothing changed, or several ranks differ.
         CoverageError: If too much of the model is unsupported; the message names it.
     """
     _refuse_unserved(method, materials)
     _refuse_non_finite(model, "before")
+    given = [samples.labels for samples in (materials.forget, materials.retain) if samples is not None]
+    refuse_unlike(model, "before", said=f"{seed} {method.digest}", beside=given)
     copied = copy.deepcopy(model).eval()
     recorder = _Recorder(on_step if watch is None else _watching(copied, on_step, watch))
     together = data_parallel(copied) if method.data_parallel else nullcontext()
@@ -82,7 +83,7 @@ def unlearn(
             on_step=recorder,
         )
     _restore(copied, model)
-    refuse_other_bits(copied)
+    refuse_unlike(copied, "after")
     _refuse_non_finite(copied, "after")
     _refuse_unchanged(method, model, copied)
     coverage = with_moved_buffers(coverage, before=model, after=copied)
