@@ -32,7 +32,7 @@ from unlearn_core.models import build_seeded
 from unlearn_core.moments import collect
 from unlearn_core.observations import View
 from unlearn_core.progress import Step, ignore_step
-from unlearn_core.ranks import rank, world_size
+from unlearn_core.ranks import own_rank, world_size
 from unlearn_core.records.artifact import Architecture, Recipe
 from unlearn_core.records.base import Record
 from unlearn_core.records.evaluation import Evaluation
@@ -131,9 +131,9 @@ def die(_step: Step) -> None:
 def main(folder: str, fault: str = "") -> None:
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", timeout=timedelta(seconds=60))
-    last = rank() == world_size() - 1
+    last = own_rank() == world_size() - 1
     if not fault:
-        save_file(results(), Path(folder) / f"{rank()}.safetensors")
+        save_file(results(), Path(folder) / f"{own_rank()}.safetensors")
     else:
         model = nn.Sequential(nn.Dropout(0.5 if fault == "drops" else 0.0), parent())
         at_hand = materials(model)

@@ -26,14 +26,14 @@ def world_size() -> int:
     return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
 
 
-def rank() -> int:
+def own_rank() -> int:
     """Return which of the ranks this process is, from 0."""
     return distributed.get_rank() if world_size() > 1 else 0
 
 
 def share(count: int) -> range:
     """Return this rank's part of ``count`` things in order; the parts differ by one at most."""
-    ranks, own = world_size(), rank()
+    ranks, own = world_size(), own_rank()
     return range(count * own // ranks, count * (own + 1) // ranks)
 
 
@@ -56,7 +56,7 @@ def total(tensors: Sequence[Tensor]) -> list[Tensor]:
         distributed.all_reduce(flat)
     except RuntimeError as error:
         raise UnavailableError(
-            f"rank {rank()} of {world_size()} could not add up with the others ({error}): one has ended or "
+            f"rank {own_rank()} of {world_size()} could not add up with the others ({error}): one has ended or "
             "does not answer, and its own message says why; start all of them again"
         ) from error
     parts = flat.split([tensor.numel() for tensor in tensors])

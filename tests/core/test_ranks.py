@@ -18,7 +18,7 @@ from world import ROOT
 
 from unlearn_core.data import Samples
 from unlearn_core.data_parallel import data_parallel
-from unlearn_core.ranks import gathered, own_part, rank, share, total, world_size
+from unlearn_core.ranks import gathered, own_part, own_rank, share, total, world_size
 
 PROGRAM = str(Path(unlearning_on_ranks.__file__))
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
@@ -168,7 +168,7 @@ def test_without_a_group_nothing_is_changed() -> None:
     with data_parallel(model):
         assert [type(module) for module in model.modules()] == kinds
     samples = Samples(torch.zeros(10, 1), torch.zeros(10, dtype=torch.int64))
-    assert (rank(), world_size(), share(7)) == (0, 1, range(7))
+    assert (own_rank(), world_size(), share(7)) == (0, 1, range(7))
     assert own_part(samples, 3) is samples
     assert total(some)[0] is some[0]
     assert gathered(some[0], 2, 1) is some[0]
@@ -179,7 +179,7 @@ def test_shares_are_the_whole_in_order(monkeypatch: pytest.MonkeyPatch, ranks: i
     parts: list[Any] = []
     for number in range(ranks):
         monkeypatch.setattr("unlearn_core.ranks.world_size", lambda: ranks)
-        monkeypatch.setattr("unlearn_core.ranks.rank", lambda number=number: number)
+        monkeypatch.setattr("unlearn_core.ranks.own_rank", lambda number=number: number)
         parts.append(share(10))
     assert [thing for part in parts for thing in part] == list(range(10))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
