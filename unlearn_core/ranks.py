@@ -56,8 +56,8 @@ def total(tensors: Sequence[Tensor]) -> list[Tensor]:
         distributed.all_reduce(flat)
     except RuntimeError as error:
         raise UnavailableError(
-            f"rank {own_rank()} of {world_size()} could not add up with the others ({error}): one has ended or "
-            "does not answer, and its own message says why; start all of them again"
+            f"rank {own_rank()} of {world_size()} could not add up with the others ({error}): one has "
+            "ended or does not answer, and its own message says why; start all of them again"
         ) from error
     parts = flat.split([tensor.numel() for tensor in tensors])
     return [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)]
