@@ -12,7 +12,8 @@ or network. The modules, in the order of one deletion:
 5. ``method``, ``methods``   what a method is, and one file for each;
    ``tuning``, ``aiming``, ``stopping``, ``objective``   how searches score candidates, and when they end
 6. ``routing``     which methods can serve a request, and why the others cannot
-7. ``unlearning``  ``unlearn(method, model, materials, seed=…)``; ``coverage``   its report and what moved
+7. ``unlearning``  ``unlearn(method, model, materials, seed=…)``; ``coverage``   its report and what moved;
+   ``ranks``, ``data_parallel``   several devices for one deletion
 8. ``metric``, ``metrics``, ``evaluating``   ``evaluate(metrics, subject, seed=…)``;
    ``viewing``, ``depths``, ``fresh_head``, ``relearning``   what models are shown, and looks inside
 9. ``audit``       pure rules over records: the gate, the certificate, the signed envelope, the ledger,

@@ -10,6 +10,7 @@ from unlearn_core.batching import Batches
 from unlearn_core.errors import ModelError, NoSampleError, UsageError
 from unlearn_core.metric import Metric, Outputs, Subject
 from unlearn_core.modes import mode
+from unlearn_core.ranks import gathered, own_part
 from unlearn_core.records.base import Sha256
 from unlearn_core.records.evaluation import Evaluation, Measurement, SampledView, Unmeasured
 from unlearn_core.records.provenance import Extension
@@ -18,6 +19,8 @@ from unlearn_core.tracing import last_linear
 
 def observe(model: nn.Module, samples: Batches, *, batch_size: int) -> Outputs:
     """Run a model over samples in eval mode, without gradients, and leave it as it was.
+
+    Several ranks show it a part of the batches each, and all get all outputs, with the bits that one gets.
 
     Args:
         model: Ends in a linear layer; on the samples' device.
@@ -38,7 +41,7 @@ def observe(model: nn.Module, samples: Batches, *, batch_size: int) -> Outputs:
     features: list[Tensor] = []
     labels: list[Tensor] = []
     with mode(model, "eval"), torch.no_grad(), last_linear(model) as ran:
-        for batch in samples.batches(batch_size):
+        for batch in own_part(samples, batch_size).batches(batch_size):
             ran.clear()
             logits.append(model(batch.inputs).float().cpu())
             if not ran:
@@ -47,7 +50,8 @@ def observe(model: nn.Module, samples: Batches, *, batch_size: int) -> Outputs:
                 )
             features.append(ran[0].input.flatten(1).float().cpu())
             labels.append(batch.labels.cpu())
-    return _finite(Outputs(torch.cat(logits), torch.cat(features), torch.cat(labels)))
+    parts = (gathered(torch.cat(part), len(samples), batch_size) for part in (logits, features, labels))
+    return _finite(Outputs(*parts))
 
 
 def evaluate(

@@ -138,6 +138,9 @@ class Method(Record):
     a few words what it does and which weights it touches. ``does`` says the same to people who have never
     heard of unlearning, and completes "This method …".
 
+    ``data_parallel`` says that gradients are only ever taken of passes of the whole model, so that several
+    ranks may share out the batches (``unlearn_core.data_parallel``).
+
     Hyper-parameters that default to None are found on the tuning data (or take a documented default without
     it); ``apply`` returns the method with them filled in. ``space`` says what a search from outside may try
     for each of them.
@@ -151,6 +154,7 @@ class Method(Record):
     does: ClassVar[str] = ""
     touches: ClassVar[str] = "all weights"
     stochastic: ClassVar[bool] = True
+    data_parallel: ClassVar[bool] = False
     space: ClassVar[Mapping[str, Dimension]] = {}
 
     def apply(

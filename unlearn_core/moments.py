@@ -10,10 +10,8 @@ looked like from inside the model without holding any sample. It belongs to the 
     retained = subtract(whole, collect(model, forget_samples))
 """
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,13 +20,13 @@ from unlearn_core.attention import modules_called
 from unlearn_core.batching import Batches, show
 from unlearn_core.data import Samples
 from unlearn_core.errors import MomentsError
-from unlearn_core.grams import Gram, full_precision
-from unlearn_core.layer import Layer
 from unlearn_core.layers import linear_layers
 from unlearn_core.modes import mode
 from unlearn_core.on_demand import OnDemand
 from unlearn_core.padding import padding_told
 from unlearn_core.progress import OnStep, ignore_step
+from unlearn_core.ranks import own_part
+from unlearn_core.summing import Sums
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,7 @@ def collect(
 
     The model is left as it was found. Memory is bounded by the batch and the layers, whatever the number
     of samples. A module that is called more than once, or that shares its weight, sums over all uses.
+    Several ranks pass a part of the batches each, and all get the sums over all of them.
 
     Args:
         model: The model.
@@ -70,81 +69,28 @@ def collect(
 
     Returns:
         The moments.
+
+    Raises:
+        MomentsError: If several ranks called layers differently.
     """
-    sums = _Sums()
+    sums = Sums()
 
-    def look(part: Samples, before: int) -> None:
-        sums.begin(before, before + len(part))
-        model(part.inputs)
+    def look(batch: Samples, before: int) -> None:
+        sums.begin(before, before + len(batch))
+        model(batch.inputs)
 
-    found = linear_layers(model)
+    found, part = linear_layers(model), own_part(samples, batch_size)
     handles = [layer.module.register_forward_pre_hook(sums.hook(layer), with_kwargs=True) for layer in found]
     try:
         with mode(model, "eval"), modules_called(), padding_told(model, found), torch.no_grad():
-            show(samples, look, batch_size=batch_size, phase="moments", on_step=on_step)
+            show(part, look, batch_size=batch_size, phase="moments", on_step=on_step)
     finally:
         for handle in handles:
             handle.remove()
+    if part is not samples:
+        sums.add_up()
     layers = sums.on_demand() if on_demand else sums.moments()
     return Moments(layers, sums.positions, len(samples))
-
-
-class _Sums:
-    """What has been summed so far, by layer and form.
-
-    A forward pass that ran out of memory is repeated in parts. Layers that it had reached have counted its
-    samples: each call of a layer knows how many samples it has seen, and counts none of them twice.
-    """
-
-    def __init__(self) -> None:
-        self.sums: dict[tuple[Layer, Hashable], Tensor] = {}
-        self.positions: dict[str, int] = {}
-        self._seen: dict[tuple[Layer, int], int] = {}
-
-    def begin(self, start: int, stop: int) -> None:
-        """Begin a forward pass of the samples from ``start`` up to ``stop``."""
-        self._start, self._stop = start, stop
-        self._calls: Counter[Layer] = Counter()
-
-    def hook(self, layer: Layer) -> Callable[..., None]:
-        def see(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            call = (layer, self._calls[layer])
-            self._calls[layer] += 1
-            if self._start < self._seen.get(call, 0):
-                return
-            with full_precision(layer.weight.device):
-                self.include(layer, layer.gram(*args, **kwargs))
-            self._seen[call] = self._stop
-
-        return see
-
-    def include(self, layer: Layer, gram: Gram) -> None:
-        """Add the sums of one call."""
-        if (place := (layer, gram.form)) in self.sums:
-            self.sums[place] += gram.sums
-        else:
-            self.sums[place] = gram.sums
-        self.positions[layer.name] = self.positions.get(layer.name, 0) + gram.positions
-
-    def moments(self) -> dict[str, Tensor]:
-        """Return the second moments by layer name; the sums are consumed."""
-        moments: dict[str, Tensor] = {}
-        for layer, form in list(self.sums):
-            moment = layer.moment(form, self.sums.pop((layer, form)).cpu())
-            moments[layer.name] = moment if layer.name not in moments else moments[layer.name] + moment
-        return moments
-
-    def on_demand(self) -> Mapping[str, Tensor]:
-        """Return the second moments by layer name; the sums are kept."""
-        parts: dict[str, list[tuple[Layer, Hashable]]] = {}
-        for layer, form in self.sums:
-            parts.setdefault(layer.name, []).append((layer, form))
-
-        def make(name: str) -> Tensor:
-            first, *others = (layer.moment(form, self.sums[layer, form].cpu()) for layer, form in parts[name])
-            return sum(others, first)
-
-        return OnDemand(parts, make)
 
 
 def add(first: Moments, second: Moments) -> Moments:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from unlearn_core.aiming import Distance, Quantities, distance, quantities_of
 from unlearn_core.data import Samples
 from unlearn_core.modes import mode
+from unlearn_core.ranks import gathered, own_part
 from unlearn_core.records.aim import Aim
 
 MARGIN = 0.5
@@ -176,7 +177,9 @@ def _confidence_of(logits: Tensor, labels: Tensor) -> float:
 def answers(model: nn.Module, samples: Samples, *, batch_size: int = 256) -> Tensor:
     """Return a model's logits on samples in their order, in eval mode, ``[samples, classes]``."""
     with mode(model, "eval"), torch.no_grad():
-        return torch.cat([model(batch.inputs).float() for batch in samples.batches(batch_size)])
+        part = own_part(samples, batch_size)
+        logits = torch.cat([model(batch.inputs).float() for batch in part.batches(batch_size)])
+        return gathered(logits, len(samples), batch_size)
 
 
 def leads(model: nn.Module, samples: Samples, *, batch_size: int = _AT_ONCE) -> Tensor:

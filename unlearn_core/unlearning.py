@@ -2,13 +2,14 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from unlearn_core.coverage import with_moved_buffers
+from unlearn_core.data_parallel import data_parallel, refuse_unlike
 from unlearn_core.errors import CoverageError, ModelError, UnlearningError
 from unlearn_core.method import Materials, Method
 from unlearn_core.progress import OnStep, Step, ignore_step
@@ -24,7 +25,8 @@ class Unlearned:
         method: The method with every hyper-parameter that it used.
         coverage: What was done to each parameter, and which buffers moved.
         curves: What the method reported step by step.
-        samples_seen: Samples that went through the model, counted once per forward pass.
+        samples_seen: Samples that went through the model, counted once per forward pass. On several ranks:
+            those of passes that this one took part in.
     """
 
     model: nn.Module
@@ -46,6 +48,9 @@ def unlearn(
 ) -> Unlearned:
     """Unlearn on a copy of ``model``, handing the method only what it declares.
 
+    Every rank makes the same call and gets the same model. A method that cannot split its batches does the
+    same work on every rank.
+
     Args:
         method: What to run.
         model: The model to start from; left exactly as it is.
@@ -60,14 +65,17 @@ def unlearn(
 
     Raises:
         UnlearningError: If the method does not support the scope or a need is not available.
-        ModelError: If weights are not finite, before or after, or nothing changed.
+        ModelError: If weights are not finite, before or after, nothing changed, or several ranks differ.
         CoverageError: If too much of the model is unsupported; the message names it.
     """
     _refuse_unserved(method, materials)
     _refuse_non_finite(model, "before")
+    given = [samples.labels for samples in (materials.forget, materials.retain) if samples is not None]
+    refuse_unlike(model, "before", said=f"{seed} {method.digest}", beside=given)
     copied = copy.deepcopy(model).eval()
     recorder = _Recorder(on_step if watch is None else _watching(copied, on_step, watch))
-    with _counted(copied) as seen, _seeded(seed), torch.enable_grad():
+    together = data_parallel(copied) if method.data_parallel else nullcontext()
+    with together, _counted(copied) as seen, _seeded(seed), torch.enable_grad():
         resolved, coverage = method.apply(
             copied,
             materials.only((method.needs | method.uses) & materials.available()),
@@ -75,6 +83,7 @@ def unlearn(
             on_step=recorder,
         )
     _restore(copied, model)
+    refuse_unlike(copied, "after")
     _refuse_non_finite(copied, "after")
     _refuse_unchanged(method, model, copied)
     coverage = with_moved_buffers(coverage, before=model, after=copied)

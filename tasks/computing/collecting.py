@@ -11,7 +11,7 @@ from tasks.computing.checkpoints import load_checkpoint, read_checkpoint_card, s
 from tasks.computing.execution import computing, device_name, measured
 from tasks.data.datasets import read_card
 from tasks.data.pool import Pool
-from unlearn_core import data, layers, moments
+from unlearn_core import data, layers, moments, summing
 from unlearn_core.moments import collect
 from unlearn_core.records.artifact import MomentsCard
 from unlearn_core.records.base import canonical_json, sha256
@@ -62,7 +62,7 @@ def kept_moments(checkout: Checkout, home: Path) -> tuple[Path, Cost]:
         "data": read_card(checkout.dataset).rows_digest,
         "batch_size": params.batch_size,
         "threads": run.threads,
-        "code": code_digest(data, layers, moments),
+        "code": code_digest(data, layers, moments, summing),
         "torch": torch.__version__,
         "device": device_name(),
     }

@@ -32,6 +32,7 @@ class Finetune(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "continue training on the retained data alone"
+    data_parallel: ClassVar[bool] = True
     does: ClassVar[str] = "continues training with the kept data only, hoping that the rest fades"
     space: ClassVar[dict[str, Dimension]] = {
         "recipe.learning_rate": Range(low=0.003, high=0.3, log=True),

@@ -105,6 +105,7 @@ class Pgu(Method):
     uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "descend on the forget data outside the retained data's input space"
+    data_parallel: ClassVar[bool] = True
     does: ClassVar[str] = (
         "pushes the model away from the forgotten data, in directions that the kept data does not use"
     )

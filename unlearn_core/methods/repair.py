@@ -68,6 +68,7 @@ class Repair(Method):
     summary: ClassVar[str] = (
         "new normalisation statistics, and as little fine-tuning as the tuning data asks for"
     )
+    data_parallel: ClassVar[bool] = True
     does: ClassVar[str] = "adjusts the model to the kept data alone, as briefly as it takes"
     space: ClassVar[dict[str, Dimension]] = {
         "most_epochs": Choice(options=(0, 1, 2, 4)),

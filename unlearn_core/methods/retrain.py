@@ -29,6 +29,7 @@ class Retrain(Method):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.RETAIN, Need.ORIGIN})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes", "samples"})
     summary: ClassVar[str] = "train from scratch without the forgotten data"
+    data_parallel: ClassVar[bool] = True
     does: ClassVar[str] = "trains a new model from scratch, without the forgotten data"
 
     def apply(

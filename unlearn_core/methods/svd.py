@@ -62,6 +62,7 @@ class Svd(Method):
     uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     summary: ClassVar[str] = "one forward pass, then project the classes' own directions out of every weight"
+    data_parallel: ClassVar[bool] = True
     does: ClassVar[str] = (
         "finds the directions in which the model represents the forgotten data and takes them out"
     )

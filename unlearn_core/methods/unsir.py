@@ -51,8 +51,7 @@ class Unsir(Method):
         rates: The values to try for the two, the gentlest first.
         impair_epochs: Passes over noise and retain samples.
         repair_epochs: Passes over the retain samples alone; None takes the published number of steps, 32.
-        batch_size: Samples per step; None takes the published 256, or less if that would leave fewer than a
-            dozen steps in a pass.
+        batch_size: Samples per step; None takes the published 256, or less so that a pass has a dozen steps.
     """
 
     name: Literal["unsir"] = "unsir"
@@ -76,6 +75,7 @@ class Unsir(Method):
     uses: ClassVar[frozenset[Need]] = frozenset({Need.TUNING})
     scopes: ClassVar[frozenset[ScopeKind]] = frozenset({"classes"})
     summary: ClassVar[str] = "damage the class with learnt noise and repair the rest; never sees the class"
+    data_parallel: ClassVar[bool] = True
     does: ClassVar[str] = (
         "teaches the model noise in place of the forgotten data, then repairs what else was harmed"
     )

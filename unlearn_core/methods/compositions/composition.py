@@ -44,6 +44,7 @@ class Composition(Method):
         cls.uses = frozenset[Need]().union(*(kind.uses for kind in kinds)) - cls.needs
         cls.scopes = frozenset.intersection(*(kind.scopes for kind in kinds))
         cls.stochastic = any(kind.stochastic for kind in kinds)
+        cls.data_parallel = all(kind.data_parallel for kind in kinds)
         cls.space = _spaces(made_of)
 
     def apply(
