@@ -10,7 +10,8 @@ from company import POLICY
 from tasks.checkout.checkout import Checkout
 from tasks.evidence.purged import written_purge
 
-pytestmark = [pytest.mark.services, pytest.mark.long]
+# Minutes, on services that it leaves with the same images in several models.
+pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 PURGE = {
     "r-due": ("due", {"grace_h": 0}),
