@@ -63,7 +63,7 @@ def refuse_unlike(model: nn.Module, when: str, *, said: str = "", beside: Iterab
         return
     known = hashlib.sha256(said.encode())
     for tensor in (*model.state_dict().values(), *beside):
-        known.update(tensor.cpu().flatten().view(torch.uint8).numpy())
+        known.update(tensor.cpu().flatten().view(torch.uint8).numpy().tobytes())
     if not agree(known.hexdigest()):
         raise ModelError(
             f"the ranks differ {when} unlearning: give all the same model, method, seed and data, and "

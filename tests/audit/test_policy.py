@@ -154,7 +154,7 @@ def test_original_that_was_not_measured_is_no_control():
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("who", ["candidate", "reference"])
-@given(below=st.floats(0, 1e300), above=st.floats(0, 1e300))
+@given(below=st.floats(0, 1e100), above=st.floats(0, 1e100))
 def test_number_that_is_not_finite_never_passes(broken, who, below, above):
     candidate, reference = (broken, 0.0) if who == "candidate" else (0.0, broken)
     verdict = verdict_of(candidate, reference=reference, bands=(band(below=below, above=above),))
