@@ -8,7 +8,6 @@ from tasks.checkout.checkout import Checkout
 from tasks.checkout.files import write_record
 from tasks.checkout.log import is_for_people
 from tasks.checkout.regular import read_regular
-from tasks.data.sources import source_of
 from tasks.keys.ring import pseudonym_keys
 from tasks.keys.signing import load_pseudonym_key, pseudonymise
 from tasks.requests.copies import refuse_alike
@@ -245,4 +244,7 @@ def submit_request(checkout: Checkout, request: DeletionRequest) -> Checkout:
 def preview_manifest(checkout: Checkout) -> Manifest:
     """Return the rows of the data set that ``params.yaml`` names, without writing anything."""
     params = checkout.params.dataset
+    # It loads what reads data, for which whoever asks only for a file need not wait.
+    from tasks.data.sources import source_of
+
     return source_of(params).preview(checkout, params)
