@@ -229,7 +229,7 @@ def test_deploying_again_changes_nothing(stack, deployed, prefect_api):
     stack.deploy()
     after = prefect_api.post("/deployments/filter", json={}).json()
     assert sorted(one["id"] for one in after) == sorted(one["id"] for one in before)
-    assert {one["work_pool_name"] for one in after} == {"lethe"}
+    assert {one["work_pool_name"] for one in after} == {"lethe", "lethe-purge"}
 
 
 def test_mlflows_password_is_changed_as_the_readme_says(stack):
