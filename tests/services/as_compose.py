@@ -29,7 +29,7 @@ def main():
     at = json.loads(Path(os.environ["AS_COMPOSE"]).read_text())
     subcommand, rest = read_call(sys.argv[1:])
     with Path(at["calls"]).open("a") as calls:
-        calls.write(f"{subcommand} {' '.join(rest[:4])}\n")
+        calls.write(f"{subcommand} {' '.join(rest[:5])}\n")
     if subcommand not in {"exec", "run"}:
         return 0
     service, *command = rest

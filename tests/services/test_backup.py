@@ -142,7 +142,7 @@ def test_what_was_backed_up_comes_back(stack, deployed, beside, tmp_path):
         stack.stop(server)
     done = make("restore", f"FROM={backup}", compose, **environment)
     assert done.returncode == 0, done.stderr
-    assert "stop worker worker-gpu prefect mlflow" in (tmp_path / "calls").read_text()
+    assert "stop worker worker-gpu purger prefect mlflow" in (tmp_path / "calls").read_text()
     for server in ("prefect", "mlflow"):
         stack.start(server)
 
@@ -176,7 +176,7 @@ def test_databases_that_are_up_to_date_survive_the_upgrade_of_mlflow(stack, besi
     calls = (Path(environment["AS_COMPOSE"]).parent / "calls").read_text().splitlines()
     saved = [n for n, call in enumerate(calls) if call.startswith(("exec postgres", "run files"))]
     assert len(saved) == 5  # three dumps, the volumes, and the ledger's owner
-    assert calls.index("stop worker worker-gpu") < min(saved)
+    assert calls.index("stop worker worker-gpu purger") < min(saved)
 
 
 def test_a_newer_version_gets_the_secrets_that_it_needs_besides(tmp_path):
